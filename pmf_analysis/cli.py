@@ -1,0 +1,1 @@
+"""The `pmf` command: thin, each command calls one function."""

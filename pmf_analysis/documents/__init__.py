@@ -1,0 +1,1 @@
+"""Executed notebooks to documents."""

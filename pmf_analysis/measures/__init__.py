@@ -1,0 +1,1 @@
+"""What the data mean: pure functions, table in, table out; the only arithmetic."""

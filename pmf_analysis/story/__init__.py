@@ -1,0 +1,1 @@
+"""How we say and show it: facts, sentences, blocks and charts."""
