@@ -1,0 +1,195 @@
+"""What is wrong, where it is, what was expected and how to put it right.
+
+Every room reports faults of the user's data and parameters as :class:`Problem` rows, collected
+in a :class:`Problems` list and raised once, so that an officer sees all of them in one go and
+never a traceback.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+Level = Literal["error", "warning", "info"]
+
+EXIT_WRONG_USAGE = 2
+EXIT_DATA_UNUSABLE = 3
+
+COLUMNS = (
+    "level",
+    "code",
+    "file",
+    "sheet",
+    "row",
+    "column",
+    "value",
+    "message",
+    "expected",
+    "fix",
+)
+_ABSOLUTE = re.compile(r"^(/|\\|[A-Za-z]:[\\/])")
+_LONGEST_VALUE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, in words that its owner can act on.
+
+    Parameters
+    ----------
+    message
+        What is wrong, one plain sentence.
+    level
+        ``error``: the thing cannot be used; ``warning``: used, but look at it; ``info``: noted.
+    code
+        Stable kebab-case id such as ``value-not-a-number``, for filters and tests.
+    file
+        Base name or workspace-relative name. An absolute path is cut to its base name, because
+        problems are printed in published files and those name no machine.
+    sheet, row, column, value
+        The place; ``row`` is the line of a text file. ``column`` is given as the reader sees it,
+        such as ``E "Current Target"``.
+    expected, fix
+        What would have been right, and what to do about it.
+    """
+
+    message: str
+    level: Level = "error"
+    code: str = ""
+    file: str = ""
+    sheet: str = ""
+    row: int | None = None
+    column: str = ""
+    value: str = ""
+    expected: str = ""
+    fix: str = ""
+
+    def __post_init__(self) -> None:
+        if _ABSOLUTE.match(self.file):
+            object.__setattr__(self, "file", re.split(r"[\\/]", self.file.rstrip("\\/"))[-1])
+
+    def line(self) -> str:
+        """Return the problem as one line of text.
+
+        Faults of a spreadsheet read as fields between bars, from the file to the fix; faults of a
+        parameter file read as a compiler's message, ``file line N: sentence``.
+
+        Examples
+        --------
+        >>> Problem('theme "plce" is not declared.', file="parameters/x.yml", row=8).line()
+        'parameters/x.yml line 8: theme "plce" is not declared.'
+        """
+        return self._text_line() if self._is_text_file() else self._cell_line()
+
+    def _is_text_file(self) -> bool:
+        return self.file.endswith((".yml", ".yaml")) or not (self.sheet or self.column)
+
+    def _text_line(self) -> str:
+        place = self.file + (f" line {self.row}" if self.row is not None else "")
+        parts = [self.message]
+        if self.expected:
+            parts.append(f"Expected {self.expected.rstrip('.')}.")
+        if self.fix:
+            parts.append(f"Fix: {self.fix}")
+        return (f"{place.strip()}: " if place.strip() else "") + " ".join(parts)
+
+    def _cell_line(self) -> str:
+        parts = [
+            self.file,
+            self.sheet and f'sheet "{self.sheet}"',
+            f"row {self.row}" if self.row is not None else "",
+            self.column and f"column {self.column}",
+            self.value and f'value "{_shortened(self.value)}"',
+            self.expected and f"expected {self.expected}",
+            self.message,
+            self.fix and f"fix: {self.fix}",
+        ]
+        return " | ".join(part for part in parts if part)
+
+
+class Problems(list[Problem]):
+    """A list of problems that is filled while work goes on and raised once at its end."""
+
+    def add(self, problem: Problem | None = None, **details: Any) -> None:
+        """Append a problem, given whole or as the fields of one."""
+        self.append(Problem(**details) if problem is None else problem)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that make something unusable."""
+        return [problem for problem in self if problem.level == "error"]
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """The problems that somebody should look at."""
+        return [problem for problem in self if problem.level == "warning"]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any problem is an error."""
+        return any(problem.level == "error" for problem in self)
+
+    def raise_if_errors(self, exit_code: int = EXIT_WRONG_USAGE) -> None:
+        """Raise :class:`PmfError` with all problems, warnings too, when one is an error."""
+        if self.has_errors:
+            raise PmfError(self, exit_code)
+
+    def rows(self) -> list[dict[str, str | int | None]]:
+        """Return a dict per problem with the columns of ``problems.csv``, in their order."""
+        return [{name: getattr(problem, name) for name in COLUMNS} for problem in self]
+
+
+class PmfError(Exception):
+    """Work cannot go on; says why with problems, and how the command shall exit.
+
+    Parameters
+    ----------
+    problems
+        Everything found so far; a single problem or sentence is accepted.
+    exit_code
+        2: wrong usage or parameters; 3: data unusable.
+    """
+
+    def __init__(
+        self, problems: Iterable[Problem] | Problem | str, exit_code: int = EXIT_WRONG_USAGE
+    ) -> None:
+        if isinstance(problems, str):
+            problems = Problem(problems)
+        self.problems = Problems([problems] if isinstance(problems, Problem) else problems)
+        self.exit_code = exit_code
+        # Both arguments go to the base class, so that the error survives a trip between processes.
+        super().__init__(self.problems, exit_code)
+
+    def __str__(self) -> str:
+        return "\n".join(problem.line() for problem in self.problems)
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """Return `` Did you mean "place"?`` for the choice nearest to a word, or nothing.
+
+    Case, spaces, hyphens and underscores do not count as differences. The text begins with a
+    space, to be joined to a sentence.
+
+    Examples
+    --------
+    >>> did_you_mean("plce", ["people", "place"])
+    ' Did you mean "place"?'
+    >>> did_you_mean("zebra", ["people", "place"])
+    ''
+    """
+    by_key = {_spelling_key(choice): choice for choice in choices}
+    nearest = get_close_matches(_spelling_key(word), by_key, n=1, cutoff=0.6)
+    return f' Did you mean "{by_key[nearest[0]]}"?' if nearest else ""
+
+
+def _spelling_key(word: str) -> str:
+    return re.sub(r"[\s_-]+", " ", word.strip().casefold())
+
+
+def _shortened(value: str) -> str:
+    """Cut a long cell text, which would bury the rest of the message."""
+    text = " ".join(value.split())
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
