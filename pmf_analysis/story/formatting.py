@@ -1,0 +1,182 @@
+"""How numbers, dates, ranks and chances are written: pure functions from a value to its text.
+
+Every number a reader sees passes through here, so that a figure has one spelling in sentence,
+table, caption and text alternative. Style: GOV.UK (numerals, "percentage points", sentence case)
+and ONS (a true minus sign, no hyphen between the ends of a range).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from datetime import date
+
+MINUS = "\u2212"
+_BARE_UNITS = ("score", "number", "count", "index", "ratio", "points")
+_FREQUENCY_BASES = (2, 3, 4, 5, 6, 7, 8, 10, 20)
+_LARGEST_ERROR = 0.025
+
+
+def is_missing(value: object) -> bool:
+    """Return True for None and for a float that is not a finite number."""
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
+
+
+def format_number(value: float, decimals: int) -> str:
+    """Write a number with thousands separators; a value that rounds to zero has no sign.
+
+    Examples
+    --------
+    >>> format_number(-0.04, 1), format_number(12345.6, 0)
+    ('0.0', '12,346')
+    """
+    text = f"{abs(value):,.{decimals}f}"
+    is_negative = value < 0 and any(digit in text for digit in "123456789")
+    return (MINUS if is_negative else "") + text
+
+
+def format_value(value: float | None, unit: str, decimals: int) -> str:
+    """Write a value with its unit; a missing value gives "no figure".
+
+    ``%`` and ``£`` are attached, a unit that describes a scale (score, index, number) is left to
+    the subtitle, any other unit follows in words.
+
+    Examples
+    --------
+    >>> format_value(39.84, "%", 1), format_value(1234.5, "£ per resident", 0)
+    ('39.8%', '£1,234 per resident')
+    >>> format_value(-3, "£ million", 1), format_value(1, "days", 0), format_value(None, "%", 1)
+    ('−£3.0 million', '1 day', 'no figure')
+    """
+    if value is None or is_missing(value):
+        return "no figure"
+    number = format_number(value, decimals)
+    if unit.startswith("£"):
+        sign, digits = (MINUS, number[1:]) if number.startswith(MINUS) else ("", number)
+        return f"{sign}£{digits} {unit[1:].strip()}".strip()
+    if unit == "%":
+        return f"{number}%"
+    if not unit or unit.lower().startswith(_BARE_UNITS):
+        return number
+    return f"{number} {_singular(unit) if number == '1' else unit}"
+
+
+def _singular(unit: str) -> str:
+    if unit == "children" or unit == "people":
+        return {"children": "child", "people": "person"}[unit]
+    plural = " " not in unit and unit.endswith("s")
+    return re.sub(r"(?<=ss)es$|(?<!s)s$", "", unit) if plural else unit
+
+
+def format_change(change: float, unit: str, decimals: int) -> str:
+    """Write the size of a change, without its sign; of percentages it is in percentage points.
+
+    Examples
+    --------
+    >>> format_change(-2.54, "%", 1), format_change(1, "%", 0), format_change(12, "days", 0)
+    ('2.5 percentage points', '1 percentage point', '12 days')
+    """
+    if unit != "%":
+        return format_value(abs(change), unit, decimals)
+    number = format_number(abs(change), decimals)
+    return f"{number} percentage point" + ("" if number == "1" else "s")
+
+
+def rounded_sign(change: float, decimals: int) -> int:
+    """Return -1, 0 or 1: the direction of a change as it is shown, 0 when it rounds to nothing."""
+    shown = format_number(change, decimals)
+    if not any(digit in shown for digit in "123456789"):
+        return 0
+    return -1 if shown.startswith(MINUS) else 1
+
+
+def ordinal(number: int) -> str:
+    """Write a rank in figures with its ending: 1st, 2nd, 3rd, 11th, 12th, 22nd."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if 11 <= number % 100 <= 13 else ending}"
+
+
+def join_words(words: Sequence[str], last: str = "and") -> str:
+    """Join words as a sentence does: "a", "a and b", "a, b and c"."""
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def format_date(day: date) -> str:
+    """Write a date in full, as in "31 October 2026"."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def in_sentence(period_long: str) -> str:
+    """Write a period's long label so that it can follow a preposition.
+
+    Examples
+    --------
+    >>> in_sentence("Quarter 2 (July to September) 2026-27")
+    'quarter 2 (July to September) 2026-27'
+    >>> in_sentence("2026-27 financial year (April to March)"), in_sentence("September 2026")
+    ('the 2026-27 financial year (April to March)', 'September 2026')
+    """
+    if period_long[:1].isdigit() and "year" in period_long:
+        return f"the {period_long}"
+    common = re.match(
+        r"(Quarter|Half|Term|Week|Year|First|Second|Academic|Financial)\b", period_long
+    )
+    return period_long[:1].lower() + period_long[1:] if common else period_long
+
+
+def twentieths(probability: float) -> int:
+    """Return a probability as the nearest number of chances in 20, the detail readers are shown."""
+    return math.floor(probability * 20 + 0.5)
+
+
+def format_chance(probability: float | None) -> str:
+    """Write a probability as a percentage in steps of 5, for tables; missing gives "not judged".
+
+    Steps of 5 because the calibration error of the forecasts is 2 to 5 points; the ends are
+    "under 5%" and "over 95%", since no forecast of a council's figures is certain.
+    """
+    if probability is None or is_missing(probability):
+        return "not judged"
+    if probability < 0.05:
+        return "under 5%"
+    return "over 95%" if probability > 0.95 else f"{5 * twentieths(probability)}%"
+
+
+def format_frequency(probability: float) -> str:
+    """Write a probability as a natural frequency, off by at most 2.5 points.
+
+    The phrase with the smallest base is taken, since small whole numbers are understood best
+    (Spiegelhalter, Pearson and Short, Science 2011).
+
+    Examples
+    --------
+    >>> format_frequency(0.16), format_frequency(0.5), format_frequency(0.01)
+    ('around 1 in 6', 'around 1 in 2', 'less than 1 in 20')
+    """
+    if probability < 0.05:
+        return "less than 1 in 20"
+    if probability > 0.95:
+        return "more than 19 in 20"
+    for base in _FREQUENCY_BASES:
+        count = round(probability * base)
+        if 0 < count < base and abs(count / base - probability) <= _LARGEST_ERROR + 1e-12:
+            return f"around {count} in {base}"
+    raise AssertionError(f"no frequency within {_LARGEST_ERROR} of {probability}")
+
+
+def format_false_alarm(probability: float) -> str:
+    """Write how often chance alone gives a signal: "around 1 in 60", to two figures at most."""
+    if probability < 0.001:
+        return "less than 1 in 1,000"
+    if probability > 0.2:
+        return format_frequency(probability)
+    one_in = 1 / probability
+    step = 1 if one_in < 20 else 5 if one_in < 100 else 50
+    return f"around 1 in {round(one_in / step) * step:,}"
+
+
+def clip_words(text: str, most: int) -> str:
+    """Return at most ``most`` words of a text, with an ellipsis where it was cut."""
+    words = text.split()
+    return text if len(words) <= most else " ".join(words[:most]).rstrip(",;:") + "\u2026"
