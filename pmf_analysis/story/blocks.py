@@ -1,0 +1,212 @@
+"""Blocks: the pieces a report is made of, as data that every kind of document can read.
+
+A notebook shows blocks; JupyterLab draws their HTML, a terminal prints their text, and our
+exporters read the structured form, so that no document is ever scraped from another.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from lxml import etree
+
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
+from pmf_analysis.story.rendering import block_html
+
+BLOCK_MIME = "application/vnd.pmf.block+json"
+SCHEMA_VERSION = 1
+
+Kind = Literal["finding", "figure", "table", "note"]
+Scalar = str | int | float | bool | None
+
+_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_TONES = ("better", "worse", "neutral", "")
+_SVG = "{http://www.w3.org/2000/svg}"
+_SVG_TAGS = frozenset(
+    _SVG + name
+    for name in "svg g defs path circle rect line polyline polygon text tspan use clipPath "
+    "title desc style".split()
+)
+_OUTSIDE = re.compile(r"url\(\s*['\"]?(?!#)|@import|javascript:|expression\(", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: the key into its rows, its heading, and how its cells are shown."""
+
+    key: str
+    label: str
+    align: Literal["left", "right"] = "left"
+    kind: Literal["text", "number", "status", "spark"] = "text"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text that has been formatted already; a story computes nothing.
+
+    The first column names the row. A cell of a ``status`` column is a verdict code, shown as mark
+    and word of ``status_words``; a cell of a ``spark`` column is the SVG of a sparkline. A key
+    that a row lacks, or an empty text, is shown as a dash that is read out as "no value".
+    """
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Mapping[str, str], ...]
+    status_words: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _require(bool(self.caption.strip()), "table-without-caption", "A table has no caption.")
+        _require(bool(self.columns), "table-without-columns", "A table has no columns.")
+        sparks = [column.key for column in self.columns if column.kind == "spark"]
+        for row in self.rows:
+            for key in sparks:
+                check_svg(row.get(key, ""))
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Table:
+        """Make a table again from what :meth:`Block.to_json` wrote."""
+        columns = tuple(Column(**column) for column in stored["columns"])
+        return cls(stored["caption"], columns, tuple(stored["rows"]), stored["status_words"])
+
+
+@dataclass(frozen=True)
+class Block:
+    """One finding, figure, table or note.
+
+    Parameters
+    ----------
+    kind, id, title
+        ``id`` is in kebab-case and unique in its page; ``title`` is the headline.
+    subtitle
+        What is measured, where and when: the statistical title under the headline.
+    text
+        Sentences or paragraphs; plain text, escaped when it is rendered.
+    alt
+        What a figure means, with its numbers; a figure must have it.
+    facts
+        Numbers and codes that words, picture and table were made from.
+    table, svg, source, notes
+        A figure's table is its data; ``svg`` is checked to hold drawing and nothing active.
+    tone
+        ``better``, ``worse``, ``neutral`` or none: the bar beside a finding.
+
+    Raises
+    ------
+    PmfError
+        When the block could not be published: a malformed id, a figure without alternative text,
+        a table block without a table, an SVG with script or an outside address.
+    """
+
+    kind: Kind
+    id: str
+    title: str
+    subtitle: str = ""
+    text: tuple[str, ...] = ()
+    alt: str = ""
+    facts: Mapping[str, Scalar] = field(default_factory=dict)
+    table: Table | None = None
+    svg: str = ""
+    source: str = ""
+    notes: tuple[str, ...] = ()
+    tone: str = ""
+
+    def __post_init__(self) -> None:
+        _require(self.kind in get_args(Kind), "block-kind", f'"{self.kind}" is no kind of block.')
+        _require(
+            bool(_ID.fullmatch(self.id)), "block-id", f'The block id "{self.id}" is not in kebab-case.'
+        )
+        _require(self.tone in _TONES, "block-tone", f'Block {self.id}: "{self.tone}" is no tone.')
+        if self.kind == "figure":
+            complete = bool(self.svg and self.alt.strip())
+            _require(complete, "figure-incomplete", f"Figure {self.id} lacks picture or alt text.")
+        if self.kind == "table":
+            _require(self.table is not None, "table-missing", f"Block {self.id} has no table.")
+        check_svg(self.svg)
+
+    @property
+    def plain_text(self) -> str:
+        """The block for front ends without pictures: its alternative text, or title and text."""
+        return self.alt or "\n".join((self.title, *self.text))
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, str | dict[str, Any]]:
+        return {
+            "text/html": block_html(self),
+            "text/plain": self.plain_text,
+            BLOCK_MIME: self.to_json(),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the block as JSON values with its schema version; NaN facts become null."""
+        facts = {key: _json_scalar(value) for key, value in self.facts.items()}
+        stored = asdict(self) | {"facts": facts, "schema_version": SCHEMA_VERSION}
+        # A round trip turns tuples and mappings into the lists and dicts that a reader will see.
+        plain: dict[str, Any] = json.loads(json.dumps(stored, allow_nan=False))
+        return plain
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Block:
+        """Make a block again from :meth:`to_json`; what it refuses to make, it refuses to read."""
+        fields = dict(stored)
+        version = fields.pop("schema_version", None)
+        _require(
+            version == SCHEMA_VERSION, "block-version", f"Block schema {version} is not known here."
+        )
+        try:
+            fields["table"] = Table.from_json(fields["table"]) if fields["table"] else None
+            return cls(**fields | {key: tuple(fields[key]) for key in ("text", "notes")})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise _refusal("block-malformed", f"A stored block cannot be read: {error}.") from error
+
+
+def check_svg(svg: str) -> None:
+    """Refuse an SVG that is not a plain drawing; an empty text is no SVG and is fine.
+
+    Executed notebooks travel by e-mail and shared drives, and their SVG goes into a page as it is:
+    elements are allowed by name, and no attribute may start a script or leave the document.
+    """
+    if not svg:
+        return
+    try:
+        root = etree.fromstring(svg, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        raise _refusal("svg-malformed", f"A picture is not well-formed SVG: {error}.") from error
+    for node in root.iter():
+        allowed = node.tag in _SVG_TAGS and not _OUTSIDE.search(node.text or "")
+        active = any(_is_active(str(key), str(value)) for key, value in node.attrib.items())
+        _require(
+            allowed and not active,
+            "svg-not-a-drawing",
+            f"A picture holds something that is not drawing: <{etree.QName(node).localname}>."
+            if isinstance(node.tag, str)
+            else "A picture holds a comment, an entity or an instruction.",
+        )
+
+
+def _is_active(name: str, value: str) -> bool:
+    local = etree.QName(name).localname.lower()
+    leaves = local in ("href", "src") and not value.startswith("#")
+    return local.startswith("on") or leaves or bool(_OUTSIDE.search(value))
+
+
+def _json_scalar(value: Any) -> Scalar:
+    """Turn numpy numbers into Python's, and every NaN and infinity into null."""
+    plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, float) and not math.isfinite(plain):
+        return None
+    return plain if isinstance(plain, str | int | float | bool | None) else str(plain)
+
+
+def _require(condition: bool, code: str, message: str) -> None:
+    if not condition:
+        raise _refusal(code, message)
+
+
+def _refusal(code: str, message: str) -> PmfError:
+    return PmfError(Problem(message, code=code), EXIT_DATA_UNUSABLE)

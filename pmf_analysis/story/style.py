@@ -1,0 +1,99 @@
+"""Colours, shapes and status marks: the one palette of every chart, table and page.
+
+Blue is better, orange is worse, grey is no clear change, and every meaning has a shape as well as
+a colour, so nothing is told by colour alone (WCAG 2.2, 1.4.1). The hexes are those of the
+Government Analysis Function, "Data visualisation: colours in charts". Contrast and
+colour-blindness are held by a test, because axe cannot judge text inside an SVG.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from types import MappingProxyType
+from typing import Literal
+
+Shape = Literal["triangle", "diamond", "ring", "square", "up", "down", "dash"]
+Tone = Literal["better", "worse", "neutral", ""]
+
+PAPER = "#FFFFFF"
+WASH = "#F3F5F8"
+INK = "#0B0C0C"
+GREY = "#505A5F"
+LINE = "#D5DADD"
+BAND = "#ECEFF1"
+BLUE = "#12436D"
+ORANGE = "#F46A25"
+ORANGE_WORDS = "#B94A0F"
+TARGET = "#801650"
+FAN = ("#DCE7F2", "#BCD2E8", "#95B9DC")
+
+WORDS_ON_PAPER = (INK, GREY, BLUE, ORANGE_WORDS, TARGET)
+"""Colours that text may have: at least 4.5 : 1 on white and on the wash."""
+MARKS = MappingProxyType({"better": BLUE, "worse": ORANGE, "neutral": GREY, "target": TARGET})
+"""Colours that carry meaning in a chart: at least 3 : 1 on white, each with its own shape."""
+SHAPES: Mapping[str, Shape | Literal["step"]] = MappingProxyType(
+    {"better": "triangle", "worse": "diamond", "neutral": "ring", "target": "step"}
+)
+
+FONT_STACK = "Arial, 'Liberation Sans', Helvetica, sans-serif"
+
+_STATUS: Mapping[str, tuple[Shape, Tone]] = MappingProxyType(
+    {
+        "improving": ("triangle", "better"),
+        "better": ("triangle", "better"),
+        "closing": ("triangle", "better"),
+        "worsening": ("diamond", "worse"),
+        "worse": ("diamond", "worse"),
+        "widening": ("diamond", "worse"),
+        "no_clear_change": ("ring", "neutral"),
+        "similar": ("ring", "neutral"),
+        "steady": ("ring", "neutral"),
+        "rising": ("up", "neutral"),
+        "higher": ("up", "neutral"),
+        "falling": ("down", "neutral"),
+        "lower": ("down", "neutral"),
+        "cannot_judge": ("dash", ""),
+        "no_verdict": ("dash", ""),
+    }
+)
+_ICON_PATHS: Mapping[Shape, str] = MappingProxyType(
+    {
+        "triangle": '<path d="M8 2 15 14H1Z"/>',
+        "diamond": '<path d="M8 1 15 8 8 15 1 8Z" stroke="#0B0C0C"/>',
+        "ring": '<circle cx="8" cy="8" r="5.5" fill="none" stroke-width="2.5"/>',
+        "square": '<path d="M3 3h10v10H3Z"/>',
+        "up": '<path d="M8 14V3M3 8l5-5 5 5" fill="none" stroke-width="2"/>',
+        "down": '<path d="M8 2v11M3 8l5 5 5-5" fill="none" stroke-width="2"/>',
+        "dash": '<path d="M3 8h10" fill="none" stroke-width="2.5"/>',
+    }
+)
+
+
+def tone_of(code: str) -> Tone:
+    """Return whether a verdict code is good, bad or neutral news; ``""`` when it says neither."""
+    return _STATUS.get(code, ("dash", ""))[1]
+
+
+def icon_html(code: str) -> str:
+    """Return the mark of a verdict code as a small decorative SVG; nothing for a plain word.
+
+    Hidden from screen readers: the word always stands beside it. Fill and stroke are attributes,
+    which a page's own style sheet may override in dark mode and which still show without one.
+    """
+    if code not in _STATUS:
+        return ""
+    shape, tone = _STATUS[code]
+    colour = MARKS[tone or "neutral"]
+    return (
+        f'<svg class="pmf-icon pmf-icon-{tone or "none"}" viewBox="0 0 16 16" width="14" '
+        f'height="14" fill="{colour}" stroke="{colour}" aria-hidden="true" focusable="false">'
+        f"{_ICON_PATHS[shape]}</svg>"
+    )
+
+
+def status_html(code: str, words: Mapping[str, str]) -> str:
+    """Return mark and word of a verdict code; an unknown code shows as its own words."""
+    word = words.get(code, code.replace("_", " ").capitalize())
+    tone = tone_of(code) or "none"
+    return f'{icon_html(code)} <span class="pmf-word-{tone}">{escape(word)}</span>'
