@@ -1,0 +1,112 @@
+"""Which way is better: what polarity and targets make of values, limits and directions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Improvement = Literal["higher", "lower", "range", "none", "unknown"]
+Target = float | tuple[float, float]
+TARGETS = ["target", "target_low", "target_high"]
+SIGNS: dict[str, int] = {"higher": 1, "lower": -1}
+POINT_TYPES = [
+    "missing",
+    "common_cause",
+    "special_cause_improvement",
+    "special_cause_concern",
+    "special_cause_neutral_high",
+    "special_cause_neutral_low",
+]
+
+
+def words(names: Sequence[str], codes: Any) -> pd.Series:
+    """Turn positions in a short list of words into a column of words."""
+    return pd.Series(pd.Index(names, dtype="str").take(np.asarray(codes, dtype=np.intp)))
+
+
+def band_distance(value: Any, low: Any, high: Any) -> Any:
+    """Distance of values to a target band in their own unit: 0 inside, NaN where unknown."""
+    return np.maximum(np.maximum(low - value, value - high), 0.0)
+
+
+def better_way(
+    points: pd.DataFrame, improvement: Improvement | Mapping[str, Improvement]
+) -> pd.Series:
+    """Polarity beside every point; "none" for series that a mapping leaves out."""
+    if isinstance(improvement, str):
+        return pd.Series(improvement, index=points.index, dtype="str")
+    return points["series"].map(dict(improvement)).fillna("none")
+
+
+def target_bands(
+    points: pd.DataFrame, targets: Mapping[str, Target] | pd.DataFrame | None
+) -> pd.DataFrame:
+    """Put target, target_low and target_high beside every point; NaN where there is none."""
+    if isinstance(targets, pd.DataFrame):
+        known = targets.reindex(columns=["series", "period", *TARGETS])
+        keys = points[["series", "period"]]
+        beside = keys.merge(known, on=["series", "period"], how="left", validate="1:1")
+        return beside[TARGETS].astype(float)
+    rows = {
+        series: (np.nan, *target) if isinstance(target, tuple) else (target, np.nan, np.nan)
+        for series, target in (targets or {}).items()
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=TARGETS, dtype=float)
+    return table.reindex(points["series"]).reset_index(drop=True)
+
+
+def point_types(points: pd.DataFrame, better: pd.Series, bands: pd.DataFrame) -> pd.Series:
+    """Judge every special cause (columns value, mean, rule, direction) by polarity and band.
+
+    With "range" a point is an improvement if it is nearer to the band than the mean is, or if its
+    trend heads for the band; where there is no band, or no difference, it is neutral.
+    """
+    direction = points["direction"].to_numpy()
+    goodness = better.map(SIGNS).fillna(0).to_numpy() * direction
+    if (better == "range").any():
+        goodness = np.where(better == "range", _towards_band(points, bands), goodness)
+    codes = np.select(
+        [points["value"].isna(), points["rule"] == "none", goodness > 0, goodness < 0],
+        [0, 1, 2, 3],
+        np.where(direction > 0, 4, 5),
+    )
+    return words(POINT_TYPES, codes)
+
+
+def _towards_band(points: pd.DataFrame, bands: pd.DataFrame) -> NDArray[Any]:
+    value, low, high = points["value"], bands["target_low"], bands["target_high"]
+    nearer = band_distance(points["mean"], low, high) - band_distance(value, low, high)
+    heading = points["direction"] * ((value < low).astype(int) - (value > high).astype(int))
+    return nearer.where(points["rule"] != "trend", heading).fillna(0).to_numpy()
+
+
+def assurance(segments: pd.DataFrame, better: pd.Series, tolerance: NDArray[Any]) -> pd.Series:
+    """Say whether the process can be relied on to meet its target; last segments only.
+
+    Rows: segments with their limits, is_constant and the target or band of their last point.
+    Limits wholly on the good side give consistent_pass, wholly on the bad side consistent_fail;
+    "" where there is no target, no limit or no polarity. A constant is compared directly.
+    """
+    target = segments["target"].to_numpy()
+    # good values lie between low and high, whichever way is better
+    low = np.select([better == "higher", better == "range"], [target, segments["target_low"]])
+    high = np.select([better == "lower", better == "range"], [target, segments["target_high"]])
+    low[better == "lower"], high[better == "higher"] = -np.inf, np.inf
+    lower, upper = segments["lower_limit"].to_numpy(), segments["upper_limit"].to_numpy()
+    edge = np.where(segments["is_constant"], -tolerance, 0.0)
+    is_last = segments["series"] != segments["series"].shift(-1)
+    known = is_last & better.isin(["higher", "lower", "range"]) & ~np.isnan(low + high + lower)
+    codes = np.select(
+        [
+            ~known,
+            (lower - low > edge) & (high - upper > edge),
+            (low - upper > -edge) | (lower - high > -edge),
+        ],
+        [0, 1, 2],
+        3,
+    )
+    return words(["", "consistent_pass", "consistent_fail", "inconsistent"], codes)
