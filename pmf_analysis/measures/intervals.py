@@ -1,0 +1,58 @@
+"""Confidence intervals of counts and proportions: arrays in, arrays out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def wilson(count: ArrayLike, denominator: ArrayLike, confidence: float = 0.95) -> Bounds:
+    """Wilson score interval of proportions (Wilson 1927; Newcombe 1998), as fractions of 1.
+
+    Missing or impossible input (no denominator, a count below 0 or above it) gives NaN.
+
+    >>> lower, upper = wilson([50, 0], [100, 20])
+    >>> [round(float(bound), 3) for bound in (*lower, *upper)]
+    [0.404, 0.0, 0.596, 0.161]
+    """
+    x, n = np.broadcast_arrays(np.asarray(count, float), np.asarray(denominator, float))
+    possible = (n > 0) & (x >= 0) & (x <= n)
+    x, n = np.where(possible, x, np.nan), np.where(possible, n, np.nan)
+    z = _two_sided_z(confidence)
+    middle = 2 * x + z**2
+    reach = z * np.sqrt(z**2 + 4 * x * (1 - x / n))
+    scale = 2 * (n + z**2)
+    # rounding must not leave a sliver below 0 or above 1
+    lower = np.where(x == 0, 0.0, (middle - reach) / scale)
+    return lower, np.where(x == n, 1.0, (middle + reach) / scale)
+
+
+def poisson(count: ArrayLike, confidence: float = 0.95) -> Bounds:
+    """Interval of an event count: Byar's approximation, and the exact interval below 10.
+
+    Breslow and Day (1987) and Garwood (1936), as England's public health bodies use them. Divide
+    by the denominator for a rate. Missing or negative counts give NaN.
+
+    >>> lower, upper = poisson([0, 65])
+    >>> [round(float(bound), 2) for bound in (*lower, *upper)]
+    [0.0, 50.16, 3.69, 82.85]
+    """
+    from scipy.stats import chi2
+
+    given = np.asarray(count, float)
+    x = np.where(given >= 0, given, np.nan)
+    z, tail = _two_sided_z(confidence), (1 - confidence) / 2
+    byar = np.maximum(x, 1.0)  # keeps the formula defined where the exact one is used instead
+    lower = byar * (1 - 1 / (9 * byar) - z / (3 * np.sqrt(byar))) ** 3
+    upper = (x + 1) * (1 - 1 / (9 * (x + 1)) + z / (3 * np.sqrt(x + 1))) ** 3
+    small = x < 10
+    lower = np.where(small, np.where(x == 0, 0.0, chi2.ppf(tail, 2 * byar) / 2), lower)
+    return lower, np.where(small, chi2.ppf(1 - tail, 2 * x + 2) / 2, upper)
+
+
+def _two_sided_z(confidence: float) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + confidence) / 2))
