@@ -12,8 +12,6 @@ from typing import Any, Literal
 
 import pandas as pd
 
-SCHEMA_VERSION = 1
-
 Kind = Literal["text", "number", "integer", "date", "yes_no"]
 
 DTYPES: dict[Kind, Any] = {
@@ -276,6 +274,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "statements": ("indicator_id", "period_start", "period_end", "area_code"),
     "changes": ("indicator_id", "period_start", "kind"),
 }
+# A newer list of peers replaces the older one of the same set and area, also for those who left.
+REPLACED_WHOLE: dict[str, tuple[str, ...]] = {"peer_sets": ("peer_set", "area_code")}
 SERIES_PARTS = ("indicator_id", "area_code", "dimension", "dimension_value", "definition_version")
 SOURCE_COLUMNS = tuple(column.name for column in SOURCE)
 

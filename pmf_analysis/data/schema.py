@@ -15,13 +15,13 @@ from pmf_analysis.data.contract import (
     DTYPES,
     KEYS,
     ROW_MEANS,
-    SCHEMA_VERSION,
     TABLES,
     USABLE_STATUSES,
     Column,
     Kind,
     column_names,
 )
+from pmf_analysis.data.vintages import SCHEMA_VERSION
 from pmf_analysis.problems import Problem, Problems
 
 if TYPE_CHECKING:

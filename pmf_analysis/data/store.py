@@ -1,0 +1,289 @@
+"""The store of vintages: what was known on which day, never changed afterwards.
+
+A vintage is a folder ``vintages/<as_at>_<hash>`` of Parquet tables, written once. Its manifest is
+written last and is what makes it exist, so a crash leaves nothing that is read. A wrong import is
+withdrawn with a reason, never deleted. pandas is imported by the methods that need it: vintages
+and digests are read without it, so that a run with nothing to do starts at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pmf_analysis.data.vintages import (
+    SCHEMA_VERSION,
+    Digest,
+    FileRecord,
+    Vintage,
+    extend_changed,
+    series_digests,
+    sha256_of,
+    table_digest,
+)
+from pmf_analysis.problems import (
+    COLUMNS,
+    EXIT_DATA_UNUSABLE,
+    EXIT_WRONG_USAGE,
+    PmfError,
+    Problem,
+    Problems,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Digest", "FileRecord", "Store", "Vintage", "neutral_cell"]
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Store:
+    """Vintages under one root: a folder, or any fsspec address such as ``az://container/store``."""
+
+    def __init__(self, root: Path | str) -> None:
+        from fsspec.core import url_to_fs
+
+        self._files, base = url_to_fs(str(root))
+        self._folder = f"{base.rstrip('/')}/vintages"
+
+    def add(
+        self,
+        tables: Mapping[str, pd.DataFrame],
+        *,
+        as_at: date,
+        files: Sequence[FileRecord] = (),
+        problems: Problems | None = None,
+        quarantine: pd.DataFrame | None = None,
+    ) -> Vintage:
+        """Keep contract tables as a new vintage; the same content of the same day is kept once.
+
+        Raises
+        ------
+        PmfError
+            Exit 3: a table breaks the contract, or the same data have been withdrawn.
+        """
+        from pmf_analysis.data.contract import conform
+
+        typed = {name: conform(frame, name) for name, frame in tables.items() if len(frame)}
+        _check_contract(typed)
+        digests = {name: table_digest(frame) for name, frame in typed.items()}
+        held_back = "" if quarantine is None else quarantine.to_csv(index=False)
+        content = sha256_of(json.dumps(digests, sort_keys=True) + held_back)
+        vintage_id = f"{as_at.isoformat()}_{content[:12]}"
+        known = {vintage.id: vintage for vintage in self._read_all()}
+        if vintage_id in known:
+            return _not_withdrawn(known[vintage_id])
+        vintage = Vintage(
+            id=vintage_id,
+            as_at=as_at,
+            hash=content,
+            sequence=1 + max((other.sequence for other in known.values()), default=0),
+            files=tuple(files),
+            rows={name: len(frame) for name, frame in typed.items()},
+            series=series_digests(typed.get("observations")),
+            tables=digests,
+        )
+        self._write(vintage, typed, problems or Problems(), quarantine)
+        return vintage
+
+    def vintages(self) -> list[Vintage]:
+        """Return the vintages that count, oldest first; withdrawn ones are left out."""
+        return [vintage for vintage in self._read_all() if not vintage.withdrawn]
+
+    def withdrawn(self) -> list[Vintage]:
+        """Return the vintages that were withdrawn, each with its reason."""
+        return [vintage for vintage in self._read_all() if vintage.withdrawn]
+
+    def withdraw(self, vintage_id: str, reason: str) -> None:
+        """Take a wrong import out of everything that is read, saying why; nothing is deleted.
+
+        Raises
+        ------
+        PmfError
+            Exit 2: there is no such vintage, or no reason is given.
+        """
+        known = [vintage.id for vintage in self._read_all()]
+        if vintage_id not in known:
+            raise PmfError(
+                Problem(
+                    f'there is no vintage "{vintage_id}" in the store.',
+                    code="vintage-unknown",
+                    expected="one of " + ", ".join(known) if known else "a vintage; none is there",
+                ),
+                EXIT_WRONG_USAGE,
+            )
+        if not reason.strip():
+            raise PmfError("A vintage is withdrawn only with a reason.", EXIT_WRONG_USAGE)
+        self._write_last(f"{self._folder}/{vintage_id}/withdrawn.json", {"reason": reason.strip()})
+
+    def as_known_on(self, as_at: date) -> dict[str, pd.DataFrame]:
+        """Return every contract table as it was known at the end of a day.
+
+        A row is taken from the newest vintage that holds its key. Sets of peers are replaced
+        whole, so that a peer who left is gone. Tables without rows are there, empty.
+        """
+        from pmf_analysis.data.contract import KEYS, REPLACED_WHOLE, TABLES, conform
+
+        known = {}
+        for table in TABLES:
+            rows = self._stacked(table, as_at)
+            if table in REPLACED_WHOLE:
+                newest = rows.groupby(list(REPLACED_WHOLE[table]))["sequence"].transform("max")
+                rows = rows[rows["sequence"] == newest]
+            latest = rows.drop_duplicates(list(KEYS[table]), keep="last")
+            known[table] = conform(latest.sort_values(list(KEYS[table]), kind="stable"), table)
+        return known
+
+    def restatements(self, as_at: date) -> pd.DataFrame:
+        """Return every observation whose usable value was later changed, or taken back.
+
+        A row is a change: the key columns, old_value, new_value (NaN: taken back), old_status,
+        new_status, old_as_at, new_as_at. A value that arrives where none was is no restatement.
+        """
+        from pmf_analysis.data.contract import KEYS
+
+        key = list(KEYS["observations"])
+        rows = self._stacked("observations", as_at)[[*key, "value", "value_status", "as_at"]]
+        before = rows.groupby(key)[["value", "value_status", "as_at"]].shift()
+        changed = before["value"].notna() & (rows["value"] != before["value"])
+        columns = {"value": "value", "value_status": "status", "as_at": "as_at"}
+        old = before.rename(columns={name: f"old_{short}" for name, short in columns.items()})
+        new = rows.rename(columns={name: f"new_{short}" for name, short in columns.items()})
+        joined = new.join(old)[changed]
+        pairs = [f"{age}_{name}" for name in columns.values() for age in ("old", "new")]
+        return joined[[*key, *pairs]].reset_index(drop=True)
+
+    def digest(self, as_at: date) -> Digest:
+        """Return fingerprints of what was known on a day, from the manifests alone.
+
+        A vintage that only repeats a series leaves its fingerprint as it was.
+        """
+        series: dict[str, list[str]] = {}
+        tables: dict[str, list[str]] = {}
+        for vintage in self._until(as_at):
+            extend_changed(series, vintage.series)
+            extend_changed(tables, vintage.tables)
+        return Digest(
+            {name: sha256_of(" ".join(chain)) for name, chain in sorted(series.items())},
+            sha256_of(json.dumps(tables, sort_keys=True)),
+        )
+
+    def _until(self, as_at: date) -> list[Vintage]:
+        return [vintage for vintage in self.vintages() if vintage.as_at <= as_at]
+
+    def _stacked(self, table: str, as_at: date) -> pd.DataFrame:
+        """Rows of `table` in every vintage known on a day, oldest first, with their vintage."""
+        import pandas as pd
+
+        from pmf_analysis.data.contract import conform, empty_table
+
+        layers = [
+            conform(self._read_table(vintage, table), table).assign(
+                sequence=vintage.sequence, as_at=pd.Timestamp(vintage.as_at)
+            )
+            for vintage in self._until(as_at)
+            if table in vintage.rows
+        ]
+        nothing = empty_table(table).assign(sequence=0, as_at=pd.to_datetime([]))
+        return pd.concat(layers, ignore_index=True) if layers else nothing
+
+    def _read_table(self, vintage: Vintage, table: str) -> pd.DataFrame:
+        import pandas as pd
+
+        with self._files.open(f"{self._folder}/{vintage.id}/{table}.parquet", "rb") as file:
+            return pd.read_parquet(file)
+
+    def _read_all(self) -> list[Vintage]:
+        vintages = [self._read_vintage(path) for path in self._files.glob(self._manifest("*"))]
+        return sorted(vintages, key=lambda vintage: (vintage.as_at, vintage.sequence))
+
+    def _manifest(self, vintage_id: str) -> str:
+        return f"{self._folder}/{vintage_id}/manifest.json"
+
+    def _read_vintage(self, path: str) -> Vintage:
+        manifest = json.loads(self._files.cat_file(path))
+        if manifest.pop("schema_version") > SCHEMA_VERSION:
+            raise PmfError(
+                "The store was written by a newer pmf. Fix: install that version or a later one.",
+                EXIT_DATA_UNUSABLE,
+            )
+        reason = path.replace("manifest.json", "withdrawn.json")
+        manifest["as_at"] = date.fromisoformat(manifest["as_at"])
+        manifest["files"] = tuple(FileRecord(**record) for record in manifest["files"])
+        if self._files.exists(reason):
+            manifest["withdrawn"] = json.loads(self._files.cat_file(reason))["reason"]
+        return Vintage(**manifest)
+
+    def _write(
+        self,
+        vintage: Vintage,
+        tables: Mapping[str, pd.DataFrame],
+        problems: Problems,
+        quarantine: pd.DataFrame | None,
+    ) -> None:
+        folder = f"{self._folder}/{vintage.id}"
+        self._files.makedirs(folder, exist_ok=True)
+        for name, frame in tables.items():
+            with self._files.open(f"{folder}/{name}.parquet", "wb") as file:
+                frame.to_parquet(file, index=False, compression="zstd")
+        self._files.pipe_file(f"{folder}/problems.csv", _csv(COLUMNS, problems.rows()))
+        if quarantine is not None:
+            rows = quarantine.astype("str").fillna("").to_dict("records")
+            self._files.pipe_file(
+                f"{folder}/quarantine.csv", _csv(quarantine.columns.tolist(), rows)
+            )
+        manifest = asdict(vintage) | {"as_at": vintage.as_at.isoformat()}
+        del manifest["withdrawn"]
+        self._write_last(self._manifest(vintage.id), {"schema_version": SCHEMA_VERSION} | manifest)
+
+    def _write_last(self, path: str, content: Mapping[str, Any]) -> None:
+        """Write a small file under another name and rename it: it is there whole or not at all."""
+        text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
+        self._files.pipe_file(f"{path}.partial", text.encode("utf-8"))
+        self._files.mv(f"{path}.partial", path)
+
+
+def neutral_cell(value: object) -> str:
+    """Return a cell's text so that no spreadsheet takes it for a formula.
+
+    Source: OWASP, "CSV injection": cells that begin with ``= + - @``, tab or carriage return.
+    """
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _csv(columns: Sequence[str], rows: Sequence[Mapping[Any, Any]]) -> bytes:
+    """Return a CSV that Excel opens as UTF-8 and in which nothing can run."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([neutral_cell(row[name]) for name in columns] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _check_contract(tables: Mapping[str, pd.DataFrame]) -> None:
+    from pmf_analysis.data.schema import check_table
+
+    found = Problems(
+        problem for name, frame in tables.items() for problem in check_table(frame, name)
+    )
+    found.raise_if_errors(EXIT_DATA_UNUSABLE)
+
+
+def _not_withdrawn(vintage: Vintage) -> Vintage:
+    if vintage.withdrawn:
+        raise PmfError(
+            Problem(
+                f'these same data were withdrawn from the store: "{vintage.withdrawn}".',
+                code="vintage-withdrawn",
+                fix="correct the source file, then import it again.",
+            ),
+            EXIT_DATA_UNUSABLE,
+        )
+    return vintage
