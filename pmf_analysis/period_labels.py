@@ -1,0 +1,352 @@
+"""The grammar of period labels: every meaning that a published label can have.
+
+Councils and departments write the same quarter in many ways, and some labels have more than one
+meaning. This module lists the meanings of a label; :mod:`pmf_analysis.periods` accepts a label
+that has one, and refuses one that has several. Dates are read day first, as the United Kingdom
+writes them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from pmf_analysis.period_spans import (
+    KIND_OF_FREQUENCY,
+    MONTH_NAMES,
+    TERMS,
+    YEAR_STARTS,
+    Kind,
+    Period,
+    YearType,
+    add_months,
+    bounded_by,
+    months_from,
+    part_of_year,
+    whole_months,
+)
+
+# "(OT)" marks a series of the Department for Education's local authority tool.
+MARKS = {
+    **dict.fromkeys(("rev", "revised", "r"), "revised"),
+    **dict.fromkeys(("prov", "provisional", "p"), "provisional"),
+    **{"final": "final", "ot": "ot"},
+}
+
+
+class Context(NamedTuple):
+    """What the file or register declares beside the label."""
+
+    year_type: YearType | None
+    frequency: str | None
+
+    @property
+    def of_months(self) -> YearType:
+        """The type of year for labels such as months, whose dates do not depend on it."""
+        return self.year_type or "calendar"
+
+
+def split_mark(label: str) -> tuple[str, str]:
+    """Split a status mark from a label.
+
+    Examples
+    --------
+    >>> split_mark("2019-20 (Rev)")
+    ('2019-20', 'revised')
+    >>> split_mark("2019-20")
+    ('2019-20', '')
+    """
+    text = label.strip()
+    stem, _, last = text.replace("(", " (").rpartition(" ")
+    mark = MARKS.get(last.strip("()").casefold(), "") if stem else ""
+    return (stem.rstrip(), mark) if mark else (text, "")
+
+
+def meanings(label: str, context: Context) -> list[Period]:
+    """List what a label can mean, without repeats; an empty list when it cannot be read."""
+    if len(label) > _LONGEST_LABEL:
+        return []
+    text = re.sub(r"[\u2010-\u2015\u2212]", "-", split_mark(label)[0].casefold())
+    return list(dict.fromkeys(_read(" ".join(text.replace(",", " ").split()), context)))
+
+
+def _read(text: str, context: Context) -> list[Period]:
+    for pattern, form in _FORMS:
+        match = pattern.fullmatch(text)
+        if match:
+            try:
+                return form(match, context)
+            except ValueError:  # a date that does not exist, such as 31 February
+                return []
+    return _read_range(text, context)
+
+
+def _read_range(text: str, context: Context) -> list[Period]:
+    """Read "A to B" or "A - B", where both sides are labels of the same kind."""
+    side = Context(context.year_type, "snapshot")
+    for dash in re.finditer(r"\s+to\s+|\s*-\s*", text):
+        spans = [
+            _span(first.start, last.end, first.year_type, context)
+            for first in _read_side(text[: dash.start()], side)
+            for last in _read_side(text[dash.end() :], side)
+            if (first.kind, first.year_type) == (last.kind, last.year_type)
+            and first.start < last.start
+        ]
+        if spans:
+            return spans
+    return []
+
+
+def _read_side(text: str, context: Context) -> list[Period]:
+    """Read one side of a range, which is not a bare year and not itself a range."""
+    if re.fullmatch(r"\d*", text) or not any(form.fullmatch(text) for form, _ in _FORMS):
+        return []
+    return [meaning for meaning in _read(text, context) if meaning.kind != "rolling"]
+
+
+def _span(start: date, end: date, year_type: YearType, context: Context) -> Period:
+    """Call a span a year or a quarter where it is one and the frequency allows it, else rolling."""
+    months, quarter_offset = whole_months(start, end), (start.month - YEAR_STARTS[year_type]) % 3
+    if months == 12 and start.day == 1 and context.frequency == "annual":
+        for candidate in (year_type, *YEAR_STARTS):
+            if start.month == YEAR_STARTS[candidate]:
+                return Period(start, end, "year", candidate)
+    is_quarter = months == 3 and start.day == 1 and not quarter_offset
+    if is_quarter and context.frequency in (None, "quarterly"):
+        return Period(start, end, "quarter", year_type)
+    return Period(start, end, "rolling", year_type)
+
+
+# Each form below takes the match of its pattern and returns what the label can mean.
+
+
+def _bare_year(match: re.Match[str], context: Context) -> list[Period]:
+    """Read "2019": published tables use it for calendar years and for the year a year ends."""
+    year = int(match["year"])
+    types: list[YearType] = [context.year_type] if context.year_type else list(YEAR_STARTS)
+    found = [] if "calendar" not in types else [part_of_year(year, "calendar", "year")]
+    for year_type in types:
+        if year_type != "calendar":
+            found += [part_of_year(first, year_type, "year") for first in (year - 1, year)]
+    return found
+
+
+def _year_ending(match: re.Match[str], context: Context) -> list[Period]:
+    """Read "year ending 2023": the financial and academic years that began in 2022."""
+    types: list[YearType] = [context.year_type] if context.year_type else list(YEAR_STARTS)
+    last = int(match["year"])
+    return [part_of_year(last - (kind != "calendar"), kind, "year") for kind in types]
+
+
+def _typed_year(match: re.Match[str], context: Context) -> list[Period]:
+    """Read "academic year 2022/23", "FY 2022-23" and "2022/23 (academic)"."""
+    words = {"fiscal": "financial", "fy": "financial", "school": "academic", "ay": "academic"}
+    word = words.get(match["type"], match["type"])
+    year_type: YearType = next(known for known in YEAR_STARTS if known == word)
+    return _read(match["rest"], Context(year_type, "annual"))
+
+
+def _split_year(match: re.Match[str], context: Context) -> list[Period]:
+    """Read "2017/18", which is financial or academic, and "18/19"."""
+    first = _first_year(match["years"])
+    return [] if first is None else _split_year_meanings(first, context)
+
+
+def _split_year_meanings(first: int, context: Context) -> list[Period]:
+    types: tuple[YearType, ...] = ("financial", "academic")
+    if context.year_type in types:
+        types = (context.year_type,)
+    return [part_of_year(first, year_type, "year") for year_type in types]
+
+
+def _years_with_dash(match: re.Match[str], context: Context) -> list[Period]:
+    """Read "2017-18" (a year), "2023-04" (a month) and "2010 - 12" (pooled calendar years)."""
+    first, tail = int(match["first"]), match["last"]
+    last = int(tail) if len(tail) == 4 else first + (int(tail) - first) % 100
+    is_month = match["dash"] == "-" and len(tail) == 2 and 1 <= int(tail) <= 12
+    month = [months_from(first, int(tail), 1, "month", context.of_months)] if is_month else []
+    if context.frequency == "monthly":
+        return month
+    years: list[Period] = []
+    if last - first == 1 and not (context.frequency or "").startswith("2-year"):
+        years = _split_year_meanings(first, context)
+    elif 1 <= last - first <= 10:
+        years = _pooled_years(first, last, context)
+    if context.frequency is None and month and not years:
+        years = _split_year_meanings(first, context)  # "2023-04" may be "2023-24", mistyped
+    months_possible = context.frequency is None or context.frequency == "snapshot"
+    return (month if months_possible else []) + years
+
+
+def _pooled_years(first: int, last: int, context: Context) -> list[Period]:
+    """Pool whole years; pooled years without a slash are calendar years unless declared."""
+    if context.year_type in {None, "calendar"}:
+        return [Period(date(first, 1, 1), date(last, 12, 31), "rolling", "calendar")]
+    year_type, years = context.of_months, last - first + 1
+    month = YEAR_STARTS[year_type]
+    return [
+        months_from(start, month, 12 * length, "rolling", year_type)
+        for start, length in ((first, years - 1), (first, years), (first - 1, years))
+    ]
+
+
+def _part(match: re.Match[str], context: Context) -> list[Period]:
+    """Read a quarter or half of a year; months in the label decide where the year does not."""
+    kind: Kind = "quarter" if match["part"].startswith("q") else "half_year"
+    number, first = int(match["number"]), _first_year(match["years"])
+    if first is not None:
+        split_type: YearType = "academic" if context.year_type == "academic" else "financial"
+        found = [part_of_year(first, split_type, kind, number)]
+    else:
+        year = int(match["years"])
+        found = [
+            meaning
+            for year_type in ([context.year_type] if context.year_type else _BARE_PART_TYPES)
+            for named in (year, year - 1)
+            for meaning in [part_of_year(named, year_type, kind, number)]
+            if year in {named, meaning.start.year}
+        ]
+    if not match["months"]:
+        return found
+    wanted = [_month_number(name) for name in re.findall(r"[a-z]+", match["months"])]
+    return [m for m in found if [m.start.month, m.end.month] == [wanted[0], wanted[-1]]]
+
+
+def _term(match: re.Match[str], context: Context) -> list[Period]:
+    """Read a school term; "Spring 2026" is that of the calendar year 2026."""
+    number = TERMS.index(match["term"]) + 1
+    first = _first_year(match["years"])
+    if first is None:
+        first = int(match["years"]) - (number > 1)
+    return [part_of_year(first, "academic", "term", number)]
+
+
+def _month(match: re.Match[str], context: Context) -> list[Period]:
+    year, month = _full_year(match["year"]), _month_number(match["month"])
+    return [months_from(year, month, 1, "month", context.of_months)]
+
+
+def _months_of_one_year(match: re.Match[str], context: Context) -> list[Period]:
+    """Read "Apr-Jun 2023"."""
+    first, last = (_month_number(match[name]) for name in ("first", "last"))
+    span = months_from(int(match["year"]), first, last - first + 1, "rolling", "calendar")
+    return [_span(span.start, span.end, context.of_months, context)] if last > first else []
+
+
+def _period_to(match: re.Match[str], context: Context) -> list[Period]:
+    """Read "Year to Mar 2010" and "12 months ending 31 March 2010"."""
+    length = {"year": 12, "quarter": 3}.get(match["length"]) or int(match["length"].split()[0])
+    ends = _read(match["end"], Context(context.year_type, "snapshot"))
+    return [
+        _span(add_months(last.end + timedelta(days=1), -length), last.end, last.year_type, context)
+        for last in ends
+        if last.kind in {"month", "day"}
+    ]
+
+
+def _week(match: re.Match[str], context: Context) -> list[Period]:
+    days = _read(match["day"], Context(context.year_type, "snapshot"))
+    back = timedelta(days=0 if match["edge"] in {"w/c", "week of", "week commencing"} else 6)
+    return [_week_from(day.start - back, context) for day in days]
+
+
+def _week_from(start: date, context: Context) -> Period:
+    return Period(start, start + timedelta(days=6), "week", context.of_months)
+
+
+def _as_at(match: re.Match[str], context: Context) -> list[Period]:
+    return _read(match["day"], Context(context.year_type, "snapshot"))
+
+
+def _date(match: re.Match[str], context: Context) -> list[Period]:
+    """Read a date: the day itself, or the period of the declared frequency that it bounds."""
+    day = date(int(match["year"]), _month_number(match["month"]), int(match["day"]))
+    itself = Period(day, day, "day", context.of_months)
+    if context.frequency == "weekly":
+        weeks = [_week_from(day - timedelta(days=back), context) for back in (0, 6)]
+        return [week for week in weeks if week.start.weekday() == 0] or weeks
+    if context.frequency is None:
+        kinds: tuple[Kind, ...] = ("month", "quarter")
+        return [itself, *(meaning for kind in kinds for meaning in _bounded(day, kind, context))]
+    wanted = KIND_OF_FREQUENCY.get(context.frequency)
+    return (_bounded(day, wanted, context) if wanted else []) or [itself]
+
+
+def _bounded(day: date, kind: Kind, context: Context) -> list[Period]:
+    types: list[YearType] = [context.year_type or "financial"]
+    if kind == "term":
+        types = ["academic"]
+    elif kind == "year" and context.year_type is None:
+        types = list(YEAR_STARTS)
+    return [period for year_type in types for period in bounded_by(day, kind, year_type)]
+
+
+def _first_year(years: str) -> int | None:
+    """Return the year in which "2017/18" or "17-18" starts, None for a bare year.
+
+    Raises
+    ------
+    ValueError
+        When the second year does not follow the first, as in 2017/19.
+    """
+    numbers = re.split(r"[/-]", years)
+    if len(numbers) == 1:
+        return None
+    first = _full_year(numbers[0])
+    if (first + 1) % 10 ** len(numbers[1]) != int(numbers[1]):
+        raise ValueError(years)
+    return first
+
+
+def _full_year(year: str) -> int:
+    if len(year) == 4:
+        return int(year)
+    return int(year) + (1900 if int(year) >= 70 else 2000)
+
+
+def _month_number(month: str) -> int:
+    if month.isdigit():
+        return int(month)
+    return 1 + [name.casefold()[:3] for name in MONTH_NAMES].index(month[:3])
+
+
+_LONGEST_LABEL = 60
+_BARE_PART_TYPES: list[YearType] = ["calendar", "financial"]
+_M = "(?:" + "|".join(f"{n[:3]}(?:{n[3:]})?" for n in map(str.casefold, MONTH_NAMES)) + "|sept)"
+_Y = r"(?:19|20)\d\d"
+_YEARS = rf"(?P<years>{_Y}[/-]\d\d(?:\d\d)?|\d\d[/-]\d\d|{_Y})"
+_PART = r"(?P<part>q|quarter |h(?=[12])|half (?=[12]))(?P<number>[1-4])"
+_TERM = r"(?P<term>autumn|spring|summer)(?: term)?"
+_DAY = rf"(?P<day>{_Y}-\d\d-\d\d|\d\d?/\d\d?/{_Y}|\d\d? {_M} {_Y})"
+_MONTHS = rf"(?: \(?(?P<months>{_M} ?(?:-|to) ?{_M})\)?)?"
+_TYPES = "(?P<type>financial|fiscal|academic|school|calendar)"
+_EDGE = "(?P<edge>w/c|w/e|week (?:of|commencing|to|ending|ended))"
+Form = Callable[[re.Match[str], Context], list[Period]]
+_FORMS: list[tuple[re.Pattern[str], Form]] = [
+    (re.compile(pattern), form)
+    for pattern, form in (
+        (rf"(?P<year>{_Y})", _bare_year),
+        (rf"(?P<first>{_Y})(?P<dash> ?- ?| to )(?P<last>\d\d|{_Y})", _years_with_dash),
+        (rf"(?P<years>{_Y}/\d\d|{_Y}/{_Y}|\d\d/\d\d)", _split_year),
+        (rf"{_YEARS} ?{_PART}{_MONTHS}", _part),
+        (rf"{_PART}{_MONTHS} {_YEARS}", _part),
+        (rf"{_TERM} {_YEARS}", _term),
+        (rf"{_YEARS} {_TERM}", _term),
+        (rf"(?P<month>{_M})[ -](?P<year>{_Y}|\d\d)", _month),
+        (rf"(?P<year>{_Y}) (?P<month>{_M})", _month),
+        (rf"(?P<month>\d\d)/(?P<year>{_Y})", _month),
+        (rf"(?P<first>{_M}) ?(?:-|to) ?(?P<last>{_M}) (?P<year>{_Y})", _months_of_one_year),
+        (rf"(?P<year>{_Y})-(?P<month>\d\d)-(?P<day>\d\d)(?:[t ]00:00:00)?", _date),
+        (rf"(?P<day>\d\d?)/(?P<month>\d\d?)/(?P<year>{_Y})", _date),
+        (rf"(?P<day>\d\d?) (?P<month>{_M}) (?P<year>{_Y})", _date),
+        (rf"(?:as at|as of|at) {_DAY}", _as_at),
+        (rf"(?:year )?end(?:ing|ed) (?P<year>{_Y})", _year_ending),
+        (rf"{_TYPES} year (?P<rest>.+)", _typed_year),
+        (rf"(?P<rest>\d.+) \({_TYPES}(?: year)?\)", _typed_year),
+        (r"(?P<type>fy|ay) ?(?P<rest>\d.+)", _typed_year),
+        (r"(?P<length>year|quarter|\d\d? months) (?:to|end(?:ing|ed)) (?P<end>.+)", _period_to),
+        (rf"{_EDGE} {_DAY}", _week),
+    )
+]
