@@ -1,0 +1,137 @@
+"""Mann-Kendall against full enumeration and pymannkendall; recent trend against Fingertips."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pymannkendall
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmf_analysis.measures.short_series import attained_size, mann_kendall, recent_trend
+
+
+def table(values: list[float], series: str = "a") -> pd.DataFrame:
+    return pd.DataFrame({"series": series, "period": range(len(values)), "value": values})
+
+
+def kendall_s(values: tuple[float, ...]) -> int:
+    n = len(values)
+    return int(sum(np.sign(values[j] - values[i]) for i in range(n) for j in range(i + 1, n)))
+
+
+@given(st.lists(st.integers(0, 4), min_size=4, max_size=7))
+@settings(max_examples=25, deadline=None)
+def test_exact_p_equals_full_enumeration_ties_included(numbers: list[int]) -> None:
+    found = mann_kendall(table([float(number) for number in numbers])).iloc[0]
+    scores = [abs(kendall_s(order)) for order in permutations(numbers)]
+    assert found["s"] == kendall_s(tuple(numbers))
+    assert found["p_value"] == pytest.approx(np.mean([s >= abs(found["s"]) for s in scores]))
+
+
+def test_published_smallest_p_values() -> None:
+    rising = [mann_kendall(table([*map(float, range(n))])).iloc[0] for n in (4, 5, 12)]
+    assert [row["p_value"] for row in rising[:2]] == pytest.approx([2 / 24, 2 / 120])
+    assert rising[2]["p_value"] == pytest.approx(2 / 479001600)
+    assert [row["direction"] for row in rising] == ["no_change", "increasing", "increasing"]
+    # statistics page, section 7: false alarms of the exact test at 5 %
+    assert [attained_size(n) for n in (5, 6, 8, 12)] == pytest.approx(
+        [0.018, 0.017, 0.031, 0.048], abs=0.004
+    )
+
+
+def test_agrees_with_pymannkendall_above_twelve_points() -> None:
+    rng = np.random.default_rng(3)
+    for case in range(60):
+        values = np.round(rng.normal(0, 1, 13 + case % 20) + 0.05 * case, case % 3)
+        ours, theirs = (
+            mann_kendall(table(list(values))).iloc[0],
+            pymannkendall.original_test(values),
+        )
+        assert (ours["s"], ours["slope"]) == (theirs.s, pytest.approx(theirs.slope))
+        assert ours["p_value"] == pytest.approx(theirs.p, abs=1e-12)
+
+
+@given(st.lists(st.floats(-100, 100), min_size=4, max_size=16), st.floats(0.1, 50))
+@settings(max_examples=40, deadline=None)
+def test_slope_lies_in_its_interval_and_scales(values: list[float], scale: float) -> None:
+    row = mann_kendall(table(values)).iloc[0]
+    if not np.isnan(row["slope_lower"]):
+        assert row["slope_lower"] <= row["slope"] <= row["slope_upper"]
+    mirrored = mann_kendall(table([-value for value in values])).iloc[0]
+    assert (mirrored["s"], mirrored["p_value"]) == (-row["s"], pytest.approx(row["p_value"]))
+    bigger = mann_kendall(table([value * scale for value in values])).iloc[0]
+    assert bigger["slope"] == pytest.approx(row["slope"] * scale, abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [8, 12, 20])
+def test_slope_interval_covers_the_true_slope(n: int) -> None:
+    noise = np.random.default_rng(n).normal(0, 1, (400, n)) + 0.3 * np.arange(n)
+    rows = mann_kendall(pd.concat([table(list(row), f"s{i:03}") for i, row in enumerate(noise)]))
+    covered = ((rows["slope_lower"] <= 0.3) & (rows["slope_upper"] >= 0.3)).mean()
+    assert 0.92 <= covered <= 0.99
+
+
+def test_missing_values_count_as_time_but_not_as_points() -> None:
+    row = mann_kendall(table([0.0, np.nan, 2.0, 3.0, np.nan, 5.0])).iloc[0]
+    assert (row["n"], row["slope"]) == (4, 1.0)
+    short = mann_kendall(table([1.0, np.nan, 2.0])).iloc[0]
+    assert (short["n"], short["direction"]) == (2, "cannot_judge")
+
+
+def test_constant_series_has_no_trend() -> None:
+    rows = mann_kendall(pd.concat([table([0.1] * 9), table([0.1] * 20, "b")]))
+    assert rows["p_value"].tolist() == [1.0, 1.0]
+    assert rows["direction"].tolist() == ["no_change", "no_change"]
+
+
+@pytest.fixture(scope="module")
+def published(repository: Path) -> pd.DataFrame:
+    cases = pd.read_csv(repository / "tests/reference/trends/fingertips_recent_trend.csv")
+    names = {"case": "series", "lower95": "ci_lower", "upper95": "ci_upper", "count": "numerator"}
+    return cases.rename(columns=names)
+
+
+def test_every_published_case_of_fingertips(published: pd.DataFrame) -> None:
+    found = recent_trend(published).set_index("series")
+    expected = published.groupby("series")[["expected_direction", "expected_chi_square"]].first()
+    assert len(found) == 5
+    assert found["direction"].to_dict() == expected["expected_direction"].to_dict()
+    known = expected["expected_chi_square"].dropna()
+    np.testing.assert_allclose(found.loc[known.index, "chi_square"], known, atol=0.005)
+
+
+def test_uses_the_last_five_years_only(published: pd.DataFrame) -> None:
+    case = published[published["series"] == "legacy_proportion"]
+    older = case.iloc[[0]].assign(period=0, numerator=30000)
+    assert recent_trend(pd.concat([older, case])).equals(recent_trend(case))
+
+
+def test_what_cannot_be_computed_is_never_called_no_change(published: pd.DataFrame) -> None:
+    case = published[published["series"] == "legacy_proportion"]
+    everyone = case.assign(numerator=case["denominator"])
+    impossible = case.assign(numerator=case["denominator"] + 1)
+    bare = case.assign(numerator=np.nan, value=1.0)
+    for rows in (case.iloc[1:], everyone, impossible, bare):
+        found = recent_trend(rows).iloc[0]
+        assert found["direction"] == "cannot_judge" and found["reason"] and found["n"] == 0
+
+
+def test_noise_is_rarely_a_recent_trend() -> None:
+    rng = np.random.default_rng(9)
+    counts = rng.binomial(2000, 0.3, (1500, 5))
+    rows = pd.DataFrame(
+        {
+            "series": np.repeat(np.arange(1500), 5),
+            "period": np.tile(np.arange(5), 1500),
+            "numerator": counts.ravel(),
+            "denominator": 2000,
+        }
+    )
+    found = recent_trend(rows)
+    assert (found["direction"] != "no_change").mean() < 0.006
+    assert found["dispersion"].mean() == pytest.approx(1, abs=0.1)
