@@ -1,0 +1,252 @@
+"""Facts: one row of a result table, with every number raw and as it is written.
+
+Captions, text alternatives, tables and sentences are all made from these, so they cannot
+disagree. Nothing is measured here: numbers are read, a sign is taken, and a city measure loses
+its status words, because a council is not judged by what it does not control.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
+
+from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, text
+from pmf_analysis.story.formatting import (
+    format_date,
+    format_number,
+    format_value,
+    in_sentence,
+    ordinal,
+    rounded_sign,
+    twentieths,
+)
+
+__all__ = ["ComparisonFacts", "Figure", "Subject", "TargetFacts", "TrendFacts", "format_value"]
+
+# Professional Head of Intelligence Assessment, probability yardstick (2019): the largest number
+# of chances in 20 of each band. The yardstick leaves gaps; twentieths never fall into one.
+_PHIA_BANDS = {
+    1: "remote",
+    4: "highly_unlikely",
+    7: "unlikely",
+    10: "realistic",
+    15: "likely",
+    18: "highly_likely",
+    20: "almost_certain",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrendFacts(Facts):
+    """One row of the trends table."""
+
+    value: Figure
+    period: str
+    period_label: str
+    status: str
+    value_note: str
+    change: Figure
+    previous_value: Figure
+    previous_label: str
+    change_on_year: Figure
+    last_year_value: Figure
+    last_year_label: str
+    n: int
+    method: str
+    mean: Figure
+    lower_limit: Figure
+    upper_limit: Figure
+    slope: Figure
+    rule: str
+    rule_points: int
+    direction: int
+    verdict: str
+    assurance: str
+    target: Figure
+    met_share: Figure
+    chance_alone: Figure
+    evidence: str
+    reason: str
+    treatment: str
+    age_days: int
+    is_stale: bool
+    has_break: bool
+
+    @classmethod
+    def of(cls, row: Row, council: str, *, direction: int = 0, has_break: bool = False) -> Self:
+        """Make it from a row of the trends table and two facts of its points.
+
+        Parameters
+        ----------
+        row, council
+            The row, and the council's name.
+        direction
+            Direction of the newest point's signal: 1 up, -1 down, 0 none.
+        has_break
+            Whether the usual range starts again within the series.
+        """
+        subject = Subject.of(row, council)
+        verdict = text(row, "verdict") or "cannot_judge"
+        way = _way(verdict, subject) or _slope_sign(row) or direction
+        return cls.read(
+            row,
+            subject,
+            period=in_sentence(text(row, "period_long") or text(row, "period_label")),
+            direction=way,
+            verdict=_without_status(verdict, subject, way),
+            assurance="" if subject.is_city else text(row, "assurance"),
+            has_break=has_break,
+        )
+
+    @property
+    def is_signal(self) -> bool:
+        """Whether the series moved by more than its normal variation."""
+        return self.verdict in ("improving", "worsening", "rising", "falling")
+
+
+def _way(verdict: str, subject: Subject) -> int:
+    """Return the way a verdict points where the words leave no doubt, else 0."""
+    better = subject.better_sign
+    return {"rising": 1, "falling": -1, "improving": better, "worsening": -better}.get(verdict, 0)
+
+
+def _slope_sign(row: Row) -> int:
+    slope = number(row, "slope")
+    if text(row, "rule") not in ("mann_kendall", "recent_trend") or not slope:
+        return 0
+    return 1 if slope > 0 else -1
+
+
+def _without_status(verdict: str, subject: Subject, sign: int) -> str:
+    """Turn a city measure's status into a plain direction; everything else passes."""
+    if subject.is_city and verdict in ("improving", "worsening"):
+        return {1: "rising", -1: "falling"}.get(sign, "no_clear_change")
+    if subject.is_city and verdict in ("better", "worse"):
+        return {1: "higher", -1: "lower"}.get(sign, "similar")
+    return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonFacts(Facts):
+    """One row of the comparisons table: an own series beside one peer set."""
+
+    peer_set: str
+    period_label: str
+    value: Figure
+    peer_median: Figure
+    peer_q1: Figure
+    peer_q3: Figure
+    gap: Figure
+    n_peers: int
+    missing: tuple[str, ...]
+    rank: str
+    rank_of: int
+    quarter: str
+    verdict: str
+    method: str
+    evidence: str
+    reason: str
+    gap_verdict: str
+    gap_reason: str
+    nation_value: Figure
+    region_value: Figure
+
+    @classmethod
+    def of(cls, row: Row, subject: Subject) -> Self:
+        """Make it from a row of the comparisons table and the series it belongs to."""
+        verdict, rank, gap = text(row, "verdict"), number(row, "rank"), number(row, "gap")
+        sign = 0 if gap is None else rounded_sign(gap, subject.decimals)
+        return cls.read(
+            row,
+            subject,
+            peer_set=text(row, "peer_set_title") or text(row, "peer_set"),
+            missing=tuple(filter(None, text(row, "peers_missing").split("; "))),
+            rank="" if rank is None else ordinal(int(rank)),
+            quarter=_quarter(rank, number(row, "rank_of") or 0, sign),
+            verdict=_without_status(verdict or "cannot_judge", subject, sign),
+        )
+
+
+def _quarter(rank: float | None, rank_of: float, gap_sign: int) -> str:
+    """Place a rank in its group: "first", "last" or "middle"; "" without a rank.
+
+    At the median nobody is first or last, however many share the value.
+    """
+    if rank is None or rank_of < 4:
+        return ""
+    if gap_sign == 0 or rank_of < 4 * rank <= 3 * rank_of:
+        return "middle"
+    return "first" if 4 * rank <= rank_of else "last"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFacts(Facts):
+    """One row of the targets table: a target, or a standing question where none is set."""
+
+    target_id: str
+    kind: str
+    target: Figure
+    period_label: str
+    probability: Figure
+    frequency: Figure
+    band: str
+    lower: Figure
+    upper: Figure
+    verdict: str
+    evidence: str
+    reason: str
+    value_60: Figure
+    value_45: Figure
+    value_30: Figure
+    method: str
+    n: int
+    horizon: int
+    last_value: Figure
+    last_label: str
+    required_change: Figure
+    own_share: Figure
+    peer_share: Figure
+    peer_n: int
+    rationale: str
+    set_by: str
+    set_on: str
+    is_reference: bool
+
+    @classmethod
+    def of(cls, row: Row, subject: Subject) -> Self:
+        """Make it from a row of the targets table and the series it belongs to."""
+        chance, set_on = number(row, "probability"), text(row, "set_on")[:10]
+        verdict = text(row, "verdict") or "cannot_judge"
+        return cls.read(
+            row,
+            subject,
+            target=_target(row, subject),
+            band="" if chance is None else chance_band(chance),
+            verdict="no_verdict" if subject.is_city and chance is not None else verdict,
+            set_on=format_date(date.fromisoformat(set_on)) if set_on else "",
+        )
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the latest figure already meets the target."""
+        sign = self.subject.better_sign
+        return (
+            self.required_change.is_known
+            and sign != 0
+            and self.sign(self.required_change) * sign <= 0
+        )
+
+
+def chance_band(probability: float) -> str:
+    """Return the band of the PHIA probability yardstick for a probability."""
+    shown = twentieths(probability)
+    return next(band for most, band in _PHIA_BANDS.items() if shown <= most)
+
+
+def _target(row: Row, subject: Subject) -> Figure:
+    low, high = number(row, "target_low"), number(row, "target_high")
+    if subject.polarity != "range" or low is None or high is None:
+        return subject.figure(number(row, "target"))
+    upper = subject.figure(high).text
+    return Figure(low, f"{format_number(low, subject.decimals)} to {upper}")

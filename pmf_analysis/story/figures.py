@@ -1,0 +1,158 @@
+"""What facts are made of: figures, the series they describe, and how a row is read into them.
+
+A figure is a number with its one spelling. A subject is an own series: its names, unit, polarity.
+A class of facts declares its fields by the names of the result table's columns and gets them read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, Self
+
+from pmf_analysis.story.formatting import (
+    clip_words,
+    format_chance,
+    format_change,
+    format_false_alarm,
+    format_frequency,
+    format_value,
+    is_missing,
+    rounded_sign,
+)
+
+Row = Mapping[Hashable, Any]
+
+# How figures are spelled that are not values of the indicator, by field.
+_SPELLED = {
+    **dict.fromkeys(("change", "change_on_year", "slope", "gap", "required_change"), "change"),
+    **dict.fromkeys(("frequency", "met_share", "own_share", "peer_share"), "share"),
+    **dict.fromkeys(("probability", "lower", "upper"), "chance"),
+    "chance_alone": "alarm",
+}
+_SPELLINGS: Mapping[str, Callable[[float], str]] = {
+    "share": format_frequency,
+    "chance": format_chance,
+    "alarm": format_false_alarm,
+}
+
+
+class Figure(NamedTuple):
+    """A number and its one spelling; ``raw`` is None where there is no number."""
+
+    raw: float | None
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a number."""
+        return self.raw is not None
+
+
+def number(row: Row, column: str) -> float | None:
+    """Return a cell as a number; None where the column is absent or the cell holds no number."""
+    value = row.get(column)
+    if value is None or isinstance(value, str) or is_missing(value) or value != value:
+        return None
+    return float(value)
+
+
+def text(row: Row, column: str) -> str:
+    """Return a cell as text; "" where the column is absent or the cell is missing."""
+    value = row.get(column)
+    return "" if value is None or value != value else str(value).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an own series is: its names, unit, polarity and who answers for it."""
+
+    series: str
+    indicator: str
+    title: str
+    short: str
+    unit: str
+    decimals: int
+    polarity: str
+    is_city: bool
+    frequency: str
+    source: str
+    council: str
+
+    @classmethod
+    def of(cls, row: Row, council: str) -> Self:
+        """Make it from a row of the trends table; a breakdown is named by its value."""
+        part, decimals = text(row, "dimension_value"), number(row, "decimals")
+        title = text(row, "title") or text(row, "indicator")
+        short = text(row, "short_title") or clip_words(title, 6)
+        return cls(
+            series=text(row, "series"),
+            indicator=text(row, "indicator"),
+            title=f"{title}: {part}" if part else title,
+            short=f"{short} ({part})" if part else short,
+            unit=text(row, "unit"),
+            decimals=1 if decimals is None else int(decimals),
+            polarity=text(row, "polarity") or "unknown",
+            is_city=text(row, "control") == "city",
+            frequency=text(row, "frequency"),
+            source=text(row, "source"),
+            council=council,
+        )
+
+    @property
+    def better_sign(self) -> int:
+        """1 where higher is better, -1 where lower is, 0 where neither holds."""
+        return {"higher": 1, "lower": -1}.get(self.polarity, 0)
+
+    def figure(self, raw: float | None, spelling: str = "value") -> Figure:
+        """Spell a number: a value or change in the indicator's unit, a share or a chance."""
+        if spelling == "value":
+            return Figure(raw, format_value(raw, self.unit, self.decimals))
+        if raw is None:
+            return Figure(None, "")
+        if spelling == "change":
+            return Figure(raw, format_change(raw, self.unit, self.decimals))
+        return Figure(raw, _SPELLINGS[spelling](raw))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Facts about one series; fields are read from the columns of the same name."""
+
+    subject: Subject
+
+    @classmethod
+    def read(cls, row: Row, subject: Subject, **known: Any) -> Self:
+        """Make facts from a row; an absent cell gives "", 0, False or a figure without number."""
+        values: dict[str, Any] = {"subject": subject, **known}
+        for each in fields(cls):
+            if each.name not in values:
+                values[each.name] = _read(row, each.name, str(each.type), subject)
+        return cls(**values)
+
+    def sign(self, change: Figure) -> int:
+        """Direction of a change as it is shown: 0 where it rounds to nothing or is not known."""
+        return 0 if change.raw is None else rounded_sign(change.raw, self.subject.decimals)
+
+    def scalars(self) -> dict[str, str | float | None]:
+        """Flatten for a block: ``name`` holds the raw number, ``name_text`` its spelling."""
+        flat: dict[str, str | float | None] = {"series": self.subject.series}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, Figure):
+                flat |= {each.name: value.raw, f"{each.name}_text": value.text}
+            elif not isinstance(value, Subject):
+                flat[each.name] = "; ".join(value) if isinstance(value, tuple) else value
+        return flat
+
+
+def _read(row: Row, name: str, kind: str, subject: Subject) -> Any:
+    column = "probability" if name == "frequency" else name
+    if kind == "Figure":
+        return subject.figure(number(row, column), _SPELLED.get(name, "value"))
+    if kind == "int":
+        return int(number(row, column) or 0)
+    return bool(number(row, column)) if kind == "bool" else text(row, column)
