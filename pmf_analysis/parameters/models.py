@@ -1,0 +1,326 @@
+"""What a council may declare: frozen models that refuse every setting they do not know.
+
+The fields are the settings of the files under ``parameters/``. A model checks one entry by
+itself; what needs more than one entry, such as the name of a theme, is checked in
+:mod:`pmf_analysis.parameters.register` and :mod:`pmf_analysis.parameters.workspace`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pmf_analysis.periods import YearType
+
+Analysis = Literal["trends", "benchmarking", "target_realism"]
+Polarity = Literal["higher", "lower", "range", "none", "unknown"]
+Frequency = Literal["weekly", "monthly", "quarterly", "termly", "half_yearly", "annual", "biennial"]
+DataType = Literal[
+    "percentage",
+    "rate",
+    "count",
+    "money",
+    "days",
+    "duration",
+    "score",
+    "index",
+    "ratio",
+    "survey_percentage",
+    "statement",
+    "milestone",
+    "ordinal",
+]
+# Names that become folders and addresses.
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+# Names that come from other systems; the bar separates the parts of a series key.
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][^|\n\t]*$", max_length=80)]
+Text = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+ANALYSES: tuple[Analysis, ...] = ("trends", "benchmarking", "target_realism")
+VERDICTS = (
+    *("improving", "worsening", "no_clear_change", "rising", "falling", "cannot_judge"),
+    *("better", "similar", "worse", "higher", "lower", "position_only"),
+    *("too_easy", "little_stretch", "challenging", "stretch", "not_realistic"),
+    *("between", "no_verdict"),
+)
+_NOT_CHARTED = {"statement", "milestone", "ordinal"}
+_PERCENTAGES = {"percentage", "survey_percentage"}
+_NOT_NEGATIVE = {"rate", "count", "money", "days", "duration"}
+_UNITS = {"percentage": "%", "survey_percentage": "%", "money": "£", "days": "days"}
+
+
+class Settings(BaseModel):
+    """A group of settings: types as written, nothing unknown, nothing changed afterwards."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Council(Settings):
+    """The council that reports; ``notice`` is printed on every page when it is not empty."""
+
+    id: Slug
+    name: Text
+    area_code: Code
+    notice: str = ""
+
+
+class Director(Settings):
+    """A director's post, which owns indicators and themes; dates where the post came or went."""
+
+    id: Slug
+    role: Text
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class Theme(Settings):
+    """A theme of the council's plan; it gets one report of each analysis."""
+
+    id: Slug
+    title: Text
+    director: Slug
+    description: str = ""
+
+
+class ScorecardSection(Settings):
+    """A part of a theme's scorecard that has no analyses of its own."""
+
+    id: Slug
+    title: Text
+    theme: Slug
+    description: str = ""
+
+
+class TargetBands(Settings):
+    """The least chance of meeting a target for each verdict; below the last it is not realistic."""
+
+    too_easy: Share = 0.85
+    little_stretch: Share = 0.60
+    challenging: Share = 0.30
+    stretch: Share = 0.10
+
+    @model_validator(mode="after")
+    def _fall(self) -> TargetBands:
+        bands = [self.too_easy, self.little_stretch, self.challenging, self.stretch]
+        if sorted(bands, reverse=True) != bands or len(set(bands)) < len(bands):
+            raise ValueError(
+                "the chances must fall from too_easy to little_stretch to challenging to stretch"
+            )
+        return self
+
+
+class Rag(Settings):
+    """Red, amber and green, off unless a council asks for it."""
+
+    show: bool = False
+
+
+class ExceptionalPeriod(Settings):
+    """Days on which values do not tell of the usual course of things, with the reason."""
+
+    from_: date = Field(alias="from")
+    to: date
+    reason: Text
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ExceptionalPeriod:
+        if self.to < self.from_:
+            raise ValueError("the exceptional period ends before it begins")
+        return self
+
+
+class Framework(Settings):
+    """A council's performance framework: its themes, directors and thresholds."""
+
+    format: Literal[1]
+    title: Text
+    council: Council
+    themes: Annotated[tuple[Theme, ...], Field(min_length=1)]
+    directors: Annotated[tuple[Director, ...], Field(min_length=1)]
+    year_type: YearType = "financial"
+    analyses: tuple[Analysis, ...] = ANALYSES
+    target_bands: TargetBands = TargetBands()
+    status_words: dict[str, Text] = {}
+    rag: Rag = Rag()
+    exceptional_periods: tuple[ExceptionalPeriod, ...] = ()
+    scorecard: tuple[ScorecardSection, ...] = ()
+
+
+class Indicator(Settings):
+    """What an indicator is and how it is judged.
+
+    ``polarity`` says which direction is good; ``unknown`` is not judged. ``minimum`` and
+    ``maximum`` bound its values: 0 to 100 for percentages and from 0 for counts, rates, money,
+    days and durations, unless declared or ``allow_negative``.
+    """
+
+    id: Code
+    title: Text
+    short_title: str = ""
+    definition: str = ""
+    definition_version: Annotated[int, Field(ge=1)] = 1
+    valid_from: date | None = None
+    valid_to: date | None = None
+    themes: Annotated[tuple[Slug, ...], Field(min_length=1)]
+    tier: Literal["corporate", "service", "statutory", "operational", "context"] = "corporate"
+    kind: Literal["input", "activity", "output", "outcome", "perception"] = "outcome"
+    data_type: DataType
+    unit: str = ""
+    decimals: Annotated[int, Field(ge=0, le=6)] = 1
+    rate_base: Annotated[int, Field(ge=1)] | None = None
+    polarity: Polarity = "unknown"
+    target_low: float | None = None
+    target_high: float | None = None
+    frequency: Frequency
+    year_type: YearType = "financial"
+    accumulation: Literal["discrete", "ytd", "rolling", "snapshot"] = "discrete"
+    period_span: Annotated[str, Field(pattern=r"^([1-9][0-9]?[mqy])?$")] = ""
+    control: Literal["council", "shared", "city"] = "council"
+    owner: str = ""
+    director: Slug
+    source: str = ""
+    source_url: str = ""
+    licence: str = ""
+    framework_refs: tuple[str, ...] = ()
+    sdl_ref: str = ""
+    aliases: tuple[str, ...] = ()
+    publish_lag_days: Annotated[int, Field(ge=0)] | None = None
+    allow_negative: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    quality_note: str = ""
+    exceptional_periods: tuple[ExceptionalPeriod, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_by_data_type(cls, given: Any) -> Any:
+        """Fill unit, short title and bounds that follow from the data type."""
+        if not isinstance(given, dict):
+            return given
+        data_type = given.get("data_type")
+        filled: dict[str, Any] = {"short_title": given.get("title", "")}
+        if data_type in _UNITS:
+            filled["unit"] = _UNITS[str(data_type)]
+        if data_type in _PERCENTAGES | _NOT_NEGATIVE and given.get("allow_negative") is not True:
+            filled["minimum"] = 0.0
+        if data_type in _PERCENTAGES:
+            filled["maximum"] = 100.0
+        if data_type in {"count", "milestone", "statement", "ordinal"}:
+            filled["decimals"] = 0
+        return {**filled, **given}
+
+    @model_validator(mode="after")
+    def _agree(self) -> Indicator:
+        band = (self.target_low, self.target_high)
+        if self.polarity == "range" and None in band:
+            raise ValueError('polarity "range" needs target_low and target_high')
+        if band[0] is not None and band[1] is not None and band[0] > band[1]:
+            raise ValueError("target_low is above target_high")
+        if self.is_chartable and not self.unit:
+            raise ValueError('the unit is missing, such as "per 1,000 people" or "£ million"')
+        if self.data_type == "rate" and self.accumulation == "ytd" and self.rate_base is None:
+            raise ValueError("a year-to-date rate needs rate_base, such as 1000")
+        if self.accumulation == "rolling" and not self.period_span:
+            raise ValueError('accumulation "rolling" needs period_span, such as "1y"')
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise ValueError("valid_to is before valid_from")
+        return self
+
+    @property
+    def is_chartable(self) -> bool:
+        """Whether it has numbers; statements, milestones and judgements are only printed."""
+        return self.data_type not in _NOT_CHARTED
+
+    @property
+    def statistic(self) -> Literal["proportion", "rate", "mean"] | None:
+        """The statistic of which a value with counts is an estimate; None where there is none."""
+        if self.data_type in _PERCENTAGES:
+            return "proportion"
+        if self.data_type == "rate":
+            return "rate" if self.rate_base else None
+        return "mean" if self.data_type in {"score", "days", "duration"} else None
+
+
+class IndicatorFile(Settings):
+    """``parameters/indicators.yml``."""
+
+    format: Literal[1]
+    indicators: tuple[Indicator, ...]
+
+
+class PeerSetSpec(Settings):
+    """Councils compared with, in order of likeness; region and nation are shown, not ranked."""
+
+    id: Slug
+    title: Text
+    source: Text
+    as_at: date
+    members: Annotated[dict[Code, Text], Field(min_length=1)]
+    region_row: str = ""
+    national_row: str = ""
+
+
+class PeerSetFile(Settings):
+    """``parameters/peer_sets.yml``."""
+
+    format: Literal[1]
+    peer_sets: tuple[PeerSetSpec, ...]
+
+
+class Correction(Settings):
+    """One value put right by hand, with the reason.
+
+    ``expect`` is the value that the source still shows; when the source is mended the correction
+    no longer fits and is reported, so that none outlives its cause.
+    """
+
+    indicator: Code
+    period: Text
+    area: str = ""
+    action: Literal["replace", "drop", "note"]
+    expect: float | None = None
+    value: float | None = None
+    reason: Text
+    provided_by: Text
+    recorded_on: date
+    status: Literal["open", "reported_to_source", "closed"] = "open"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Correction:
+        if self.action == "replace" and self.value is None:
+            raise ValueError('action "replace" needs value, the right number')
+        if self.action != "note" and self.expect is None:
+            raise ValueError(
+                f'action "{self.action}" needs expect, the wrong number that the source shows'
+            )
+        return self
+
+
+class CorrectionFile(Settings):
+    """``parameters/corrections.yml``."""
+
+    format: Literal[1]
+    corrections: tuple[Correction, ...]
+
+
+class RunSpec(Settings):
+    """A run: which council, period and themes, as known on which day.
+
+    ``accepted_notebooks`` holds the fingerprints of the council's own notebooks that
+    ``pmf check --accept`` has let in; any other notebook than the shipped ones is refused.
+    """
+
+    format: Literal[1]
+    council: Slug
+    framework: Text = "framework.yml"
+    period: Text
+    as_at: date
+    themes: Literal["all"] | tuple[Slug, ...] = "all"
+    analyses: tuple[Analysis, ...] = ANALYSES
+    peer_set: Text
+    peer_sets_by_theme: dict[Slug, Text] = {}
+    seed: Annotated[int, Field(ge=0)] = 0
+    accepted_notebooks: dict[str, str] = {}
