@@ -1,0 +1,191 @@
+"""Small counts hidden, after every derivation, so that no person can be recognised.
+
+Hiding one figure is not enough where a published sum and the other parts give it back. So a second
+part, or the sum, is hidden too; what an earlier report published is taken as known for ever.
+Source: Government Statistical Service, "Disclosure control guidance for tables produced from
+administrative sources": primary and secondary suppression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.data.contract import KEYS, SERIES_PARTS, USABLE_STATUSES
+
+NOTE = "suppressed to protect individuals"
+EXPOSED_NOTE = "could be worked out from figures published earlier"
+_KEY = list(KEYS["observations"])
+_DAY = pd.Timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """A figure that is the sum of others, by their positions in the table of cells."""
+
+    total: int
+    parts: tuple[int, ...]
+
+
+def suppress(
+    observations: pd.DataFrame, *, minimum: int = 5, history: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Hide counts of 1 to below `minimum`, and whatever would give them back.
+
+    Parameters
+    ----------
+    observations
+        Rows of the contract's table, after differencing. A row is judged by its numerator; a row
+        without one, and a numerator that is not a whole number (money, full-time equivalents),
+        cannot be. Zero is shown.
+    minimum
+        Smallest count that may be shown.
+    history
+        Rows published before, as they were published: a figure that was shown then counts as
+        known, protects nothing, and sums with it are protected too.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; those hidden have no value, numerator and interval, and status
+        ``suppressed``. Sums over the members of a breakdown and over the periods of a longer
+        period are protected; sums over areas are not, because membership is not in the table. A
+        figure that earlier publications give away in spite of all this says so in ``value_note``.
+    """
+    cells = _cells(observations, minimum, history)
+    exposed = _protect_all(cells, minimum)
+    position = np.arange(len(observations))
+    hidden = pd.Series(cells["hidden"].to_numpy()[position], index=observations.index)
+    result = observations.copy()
+    for name in ("value", "numerator", "ci_lower", "ci_upper"):
+        result[name] = result[name].mask(hidden)
+    result["value_note"] = result["value_note"].mask(
+        hidden & (result["value_status"] != "suppressed"), NOTE
+    )
+    result["value_status"] = result["value_status"].mask(hidden, "suppressed")
+    is_exposed = hidden & np.isin(position, sorted(exposed))
+    result["value_note"] = result["value_note"].mask(is_exposed, f"{NOTE}; {EXPOSED_NOTE}")
+    return result
+
+
+def _cells(observations: pd.DataFrame, minimum: int, history: pd.DataFrame | None) -> pd.DataFrame:
+    """Figures of today, then figures that only history shows; with amount, hidden, published."""
+    needed = [*_KEY, "numerator", "value_status"]
+    now = observations[needed].reset_index(drop=True)
+    shown_before = pd.DataFrame(columns=needed) if history is None else history[needed]
+    usable = shown_before["value_status"].isin(USABLE_STATUSES)
+    shown_before = shown_before[usable].drop_duplicates(_KEY, keep="last").reset_index(drop=True)
+    if shown_before.empty:
+        cells, published = now, np.zeros(len(now), dtype=bool)
+    else:
+        before, today = (pd.MultiIndex.from_frame(rows[_KEY]) for rows in (shown_before, now))
+        only_before = shown_before[~before.isin(today)]
+        cells = pd.concat([now, only_before], ignore_index=True)
+        published = np.r_[today.isin(before), np.ones(len(only_before), dtype=bool)]
+    count = cells["numerator"].round(6)
+    is_small = (count > 0) & (count < minimum) & (count % 1 == 0)
+    is_today = np.arange(len(cells)) < len(now)
+    hidden = is_today & (is_small | (cells["value_status"] == "suppressed"))
+    # What a source hid is a small count too; 1 is the least it can be.
+    amount = count.mask(hidden, count.fillna(1))
+    return cells.assign(amount=amount, hidden=hidden, published=published)
+
+
+def _protect_all(cells: pd.DataFrame, minimum: int) -> set[int]:
+    """Hide further cells until no sum gives a hidden one back; the cells left exposed."""
+    sums = [*_breakdown_sums(cells), *_period_sums(cells)]
+    hidden = cells["hidden"].to_numpy(copy=True)
+    amount, published = cells["amount"].to_numpy(), cells["published"].to_numpy()
+    exposed: set[int] = set()
+    pending = True
+    while pending:
+        pending = False
+        for figures in sums:
+            unknown = [i for i in (*figures.parts, figures.total) if hidden[i] and not published[i]]
+            if not unknown or _is_safe(figures, unknown, amount, minimum):
+                continue
+            choice = _next_to_hide(figures, hidden | published, amount)
+            if choice is None:
+                exposed.update(unknown)
+            else:
+                hidden[choice] = pending = True
+    cells["hidden"] = hidden
+    return exposed
+
+
+def _is_safe(figures: _Sum, unknown: list[int], amount: np.ndarray, minimum: int) -> bool:
+    """Whether two or more unknown figures stay unknown: ones of 1 and 1 would not, beside 2."""
+    if len(unknown) < 2:
+        return False
+    return figures.total in unknown or float(amount[unknown].sum()) >= minimum
+
+
+def _next_to_hide(figures: _Sum, is_fixed: np.ndarray, amount: np.ndarray) -> int | None:
+    """Return the smallest part that may still be hidden, zeros last, then the sum itself."""
+    free = [i for i in figures.parts if not is_fixed[i]]
+    if free:
+        return min(free, key=lambda i: (amount[i] == 0, amount[i]))
+    return None if is_fixed[figures.total] else figures.total
+
+
+def _breakdown_sums(cells: pd.DataFrame) -> Iterator[_Sum]:
+    """Totals with the members of each of their breakdowns, where a member is hidden."""
+    known = cells[cells["amount"].notna()]
+    whole = [name for name in _KEY if name not in {"dimension", "dimension_value"}]
+    parts = known[known["dimension"] != ""]
+    touched = parts.groupby([*whole, "dimension"])["hidden"].transform("any")
+    totals = known[known["dimension"] == ""].reset_index().set_index(whole)["index"].to_dict()
+    for key, group in parts[touched.astype(bool)].groupby([*whole, "dimension"]):
+        if key[:-1] in totals:
+            yield _Sum(int(totals[key[:-1]]), tuple(group.index))
+
+
+def _period_sums(cells: pd.DataFrame) -> Iterator[_Sum]:
+    """Longer periods with shorter ones that fill them, in series where something is hidden."""
+    known = cells[cells["amount"].notna()]
+    days = (known["period_end"] - known["period_start"]).dt.days
+    by_series = [known[name] for name in SERIES_PARTS]
+    touched = known["hidden"].groupby(by_series).transform("any")
+    # Months differ by three days: only a clearly longer span can hold shorter ones.
+    mixed = days.groupby(by_series).transform(lambda length: length.max() > 1.5 * length.min())
+    for _, group in known[(touched & mixed).astype(bool)].groupby(list(SERIES_PARTS)):
+        yield from _tilings(group)
+
+
+def _tilings(series: pd.DataFrame) -> Iterator[_Sum]:
+    """Every span of a series with the shortest neighbours, or the two pieces, that fill it."""
+    spans = {
+        (start, end): int(position)
+        for position, start, end in zip(
+            series.index, series["period_start"], series["period_end"], strict=True
+        )
+    }
+    ends_from: dict[pd.Timestamp, list[pd.Timestamp]] = {}
+    for start, end in spans:
+        ends_from.setdefault(start, []).append(end)
+    for (start, end), total in spans.items():
+        pieces = _fill(start, end, ends_from)
+        if pieces:
+            yield _Sum(total, tuple(spans[piece] for piece in pieces))
+        for middle in ends_from[start]:
+            rest = (middle + _DAY, end)
+            if middle < end and rest in spans:
+                yield _Sum(total, (spans[start, middle], spans[rest]))
+
+
+def _fill(
+    start: pd.Timestamp, end: pd.Timestamp, ends_from: dict[pd.Timestamp, list[pd.Timestamp]]
+) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+    """Shortest spans that fill the one from `start` to `end` without a gap; none: empty."""
+    pieces: list[tuple[pd.Timestamp, pd.Timestamp]] = []
+    reached = start
+    while reached <= end:
+        options = [e for e in ends_from.get(reached, []) if e < end or (e == end and pieces)]
+        if not options:
+            return []
+        pieces.append((reached, min(options)))
+        reached = min(options) + _DAY
+    return pieces
