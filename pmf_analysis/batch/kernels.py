@@ -1,0 +1,132 @@
+"""The kernels of one run: how each is started, and how all are stopped at once."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
+
+KERNEL_NAME = "python3"
+
+# One thread a kernel, because the run itself is what works in parallel; a fixed hash seed, so that
+# no set or dict of a notebook can change the order of anything from run to run.
+_FIXED_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+}
+# A Unix socket's path may have 104 bytes on macOS (108 on Linux), and "-1" to "-5" are appended.
+_LONGEST_SOCKET_PATH = 100
+
+
+class Kernels:
+    """Starts ordinary Jupyter kernels in the Python that is running now.
+
+    A context manager: leaving it kills what still runs and removes the connection files.
+
+    Parameters
+    ----------
+    environment
+        Variables every kernel gets on top of the driver's own, such as ``PMF_WORKSPACE``.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="pmf-"))
+        self._environment = {
+            **os.environ,
+            **_FIXED_ENVIRONMENT,
+            # A user's own IPython start-up files must not change a report.
+            "IPYTHONDIR": str(self._folder / "ipython"),
+            **environment,
+        }
+        self._managers: list[AsyncKernelManager] = []
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self.stopped = False
+
+    def __enter__(self) -> Kernels:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def stop(self) -> None:
+        """Kill every running kernel, now, and let none start again."""
+        with self._lock:
+            self.stopped = True
+            for manager in self._managers:
+                _kill(manager)
+
+    def manager_class(self, log: BinaryIO) -> type[AsyncKernelManager]:
+        """Return the class with which nbclient starts one kernel, whose own noise goes to `log`.
+
+        A class made for each kernel, since nbclient accepts a class and no instance.
+        """
+        from jupyter_client.manager import AsyncKernelManager
+
+        kernels = self
+
+        class RunKernelManager(AsyncKernelManager):
+            """A kernel of the running Python, over Unix sockets where they work."""
+
+            @property
+            def kernel_spec(self) -> Any:
+                # Never a kernelspec found on the disk: a user's own "python3" could be any Python.
+                return _running_python()
+
+            # AsyncKernelManager, too, is asynchronous where its parent class is not.
+            async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+                kernels._place(self)
+                options |= {"env": dict(kernels._environment), "stdout": log, "stderr": log}
+                await super().start_kernel(**options)
+                kernels._started(self)
+
+        return RunKernelManager
+
+    def _place(self, manager: AsyncKernelManager) -> None:
+        """Give a kernel its own connection file, over Unix sockets where the path is short."""
+        socket = self._folder / f"k{next(self._numbers)}"
+        manager.connection_file = f"{socket}.json"
+        if os.name == "posix" and len(os.fsencode(f"{socket}-1")) <= _LONGEST_SOCKET_PATH:
+            manager.transport, manager.ip = "ipc", str(socket)
+        else:
+            # Windows and very long paths: TCP on the loopback address, encrypted.
+            manager.transport_encryption = "auto"
+
+    def _started(self, manager: AsyncKernelManager) -> None:
+        """Remember a kernel for as long as it lives; kill it at once in a run that was stopped."""
+        with self._lock:
+            self._managers = [known for known in self._managers if known.has_kernel]
+            self._managers.append(manager)
+            if self.stopped:
+                _kill(manager)
+
+
+def _kill(manager: AsyncKernelManager) -> None:
+    process = getattr(manager.provisioner, "process", None)
+    if process is not None and process.poll() is None:
+        process.kill()
+
+
+def _running_python() -> Any:
+    from jupyter_client.kernelspec import KernelSpec
+
+    return KernelSpec(
+        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        display_name="Python 3",
+        language="python",
+        metadata={"supported_encryption": ["curve"]},
+    )

@@ -1,0 +1,183 @@
+"""Notebooks as files: which one it is, what its parameters cell declares, what is kept of it."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import json
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from pmf_analysis.batch.kernels import KERNEL_NAME
+from pmf_analysis.batch.resources import shipped
+from pmf_analysis.problems import Problem, Problems, did_you_mean
+
+# The one interface that every notebook shares (design.md 5).
+PARAMETER_TYPES: dict[str, type] = {
+    "council": str,
+    "framework": str,
+    "theme": str,
+    "period": str,
+    "as_at": str,
+    "peer_set": str,
+    "run_folder": str,
+    "seed": int,
+}
+_HOW_TO_ACCEPT = "read it, and if it is yours run: pmf check RUNFILE --accept"
+
+
+def read_notebook(path: Path) -> Any:
+    """Return the notebook node of a file, in the current notebook format."""
+    return _nbformat().reads(path.read_text(encoding="utf-8"), as_version=4)
+
+
+def _nbformat() -> Any:
+    """Import nbformat, late, and as a name without types, for it has none."""
+    return importlib.import_module("nbformat")
+
+
+def fingerprint(path: Path) -> str:
+    """Return the sha256 of what a notebook says and does.
+
+    Kinds, sources and tags of its cells count; outputs, execution counts and an editor's own
+    metadata do not, so that opening and running a notebook in JupyterLab leaves it the same.
+    """
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    parts = [
+        [
+            cell["cell_type"],
+            "".join(cell["source"]),
+            sorted(cell.get("metadata", {}).get("tags", [])),
+        ]
+        for cell in cells
+    ]
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_notebook(path: Path, name: str, accepted: Iterable[str]) -> Problems:
+    """Return everything wrong with a notebook that can be known before a kernel starts.
+
+    Parameters
+    ----------
+    path, name
+        The file, and its name relative to the workspace, for the messages.
+    accepted
+        Fingerprints that the run file accepts beside the shipped notebooks.
+    """
+    if not path.is_file():
+        choices = sorted(other.stem for other in path.parent.glob("*.ipynb"))
+        hint = did_you_mean(path.stem, choices)
+        return Problems([Problem(f"There is no such notebook.{hint}", file=name, code="missing")])
+    try:
+        digest, cells = fingerprint(path), json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (ValueError, KeyError, TypeError):
+        return Problems([Problem("This is not a notebook.", file=name, code="not-a-notebook")])
+    problems = _check_parameters(cells, name)
+    if digest not in accepted and not is_shipped(path, digest):
+        problems.add(
+            message="This notebook is not the one that came with pmf, so it is not run.",
+            file=name,
+            code="unknown-notebook",
+            fix=_HOW_TO_ACCEPT,
+        )
+    return problems
+
+
+def is_shipped(path: Path, digest: str) -> bool:
+    """Whether a notebook says and does exactly what the shipped one of the same name does."""
+    original = shipped("notebooks") / path.name
+    return original.is_file() and fingerprint(original) == digest
+
+
+def _check_parameters(cells: list[dict[str, Any]], name: str) -> Problems:
+    """Compare the names and types of the ``parameters`` cell with those that a run passes."""
+    problems = Problems()
+    tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    if len(tagged) != 1:
+        problems.add(
+            message=f"A notebook has one cell tagged parameters; this one has {len(tagged)}.",
+            file=name,
+            code="parameters-cell",
+        )
+        return problems
+    declared = _literals("".join(tagged[0]["source"]))
+    for parameter in PARAMETER_TYPES.keys() - declared.keys():
+        problems.add(
+            message=f'The parameters cell lacks "{parameter}".', file=name, code="parameters-cell"
+        )
+    for parameter, value in declared.items():
+        expected = PARAMETER_TYPES.get(parameter)
+        if expected is None:
+            hint = did_you_mean(parameter, PARAMETER_TYPES)
+            message = f'The parameters cell has an unknown parameter "{parameter}".{hint}'
+        elif type(value) is not expected:
+            message = f'The parameter "{parameter}" must be {_TYPE_WORDS[expected]}.'
+        else:
+            continue
+        problems.add(message=message, file=name, code="parameters-cell")
+    return problems
+
+
+_TYPE_WORDS: dict[type, str] = {str: "a text in quotes", int: "a whole number"}
+
+
+def _literals(source: str) -> dict[str, Any]:
+    """Return the names a cell assigns and their values; None for anything but a plain value."""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:
+        return {}
+    values: dict[str, Any] = {}
+    for statement in statements:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
+            value = statement.value.value if isinstance(statement.value, ast.Constant) else None
+            values |= {target.id: value for target in targets if isinstance(target, ast.Name)}
+    return values
+
+
+def as_published(executed: Any, parameters: Mapping[str, Any]) -> Any:
+    """Return what is kept of an executed notebook: the same bytes for the same inputs.
+
+    Times, papermill's metadata and random cell ids go. ``run_folder`` is emptied, so that whoever
+    opens the notebook later and runs it computes afresh and cannot write into the finished run.
+    """
+    notebook = deepcopy(executed)
+    notebook.metadata = {
+        "kernelspec": {"name": KERNEL_NAME, "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+    }
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        cell.metadata = {"tags": tags} if tags else {}
+        if "injected-parameters" in tags:
+            cell.id = "injected-parameters"
+            kept = {**parameters, "run_folder": ""}
+            cell.source = "\n".join(f"{name} = {value!r}" for name, value in kept.items())
+    return _as_node(notebook)
+
+
+def as_failed(unfinished: Any, title: str, message: str) -> Any:
+    """Return a notebook that did not finish, with a first cell that says so in plain words."""
+    notebook = deepcopy(unfinished)
+    note = _nbformat().v4.new_markdown_cell(
+        f"**This notebook did not finish ({title}).** No report was made from it. {message}",
+        id="did-not-finish",
+    )
+    notebook.cells.insert(0, note)
+    return _as_node(notebook)
+
+
+def notebook_text(notebook: Any) -> str:
+    """Return the file's text of a notebook node."""
+    text: str = _nbformat().writes(notebook)
+    return text + "\n"
+
+
+def _as_node(notebook: Any) -> Any:
+    """Round-trip through text, so that rendering now and rendering the file later agree."""
+    return _nbformat().reads(_nbformat().writes(notebook), as_version=4)
