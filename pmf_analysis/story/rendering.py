@@ -7,6 +7,7 @@ roles once CSS lays it out as cards), and pictures are named by their alternativ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ WORDS: Mapping[str, str] = {
     "source": "Source",
     "no_value": "no value",
 }
+_SVG_TAG = re.compile(r"""<svg((?:[^>"']|"[^"]*"|'[^']*')*)>""")
 _TONE_ICONS = {"better": "improving", "worse": "worsening"}
 
 
@@ -86,8 +88,7 @@ def _cell_html(table: Table, column: Column, row: Mapping[str, str]) -> str:
     value = row.get(column.key) or ""
     if not value:
         return (
-            '<span aria-hidden="true">–</span>'
-            f'<span class="pmf-hidden"> {WORDS["no_value"]}</span>'
+            f'<span aria-hidden="true">–</span><span class="pmf-hidden"> {WORDS["no_value"]}</span>'
         )
     if column.kind == "status":
         return status_html(value, table.status_words)
@@ -119,11 +120,10 @@ def _figure(block: Block, number: int | None, level: int) -> str:
 
 def _named_svg(block: Block) -> str:
     """Name the picture by the block's alternative text, so the two can never disagree."""
-    name = f'{block.id}-alt"'
-    opening = f'<svg role="img" focusable="false" aria-labelledby="{name} '
-    picture = block.svg[block.svg.index("<svg") :].replace("<svg ", opening, 1)
-    title = f'><title id="{name}>{escape(block.alt)}</title>'
-    return picture.replace(">", title, 1)
+    name = f"{block.id}-alt"
+    opening = f'<svg role="img" focusable="false" aria-labelledby="{name}"'
+    title = f'<title id="{name}">{escape(block.alt)}</title>'
+    return _SVG_TAG.sub(lambda tag: f"{opening}{tag[1]}>{title}", block.svg, count=1)
 
 
 def _table_block(block: Block, number: int | None, level: int) -> str:

@@ -1,0 +1,282 @@
+"""What every chart stands on: a figure, a place for words, and clean SVG out of it.
+
+A chart is drawn with matplotlib's Figure API at one unit a pixel, without pyplot's global state
+and under our own settings, whatever an analyst has set in the notebook. Words are measured in
+DejaVu Sans, which ships with matplotlib, so that a layout is the same on every machine; readers
+see Arial or Liberation Sans, which are narrower, so what did not collide here does not there.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pmf_analysis.story.formatting import MINUS, format_number, format_value
+from pmf_analysis.story.style import GREY, LINE
+from pmf_analysis.story.svg import tidy_svg
+
+Floats = NDArray[np.float64]
+
+WIDTH = 760.0
+SIZE = 12.5
+_SETTINGS = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "pmf",
+    "font.family": ["DejaVu Sans"],
+    "font.size": SIZE,
+    "figure.dpi": 72,
+    "path.simplify": False,
+    "axes.linewidth": 0.8,
+}
+_NOTHING_PRINTED = {"Date": None, "Creator": None, "Format": None, "Type": None}
+_LONG_UNIT = 6
+_MILLION = 1e6
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle on the canvas in pixels, origin at the lower left."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlaps(self, other: Box, gap: float = 0.0) -> bool:
+        """Whether two boxes share area, or come nearer to each other than ``gap``."""
+        return (
+            self.left < other.right + gap
+            and other.left < self.right + gap
+            and self.bottom < other.top + gap
+            and other.bottom < self.top + gap
+        )
+
+    def count_inside(self, dots: Floats) -> int:
+        """How many of the dots, rows of x and y, lie in the box."""
+        x, y = dots[:, 0], dots[:, 1]
+        inside = (x > self.left) & (x < self.right) & (y > self.bottom) & (y < self.top)
+        return int(inside.sum())
+
+
+@dataclass(frozen=True)
+class Words:
+    """A label, perhaps of several lines, with its looks."""
+
+    text: str
+    colour: str = GREY
+    bold: bool = False
+    size: float = SIZE
+
+
+@dataclass
+class Canvas:
+    """A figure with one set of axes, the boxes of the words on it and the ink to keep clear of."""
+
+    figure: Any
+    axes: Any
+    renderer: Any
+    boxes: list[Box] = field(default_factory=list)
+    ink: list[Floats] = field(default_factory=list)
+
+    def measure(self, words: Words) -> tuple[float, float]:
+        """Return width and height of a label in pixels."""
+        from matplotlib.font_manager import FontProperties
+
+        font = FontProperties(
+            family="DejaVu Sans", size=words.size, weight="bold" if words.bold else "normal"
+        )
+        lines = words.text.split("\n")
+        width = max(self.renderer.get_text_width_height_descent(a, font, False)[0] for a in lines)
+        return float(width), len(lines) * words.size * 1.25
+
+    def write(self, words: Words, x: float, y: float, *, anchor: str = "left") -> Box:
+        """Write a label, centred on y, and remember its box; x and y in pixels."""
+        width, height = self.measure(words)
+        left = x - {"left": 0.0, "center": width / 2, "right": width}[anchor]
+        for number, line in enumerate(words.text.split("\n")):
+            baseline = y + height / 2 - words.size * (0.98 + 1.25 * number)
+            self.figure.text(
+                *self.figure.transFigure.inverted().transform((x, baseline)),
+                line,
+                color=words.colour,
+                fontsize=words.size,
+                fontweight="bold" if words.bold else "normal",
+                ha=anchor,
+                va="baseline",
+            )
+        self.boxes.append(Box(left, y - height / 2, left + width, y + height / 2))
+        return self.boxes[-1]
+
+    def pixels(self, x: Iterable[float], y: Iterable[float]) -> Floats:
+        """Return data points as pixels, those without a value left out."""
+        points = np.column_stack([np.asarray(list(x), float), np.asarray(list(y), float)])
+        return np.asarray(self.axes.transData.transform(points[np.isfinite(points).all(axis=1)]))
+
+    def keep_clear(self, x: Sequence[float], y: Sequence[float]) -> None:
+        """Remember a line's ink, a dot every few pixels, so that words avoid it."""
+        corners = self.pixels(x, y)
+        for start, end in pairwise(corners):
+            steps = max(2, int(np.hypot(*(end - start)) / 3))
+            self.ink.append(start + np.linspace(0, 1, steps)[:, None] * (end - start))
+        if len(corners) == 1:
+            self.ink.append(corners)
+
+    def place(self, words: Words, spots: Iterable[tuple[float, float]], within: Box) -> bool:
+        """Write a label at the first spot, a lower-left corner, where it is clear of everything.
+
+        Returns False, with nothing written, when there is no such spot.
+        """
+        width, height = self.measure(words)
+        ink = np.concatenate(self.ink) if self.ink else np.empty((0, 2))
+        for left, bottom in spots:
+            box = Box(left, bottom, left + width, bottom + height)
+            inside = within.left <= box.left and box.right <= within.right
+            inside = inside and within.bottom <= box.bottom and box.top <= within.top
+            if not inside or any(box.overlaps(other, 3) for other in self.boxes):
+                continue
+            if not box.count_inside(ink):
+                self.write(words, left, bottom + height / 2)
+                return True
+        return False
+
+    def column(
+        self, labels: Sequence[tuple[Words, float]], x: float, low: float, top: float
+    ) -> None:
+        """Write labels beside each other's ends of line at x, pushed apart where they would touch.
+
+        A label that had to move far gets a fine line back to where it belongs.
+        """
+        ordered = sorted(labels, key=lambda label: label[1])
+        heights = [self.measure(words)[1] for words, _ in ordered]
+        middles = spread([y for _, y in ordered], heights, low, top)
+        for (words, wanted), y in zip(ordered, middles, strict=True):
+            self.write(words, x, y)
+            if abs(y - wanted) > SIZE:
+                self.line([x - 10, x - 3], [wanted, y], color=words.colour, lw=0.7)
+
+    def line(self, x: Sequence[float], y: Sequence[float], **looks: Any) -> None:
+        """Draw a line in pixels, outside the axes' scales."""
+        from matplotlib.lines import Line2D
+
+        place = self.figure.transFigure.inverted().transform(np.column_stack([x, y]))
+        self.figure.add_artist(Line2D(place[:, 0], place[:, 1], **looks))
+
+    def svg(self, id: str) -> str:
+        """Return the drawing as tidy SVG whose ids all begin with ``id``."""
+        page = io.BytesIO()
+        self.figure.savefig(page, format="svg", metadata=_NOTHING_PRINTED)
+        return tidy_svg(page.getvalue(), id)
+
+
+@contextmanager
+def canvas(
+    height: float, *, left: float, right: float, bottom: float, top: float
+) -> Iterator[Canvas]:
+    """Open a canvas of the standard width; the margins around its axes are in pixels.
+
+    The settings hold until the block is left, because matplotlib reads those of SVG at saving.
+    """
+    import matplotlib.style
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with matplotlib.style.context(["default", _SETTINGS]):
+        figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
+        figure.patch.set_visible(False)
+        place = (
+            left / WIDTH,
+            bottom / height,
+            (WIDTH - left - right) / WIDTH,
+            (height - bottom - top) / height,
+        )
+        axes = figure.add_axes(place, facecolor="none")
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.spines["bottom"].set_color(GREY)
+        axes.tick_params(length=0, labelcolor=GREY, color=GREY)
+        yield Canvas(figure, axes, FigureCanvasAgg(figure).get_renderer())  # type: ignore[no-untyped-call]
+
+
+def spread(
+    wanted: Sequence[float], heights: Sequence[float], low: float, top: float
+) -> list[float]:
+    """Return the middles nearest to those wanted at which labels of such heights do not overlap.
+
+    ``wanted`` is in rising order. Labels that would touch form a stack about the mean of what they
+    want; stacks that touch then join (pooling of adjacent violators, which is least squares).
+    Everything stays between ``low`` and ``top`` where it fits at all.
+    """
+    stacks: list[list[int]] = []
+    for index in range(len(wanted)):
+        stacks.append([index])
+        while len(stacks) > 1 and _foot(stacks[-1], wanted, heights, low, top) < _foot(
+            stacks[-2], wanted, heights, low, top
+        ) + sum(heights[i] for i in stacks[-2]):
+            stacks[-2:] = [stacks[-2] + stacks[-1]]
+    middles = []
+    for stack in stacks:
+        at = _foot(stack, wanted, heights, low, top)
+        for index in stack:
+            middles.append(at + heights[index] / 2)
+            at += heights[index]
+    return middles
+
+
+def _foot(
+    stack: Sequence[int], wanted: Sequence[float], heights: Sequence[float], low: float, top: float
+) -> float:
+    """Return where the lower edge of a stack of labels wants to be."""
+    total, feet = 0.0, []
+    for index in stack:
+        feet.append(wanted[index] - heights[index] / 2 - total)
+        total += heights[index]
+    return max(low, min(sum(feet) / len(feet), top - total))
+
+
+def short_value(value: float, unit: str, decimals: int) -> str:
+    """Write a value for a label in a chart; a long unit is left to the subtitle."""
+    attached = unit in ("%", "£") or len(unit) <= _LONG_UNIT
+    return format_value(value, unit if attached else _money(unit), decimals)
+
+
+def tick_texts(values: Sequence[float], unit: str) -> list[str]:
+    """Write the values of an axis with the decimals that tell them apart, millions as "m"."""
+    largest = max((abs(value) for value in values), default=0.0)
+    scale, letter = (_MILLION, "m") if largest >= _MILLION else (1.0, "")
+    step = min(np.diff(values), default=1.0) / scale
+    decimals = next((d for d in range(6) if abs(round(step, d) - step) < step / 1e6), 6)
+    letter = "m" if "million" in unit and not letter else letter
+    money, percent = bool(_money(unit)), "%" if unit == "%" else ""
+    texts = [format_number(value / scale, decimals) for value in values]
+    if money:
+        texts = [f"{MINUS}£{a[1:]}" if a.startswith(MINUS) else f"£{a}" for a in texts]
+    return [f"{text}{letter}{percent}" for text in texts]
+
+
+def _money(unit: str) -> str:
+    return "£" if unit.startswith("£") else ""
+
+
+def value_axis(canvas: Canvas, low: float, high: float, unit: str) -> None:
+    """Set the vertical scale with a few round gridlines and their values at the left."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes = canvas.axes
+    axes.set_ylim(low, high)
+    ticks = [
+        float(tick)
+        for tick in MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        if low <= tick <= high
+    ]
+    axes.set_yticks([])
+    left = axes.get_window_extent().x0
+    for tick, text in zip(ticks, tick_texts(ticks, unit), strict=True):
+        y = float(axes.transData.transform((0, tick))[1])
+        axes.axhline(tick, color=LINE, lw=0.8, zorder=0)
+        canvas.write(Words(text), left - 8, y, anchor="right")

@@ -1,0 +1,108 @@
+"""Matplotlib's SVG, cut down to what a page needs and the same bytes every time."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lxml import etree
+
+from pmf_analysis.story.style import FONT_STACK, INK
+
+_HREF = "{http://www.w3.org/1999/xlink}href"
+_NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
+_FONT = re.compile(r"(?:font-family|font-variant|font-stretch): ?[^;]+;? ?|font: ?")
+
+
+def tidy_svg(svg: bytes, id: str) -> str:
+    """Cut matplotlib's SVG to what a page needs.
+
+    Ids are prefixed, since several pictures share a page, and the unused ones go; a mark is
+    defined once; numbers are cut to two decimals; looks that a run of marks shares move to one
+    group; fonts become the stack. Nothing is clipped: what is drawn has been kept inside.
+    """
+    root = etree.fromstring(svg, etree.XMLParser(remove_comments=True, remove_blank_text=True))
+    for extra in root.findall("{*}metadata") + root.findall("{*}defs"):
+        root.remove(extra)
+    for node in list(root.iter()):
+        _shorten(node)
+    _define_once(root)
+    _share_looks(root)
+    _unwrap_groups(root)
+    _prefix_ids(root, id)
+    for name in ("width", "height", "version"):
+        root.attrib.pop(name, None)
+    root.set("font-family", FONT_STACK)
+    root.set("fill", INK)
+    etree.cleanup_namespaces(root)
+    return etree.tostring(root, encoding="unicode")
+
+
+def _shorten(node: Any) -> None:
+    node.attrib.pop("clip-path", None)
+    for key, value in list(node.attrib.items()):
+        text = _NUMBER.sub(lambda number: _two_decimals(number[0]), value)
+        if key == "style":
+            text = _FONT.sub("", text).replace("; ", ";").replace(": ", ":").strip("; ")
+        if key == "d":
+            text = re.sub(r"\s+", " ", text).strip()
+        if key == "transform" and text.startswith("rotate(-0"):
+            text = ""
+        if text:
+            node.set(key, text)
+        else:
+            del node.attrib[key]
+
+
+def _two_decimals(number: str) -> str:
+    return (
+        f"{float(number):.2f}".rstrip("0")
+        .rstrip(".")
+        .replace("-0", "0" if float(number) > -0.005 else "-0")
+    )
+
+
+def _define_once(root: Any) -> None:
+    """Let equal marks share one definition, the first."""
+    first: dict[tuple[str, str], str] = {}
+    same: dict[str, str] = {}
+    for definitions in list(root.iter("{*}defs")):
+        for mark in list(definitions):
+            looks = (mark.get("d", ""), mark.get("style", ""))
+            same[mark.get("id")] = first.setdefault(looks, mark.get("id"))
+            if same[mark.get("id")] != mark.get("id"):
+                definitions.remove(mark)
+        if not len(definitions):
+            definitions.getparent().remove(definitions)
+    for use in root.iter("{*}use"):
+        use.set(_HREF, "#" + same[use.get(_HREF)[1:]])
+
+
+def _unwrap_groups(root: Any) -> None:
+    """Put the children of groups that say nothing in their groups' place."""
+    for group in [node for node in root.iter("{*}g") if not set(node.attrib) - {"id"}]:
+        parent, at = group.getparent(), group.getparent().index(group)
+        parent[at : at + 1] = list(group)
+
+
+def _share_looks(root: Any) -> None:
+    for group in root.iter("{*}g"):
+        looks = {child.get("style") for child in group if child.tag.endswith("}use")}
+        if len(group) > 1 and len(looks) == 1 and None not in looks:
+            group.set("style", looks.pop())
+            for child in group:
+                child.attrib.pop("style", None)
+
+
+def _prefix_ids(root: Any, id: str) -> None:
+    text = etree.tostring(root, encoding="unicode")
+    used = {name for name in re.findall(r"(?:#)([\w.-]+)", text)}
+    names: dict[str, str] = {}
+    for node in root.iter():
+        name = node.attrib.pop("id", None)
+        if name in used:
+            names[name] = f"{id}-{len(names) + 1}"
+            node.set("id", names[name])
+    for node in root.iter():
+        for key, value in node.attrib.items():
+            node.set(key, re.sub(r"#([\w.-]+)", lambda ref: "#" + names.get(ref[1], ref[1]), value))
