@@ -1,0 +1,140 @@
+"""Faults of a parameter file in sentences that a council officer can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from pmf_analysis.problems import did_you_mean
+
+Place = tuple[str | int, ...]
+
+_MUST_BE = {
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number",
+    "bool_type": "must be true or false",
+    "date_type": "must be a date such as 2026-10-31, without quotes and without a time",
+    "tuple_type": "must be a list, each entry on a line that begins with a hyphen",
+    "dict_type": "must be a group of settings, each written as name: value",
+    "model_type": "must be a group of settings, each written as name: value",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "too_short": "has nothing in it",
+    "string_too_short": "is empty",
+    "string_too_long": "is longer than {max_length} characters",
+}
+
+
+def sentences(
+    error: ValidationError, model: type[BaseModel], values: Any
+) -> Iterator[tuple[Place, str]]:
+    """Yield the place of each fault in a document and the sentence that says what is wrong."""
+    for details in error.errors(include_url=False):
+        place = _place_in(values, details["loc"])
+        owner = _owner(values, place)
+        yield place, (f'In "{owner}": ' if owner else "") + _sentence(details, place, model)
+
+
+def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
+    kind, given, facts = details["type"], details["input"], details.get("ctx", {})
+    name = f'"{_name(details["loc"])}"'
+    if kind == "extra_forbidden":
+        known = _known_settings(model, place)
+        hint = did_you_mean(str(place[-1]), known) or f" It can be {_listed(known)}."
+        return f"{name} is not a setting here.{hint}"
+    if kind == "missing":
+        return f"{name} is missing."
+    if kind == "literal_error":
+        return _not_a_choice(name, given, str(facts["expected"]))
+    if kind == "value_error":
+        return f"{str(facts['error'])[:1].upper()}{str(facts['error'])[1:]}."
+    if given is None:
+        return f"{name} has no value. Write one, or remove the line."
+    if kind == "string_type":
+        fix = "not a group or list" if isinstance(given, (dict, tuple)) else "put it in quotes"
+        return f"{name} must be text; {fix}."
+    if kind == "string_pattern_mismatch":
+        return f'{name} is "{given}", but {_spelling(str(facts["pattern"]))}.'
+    if kind in _MUST_BE:
+        return f"{name} {_MUST_BE[kind].format(**facts)}."
+    return f"{name}: {details['msg']}."
+
+
+def _not_a_choice(name: str, given: Any, expected: str) -> str:
+    choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
+    if name == '"format"':
+        return f"Format {given} is not known to this version of pmf, which reads {choices[0]}."
+    hint = did_you_mean(str(given), choices)
+    return f'{name} is "{given}", which is not known.{hint} It can be {_listed(choices)}.'
+
+
+def _spelling(pattern: str) -> str:
+    if pattern.startswith("^[a-z]"):
+        return (
+            "it must begin with a small letter and have only small letters, digits and "
+            'underscores, such as "homes_and_communities"'
+        )
+    if "[mqy]" in pattern:
+        return 'it must be a number of months, quarters or years, such as "3m", "1q" or "1y"'
+    return "it must begin with a letter or digit and have no bar ( | ), tab or line break"
+
+
+def _place_in(values: Any, loc: tuple[int | str, ...]) -> Place:
+    """Keep the parts of a place that stand in the document, and a last one that is missing."""
+    place: list[str | int] = []
+    for part in loc:
+        inside = values[part] if _holds(values, part) else None
+        if _holds(values, part) or part == loc[-1]:
+            place.append(part)
+        if _holds(values, part):
+            values = inside
+    return tuple(place)
+
+
+def _holds(values: Any, part: str | int) -> bool:
+    if isinstance(values, dict):
+        return part in values
+    return isinstance(values, tuple) and isinstance(part, int) and part < len(values)
+
+
+def _owner(values: Any, place: Place) -> str:
+    """Return the id of the nearest entry around a place, such as the indicator's."""
+    owner = ""
+    for part in place[:-1]:
+        if not _holds(values, part):
+            break
+        values = values[part]
+        if isinstance(values, dict) and isinstance(values.get("id"), str):
+            owner = values["id"]
+    return owner
+
+
+def _name(loc: tuple[int | str, ...]) -> str:
+    """Return the name of the setting at fault: the last name, not the number of an entry."""
+    names = [part for part in loc if isinstance(part, str)]
+    return names[-1] if names else "the file"
+
+
+def _known_settings(model: type[BaseModel], place: Place) -> list[str]:
+    """Return the settings that the group around a place can have."""
+    for part in place[:-1]:
+        field = model.model_fields.get(str(part))
+        inner = None if field is None else _model_in(field.annotation)
+        model = inner or model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Find the model in an annotation such as ``tuple[Theme, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
