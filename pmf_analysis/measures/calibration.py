@@ -1,0 +1,122 @@
+"""Factors that make forecast intervals honest, and scores that show whether chances are.
+
+A factor multiplies the distance of each quantile from the median. It is the split-conformal
+quantile of |outcome - median| / (half-width on the outcome's side), learnt on other series
+(target-realism.md 4.2). The shipped table was learnt by ``benchmarks/forecast_factors.py`` on the
+M1 and Tourism competitions only, never on M3 or on council data, which stay exam questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+LEVELS = (0.5, 0.8, 0.95)  # central intervals for which factors are learnt
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Calibration factors by periods a year, length of history and horizon.
+
+    `table` maps (periods a year, history) to rows (horizon, factor at each of LEVELS). Between
+    histories and between horizons factors are interpolated (on log scales), outside they stay.
+    """
+
+    table: Mapping[tuple[int, int], Array]
+    source: str
+
+    def at(self, *, periods_per_year: float, history: int, horizon: int) -> Array:
+        """Factors (horizon, len(LEVELS)) for horizons 1 to `horizon`."""
+        if not self.table:
+            return np.ones((horizon, len(LEVELS)))
+        frequencies = sorted({frequency for frequency, _ in self.table})
+        nearest = min(frequencies, key=lambda known: abs(np.log(known / periods_per_year)))
+        lengths = sorted(length for frequency, length in self.table if frequency == nearest)
+        steps = np.log(np.arange(1, horizon + 1))
+        by_length = np.array(
+            [_interpolated(steps, self.table[nearest, length]) for length in lengths]
+        )
+        position = np.interp(np.log(history), np.log(lengths), np.arange(len(lengths)))
+        below = int(position)
+        share = position - below
+        above = by_length[min(below + 1, len(lengths) - 1)]
+        return np.asarray(by_length[below] * (1 - share) + above * share)
+
+    def stretch(self, draws: Array, *, periods_per_year: float, history: int) -> Array:
+        """Stretch sorted draws (..., H, N) about their medians; the order is kept."""
+        factors = self.at(
+            periods_per_year=periods_per_year, history=history, horizon=draws.shape[-2]
+        )
+        chance = (np.arange(draws.shape[-1]) + 0.5) / draws.shape[-1]
+        central = np.abs(2 * chance - 1)
+        multiplier = np.array([np.interp(central, LEVELS, row) for row in factors])
+        middle = np.median(draws, axis=-1, keepdims=True)
+        stretched = middle + (draws - middle) * multiplier
+        stretched.sort(axis=-1)
+        return np.asarray(stretched)
+
+
+def _interpolated(log_steps: Array, rows: Array) -> Array:
+    """Factors at log horizons from rows (horizon, factors...)."""
+    known = np.log(rows[:, 0])
+    return np.column_stack([np.interp(log_steps, known, column) for column in rows[:, 1:].T])
+
+
+UNCALIBRATED = Factors({}, "none")
+
+
+@lru_cache(maxsize=1)
+def shipped_factors() -> Factors:
+    """Factors of the table in the package (forecast_factors.csv)."""
+    text = resources.files(__package__).joinpath("forecast_factors.csv").read_text("utf-8")
+    table: dict[tuple[int, int], list[list[float]]] = {}
+    for line in text.splitlines()[1:]:
+        frequency, history, *row = line.split(",")
+        table.setdefault((int(frequency), int(history)), []).append([float(x) for x in row])
+    return Factors(
+        {key: np.array(rows) for key, rows in table.items()}, "M1 and Tourism competitions"
+    )
+
+
+def conformal_factor(ratios: Array, level: float) -> float:
+    """Quantile of `ratios` that a new, exchangeable one stays below with chance `level`.
+
+    Missing ratios are left out; with fewer than 1 / (1 - level) of them the largest is given.
+    """
+    known = np.sort(ratios[np.isfinite(ratios)])
+    if not len(known):
+        return 1.0
+    rank = int(np.ceil((len(known) + 1) * level))
+    return float(known[min(rank, len(known)) - 1])
+
+
+def width_ratios(outcome: Array, draws: Array, level: float) -> Array:
+    """|outcome - median| over the half-width on its side of sorted draws (..., N).
+
+    NaN where the interval has no width.
+    """
+    low, middle, high = np.quantile(draws, [(1 - level) / 2, 0.5, (1 + level) / 2], axis=-1)
+    width = np.where(outcome >= middle, high - middle, middle - low)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(width > 0, np.abs(outcome - middle) / width, np.nan)
+
+
+def brier_skill(chance: Array, happened: Array, reference: Array) -> float:
+    """1 - Brier score of `chance` over that of `reference`; above 0 is better than it."""
+    own = float(np.mean((chance - happened) ** 2))
+    return 1 - own / float(np.mean((reference - happened) ** 2))
+
+
+def calibration_error(chance: Array, happened: Array, *, bins: int = 10) -> float:
+    """Expected calibration error: mean distance of chance from frequency over equal bins."""
+    member = np.minimum((chance * bins).astype(int), bins - 1)
+    said = np.bincount(member, weights=chance, minlength=bins)
+    seen = np.bincount(member, weights=happened, minlength=bins)
+    return float(np.abs(said - seen).sum() / len(chance))

@@ -1,0 +1,278 @@
+"""Forecasts of short series with honest intervals, from the Bayesian grid and shipped factors.
+
+A history is an array in order of time, one place a period, NaN where there is no usable value.
+Leading gaps are dropped, interior ones pass without an update (the grid knows that more may have
+happened meanwhile), and so do trailing ones: horizon 1 is the period after the end of the array.
+Values that are not finite count as missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from pmf_analysis.measures.calibration import Factors, shipped_factors
+from pmf_analysis.measures.chance import chance_within, meeting_values, quantiles
+from pmf_analysis.measures.grid import DRAWS, fit
+from pmf_analysis.measures.placement import place
+
+Array = NDArray[np.float64]
+Bounds = tuple[float | None, float | None]
+
+MINIMUM_VALUES = 5
+NO_TREND = 0.6  # prior of no trend; council indicators deserve more (realism.py)
+QUANTILES = (0.05, 0.1, 0.25, 0.4, 0.5, 0.55, 0.6, 0.7, 0.75, 0.9, 0.95)
+DOTS = tuple((dot + 0.5) / 20 for dot in range(20))
+
+_CELLS = 4_000_000  # numbers held at once in the largest array of a batch
+_LARGEST = 1e100  # beyond this no arithmetic is safe, and no indicator exists
+_SAME = 1e-9  # relative range below which values are all the same
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Distribution of the values at horizons 1 to H.
+
+    `reason` says in plain words why nothing can be said; then all quantiles and chances are NaN.
+    """
+
+    draws: Array  # (H, N), sorted
+    n: int  # values used
+    reason: str = ""
+
+    def quantile(self, q: float) -> Array:
+        """Value at each horizon that is not exceeded with chance `q`."""
+        return np.asarray(quantiles(self.draws, [q])[..., 0])
+
+    def probability(
+        self,
+        target: float | tuple[float, float],
+        *,
+        horizon: int,
+        better: str = "higher",
+        decimals: int | None = None,
+    ) -> float:
+        """Chance that the value `horizon` periods on meets `target` once rounded to `decimals`.
+
+        Parameters
+        ----------
+        target
+            A number, or (low, high) where `better` is "range".
+        better
+            "higher" (at least the target), "lower" (at most) or "range" (from low to high).
+        """
+        if not 1 <= horizon <= len(self.draws):
+            raise ValueError(f"horizon {horizon} is not between 1 and {len(self.draws)}")
+        low, high = meeting_values(target, better=better, decimals=decimals)
+        return chance_within(self.draws[horizon - 1], low, high)
+
+
+def forecast(
+    history: ArrayLike,
+    *,
+    periods_per_year: float,
+    horizon: int,
+    bounds: Bounds | None = None,
+    factors: Factors | None = None,
+    seed: int = 0,
+) -> Forecast:
+    """Forecast one series.
+
+    Parameters
+    ----------
+    history
+        Values in order of time, one a period; see the module on missing ones.
+    bounds
+        Smallest and largest possible value (None for no limit); draws outside are put on them.
+    factors
+        Calibration factors; those shipped with the package by default.
+    """
+    return next(
+        forecasts(
+            [np.asarray(history, dtype=float)],
+            [""],
+            periods_per_year=periods_per_year,
+            horizon=horizon,
+            bounds=[bounds or (None, None)],
+            factors=factors,
+            seed=seed,
+        )
+    )[1]
+
+
+def forecasts(
+    histories: Sequence[Array],
+    keys: Sequence[str],
+    *,
+    periods_per_year: float,
+    horizon: int,
+    bounds: Sequence[Bounds] | None = None,
+    factors: Factors | None = None,
+    seed: int = 0,
+    no_trend: float = NO_TREND,
+    seasonal: Sequence[bool] | None = None,
+) -> Iterator[tuple[int, Forecast]]:
+    """Forecast many series, in batches: yields (position, forecast), not in order.
+
+    What is forecast for a series depends on its own history, key and the seed alone.
+    """
+    factors = factors or shipped_factors()
+    limits = bounds or [(None, None)] * len(histories)
+    allowed = np.asarray(seasonal if seasonal is not None else [True] * len(histories), dtype=bool)
+    usable = [_usable(history) for history in histories]
+    reasons = [_why_not(history) for history in usable]
+    for position, reason in enumerate(reasons):
+        if reason:
+            n = int(np.isfinite(usable[position]).sum())
+            yield position, Forecast(np.full((horizon, 1), np.nan), n, reason)
+    m = season_length(periods_per_year)
+    for batch in _batches(usable, reasons, horizon):
+        posterior = fit(
+            np.array([usable[position] for position in batch]),
+            season_length=m,
+            horizon=horizon,
+            no_trend=no_trend,
+            seasonal=allowed[batch],
+        )
+        shifts = np.array([_shift(keys[position], seed) for position in batch])
+        n = int(np.isfinite(usable[batch[0]]).sum())
+        drawn = factors.stretch(
+            posterior.draws(shifts), periods_per_year=periods_per_year, history=n
+        )
+        for position, draws in zip(batch, drawn, strict=True):
+            yield position, Forecast(clipped(draws, limits[position]), n)
+
+
+def season_length(periods_per_year: float) -> int:
+    """Whole periods in a year; 1 where there is nothing to be seasonal."""
+    return max(1, round(periods_per_year))
+
+
+def clipped(draws: Array, bounds: Bounds) -> Array:
+    """`draws` put inside `bounds`."""
+    low, high = bounds
+    return np.clip(draws, -np.inf if low is None else low, np.inf if high is None else high)
+
+
+def seasonal_evidence(histories: Sequence[Array], periods_per_year: float) -> Array:
+    """Log Bayes factor for a seasonal pattern in each history; NaN where none could be fitted.
+
+    The mean over a panel decides better than each series for itself (target-realism.md 11 b).
+    """
+    evidence = np.full(len(histories), np.nan)
+    m = season_length(periods_per_year)
+    usable = [_usable(history) for history in histories] if m > 1 else []
+    for batch in _batches(usable, [_why_not(history) for history in usable], 1):
+        values = np.array([usable[position] for position in batch])
+        yes = np.ones(len(batch), dtype=bool)
+        posterior = fit(values, season_length=m, horizon=1, no_trend=NO_TREND, seasonal=yes)
+        evidence[batch] = posterior.seasonal_evidence
+    return np.where(np.isfinite(evidence), evidence, np.nan)
+
+
+def forecast_many(
+    observations: pd.DataFrame,
+    *,
+    periods_per_year: float,
+    horizon: int,
+    bounds: Mapping[str, Bounds] | None = None,
+    factors: Factors | None = None,
+    seed: int = 0,
+    no_trend: float = NO_TREND,
+) -> pd.DataFrame:
+    """Forecast each series of a table.
+
+    Parameters
+    ----------
+    observations
+        series, period, value; one frequency. Periods without a row count as missing.
+    bounds
+        Smallest and largest possible value by series.
+
+    Returns
+    -------
+    DataFrame
+        One row a series and horizon, sorted: series, horizon, period (start), n, reason, then
+        q05 to q95 and d01 to d20 (the quantiles .025 to .975 of a twenty-dot plot); NaN with a
+        reason where nothing can be said.
+    """
+    placed = place(observations, periods_per_year)
+    found = forecasts(
+        [placed.history(row) for row in range(len(placed.series))],
+        placed.series,
+        periods_per_year=periods_per_year,
+        horizon=horizon,
+        bounds=[(bounds or {}).get(series, (None, None)) for series in placed.series],
+        factors=factors,
+        seed=seed,
+        no_trend=no_trend,
+    )
+    rows = [
+        forecast_rows(placed.series[row], result, placed.ahead(row, horizon))
+        for row, result in found
+    ]
+    if not rows:
+        return pd.DataFrame(columns=FORECAST_COLUMNS)
+    return pd.concat(rows, ignore_index=True).sort_values(["series", "horizon"], ignore_index=True)
+
+
+_QUANTILE_NAMES = [f"q{round(q * 100):02d}" for q in QUANTILES]
+_DOT_NAMES = [f"d{dot + 1:02d}" for dot in range(len(DOTS))]
+FORECAST_COLUMNS = ["series", "horizon", "period", "n", "reason", *_QUANTILE_NAMES, *_DOT_NAMES]
+
+
+def forecast_rows(series: str, result: Forecast, periods: Sequence[pd.Timestamp]) -> pd.DataFrame:
+    """Rows of `forecast_many` for one series."""
+    numbers = quantiles(result.draws, [*QUANTILES, *DOTS])
+    frame = pd.DataFrame(numbers, columns=[*_QUANTILE_NAMES, *_DOT_NAMES])
+    frame.insert(0, "series", series)
+    frame.insert(1, "horizon", np.arange(1, len(frame) + 1))
+    frame.insert(2, "period", list(periods))
+    frame.insert(3, "n", result.n)
+    frame.insert(4, "reason", result.reason)
+    return frame
+
+
+def _usable(history: Array) -> Array:
+    """`history` from its first usable value on; NaN for what is not a finite, sane number."""
+    with np.errstate(invalid="ignore"):
+        sane = np.where(np.abs(history) < _LARGEST, history, np.nan)
+    seen = np.flatnonzero(np.isfinite(sane))
+    return np.asarray(sane[seen[0] :] if len(seen) else sane[:0])
+
+
+def _why_not(history: Array) -> str:
+    """Plain reason why a history cannot be forecast; "" where it can."""
+    seen = history[np.isfinite(history)]
+    if len(seen) < MINIMUM_VALUES:
+        plural = "value" if len(seen) == 1 else "values"
+        return f"There are {len(seen)} {plural}; a forecast needs at least {MINIMUM_VALUES}."
+    if np.ptp(seen) <= max(_SAME * np.abs(seen).max(), 1 / _LARGEST):
+        return "All values are the same, so nothing shows how much they may change."
+    return ""
+
+
+def _batches(
+    histories: Sequence[Array], reasons: Sequence[str], horizon: int
+) -> Iterator[list[int]]:
+    """Positions of series with the same missing periods, few enough to be held at once."""
+    groups: dict[bytes, list[int]] = defaultdict(list)
+    for position, reason in enumerate(reasons):
+        if not reason:
+            groups[np.isfinite(histories[position]).tobytes()].append(position)
+    for pattern, positions in groups.items():
+        size = max(1, _CELLS // (70 * len(pattern) + DRAWS * horizon))
+        for start in range(0, len(positions), size):
+            yield positions[start : start + size]
+
+
+def _shift(key: str, seed: int) -> float:
+    """The one random number a series needs, from its key and the seed, whoever else is there."""
+    digest = hashlib.blake2b(key.encode("utf-8"), digest_size=8).digest()
+    return float(np.random.default_rng([seed, int.from_bytes(digest, "big")]).random())

@@ -1,0 +1,302 @@
+"""Bayesian exponential smoothing over a fixed grid of models, many short series at once.
+
+Each model of the grid is exponential smoothing in innovations form (Hyndman, Koehler, Ord and
+Snyder 2008), without trend or with a damped one. For given smoothing parameters the one-step errors
+are linear in the starting level and slope, so with a normal prior on these and an inverse-gamma one
+on the variance everything has a closed form: marginal likelihood, final state, Student-t forecast.
+No model is chosen: all are mixed by their posterior weight, on the raw and (if all values are
+positive) the log scale, with and without a seasonal pattern. Recipe and measurements:
+target-realism.md 4.1, 11 (b) and (c).
+
+Axes: S series, n periods, V variants (scale and season), K models, H horizons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pmf_analysis.measures.seasonal_pattern import countable_seasons, seasonal_pattern
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+DRAWS = 1000
+_ALPHAS = (0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 1.0)
+_DAMPING = (0.8, 0.9, 0.97)
+_TREND_GAINS = (0.0, 0.1, 0.3)  # beta as a share of alpha
+_GRID = np.array(
+    [(a, 0.0, 0.0) for a in _ALPHAS]
+    + [(a, a * gain, phi) for phi in _DAMPING for gain in _TREND_GAINS for a in _ALPHAS]
+)
+ALPHA, BETA, PHI = (np.ascontiguousarray(column) for column in _GRID.T)
+MODELS = len(_GRID)
+
+# Priors, in units of a robust scale of the first differences.
+_START_VARIANCE = (3.0**2, 0.5**2)  # of the level before the first value, of the slope
+_NU0 = 4.0  # degrees of freedom of the prior on the error variance, whose centre is 1
+
+_SEASONAL_PENALTY = 1.5  # where a series votes for itself; 1 where a whole panel does
+_PANEL_PENALTY = 1.0
+_LARGEST_EXPONENT = 300.0  # keeps every draw of the log scale finite
+_GOLDEN = (5**0.5 - 1) / 2
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """The mixture fitted to series of equal length."""
+
+    weight: Array  # (S, V, K), sums to 1 for each series
+    level: Array  # (S, V, K) at the end of the history, in the unit of the variant
+    slope: Array  # (S, V, K)
+    spread: Array  # (S, V, K), scale of the one-step Student-t
+    season: Array  # (S, V, H), added at each horizon
+    is_log: Flags  # (V,)
+    damping: Array  # (K, H), what is left of the slope, summed up to each horizon
+    variance: Array  # (K, H), relative to the one-step variance
+    freedom: float
+    seasonal_evidence: Array  # (S,), log Bayes factor, -inf where no pattern could be fitted
+
+    def draws(self, shifts: Array) -> Array:
+        """Sorted stratified draws (S, H, DRAWS) of the values at each horizon.
+
+        Parameters
+        ----------
+        shifts
+            One number in [0, 1) a series, which alone decides how its draws are stratified.
+        """
+        steps = _student_quantiles(self.freedom)
+        result = np.empty((len(self.weight), self.damping.shape[1], DRAWS))
+        for row, shift in enumerate(shifts):
+            variant, model = np.divmod(self._chosen(row, float(shift)), MODELS)
+            middle = (
+                self.level[row, variant, model]
+                + self.damping[model].T * self.slope[row, variant, model]
+                + self.season[row, variant].T
+            )
+            noise = np.sqrt(self.variance[model].T) * self.spread[row, variant, model] * steps
+            value = middle + noise
+            on_log = np.clip(value, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
+            result[row] = np.where(self.is_log[variant], np.exp(on_log), value)
+        result.sort(axis=2)
+        return result
+
+    def _chosen(self, row: int, shift: float) -> NDArray[np.intp]:
+        """Variant and model (one number) of each draw: a golden-ratio lattice over the weights.
+
+        The lattice is even in [0, 1) and stays even beside the strata of the Student-t quantiles,
+        so a thousand draws give quantiles as good as far more independent ones.
+        """
+        cumulative = np.cumsum(self.weight[row].ravel())
+        uniform = (np.arange(DRAWS) * _GOLDEN + shift) % 1.0 * cumulative[-1]
+        chosen = np.searchsorted(cumulative, uniform, side="right")
+        return np.minimum(chosen, len(cumulative) - 1)
+
+
+@lru_cache(maxsize=256)
+def _student_quantiles(freedom: float) -> Array:
+    """Quantiles of Student's t at the middles of DRAWS equal strata."""
+    from scipy.special import stdtrit
+
+    return np.asarray(stdtrit(freedom, (np.arange(DRAWS) + 0.5) / DRAWS), dtype=float)
+
+
+def fit(
+    values: Array, *, season_length: int, horizon: int, no_trend: float, seasonal: Flags
+) -> Posterior:
+    """Fit the grid to series with the same pattern of missing periods.
+
+    Parameters
+    ----------
+    values
+        (S, n): finite, or NaN for whole columns but the first (a period missing in every series).
+        No series may be constant. A missing period passes without an update; the error after it
+        counts with its larger variance.
+    season_length
+        Periods a year; 1 for none.
+    horizon
+        Periods after the last column.
+    no_trend
+        Prior probability of all models without trend together.
+    seasonal
+        (S,) whether a seasonal pattern is allowed.
+    """
+    observed = np.isfinite(values[0])
+    machine = _machine(observed.tobytes(), horizon)
+    variants = [
+        variant
+        for is_log in (False, True)
+        for variant in _variants(values, observed, is_log, season_length, machine)
+    ]
+    patterned = np.array([variant.patterned for variant in variants])
+    log_weight = np.stack([variant.log_evidence for variant in variants], axis=1)
+    log_weight += np.log(_prior(no_trend))
+    size = np.log(observed.sum()) * (season_length - 1) / 2
+    evidence = _log_sum(log_weight[:, patterned]) - _log_sum(log_weight[:, ~patterned])
+    log_weight[:, patterned] -= _SEASONAL_PENALTY * size
+    log_weight[np.ix_(~seasonal, patterned)] = -np.inf
+    weight = np.exp(log_weight - log_weight.max(axis=(1, 2), keepdims=True))
+    return Posterior(
+        weight=weight / weight.sum(axis=(1, 2), keepdims=True),
+        level=np.stack([variant.level for variant in variants], axis=1),
+        slope=np.stack([variant.slope for variant in variants], axis=1),
+        spread=np.stack([variant.spread for variant in variants], axis=1),
+        season=np.stack([variant.season for variant in variants], axis=1),
+        is_log=np.array([variant.is_log for variant in variants]),
+        damping=machine.damping,
+        variance=machine.variance,
+        freedom=_NU0 + int(observed.sum()),
+        seasonal_evidence=evidence - _PANEL_PENALTY * size,
+    )
+
+
+def _prior(no_trend: float) -> Array:
+    """Prior probability of each model."""
+    plain = PHI == 0
+    return np.where(plain, no_trend / plain.sum(), (1 - no_trend) / (~plain).sum())
+
+
+@dataclass(frozen=True)
+class _Machine:
+    """What the recursion gives for one pattern of missing periods, whatever the values are."""
+
+    observed: Flags
+    start_errors: Array  # (n, 2, K): errors that a starting level and slope of 1 would leave
+    final_level: Array  # (2, K), from a starting level and slope of 1
+    final_slope: Array  # (2, K)
+    weight: Array  # (n, K): one over the relative variance of each error
+    covariance: Array  # (K, 2, 2) of the starting state, relative to the error variance
+    log_evidence: Array  # (K,): the part of the log likelihood that the values do not change
+    damping: Array  # (K, H)
+    variance: Array  # (K, H)
+
+
+@lru_cache(maxsize=64)
+def _machine(pattern: bytes, horizon: int) -> _Machine:
+    """Prepare the recursion for `pattern`, the bytes of the flags of observed periods."""
+    observed = np.frombuffer(pattern, dtype=bool)
+    seen = np.flatnonzero(observed)
+    unit = np.eye(2)[:, :, None]
+    responses, level, slope = _smooth(np.zeros((2, len(observed))), observed, unit[0], unit[1])
+    start_errors = -responses
+    overdue = len(observed) - 1 - seen[-1]
+    spreading = 1 + _error_growth(len(observed) + horizon)
+    weight = 1 / spreading[np.diff(seen, prepend=seen[0] - 1) - 1]
+    precision = np.einsum("nik,nk,njk->kij", start_errors, weight, start_errors)
+    covariance = np.linalg.inv(precision + np.diag(1 / np.array(_START_VARIANCE)))
+    powers = np.cumprod(np.tile(PHI[:, None], horizon), axis=1)
+    damping = np.cumsum(powers, axis=1)
+    reach = level[:, :, None] + damping * slope[:, :, None]  # (2, K, H)
+    started = np.einsum("ikh,kij,jkh->kh", reach, covariance, reach)
+    ahead = spreading[overdue : overdue + horizon].T
+    log_evidence = (np.log(np.linalg.det(covariance)) + np.log(weight).sum(axis=0)) / 2
+    return _Machine(
+        observed, start_errors, level, slope, weight, covariance, log_evidence, damping,
+        ahead + started,
+    )  # fmt: skip
+
+
+def _error_growth(steps: int) -> Array:
+    """(steps, K): what passed, unseen errors add to the variance of the next one: 0 for none."""
+    powers = np.cumprod(np.tile(PHI, (steps - 1, 1)), axis=0)
+    passed_on = ALPHA + BETA * np.cumsum(powers, axis=0)
+    return np.vstack([np.zeros((1, MODELS)), np.cumsum(passed_on**2, axis=0)])
+
+
+def _smooth(
+    values: Array, observed: Flags, level: Array | float, slope: Array | float
+) -> tuple[Array, Array, Array]:
+    """Run all models over `values` (S, n): errors (seen, S, K), final level and slope (S, K)."""
+    shape = (len(values), MODELS)
+    errors = np.empty((int(observed.sum()), *shape))
+    level, slope = np.broadcast_to(level, shape), np.broadcast_to(slope, shape)
+    row = 0
+    for column, seen in enumerate(observed):
+        slope = PHI * slope
+        level = level + slope
+        if seen:
+            errors[row] = values[:, column, None] - level
+            level = level + ALPHA * errors[row]
+            slope = slope + BETA * errors[row]
+            row += 1
+    return errors, level, slope
+
+
+@dataclass(frozen=True)
+class _Variant:
+    """One scale, with or without a seasonal pattern; arrays as in `Posterior` without V."""
+
+    log_evidence: Array
+    level: Array
+    slope: Array
+    spread: Array
+    season: Array
+    is_log: bool
+    patterned: bool
+
+
+def _variants(
+    values: Array, observed: Flags, is_log: bool, season_length: int, machine: _Machine
+) -> list[_Variant]:
+    """Fit one scale, plain and (where every season is seen twice) with a seasonal pattern.
+
+    Series with a value that is not positive are computed raw on the log scale too, without weight.
+    """
+    jacobian = np.zeros((len(values), 1))
+    if is_log:
+        usable = np.all(values[:, observed] > 0, axis=1)[:, None]
+        logs = np.log(np.where(usable, values, 1.0))
+        jacobian = np.where(usable, -logs[:, observed].sum(axis=1, keepdims=True), -np.inf)
+        values = np.where(usable, logs, values)
+    patterns = [np.zeros((len(values), season_length))]
+    if countable_seasons(observed, season_length):
+        patterns.append(seasonal_pattern(values, observed, season_length))
+    past = np.arange(len(observed)) % season_length
+    ahead = (len(observed) + np.arange(machine.damping.shape[1])) % season_length
+    result = []
+    for pattern in patterns:
+        evidence, level, slope, spread = _solve(values - pattern[:, past], machine)
+        season = pattern[:, ahead]
+        patterned = pattern is not patterns[0]
+        result.append(
+            _Variant(evidence + jacobian, level, slope, spread, season, is_log, patterned)
+        )
+    return result
+
+
+def _solve(values: Array, machine: _Machine) -> tuple[Array, Array, Array, Array]:
+    """Log evidence, final level, final slope and spread, each (S, K), of `values` (S, n)."""
+    seen = values[:, machine.observed]
+    centre, scale = seen[:, :1], _difference_scale(seen)
+    errors, level, slope = _smooth((values - centre) / scale, machine.observed, 0.0, 0.0)
+    weighted = machine.start_errors * machine.weight[:, None, :]
+    cross = np.einsum("nik,nsk->ski", weighted, errors)
+    start = np.einsum("kij,skj->ski", machine.covariance, cross)
+    squares = np.einsum("nk,nsk,nsk->sk", machine.weight, errors, errors)
+    squares = np.maximum(squares - (cross * start).sum(axis=2), 0.0)
+    freedom = _NU0 + seen.shape[1]
+    evidence = machine.log_evidence - freedom / 2 * np.log(_NU0 + squares)
+    evidence = evidence - seen.shape[1] * np.log(scale)
+    level = level + np.einsum("ski,ik->sk", start, machine.final_level)
+    slope = slope + np.einsum("ski,ik->sk", start, machine.final_slope)
+    spread = scale * np.sqrt((_NU0 + squares) / freedom)
+    return evidence, centre + scale * level, scale * slope, spread
+
+
+def _difference_scale(values: Array) -> Array:
+    """(S, 1) robust scale of the first differences; above zero unless a series is constant."""
+    steps = np.abs(np.diff(values, axis=1))
+    typical = np.sqrt((steps**2).mean(axis=1, keepdims=True))
+    return np.maximum(1.4826 * np.median(steps, axis=1, keepdims=True), typical / 4)
+
+
+def _log_sum(log_terms: Array) -> Array:
+    """Log of the sum of exponentials over all axes but the first; -inf for an empty sum."""
+    flat = log_terms.reshape(len(log_terms), -1)
+    if not flat.shape[1]:
+        return np.full(len(flat), -np.inf)
+    top = flat.max(axis=1, keepdims=True)
+    return np.asarray(top[:, 0] + np.log(np.exp(flat - top).sum(axis=1)))

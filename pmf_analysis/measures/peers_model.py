@@ -1,0 +1,149 @@
+"""What the changes of like councils say about the next change of one of them.
+
+The h-period change is regressed on the distance to the peers' median (regression to the mean) and
+on recent changes. A year that moved every council is one observation of such a movement, not
+dozens: the common movement has its own, wide, distribution (target-realism.md 4.3, 11 a).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pmf_analysis.measures.grid import DRAWS
+
+Array = NDArray[np.float64]
+
+MINIMUM_CHANGES = 40
+_RIDGE = 20.0
+_NU0, _TAU0 = 2.0, 0.5  # prior of the common movement: degrees of freedom, size in one period
+_RESIDUAL_POINTS, _COMMON_POINTS = 60, 25
+_FEWEST_PEERS = 3  # for a median
+
+
+@dataclass(frozen=True)
+class PeersModel:
+    """Model of the change over `horizon` periods; A areas, T places, F features."""
+
+    horizon: int
+    slopes: Array  # (F,)
+    unexplained: Array  # sorted draws of what features leave, in units of `scale`
+    scale: Array  # (A,)
+    features: Array  # (A, T, F)
+    values: Array  # (A, T)
+    changes: Array  # pooled changes over the horizon, in the indicator's unit
+
+    def draws(self, row: int, place: int) -> Array:
+        """Sorted draws (DRAWS,) of the value of an area `horizon` periods after `place`.
+
+        A feature that is not known counts as no distance, no change.
+        """
+        known = np.nan_to_num(self.features[row, place])
+        expected = self.values[row, place] + float(known @ self.slopes)
+        chances = (np.arange(DRAWS) + 0.5) / DRAWS
+        return np.asarray(expected + self.scale[row] * np.quantile(self.unexplained, chances))
+
+
+def fit_peers(values: Array, *, horizon: int, season_length: int) -> PeersModel | None:
+    """Fit the model to a panel; None with fewer than MINIMUM_CHANGES usable changes.
+
+    Parameters
+    ----------
+    values
+        (A, T) of like areas on one line of periods, NaN where missing.
+    """
+    if values.shape[1] <= horizon + 1:
+        return None
+    scale = _scales(values)
+    features = _features(values, horizon, season_length)
+    change = values[:, horizon:] - values[:, :-horizon]
+    complete = np.isfinite(change) & np.isfinite(features[:, :-horizon]).all(axis=2)
+    area, year = np.nonzero(complete & (scale > 0)[:, None])
+    if len(area) < MINIMUM_CHANGES:
+        return None
+    x = features[area, year] / scale[area, None]
+    y = change[area, year] / scale[area]
+    slopes = _slopes(x, y, year)
+    left = y - x @ slopes
+    common = _group(left, year, np.median)
+    years = np.unique(year)
+    steps = _common_movement(common[years], horizon)
+    within = np.quantile(left - common[year], _middles(_RESIDUAL_POINTS))
+    unexplained = np.sort((within[:, None] + steps).ravel())
+    return PeersModel(horizon, slopes, unexplained, scale, features, values, change[area, year])
+
+
+def _scales(values: Array) -> Array:
+    """(A,) size of one-period changes: own, pulled half-way (geometrically) to the panel's."""
+    steps = np.abs(np.diff(values, axis=1))
+    own = np.full(len(values), np.nan)
+    known = np.isfinite(steps).any(axis=1)
+    own[known] = 1.4826 * np.nanmedian(steps[known], axis=1)
+    panel = float(np.nanmedian(own)) if known.any() else 0.0
+    return np.sqrt(panel * np.maximum(np.nan_to_num(own, nan=panel), panel / 10))
+
+
+def _features(values: Array, horizon: int, season_length: int) -> Array:
+    """(A, T, F) distance to the median, last change and, within years, the seasonal moves."""
+    enough = np.isfinite(values).sum(axis=0) >= _FEWEST_PEERS
+    median = np.full(values.shape[1], np.nan)
+    median[enough] = np.nanmedian(values[:, enough], axis=0)
+    features = [median - values, values - _earlier(values, 1)]
+    if season_length > 1:
+        year = season_length * -(-horizon // season_length)
+        features.append(_earlier(values, year - horizon) - _earlier(values, year))
+        features.append(values - _earlier(values, season_length))
+    return np.stack(features, axis=2)
+
+
+def _earlier(values: Array, periods: int) -> Array:
+    """Value of each area that many periods before each place; NaN before the first."""
+    moved = np.full_like(values, np.nan)
+    if periods < values.shape[1]:
+        moved[:, periods:] = values[:, : values.shape[1] - periods]
+    return moved
+
+
+def _slopes(x: Array, y: Array, year: NDArray[np.intp]) -> Array:
+    """Ridge slopes from within-year differences, so that no common movement is in them."""
+    inside = x - np.column_stack([_group(column, year, np.mean)[year] for column in x.T])
+    target = y - _group(y, year, np.mean)[year]
+    ridge = _RIDGE * (inside**2).mean(axis=0) + np.finfo(float).eps
+    return np.asarray(np.linalg.solve(inside.T @ inside + np.diag(ridge), inside.T @ target))
+
+
+def _group(numbers: Array, year: NDArray[np.intp], statistic: object) -> Array:
+    """`statistic` (mean or median) of the numbers of each year; NaN in years without any."""
+    result = np.full(int(year.max()) + 1, np.nan)
+    for one in np.unique(year):
+        result[one] = statistic(numbers[year == one])  # type: ignore[operator]
+    return result
+
+
+def _common_movement(movements: Array, horizon: int) -> Array:
+    """Draws of the next common movement, from those of past origins (overlapping if horizon > 1).
+
+    It is shrunk to none unless the evidence for a steady one is strong.
+    """
+    from scipy.special import stdtrit
+
+    years = max(1.0, len(movements) / horizon)
+    mean = float(movements.mean())
+    variance = _movement_variance(movements, mean, years, horizon)
+    kept = max(0.0, 1 - 2 * variance / (years * mean**2)) if mean else 0.0
+    centre = mean * kept
+    variance = _movement_variance(movements, centre, years, horizon)
+    spread = np.sqrt(variance * (1 + 1 / (years + 1)))
+    return np.asarray(centre + spread * stdtrit(_NU0 + years, _middles(_COMMON_POINTS)))
+
+
+def _movement_variance(movements: Array, centre: float, years: float, horizon: int) -> float:
+    squares = float(((movements - centre) ** 2).sum()) * years / len(movements)
+    return (_NU0 * _TAU0**2 * horizon + squares) / (_NU0 + years)
+
+
+def _middles(points: int) -> Array:
+    """Middles of equal strata of (0, 1)."""
+    return np.asarray((np.arange(points) + 0.5) / points)

@@ -1,0 +1,79 @@
+"""Periods as places on a regular line, so that a missing period is a gap and not a shorter series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+WEEKLY = 52
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Series on one line of regular periods that starts at `anchor`; S series, T places."""
+
+    series: list[str]
+    values: Array  # (S, T), NaN where there is no value
+    last: NDArray[np.intp]  # (S,) place of the last value, -1 for none
+    anchor: pd.Timestamp
+    periods_per_year: float
+
+    def history(self, row: int) -> Array:
+        """Values of one series up to its last one."""
+        return np.asarray(self.values[row, : self.last[row] + 1])
+
+    def place_of(self, start: pd.Timestamp) -> int:
+        """Place of the period that starts on a day; negative before the line begins."""
+        return int(places(pd.Series([start]), self.anchor, self.periods_per_year)[0])
+
+    def start(self, place: int) -> pd.Timestamp:
+        """First day of the period at a place."""
+        if self.periods_per_year == WEEKLY:
+            return self.anchor + pd.Timedelta(weeks=place)
+        return self.anchor + pd.DateOffset(months=round(12 / self.periods_per_year) * place)
+
+    def ahead(self, row: int, horizon: int) -> list[pd.Timestamp]:
+        """First days of the periods after the last value of a series."""
+        last = int(self.last[row])
+        return [self.start(last + step) for step in range(1, horizon + 1)]
+
+
+def places(periods: pd.Series, anchor: pd.Timestamp, periods_per_year: float) -> NDArray[np.intp]:
+    """How many periods each start lies after `anchor`, to the nearest whole one."""
+    if periods_per_year == WEEKLY:
+        weeks = (periods - anchor).dt.days / 7
+        return weeks.round().to_numpy(dtype=np.intp)
+    months = (periods.dt.year - anchor.year) * 12 + (periods.dt.month - anchor.month)
+    return (months * periods_per_year / 12).round().to_numpy(dtype=np.intp)
+
+
+def place(observations: pd.DataFrame, periods_per_year: float) -> Placed:
+    """Put the values of series of one frequency on a common line.
+
+    Parameters
+    ----------
+    observations
+        series, period (start), value. Of several values of a series at one place the last row
+        counts; rows without a value only say that the series exists.
+    """
+    codes, series = pd.factorize(observations["series"], sort=True)
+    if not len(series):
+        nothing = np.empty(0, dtype=np.intp)
+        return Placed([], np.empty((0, 0)), nothing, pd.NaT, periods_per_year)  # type: ignore[arg-type]  # no series needs it
+    starts = pd.to_datetime(observations["period"])
+    anchor = starts.min()
+    where = places(starts, anchor, periods_per_year)
+    values = np.full((len(series), int(where.max()) + 1), np.nan)
+    number = observations["value"].to_numpy(dtype=float)
+    known = np.isfinite(number)
+    values[codes[known], where[known]] = number[known]
+    seen = np.isfinite(values)
+    last = np.where(
+        seen.any(axis=1), values.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1), -1
+    )
+    return Placed([str(name) for name in series], values, last, anchor, periods_per_year)

@@ -1,0 +1,69 @@
+"""A shrunken seasonal pattern for short series: what each part of the year adds to the level."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+def countable_seasons(observed: Flags, season_length: int) -> bool:
+    """Whether there are two years of values and every season is seen at least twice."""
+    if season_length < 2 or observed.sum() < 2 * season_length:
+        return False
+    counts = np.bincount(np.flatnonzero(observed) % season_length, minlength=season_length)
+    return bool(counts.min() >= 2)
+
+
+def seasonal_pattern(values: Array, observed: Flags, season_length: int) -> Array:
+    """(S, season_length) mean deviations from a centred moving average, shrunk towards none.
+
+    The James-Stein factor is max(0, 1 - 1/F), F the variance between seasons over that within
+    (target-realism.md 4.1). Season 0 is that of the first column.
+
+    Parameters
+    ----------
+    values
+        (S, n); missing columns (the same in all series) are interpolated for the moving average
+        and counted in no season.
+    """
+    detrended = (values - _moving_average(_interpolated(values, observed), season_length))[
+        :, observed
+    ]
+    season = np.flatnonzero(observed) % season_length
+    member = np.eye(season_length)[season]
+    counts = member.sum(axis=0)
+    means = detrended @ member / counts
+    means -= means.mean(axis=1, keepdims=True)
+    between = (counts * means**2).sum(axis=1) / (season_length - 1)
+    left = detrended - detrended.mean(axis=1, keepdims=True) - means[:, season]
+    within = (left**2).sum(axis=1) / (len(season) - season_length)
+    ratio = within / np.maximum(between, np.finfo(float).tiny)
+    return np.asarray(means * np.clip(1 - ratio, 0, 1)[:, None])
+
+
+def _interpolated(values: Array, observed: Flags) -> Array:
+    """`values` with missing columns between their neighbours on a straight line."""
+    columns, seen = np.arange(len(observed)), np.flatnonzero(observed)
+    position = np.interp(columns, seen, np.arange(len(seen)))
+    below = np.floor(position).astype(int)
+    above = np.minimum(below + 1, len(seen) - 1)
+    share = position - below
+    known = values[:, observed]
+    return np.asarray(known[:, below] * (1 - share) + known[:, above] * share)
+
+
+def _moving_average(values: Array, season_length: int) -> Array:
+    """Centred moving average over a year, carried on at both ends with its own mean slope."""
+    half = season_length // 2
+    kernel = np.ones(2 * half + 1)
+    if season_length % 2 == 0:
+        kernel[[0, -1]] = 0.5
+    windows = np.lib.stride_tricks.sliding_window_view(values, len(kernel), axis=1)
+    middle = windows @ (kernel / season_length)
+    steps = max(middle.shape[1] - 1, 1)
+    slope = (middle[:, -1:] - middle[:, :1]) / steps
+    ends = slope * np.arange(1, half + 1)
+    return np.hstack([middle[:, :1] - ends[:, ::-1], middle, middle[:, -1:] + ends])
