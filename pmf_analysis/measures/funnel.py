@@ -1,0 +1,155 @@
+"""Funnel comparison of many areas, with allowance for their spread beyond chance.
+
+Spiegelhalter, "Funnel plots for comparing institutional performance" (2005) and "Handling
+over-dispersion of performance indicators" (2005), as FunnelPlotR 0.6.0 computes them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from pmf_analysis.measures.intervals import poisson, wilson
+
+Statistic = Literal["proportion", "rate", "mean"]
+Floats = NDArray[np.float64]
+
+WINSORISED = 0.1  # share of z-scores pulled in at either end before dispersion is measured
+LEVELS = {"95": 0.95, "998": 0.998}
+
+
+class Spread(NamedTuple):
+    """Dispersion ratio (1 = chance alone) and variance between areas beyond chance."""
+
+    phi: float
+    tau2: float
+
+
+def funnel(
+    areas: pd.DataFrame, *, statistic: Statistic = "proportion", overdispersion: bool = True
+) -> pd.DataFrame:
+    """Place every area in a funnel around the pooled value of all.
+
+    Parameters
+    ----------
+    areas
+        area, count, denominator; for "mean" area, value, sd (standard error of the value).
+    statistic
+        "proportion" (arcsine square-root scale), "rate" of rare events (square-root scale of
+        observed over expected) or "mean".
+    overdispersion
+        Whether spread between areas beyond chance widens the limits (additive random effects).
+        Without it areas are labelled by whether their own Wilson or Poisson interval holds the
+        pooled value, as England's public health bodies do.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `areas` in their order: area, value (a fraction for proportions and rates),
+        benchmark, lower_95, upper_95, lower_998, upper_998, z, phi, tau2, label (high_998,
+        high_95, within, low_95, low_998; "" without value). Areas without a usable value have no
+        limits and do not count towards the pooled value.
+    """
+    size, value, benchmark = _values(areas, statistic)
+    error = standard_error(size, benchmark, statistic)
+    centre = transformed(np.full(1, benchmark), benchmark, statistic)[0]
+    distance = transformed(value, benchmark, statistic) - centre
+    spread = spread_between(distance, error)
+    width = np.sqrt(error**2 + (spread.tau2 if overdispersion else 0.0))
+    z = distance / width
+    table = pd.DataFrame({"area": areas["area"].to_numpy(), "value": value, "benchmark": benchmark})
+    codes = np.zeros(len(table))
+    for name, confidence in LEVELS.items():
+        reach = _z(confidence) * width
+        table[f"lower_{name}"] = _back(centre - reach, benchmark, statistic)
+        table[f"upper_{name}"] = _back(centre + reach, benchmark, statistic)
+        if overdispersion or statistic == "mean":
+            outside = np.sign(z) * (np.abs(z) > _z(confidence))
+        else:
+            outside = _outside(value * size, size, benchmark, confidence, statistic)
+        codes = codes + outside
+    words = pd.Series(codes).map(
+        {-2.0: "low_998", -1.0: "low_95", 0.0: "within", 1.0: "high_95", 2.0: "high_998"}
+    )
+    return table.assign(z=z, phi=spread.phi, tau2=spread.tau2, label=words.where(~np.isnan(z), ""))
+
+
+def _values(areas: pd.DataFrame, statistic: Statistic) -> tuple[Floats, Floats, float]:
+    """Size (denominator, or inverse variance of a mean), value and pooled value."""
+    if statistic == "mean":
+        value, error = (areas[name].to_numpy(float) for name in ("value", "sd"))
+        size = np.where(error > 0, error, np.nan) ** -2.0
+    else:
+        count, size = (areas[name].to_numpy(float) for name in ("count", "denominator"))
+        possible = (size > 0) & (count >= 0) & ((count <= size) | (statistic == "rate"))
+        size = np.where(possible, size, np.nan)
+        value = count / size
+    size = np.where(np.isnan(value), np.nan, size)
+    total = float(np.nansum(size))
+    return size, value, float(np.nansum(value * size)) / total if total else np.nan
+
+
+def transformed(value: Floats, benchmark: float, statistic: Statistic) -> Floats:
+    """Put values on the scale where their sampling error does not depend on them."""
+    if statistic == "proportion":
+        return np.arcsin(np.sqrt(value))
+    return np.sqrt(value / benchmark) if statistic == "rate" else value
+
+
+def standard_error(size: Floats, benchmark: float, statistic: Statistic) -> Floats:
+    """Give the sampling error on the transformed scale."""
+    if statistic == "mean":
+        return np.asarray(1 / np.sqrt(size))
+    return np.asarray(0.5 / np.sqrt(size * (benchmark if statistic == "rate" else 1.0)))
+
+
+def spread_between(distance: Floats, error: Floats) -> Spread:
+    """Dispersion of the distances from the pooled value, extremes winsorised."""
+    known = ~np.isnan(distance / error)
+    z, weight = (distance / error)[known], error[known] ** -2.0
+    n = len(z)
+    if n < 2:
+        return Spread(np.nan, 0.0)
+    z = np.clip(z, *np.quantile(z, [WINSORISED, 1 - WINSORISED]))
+    phi = float((z**2).mean())
+    room = weight.sum() - (weight**2).sum() / weight.sum()
+    return Spread(phi, max(0.0, float((n * phi - (n - 1)) / room)))
+
+
+def _back(limit: Floats, benchmark: float, statistic: Statistic) -> Floats:
+    if statistic == "proportion":
+        return np.sin(np.clip(limit, 0, np.pi / 2)) ** 2
+    return benchmark * np.maximum(limit, 0) ** 2 if statistic == "rate" else limit
+
+
+def _outside(
+    count: Floats, size: Floats, benchmark: float, confidence: float, statistic: Statistic
+) -> NDArray[Any]:
+    """1 where the area's own interval lies above the benchmark, -1 below, else 0."""
+    if statistic == "proportion":
+        lower, upper = wilson(np.minimum(count, size), size, confidence)
+    else:
+        lower, upper = (bound / size for bound in poisson(count, confidence))
+    return np.subtract(lower > benchmark, upper < benchmark, dtype=float)
+
+
+def _z(confidence: ArrayLike) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + np.asarray(confidence)) / 2))
+
+
+def own_place(
+    own_count: float, own_size: float, count: Floats, size: Floats, statistic: Statistic
+) -> float:
+    """Over-dispersion adjusted z of one area against peers that it is not one of."""
+    benchmark = float(count.sum() / size.sum())
+    values = np.append(count / size, own_count / own_size)
+    error = standard_error(np.append(size, own_size), benchmark, statistic)
+    centre = transformed(np.full(1, benchmark), benchmark, statistic)
+    distance = transformed(values, benchmark, statistic) - centre
+    spread = spread_between(distance[:-1], error[:-1])
+    return float(distance[-1] / np.sqrt(error[-1] ** 2 + spread.tau2))
