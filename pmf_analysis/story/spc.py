@@ -239,8 +239,8 @@ def _draw_fan(sheet: Canvas, picture: _Picture) -> None:
         sheet.axes.fill_between(x, *edges, color=tint, lw=0, zorder=1.5)
     median = [value, *fan["q50"].clip(*sheet.axes.get_ylim())]
     sheet.axes.plot(x, median, color=BLUE, lw=1.6, ls=(0, (4, 2)), zorder=2.5)
-    for edge in ("q05", "q50", "q95"):
-        sheet.keep_clear(x, [value, *fan[edge]])
+    for quantile in ("q05", "q50", "q95"):
+        sheet.keep_clear(x, [value, *fan[quantile]])
     now = start + picture.step / 2
     sheet.axes.axvline(now, color=GREY, lw=1, ls=(0, (1, 2)), zorder=1.6)
     area = sheet.axes.get_window_extent()

@@ -96,4 +96,5 @@ def status_html(code: str, words: Mapping[str, str]) -> str:
     """Return mark and word of a verdict code; an unknown code shows as its own words."""
     word = words.get(code, code.replace("_", " ").capitalize())
     tone = tone_of(code) or "none"
-    return f'{icon_html(code)} <span class="pmf-word-{tone}">{escape(word)}</span>'
+    # One wrapper, so that mark and word stay together when a table is laid out as cards.
+    return f'<span class="pmf-word-{tone}">{icon_html(code)} {escape(word)}</span>'

@@ -1,0 +1,263 @@
+"""Executed notebooks to report pages, by nbconvert with our own template.
+
+The page is made from the blocks a notebook has shown, never from its HTML, so that a report can be
+rendered again after a change of template. Code, printed text, parameters and analysts' cells stay
+behind; a failed cell stops the export. The same notebook gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+from nbconvert.exporters.html import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from traitlets import default
+
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
+from pmf_analysis.story.blocks import BLOCK_MIME, Block
+from pmf_analysis.story.formatting import format_date
+from pmf_analysis.story.rendering import block_html
+
+TEMPLATES = Path(__file__).parent / "templates"
+HIDDEN_TAGS = frozenset({"parameters", "injected-parameters", "setup", "analyst"})
+_QUIET = re.compile(r"text/plain|application/vnd\.jupyter\.widget.*")
+_HEADING = re.compile(r"(#{1,2}) +(.+?) *#* *$")
+_HEADING_ID = re.compile(r"(<h\d)[^>]*>")
+
+
+@dataclass
+class Section:
+    """A part of the page under its own second-level heading; the first may have none."""
+
+    id: str
+    heading: str
+    parts: list[str] = field(default_factory=list)
+
+    @property
+    def html(self) -> Markup:
+        """The section's content; every part of it has been escaped where it was made."""
+        return Markup("\n".join(self.parts))
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the layout shows around the content; empty texts are left out."""
+
+    title: str
+    council: str
+    lang: str = "en-GB"
+    notice: str = ""
+    period: str = ""
+    as_at: str = ""
+    content_hash: str = ""
+    results: str = ""
+    home: str = ""
+    contact: str = ""
+    sections: tuple[Section, ...] = ()
+    contents: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def description(self) -> str:
+        """One sentence for search engines and link previews."""
+        return ". ".join(text for text in (self.title, self.council, self.period) if text) + "."
+
+
+class PmfHtmlExporter(HTMLExporter):  # type: ignore[misc]
+    """nbconvert exporter ``pmf-html``: a report page without code, scripts or outside requests."""
+
+    export_from_notebook = "Report (pmf)"
+
+    @default("template_name")
+    def _our_template(self) -> str:
+        return "pmf"
+
+    @default("extra_template_basedirs")
+    def _our_templates(self) -> list[str]:
+        return [str(TEMPLATES)]
+
+    def _create_environment(self) -> Any:
+        environment = super()._create_environment()
+        environment.autoescape = True
+        environment.trim_blocks = environment.lstrip_blocks = True
+        return environment
+
+    def from_notebook_node(
+        self, nb: Any, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Return the page and nbconvert's resources.
+
+        ``resources["pmf"]`` goes before the notebook's metadata ``pmf``; see :func:`render_report`.
+
+        Raises
+        ------
+        PmfError
+            When a cell has failed, or shows something that is not a block.
+        """
+        resources = self._init_resources(resources)
+        resources["pmf_page"] = read_page(nb, resources.get("pmf") or {})
+        # HTMLExporter's own method is passed over: it sends the page through BeautifulSoup, which
+        # lower-cases SVG names (viewBox), and the pictures are then no SVG for any other reader.
+        page, resources = super(HTMLExporter, self).from_notebook_node(nb, resources, **kw)
+        return page.strip() + "\n", resources
+
+
+def render_report(
+    notebook: Any,
+    *,
+    meta: Mapping[str, Any] | None = None,
+    resources: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the report page of an executed notebook.
+
+    Parameters
+    ----------
+    notebook
+        An nbformat node; it is not changed.
+    meta
+        What the page says of itself, before the notebook's metadata ``pmf``: council, notice,
+        theme and analysis (or title), period (its long label), as_at (a date, or ISO text),
+        content_hash (made from the content when absent), results, home (links), contact, lang.
+    resources
+        nbconvert's resources; ``resources["pmf"]`` is read as ``meta`` is.
+
+    Raises
+    ------
+    PmfError
+        When a cell has failed, shows something that is not a block, or repeats a block's id.
+    """
+    given = dict(resources or {})
+    given["pmf"] = {**given.get("pmf", {}), **(meta or {})}
+    page, _ = PmfHtmlExporter().from_notebook_node(notebook, given)
+    return str(page)
+
+
+def read_page(notebook: Any, meta: Mapping[str, Any]) -> Page:
+    """Return the page of a notebook: what it says of itself and its sections in order."""
+    known = {**notebook.metadata.get("pmf", {}), **meta}
+    sections, own_title = _sections(notebook)
+    return make_page(known, sections, own_title)
+
+
+def make_page(known: Mapping[str, Any], sections: list[Section], own_title: str = "") -> Page:
+    """Return a page from its facts and sections; its hash is of both, so it is no clock."""
+    joined = ": ".join(str(known[key]) for key in ("theme", "analysis") if known.get(key))
+    names = ("council", "notice", "period", "results", "home", "contact", "content_hash")
+    facts = {name: str(known.get(name) or "") for name in names}
+    facts["title"] = str(known.get("title") or joined or own_title or "Performance report")
+    facts["as_at"] = _long_date(known.get("as_at"))
+    facts["council"] = facts["council"] or "Performance report"
+    content = "\n".join([*sorted(facts.values()), *(part.html for part in sections)])
+    facts["content_hash"] = facts["content_hash"] or hashlib.sha256(content.encode()).hexdigest()
+    facts["content_hash"] = facts["content_hash"][:12]
+    contents = tuple((part.id, part.heading) for part in sections if part.heading)
+    lang = str(known.get("lang") or "en-GB")
+    return Page(**facts, lang=lang, sections=tuple(sections), contents=contents)
+
+
+def _long_date(value: Any) -> str:
+    if isinstance(value, date):
+        return format_date(value)
+    try:
+        return format_date(date.fromisoformat(str(value)[:10]))
+    except ValueError:
+        return str(value or "")
+
+
+def _sections(notebook: Any) -> tuple[list[Section], str]:
+    """Return the sections of a notebook, and the text of its first-level heading."""
+    sections, title, problems = [Section("start", "")], "", Problems()
+    counts = {"figure": 0, "table": 0}
+    seen: set[str] = set()
+    for cell in notebook.cells:
+        if HIDDEN_TAGS & set(cell.metadata.get("tags", ())):
+            problems.extend(_failures(cell))
+        elif cell.cell_type == "markdown":
+            title = _add_markdown(cell.source, sections) or title
+        elif cell.cell_type == "code":
+            problems.extend(_failures(cell))
+            for block in _blocks(cell, problems):
+                if block.id in seen:
+                    problems.add(_fault(cell, "block-id-repeated", f'shows "{block.id}" again'))
+                seen.add(block.id)
+                _add_block(block, sections[-1], counts)
+    problems.raise_if_errors(EXIT_DATA_UNUSABLE)
+    return [part for part in sections if part.heading or part.parts], title
+
+
+def _add_block(block: Block, section: Section, counts: dict[str, int]) -> None:
+    number = None
+    if block.kind in counts:
+        number = counts[block.kind] = counts[block.kind] + 1
+    section.parts.append(block_html(block, number=number, level=3 if section.heading else 2))
+
+
+def _add_markdown(source: str, sections: list[Section]) -> str:
+    """Add a markdown cell, a new section at each second-level heading; return its first-level one.
+
+    Text under a first-level heading, which the page's band replaces, becomes the opening words.
+    """
+    title, lines, is_code = "", [], False
+    for line in source.splitlines():
+        is_code ^= line.lstrip().startswith("```")
+        heading = None if is_code else _HEADING.match(line)
+        if heading is None:
+            lines.append(line)
+            continue
+        _add_text(lines, sections[-1], lede=bool(title))
+        lines = []
+        if heading[1] == "#":
+            title = heading[2]
+        else:
+            sections.append(Section(_new_id(heading[2], sections), heading[2]))
+    _add_text(lines, sections[-1], lede=bool(title) and not sections[-1].heading)
+    return title
+
+
+def _add_text(lines: list[str], section: Section, *, lede: bool) -> None:
+    source = "\n".join(lines).strip()
+    if source:
+        renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
+        html = _HEADING_ID.sub(r"\1>", MarkdownWithMath(renderer=renderer).render(source).strip())
+        section.parts.append(html.replace("<p>", '<p class="lede">', 1) if lede else html)
+
+
+def _new_id(heading: str, sections: list[Section]) -> str:
+    base = "part-" + (re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-") or "of-report")
+    taken = sum(part.id == base or part.id.startswith(f"{base}--") for part in sections)
+    return f"{base}--{taken + 1}" if taken else base
+
+
+def _blocks(cell: Any, problems: Problems) -> Iterator[Block]:
+    """Yield the blocks a cell shows; printed text and bare values are passed over."""
+    for output in cell.get("outputs", ()):
+        shown = output.get("data", {})
+        if BLOCK_MIME in shown:
+            try:
+                yield Block.from_json(shown[BLOCK_MIME])
+            except PmfError as error:
+                problems.extend(error.problems)
+        elif any(not _QUIET.fullmatch(mime) for mime in shown):
+            problems.add(_fault(cell, "output-not-a-block", "shows something that is not a block"))
+
+
+def _failures(cell: Any) -> Iterator[Problem]:
+    for output in cell.get("outputs", ()):
+        if output.output_type == "error":
+            said = f"failed with {output.get('ename', 'an error')}: {output.get('evalue', '')}"
+            yield _fault(cell, "cell-failed", said)
+
+
+def _fault(cell: Any, code: str, what: str) -> Problem:
+    fixes = {
+        "cell-failed": "see the notebook beside the report; a failed analysis is not published",
+        "output-not-a-block": "use show(...), or tag the cell analyst to keep it out of the report",
+        "block-id-repeated": "give every block of a page its own id",
+    }
+    return Problem(f'Cell "{cell.get("id", "")}" {what}.', code=code, fix=fixes[code])
