@@ -55,10 +55,14 @@ def capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
+def clip_words(text: str, most: int) -> str:
+    """Return at most ``most`` words of a text, with an ellipsis where it was cut."""
+    words = text.split()
+    return text if len(words) <= most else " ".join(words[:most]).rstrip(",;:") + "\u2026"
+
+
 def title(entry: str, name: str, **slots: object) -> str:
     """Return a title of at most ten words, shortening the name where it must."""
-    from pmf_analysis.story.formatting import clip_words
-
     room = MOST_TITLE_WORDS - len(say(entry, name="", **slots).replace(": ", "", 1).split())
     return say(entry, name=clip_words(name, max(room, 1)), **slots)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
+from pmf_analysis.story.bank import say
 from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, text
 from pmf_analysis.story.formatting import (
     format_date,
@@ -194,6 +195,8 @@ class TargetFacts(Facts):
     lower: Figure
     upper: Figure
     verdict: str
+    verdict_low: str
+    verdict_high: str
     evidence: str
     reason: str
     value_60: Figure
@@ -249,4 +252,4 @@ def _target(row: Row, subject: Subject) -> Figure:
     if subject.polarity != "range" or low is None or high is None:
         return subject.figure(number(row, "target"))
     upper = subject.figure(high).text
-    return Figure(low, f"{format_number(low, subject.decimals)} to {upper}")
+    return Figure(low, say("number.range", low=format_number(low, subject.decimals), high=upper))

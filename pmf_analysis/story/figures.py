@@ -10,8 +10,9 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, Self
 
+from pmf_analysis.story.bank import clip_words
 from pmf_analysis.story.formatting import (
-    clip_words,
+    MINUS,
     format_chance,
     format_change,
     format_false_alarm,
@@ -50,6 +51,11 @@ class Figure(NamedTuple):
     def is_known(self) -> bool:
         """Whether there is a number."""
         return self.raw is not None
+
+    @property
+    def cell(self) -> str:
+        """The text of a table cell: "" where there is no number."""
+        return self.text if self.is_known else ""
 
 
 def number(row: Row, column: str) -> float | None:
@@ -115,6 +121,9 @@ class Subject:
             return Figure(None, "")
         if spelling == "change":
             return Figure(raw, format_change(raw, self.unit, self.decimals))
+        if spelling == "signed":
+            sign = {1: "+", -1: MINUS, 0: ""}[rounded_sign(raw, self.decimals)]
+            return Figure(raw, sign + format_change(raw, self.unit, self.decimals))
         return Figure(raw, _SPELLINGS[spelling](raw))
 
 

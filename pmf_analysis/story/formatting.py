@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
+from pmf_analysis.story.bank import count_of, say
+
 MINUS = "\u2212"
 _BARE_UNITS = ("score", "number", "count", "index", "ratio", "points")
 _FREQUENCY_BASES = (2, 3, 4, 5, 6, 7, 8, 10, 20)
@@ -50,7 +52,7 @@ def format_value(value: float | None, unit: str, decimals: int) -> str:
     ('−£3.0 million', '1 day', 'no figure')
     """
     if value is None or is_missing(value):
-        return "no figure"
+        return say("number.missing")
     number = format_number(value, decimals)
     if unit.startswith("£"):
         sign, digits = (MINUS, number[1:]) if number.startswith(MINUS) else ("", number)
@@ -80,7 +82,7 @@ def format_change(change: float, unit: str, decimals: int) -> str:
     if unit != "%":
         return format_value(abs(change), unit, decimals)
     number = format_number(abs(change), decimals)
-    return f"{number} percentage point" + ("" if number == "1" else "s")
+    return count_of("number.points", 1 if number == "1" else 0, number=number)
 
 
 def rounded_sign(change: float, decimals: int) -> int:
@@ -97,9 +99,9 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if 11 <= number % 100 <= 13 else ending}"
 
 
-def join_words(words: Sequence[str], last: str = "and") -> str:
+def join_words(words: Sequence[str]) -> str:
     """Join words as a sentence does: "a", "a and b", "a, b and c"."""
-    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+    return f" {say('tension.same_way')} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def format_date(day: date) -> str:
@@ -137,10 +139,10 @@ def format_chance(probability: float | None) -> str:
     "under 5%" and "over 95%", since no forecast of a council's figures is certain.
     """
     if probability is None or is_missing(probability):
-        return "not judged"
+        return say("number.not_judged")
     if probability < 0.05:
-        return "under 5%"
-    return "over 95%" if probability > 0.95 else f"{5 * twentieths(probability)}%"
+        return say("number.under")
+    return say("number.over") if probability > 0.95 else f"{5 * twentieths(probability)}%"
 
 
 def format_frequency(probability: float) -> str:
@@ -155,28 +157,22 @@ def format_frequency(probability: float) -> str:
     ('around 1 in 6', 'around 1 in 2', 'less than 1 in 20')
     """
     if probability < 0.05:
-        return "less than 1 in 20"
+        return say("number.rarely")
     if probability > 0.95:
-        return "more than 19 in 20"
+        return say("number.nearly_always")
     for base in _FREQUENCY_BASES:
         count = round(probability * base)
         if 0 < count < base and abs(count / base - probability) <= _LARGEST_ERROR + 1e-12:
-            return f"around {count} in {base}"
+            return say("number.frequency", count=count, base=base)
     raise AssertionError(f"no frequency within {_LARGEST_ERROR} of {probability}")
 
 
 def format_false_alarm(probability: float) -> str:
     """Write how often chance alone gives a signal: "around 1 in 60", to two figures at most."""
     if probability < 0.001:
-        return "less than 1 in 1,000"
+        return say("number.alarm_rarely")
     if probability > 0.2:
         return format_frequency(probability)
     one_in = 1 / probability
     step = 1 if one_in < 20 else 5 if one_in < 100 else 50
-    return f"around 1 in {round(one_in / step) * step:,}"
-
-
-def clip_words(text: str, most: int) -> str:
-    """Return at most ``most`` words of a text, with an ellipsis where it was cut."""
-    words = text.split()
-    return text if len(words) <= most else " ".join(words[:most]).rstrip(",;:") + "\u2026"
+    return say("number.alarm", base=f"{round(one_in / step) * step:,}")

@@ -10,14 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pmf_analysis.story.bank import count_of, fits, joined, say, title, words_of
+from pmf_analysis.story.bank import (
+    bank,
+    capital,
+    clip_words,
+    count_of,
+    fits,
+    joined,
+    say,
+    title,
+    words_of,
+)
 from pmf_analysis.story.facts import ComparisonFacts, Figure, TargetFacts, TrendFacts
-from pmf_analysis.story.formatting import clip_words, format_number, join_words
+from pmf_analysis.story.formatting import format_number, join_words
 
 _WAYS = {1: "up", -1: "down", 0: "same"}
 _DIRECTIONS = {1: "up", -1: "down", 0: "level"}
 _FEW = 20  # below this an XmR chart misses two changes of two standard deviations in three
 _NAMED_PEERS = 3
+_SIGNALS = ("improving", "worsening", "rising", "falling")
 
 Sentences = tuple[str, ...]
 
@@ -73,7 +84,7 @@ def noise_sentences(facts: TrendFacts) -> Sentences:
         return (_no_signal(facts), *_city(facts))
     clause = _signal_clause(facts)
     opposed = _last_sign(facts) * facts.direction == -1
-    opening = say("trend.signal_but", clause=clause) if opposed else f"{_upper(clause)}."
+    opening = say("trend.signal_but", clause=clause) if opposed else f"{capital(clause)}."
     chance = say("trend.chance_alone", frequency=facts.chance_alone)
     meaning = "city" if facts.subject.is_city else facts.verdict
     said = (opening, say(f"trend.meaning.{meaning}"))
@@ -82,10 +93,6 @@ def noise_sentences(facts: TrendFacts) -> Sentences:
 
 def _city(facts: TrendFacts) -> Sentences:
     return (say("trend.meaning.city"),) if facts.subject.is_city else ()
-
-
-def _upper(clause: str) -> str:
-    return clause[:1].upper() + clause[1:]
 
 
 def _last_sign(facts: TrendFacts) -> int:
@@ -97,7 +104,7 @@ def _last_sign(facts: TrendFacts) -> int:
 
 
 def _signal_clause(facts: TrendFacts) -> str:
-    rule = facts.rule if f"{facts.rule}.up" in _signal_rules() else "none"
+    rule = facts.rule if f"trend.signal.{facts.rule}.up" in bank() else "none"
     return say(
         f"trend.signal.{rule}.{_DIRECTIONS[facts.direction]}",
         lower=facts.lower_limit,
@@ -108,12 +115,6 @@ def _signal_clause(facts: TrendFacts) -> str:
         slope=facts.slope,
         step=words_of("trend.step").get(facts.subject.frequency) or say("trend.step.other"),
     )
-
-
-def _signal_rules() -> set[str]:
-    from pmf_analysis.story.bank import bank
-
-    return {key.removeprefix("trend.signal.") for key in bank() if key.startswith("trend.signal.")}
 
 
 def _no_signal(facts: TrendFacts) -> str:
@@ -261,7 +262,9 @@ def _chance_sentences(facts: TargetFacts) -> Sentences:
     if facts.lower.is_known and facts.lower.text != facts.upper.text:
         said.append(say("realism.between", low=facts.lower, high=facts.upper))
     verdict = "city" if facts.subject.is_city else facts.verdict
-    said.append(say(f"realism.verdict.{verdict}"))
+    words = {code: word.lower() for code, word in words_of("status").items()}
+    slots = {"low": words.get(facts.verdict_low), "high": words.get(facts.verdict_high)}
+    said.append(say(f"realism.verdict.{verdict}", **slots))
     return (*said, *(reason_sentences(facts.reason) if verdict == "no_verdict" else ()))
 
 
@@ -312,9 +315,12 @@ def _beyond(median: Figure, facts: TargetFacts) -> bool:
     return (median.raw - facts.target.raw) * facts.subject.better_sign > 0
 
 
-def counted(theme: str, entry: str, counts: Sequence[tuple[str, int]], total: int) -> Sentences:
+def counted(group: str, entry: str, counts: Sequence[tuple[str, int]], total: int) -> Sentences:
     """Count verdicts of a theme in words: "Of the 9 indicators, 1 has improved ..."."""
-    parts = [count_of(f"theme.{theme}.{verdict}", n) for verdict, n in counts if n]
+    forms = [(code, n, count_of(f"theme.{group}.{code}", n)) for code, n in counts if n]
+    parts = [form if total == 1 else say("theme.part", n=n, form=form) for _, n, form in forms]
+    if forms and forms[0][0] in _SIGNALS:
+        parts[0] = say("theme.beyond", part=parts[0])
     whole = count_of(entry, total, parts=join_words(parts))
     if fits(whole) or len(parts) < 2:
         return (whole,)

@@ -1,0 +1,97 @@
+"""The view of a theme: the result tables and names that its three pages are made from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pmf_analysis.story.bank import words_of
+from pmf_analysis.story.facts import TrendFacts
+from pmf_analysis.story.figures import Row, number, text
+
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.models import Indicator
+
+
+@dataclass(frozen=True)
+class ThemeView:
+    """The result tables of one theme, council, period and as-at date, with their names.
+
+    ``indicators`` are those of the register; ``narratives`` is the contract's table of that name.
+    """
+
+    council: str
+    theme: str
+    theme_title: str
+    framework: str
+    period: str
+    period_long: str
+    as_at: date
+    peer_set: str
+    indicators: tuple[Indicator, ...]
+    trends: pd.DataFrame
+    points: pd.DataFrame
+    comparisons: pd.DataFrame
+    peers: pd.DataFrame
+    gaps: pd.DataFrame
+    targets: pd.DataFrame
+    forecasts: pd.DataFrame
+    problems: pd.DataFrame
+    narratives: pd.DataFrame = field(default_factory=pd.DataFrame)
+    notice: str = ""
+    vintage: str = ""
+    seed: int = 0
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def status_words(self) -> dict[str, str]:
+        """Word of each verdict code; a council's own words come before ours."""
+        return words_of("status") | dict(self.words)
+
+    @cached_property
+    def trend_facts(self) -> tuple[TrendFacts, ...]:
+        """Facts of every own series of the theme, in the register's order."""
+        order = {indicator.id: place for place, indicator in enumerate(self.indicators)}
+        rows = sorted(
+            rows_of(self.trends),
+            key=lambda row: (order[text(row, "indicator")], text(row, "series")),
+        )
+        return tuple(self._trend(row) for row in rows)
+
+    def _trend(self, row: Row) -> TrendFacts:
+        points = self.of_series(self.points, text(row, "series"))
+        known = points[points["value"].notna()] if len(points) else points
+        direction = int(number(known.iloc[-1].to_dict(), "direction") or 0) if len(known) else 0
+        segments = known["segment"].nunique() if len(known) else 0
+        return TrendFacts.of(row, self.council, direction=direction, has_break=segments > 1)
+
+    @cached_property
+    def slugs(self) -> dict[str, str]:
+        """Part of a block's id for each series: short, readable, unique in the page."""
+        slugs: dict[str, str] = {}
+        for facts in self.trend_facts:
+            stem = re.sub(r"[^a-z0-9]+", "-", facts.subject.indicator.lower()).strip("-")
+            same = sum(bool(re.fullmatch(rf"{stem}(-n\d+)?", other)) for other in slugs.values())
+            slugs[facts.subject.series] = f"{stem}-n{same + 1}" if same else stem
+        return slugs
+
+    def of_series(self, table: pd.DataFrame, series: str) -> pd.DataFrame:
+        """Rows of a series, oldest first."""
+        rows = table[table["series"] == series] if len(table) else table
+        return rows.sort_values("period") if "period" in rows.columns else rows
+
+    def without_series(self) -> list[Indicator]:
+        """Return the indicators of the register for which there is no own series at all."""
+        known = {facts.subject.indicator for facts in self.trend_facts}
+        return [indicator for indicator in self.indicators if indicator.id not in known]
+
+
+def rows_of(table: pd.DataFrame) -> list[Row]:
+    """Return a table's rows as mappings from column to cell."""
+    return [dict(row) for row in table.to_dict("records")]
