@@ -18,10 +18,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from pmf_analysis.parameters.messages import sentences
-from pmf_analysis.problems import Problem, Problems
+from pmf_analysis.parameters.messages import Place, owner_of, sentences
+from pmf_analysis.problems import Level, Problem, Problems
 
-Place = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 # Far above any council's files; an "alias bomb" of ten lines asks for billions.
@@ -44,6 +43,28 @@ class Document:
         while place and place not in self.lines:
             place = place[:-1]
         return self.lines.get(place, 1)
+
+    def group(self, name: str = "") -> dict[str, Any]:
+        """Return the raw settings of the file, or of a group in it; empty when it is no group."""
+        group = self.values if isinstance(self.values, dict) else {}
+        inner = group.get(name, {}) if name else group
+        return inner if isinstance(inner, dict) else {}
+
+    def owner(self, place: Place) -> str:
+        """Return the beginning of a message: which entry a place belongs to, blank for none."""
+        name = owner_of(self.values, place)
+        return f'In "{name}": ' if name else ""
+
+    def entries(self, group: str) -> Iterator[tuple[Place, dict[str, Any]]]:
+        """Yield the place and the raw settings of each entry of a list, whatever their faults."""
+        found = self.group().get(group)
+        for n, entry in enumerate(found if isinstance(found, tuple) else ()):
+            if isinstance(entry, dict):
+                yield (group, n), entry
+
+    def problem(self, place: Place, message: str, code: str, level: Level = "error") -> Problem:
+        """Return a problem that names this file and the line of a place in it."""
+        return Problem(message, level=level, code=code, file=self.name, row=self.line(place))
 
 
 def read_document(path: Path, name: str, problems: Problems) -> Document | None:
@@ -77,13 +98,11 @@ def validated(model: type[Model], document: Document | None, problems: Problems)
     try:
         return model.model_validate(document.values)
     except ValidationError as error:
-        for place, message in sentences(error, model, document.values):
-            problems.add(
-                message=message,
-                code="parameter-wrong",
-                file=document.name,
-                row=document.line(place),
-            )
+        found = [
+            document.problem(place, message, "parameter-wrong")
+            for place, message in sentences(error, model, document.values)
+        ]
+        problems.extend(sorted(found, key=lambda problem: problem.row or 0))
         return None
 
 
@@ -120,7 +139,7 @@ class _Reader:
             else:
                 count_values(node)
         except MarkedYAMLError as error:
-            self._refuse(*_yaml_fault(error, text), "yaml-wrong")
+            self._refuse(*_yaml_fault(error), "yaml-wrong")
             return None
         except YAMLError:
             self._refuse(None, "This file holds control characters; it is not text.", "yaml-wrong")
@@ -157,11 +176,11 @@ class _Reader:
                     "duplicate-key",
                     "keep one of them.",
                 )
-            elif self._is_secret(key, value_node):
+            elif _is_secret(key, value_node):
                 self._refuse(
                     line,
-                    f'"{key}" looks like a password or key. No secret is ever a parameter: '
-                    "credentials come from the environment.",
+                    f'"{key}" looks like a password or key, or holds one. No secret is ever a '
+                    "parameter: credentials come from the environment.",
                     "secret-parameter",
                     "remove it here, and change it where it is used, since files are copied.",
                 )
@@ -170,13 +189,6 @@ class _Reader:
                 self.lines[(*place, key)] = line
                 values[key] = self.value(value_node, (*place, key))
         return values
-
-    def _is_secret(self, key: str, value: Node) -> bool:
-        """Judge by the name, in any spelling, and by the text of the value; never print it."""
-        name = re.sub(r"[\s.-]+|(?<=[a-z])(?=[A-Z])", "_", key).casefold()
-        if _SECRET_NAME.search(name):
-            return True
-        return isinstance(value, ScalarNode) and bool(_SECRET_VALUE.search(str(value.value)))
 
     def _scalar(self, node: Node) -> Any:
         kind = str(node.tag).removeprefix("tag:yaml.org,2002:")
@@ -192,6 +204,14 @@ class _Reader:
 
     def _refuse(self, line: int | None, message: str, code: str, fix: str = "") -> None:
         self.problems.add(Problem(message, code=code, file=self.name, row=line, fix=fix))
+
+
+def _is_secret(key: str, value: Node) -> bool:
+    """Judge by the name, in any spelling, and by the text of the value, which is never printed."""
+    name = re.sub(r"[\s.-]+|(?<=[a-z])(?=[A-Z])", "_", key).casefold()
+    if _SECRET_NAME.search(name):
+        return True
+    return isinstance(value, ScalarNode) and bool(_SECRET_VALUE.search(str(value.value)))
 
 
 def count_values(root: Node) -> int:
@@ -220,27 +240,33 @@ def _children(node: Node) -> Iterator[Node]:
         yield from node.value
 
 
-def _yaml_fault(error: MarkedYAMLError, text: str) -> tuple[int | None, str]:
+def _yaml_fault(error: MarkedYAMLError) -> tuple[int | None, str]:
     """Return line and sentence for a fault of the grammar of YAML."""
-    problem = error.problem or ""
+    text = error.problem or ""
+    for fragment, sentence in _YAML_FAULTS.items():
+        if fragment in text:
+            opened = fragment in _TOLD_WHERE_OPENED and error.context_mark is not None
+            mark = error.context_mark if opened else error.problem_mark or error.context_mark
+            return None if mark is None else mark.line + 1, sentence
     mark = error.problem_mark or error.context_mark
-    line = None if mark is None else mark.line + 1
-    if "'\\t'" in problem:
-        return line, "This line is indented with a tab; use spaces."
-    if "mapping values are not allowed" in problem:
-        return line, (
-            "This line has a second colon or a wrong indentation. Put text that holds a colon in "
-            'quotes, as in title: "Homes: new", and indent the settings of one group alike.'
-        )
-    if "unexpected end of stream" in problem and error.context_mark is not None:
-        return error.context_mark.line + 1, "A quotation mark is opened here and never closed."
-    if "expected ':'" in problem and error.context_mark is not None:
-        start = error.context_mark.line + 1
-        return start, "A colon and a value are missing after this name."
-    if "another document" in problem:
-        return line, "A second document begins here (---); a parameter file has one."
-    if "undefined alias" in problem:
-        return line, "An alias (*) has no anchor (&). Put text that begins with * in quotes."
-    if "cannot start any token" in problem:
-        return line, "A value begins with a sign that YAML keeps for itself; put it in quotes."
-    return line, f"This line is not valid YAML: {problem}."
+    return None if mark is None else mark.line + 1, f"This line is not valid YAML: {text}."
+
+
+# What ruamel.yaml says, and what we say instead.
+_YAML_FAULTS = {
+    "'\\t'": "This line is indented with a tab; use spaces.",
+    "mapping values are not allowed": (
+        "This line has a second colon or a wrong indentation. Put text that holds a colon in "
+        'quotes, as in title: "Homes: new", and indent the settings of one group alike.'
+    ),
+    "unexpected end of stream": "A quotation mark is opened here and never closed.",
+    "<stream end>": "A bracket is opened and never closed.",
+    "expected ':'": "A colon and a value are missing after this name.",
+    "<block end>": "The indentation of this line does not fit the lines above it.",
+    "another document": "A second document begins here (---); a parameter file has one.",
+    "undefined alias": "An alias (*) has no anchor (&). Put text that begins with * in quotes.",
+    "cannot start any token": (
+        "A value begins with a sign that YAML keeps for itself; put it in quotes."
+    ),
+}
+_TOLD_WHERE_OPENED = {"unexpected end of stream", "<stream end>", "expected ':'"}

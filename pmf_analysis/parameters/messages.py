@@ -22,8 +22,8 @@ _MUST_BE = {
     "tuple_type": "must be a list, each entry on a line that begins with a hyphen",
     "dict_type": "must be a group of settings, each written as name: value",
     "model_type": "must be a group of settings, each written as name: value",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
     "too_short": "has nothing in it",
     "string_too_short": "is empty",
     "string_too_long": "is longer than {max_length} characters",
@@ -35,14 +35,17 @@ def sentences(
 ) -> Iterator[tuple[Place, str]]:
     """Yield the place of each fault in a document and the sentence that says what is wrong."""
     for details in error.errors(include_url=False):
+        if details["type"] == "too_short" and details["input"]:
+            continue  # its entries are faulty, which is told for each of them
         place = _place_in(values, details["loc"])
-        owner = _owner(values, place)
+        owner = owner_of(values, place)
         yield place, (f'In "{owner}": ' if owner else "") + _sentence(details, place, model)
 
 
 def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
     kind, given, facts = details["type"], details["input"], details.get("ctx", {})
-    name = f'"{_name(details["loc"])}"'
+    setting = _name(place)
+    name = f'"{setting}"' if setting else "This file"
     if kind == "extra_forbidden":
         known = _known_settings(model, place)
         hint = did_you_mean(str(place[-1]), known) or f" It can be {_listed(known)}."
@@ -56,8 +59,9 @@ def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> st
     if given is None:
         return f"{name} has no value. Write one, or remove the line."
     if kind == "string_type":
-        fix = "not a group or list" if isinstance(given, (dict, tuple)) else "put it in quotes"
-        return f"{name} must be text; {fix}."
+        if isinstance(given, dict | tuple):
+            return f"{name} must be text, not a group or list."
+        return f'{name} must be text; put it in quotes, as in "{given}".'
     if kind == "string_pattern_mismatch":
         return f'{name} is "{given}", but {_spelling(str(facts["pattern"]))}.'
     if kind in _MUST_BE:
@@ -87,12 +91,12 @@ def _spelling(pattern: str) -> str:
 def _place_in(values: Any, loc: tuple[int | str, ...]) -> Place:
     """Keep the parts of a place that stand in the document, and a last one that is missing."""
     place: list[str | int] = []
-    for part in loc:
-        inside = values[part] if _holds(values, part) else None
-        if _holds(values, part) or part == loc[-1]:
-            place.append(part)
+    for n, part in enumerate(loc):
         if _holds(values, part):
-            values = inside
+            place.append(part)
+            values = values[part]
+        elif n == len(loc) - 1 and isinstance(values, dict):
+            place.append(part)
     return tuple(place)
 
 
@@ -102,10 +106,10 @@ def _holds(values: Any, part: str | int) -> bool:
     return isinstance(values, tuple) and isinstance(part, int) and part < len(values)
 
 
-def _owner(values: Any, place: Place) -> str:
+def owner_of(values: Any, place: Place) -> str:
     """Return the id of the nearest entry around a place, such as the indicator's."""
     owner = ""
-    for part in place[:-1]:
+    for part in place:
         if not _holds(values, part):
             break
         values = values[part]
@@ -114,10 +118,9 @@ def _owner(values: Any, place: Place) -> str:
     return owner
 
 
-def _name(loc: tuple[int | str, ...]) -> str:
+def _name(place: Place) -> str:
     """Return the name of the setting at fault: the last name, not the number of an entry."""
-    names = [part for part in loc if isinstance(part, str)]
-    return names[-1] if names else "the file"
+    return next((part for part in reversed(place) if isinstance(part, str)), "")
 
 
 def _known_settings(model: type[BaseModel], place: Place) -> list[str]:

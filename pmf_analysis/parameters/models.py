@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from pmf_analysis.periods import YearType
 
@@ -318,7 +318,10 @@ class RunSpec(Settings):
     framework: Text = "framework.yml"
     period: Text
     as_at: date
-    themes: Literal["all"] | tuple[Slug, ...] = "all"
+    themes: Annotated[
+        Annotated[Literal["all"], Tag("word")] | Annotated[tuple[Slug, ...], Tag("list")],
+        Discriminator(lambda given: "word" if given == "all" else "list"),
+    ] = "all"
     analyses: tuple[Analysis, ...] = ANALYSES
     peer_set: Text
     peer_sets_by_theme: dict[Slug, Text] = {}

@@ -1,0 +1,84 @@
+"""The register: every indicator of a council, by id, by theme, and as a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pmf_analysis.parameters.loading import Document
+from pmf_analysis.parameters.models import Indicator
+from pmf_analysis.problems import Level, Problems
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NUMBERS = ("rate_base", "target_low", "target_high", "minimum", "maximum", "publish_lag_days")
+_DATES = ("valid_from", "valid_to")
+_LISTS = ("themes", "framework_refs", "aliases")
+# First words by which a title states a direction; the titles of council plans often begin so.
+_RISE = re.compile(r"(increas(e|ing)|rais(e|ing)|maximis(e|ing)|grow(ing)?)\b", re.IGNORECASE)
+_FALL = re.compile(r"(reduc(e|ing)|decreas(e|ing)|minimis(e|ing)|cut(ting)?)\b", re.IGNORECASE)
+_ROOM_FOR_WORDS = 6
+
+
+@dataclass(frozen=True)
+class Register:
+    """All indicators of a council, by their id, in the order of the file."""
+
+    indicators: dict[str, Indicator]
+
+    def for_theme(self, theme_id: str) -> list[Indicator]:
+        """Return the indicators of a theme; a cross-cutting one is in several themes."""
+        return [item for item in self.indicators.values() if theme_id in item.themes]
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row an indicator, with a column for each setting.
+
+        The id is in `indicator`; lists are joined with "; "; `exceptional_periods` holds pairs of
+        first and last day; numbers that are not declared are NaN and dates NaT; `statistic` (blank
+        where there is none) and `is_chartable` are those of :class:`Indicator`.
+        """
+        import pandas as pd
+
+        rows = [_row(indicator) for indicator in self.indicators.values()]
+        columns = [*Indicator.model_fields, "statistic", "is_chartable"]
+        frame = pd.DataFrame(rows, columns=columns).rename(columns={"id": "indicator"})
+        types = {**dict.fromkeys(_NUMBERS, "float64"), **dict.fromkeys(_DATES, "datetime64[s]")}
+        return frame.astype(types)
+
+
+def _row(indicator: Indicator) -> dict[str, object]:
+    row: dict[str, object] = dict(indicator)
+    row |= {name: "; ".join(getattr(indicator, name)) for name in _LISTS}
+    row["exceptional_periods"] = tuple((p.from_, p.to) for p in indicator.exceptional_periods)
+    return row | {"statistic": indicator.statistic or "", "is_chartable": indicator.is_chartable}
+
+
+def review_register(
+    indicators: Iterable[Indicator], document: Document, problems: Problems
+) -> None:
+    """Add what is allowed but deserves a look, with the line of the indicator."""
+    for n, indicator in enumerate(indicators):
+        for setting, message, code, level in _remarks(indicator):
+            text = f'In "{indicator.id}": {message}'
+            problems.add(document.problem(("indicators", n, setting), text, code, level))
+
+
+def _remarks(indicator: Indicator) -> Iterator[tuple[str, str, str, Level]]:
+    """Yield setting, message, code and level of each remark."""
+    against = {"lower", "none"} if _RISE.match(indicator.title) else set()
+    against |= {"higher", "none"} if _FALL.match(indicator.title) else set()
+    if indicator.polarity in against:
+        message = (
+            f'the title begins with "{indicator.title.split()[0]}" but polarity is '
+            f'"{indicator.polarity}". One of them is probably wrong.'
+        )
+        yield "polarity", message, "polarity-contradicts-title", "warning"
+    if indicator.polarity == "unknown" and indicator.is_chartable:
+        yield "id", "no polarity is declared, so it is not judged.", "polarity-unknown", "info"
+    words = len(indicator.short_title.split())
+    if indicator.short_title != indicator.title and words > _ROOM_FOR_WORDS:
+        message = f"short_title has {words} words; charts have room for {_ROOM_FOR_WORDS}."
+        yield "short_title", message, "short-title-long", "warning"

@@ -1,0 +1,232 @@
+"""A council's workspace: where its files are, and all that they declare, checked at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from pmf_analysis.parameters.checks import (
+    check_corrections,
+    check_framework,
+    check_register,
+    check_run,
+    check_run_peer_sets,
+    check_unique,
+    ids,
+)
+from pmf_analysis.parameters.loading import Document, read_document, validated
+from pmf_analysis.parameters.models import (
+    Correction,
+    CorrectionFile,
+    Framework,
+    IndicatorFile,
+    PeerSetFile,
+    PeerSetSpec,
+    RunSpec,
+)
+from pmf_analysis.parameters.register import Register, review_register
+from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
+
+Model = TypeVar("Model", bound=BaseModel)
+
+WORKSPACE_VARIABLE = "PMF_WORKSPACE"
+_NAMED_BY_INDICATORS = ("themes", "directors")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Everything declared for one framework.
+
+    ``files`` are the SHA-256 of all files read, by workspace-relative name; ``problems`` are
+    warnings and notes.
+    """
+
+    framework: Framework
+    register: Register
+    peer_sets: dict[str, PeerSetSpec]
+    corrections: tuple[Correction, ...]
+    files: dict[str, str]
+    problems: Problems = field(default_factory=Problems)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A council's folder of parameters, notebooks, store and outputs."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Workspace:
+        """Return the workspace of the environment, else the one that a folder is inside.
+
+        ``PMF_WORKSPACE`` comes first, so that a notebook run elsewhere finds its council.
+
+        Raises
+        ------
+        PmfError
+            When there is none.
+        """
+        named = os.environ.get(WORKSPACE_VARIABLE, "")
+        folder = (Path(named) if named else start or Path.cwd()).resolve()
+        for candidate in [folder] if named else [folder, *folder.parents]:
+            if any((candidate / "parameters").glob("framework*.yml")):
+                return cls(candidate)
+        where = f"The folder that {WORKSPACE_VARIABLE} names" if named else "This folder"
+        raise PmfError(
+            Problem(
+                f"{where} is not in a workspace: there is no parameters/framework.yml.",
+                code="no-workspace",
+                fix="make a workspace with pmf new FOLDER, or work inside one.",
+            )
+        )
+
+    @property
+    def parameters(self) -> Path:
+        """The folder of what the council declares."""
+        return self.root / "parameters"
+
+    @property
+    def notebooks(self) -> Path:
+        """The folder of source notebooks."""
+        return self.root / "notebooks"
+
+    @property
+    def store(self) -> Path:
+        """The folder of imported data."""
+        return self.root / "store"
+
+    @property
+    def outputs(self) -> Path:
+        """The folder of finished runs, which can be deleted."""
+        return self.root / "outputs"
+
+    def load(self, framework: str = "framework.yml") -> Parameters:
+        """Read and check all parameter files.
+
+        Every framework file of the workspace is read, because indicators name the themes of all.
+
+        Raises
+        ------
+        PmfError
+            Exit 2, with all problems of all files.
+        """
+        files = _Files(self.root)
+        frameworks = files.frameworks(framework)
+        document, register = files.indicators([read for read, _ in frameworks.values()])
+        peer_sets, corrections = files.peer_sets(), files.corrections(document)
+        files.problems.raise_if_errors()
+        chosen = frameworks[framework][1]
+        assert chosen is not None and register is not None  # else there was an error
+        return Parameters(chosen, register, peer_sets, corrections, files.hashes, files.problems)
+
+    def load_run(
+        self, name_or_path: str | Path, *, store_peer_sets: Collection[str] | None = None
+    ) -> RunSpec:
+        """Read and check a run file, given by its name in ``parameters/runs`` or by its path.
+
+        Parameters
+        ----------
+        store_peer_sets
+            The peer sets that came with the data; with them, those of the run are checked too.
+
+        Raises
+        ------
+        PmfError
+            Exit 2, with all problems of the run file; those of other files come from :meth:`load`.
+        """
+        files, others = _Files(self.root), _Files(self.root)
+        document, spec = files.read(RunSpec, self._run_path(str(name_or_path)))
+        if document is not None:
+            frameworks = {name: read for name, (read, _) in others.frameworks().items()}
+            check_run(document, frameworks, files.problems)
+            if store_peer_sets is not None:
+                known = [*others.peer_sets(), *store_peer_sets]
+                check_run_peer_sets(document, known, files.problems)
+        files.problems.raise_if_errors()
+        assert spec is not None  # else there was an error
+        return spec
+
+    def _run_path(self, name: str) -> Path:
+        runs = self.parameters / "runs"
+        for path in (Path(name), self.root / name, runs / name, runs / f"{name}.yml"):
+            if path.is_file():
+                return path
+        known = [path.stem for path in sorted(runs.glob("*.yml"))]
+        message = f'There is no run file "{Path(name).name}" in parameters/runs.'
+        hint = did_you_mean(Path(name).stem, known)
+        raise PmfError(Problem(message + hint, code="run-missing", expected=", ".join(known)))
+
+
+class _Files:
+    """The parameter files of one workspace, read into one list of problems."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.problems = Problems()
+        self.hashes: dict[str, str] = {}
+
+    def read(
+        self, model: type[Model], path: Path, *, optional: bool = False
+    ) -> tuple[Document | None, Model | None]:
+        """Read a file as it stands and as a model; each is None when it cannot be had."""
+        path = path.resolve()
+        if optional and not path.is_file():
+            return None, None
+        inside = path.is_relative_to(self.root)
+        name = path.relative_to(self.root).as_posix() if inside else path.name
+        document = read_document(path, name, self.problems)
+        if document is not None:
+            self.hashes[name] = document.sha256
+        return document, validated(model, document, self.problems)
+
+    def frameworks(
+        self, wanted: str | None = None
+    ) -> dict[str, tuple[Document | None, Framework | None]]:
+        """Read every framework file, and say so when the wanted one is not among them."""
+        found = {}
+        for path in sorted((self.root / "parameters").glob("framework*.yml")):
+            document, _ = found[path.name] = self.read(Framework, path)
+            if document is not None:
+                check_framework(document, self.problems)
+        if wanted is not None and wanted not in found:
+            message = f'There is no framework file "{wanted}" in parameters.'
+            hint = did_you_mean(wanted, found)
+            self.problems.add(message=message + hint, code="unknown-framework")
+        return found
+
+    def indicators(
+        self, frameworks: Collection[Document | None]
+    ) -> tuple[Document | None, Register | None]:
+        """Read the register and check it against the themes and directors of all frameworks."""
+        document, read = self.read(IndicatorFile, self.root / "parameters" / "indicators.yml")
+        if document is not None:
+            known = [framework for framework in frameworks if framework is not None]
+            complete = len(known) == len(frameworks)
+            themes, directors = (ids(known, g) if complete else None for g in _NAMED_BY_INDICATORS)
+            check_register(document, self.problems, themes=themes, directors=directors)
+        if document is None or read is None:
+            return document, None
+        register = Register({indicator.id: indicator for indicator in read.indicators})
+        review_register(read.indicators, document, self.problems)
+        return document, register
+
+    def peer_sets(self) -> dict[str, PeerSetSpec]:
+        """Read the declared peer sets; there may be none, as they also come with the data."""
+        path = self.root / "parameters" / "peer_sets.yml"
+        document, read = self.read(PeerSetFile, path, optional=True)
+        if document is not None:
+            check_unique(document, "peer_sets", self.problems)
+        return {spec.id: spec for spec in read.peer_sets} if read else {}
+
+    def corrections(self, register: Document | None) -> tuple[Correction, ...]:
+        """Read the corrections, if there are any, and check them against the register."""
+        path = self.root / "parameters" / "corrections.yml"
+        document, read = self.read(CorrectionFile, path, optional=True)
+        if document is not None and register is not None:
+            check_corrections(document, register, self.problems)
+        return read.corrections if read else ()
