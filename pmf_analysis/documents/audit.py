@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from lxml import html
@@ -62,7 +63,7 @@ def _check_headings(page: Any) -> Iterator[Finding]:
     levels = [int(node.tag[1]) for node in page.iter("h1", "h2", "h3", "h4", "h5", "h6")]
     if levels.count(1) != 1:
         yield "h1", f"The page has {levels.count(1)} first-level headings, not one."
-    if any(after > before + 1 for before, after in zip(levels, levels[1:], strict=False)):
+    if any(after > before + 1 for before, after in pairwise(levels)):
         yield "heading-jump", "A heading skips a level."
     if any(not _text(node) for node in page.iter("h1", "h2", "h3", "h4")):
         yield "heading-empty", "A heading has no text."

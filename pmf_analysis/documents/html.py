@@ -69,7 +69,7 @@ class Page:
         return ". ".join(text for text in (self.title, self.council, self.period) if text) + "."
 
 
-class PmfHtmlExporter(HTMLExporter):  # type: ignore[misc]
+class PmfHtmlExporter(HTMLExporter):
     """nbconvert exporter ``pmf-html``: a report page without code, scripts or outside requests."""
 
     export_from_notebook = "Report (pmf)"
@@ -83,12 +83,12 @@ class PmfHtmlExporter(HTMLExporter):  # type: ignore[misc]
         return [str(TEMPLATES)]
 
     def _create_environment(self) -> Any:
-        environment = super()._create_environment()
+        environment = super()._create_environment()  # type: ignore[no-untyped-call]
         environment.autoescape = True
         environment.trim_blocks = environment.lstrip_blocks = True
         return environment
 
-    def from_notebook_node(
+    def from_notebook_node(  # type: ignore[override]  # as HTMLExporter itself does
         self, nb: Any, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """Return the page and nbconvert's resources.
@@ -100,7 +100,7 @@ class PmfHtmlExporter(HTMLExporter):  # type: ignore[misc]
         PmfError
             When a cell has failed, or shows something that is not a block.
         """
-        resources = self._init_resources(resources)
+        resources = self._init_resources(resources)  # type: ignore[no-untyped-call]
         resources["pmf_page"] = read_page(nb, resources.get("pmf") or {})
         # HTMLExporter's own method is passed over: it sends the page through BeautifulSoup, which
         # lower-cases SVG names (viewBox), and the pictures are then no SVG for any other reader.
@@ -134,8 +134,8 @@ def render_report(
     """
     given = dict(resources or {})
     given["pmf"] = {**given.get("pmf", {}), **(meta or {})}
-    page, _ = PmfHtmlExporter().from_notebook_node(notebook, given)
-    return str(page)
+    exporter = PmfHtmlExporter()  # type: ignore[no-untyped-call]  # nbconvert is half typed
+    return exporter.from_notebook_node(notebook, given)[0]
 
 
 def read_page(notebook: Any, meta: Mapping[str, Any]) -> Page:

@@ -19,7 +19,7 @@ _VERDICTS = {
     "no_clear_change": "No clear change",
     "cannot_judge": "Cannot be judged",
 }
-_STATUS_WORDS = {"made": "Read the report", "failed": "Not made", "not_asked": "Not asked for"}
+_STATUS_WORDS = {"failed": "Not made", "not_asked": "Not asked for"}
 _LEVELS = {"error": "Errors", "warning": "Warnings", "info": "Notes"}
 _ROWS = ("accepted", "quarantined", "ignored")
 
@@ -38,7 +38,8 @@ def render_index(run: Mapping[str, Any]) -> str:
         cannot_judge and, where nobody declared a good direction, rising or falling;
         ``rows``: read, accepted, quarantined, ignored;
         ``problems``: how many of each level (error, warning, info);
-        ``problems_href``: link to all of them; ``status_words``: words for further statuses.
+        ``problems_href``: link to all of them;
+        ``status_words``: words for the statuses of reports that were not made.
 
     Raises
     ------

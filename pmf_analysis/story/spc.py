@@ -8,25 +8,22 @@ shape, and every line is labelled where it ends, so there is no legend.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
-from pmf_analysis.story.canvas import Box, Canvas, Floats, Words, canvas, short_value, value_axis
-from pmf_analysis.story.style import (
-    BAND,
-    BLUE,
-    FAN,
-    GREY,
-    INK,
-    ORANGE,
-    PAPER,
-    TARGET,
+from pmf_analysis.story.canvas import Box, Canvas, Floats, Words, canvas, value_axis
+from pmf_analysis.story.spc_picture import (
+    Picture,
+    SpcLabels,
+    build_picture,
+    end_labels,
+    history_labels,
+    value_range,
 )
-from pmf_analysis.story.timeline import MONTHS, axis_height, positions, time_axis
+from pmf_analysis.story.style import BAND, BLUE, FAN, GREY, INK, ORANGE, PAPER, TARGET
+from pmf_analysis.story.timeline import axis_height, time_axis
 
 Flags = NDArray[np.bool_]
 
@@ -40,51 +37,6 @@ _MARKS = {
     "concern": ("D", ORANGE, 7.5),
     "neutral": ("s", GREY, 6.5),
 }
-
-
-@dataclass(frozen=True)
-class SpcLabels:
-    """The words on the chart; the numbers beside them come from the data."""
-
-    latest: str = "latest"
-    average: str = "Average"
-    usual_range: str = "Usual range"
-    target: str = "Target"
-    forecast: str = "Forecast"
-    likely_range: str = "Likely range\n(9 times in 10)"
-    to: str = "to"
-    off_chart: str = "(off this chart)"
-
-
-@dataclass(frozen=True)
-class _Picture:
-    """What is to be drawn, on the scales of the chart."""
-
-    points: pd.DataFrame
-    x: Floats
-    step: float
-    targets: pd.DataFrame
-    fan: pd.DataFrame
-    unit: str
-    decimals: int
-    labels: SpcLabels
-    ends: list[tuple[Words, float]] = field(default_factory=list)
-
-    def text(self, value: float) -> str:
-        return short_value(value, self.unit, self.decimals)
-
-    @property
-    def last(self) -> tuple[float, float]:
-        """Position and value of the newest point that has a value."""
-        known = np.flatnonzero(self.points["value"].notna())[-1]
-        return float(self.x[known]), float(self.points["value"].iloc[known])
-
-    @property
-    def span(self) -> tuple[float, float]:
-        """Ends of the time axis: whole periods, with forecast and future targets."""
-        latest = [frame["x"].max() for frame in (self.fan, self.targets) if len(frame)]
-        half = self.step / 2
-        return float(self.x[0]) - half, float(max([self.x[-1], *latest])) + half
 
 
 def draw_spc(
@@ -127,8 +79,9 @@ def draw_spc(
     PmfError
         When no point has a value.
     """
-    picture = _picture(points, targets, forecast, unit, decimals, labels, frequency)
-    low, high = _value_range(picture)
+    words = labels or SpcLabels()
+    picture = build_picture(points, targets, forecast, unit, decimals, words, frequency)
+    low, high = value_range(picture)
     right = _right_margin(picture)
     start, end = picture.span
     bottom = axis_height(start, end, frequency)
@@ -144,74 +97,7 @@ def draw_spc(
         return sheet.svg(id)
 
 
-def _picture(
-    points: pd.DataFrame,
-    targets: pd.DataFrame | None,
-    forecast: pd.DataFrame | None,
-    unit: str,
-    decimals: int,
-    labels: SpcLabels | None,
-    frequency: str,
-) -> _Picture:
-    ordered = points.sort_values("period").reset_index(drop=True)
-    ordered = (
-        ordered.iloc[: int(np.flatnonzero(ordered["value"].notna())[-1]) + 1]
-        if ordered["value"].notna().any()
-        else ordered.iloc[:0]
-    )
-    if ordered.empty:
-        raise PmfError(
-            Problem("No point has a value to draw.", code="nothing-to-draw"), EXIT_DATA_UNUSABLE
-        )
-    fan = pd.DataFrame() if forecast is None else forecast.sort_values("period")
-    fan = fan.assign(x=positions(fan["period"], frequency)) if len(fan) else pd.DataFrame()
-    x = positions(ordered["period"], frequency)
-    steps = _target_steps(points, targets, frequency)
-    step = float(MONTHS.get(frequency, 1))
-    return _Picture(ordered, x, step, steps, fan, unit, decimals, labels or SpcLabels())
-
-
-def _target_steps(
-    points: pd.DataFrame, targets: pd.DataFrame | None, frequency: str
-) -> pd.DataFrame:
-    """Return the target of each period that has one, low and high the same unless it is a range."""
-    own = pd.DataFrame({"period": points["period"], "low": points.get("target")})
-    parts = [own.assign(high=own["low"])]
-    if targets is not None and len(targets):
-        ranged = pd.DataFrame({"period": targets["period"], "low": targets["target"]})
-        ranged["high"] = targets["target"]
-        if {"target_low", "target_high"} <= set(targets.columns):
-            ranged["low"] = targets["target_low"].fillna(ranged["low"])
-            ranged["high"] = targets["target_high"].fillna(ranged["high"])
-        parts.append(ranged)
-    steps = pd.concat([part.astype({"low": float, "high": float}) for part in parts])
-    steps = steps.dropna(subset=["low"]).drop_duplicates("period", keep="last")
-    steps = steps.sort_values("period").reset_index(drop=True)
-    return steps.assign(x=positions(steps["period"], frequency))
-
-
-def _value_range(picture: _Picture) -> tuple[float, float]:
-    """Return the ends of the vertical scale.
-
-    History and usual range always fit. Forecast and target fit too unless they lie so far away
-    (as a mistyped target does) that the history would become a flat line.
-    """
-    limits = picture.points[["value", "lower_limit", "upper_limit"]].to_numpy(float)
-    low, high = float(np.nanmin(limits)), float(np.nanmax(limits))
-    reach = 2.0 * max(high - low, 0.1 * max(abs(low), abs(high)), 1e-9)
-    beyond = [picture.targets[["low", "high"]].to_numpy(float).ravel()]
-    if not picture.fan.empty:
-        beyond.append(
-            np.clip(picture.fan[["q05", "q95"]].to_numpy(float).ravel(), low - reach, high + reach)
-        )
-    near = np.concatenate(beyond)
-    near = near[(near >= low - reach) & (near <= high + reach)]
-    least, most = min([low, *near]), max([high, *near])
-    room = 0.08 * (most - least) or 0.05 * abs(most) or 1.0
-    return (0.0 if least >= 0 and least - room < 0 else least - room), most + room
-
-
-def _draw_usual_range(sheet: Canvas, picture: _Picture) -> None:
+def _draw_usual_range(sheet: Canvas, picture: Picture) -> None:
     points = picture.points
     half = picture.step / 2
     for _, rows in points[points["lower_limit"].notna()].groupby("segment", sort=False):
@@ -227,7 +113,7 @@ def _draw_usual_range(sheet: Canvas, picture: _Picture) -> None:
         sheet.keep_clear(ends, [mean, mean])
 
 
-def _draw_fan(sheet: Canvas, picture: _Picture) -> None:
+def _draw_fan(sheet: Canvas, picture: Picture) -> None:
     fan = picture.fan
     if fan.empty:
         return
@@ -249,7 +135,7 @@ def _draw_fan(sheet: Canvas, picture: _Picture) -> None:
     sheet.write(Words(f"{picture.labels.forecast} →"), edge + 4, area.y1 + 12)
 
 
-def _draw_target(sheet: Canvas, picture: _Picture, polarity: str) -> None:
+def _draw_target(sheet: Canvas, picture: Picture, polarity: str) -> None:
     """Draw the target as steps: each holds from the period after the one before, up to its own."""
     steps = picture.targets
     if steps.empty:
@@ -265,16 +151,18 @@ def _draw_target(sheet: Canvas, picture: _Picture, polarity: str) -> None:
         sheet.keep_clear(np.repeat(edges, 2)[1:].tolist(), np.repeat(shown, 2)[:-1].tolist())
 
 
-def _draw_history(sheet: Canvas, picture: _Picture) -> None:
+def _draw_history(sheet: Canvas, picture: Picture) -> None:
     values = picture.points["value"].to_numpy(float)
-    sheet.axes.plot(picture.x, values, color=BLUE, lw=2, zorder=4, solid_joinstyle="round")
-    for run in _unbroken(values):
-        sheet.keep_clear(picture.x[run].tolist(), values[run].tolist())
+    # A period that has no row at all breaks the line as one without a value does.
+    absent = np.flatnonzero(np.diff(picture.x) > 1.5 * picture.step) + 1
+    x, y = (np.insert(series, absent, np.nan) for series in (picture.x, values))
+    sheet.axes.plot(x, y, color=BLUE, lw=2, zorder=4, solid_joinstyle="round")
+    runs = list(_unbroken(y))
+    for run in runs:
+        sheet.keep_clear(x[run].tolist(), y[run].tolist())
     # A lone value between two gaps would vanish without its dot, however long the series.
-    lone = [run.start for run in _unbroken(values) if run.stop - run.start == 1]
-    dots = (
-        np.isfinite(values) if len(values) <= _MOST_DOTS else np.isin(np.arange(len(values)), lone)
-    )
+    lone = [x[run.start] for run in runs if run.stop - run.start == 1]
+    dots = np.isfinite(values) & ((len(values) <= _MOST_DOTS) | np.isin(picture.x, lone))
     dots &= ~_special(picture.points)
     hollow = picture.points["status"].isin(_PROVISIONAL).to_numpy()
     _marks(sheet, picture, dots & ~hollow, "o", BLUE, BLUE, 4.5)
@@ -295,7 +183,7 @@ def _special(points: pd.DataFrame) -> Flags:
     return points["point_type"].fillna("").str.startswith("special").to_numpy(bool)
 
 
-def _draw_special_points(sheet: Canvas, picture: _Picture) -> None:
+def _draw_special_points(sheet: Canvas, picture: Picture) -> None:
     special = _special(picture.points)
     kinds = picture.points["point_type"].fillna("")
     hollow = picture.points["status"].isin(_PROVISIONAL).to_numpy()
@@ -307,7 +195,7 @@ def _draw_special_points(sheet: Canvas, picture: _Picture) -> None:
 
 
 def _marks(
-    sheet: Canvas, picture: _Picture, which: Flags, mark: str, fill: str, edge: str, size: float
+    sheet: Canvas, picture: Picture, which: Flags, mark: str, fill: str, edge: str, size: float
 ) -> None:
     rows = np.flatnonzero(which)
     values = picture.points["value"].to_numpy(float)[rows]
@@ -320,64 +208,22 @@ def _marks(
         sheet.boxes.append(Box(x - half, y - half, x + half, y + half))
 
 
-def _end_labels(picture: _Picture) -> list[tuple[Words, float]]:
-    """Return the labels of lines that end at the right edge, with the values they stand for."""
-    labels: list[tuple[Words, float]] = []
-    words = picture.labels
-    if not picture.targets.empty:
-        low, high = (float(picture.targets[side].iloc[-1]) for side in ("low", "high"))
-        text = (
-            picture.text(high)
-            if low == high
-            else f"{picture.text(low)} {words.to} {picture.text(high)}"
-        )
-        labels.append((Words(f"{words.target} {text}", TARGET, bold=True), high))
-    if not picture.fan.empty:
-        last = picture.fan.iloc[-1]
-        text = f"{words.forecast} {picture.text(float(last['q50']))}"
-        labels.append((Words(text, BLUE, bold=True), float(last["q50"])))
-        # The band's label stands at the edge farther from the target, where there is more room.
-        above = bool(labels) and labels[0][1] <= float(last["q50"])
-        labels.append((Words(words.likely_range), float(last["q95" if above else "q05"])))
-    return labels
-
-
-def _history_labels(picture: _Picture) -> list[tuple[Words, float]]:
-    """Return the labels of newest value, average and usual range, most important first."""
-    words, last = picture.labels, picture.points.iloc[-1]
-    labels = [
-        (Words(f"{picture.text(picture.last[1])} {words.latest}", INK, bold=True), picture.last[1])
-    ]
-    if pd.isna(last["lower_limit"]):
-        return labels
-    ends = f"{picture.text(last['lower_limit'])} {words.to} {picture.text(last['upper_limit'])}"
-    usual, average = f"{words.usual_range}\n{ends}", f"{words.average} {picture.text(last['mean'])}"
-    if not picture.fan.empty:
-        # The fan stands between these lines and the right edge, so one label by the band has both.
-        return [*labels, (Words(f"{usual},\n{average.lower()}"), float(last["upper_limit"]))]
-    return [
-        *labels,
-        (Words(usual), float(last["upper_limit"])),
-        (Words(average), float(last["mean"])),
-    ]
-
-
-def _right_margin(picture: _Picture) -> float:
+def _right_margin(picture: Picture) -> float:
     """Return the width that every label would need at the right edge, whichever end up there."""
     from matplotlib.backends.backend_agg import RendererAgg
 
     measuring = Canvas(None, None, RendererAgg(10, 10, 72))  # type: ignore[no-untyped-call]
     off = [(Words(picture.labels.off_chart), 0.0)]
-    labels = _end_labels(picture) + _history_labels(picture) + off
+    labels = end_labels(picture) + history_labels(picture) + off
     return 16.0 + max(measuring.measure(words)[0] for words, _ in labels)
 
 
-def _label(sheet: Canvas, picture: _Picture) -> None:
+def _label(sheet: Canvas, picture: Picture) -> None:
     """Put every label: at the end of its line, or along it where a fan stands in between."""
     area = sheet.axes.get_window_extent()
     within = Box(area.x0, area.y0, area.x1, area.y1)
-    ends = _end_labels(picture)
-    for words, value in _history_labels(picture):
+    ends = end_labels(picture)
+    for words, value in history_labels(picture):
         flat = Words(words.text.replace("\n", " "), words.colour, words.bold, 11.5)
         spots = _spots(sheet, picture, flat, value)
         if picture.fan.empty or not sheet.place(flat if not words.bold else words, spots, within):
@@ -393,7 +239,7 @@ def _label(sheet: Canvas, picture: _Picture) -> None:
 
 
 def _spots(
-    sheet: Canvas, picture: _Picture, words: Words, value: float
+    sheet: Canvas, picture: Picture, words: Words, value: float
 ) -> Iterator[tuple[float, float]]:
     """Yield places for a label: by the edges of the newest usual range, from the left.
 

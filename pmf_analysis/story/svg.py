@@ -101,7 +101,8 @@ def _prefix_ids(root: Any, id: str) -> None:
     for node in root.iter():
         name = node.attrib.pop("id", None)
         if name in used:
-            names[name] = f"{id}-{len(names) + 1}"
+            # Two hyphens, which no id of a block has, so that the two can never be the same.
+            names[name] = f"{id}--{len(names) + 1}"
             node.set("id", names[name])
     for node in root.iter():
         for key, value in node.attrib.items():
