@@ -36,6 +36,7 @@ _SETTINGS = {
     "axes.linewidth": 0.8,
 }
 _NOTHING_PRINTED = {"Date": None, "Creator": None, "Format": None, "Type": None}
+_LEADING = 1.25
 _LONG_UNIT = 6
 _MILLION = 1e6
 
@@ -81,27 +82,15 @@ class Canvas:
 
     figure: Any
     axes: Any
-    renderer: Any
     boxes: list[Box] = field(default_factory=list)
     ink: list[Floats] = field(default_factory=list)
 
-    def measure(self, words: Words) -> tuple[float, float]:
-        """Return width and height of a label in pixels."""
-        from matplotlib.font_manager import FontProperties
-
-        font = FontProperties(
-            family="DejaVu Sans", size=words.size, weight="bold" if words.bold else "normal"
-        )
-        lines = words.text.split("\n")
-        width = max(self.renderer.get_text_width_height_descent(a, font, False)[0] for a in lines)
-        return float(width), len(lines) * words.size * 1.25
-
     def write(self, words: Words, x: float, y: float, *, anchor: str = "left") -> Box:
         """Write a label, centred on y, and remember its box; x and y in pixels."""
-        width, height = self.measure(words)
+        width, height = measure(words)
         left = x - {"left": 0.0, "center": width / 2, "right": width}[anchor]
         for number, line in enumerate(words.text.split("\n")):
-            baseline = y + height / 2 - words.size * (0.98 + 1.25 * number)
+            baseline = y + height / 2 - words.size * (0.98 + _LEADING * number)
             self.figure.text(
                 *self.figure.transFigure.inverted().transform((x, baseline)),
                 line,
@@ -133,7 +122,7 @@ class Canvas:
 
         Returns False, with nothing written, when there is no such spot.
         """
-        width, height = self.measure(words)
+        width, height = measure(words)
         ink = np.concatenate(self.ink) if self.ink else np.empty((0, 2))
         for left, bottom in spots:
             box = Box(left, bottom, left + width, bottom + height)
@@ -154,7 +143,7 @@ class Canvas:
         A label that had to move far gets a fine line back to where it belongs.
         """
         ordered = sorted(labels, key=lambda label: label[1])
-        heights = [self.measure(words)[1] for words, _ in ordered]
+        heights = [measure(words)[1] for words, _ in ordered]
         middles = spread([y for _, y in ordered], heights, low, top)
         for (words, wanted), y in zip(ordered, middles, strict=True):
             self.write(words, x, y)
@@ -184,7 +173,6 @@ def canvas(
     The settings hold until the block is left, because matplotlib reads those of SVG at saving.
     """
     import matplotlib.style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     with matplotlib.style.context(["default", _SETTINGS]):
@@ -200,7 +188,27 @@ def canvas(
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.spines["bottom"].set_color(GREY)
         axes.tick_params(length=0, labelcolor=GREY, color=GREY)
-        yield Canvas(figure, axes, FigureCanvasAgg(figure).get_renderer())  # type: ignore[no-untyped-call]
+        yield Canvas(figure, axes)
+
+
+def measure(words: Words) -> tuple[float, float]:
+    """Return width and height of a label in pixels."""
+    lines = words.text.split("\n")
+    width = max(_line_width(line, words.size, words.bold) for line in lines)
+    return width, len(lines) * words.size * _LEADING
+
+
+@lru_cache(maxsize=4096)
+def _line_width(line: str, size: float, bold: bool) -> float:
+    """Measure a line by the font's own outlines, which no setting and no machine changes."""
+    from matplotlib import get_data_path
+    from matplotlib.ft2font import FT2Font, LoadFlags
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    font = FT2Font(Path(get_data_path()) / "fonts" / "ttf" / name)
+    font.set_size(size, 72)
+    font.set_text(line, 0.0, flags=LoadFlags.NO_HINTING)
+    return float(font.get_width_height()[0]) / 64
 
 
 def spread(

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story.canvas import Box, Canvas, Floats, Words, canvas, value_axis
+from pmf_analysis.story.canvas import Box, Canvas, Floats, Words, canvas, measure, value_axis
 from pmf_analysis.story.spc_picture import (
     Picture,
     SpcLabels,
@@ -210,12 +210,9 @@ def _marks(
 
 def _right_margin(picture: Picture) -> float:
     """Return the width that every label would need at the right edge, whichever end up there."""
-    from matplotlib.backends.backend_agg import RendererAgg
-
-    measuring = Canvas(None, None, RendererAgg(10, 10, 72))  # type: ignore[no-untyped-call]
     off = [(Words(picture.labels.off_chart), 0.0)]
     labels = end_labels(picture) + history_labels(picture) + off
-    return 16.0 + max(measuring.measure(words)[0] for words, _ in labels)
+    return 16.0 + max(measure(words)[0] for words, _ in labels)
 
 
 def _label(sheet: Canvas, picture: Picture) -> None:
@@ -245,7 +242,7 @@ def _spots(
 
     The newest value looks around its own point instead.
     """
-    width, height = sheet.measure(words)
+    width, height = measure(words)
     x, y = sheet.pixels([picture.last[0]], [value])[0]
     if words.bold:
         for gap in (6, 10, 16, 24, 34):

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pmf_analysis.story.canvas import Canvas, Words, canvas, short_value
+from pmf_analysis.story.canvas import Canvas, Words, canvas, measure, short_value
 from pmf_analysis.story.formatting import ordinal
 from pmf_analysis.story.style import BLUE, GREY, INK, LINE, ORANGE, PAPER, tone_of
 
@@ -95,7 +95,7 @@ def _draw_header(sheet: Canvas, y: float, ends: tuple[str, str], words: StripLab
 def _draw_row(sheet: Canvas, row: StripRow, y: float, words: StripLabels) -> None:
     peers = [float(value) for value in row.peers if math.isfinite(value)]
     own = [row.own] if math.isfinite(row.own) else []
-    sheet.write(Words(_wrapped(sheet, row.short_title), INK, size=13), _LEFT, y, anchor="right")
+    sheet.write(Words(_wrapped(row.short_title), INK, size=13), _LEFT, y, anchor="right")
     axes = sheet.axes
     if peers + own:
         place = Scale(min(peers + own), max(peers + own), row.polarity == "lower")
@@ -143,20 +143,20 @@ class Scale:
         return _PLOT_LEFT + 8 + share * (_PLOT_RIGHT - _PLOT_LEFT - 16)
 
 
-def _wrapped(sheet: Canvas, title: str) -> str:
+def _wrapped(title: str) -> str:
     """Break a title into at most two lines that fit beside the row; a longer one is cut."""
     lines = [""]
     for word in title.split():
         longer = f"{lines[-1]} {word}".strip()
-        if sheet.measure(Words(longer, size=13))[0] <= _LEFT - 4 or not lines[-1]:
+        if measure(Words(longer, size=13))[0] <= _LEFT - 4 or not lines[-1]:
             lines[-1] = longer
         else:
             lines.append(word)
     shown = lines[:2] if len(lines) <= 2 else [lines[0], f"{lines[1]}…"]
-    return "\n".join(_cut(sheet, line) for line in shown)
+    return "\n".join(_cut(line) for line in shown)
 
 
-def _cut(sheet: Canvas, line: str) -> str:
-    while sheet.measure(Words(line, size=13))[0] > _LEFT - 4:
+def _cut(line: str) -> str:
+    while measure(Words(line, size=13))[0] > _LEFT - 4:
         line = f"{line.rstrip('…')[:-1]}…"
     return line

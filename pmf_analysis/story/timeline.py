@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story.canvas import Canvas, Floats, Words
+from pmf_analysis.story.canvas import Canvas, Floats, Words, measure
 from pmf_analysis.story.style import GREY
 
 MONTHS: dict[str, float] = {
@@ -77,7 +77,7 @@ def _write_years(canvas: Canvas, low: float, high: float, year_type: str, y: flo
     ]
     for start, _ in spans[1:]:
         canvas.line([start, start], [area.y0, area.y0 - 5], color=GREY, lw=0.8)
-    widest = canvas.measure(Words(year_label(years[0], year_type)))[0] + 10
+    widest = measure(Words(year_label(years[0], year_type)))[0] + 10
     every = max(1, math.ceil(widest / max(end - start for start, end in spans)))
     for index in range(len(spans) - 1, -1, -every):
         start, end = spans[index]
