@@ -13,6 +13,7 @@ from pmf_analysis.measures.polarity import band_distance
 
 FEWEST_PEERS = 5  # below this neither a median nor a rank is shown
 PAIR = ["series", "peer_set"]
+QUARTILES = ["peer_min", "peer_q1", "peer_median", "peer_q3", "peer_max"]
 
 
 def tidy_peer_sets(peer_sets: pd.DataFrame, area: str) -> pd.DataFrame:
@@ -27,7 +28,7 @@ def with_key(observations: pd.DataFrame) -> pd.DataFrame:
     names = observations["series"].drop_duplicates()
     parts = split_series(names).drop(columns="area_code").astype("str")
     key = parts.iloc[:, 0].str.cat(parts.iloc[:, 1:], sep="|")
-    return observations.assign(key=observations["series"].map(pd.Series(key, names)))
+    return observations.assign(key=observations["series"].map(dict(zip(names, key, strict=True))))
 
 
 def peer_rows(observations: pd.DataFrame, area: str, members: pd.DataFrame) -> pd.DataFrame:
@@ -92,8 +93,9 @@ def positions(rows: pd.DataFrame, polarity: pd.Series, bands: pd.DataFrame) -> p
     rows = rows.assign(ahead=ahead, behind=~ahead & ~level, level=level)
     grouped = rows.groupby(PAIR, sort=True)
     n = grouped.size()
-    quartiles = grouped["value"].quantile(np.linspace(0, 1, 5)).unstack()
-    quartiles.columns = pd.Index(["peer_min", "peer_q1", "peer_median", "peer_q3", "peer_max"])
+    points = dict(zip(np.linspace(0, 1, 5), QUARTILES, strict=True))
+    quartiles = grouped["value"].quantile(np.linspace(0, 1, 5)).unstack().rename(columns=points)
+    quartiles = quartiles.reindex(columns=QUARTILES)
     middle = grouped["value"].transform("median")
     mad = (rows["value"] - middle).abs().groupby([rows[name] for name in PAIR]).median()
     table = quartiles.assign(

@@ -213,8 +213,10 @@ def complete_periods(observations: pd.DataFrame, months: Mapping[Any, float]) ->
     grid["_step"] = grid.groupby("series").cumcount().astype(float)
     missing = grid.merge(rows[["series", "_step"]], how="left", indicator=True)
     missing = missing[missing["_merge"] == "left_only"]
+    if missing.empty:
+        return observations
     starts = missing["series"].map(rows.groupby("series")["period"].min())
     ahead = (missing["_step"] * missing["series"].map(dict(months))).to_numpy(int)
     dates = starts.dt.to_period("M") + ahead
     added = missing[["series"]].assign(period=dates.dt.to_timestamp().astype(periods.dtype))
-    return pd.concat([observations, added], ignore_index=True) if len(added) else observations
+    return pd.concat([observations, added], ignore_index=True)

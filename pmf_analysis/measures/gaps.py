@@ -1,0 +1,76 @@
+"""Whether the gap between an authority and its peers closes, widens or holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.measures.peers import PAIR
+from pmf_analysis.measures.shape import complete_periods, independent_points
+from pmf_analysis.measures.short_series import mann_kendall
+from pmf_analysis.measures.spc import spc_chart
+
+FEWEST = 5  # points from which the gap is tested at all
+CHART_FROM = 13  # points from which control-chart rules replace the Mann-Kendall test
+OVERLAPPING = ["rolling", "ytd"]
+
+
+def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Judge the gap of every series and peer set as a series of its own.
+
+    Parameters
+    ----------
+    gaps
+        series, peer_set, period, gap (own value minus the peers' median); only periods with
+        enough peers.
+    pairs
+        One row a series and peer set: accumulation, frequency, periods_per_year. Of overlapping
+        windows one point a year is used.
+
+    Returns
+    -------
+    DataFrame
+        series, peer_set, gap_verdict (closing, widening, steady, cannot_judge), gap_reason. A gap
+        closes when it moves significantly towards zero from where it is now.
+    """
+    table = pairs[PAIR].reset_index(drop=True)
+    table["key"] = table["series"] + "\n" + table["peer_set"]
+    tested = _tested_points(gaps, pairs)
+    n = tested.groupby("series")["value"].count()
+    latest = tested.dropna().sort_values("period").groupby("series")["value"].last()
+    away = table["key"].map(_movement(tested, n)) * np.sign(table["key"].map(latest))
+    points = table["key"].map(n).fillna(0).astype(int)
+    enough = points >= FEWEST
+    table["gap_verdict"] = np.select(
+        [~enough, away > 0, away < 0], ["cannot_judge", "widening", "closing"], "steady"
+    )
+    few = "Only " + points.astype(str) + " separate periods can be compared; five are needed."
+    test = pd.Series("a Mann-Kendall test", table.index, dtype="str")
+    test = test.mask(points >= CHART_FROM, "control-chart rules")
+    judged = "Judged by " + test + " on " + points.astype(str) + " gaps."
+    table["gap_reason"] = judged.where(enough, few)
+    return table.drop(columns="key")
+
+
+def _tested_points(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """List series (a key of the pair), period and value (the gap; NaN in periods left out)."""
+    settings = pairs.set_index(PAIR)[["accumulation", "periods_per_year"]]
+    known = gaps.join(settings, on=PAIR)
+    known = known.assign(series=known["series"] + "\n" + known["peer_set"], value=known["gap"])
+    overlapping = known["accumulation"].isin(OVERLAPPING)
+    per_year = dict(zip(known["series"], known["periods_per_year"], strict=True))
+    kept = pd.concat([independent_points(known[overlapping], per_year), known[~overlapping]])
+    months = {series: 12 / number for series, number in per_year.items()}
+    months |= dict.fromkeys(known.loc[overlapping, "series"], 12.0)
+    return complete_periods(kept[["series", "period", "value"]], months)
+
+
+def _movement(tested: pd.DataFrame, n: pd.Series) -> pd.Series:
+    """Give 1 where the gap's value rises, -1 where it falls, 0 where chance explains it."""
+    is_long = tested["series"].map(n).to_numpy(float) >= CHART_FROM
+    short = mann_kendall(tested[~is_long]).set_index("series")["direction"]
+    moved = short.map({"increasing": 1, "decreasing": -1}).fillna(0)
+    points = spc_chart(tested[is_long]).points.dropna(subset=["value"])
+    flagged: pd.Series = points.groupby("series")["direction"].last()
+    both: pd.Series = pd.concat([moved, flagged])
+    return both

@@ -1,0 +1,224 @@
+"""Comparison with peers: the evidence chosen, the verdict drawn, and what is refused."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmf_analysis.measures.comparison import compare
+
+PEERS = [f"P{i:02}" for i in range(1, 11)]
+ANNUAL = pd.date_range("2012-04-01", periods=12, freq="12MS")
+
+
+def peer_sets(members: list[str] = PEERS, name: str = "near") -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "peer_set": name,
+            "member": ["OWN", *members],
+            "member_name": ["Us", *[f"Council {code}" for code in members]],
+            "rank": range(len(members) + 1),
+        }
+    )
+
+
+def register(**settings: Any) -> pd.DataFrame:
+    row = {
+        "indicator": "ind", "polarity": "higher", "statistic": "", "rate_base": np.nan,
+        "frequency": "annual", "accumulation": "discrete", "periods_per_year": 1.0,
+        "target_low": np.nan, "target_high": np.nan,
+    }  # fmt: skip
+    return pd.DataFrame([{**row, **settings}])
+
+
+def rows(area: str, values: list[float], **columns: Any) -> pd.DataFrame:
+    periods = ANNUAL[-len(values) :]
+    table = pd.DataFrame({"series": f"ind|{area}|||v1", "period": periods, "value": values})
+    return table.assign(indicator="ind", area=area, **columns)
+
+
+def panel(own: list[float], peer_level: float = 50.0, **columns: Any) -> pd.DataFrame:
+    """Peers at level - 4.5 ... level + 4.5 in every period of ours."""
+    peers = [
+        rows(code, [peer_level + i - 4.5] * len(own), **columns) for i, code in enumerate(PEERS)
+    ]
+    return pd.concat([rows("OWN", own, **columns), *peers], ignore_index=True)
+
+
+def first(observations: pd.DataFrame, declared: pd.DataFrame, **sets: Any) -> pd.Series:
+    comparisons, _, _ = compare(observations, declared, area="OWN", peer_sets=peer_sets(**sets))
+    assert len(comparisons) == 1
+    return comparisons.iloc[0]
+
+
+STEADY = [48.0, 49.0, 48.5, 47.5, 48.0, 49.0, 48.0, 48.5]
+
+
+def counted(own: int) -> pd.DataFrame:
+    table = panel([own / 10], denominator=1000.0)
+    return table.assign(numerator=table["value"] * 10)
+
+
+@pytest.mark.parametrize(("own", "verdict"), [(400, "worse"), (500, "similar"), (600, "better")])
+def test_counts_are_tested_against_the_pooled_value(own: int, verdict: str) -> None:
+    found = first(counted(own), register(statistic="proportion"))
+    assert (found["verdict"], found["evidence"]) == (verdict, "counts")
+    assert found["benchmark"] == pytest.approx(50)
+    assert found["lower"] < own / 10 < found["upper"]
+    assert ("spread between peers" in found["reason"]) == (verdict != "similar")
+
+
+def test_rates_use_poisson_intervals_in_their_own_unit() -> None:
+    table = panel([30.0], denominator=2000.0)
+    table["numerator"] = table["value"] * 2
+    found = first(table, register(statistic="rate", rate_base=1000, polarity="lower"))
+    assert (found["verdict"], found["evidence"]) == ("better", "counts")
+    assert (found["lower"], found["upper"]) == pytest.approx((22.885, 38.617), abs=0.01)
+
+
+def test_counts_that_do_not_give_the_value_are_not_used() -> None:
+    table = counted(400).assign(numerator=lambda frame: frame["numerator"] / 2)
+    assert first(table, register(statistic="proportion"))["evidence"] == "values_only"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "verdict"), [((44, 49.9), "worse"), ((44, 50), "similar"), ((50.1, 60), "better")]
+)
+def test_given_intervals_are_tested_against_the_median(bounds, verdict) -> None:
+    table = panel([sum(bounds) / 2]).assign(ci_lower=bounds[0], ci_upper=bounds[1])
+    found = first(table, register())
+    assert (found["verdict"], found["evidence"], found["benchmark"]) == (verdict, "interval", 50.0)
+
+
+def test_own_history_speaks_from_eight_steady_points() -> None:
+    found = first(panel(STEADY), register())
+    assert (found["verdict"], found["evidence"]) == ("similar", "own_history")
+    assert "our last 8 values" in found["reason"]
+    assert first(panel([value - 20 for value in STEADY]), register())["verdict"] == "worse"
+    seven = first(panel(STEADY[1:]), register())
+    assert (seven["verdict"], seven["evidence"]) == ("position_only", "values_only")
+    changing = first(panel([*STEADY[:-1], 90.0]), register())
+    assert changing["evidence"] == "values_only"
+    rolling = first(panel(STEADY), register(accumulation="rolling"))
+    assert rolling["evidence"] == "values_only"
+
+
+def test_position_ties_and_robust_distance() -> None:
+    found = first(panel([53.5]), register())  # equal to the ninth peer
+    assert (found["rank"], found["rank_of"], found["percentile"]) == (2, 11, 85.0)
+    assert found["peer_median"] == 50 and found["mad_distance"] == pytest.approx(3.5 / 2.5)
+    lower = first(panel([53.5]), register(polarity="lower"))
+    assert (lower["rank"], lower["percentile"]) == (9, 15.0)
+    assert lower["mad_distance"] == found["mad_distance"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"polarity": "unknown"}, "Nobody has declared which way is better"),
+        ({"polarity": "range"}, "Nobody has declared the range"),
+    ],
+)
+def test_undeclared_polarity_is_not_judged(settings, words) -> None:
+    found = first(panel(STEADY), register(**settings))
+    assert (found["verdict"], found["evidence"]) == ("cannot_judge", "none")
+    assert words in found["reason"] and found["rank"] == 7
+
+
+def test_no_polarity_says_higher_or_lower() -> None:
+    low = [value - 20 for value in STEADY]
+    assert first(panel(low), register(polarity="none"))["verdict"] == "lower"
+    band = register(polarity="range", target_low=27.0, target_high=30.0)
+    assert first(panel(low), band)["verdict"] == "better"
+
+
+def test_fewer_than_five_peers_are_counted_and_named() -> None:
+    table = panel(STEADY)
+    table.loc[table["area"].isin(PEERS[4:]), "value"] = np.nan
+    found = first(table, register())
+    assert found["verdict"] == "cannot_judge" and "Only 4 of 10 peers" in found["reason"]
+    assert np.isnan(found["peer_median"]) and np.isnan(found["rank"])
+    assert found["peers_missing"].startswith("Council P05; Council P06")
+    assert found["gap_verdict"] == "cannot_judge"
+
+
+def test_an_earlier_shared_period_is_compared_and_said() -> None:
+    table = panel(STEADY)
+    newest = (table["period"] == ANNUAL[-1]) & (table["area"] != "OWN")
+    found = first(table[~newest], register())
+    assert found["period"] == ANNUAL[-2] and found["value"] == 48.0
+    assert "an earlier one is compared" in found["reason"]
+
+
+def test_no_usable_value_of_our_own() -> None:
+    found = first(panel([np.nan]), register())
+    assert found["verdict"] == "cannot_judge" and "We have no value" in found["reason"]
+
+
+def test_other_definitions_are_not_compared() -> None:
+    table = panel(STEADY)
+    others = table["area"] != "OWN"
+    table.loc[others, "series"] = table.loc[others, "series"].str.replace("v1", "v2")
+    assert first(table, register())["verdict"] == "cannot_judge"
+
+
+def test_a_gap_that_closes_or_widens() -> None:
+    closing = [30.0 + 1.5 * step for step in range(12)]
+    comparisons, peers, gaps = compare(
+        panel(closing), register(), area="OWN", peer_sets=peer_sets()
+    )
+    assert comparisons["gap_verdict"].tolist() == ["closing"]
+    assert gaps["gap"].tolist() == pytest.approx([value - 50 for value in closing])
+    assert len(peers) == 11 and peers["is_own"].sum() == 1
+    widening = first(panel([value + 30 for value in closing]), register())
+    assert widening["gap_verdict"] == "widening"
+    assert first(panel(STEADY), register())["gap_verdict"] == "steady"
+
+
+@given(st.lists(st.integers(30, 70).map(float), min_size=1, max_size=12))
+@settings(max_examples=12, deadline=None)
+def test_flipping_polarity_swaps_better_and_worse_and_nothing_else(own: list[float]) -> None:
+    up, down = (
+        compare(panel(own), register(polarity=way), area="OWN", peer_sets=peer_sets())[0]
+        for way in ("higher", "lower")
+    )
+    swap = {"better": "worse", "worse": "better"}
+    assert (up["verdict"].replace(swap) == down["verdict"]).all()
+    assert up["percentile"].tolist() == (100 - down["percentile"]).tolist()
+    flipped = ["verdict", "rank", "percentile"]
+    pd.testing.assert_frame_equal(up.drop(columns=flipped), down.drop(columns=flipped))
+
+
+def test_shuffled_rows_and_added_areas_change_nothing() -> None:
+    table = panel(STEADY)
+    stranger = rows("X", [1.0] * 8)
+    mixed = pd.concat([stranger, table.sample(frac=1, random_state=2)], ignore_index=True)
+    arguments = {"area": "OWN", "peer_sets": peer_sets()}
+    for ours, theirs in zip(
+        compare(table, register(), **arguments),
+        compare(mixed, register(), **arguments),
+        strict=True,
+    ):
+        pd.testing.assert_frame_equal(ours, theirs)
+
+
+def test_a_table_of_300_indicators_and_150_authorities_is_quick() -> None:
+    areas = ["OWN", *[f"P{i:03}" for i in range(150)]]
+    names = [f"i{i:03}" for i in range(300)]
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"indicator": np.repeat(names, len(areas)), "area": np.tile(areas, len(names))}
+    )
+    table["series"] = table["indicator"] + "|" + table["area"] + "|||v1"
+    table = table.assign(period=ANNUAL[0], value=rng.normal(50, 5, len(table)))
+    many = pd.concat([register(indicator=name) for name in names])
+    start = time.perf_counter()
+    found, _, _ = compare(table, many, area="OWN", peer_sets=peer_sets(areas[1:]))
+    assert time.perf_counter() - start < 8  # measured: about 1 s
+    assert len(found) == 300
