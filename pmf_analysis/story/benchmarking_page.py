@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pmf_analysis.story import pages
 from pmf_analysis.story.bank import say, title
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts
@@ -35,11 +37,14 @@ from pmf_analysis.story.strip import StripRow, draw_strip
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.view import ThemeView, rows_of
 
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.models import Indicator
+
 _TOLD = ("better", "worse", "higher", "lower", "similar", "position_only", "cannot_judge")
 _FEWEST_GAPS = 3
 
 
-def comparisons_of(view: ThemeView) -> tuple[ComparisonFacts, ...]:
+def facts_of(view: ThemeView) -> tuple[ComparisonFacts, ...]:
     """Return facts of each series beside the view's peer set, in the order of the trends page."""
     rows = {
         text(row, "series"): row
@@ -52,7 +57,7 @@ def comparisons_of(view: ThemeView) -> tuple[ComparisonFacts, ...]:
 
 def headline(view: ThemeView) -> list[Block]:
     """Say how many indicators are better, similar or worse, then show every one."""
-    facts = comparisons_of(view)
+    facts = facts_of(view)
     columns = ("indicator", "latest", "median", "rank", "status", "evidence")
     rows = [_glance_row(each) for each in facts]
     return headline_blocks(view, _theme_sentences(view, facts), columns, rows)
@@ -88,16 +93,21 @@ def _glance_row(facts: ComparisonFacts) -> dict[str, str]:
 def scope(view: ThemeView) -> list[Block]:
     """List every indicator: compared on what evidence, or not and why."""
     judged = {}
-    for facts in comparisons_of(view):
+    for facts in facts_of(view):
         is_judged = facts.verdict != "cannot_judge"
         reason = evidence_words(facts.evidence) if is_judged else facts.reason
         judged[facts.subject.series] = ("judged" if is_judged else facts.verdict, reason)
-    return scope_blocks(view, judged)
+    return scope_blocks(view, judged, say("scope.no_peers"))
+
+
+def why_not(view: ThemeView, indicator: Indicator) -> str:
+    """Say why an indicator has nothing on this page."""
+    return pages.why_not(view, indicator, say("scope.no_peers"))
 
 
 def pictures(view: ThemeView) -> list[Block]:
     """Show where the council stands on all indicators, then each with its gap over time."""
-    facts = comparisons_of(view)
+    facts = facts_of(view)
     drawn = [each for each in facts if each.value.is_known and each.peer_median.is_known]
     blocks = [_strip(view, drawn)] if drawn else []
     for each in facts:
@@ -228,7 +238,7 @@ def _gap_chart(view: ThemeView, facts: ComparisonFacts, gaps: pd.DataFrame) -> B
 def key_figures(view: ThemeView) -> list[Block]:
     """Show every comparison in one table."""
     columns = ("indicator", "value", "period", "median", "rank", "gap", "gap_trend", "status")
-    rows = [_key_row(each, view.status_words) for each in comparisons_of(view)]
+    rows = [_key_row(each, view.status_words) for each in facts_of(view)]
     return key_figure_blocks(view, columns, rows)
 
 
@@ -240,7 +250,7 @@ def _key_row(facts: ComparisonFacts, words: dict[str, str]) -> dict[str, str]:
 
 def exceptions(view: ThemeView) -> list[Block]:
     """Name the indicators that differ from similar councils by more than chance."""
-    facts = comparisons_of(view)
+    facts = facts_of(view)
     order = ("worse", "better", "higher", "lower")
     standing = [each for code in order for each in facts if each.verdict == code]
     widening = [each for each in facts if each.gap_verdict == "widening" and each not in standing]
@@ -257,8 +267,8 @@ def method(_: ThemeView) -> list[Block]:
 
 
 __all__ = [
-    "comparisons_of",
     "exceptions",
+    "facts_of",
     "headline",
     "key_figures",
     "method",
@@ -266,4 +276,5 @@ __all__ = [
     "provenance",
     "quality",
     "scope",
+    "why_not",
 ]

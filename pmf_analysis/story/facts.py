@@ -168,6 +168,11 @@ class ComparisonFacts(Facts):
             verdict=_without_status(verdict or "cannot_judge", subject, sign),
         )
 
+    @property
+    def n(self) -> int:
+        """Number of councils compared with."""
+        return self.n_peers
+
 
 def _quarter(rank: float | None, rank_of: float, gap_sign: int) -> str:
     """Place a rank in its group: "first", "last" or "middle"; "" without a rank.

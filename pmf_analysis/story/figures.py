@@ -78,6 +78,7 @@ class Subject:
 
     series: str
     indicator: str
+    area: str
     title: str
     short: str
     unit: str
@@ -97,6 +98,7 @@ class Subject:
         return cls(
             series=text(row, "series"),
             indicator=text(row, "indicator"),
+            area=text(row, "area"),
             title=f"{title}: {part}" if part else title,
             short=f"{short} ({part})" if part else short,
             unit=text(row, "unit"),

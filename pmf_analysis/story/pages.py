@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pmf_analysis.story.bank import count_of, say, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
@@ -16,6 +16,9 @@ from pmf_analysis.story.figures import Row, number, text
 from pmf_analysis.story.formatting import format_date, join_words
 from pmf_analysis.story.sentences import named
 from pmf_analysis.story.view import ThemeView, rows_of
+
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.models import Indicator
 
 _SHOWN_PROBLEMS = 20
 _NUMBERS = (
@@ -127,7 +130,9 @@ def exception_blocks(said: Sequence[str]) -> list[Block]:
     return [Block("finding", "exceptions", heading, text=tuple(said) or (say("exceptions.none"),))]
 
 
-def scope_blocks(view: ThemeView, judged: Mapping[str, tuple[str, str]]) -> list[Block]:
+def scope_blocks(
+    view: ThemeView, judged: Mapping[str, tuple[str, str]], otherwise: str = ""
+) -> list[Block]:
     """List every indicator of the theme: judged and how, or not judged and why.
 
     Parameters
@@ -136,21 +141,31 @@ def scope_blocks(view: ThemeView, judged: Mapping[str, tuple[str, str]]) -> list
         The theme.
     judged
         Verdict code (``judged`` or the code of what stands instead) and words, by series.
+    otherwise
+        Why a series that has figures is not in ``judged``.
     """
     if not view.indicators:
         return [Block("note", "scope", say("section.scope"), text=(say("theme.none"),))]
-    nothing = ("cannot_judge", say("scope.no_row"))
+    nothing = ("cannot_judge", otherwise)
     rows = [
         _scope_row(facts.subject.title, *judged.get(facts.subject.series, nothing))
         for facts in view.trend_facts
     ]
-    for indicator in view.without_series():
-        reason = "scope.no_row" if indicator.is_chartable else "scope.not_numeric"
-        rows.append(_scope_row(indicator.title, "cannot_judge", say(reason)))
+    rows += [
+        _scope_row(indicator.title, "cannot_judge", why_not(view, indicator))
+        for indicator in view.without_series()
+    ]
     caption = say("section.scope_table", theme=view.theme_title)
     counts = say("scope.counts", n=len(view.indicators))
     columns = ("indicator", "status", "reason")
     return [table_block("scope", caption, columns, rows, words=view.status_words, notes=(counts,))]
+
+
+def why_not(view: ThemeView, indicator: Indicator, otherwise: str = "") -> str:
+    """Say why an indicator has nothing on a page; ``otherwise`` where it does have figures."""
+    if indicator not in view.without_series():
+        return otherwise
+    return say("scope.no_row" if indicator.is_chartable else "scope.not_numeric")
 
 
 def _scope_row(name: str, code: str, reason: str) -> dict[str, str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pmf_analysis.story import pages
 from pmf_analysis.story.bank import count_of, say, title
-from pmf_analysis.story.benchmarking_page import comparisons_of
+from pmf_analysis.story.benchmarking_page import facts_of as comparisons_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import TargetFacts
 from pmf_analysis.story.figures import Figure, Row, number, text
@@ -37,6 +39,9 @@ from pmf_analysis.story.sentences import (
 )
 from pmf_analysis.story.view import ThemeView, rows_of
 
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.models import Indicator
+
 _TOLD = (
     *("not_realistic", "stretch", "challenging", "little_stretch", "too_easy"),
     *("between", "no_verdict", "cannot_judge"),
@@ -45,7 +50,7 @@ _DOTS = [f"d{place:02d}" for place in range(1, 21)]
 _MOST_QUESTIONS = 3
 
 
-def targets_of(view: ThemeView) -> tuple[TargetFacts, ...]:
+def facts_of(view: ThemeView) -> tuple[TargetFacts, ...]:
     """Return facts of every target and standing question, in the order of the trends page."""
     rows = rows_of(view.targets)
     return tuple(
@@ -57,7 +62,7 @@ def targets_of(view: ThemeView) -> tuple[TargetFacts, ...]:
 
 
 def _set(view: ThemeView) -> list[TargetFacts]:
-    return [facts for facts in targets_of(view) if not facts.is_reference]
+    return [facts for facts in facts_of(view) if not facts.is_reference]
 
 
 def _without(view: ThemeView) -> list[str]:
@@ -70,7 +75,7 @@ def _without(view: ThemeView) -> list[str]:
 def headline(view: ThemeView) -> list[Block]:
     """Say how many targets are challenging yet realistic, then show every one with its chance."""
     columns = ("indicator", "latest", "target", "due", "chance", "status")
-    rows = [_glance_row(each) for each in targets_of(view)]
+    rows = [_glance_row(each) for each in facts_of(view)]
     return headline_blocks(view, _theme_sentences(view), columns, rows)
 
 
@@ -107,20 +112,25 @@ def scope(view: ThemeView) -> list[Block]:
     judged: dict[str, tuple[str, str]] = {
         series: ("no_target", say("realism.no_target")) for series in _without(view)
     }
-    for facts in targets_of(view):
+    for facts in facts_of(view):
         known, series = facts.probability.is_known, facts.subject.series
         reason = method_words(facts.method, facts.n) if known else facts.reason
         if facts.is_reference:
             judged[series] = ("no_target", reason)
         elif judged.get(series, ("", ""))[0] != "judged":
             judged[series] = ("judged" if known else "cannot_judge", reason)
-    return scope_blocks(view, judged)
+    return scope_blocks(view, judged, say("realism.no_target"))
+
+
+def why_not(view: ThemeView, indicator: Indicator) -> str:
+    """Say why an indicator has nothing on this page."""
+    return pages.why_not(view, indicator, say("realism.no_target"))
 
 
 def pictures(view: ThemeView) -> list[Block]:
     """Show each indicator: its targets with their chances, history and forecast, and the dots."""
     blocks: list[Block] = []
-    facts = targets_of(view)
+    facts = facts_of(view)
     for trend in view.trend_facts:
         series, slug = trend.subject.series, view.slugs[trend.subject.series]
         own = [each for each in facts if each.subject.series == series]
@@ -265,7 +275,7 @@ def _goal(view: ThemeView, facts: TargetFacts) -> float | tuple[float, float]:
 def key_figures(view: ThemeView) -> list[Block]:
     """Show every target with its chance and range in one table."""
     columns = ("indicator", "latest", "target", "due", "chance", "range", "status")
-    rows = [{**_glance_row(each), "range": _range_cell(each)} for each in targets_of(view)]
+    rows = [{**_glance_row(each), "range": _range_cell(each)} for each in facts_of(view)]
     return key_figure_blocks(view, columns, rows)
 
 
@@ -300,7 +310,7 @@ def challenge(view: ThemeView) -> list[Block]:
     }
     asked: list[str] = []
     seen: set[str] = set()
-    for facts in targets_of(view):
+    for facts in facts_of(view):
         if facts.is_reference and facts.subject.series in seen:
             continue
         seen.add(facts.subject.series)
@@ -319,6 +329,7 @@ def method(_: ThemeView) -> list[Block]:
 __all__ = [
     "challenge",
     "exceptions",
+    "facts_of",
     "headline",
     "key_figures",
     "method",
@@ -326,4 +337,5 @@ __all__ = [
     "provenance",
     "quality",
     "scope",
+    "why_not",
 ]

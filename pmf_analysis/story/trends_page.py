@@ -24,6 +24,7 @@ from pmf_analysis.story.pages import (
     quality,
     scope_blocks,
     source_line,
+    why_not,
 )
 from pmf_analysis.story.sentences import (
     assurance_sentences,
@@ -40,6 +41,11 @@ from pmf_analysis.story.view import ThemeView, rows_of
 
 _ORDER = ("worsening", "improving", "rising", "falling", "no_clear_change", "cannot_judge")
 _TOLD = ("improving", "worsening", "rising", "falling", "no_clear_change", "cannot_judge")
+
+
+def facts_of(view: ThemeView) -> tuple[TrendFacts, ...]:
+    """Return the facts of every own series."""
+    return view.trend_facts
 
 
 def headline(view: ThemeView) -> list[Block]:
@@ -218,6 +224,7 @@ def method(view: ThemeView) -> list[Block]:
 
 __all__ = [
     "exceptions",
+    "facts_of",
     "headline",
     "key_figures",
     "method",
@@ -225,4 +232,5 @@ __all__ = [
     "provenance",
     "quality",
     "scope",
+    "why_not",
 ]
