@@ -1,0 +1,355 @@
+"""The whole council once: the store's tables in, the result tables that everything reads out.
+
+Notebooks, packs and the batch all call this, so every page of a run shows the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pmf_analysis.data.accumulation import to_discrete
+from pmf_analysis.data.disclosure import suppress
+from pmf_analysis.data.store import Store
+from pmf_analysis.measures.comparison import compare
+from pmf_analysis.measures.forecast import forecast_many
+from pmf_analysis.measures.frames import (
+    exceptional_mask,
+    is_aggregate,
+    measure_frame,
+    own_totals,
+)
+from pmf_analysis.measures.questions import (
+    live_targets,
+    reference_questions,
+    target_lines,
+    target_questions,
+    unanswerable,
+)
+from pmf_analysis.measures.realism import assess_targets
+from pmf_analysis.measures.result_tables import complete_trends, restatement_notes, with_labels
+from pmf_analysis.measures.trend import trend_verdicts
+from pmf_analysis.periods import PERIODS_PER_YEAR, Period, parse_period
+
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.models import RunSpec
+    from pmf_analysis.parameters.workspace import Parameters, Workspace
+
+HORIZON_YEARS = 3  # beyond this no calibration factor has been learnt
+
+
+@dataclass(frozen=True)
+class Measures:
+    """The result tables of one council, period and as-at date; columns in docs/result-tables.md."""
+
+    trends: pd.DataFrame
+    points: pd.DataFrame
+    comparisons: pd.DataFrame
+    peers: pd.DataFrame
+    gaps: pd.DataFrame
+    targets: pd.DataFrame
+    forecasts: pd.DataFrame
+    problems: pd.DataFrame
+
+
+TABLES = tuple(field.name for field in fields(Measures))
+
+
+@dataclass(frozen=True)
+class _Council:
+    """What is known of one council at one date, ready to be measured."""
+
+    register: pd.DataFrame
+    panel: pd.DataFrame
+    own: pd.DataFrame
+    changes: pd.DataFrame
+    targets: pd.DataFrame
+    peer_sets: pd.DataFrame
+    notes: pd.DataFrame
+    area: str
+    period: Period
+    as_at: date
+
+
+def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
+    """Assess what the store of a workspace knew on the run's as-at date.
+
+    Raises
+    ------
+    PmfError
+        When the parameters have problems, or a declared peer set is nowhere defined.
+    """
+    parameters = workspace.load(spec.framework)
+    store = Store(workspace.store)
+    return assess_council(
+        store.as_known_on(spec.as_at),
+        parameters,
+        period=parse_period(spec.period, year_type=parameters.framework.year_type),
+        as_at=spec.as_at,
+        peer_set=spec.peer_set,
+        peer_sets_by_theme=spec.peer_sets_by_theme,
+        restated=store.restatements(spec.as_at),
+        seed=spec.seed,
+    )
+
+
+def assess_council(
+    tables: Mapping[str, pd.DataFrame],
+    parameters: Parameters,
+    *,
+    period: Period,
+    as_at: date,
+    peer_set: str,
+    peer_sets_by_theme: Mapping[str, str] | None = None,
+    restated: pd.DataFrame | None = None,
+    seed: int = 0,
+) -> Measures:
+    """Measure trends, comparisons, forecasts and targets of every indicator in the register.
+
+    Parameters
+    ----------
+    tables
+        Tables of the contract, as known on `as_at`.
+    period
+        The reporting period: nothing that ends after it is used, and each indicator speaks with
+        its newest value, whose age is given.
+    peer_set, peer_sets_by_theme
+        The peer set compared with, and other ones for single themes.
+    restated
+        Values that were published and later changed, as `Store.restatements` gives them.
+
+    Returns
+    -------
+    Measures
+        Every chartable indicator of the register has a row in `trends`, with the reason where it
+        cannot be judged.
+    """
+    council = _council(
+        tables, parameters, period, as_at, {peer_set, *(peer_sets_by_theme or {}).values()}
+    )
+    live = live_targets(council.targets, council.own, council.register)
+    lines = target_lines(live, council.own)
+    trends, points = trend_verdicts(
+        council.own, council.register, targets=lines, changes=council.changes, period=period.start
+    )
+    comparisons, peers, gaps = compare(
+        council.panel, council.register, area=council.area, peer_sets=council.peer_sets
+    )
+    comparisons = _with_nation(comparisons, council)
+    comparisons["peer_set_title"] = comparisons["peer_set"].map(_set_titles(parameters))
+    targets = _targets(council, live, comparisons, peer_set, parameters, seed)
+    forecasts = _forecasts(council, targets, seed)
+    register = council.register
+    return Measures(
+        trends=complete_trends(
+            trends, council.own, register, lines, area=council.area, as_at=council.as_at
+        ),
+        points=with_labels(points, register).merge(lines, on=["series", "period"], how="left"),
+        comparisons=with_labels(comparisons, register),
+        peers=peers,
+        gaps=with_labels(gaps, register),
+        targets=with_labels(targets, register),
+        forecasts=with_labels(forecasts, register),
+        problems=_notes(council, restated, parameters),
+    )
+
+
+def write_measures(measures: Measures, folder: Path) -> list[Path]:
+    """Write each result table as Parquet; returns the files written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name in TABLES:
+        path = folder / f"{name}.parquet"
+        getattr(measures, name).to_parquet(path, index=False)
+        paths.append(path)
+    return paths
+
+
+def read_measures(folder: Path) -> Measures:
+    """Read the result tables that :func:`write_measures` wrote."""
+    return Measures(**{name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES})
+
+
+def _council(
+    tables: Mapping[str, pd.DataFrame],
+    parameters: Parameters,
+    period: Period,
+    as_at: date,
+    wanted_sets: set[str],
+) -> _Council:
+    register = _register_frame(parameters)
+    known = tables["observations"]
+    known = known[known["period_end"] <= pd.Timestamp(period.end)]
+    known = known[known["indicator_id"].isin(register["indicator"])]
+    discrete, notes = to_discrete(known, register)
+    panel = measure_frame(suppress(discrete), register)
+    panel["is_exceptional"] = _exceptional(panel, register)
+    area = parameters.framework.council.area_code
+    return _Council(
+        register=register,
+        panel=panel,
+        own=own_totals(panel, area),
+        changes=tables["changes"].rename(columns={"indicator_id": "indicator"}),
+        targets=_own_targets(tables["targets"], area),
+        peer_sets=_peer_sets(tables["peer_sets"], parameters, area, wanted_sets),
+        notes=notes,
+        area=area,
+        period=period,
+        as_at=as_at,
+    )
+
+
+def _register_frame(parameters: Parameters) -> pd.DataFrame:
+    """The register without what is never charted or scored, with the framework's exceptions."""
+    frame = parameters.register.frame()
+    frame = frame[frame["is_chartable"]].reset_index(drop=True)
+    common = tuple((span.from_, span.to) for span in parameters.framework.exceptional_periods)
+    spans = [(*common, *own) for own in frame["exceptional_periods"]]
+    return frame.assign(
+        exceptional_periods=pd.Series(spans, dtype="object"),
+        periods_per_year=frame["frequency"].map(PERIODS_PER_YEAR).astype("float64"),
+    )
+
+
+def _exceptional(panel: pd.DataFrame, register: pd.DataFrame) -> pd.Series:
+    """Whether each row falls in a period declared exceptional for its indicator."""
+    spans = register.set_index("indicator")["exceptional_periods"]
+    masks = [
+        exceptional_mask(rows["period"], spans[indicator])
+        for indicator, rows in panel.groupby("indicator")
+    ]
+    return pd.concat(masks).reindex(panel.index) if masks else pd.Series(dtype=bool)
+
+
+def _own_targets(targets: pd.DataFrame, area: str) -> pd.DataFrame:
+    return targets[targets["area_code"].isin([area, ""])]
+
+
+def _peer_sets(
+    stored: pd.DataFrame, parameters: Parameters, area: str, wanted: set[str]
+) -> pd.DataFrame:
+    """Peers of the council in the sets this run uses: from the store, or declared in YAML."""
+    rows = stored[(stored["area_code"] == area) & stored["peer_set"].isin(wanted)]
+    rows = rows.rename(columns={"member_code": "member"})
+    declared = [
+        {"peer_set": name, "member": code, "member_name": title, "rank": rank}
+        for name in sorted(wanted & set(parameters.peer_sets))
+        for rank, (code, title) in enumerate(parameters.peer_sets[name].members.items(), start=1)
+        if code != area
+    ]
+    columns = ["peer_set", "member", "member_name", "rank"]
+    return pd.concat([rows[columns], pd.DataFrame(declared, columns=columns)], ignore_index=True)
+
+
+def _targets(
+    council: _Council,
+    live: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    peer_set: str,
+    parameters: Parameters,
+    seed: int,
+) -> pd.DataFrame:
+    """Answer every target still to be met, and the two standing questions where none is set."""
+    asked = target_questions(live, since=pd.Timestamp(council.period.start))
+    medians = comparisons.loc[comparisons["peer_set"] == peer_set].set_index("series")[
+        "peer_median"
+    ]
+    standing = reference_questions(council.own, council.register, asked, medians)
+    questions = pd.concat([asked, standing], ignore_index=True)
+    differenced = council.own["accumulation"] != council.own["indicator"].map(
+        council.register.set_index("indicator")["accumulation"]
+    )
+    frequent = council.register["periods_per_year"] > 1
+    refused = unanswerable(
+        questions,
+        set(council.own.loc[differenced, "series"]),
+        set(council.register.loc[frequent, "indicator"]),
+    )
+    totals = council.panel[
+        ~is_aggregate(council.panel["area"]) & (council.panel["dimension"] == "")
+    ]
+    answers = assess_targets(
+        totals,
+        questions,
+        register=council.register,
+        origin=council.period.end,
+        bands=parameters.framework.target_bands.model_dump(),
+        seed=seed,
+    )
+    answers = answers.drop(columns=[c for c in answers.columns if c in questions.columns])
+    rows = pd.concat([questions, answers], axis=1)
+    return _refuse(rows, refused)
+
+
+def _refuse(rows: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
+    """Withdraw the answer of each question that has a reason against it."""
+    against = reasons != ""
+    numbers = ["probability", "lower", "upper", "value_60", "value_45", "value_30"]
+    rows.loc[against, numbers] = float("nan")
+    rows.loc[against, "verdict"] = "cannot_judge"
+    rows.loc[against, "reason"] = reasons[against]
+    return rows
+
+
+def _forecasts(council: _Council, targets: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Forecast every own series a year ahead, or as far as its farthest target."""
+    declared = council.register.set_index("indicator")
+    farthest = targets.groupby("indicator")["horizon"].max()
+    usable = council.own.assign(value=council.own["value"].mask(council.own["is_exceptional"]))
+    parts = []
+    for rate, rows in usable.groupby(usable["indicator"].map(declared["periods_per_year"])):
+        indicators = rows["indicator"].unique()
+        horizon = int(max([rate, 1, *farthest.reindex(indicators).dropna()]))
+        limits = declared[["minimum", "maximum"]].astype("object").where(declared.notna(), None)
+        pairs = rows[["series", "indicator"]].drop_duplicates().itertuples(index=False)
+        bounds = {pair.series: tuple(limits.loc[pair.indicator]) for pair in pairs}
+        parts.append(
+            forecast_many(
+                rows,
+                periods_per_year=rate,
+                horizon=min(horizon, int(max(1, HORIZON_YEARS * rate))),
+                bounds=bounds,
+                seed=seed,
+            )
+        )
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["series"])
+
+
+def _with_nation(comparisons: pd.DataFrame, council: _Council) -> pd.DataFrame:
+    """Add the nation's value of the same period; NaN where there is none."""
+    code = f"{council.area[0]}92000001"
+    rows = council.panel[(council.panel["area"] == code) & (council.panel["dimension"] == "")]
+    rows = rows[["indicator", "period", "value"]].rename(columns={"value": "nation_value"})
+    kept = comparisons.drop(columns=["nation_value"], errors="ignore")
+    return kept.merge(rows, on=["indicator", "period"], how="left")
+
+
+def _set_titles(parameters: Parameters) -> _Titles:
+    """Titles of the peer sets; one that only the store knows is called by its name."""
+    return _Titles({name: spec.title for name, spec in parameters.peer_sets.items()})
+
+
+class _Titles(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return name.replace("_", " ")
+
+
+def _notes(
+    council: _Council, restated: pd.DataFrame | None, parameters: Parameters
+) -> pd.DataFrame:
+    """All notes on the data, each with the themes it concerns, so that reports show their own."""
+    notes = council.notes
+    if restated is not None:
+        changed = restatement_notes(restated, council.own, council.register)
+        notes = pd.concat([notes, changed], ignore_index=True)
+    indicators = parameters.register.indicators
+    themes = [
+        "; ".join(indicators[name].themes) if name in indicators else ""
+        for name in notes["indicator"]
+    ]
+    return notes.assign(theme=pd.Series(themes, index=notes.index, dtype="str"))

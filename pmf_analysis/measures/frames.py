@@ -1,0 +1,92 @@
+"""From the tables of the store to the frames that measures take: one row a series and period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from pmf_analysis.data.contract import USABLE_STATUSES, series_key
+
+MONTHS_A_PERIOD = {"monthly": 1, "quarterly": 3, "half_yearly": 6, "annual": 12, "biennial": 24}
+
+# Codes of nations (92), regions (12) and combined or metropolitan counties (13, 11, 47): sums over
+# councils, never peers of one. Source: ONS Register of Geographic Codes.
+AGGREGATE_AREA = r"^(?:[A-Z](?:92|12|13|11|47)\d{6}|K\d+)$"
+
+_NAMES = {"indicator_id": "indicator", "area_code": "area", "value_status": "status"}
+
+
+def is_aggregate(areas: pd.Series) -> pd.Series:
+    """Whether each area code names a nation, region or county sum and not a council."""
+    return areas.astype("str").str.match(AGGREGATE_AREA)
+
+
+def base_starts(ends: pd.Series, frequency: pd.Series, otherwise: pd.Series) -> pd.Series:
+    """First day of the last base period (month, quarter, year) of spans that end on `ends`.
+
+    Frequencies without a fixed number of months (weeks, terms) give `otherwise`.
+    """
+    starts = otherwise.copy()
+    for name, months in MONTHS_A_PERIOD.items():
+        chosen = frequency == name
+        after = ends[chosen] + pd.Timedelta(days=1)
+        starts[chosen] = after - pd.DateOffset(months=months)
+    return starts
+
+
+def measure_frame(observations: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """Give observations the names that measures use, and no value that cannot be used.
+
+    Parameters
+    ----------
+    observations
+        Rows of the contract's table, after accumulation and disclosure. A column `accumulation`,
+        where present, says how a row accumulates after differencing.
+    register
+        One row an indicator, keyed by `indicator`.
+
+    Returns
+    -------
+    DataFrame
+        series, indicator, area, area_name, dimension, dimension_value, period (start of the last
+        base period: a rolling or year-to-date window moves, its first day may not), period_end,
+        period_label, value (NaN unless its status is usable), numerator, denominator, ci_lower,
+        ci_upper, sample_size, status, value_note, accumulation, decimals; sorted by series and
+        period. Indicators that are not in the register are left out.
+    """
+    known = observations[observations["indicator_id"].isin(register["indicator"])]
+    frame = known.assign(series=series_key(known)).rename(columns=_NAMES)
+    declared = register.set_index("indicator")
+    if "accumulation" not in frame.columns:
+        frame["accumulation"] = ""
+    left = frame["accumulation"].isna() | (frame["accumulation"] == "")
+    frame["accumulation"] = frame["accumulation"].mask(
+        left, frame["indicator"].map(declared["accumulation"])
+    )
+    frame["decimals"] = frame["indicator"].map(declared["decimals"])
+    frequency = frame["indicator"].map(declared["frequency"])
+    windows = frame["accumulation"].isin(["rolling", "ytd"])
+    starts = frame["period_start"]
+    frame["period"] = starts.mask(windows, base_starts(frame["period_end"], frequency, starts))
+    frame["value"] = frame["value"].where(frame["status"].isin(USABLE_STATUSES))
+    return frame.sort_values(["series", "period"], kind="stable").reset_index(drop=True)
+
+
+def own_totals(frame: pd.DataFrame, area: str) -> pd.DataFrame:
+    """Rows of one council that are not broken down by anything."""
+    return frame[(frame["area"] == area) & (frame["dimension"] == "")]
+
+
+def latest_usable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Newest row with a value of each series, indexed by series."""
+    usable = frame.dropna(subset=["value"]).sort_values("period", kind="stable")
+    return usable.groupby("series").tail(1).set_index("series")
+
+
+def exceptional_mask(periods: pd.Series, spans: Iterable[tuple[object, object]]) -> pd.Series:
+    """Whether each period starts inside a span that a person declared exceptional."""
+    inside = pd.Series(False, index=periods.index)
+    for first, last in spans:
+        inside |= periods.between(pd.Timestamp(str(first)), pd.Timestamp(str(last)))
+    return inside
