@@ -89,6 +89,13 @@ def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
     return {path.relative_to(folder).as_posix(): describe_file(path) for path in paths}
 
 
+def shared_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Describe the files of a run that belong to no single job."""
+    own = tuple(f"{job_id}/" for job_id in manifest["jobs"])
+    files = describe_files(folder)
+    return {name: value for name, value in files.items() if not name.startswith(own)}
+
+
 def is_unchanged(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether all files of a record are in the folder with the bytes they were recorded with."""
     return bool(files) and all(

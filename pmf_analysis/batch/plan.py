@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pmf_analysis.batch.notebooks import check_notebook, fingerprint
+from pmf_analysis.batch.notebooks import check_notebook
+from pmf_analysis.batch.runs import unfinished_run
 from pmf_analysis.problems import (
     EXIT_DATA_UNUSABLE,
     EXIT_WRONG_USAGE,
@@ -70,30 +71,36 @@ class Plan:
         return [indicator.id for indicator in self.parameters.register.for_theme(theme)]
 
 
-def default_run_file(workspace: Workspace) -> str:
-    """Return the workspace's one run file, by its name.
+def find_run_file(workspace: Workspace, name: str = "") -> str:
+    """Return a run file's name within the workspace; without a name, that of its only one.
+
+    A file that is not there keeps its name, for reading it says what the choices are.
 
     Raises
     ------
     PmfError
-        When there is none, or more than one to choose from.
+        When no name is given and there is none, or more than one to choose from.
     """
-    names = [path.name for path in sorted((workspace.parameters / "runs").glob("*.yml"))]
-    if len(names) == 1:
-        return names[0]
-    if not names:
-        raise PmfError(Problem("There is no run file in parameters/runs.", code="no-run-file"))
-    raise PmfError(
-        Problem(f"Say which run: {', '.join(names)}.", code="which-run-file"), EXIT_WRONG_USAGE
-    )
+    runs = workspace.parameters / "runs"
+    if name:
+        places = (Path(name), workspace.root / name, runs / name, runs / f"{name}.yml")
+        path = next((place.resolve() for place in places if place.is_file()), Path(name))
+        inside = path.is_relative_to(workspace.root)
+        return path.relative_to(workspace.root).as_posix() if inside else str(path)
+    paths = sorted(runs.glob("*.yml"))
+    if len(paths) == 1:
+        return paths[0].relative_to(workspace.root).as_posix()
+    names = ", ".join(path.name for path in paths)
+    message = f"Say which run: {names}." if paths else "There is no run file in parameters/runs."
+    raise PmfError(Problem(message, code="which-run-file"))
 
 
 def make_plan(
     workspace: Workspace,
-    run_file: str,
+    run_file: str = "",
     *,
-    themes: Sequence[str] = (),
-    analyses: Sequence[str] = (),
+    themes: Sequence[str] | None = None,
+    analyses: Sequence[str] | None = None,
 ) -> Plan:
     """Read and check a run file and everything it names, and list the jobs.
 
@@ -109,6 +116,7 @@ def make_plan(
     """
     from pmf_analysis.periods import parse_period
 
+    run_file = find_run_file(workspace, run_file)
     spec, parameters = _load(workspace, run_file)
     problems = Problems()
     wanted_themes = _chosen(_declared_themes(spec, parameters), themes, "theme", problems)
@@ -127,6 +135,24 @@ def make_plan(
     problems.raise_if_errors(EXIT_WRONG_USAGE)
     period = parse_period(spec.period, year_type=parameters.framework.year_type)
     return Plan(workspace, run_file, spec, parameters, period, jobs)
+
+
+def plan_to_resume(workspace: Workspace, run_id: str) -> Plan:
+    """Return the plan of a run that was stopped, with the same themes and analyses.
+
+    Raises
+    ------
+    PmfError
+        When there is no such run, it has finished, or its parameters now have problems.
+    """
+    _, manifest = unfinished_run(workspace, run_id)
+    jobs = manifest["jobs"].values()
+    return make_plan(
+        workspace,
+        manifest["run_file"],
+        themes=list(dict.fromkeys(job["theme"] for job in jobs)),
+        analyses=list(dict.fromkeys(job["analysis"] for job in jobs)),
+    )
 
 
 def _load(workspace: Workspace, run_file: str) -> tuple[RunSpec, Parameters]:
@@ -153,10 +179,10 @@ def _declared_themes(spec: RunSpec, parameters: Parameters) -> list[str]:
 
 
 def _chosen(
-    declared: Sequence[str], wanted: Sequence[str], kind: str, problems: Problems
+    declared: Sequence[str], wanted: Sequence[str] | None, kind: str, problems: Problems
 ) -> list[str]:
     """Return the declared names that are wanted, all when none is; note those not declared."""
-    for name in wanted:
+    for name in wanted or ():
         if name not in declared:
             message = f'The run has no {kind} "{name}".{did_you_mean(name, declared)}'
             problems.add(message=message, code=f"unknown-{kind}", expected=", ".join(declared))
@@ -177,7 +203,7 @@ def check_data(plan: Plan) -> None:
     Raises
     ------
     PmfError
-        Exit 3, with all problems at once.
+        Exit 3, with all problems at once; exit 2 for a peer set that nobody declares.
     """
     from pmf_analysis.data.store import Store
 
@@ -189,8 +215,6 @@ def check_data(plan: Plan) -> None:
             code="store-empty",
             fix="pmf import FILE, or pmf demo for the fictional council",
         )
-    else:
-        problems.extend(_check_peer_sets(plan, store))
     free = shutil.disk_usage(plan.workspace.root).free
     if free < _FREE_BYTES:
         problems.add(
@@ -198,32 +222,7 @@ def check_data(plan: Plan) -> None:
             code="disk-full",
         )
     problems.raise_if_errors(EXIT_DATA_UNUSABLE)
-
-
-def _check_peer_sets(plan: Plan, store: Any) -> Problems:
-    """Every peer set of the run is declared in the parameters or came with the data."""
-    wanted = dict.fromkeys(job.peer_set for job in plan.jobs if job.peer_set)
-    known = set(plan.parameters.peer_sets)
-    if not known.issuperset(wanted):
-        known |= set(store.as_known_on(plan.spec.as_at)["peer_sets"]["peer_set"])
-    return Problems(
-        Problem(
-            f'There is no peer set "{name}".{did_you_mean(name, sorted(known))}',
-            code="unknown-peer-set",
-            file=plan.run_file,
-        )
-        for name in wanted
-        if name not in known
-    )
-
-
-def notebooks_to_accept(workspace: Workspace, spec: RunSpec) -> dict[str, str]:
-    """Return name and fingerprint of the run's notebooks that do not ship with pmf."""
-    from pmf_analysis.batch.notebooks import is_shipped
-
-    found = {}
-    for analysis in spec.analyses:
-        path = workspace.notebooks / f"{analysis}.ipynb"
-        if path.is_file() and not is_shipped(path, fingerprint(path)):
-            found[analysis] = fingerprint(path)
-    return found
+    if not {spec.peer_set, *spec.peer_sets_by_theme.values()} <= set(plan.parameters.peer_sets):
+        # They may have come with the data, which are read only when it matters.
+        imported = set(store.as_known_on(spec.as_at)["peer_sets"]["peer_set"])
+        plan.workspace.load_run(plan.run_file, store_peer_sets=imported)

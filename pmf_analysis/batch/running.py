@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 import signal
 import threading
@@ -13,20 +12,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.batch.execute import Outcome, execute
+from pmf_analysis.batch.inputs import content_of, rows_of_data
 from pmf_analysis.batch.kernels import Kernels
 from pmf_analysis.batch.manifest import (
     PARTIAL,
     SCHEMA_VERSION,
-    describe_file,
     describe_files,
     digest_of,
     is_unchanged,
     locked,
     new_run_id,
+    read_manifest,
     redacted,
+    shared_files,
     versions,
     write_atomically,
     write_manifest,
@@ -34,26 +35,19 @@ from pmf_analysis.batch.manifest import (
 from pmf_analysis.batch.notebooks import (
     as_failed,
     as_published,
-    fingerprint,
     notebook_text,
     read_notebook,
 )
-from pmf_analysis.batch.pages import index_page, report_page
+from pmf_analysis.batch.pages import STATUS_WORDS, describe_pages, index_page, report_page
 from pmf_analysis.batch.plan import Job, Plan, check_data
-from pmf_analysis.batch.runs import unfinished_run
+from pmf_analysis.batch.runs import find_run, unfinished_run
 from pmf_analysis.problems import EXIT_WRONG_USAGE, PmfError, Problem
+
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.workspace import Workspace
 
 EXIT_SOME_FAILED = 1
 EXIT_INTERRUPTED = 130
-
-STATUS_WORDS = {
-    "ok": "made",
-    "failed": "failed",
-    "kernel_died": "kernel died",
-    "timed_out": "timed out",
-    "skipped": "already made",
-    "not_run": "not run",
-}
 
 OnJob = Callable[[dict[str, Any], int, int], None]
 
@@ -97,7 +91,7 @@ def run(plan: Plan, options: Options, *, now: datetime, on_job: OnJob) -> RunRes
         Exit 3 when the data are unusable, 2 when a run cannot be resumed; nothing has run then.
     """
     check_data(plan)
-    council = plan.workspace.outputs / plan.council_folder
+    council = plan.workspace.outputs / plan.spec.council
     with locked(council), _sigterm_as_interrupt():
         work = _open(plan, options, now)
         try:
@@ -108,6 +102,14 @@ def run(plan: Plan, options: Options, *, now: datetime, on_job: OnJob) -> RunRes
         if any(record["status"] == "not_run" for record in work.records.values()):
             return work.stop("stopped", EXIT_SOME_FAILED)
         return work.finish()
+
+
+def result_of(workspace: Workspace, wanted: str) -> RunResult:
+    """Return what became of an earlier run, by its id; "" for the newest."""
+    folder = find_run(workspace, wanted)
+    manifest = read_manifest(folder)
+    exit_code = {"complete": 0, "interrupted": EXIT_INTERRUPTED}.get(manifest["status"])
+    return RunResult(folder, manifest, EXIT_SOME_FAILED if exit_code is None else exit_code)
 
 
 @contextlib.contextmanager
@@ -127,55 +129,6 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def content_of(plan: Plan) -> dict[str, Any]:
-    """Return the fingerprints of everything that decides what the reports of a plan say."""
-    from pmf_analysis.data.store import Store
-
-    store, as_at = Store(plan.workspace.store), plan.spec.as_at
-    notebooks = {job.analysis: fingerprint(job.notebook) for job in plan.jobs}
-    return {
-        "parameters": dict(plan.parameters.files) | {plan.run_file: _run_file_hash(plan)},
-        "notebooks": notebooks,
-        "package": package_digest(),
-        "data": store.digest(as_at).overall,
-        "vintages": [v.id for v in store.vintages() if v.as_at <= as_at],
-        "jobs": [job.id for job in plan.jobs],
-    }
-
-
-def _run_file_hash(plan: Plan) -> str:
-    name: str = describe_file(plan.workspace.root / plan.run_file)["sha256"]
-    return name
-
-
-def package_digest() -> str:
-    """Return a digest of the package's own files, so that a changed rule changes the hash."""
-    package = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.relative_to(package).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def rows_of_data(plan: Plan) -> dict[str, int]:
-    """Return what became of the rows of all files imported by the as-at date.
-
-    Rows read are always accepted, quarantined and ignored ones together.
-    """
-    from pmf_analysis.data.store import Store
-
-    vintages = Store(plan.workspace.store).vintages()
-    files = [file for v in vintages if v.as_at <= plan.spec.as_at for file in v.files]
-    return {
-        "read": sum(file.rows_read for file in files),
-        "accepted": sum(file.rows_accepted for file in files),
-        "quarantined": sum(file.rows_quarantined for file in files),
-        "ignored": sum(file.rows_ignored for file in files),
-    }
-
-
 def _open(plan: Plan, options: Options, now: datetime) -> _Work:
     """Make the folder of a new run, or open that of the run to resume."""
     content = content_of(plan)
@@ -192,7 +145,7 @@ def _open(plan: Plan, options: Options, now: datetime) -> _Work:
             )
         return _Work(plan, options, folder, manifest)
     name = new_run_id(now)
-    folder = plan.workspace.outputs / plan.council_folder / plan.period.slug / f"{name}{PARTIAL}"
+    folder = plan.workspace.outputs / plan.spec.council / plan.period.slug / f"{name}{PARTIAL}"
     return _Work(plan, options, folder, _new_manifest(plan, content, name, now))
 
 
@@ -205,7 +158,7 @@ def _new_manifest(plan: Plan, content: dict[str, Any], name: str, now: datetime)
         "content_hash": digest_of(content),
         "run_file": plan.run_file,
         "parameters": plan.spec.model_dump(mode="json"),
-        "period": plan.period.label,
+        "pages": describe_pages(plan),
         "content": content,
         "rows": rows_of_data(plan),
         "versions": versions(),
@@ -258,7 +211,7 @@ class _Work:
         text = problems.map(neutral_cell).to_csv(index=False, lineterminator="\n")
         write_atomically(self.folder / "problems.csv", text.encode("utf-8-sig"))
         self.manifest["problems"] = problems["level"].value_counts().to_dict()
-        self.manifest["files"] = self._shared_files()
+        self.manifest["files"] = shared_files(self.folder, self.manifest)
         write_manifest(self.folder, self.manifest)
 
     def make_reports(self, on_job: OnJob) -> None:
@@ -325,7 +278,7 @@ class _Work:
         folder = self.folder / job.id
         notebook = as_published(outcome.notebook, parameters)
         try:
-            page = report_page(notebook, self.manifest, job.id)
+            page = report_page(notebook, self.manifest, self.records[job.id])
         # A fault of the exporter is this report's alone, and the other reports are still made.
         except Exception as error:
             reason = f"the report could not be made: {type(error).__name__}: {error}"
@@ -333,12 +286,6 @@ class _Work:
         write_atomically(folder / "notebook.ipynb", notebook_text(notebook))
         write_atomically(folder / "report.html", page)
         return outcome
-
-    def _shared_files(self) -> dict[str, Any]:
-        """Describe the files of the run that belong to no single job."""
-        own = tuple(f"{job_id}/" for job_id in self.records)
-        files = describe_files(self.folder)
-        return {name: value for name, value in files.items() if not name.startswith(own)}
 
     def stop(self, status: str, exit_code: int) -> RunResult:
         """Leave the run unfinished, with a manifest from which it can be resumed."""
@@ -352,7 +299,7 @@ class _Work:
         all_made = all(record["status"] == "ok" for record in self.records.values())
         self.manifest["status"] = "complete" if all_made else "some_failed"
         write_atomically(self.folder / "index.html", index_page(self.folder, self.manifest))
-        self.manifest["files"] = self._shared_files()
+        self.manifest["files"] = shared_files(self.folder, self.manifest)
         write_manifest(self.folder, self.manifest)
         final = self.folder.with_name(self.folder.name.removesuffix(PARTIAL))
         self.folder.rename(final)

@@ -23,6 +23,11 @@ def run_id(folder: Path) -> str:
     return folder.name.removesuffix(PARTIAL)
 
 
+def is_finished(folder: Path) -> bool:
+    """Whether the run in a folder was not stopped before its end."""
+    return not folder.name.endswith(PARTIAL)
+
+
 def find_run(workspace: Workspace, wanted: str = "") -> Path:
     """Return the folder of a run, by its id or the beginning of it; without one the newest.
 
@@ -55,6 +60,6 @@ def unfinished_run(workspace: Workspace, wanted: str) -> tuple[Path, dict[str, A
         When there is no such run, or it has finished.
     """
     folder = find_run(workspace, wanted)
-    if not folder.name.endswith(PARTIAL):
+    if is_finished(folder):
         raise PmfError(Problem(f"The run {run_id(folder)} has finished.", code="run-finished"))
     return folder, read_manifest(folder)
