@@ -23,8 +23,10 @@ from pmf_analysis.period_spans import (
     YearType,
     add_months,
     bounded_by,
+    month_number,
     months_from,
     part_of_year,
+    week_from,
     whole_months,
 )
 
@@ -92,7 +94,7 @@ def _read_range(text: str, context: Context) -> list[Period]:
             for first in _read_side(text[: dash.start()], side)
             for last in _read_side(text[dash.end() :], side)
             if (first.kind, first.year_type) == (last.kind, last.year_type)
-            and first.start < last.start
+            and first.start <= last.start
         ]
         if spans:
             return spans
@@ -126,11 +128,11 @@ def _bare_year(match: re.Match[str], context: Context) -> list[Period]:
     """Read "2019": published tables use it for calendar years and for the year a year ends."""
     year = int(match["year"])
     types: list[YearType] = [context.year_type] if context.year_type else list(YEAR_STARTS)
-    found = [] if "calendar" not in types else [part_of_year(year, "calendar", "year")]
-    for year_type in types:
-        if year_type != "calendar":
-            found += [part_of_year(first, year_type, "year") for first in (year - 1, year)]
-    return found
+    return [
+        part_of_year(first, year_type, "year")
+        for year_type in types
+        for first in ((year,) if year_type == "calendar" else (year - 1, year))
+    ]
 
 
 def _year_ending(match: re.Match[str], context: Context) -> list[Period]:
@@ -166,8 +168,8 @@ def _years_with_dash(match: re.Match[str], context: Context) -> list[Period]:
     first, tail = int(match["first"]), match["last"]
     last = int(tail) if len(tail) == 4 else first + (int(tail) - first) % 100
     is_month = match["dash"] == "-" and len(tail) == 2 and 1 <= int(tail) <= 12
-    month = [months_from(first, int(tail), 1, "month", context.of_months)] if is_month else []
-    if context.frequency == "monthly":
+    month = _month_meanings(first, int(tail), context) if is_month else []
+    if context.frequency in {"monthly", "quarterly"}:
         return month
     years: list[Period] = []
     if last - first == 1 and not (context.frequency or "").startswith("2-year"):
@@ -176,8 +178,7 @@ def _years_with_dash(match: re.Match[str], context: Context) -> list[Period]:
         years = _pooled_years(first, last, context)
     if context.frequency is None and month and not years:
         years = _split_year_meanings(first, context)  # "2023-04" may be "2023-24", mistyped
-    months_possible = context.frequency is None or context.frequency == "snapshot"
-    return (month if months_possible else []) + years
+    return (month if context.frequency in {None, "snapshot"} else []) + years
 
 
 def _pooled_years(first: int, last: int, context: Context) -> list[Period]:
@@ -210,7 +211,7 @@ def _part(match: re.Match[str], context: Context) -> list[Period]:
         ]
     if not match["months"]:
         return found
-    wanted = [_month_number(name) for name in re.findall(r"[a-z]+", match["months"])]
+    wanted = [month_number(name) for name in re.findall(r"[a-z]+", match["months"])]
     return [m for m in found if [m.start.month, m.end.month] == [wanted[0], wanted[-1]]]
 
 
@@ -224,13 +225,21 @@ def _term(match: re.Match[str], context: Context) -> list[Period]:
 
 
 def _month(match: re.Match[str], context: Context) -> list[Period]:
-    year, month = _full_year(match["year"]), _month_number(match["month"])
-    return [months_from(year, month, 1, "month", context.of_months)]
+    return _month_meanings(_full_year(match["year"]), month_number(match["month"]), context)
+
+
+def _month_meanings(year: int, month: int, context: Context) -> list[Period]:
+    """Return the month; in a quarterly series the quarter of which it is the first or last."""
+    itself = months_from(year, month, 1, "month", context.of_months)
+    if context.frequency != "quarterly":
+        return [itself]
+    ends = (itself.start, itself.end)
+    return [q for day in ends for q in _bounded(day, "quarter", context)] or [itself]
 
 
 def _months_of_one_year(match: re.Match[str], context: Context) -> list[Period]:
     """Read "Apr-Jun 2023"."""
-    first, last = (_month_number(match[name]) for name in ("first", "last"))
+    first, last = (month_number(match[name]) for name in ("first", "last"))
     span = months_from(int(match["year"]), first, last - first + 1, "rolling", "calendar")
     return [_span(span.start, span.end, context.of_months, context)] if last > first else []
 
@@ -246,26 +255,21 @@ def _period_to(match: re.Match[str], context: Context) -> list[Period]:
     ]
 
 
-def _week(match: re.Match[str], context: Context) -> list[Period]:
+def _days_of(match: re.Match[str], context: Context) -> list[Period]:
+    """Read "As at 31 January 2024" and "week ending 13 September 2026"."""
     days = _read(match["day"], Context(context.year_type, "snapshot"))
+    if match["edge"] in {"as at", "as of", "at"}:
+        return days
     back = timedelta(days=0 if match["edge"] in {"w/c", "week of", "week commencing"} else 6)
-    return [_week_from(day.start - back, context) for day in days]
-
-
-def _week_from(start: date, context: Context) -> Period:
-    return Period(start, start + timedelta(days=6), "week", context.of_months)
-
-
-def _as_at(match: re.Match[str], context: Context) -> list[Period]:
-    return _read(match["day"], Context(context.year_type, "snapshot"))
+    return [week_from(day.start - back, context.of_months) for day in days]
 
 
 def _date(match: re.Match[str], context: Context) -> list[Period]:
     """Read a date: the day itself, or the period of the declared frequency that it bounds."""
-    day = date(int(match["year"]), _month_number(match["month"]), int(match["day"]))
+    day = date(int(match["year"]), month_number(match["month"]), int(match["day"]))
     itself = Period(day, day, "day", context.of_months)
     if context.frequency == "weekly":
-        weeks = [_week_from(day - timedelta(days=back), context) for back in (0, 6)]
+        weeks = [week_from(day - timedelta(days=back), context.of_months) for back in (0, 6)]
         return [week for week in weeks if week.start.weekday() == 0] or weeks
     if context.frequency is None:
         kinds: tuple[Kind, ...] = ("month", "quarter")
@@ -306,12 +310,6 @@ def _full_year(year: str) -> int:
     return int(year) + (1900 if int(year) >= 70 else 2000)
 
 
-def _month_number(month: str) -> int:
-    if month.isdigit():
-        return int(month)
-    return 1 + [name.casefold()[:3] for name in MONTH_NAMES].index(month[:3])
-
-
 _LONGEST_LABEL = 60
 _BARE_PART_TYPES: list[YearType] = ["calendar", "financial"]
 _M = "(?:" + "|".join(f"{n[:3]}(?:{n[3:]})?" for n in map(str.casefold, MONTH_NAMES)) + "|sept)"
@@ -341,12 +339,12 @@ _FORMS: list[tuple[re.Pattern[str], Form]] = [
         (rf"(?P<year>{_Y})-(?P<month>\d\d)-(?P<day>\d\d)(?:[t ]00:00:00)?", _date),
         (rf"(?P<day>\d\d?)/(?P<month>\d\d?)/(?P<year>{_Y})", _date),
         (rf"(?P<day>\d\d?) (?P<month>{_M}) (?P<year>{_Y})", _date),
-        (rf"(?:as at|as of|at) {_DAY}", _as_at),
+        (rf"(?P<edge>as at|as of|at) {_DAY}", _days_of),
         (rf"(?:year )?end(?:ing|ed) (?P<year>{_Y})", _year_ending),
         (rf"{_TYPES} year (?P<rest>.+)", _typed_year),
         (rf"(?P<rest>\d.+) \({_TYPES}(?: year)?\)", _typed_year),
         (r"(?P<type>fy|ay) ?(?P<rest>\d.+)", _typed_year),
         (r"(?P<length>year|quarter|\d\d? months) (?:to|end(?:ing|ed)) (?P<end>.+)", _period_to),
-        (rf"{_EDGE} {_DAY}", _week),
+        (rf"{_EDGE} {_DAY}", _days_of),
     )
 ]

@@ -178,6 +178,18 @@ def part_of_year(first_year: int, year_type: YearType, kind: Kind, number: int =
     return months_from(start.year, start.month, MONTHS_IN[kind], kind, year_type)
 
 
+def week_from(start: date, year_type: YearType) -> Period:
+    """Return the seven days from a day on, which need not be a Monday."""
+    return Period(start, start + timedelta(days=6), "week", year_type)
+
+
+def month_number(name: str) -> int:
+    """Return the number of a month's name, whole or in three letters, or of its digits."""
+    if name.isdigit():
+        return int(name)
+    return 1 + [month[:3].casefold() for month in MONTH_NAMES].index(name[:3].casefold())
+
+
 def bounded_by(day: date, kind: Kind, year_type: YearType) -> list[Period]:
     """Return the year, or parts of a year, that begin or end on a day; often there is none."""
     candidates = (

@@ -20,6 +20,7 @@ from pmf_analysis.period_spans import (
     Period,
     YearType,
     add_months,
+    week_from,
 )
 from pmf_analysis.problems import PmfError, Problem
 
@@ -132,10 +133,11 @@ def period_from_start(
     period of that length. ``span`` ("1m", "1q", "1y", "3y") is the length of a rolling or pooled
     value where it differs from the frequency. A frequency that is not known gives the day.
     """
+    start = date(start.year, start.month, start.day)  # a time stamp of pandas is a date too
     if span:
         months = int(span[:-1]) * {"m": 1, "q": 3, "y": 12}[span[-1]]
     elif frequency == "weekly":
-        return Period(start, start + timedelta(days=6), "week", year_type)
+        return week_from(start, year_type)
     else:
         months = _MONTHS_OF_FREQUENCY.get(frequency, 0)
     if not months:
@@ -162,11 +164,8 @@ def label_starts(
 
 
 def _label_of_start(start: date, frequency: str, year_type: YearType, span: str) -> str:
-    # A missing time of pandas is a date whose year is not a number.
-    if start != start:
-        return ""
-    day = date(start.year, start.month, start.day)
-    return period_from_start(day, frequency, year_type, span).label
+    is_missing = start != start  # the missing time of pandas, alone, differs from itself
+    return "" if is_missing else period_from_start(start, frequency, year_type, span).label
 
 
 def _in_full(period: Period) -> str:
