@@ -14,6 +14,7 @@ from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts
 from pmf_analysis.story.figures import Figure, number, text
 from pmf_analysis.story.pages import (
+    counting_entry,
     data_table,
     evidence_words,
     exception_blocks,
@@ -69,8 +70,12 @@ def _theme_sentences(view: ThemeView, facts: tuple[ComparisonFacts, ...]) -> tup
     counts = Counter(each.verdict for each in facts)
     if counts["cannot_judge"] == len(facts):
         return (say("theme.nothing_judged", n=len(facts)),)
-    entry = "theme.of" if len(facts) == len(view.indicators) else "theme.of_series"
-    told = counted("benchmarking", entry, [(code, counts[code]) for code in _TOLD], len(facts))
+    told = counted(
+        "benchmarking",
+        counting_entry(view, facts),
+        [(code, counts[code]) for code in _TOLD],
+        len(facts),
+    )
     shorts = {code: [f.subject.short for f in facts if f.verdict == code] for code in _TOLD}
     words = view.status_words
     sets = (say("scope.peer_set", peer_set=facts[0].peer_set),)
@@ -95,7 +100,8 @@ def scope(view: ThemeView) -> list[Block]:
     judged = {}
     for facts in facts_of(view):
         is_judged = facts.verdict != "cannot_judge"
-        reason = evidence_words(facts.evidence) if is_judged else facts.reason
+        on = say("scope.compared_on", evidence=evidence_words(facts.evidence))
+        reason = on if is_judged else facts.reason
         judged[facts.subject.series] = ("judged" if is_judged else facts.verdict, reason)
     return scope_blocks(view, judged, say("scope.no_peers"))
 
@@ -165,7 +171,7 @@ def _strip_words(facts: ComparisonFacts) -> str:
 
 def _strip_cells(facts: ComparisonFacts) -> dict[str, str]:
     known = facts.peer_q1.is_known and facts.peer_q3.is_known
-    middle = say("number.range", low=facts.peer_q1, high=facts.peer_q3) if known else ""
+    middle = facts.subject.range(facts.peer_q1, facts.peer_q3) if known else ""
     return {"value": facts.value.cell, "middle_half": middle, "period": facts.period_label}
 
 

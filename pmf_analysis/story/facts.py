@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
-from pmf_analysis.story.bank import say
 from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, text
 from pmf_analysis.story.formatting import (
     format_date,
-    format_number,
     format_value,
     in_sentence,
     ordinal,
@@ -256,5 +254,4 @@ def _target(row: Row, subject: Subject) -> Figure:
     low, high = number(row, "target_low"), number(row, "target_high")
     if subject.polarity != "range" or low is None or high is None:
         return subject.figure(number(row, "target"))
-    upper = subject.figure(high).text
-    return Figure(low, say("number.range", low=format_number(low, subject.decimals), high=upper))
+    return Figure(low, subject.range(subject.figure(low), subject.figure(high)))

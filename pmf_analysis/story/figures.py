@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, NamedTuple, Self
 
-from pmf_analysis.story.bank import clip_words
+from pmf_analysis.story.bank import clip_words, say
 from pmf_analysis.story.formatting import (
     MINUS,
     format_chance,
     format_change,
     format_false_alarm,
     format_frequency,
+    format_number,
     format_value,
     is_missing,
     rounded_sign,
@@ -27,12 +29,14 @@ Row = Mapping[Hashable, Any]
 # How figures are spelled that are not values of the indicator, by field.
 _SPELLED = {
     **dict.fromkeys(("change", "change_on_year", "slope", "gap", "required_change"), "change"),
-    **dict.fromkeys(("frequency", "met_share", "own_share", "peer_share"), "share"),
+    **dict.fromkeys(("met_share", "own_share", "peer_share"), "share"),
+    "frequency": "frequency",
     **dict.fromkeys(("probability", "lower", "upper"), "chance"),
     "chance_alone": "alarm",
 }
 _SPELLINGS: Mapping[str, Callable[[float], str]] = {
-    "share": format_frequency,
+    "share": partial(format_frequency, of_cases=True),
+    "frequency": format_frequency,
     "chance": format_chance,
     "alarm": format_false_alarm,
 }
@@ -127,6 +131,12 @@ class Subject:
             sign = {1: "+", -1: MINUS, 0: ""}[rounded_sign(raw, self.decimals)]
             return Figure(raw, sign + format_change(raw, self.unit, self.decimals))
         return Figure(raw, _SPELLINGS[spelling](raw))
+
+    def range(self, low: Figure, high: Figure) -> str:
+        """Spell a range, with a unit in words named once: "11.8 to 15.4 per 1,000 people"."""
+        glued = self.unit == "%" or self.unit.startswith("£")
+        plain = low.text if glued or low.raw is None else format_number(low.raw, self.decimals)
+        return say("number.range", low=plain, high=high)
 
 
 @dataclass(frozen=True, slots=True)

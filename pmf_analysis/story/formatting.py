@@ -145,8 +145,10 @@ def format_chance(probability: float | None) -> str:
     return say("number.over") if probability > 0.95 else f"{5 * twentieths(probability)}%"
 
 
-def format_frequency(probability: float) -> str:
+def format_frequency(probability: float, *, of_cases: bool = False) -> str:
     """Write a probability as a natural frequency, off by at most 2.5 points.
+
+    ``of_cases`` is for a share of things that were counted: fewer than, not less than.
 
     The phrase with the smallest base is taken, since small whole numbers are understood best
     (Spiegelhalter, Pearson and Short, Science 2011).
@@ -157,7 +159,7 @@ def format_frequency(probability: float) -> str:
     ('around 1 in 6', 'around 1 in 2', 'less than 1 in 20')
     """
     if probability < 0.05:
-        return say("number.rarely")
+        return say("number.few_of" if of_cases else "number.rarely")
     if probability > 0.95:
         return say("number.nearly_always")
     for base in _FREQUENCY_BASES:

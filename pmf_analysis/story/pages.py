@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pmf_analysis.story.bank import count_of, say, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import TrendFacts
-from pmf_analysis.story.figures import Row, number, text
+from pmf_analysis.story.figures import Facts, Row, number, text
 from pmf_analysis.story.formatting import format_date, join_words
 from pmf_analysis.story.sentences import named
 from pmf_analysis.story.view import ThemeView, rows_of
@@ -111,6 +111,14 @@ def headline_blocks(
     caption = say("section.at_a_glance", **slots)
     table = table_block("at-a-glance", caption, columns, rows, words=view.status_words)
     return [finding, table] if rows else [finding]
+
+
+def counting_entry(view: ThemeView, facts: Sequence[Facts]) -> str:
+    """Return which entry counts these: all indicators of the theme, some, or breakdowns too."""
+    counted = {each.subject.indicator for each in facts}
+    if len(counted) < len(facts):
+        return "theme.of_series"
+    return "theme.of" if len(counted) == len(view.indicators) else "theme.of_some"
 
 
 def key_figure_blocks(

@@ -176,7 +176,7 @@ def _figures(view: ThemeView, own: list[TargetFacts], slug: str) -> list[Block]:
     blocks = [_fan(view, first, fans, slug)]
     at_target = fans[fans["horizon"] == first.horizon]
     if len(at_target) and not first.is_reference and first.target.is_known:
-        blocks.append(_dots(view, first, at_target.iloc[0], slug))
+        blocks += _dots(view, first, at_target.iloc[0], slug)
     return blocks
 
 
@@ -229,7 +229,12 @@ def _fan_row(facts: TargetFacts, row: Row) -> dict[str, str]:
     return {"period": text(row, "period_label"), **cells}
 
 
-def _dots(view: ThemeView, facts: TargetFacts, row: pd.Series, slug: str) -> Block:
+def _dots(view: ThemeView, facts: TargetFacts, row: pd.Series, slug: str) -> list[Block]:
+    """Draw the chance as twenty dots, unless they would tell another story than the words.
+
+    The dots come from the own record and the chance from the pool of both ways of estimating it:
+    one dot apart is said in a note, more is not drawn.
+    """
     from pmf_analysis.story.dots import count_meeting, draw_dots
 
     subject = facts.subject
@@ -237,8 +242,8 @@ def _dots(view: ThemeView, facts: TargetFacts, row: pd.Series, slug: str) -> Blo
     dots = [float(row[name]) for name in _DOTS]
     count = count_meeting(dots, goal, subject.polarity, subject.decimals)
     slots = {"count": count, "period": facts.period_label, "target": facts.target}
-    agrees = count == twentieths(facts.probability.raw or 0.0)
-    return Block(
+    apart = abs(count - twentieths(facts.probability.raw or 0.0))
+    picture = Block(
         "figure",
         f"dots-{slug}",
         title("realism.dots_title", subject.short, **slots),
@@ -259,8 +264,9 @@ def _dots(view: ThemeView, facts: TargetFacts, row: pd.Series, slug: str) -> Blo
             id=f"dots-{slug}",
         ),
         source=source_line(view, subject.indicator),
-        notes=() if agrees else (say("realism.dots_note"),),
+        notes=(say("realism.dots_note"),) if apart else (),
     )
+    return [picture] if apart <= 1 else []
 
 
 def _goal(view: ThemeView, facts: TargetFacts) -> float | tuple[float, float]:
@@ -282,7 +288,7 @@ def key_figures(view: ThemeView) -> list[Block]:
 def _range_cell(facts: TargetFacts) -> str:
     if not (facts.value_60.is_known and facts.value_30.is_known):
         return ""
-    return say("number.range", low=facts.value_60, high=facts.value_30)
+    return facts.subject.range(facts.value_60, facts.value_30)
 
 
 def exceptions(view: ThemeView) -> list[Block]:

@@ -107,8 +107,7 @@ def _signal_clause(facts: TrendFacts) -> str:
     rule = facts.rule if f"trend.signal.{facts.rule}.up" in bank() else "none"
     return say(
         f"trend.signal.{rule}.{_DIRECTIONS[facts.direction]}",
-        lower=facts.lower_limit,
-        upper=facts.upper_limit,
+        range=facts.subject.range(facts.lower_limit, facts.upper_limit),
         mean=facts.mean,
         points=facts.rule_points,
         n=facts.n,
@@ -122,8 +121,8 @@ def _no_signal(facts: TrendFacts) -> str:
     if facts.method == "xmr" and facts.lower_limit.is_known:
         flat = facts.lower_limit.text == facts.upper_limit.text
         method = "constant" if flat else "xmr"
-    slots = {"lower": facts.lower_limit, "upper": facts.upper_limit, "mean": facts.mean}
-    return say(f"trend.no_signal.{method}", n=facts.n, **slots)
+    limits = facts.subject.range(facts.lower_limit, facts.upper_limit)
+    return say(f"trend.no_signal.{method}", n=facts.n, range=limits, mean=facts.mean)
 
 
 def assurance_sentences(facts: TrendFacts) -> Sentences:

@@ -12,6 +12,7 @@ from pmf_analysis.story.blocks import Block, Table
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import number, text
 from pmf_analysis.story.pages import (
+    counting_entry,
     data_table,
     exception_blocks,
     headline_blocks,
@@ -61,8 +62,9 @@ def theme_sentences(view: ThemeView) -> tuple[str, ...]:
     counts = Counter(each.verdict for each in facts)
     if counts["cannot_judge"] == len(facts):
         return (say("theme.nothing_judged", n=len(facts)),)
-    entry = "theme.of" if len(facts) == len(view.indicators) else "theme.of_series"
-    told = counted("trends", entry, [(code, counts[code]) for code in _TOLD], len(facts))
+    told = counted(
+        "trends", counting_entry(view, facts), [(code, counts[code]) for code in _TOLD], len(facts)
+    )
     names = [
         named(
             view.status_words[code], [each.subject.short for each in facts if each.verdict == code]
@@ -140,7 +142,7 @@ def _chart(view: ThemeView, facts: TrendFacts, points: pd.DataFrame) -> Block:
     heading = title(f"trend.picture.{facts.verdict}", subject.short, value=facts.value)
     slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": view.council}
     subtitle = say("subtitle.trend", title=subject.title, **slots)
-    told = (*level_sentences(facts), *noise_sentences(facts), *assurance_sentences(facts))
+    told = (*level_sentences(facts), *noise_sentences(facts))
     return Block(
         "figure",
         f"chart-{slug}",
@@ -184,7 +186,7 @@ def key_figures(view: ThemeView) -> list[Block]:
 
 def _key_row(facts: TrendFacts) -> dict[str, str]:
     has_limits = facts.lower_limit.is_known and facts.upper_limit.is_known
-    limits = say("number.range", low=facts.lower_limit, high=facts.upper_limit)
+    limits = facts.subject.range(facts.lower_limit, facts.upper_limit)
     return {
         "indicator": facts.subject.short,
         "latest": facts.value.cell,
