@@ -291,13 +291,13 @@ def show(*blocks: Block | Iterable[Block]) -> None:
             display(block)  # type: ignore[no-untyped-call]  # IPython is not annotated
 
 
-def finish(run: Run) -> Path | None:
+def finish(run: Run) -> None:
     """Write the run's numbers as ``results.csv`` beside its report; nothing outside a batch run.
 
     The same results give the same bytes, and no cell is read as a formula by a spreadsheet.
     """
     if run.results_folder is None:
-        return None
+        return
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(RESULT_COLUMNS)
@@ -306,4 +306,3 @@ def finish(run: Run) -> Path | None:
     run.results_folder.mkdir(parents=True, exist_ok=True)
     path = run.results_folder / "results.csv"
     path.write_text(text.getvalue(), encoding="utf-8", newline="")
-    return path
