@@ -13,6 +13,7 @@ import pandas as pd
 
 from pmf_analysis.measures.funnel import funnel, own_place
 from pmf_analysis.measures.gaps import gap_verdicts
+from pmf_analysis.measures.history import DEFAULTS, NUMBERS, with_register
 from pmf_analysis.measures.intervals import poisson, wilson
 from pmf_analysis.measures.peers import (
     FEWEST_PEERS,
@@ -30,15 +31,7 @@ __all__ = ["compare", "funnel", "with_intervals"]
 FEWEST_OWN = 8  # points from which own natural limits serve as evidence
 USUAL_SPREAD = 1.96  # over-dispersion adjusted z that holds 95 % of peers
 COUNTS_AGREE = 0.02  # largest relative difference between a value and its own counts
-SETTINGS = {"polarity": "unknown", "statistic": "", "rate_base": np.nan, "accumulation": "discrete"}
-NUMBERS = ["numerator", "denominator", "ci_lower", "ci_upper"]
-METHODS = {
-    "counts": "interval_against_pooled_peers",
-    "interval": "interval_against_peer_median",
-    "own_history": "natural_limits_against_peer_median",
-    "values_only": "position",
-    "none": "none",
-}
+METHODS = {"interval": "interval", "own_history": "own_history", "values_only": "position"}
 
 
 def compare(
@@ -73,7 +66,7 @@ def compare(
         A pair that cannot be judged says why in `reason`.
     """
     members = tidy_peer_sets(peer_sets, area)
-    frame = with_intervals(_declared(observations, register))
+    frame = with_intervals(with_register(observations, register))
     frame = frame if period is None else frame[frame["period"] <= period]
     rows = peer_rows(frame, area, members)
     gaps = spread_by_period(rows)
@@ -87,16 +80,6 @@ def compare(
     gaps = gaps[gaps["n_peers"] >= FEWEST_PEERS].reset_index(drop=True)
     pairs = pairs.merge(gap_verdicts(gaps, pairs), on=PAIR, how="left")
     return _comparison_table(pairs), _peer_table(now, pairs, area), gaps
-
-
-def _declared(observations: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
-    """Put what the register declares beside every row; defaults where it is silent."""
-    bands = ["target_low", "target_high"]
-    wanted = ["indicator", *SETTINGS, *bands, "frequency", "periods_per_year"]
-    settings = register.reindex(columns=wanted).fillna(SETTINGS)
-    own = [name for name in wanted[1:] if name not in observations.columns]
-    known = observations.reindex(columns=observations.columns.union(NUMBERS, sort=False))
-    return known.merge(settings[["indicator", *own]], on="indicator", how="left")
 
 
 def with_intervals(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
@@ -133,9 +116,9 @@ def _pairs(own: pd.DataFrame, members: pd.DataFrame, gaps: pd.DataFrame) -> pd.D
     pairs = pairs.join(newest, on="series").join(shared, on=PAIR)
     pairs["period"] = pairs["shared"].fillna(pairs["newest"])
     settings = own.drop_duplicates("series", keep="last")
-    fixed = ["series", "indicator", "area", *SETTINGS, "target_low", "target_high"]
-    fixed += ["frequency", "periods_per_year"]
-    values = ["series", "period", "value", "lower", "upper", "interval_from", *NUMBERS[:2], "scale"]
+    fixed = ["series", "indicator", "area", *DEFAULTS, *NUMBERS, "span_years"]
+    values = ["series", "period", "value", "numerator", "denominator", "scale"]
+    values += ["lower", "upper", "interval_from"]
     pairs = pairs.merge(settings[fixed], on="series", how="left")
     return pairs.merge(usable[values], on=["series", "period"], how="left")
 
@@ -221,7 +204,9 @@ def _judged(pairs: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
         "similar",
     )
     pairs["evidence"] = pairs["evidence"].mask(reason != "", "none")
-    pairs["method"] = pairs["evidence"].map(METHODS)
+    by_counts = pairs["statistic"].map({"proportion": "wilson", "rate": "byar"})
+    method = pairs["evidence"].map(METHODS).fillna("none")
+    pairs["method"] = method.mask(pairs["evidence"] == "counts", by_counts)
     pairs["reason"] = reason.mask(reason == "", _why(pairs, side) + _beyond_spread(pairs, now))
     earlier = (reason == "") & (pairs["period"] < pairs["newest"])
     pairs["reason"] += pd.Series("", pairs.index).mask(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures.history import OVERLAPPING, complete_periods, independent_points
 from pmf_analysis.measures.peers import PAIR
-from pmf_analysis.measures.shape import complete_periods, independent_points
 from pmf_analysis.measures.short_series import mann_kendall
 from pmf_analysis.measures.spc import spc_chart
 
 FEWEST = 5  # points from which the gap is tested at all
 CHART_FROM = 13  # points from which control-chart rules replace the Mann-Kendall test
-OVERLAPPING = ["rolling", "ytd"]
 
 
 def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -24,8 +23,8 @@ def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
         series, peer_set, period, gap (own value minus the peers' median); only periods with
         enough peers.
     pairs
-        One row a series and peer set: accumulation, frequency, periods_per_year. Of overlapping
-        windows one point a year is used.
+        One row a series and peer set: accumulation, periods_per_year, span_years. Of overlapping
+        windows only those that share no data are used.
 
     Returns
     -------
@@ -54,14 +53,13 @@ def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 
 def _tested_points(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """List series (a key of the pair), period and value (the gap; NaN in periods left out)."""
-    settings = pairs.set_index(PAIR)[["accumulation", "periods_per_year"]]
+    settings = pairs.set_index(PAIR)[["accumulation", "periods_per_year", "span_years"]]
     known = gaps.join(settings, on=PAIR)
     known = known.assign(series=known["series"] + "\n" + known["peer_set"], value=known["gap"])
     overlapping = known["accumulation"].isin(OVERLAPPING)
-    per_year = dict(zip(known["series"], known["periods_per_year"], strict=True))
-    kept = pd.concat([independent_points(known[overlapping], per_year), known[~overlapping]])
-    months = {series: 12 / number for series, number in per_year.items()}
-    months |= dict.fromkeys(known.loc[overlapping, "series"], 12.0)
+    kept = pd.concat([independent_points(known[overlapping]), known[~overlapping]])
+    length = (12 / known["periods_per_year"]).mask(overlapping, 12 * known["span_years"])
+    months = dict(zip(known["series"], length, strict=True))
     return complete_periods(kept[["series", "period", "value"]], months)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmf_analysis.measures.shape import detect_shape, independent_points, season_effects
+from pmf_analysis.measures.shape import detect_shape, season_effects
 
 SERIES = 300
 
@@ -82,11 +82,3 @@ def test_removing_seasons_keeps_level_and_trend() -> None:
     table = quarterly((50 + 0.5 * np.arange(20) + pattern)[None, :])
     left = table["value"] - season_effects(table)
     np.testing.assert_allclose(left, 50 + 0.5 * np.arange(20), atol=1e-9)
-
-
-def test_rolling_years_are_thinned_to_one_point_a_year() -> None:
-    table = quarterly(noise(14)[:2])
-    kept = independent_points(table, 4)
-    assert kept.groupby("series").size().tolist() == [4, 4]
-    assert kept["period"].max() == table["period"].max()
-    assert set(kept["period"].dt.month) == {table["period"].max().month}

@@ -1,0 +1,84 @@
+"""Own series made ready for a method: declared settings beside, gaps shown, windows thinned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.periods import PERIODS_PER_YEAR
+
+DEFAULTS: dict[str, str] = {
+    "polarity": "unknown",
+    "statistic": "",
+    "frequency": "",
+    "accumulation": "discrete",
+    "period_span": "",
+}
+NUMBERS = ["rate_base", "periods_per_year", "target_low", "target_high"]
+COUNTS = ["numerator", "denominator", "ci_lower", "ci_upper"]
+OVERLAPPING = ["rolling", "ytd"]
+
+
+def with_register(observations: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """Put what the register declares beside every row; what a row says itself stays.
+
+    Adds polarity, statistic, rate_base, frequency, accumulation, periods_per_year, target_low,
+    target_high and span_years (length of a rolling window, 1 unless `period_span` says more), and
+    empty columns for counts and intervals where there are none. Sorted by series and period.
+    """
+    settings = register.reindex(columns=["indicator", *DEFAULTS, *NUMBERS])
+    settings[NUMBERS] = settings[NUMBERS].astype(float)
+    for name, default in DEFAULTS.items():
+        settings[name] = settings[name].astype("str").fillna(default).replace("", default)
+    rate = settings["frequency"].map(PERIODS_PER_YEAR).astype(float)
+    settings["periods_per_year"] = settings["periods_per_year"].fillna(rate)
+    years = settings["period_span"].str.extract(r"^(\d+)y$", expand=False)
+    settings["span_years"] = years.astype(float).fillna(1.0)
+    own = [name for name in settings.columns if name not in observations.columns]
+    known = observations.reindex(columns=observations.columns.union(COUNTS, sort=False))
+    beside = known.merge(settings[["indicator", *own]], on="indicator", how="left")
+    return beside.sort_values(["series", "period"], kind="stable", ignore_index=True)
+
+
+def independent_points(observations: pd.DataFrame) -> pd.DataFrame:
+    """Keep of every series the points whose windows share no data, counted back from the newest.
+
+    Columns series, period (dates), value and span_years; one point every so many years.
+    """
+    known = observations.dropna(subset=["value"])
+    newest = known.groupby("series")["period"].transform("max")
+    whole_years = known["period"].dt.month == newest.dt.month
+    apart = (newest.dt.year - known["period"].dt.year) % known["span_years"] == 0
+    kept: pd.DataFrame = known[whole_years & apart]
+    return kept
+
+
+def complete_periods(observations: pd.DataFrame, months: Mapping[Any, float]) -> pd.DataFrame:
+    """Add a row without value for every period that a series leaves out between first and last.
+
+    `months`: length of a period by series. Series that are not in it, or whose dates are not in
+    even steps of it (terms, weeks), stay as they are. Added rows have only series and period.
+    """
+    length = observations["series"].map(dict(months)).to_numpy(float)
+    periods = observations["period"]
+    index = (periods.dt.year * 12 + periods.dt.month).to_numpy(float)
+    first = pd.Series(index).groupby(observations["series"].to_numpy()).transform("min").to_numpy()
+    even = pd.Series((index - first) % length == 0).groupby(observations["series"].to_numpy())
+    rows = observations.assign(_step=(index - first) / length)[even.transform("all").to_numpy()]
+    if rows.empty:
+        return observations
+    last = rows.groupby("series")["_step"].max().astype(int)
+    grid = pd.DataFrame({"series": np.repeat(last.index.to_numpy(), last + 1)})
+    grid["_step"] = grid.groupby("series").cumcount().astype(float)
+    missing = grid.merge(rows[["series", "_step"]], how="left", indicator=True)
+    missing = missing[missing["_merge"] == "left_only"]
+    if missing.empty:
+        return observations
+    starts = missing["series"].map(rows.groupby("series")["period"].min())
+    ahead = (missing["_step"] * missing["series"].map(dict(months))).to_numpy(int)
+    dates = starts.dt.to_period("M") + ahead
+    added = missing[["series"]].assign(period=dates.dt.to_timestamp().astype(periods.dtype))
+    return pd.concat([observations, added], ignore_index=True)
