@@ -259,12 +259,18 @@ def exceptions(view: ThemeView) -> list[Block]:
     facts = facts_of(view)
     order = ("worse", "better", "higher", "lower")
     standing = [each for code in order for each in facts if each.verdict == code]
-    widening = [each for each in facts if each.gap_verdict == "widening" and each not in standing]
+    widening = [each for each in facts if _falls_behind(each) and each not in standing]
     said = [
         f"{comparison_title(each)}. {' '.join(comparison_sentences(each)[:2])}"
         for each in (*standing, *widening)
     ]
     return exception_blocks(said)
+
+
+def _falls_behind(facts: ComparisonFacts) -> bool:
+    """Whether an unfavourable gap has been widening."""
+    against = facts.sign(facts.gap) * facts.subject.better_sign < 0 and not facts.subject.is_city
+    return against and facts.gap_verdict == "widening"
 
 
 def method(_: ThemeView) -> list[Block]:

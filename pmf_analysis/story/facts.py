@@ -167,6 +167,11 @@ class ComparisonFacts(Facts):
         )
 
     @property
+    def is_tested(self) -> bool:
+        """Whether the comparison rests on a test rather than on position alone."""
+        return self.verdict not in ("position_only", "cannot_judge")
+
+    @property
     def n(self) -> int:
         """Number of councils compared with."""
         return self.n_peers

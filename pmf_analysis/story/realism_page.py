@@ -29,10 +29,9 @@ from pmf_analysis.story.pages import (
     scope_blocks,
     source_line,
 )
-from pmf_analysis.story.sentences import (
+from pmf_analysis.story.sentences import counted, reason_sentences
+from pmf_analysis.story.target_sentences import (
     challenge_questions,
-    counted,
-    reason_sentences,
     reference_sentences,
     target_sentences,
     target_title,

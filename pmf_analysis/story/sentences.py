@@ -21,10 +21,10 @@ from pmf_analysis.story.bank import (
     title,
     words_of,
 )
-from pmf_analysis.story.facts import ComparisonFacts, Figure, TargetFacts, TrendFacts
+from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.formatting import format_number, join_words
 
-_WAYS = {1: "up", -1: "down", 0: "same"}
+WAYS = {1: "up", -1: "down", 0: "same"}
 _DIRECTIONS = {1: "up", -1: "down", 0: "level"}
 _FEW = 20  # below this an XmR chart misses two changes of two standard deviations in three
 _NAMED_PEERS = 3
@@ -66,13 +66,13 @@ def level_sentences(facts: TrendFacts) -> Sentences:
     has_year = facts.change_on_year.is_known and facts.last_year_label and is_other
     slots = {"size": facts.change_on_year, "label": facts.last_year_label}
     if not has_previous:
-        size = say(f"trend.on_year_size.{_WAYS[year]}", **slots)
+        size = say(f"trend.on_year_size.{WAYS[year]}", **slots)
         alone = say("trend.on_year_alone", label=facts.last_year_label, size=size)
         return (level, alone) if has_year else (level,)
-    change = say(f"trend.change.{_WAYS[sign]}", size=facts.change, label=facts.previous_label)
+    change = say(f"trend.change.{WAYS[sign]}", size=facts.change, label=facts.previous_label)
     if not has_year:
         return (level, f"{change}.")
-    on_year = say(f"trend.on_year.{_WAYS[year]}", **slots)
+    on_year = say(f"trend.on_year.{WAYS[year]}", **slots)
     return (level, *joined(change, on_year, same_way=sign == year))
 
 
@@ -191,21 +191,29 @@ def _rank_sentences(facts: ComparisonFacts) -> Sentences:
 
 
 def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
-    noise = words_of("compare.noise").get(facts.evidence) or say("compare.noise.other")
-    said = [say(f"compare.verdict.{facts.verdict}", noise=noise)]
-    if facts.verdict == "cannot_judge":
-        said += reason_sentences(facts.reason)
-    if facts.subject.is_city and facts.verdict not in ("position_only", "cannot_judge"):
-        said.append(say("compare.city"))
-    return tuple(said)
+    kind = facts.evidence if facts.evidence in words_of("compare.noise") else "other"
+    with_ = {
+        "noise": say(f"compare.noise.{kind}"),
+        "benchmark": say(f"compare.benchmark.{'counts' if kind == 'counts' else 'other'}"),
+    }
+    told = say(f"compare.verdict.{facts.verdict}", **with_)
+    reasons = reason_sentences(facts.reason)
+    if not facts.is_tested:
+        return (told, *(reasons if facts.verdict == "cannot_judge" else reasons[1:]))
+    # The first sentence of a tested verdict's reason says what `told` says in plainer words.
+    city = (say("compare.city"),) if facts.subject.is_city else ()
+    return (told, *reasons[1:], *city)
 
 
 def _gap_sentences(facts: ComparisonFacts) -> Sentences:
     if not facts.gap.is_known or not facts.gap_verdict:
         return ()
-    if facts.sign(facts.gap) == 0:
+    sign = facts.sign(facts.gap)
+    if sign == 0:
         return (say("compare.no_gap"),)
-    return (say(f"compare.gap.{facts.gap_verdict}", gap=facts.gap),)
+    side = 0 if facts.subject.is_city else sign * facts.subject.better_sign
+    where = say(f"compare.side.{ {1: 'favourable', -1: 'unfavourable', 0: 'plain'}[side] }")
+    return (say(f"compare.gap.{facts.gap_verdict}", gap=facts.gap, side=where),)
 
 
 def _nation_sentences(facts: ComparisonFacts) -> Sentences:
@@ -222,96 +230,6 @@ def _missing_sentences(facts: ComparisonFacts) -> Sentences:
     if len(facts.missing) <= _NAMED_PEERS and fits(named):
         return (named,)
     return (say("compare.missing_many", count=len(facts.missing)),)
-
-
-def target_title(facts: TargetFacts) -> str:
-    """Headline of one target, at most ten words."""
-    verdict = "no_target" if facts.is_reference else facts.verdict
-    return title(f"realism.title.{verdict}", facts.subject.short)
-
-
-def target_sentences(facts: TargetFacts) -> Sentences:
-    """Say the target, its chance if nothing new is done, what it asks for, and the range."""
-    if facts.is_reference:
-        return (*reference_sentences(facts), *_range_sentences(facts))
-    kinds = words_of("realism.kind")
-    form = "target_kind" if facts.kind in kinds else "target"
-    slots = {"target": facts.target, "period": facts.period_label}
-    stated = say(f"realism.{form}", kind=kinds.get(facts.kind, ""), **slots)
-    return (
-        stated,
-        *_chance_sentences(facts),
-        *_required_sentences(facts),
-        *_range_sentences(facts),
-    )
-
-
-def reference_sentences(facts: TargetFacts) -> Sentences:
-    """Answer one of the two standing questions that are asked where no target is set."""
-    if not facts.probability.is_known:
-        return (say("realism.verdict.cannot_judge"), *reason_sentences(facts.reason))
-    slots = {"target": facts.target, "period": facts.period_label, "frequency": facts.frequency}
-    return (say(f"realism.{facts.kind}", **slots),)
-
-
-def _chance_sentences(facts: TargetFacts) -> Sentences:
-    if not facts.probability.is_known:
-        return (say("realism.verdict.cannot_judge"), *reason_sentences(facts.reason))
-    said = [say(f"realism.chance.{facts.band}", frequency=facts.frequency)]
-    if facts.lower.is_known and facts.lower.text != facts.upper.text:
-        said.append(say("realism.between", low=facts.lower, high=facts.upper))
-    verdict = "city" if facts.subject.is_city else facts.verdict
-    words = {code: word.lower() for code, word in words_of("status").items()}
-    slots = {"low": words.get(facts.verdict_low), "high": words.get(facts.verdict_high)}
-    said.append(say(f"realism.verdict.{verdict}", **slots))
-    return (*said, *(reason_sentences(facts.reason) if verdict == "no_verdict" else ()))
-
-
-def _required_sentences(facts: TargetFacts) -> Sentences:
-    if not facts.required_change.is_known or not facts.last_value.is_known:
-        return ()
-    if facts.is_met:
-        return (say("realism.met", last=facts.last_value, label=facts.last_label),)
-    way = _WAYS[facts.sign(facts.required_change)]
-    slots = {"size": facts.required_change, "last": facts.last_value, "label": facts.last_label}
-    said = [say(f"realism.required.{way}", **slots)]
-    if facts.own_share.is_known:
-        said.append(say("realism.own_share", frequency=facts.own_share))
-    if facts.peer_share.is_known and facts.peer_n:
-        said.append(say("realism.peer_share", frequency=facts.peer_share, n=facts.peer_n))
-    return tuple(said)
-
-
-def _range_sentences(facts: TargetFacts) -> Sentences:
-    values = (facts.value_60, facts.value_45, facts.value_30)
-    if not all(value.is_known for value in values):
-        return ()
-    return (say("realism.range", v60=values[0], v45=values[1], v30=values[2]),)
-
-
-def challenge_questions(facts: TargetFacts, median: Figure | None = None) -> Sentences:
-    """Questions for the director that the evidence raises; never about anybody's reasons."""
-    slots = {"target": facts.target, "v30": facts.value_30}
-    if facts.is_reference:
-        low, high = sorted((facts.value_60, facts.value_30), key=lambda value: value.raw or 0.0)
-        known = low.is_known and high.is_known
-        return (say("challenge.no_target", low=low, high=high),) if known else ()
-    verdict = facts.verdict if facts.value_30.is_known else "cannot_judge"
-    said = [say(f"challenge.{verdict}", **slots)]
-    if median is not None and _beyond(median, facts):
-        said.append(say("challenge.peers", median=median))
-    if facts.peer_share.is_known and (facts.peer_share.raw or 0.0) <= 0.05 and not facts.is_met:
-        said.append(say("challenge.rare", frequency=facts.peer_share))
-    if not facts.rationale:
-        said.append(say("challenge.basis"))
-    return tuple(said)
-
-
-def _beyond(median: Figure, facts: TargetFacts) -> bool:
-    """Whether the peers' median is better than the target."""
-    if median.raw is None or facts.target.raw is None:
-        return False
-    return (median.raw - facts.target.raw) * facts.subject.better_sign > 0
 
 
 def counted(group: str, entry: str, counts: Sequence[tuple[str, int]], total: int) -> Sentences:
