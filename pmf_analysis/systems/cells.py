@@ -1,0 +1,183 @@
+"""Workbooks read cell by cell, with the evidence that table readers lose.
+
+``pd.read_excel`` turns ``n/a`` and ``#DIV/0!`` into the same missing value, a formula never
+calculated into 0 and 45.2 % into 0.452, and it says nothing of hidden rows. Here every cell
+becomes the text that its reader sees, and what was noticed on the way is kept beside it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+import zipfile
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
+
+ERROR_CELLS = (
+    *("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"),
+    *("#SPILL!", "#CALC!", "#GETTING_DATA", "########"),
+)
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet, or one flat file, as its reader sees it.
+
+    Parameters
+    ----------
+    name
+        Name of the sheet; empty for a flat file.
+    cells
+        A row a source row that is not blank, indexed by its number; columns numbered from 0. All
+        text, ``""`` where empty, but for Parquet, whose columns keep their type.
+    names
+        Column names where the file itself declares them (Parquet); else the header is searched.
+    percent
+        Places (row, column) of numbers that were shown as percentages and were multiplied by 100.
+    text_numbers
+        Places of numbers that the workbook keeps as text.
+    formulas
+        Places of formulas that were never calculated; their text is the formula.
+    """
+
+    name: str
+    cells: pd.DataFrame
+    names: tuple[str, ...] = ()
+    is_hidden: bool = False
+    hidden_rows: frozenset[int] = frozenset()
+    percent: frozenset[Place] = frozenset()
+    text_numbers: frozenset[Place] = frozenset()
+    formulas: frozenset[Place] = frozenset()
+
+
+def read_workbook(content: bytes) -> list[Sheet]:
+    """Read the sheets of an XLSX workbook; charts and empty sheets are left out.
+
+    A formula that was never calculated is given as its own text, such as ``=B2/C2``. Anything
+    that openpyxl cannot read raises its error; the caller knows the file's name.
+    """
+    values = _load(content, formulas=False)
+    formulas = _load(content, formulas=True) if _has_formulas(content) else None
+    sheets = []
+    for worksheet in values.worksheets:
+        source = formulas[worksheet.title] if formulas else None
+        sheet = _read_sheet(worksheet, source)
+        if len(sheet.cells):
+            sheets.append(sheet)
+    return sheets
+
+
+def _has_formulas(content: bytes) -> bool:
+    """Whether any sheet holds a formula; most books do not, and are parsed only once."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        return any(b"<f" in archive.read(name) for name in names if name.endswith(".xml"))
+
+
+def _load(content: bytes, *, formulas: bool):  # type: ignore[no-untyped-def]  # lazy import below
+    import openpyxl
+
+    with warnings.catch_warnings():
+        # openpyxl warns of features it does not read (validation lists, pictures, headers).
+        warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+        return openpyxl.load_workbook(io.BytesIO(content), data_only=not formulas)
+
+
+def _read_sheet(worksheet: Worksheet, formulas: Worksheet | None) -> Sheet:
+    texts: dict[Place, str] = {}
+    percent: set[Place] = set()
+    text_numbers: set[Place] = set()
+    uncalculated: set[Place] = set()
+    # The dense iterators of openpyxl create every cell of a sheet that was formatted to its end.
+    for (row, column), cell in worksheet._cells.items():
+        place = (row, column - 1)
+        value = cell.value
+        if value is None and formulas is not None:
+            value = _uncalculated(formulas, row, column)
+            uncalculated |= {place} if value else set()
+        text = shown_text(value, cell.number_format)
+        if not text:
+            continue
+        texts[place] = text
+        if isinstance(value, int | float) and is_percent_format(cell.number_format):
+            percent.add(place)
+        elif isinstance(value, str) and re.fullmatch(r"\s*-?[\d,]*\.?\d+\s*%?\s*", value):
+            text_numbers.add(place)
+    hidden = {row for row, shape in worksheet.row_dimensions.items() if shape.hidden}
+    return Sheet(
+        name=worksheet.title,
+        cells=_as_frame(texts),
+        is_hidden=worksheet.sheet_state != "visible",
+        hidden_rows=frozenset(hidden),
+        percent=frozenset(percent),
+        text_numbers=frozenset(text_numbers),
+        formulas=frozenset(uncalculated),
+    )
+
+
+def _uncalculated(formulas: Worksheet, row: int, column: int) -> str | None:
+    """Return the formula of a cell whose workbook holds no value for it."""
+    formula = formulas.cell(row, column).value
+    text = getattr(formula, "text", formula)
+    return text if isinstance(text, str) and text.startswith("=") else None
+
+
+def _as_frame(texts: dict[Place, str]) -> pd.DataFrame:
+    rows = sorted({row for row, _ in texts})
+    width = 1 + max((column for _, column in texts), default=-1)
+    filled = [[texts.get((row, column), "") for column in range(width)] for row in rows]
+    return pd.DataFrame(filled, index=rows, columns=range(width), dtype="str")
+
+
+def shown_text(value: object, number_format: str = "General") -> str:
+    """Return a cell's value as text: percentages times 100, dates in ISO form, 15 digits.
+
+    Examples
+    --------
+    >>> shown_text(0.452, "0.0%")
+    '45.2'
+    >>> shown_text(0.1 + 0.2)
+    '0.3'
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        digits = Decimal(f"{value:.15g}")
+        scaled = digits * 100 if is_percent_format(number_format) else digits
+        return f"{scaled.normalize():f}" if scaled.is_finite() else str(value)
+    if isinstance(value, datetime):
+        is_midnight = (value.hour, value.minute, value.second) == (0, 0, 0)
+        return value.date().isoformat() if is_midnight else value.isoformat(" ", "seconds")
+    return value.isoformat() if isinstance(value, date) else str(value).strip()
+
+
+def is_percent_format(number_format: str) -> bool:
+    """Whether a number format multiplies by 100; a quoted or escaped % sign does not."""
+    return "%" in re.sub(r'"[^"]*"|\\.', "", number_format or "")
+
+
+def column_letter(position: int) -> str:
+    """Return the letters of a column counted from 0.
+
+    Examples
+    --------
+    >>> column_letter(0), column_letter(27)
+    ('A', 'AB')
+    """
+    letters = ""
+    number = position + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters

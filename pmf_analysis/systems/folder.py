@@ -1,0 +1,227 @@
+"""A drop folder and the files in it: which are whole, what each is, and its raw sheets.
+
+What a file is, is read from its first bytes, never from its name: web pages are saved as ``.xls``
+and half-synced workbooks still have their name.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
+from pmf_analysis.systems.cells import Sheet, read_workbook
+
+SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
+_SPREADSHEET_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_NOT_TABLES = {
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture (PNG)",
+    b"\xff\xd8\xff": "a picture (JPEG)",
+    b"GIF8": "a picture (GIF)",
+    b"{\\rtf": "a rich-text document",
+    b"SQLite": "a database",
+}
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A file's sheets as read, its fingerprint, and what was noticed on reading it."""
+
+    name: str
+    sha256: str
+    sheets: tuple[Sheet, ...]
+    problems: Problems
+
+
+def drop_files(folder: Path) -> tuple[list[Path], Problems]:
+    """List the files of a drop folder that may be imported, and say why others are passed over.
+
+    Owner files of open workbooks (``~$``), temporary, hidden and empty files and other types are
+    skipped with a warning each. Sub-folders are read too; the order is that of the names.
+    """
+    problems = Problems()
+    files = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        reason = _reason_to_skip(path)
+        if reason:
+            problems.add(message=reason, level="warning", code="file-skipped", file=path.name)
+        else:
+            files.append(path)
+    return files, problems
+
+
+def _reason_to_skip(path: Path) -> str:
+    name = path.name.casefold()
+    if name.startswith(("~$", ".~lock")):
+        return "Somebody has this workbook open; this is only its owner file and is skipped."
+    if name.endswith((".tmp", ".partial", ".crdownload")) or name.startswith((".", "~")):
+        return "This is a temporary or hidden file and is skipped."
+    if path.stat().st_size == 0:
+        return "The file is empty; it may still be syncing, and is skipped."
+    if not name.endswith(SUFFIXES):
+        return f"This is no table ({', '.join(SUFFIXES)}) and is skipped."
+    return ""
+
+
+def read_file(path: Path) -> RawFile:
+    """Read the raw sheets of one file of any accepted kind.
+
+    Raises
+    ------
+    PmfError
+        Exit 3, with one problem in plain words, for whatever cannot be read: absent, empty,
+        still syncing, protected by a password, a web page or a picture by another name.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unusable(path, f"The file cannot be opened ({error.strerror}).") from error
+    if len(content) != path.stat().st_size:
+        raise _unusable(path, "The file is still syncing: it grew while it was read.")
+    if not content.strip(b"\0 \r\n\t"):
+        raise _unusable(path, "The file is empty; it may still be syncing.", "wait and try again")
+    problems = Problems()
+    try:
+        sheets = _sheets(path, content, problems)
+    except PmfError:
+        raise
+    except Exception as error:  # whatever a reader chokes on is a fault of the file
+        reason = f"The file is still syncing or damaged ({type(error).__name__})."
+        raise _unusable(path, reason, "open it, save it again and retry") from error
+    if not any(len(sheet.cells) for sheet in sheets):
+        raise _unusable(path, "The file holds no cell with anything in it.")
+    digest = hashlib.sha256(content).hexdigest()
+    return RawFile(path.name, digest, tuple(sheets), problems)
+
+
+def _unusable(path: Path, message: str, fix: str = "") -> PmfError:
+    problem = Problem(message, code="file-unusable", file=path.name, fix=fix)
+    return PmfError(problem, EXIT_DATA_UNUSABLE)
+
+
+def _sheets(path: Path, content: bytes, problems: Problems) -> list[Sheet]:
+    if content[:2] == b"PK":
+        return read_workbook(content)
+    if content[:4] == b"PAR1":
+        return [_parquet_sheet(content)]
+    if content[:2] == b"\x1f\x8b":
+        return [_text_sheet(path, gzip.decompress(content), problems)]
+    if content.startswith(_SPREADSHEET_OLE):
+        raise _unusable(path, *_ole_reason(content))
+    for start, what in _NOT_TABLES.items():
+        if content.startswith(start):
+            raise _unusable(path, f"This is {what}, not a table.", "export the figures as XLSX")
+    return [_text_sheet(path, content, problems)]
+
+
+def _ole_reason(content: bytes) -> tuple[str, str]:
+    """Tell a protected workbook, whose contents are encrypted, from one of Excel 97 to 2003."""
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        return "The workbook is protected by a password.", "save it without a password"
+    return "This is a workbook in the old XLS format.", "save it as XLSX"
+
+
+def _parquet_sheet(content: bytes) -> Sheet:
+    frame = pd.read_parquet(io.BytesIO(content))
+    names = tuple(str(name) for name in frame.columns)
+    cells = frame.set_axis(range(len(names)), axis=1)
+    cells = cells.set_axis(range(1, len(cells) + 1), axis=0)
+    for column in cells.columns:
+        kind = cells[column].dtype.kind
+        if kind not in "iufM":
+            cells[column] = cells[column].astype("str").fillna("")
+    return Sheet("", cells, names=names)
+
+
+def _text_sheet(path: Path, content: bytes, problems: Problems) -> Sheet:
+    text = _decoded(path, content, problems)
+    start = text.lstrip()[:200].casefold()
+    if start.startswith(("<!doctype", "<html", "<?xml", "<table")):
+        reason = "This is a web page, not a table, whatever its name says."
+        raise _unusable(path, reason, "open it in Excel and save it as XLSX")
+    if "\0" in text[:4096]:
+        raise _unusable(path, "This is not text and no kind of table that is known.")
+    if text.count('"') % 2:
+        problems.add(
+            message="A quotation mark is opened and never closed, so lines after it may have "
+            "been read as one cell.",
+            level="warning",
+            code="quotation-mark-open",
+            file=path.name,
+            fix="close the quotation mark, or double it where it is part of the text",
+        )
+    delimiter = _delimiter(text)
+    cells = _fast_rows(text, delimiter)
+    return Sheet("", _careful_rows(text, delimiter) if cells is None else cells)
+
+
+def _decoded(path: Path, content: bytes, problems: Problems) -> str:
+    """Return the file's text; bytes that are no UTF-8 are read as Windows wrote them."""
+    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        problems.add(
+            message="The file is not UTF-8; it was read as Windows text (cp1252), so check "
+            "pound signs and accents.",
+            level="warning",
+            code="encoding-guessed",
+            file=path.name,
+            fix='save it as "CSV UTF-8"',
+        )
+        return content.decode("cp1252", errors="replace")
+
+
+def _delimiter(text: str) -> str:
+    head = text[:20_000].splitlines()[:20]
+    return max(",;\t|", key=lambda mark: sum(line.count(mark) for line in head))
+
+
+def _fast_rows(text: str, delimiter: str) -> pd.DataFrame | None:
+    """Read a regular file by Arrow, all cells as text; None when its rows differ in length."""
+    import pyarrow
+    from pyarrow import csv as arrow_csv
+
+    width = len(next(csv.reader(io.StringIO(text), delimiter=delimiter), []))
+    names = [str(column) for column in range(width)]
+    try:
+        table = arrow_csv.read_csv(
+            pyarrow.BufferReader(text.encode("utf-8")),
+            read_options=arrow_csv.ReadOptions(column_names=names),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=False
+            ),
+        )
+    except pyarrow.ArrowInvalid:
+        return None
+    return _numbered(table.to_pandas())
+
+
+def _careful_rows(text: str, delimiter: str) -> pd.DataFrame:
+    """Read any file, row by row; short rows are filled up with empty cells."""
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    width = max(map(len, rows), default=0)
+    return _numbered(pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype="str"))
+
+
+def _numbered(cells: pd.DataFrame) -> pd.DataFrame:
+    """Give rows numbers from 1 and columns from 0, then drop blank rows."""
+    numbered = cells.set_axis(range(cells.shape[1]), axis=1)
+    numbered = numbered.set_axis(range(1, len(cells) + 1), axis=0)
+    is_blank = pd.Series(True, index=numbered.index)
+    for column in numbered:
+        is_blank &= numbered[column].isin(["", " "])
+        if not is_blank.any():
+            return numbered
+    return numbered[~is_blank]
