@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
-from pmf_analysis.periods import YearType
+from pmf_analysis.periods import PERIODS_PER_YEAR, YearType
 
 Levels = tuple[float, float]
 Role = Literal["own", "part", "peer", "region", "nation"]
@@ -100,6 +100,12 @@ class Recipe:
     def per(self) -> float:
         """What one above the line and one below make: 100 for a percentage."""
         return {"share": 100.0, "rate": self.base}.get(self.makes, 1.0)
+
+    @property
+    def window(self) -> int:
+        """How many base periods a value pools: years of the span times periods in a year."""
+        years = int(self.span[:-1]) if self.span else 0
+        return max(int(years * PERIODS_PER_YEAR[self.frequency]), 1)
 
     def days_late(self, place: Place) -> int:
         """Days from the end of a period until the value of an area is published."""

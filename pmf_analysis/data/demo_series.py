@@ -224,7 +224,9 @@ def _counts(
     """Draw what is above the line (for a plain value: the value itself) around the level."""
     noise = rng.normal(0, 1, level.shape)
     if recipe.makes == "plain":
-        return _off_scale(recipe, level + recipe.error * noise) * part
+        # The declared error is that of the published value, which may pool several draws.
+        error = recipe.error * np.sqrt(recipe.window)
+        return _off_scale(recipe, level + error * noise) * part
     if recipe.makes == "mean":
         spread = recipe.cv / np.sqrt(size)
         return np.asarray(np.round(size * part * _off_scale(recipe, level + spread * noise)))
@@ -280,7 +282,7 @@ def _windows(
     recipe: Recipe, periods: list[Period], above: Array, below: Array
 ) -> tuple[list[Period], Array, Array]:
     """Pool rolling windows: sums of counts and cases, means of plain values and populations."""
-    width = int(int(recipe.span[:-1]) * PERIODS_PER_YEAR[recipe.frequency])
+    width = recipe.window
     starts = [period.start for period in periods[: len(periods) - width + 1]]
     named = [period_from_start(s, recipe.frequency, recipe.year_type, recipe.span) for s in starts]
     total, cases = (
