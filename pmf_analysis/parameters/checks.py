@@ -186,9 +186,9 @@ def check_period(
 
 
 def ids(documents: Iterable[Document], group: str) -> list[str]:
-    """Return the ids of a list of entries in several files."""
+    """Return the ids of a list of entries in several files, each once."""
     entries = (entry for document in documents for _, entry in document.entries(group))
-    return [name for entry in entries for _, name in texts((entry.get("id"),))]
+    return list(dict.fromkeys(n for entry in entries for _, n in texts((entry.get("id"),))))
 
 
 def texts(value: object) -> list[tuple[int, str]]:

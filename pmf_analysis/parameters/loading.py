@@ -25,8 +25,12 @@ Model = TypeVar("Model", bound=BaseModel)
 
 # Far above any council's files; an "alias bomb" of ten lines asks for billions.
 MOST_VALUES = 200_000
+_YAML_TAG = "tag:yaml.org,2002:"
+_PLAIN_TAGS = {"map", "seq", "str", "null", "bool", "int", "float", "timestamp"}
 _SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key|(^|_)(key|pwd)$")
 _SECRET_VALUE = re.compile(r"(AccountKey|ApplicationKey|SharedAccess\w*|[?&]sig|password)=", re.I)
+_NO_SECRETS = "No secret is ever a parameter: credentials come from the environment."
+_SECRET_FIX = "remove it here, and change it where it is used, since files are copied."
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,10 @@ class _Reader:
     def value(self, node: Node, place: Place) -> Any:
         """Return the plain value of a node and note its line."""
         self.lines.setdefault(place, node.start_mark.line + 1)
+        if str(node.tag).removeprefix(_YAML_TAG) not in _PLAIN_TAGS:
+            line = node.start_mark.line + 1
+            self._refuse(line, f'The tag "{node.tag}" is not allowed.', "yaml-wrong", "remove it.")
+            return None
         if isinstance(node, MappingNode):
             return self._mapping(node, place)
         if isinstance(node, SequenceNode):
@@ -176,14 +184,9 @@ class _Reader:
                     "duplicate-key",
                     "keep one of them.",
                 )
-            elif _is_secret(key, value_node):
-                self._refuse(
-                    line,
-                    f'"{key}" looks like a password or key, or holds one. No secret is ever a '
-                    "parameter: credentials come from the environment.",
-                    "secret-parameter",
-                    "remove it here, and change it where it is used, since files are copied.",
-                )
+            elif _SECRET_NAME.search(_spelled_apart(key)):
+                message = f'"{key}" looks like a password or key. {_NO_SECRETS}'
+                self._refuse(line, message, "secret-parameter", _SECRET_FIX)
             else:
                 first_lines[key] = line
                 self.lines[(*place, key)] = line
@@ -191,27 +194,25 @@ class _Reader:
         return values
 
     def _scalar(self, node: Node) -> Any:
-        kind = str(node.tag).removeprefix("tag:yaml.org,2002:")
         line = node.start_mark.line + 1
-        try:
-            if kind in {"str", "null", "bool", "int", "float", "timestamp"}:
-                return self.yaml.constructor.construct_object(node)
-        except ValueError:
-            self._refuse(line, f'"{node.value}" is not a date or number that exists.', "yaml-wrong")
+        if _SECRET_VALUE.search(str(node.value)):
+            message = f"This line holds a password or key. {_NO_SECRETS}"
+            self._refuse(line, message, "secret-parameter", _SECRET_FIX)
             return None
-        self._refuse(line, f'The tag "{node.tag}" is not allowed.', "yaml-wrong", "remove it.")
-        return None
+        try:
+            return self.yaml.constructor.construct_object(node)
+        except ValueError:
+            message = f'"{str(node.value)[:40]}" is no number or date that exists.'
+            self._refuse(line, message, "yaml-wrong")
+            return None
 
     def _refuse(self, line: int | None, message: str, code: str, fix: str = "") -> None:
         self.problems.add(Problem(message, code=code, file=self.name, row=line, fix=fix))
 
 
-def _is_secret(key: str, value: Node) -> bool:
-    """Judge by the name, in any spelling, and by the text of the value, which is never printed."""
-    name = re.sub(r"[\s.-]+|(?<=[a-z])(?=[A-Z])", "_", key).casefold()
-    if _SECRET_NAME.search(name):
-        return True
-    return isinstance(value, ScalarNode) and bool(_SECRET_VALUE.search(str(value.value)))
+def _spelled_apart(name: str) -> str:
+    """Write ApplicationKey, application-key and "application key" alike."""
+    return re.sub(r"[\s.-]+|(?<=[a-z])(?=[A-Z])", "_", name).casefold()
 
 
 def count_values(root: Node) -> int:

@@ -39,7 +39,8 @@ def sentences(
             continue  # its entries are faulty, which is told for each of them
         place = _place_in(values, details["loc"])
         owner = owner_of(values, place)
-        yield place, (f'In "{owner}": ' if owner else "") + _sentence(details, place, model)
+        sentence = _sentence(details, place, model)
+        yield place, f'In "{owner}": {sentence}' if owner else sentence[:1].upper() + sentence[1:]
 
 
 def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
@@ -55,7 +56,7 @@ def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> st
     if kind == "literal_error":
         return _not_a_choice(name, given, str(facts["expected"]))
     if kind == "value_error":
-        return f"{str(facts['error'])[:1].upper()}{str(facts['error'])[1:]}."
+        return f"{facts['error']}."
     if given is None:
         return f"{name} has no value. Write one, or remove the line."
     if kind == "string_type":

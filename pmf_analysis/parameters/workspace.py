@@ -119,7 +119,7 @@ class Workspace:
         frameworks = files.frameworks(framework)
         document, register = files.indicators([read for read, _ in frameworks.values()])
         peer_sets, corrections = files.peer_sets(), files.corrections(document)
-        files.problems.raise_if_errors()
+        files.finish()
         chosen = frameworks[framework][1]
         assert chosen is not None and register is not None  # else there was an error
         return Parameters(chosen, register, peer_sets, corrections, files.hashes, files.problems)
@@ -147,7 +147,7 @@ class Workspace:
             if store_peer_sets is not None:
                 known = [*others.peer_sets(), *store_peer_sets]
                 check_run_peer_sets(document, known, files.problems)
-        files.problems.raise_if_errors()
+        files.finish()
         assert spec is not None  # else there was an error
         return spec
 
@@ -183,6 +183,11 @@ class _Files:
         if document is not None:
             self.hashes[name] = document.sha256
         return document, validated(model, document, self.problems)
+
+    def finish(self) -> None:
+        """Raise what was found, in the order in which one reads the files."""
+        self.problems.sort(key=lambda problem: (problem.file, problem.row or 0))
+        self.problems.raise_if_errors()
 
     def frameworks(
         self, wanted: str | None = None

@@ -1,0 +1,113 @@
+"""What a model refuses and what it fills in."""
+
+import copy
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+
+from pmf_analysis.parameters.models import Indicator, RunSpec, TargetBands
+
+ENTRY = {
+    "id": "recycling",
+    "title": "Household waste recycled",
+    "themes": ("place",),
+    "data_type": "percentage",
+    "frequency": "quarterly",
+    "director": "director_place",
+}
+RUN = {
+    "format": 1,
+    "council": "westshire",
+    "period": "2026-27 Q2",
+    "as_at": date(2026, 10, 31),
+    "peer_set": "neighbours",
+}
+
+
+def test_bounds_unit_and_short_title_follow_from_the_data_type():
+    percentage = Indicator(**ENTRY)
+    assert (percentage.minimum, percentage.maximum, percentage.unit) == (0, 100, "%")
+    assert percentage.short_title == percentage.title
+    count = Indicator(**ENTRY | {"data_type": "count", "unit": "visits"})
+    assert (count.minimum, count.maximum, count.decimals) == (0, None, 0)
+    money = Indicator(**ENTRY | {"data_type": "money", "allow_negative": True})
+    assert (money.minimum, money.unit) == (None, "£")
+    score = Indicator(**ENTRY | {"data_type": "score", "unit": "points", "minimum": -2.0})
+    assert score.minimum == -2
+
+
+def test_what_is_declared_beats_what_follows():
+    indicator = Indicator(**ENTRY | {"maximum": 250.0, "unit": "per cent", "short_title": "Waste"})
+    assert (indicator.maximum, indicator.unit, indicator.short_title) == (250, "per cent", "Waste")
+
+
+@pytest.mark.parametrize(
+    ("data_type", "rate_base", "statistic", "is_chartable"),
+    [
+        ("percentage", None, "proportion", True),
+        ("survey_percentage", None, "proportion", True),
+        ("rate", 1000, "rate", True),
+        ("rate", None, None, True),
+        ("days", None, "mean", True),
+        ("money", None, None, True),
+        ("milestone", None, None, False),
+        ("ordinal", None, None, False),
+    ],
+)
+def test_statistic_and_chart_follow_from_the_data_type(
+    data_type, rate_base, statistic, is_chartable
+):
+    entry = ENTRY | {"data_type": data_type, "rate_base": rate_base, "unit": "units"}
+    indicator = Indicator(**entry)
+    assert (indicator.statistic, indicator.is_chartable) == (statistic, is_chartable)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"polarity": "range"}, "needs target_low and target_high"),
+        ({"target_low": 3.0, "target_high": 2.0}, "target_low is above target_high"),
+        ({"data_type": "score"}, "the unit is missing"),
+        ({"accumulation": "rolling"}, "needs period_span"),
+        ({"valid_from": date(2026, 4, 1), "valid_to": date(2025, 4, 1)}, "valid_to is before"),
+        ({"data_type": "rate", "unit": "x", "accumulation": "ytd"}, "needs rate_base"),
+        ({"themes": ["place"]}, "valid tuple"),
+        ({"id": "a|b"}, "pattern"),
+    ],
+)
+def test_settings_that_do_not_agree_are_refused(change, said):
+    with pytest.raises(ValidationError, match=said):
+        Indicator(**ENTRY | change)
+
+
+def test_models_cannot_be_changed():
+    indicator = Indicator(**ENTRY)
+    with pytest.raises(ValidationError):
+        indicator.polarity = "higher"
+
+
+def test_types_are_as_written():
+    for change in ({"seed": True}, {"seed": 1.0}, {"as_at": "2026-10-31"}, {"period": 2026}):
+        with pytest.raises(ValidationError):
+            RunSpec(**RUN | change)
+
+
+def test_themes_of_a_run_are_all_or_a_list():
+    assert RunSpec(**RUN).themes == "all"
+    assert RunSpec(**RUN | {"themes": ("people",)}).themes == ("people",)
+    with pytest.raises(ValidationError, match="list"):
+        RunSpec(**RUN | {"themes": "people"})
+
+
+def test_target_bands_must_fall():
+    assert TargetBands().challenging == 0.3
+    with pytest.raises(ValidationError, match="must fall"):
+        TargetBands(too_easy=0.5)
+    with pytest.raises(ValidationError, match="must fall"):
+        TargetBands(stretch=0.3)
+
+
+def test_defaults_are_not_shared_between_runs():
+    first, second = RunSpec(**RUN), RunSpec(**copy.deepcopy(RUN))
+    assert first.peer_sets_by_theme is not second.peer_sets_by_theme
