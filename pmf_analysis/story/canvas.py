@@ -22,12 +22,11 @@ from numpy.typing import NDArray
 
 from pmf_analysis.story.formatting import MINUS, format_number, format_value
 from pmf_analysis.story.style import GREY, LINE
-from pmf_analysis.story.svg import tidy_svg
+from pmf_analysis.story.svg import SIZE, tidy_svg
 
 Floats = NDArray[np.float64]
 
 WIDTH = 760.0
-SIZE = 12.5
 _SETTINGS = {
     "svg.fonttype": "none",
     "svg.hashsalt": "pmf",
@@ -114,7 +113,7 @@ class Canvas:
         """Remember a line's ink, a dot every few pixels, so that words avoid it."""
         corners = self.pixels(x, y)
         for start, end in pairwise(corners):
-            steps = max(2, int(np.hypot(*(end - start)) / 3))
+            steps = int(np.clip(np.hypot(*(end - start)) / 3, 2, WIDTH))
             self.ink.append(start + np.linspace(0, 1, steps)[:, None] * (end - start))
         if len(corners) == 1:
             self.ink.append(corners)
@@ -273,17 +272,24 @@ def _money(unit: str) -> str:
     return "£" if unit.startswith("£") else ""
 
 
-def value_axis(canvas: Canvas, low: float, high: float, unit: str) -> None:
-    """Set the vertical scale with a few round gridlines and their values at the left."""
+def round_ticks(low: float, high: float, *, most: int = 5) -> list[float]:
+    """Return about so many round values between two ends."""
     from matplotlib.ticker import MaxNLocator
 
-    axes = canvas.axes
+    locator = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10])
+    return [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
+
+
+def axis_width(low: float, high: float, unit: str) -> float:
+    """Return the room in pixels that the values of a vertical axis need at its left."""
+    texts = tick_texts(round_ticks(low, high), unit)
+    return max(62.0, 12.0 + max((measure(Words(text))[0] for text in texts), default=0.0))
+
+
+def value_axis(canvas: Canvas, low: float, high: float, unit: str) -> None:
+    """Set the vertical scale with a few round gridlines and their values at the left."""
+    axes, ticks = canvas.axes, round_ticks(low, high)
     axes.set_ylim(low, high)
-    ticks = [
-        float(tick)
-        for tick in MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-        if low <= tick <= high
-    ]
     axes.set_yticks([])
     left = axes.get_window_extent().x0
     for tick, text in zip(ticks, tick_texts(ticks, unit), strict=True):

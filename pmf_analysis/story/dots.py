@@ -13,13 +13,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pmf_analysis.story.canvas import Canvas, Words, canvas, short_value, tick_texts
+from pmf_analysis.story.canvas import (
+    Canvas,
+    Words,
+    canvas,
+    measure,
+    round_ticks,
+    short_value,
+    tick_texts,
+)
 from pmf_analysis.story.style import BLUE, GREY, PAPER, TARGET
 
 _DOT, _TOP, _BOTTOM, _SIDE = 19.0, 30.0, 28.0, 30.0
 _MOST_BINS = 15
 _TALLEST = 7
 _FAR = 1.0
+_TO = "to"
 
 Target = float | tuple[float, float]
 
@@ -53,7 +62,8 @@ def draw_dots(
     ``target`` is a pair of ends when ``better`` is ``range``. A target far outside all outcomes
     is named at the edge, so that the dots keep their shape.
     """
-    goals = target if isinstance(target, tuple) else (target,)
+    # The ends of a range may be the same, and then have one line and one label.
+    goals = tuple(sorted(set(target))) if isinstance(target, tuple) else (target,)
     width = _bin_width(dots, goals)
     places = _bins(dots, target, better, decimals, width)
     tallest = max(Counter(bin for bin, _ in places).values())
@@ -134,29 +144,27 @@ def _draw_bins(
 def _draw_targets(
     sheet: Canvas, goals: Sequence[float], label: str, unit: str, decimals: int
 ) -> None:
-    """Draw the edges of the target; a label stands above, on the side that has room."""
-    area = sheet.axes.get_window_extent()
+    """Draw the edges of the target under one label, with an arrow to those that are far away."""
+    area, width = sheet.axes.get_window_extent(), sheet.figure.bbox.width
     low, high = sheet.axes.get_xlim()
-    for goal in goals:
-        words = Words(f"{label} {short_value(goal, unit, decimals)}", TARGET, bold=True)
-        if goal < low or goal > high:
-            text = f"← {words.text}" if goal < low else f"{words.text} →"
-            x, anchor = (area.x0, "left") if goal < low else (area.x1, "right")
-            sheet.write(Words(text, TARGET, bold=True), x, area.y1 + 14, anchor=anchor)
-            continue
+    near = [goal for goal in goals if low <= goal <= high]
+    for goal in near:
         sheet.axes.axvline(goal, color=TARGET, lw=2, zorder=2)
-        x = float(sheet.axes.transData.transform((goal, 0))[0])
-        is_upper = len(goals) == 2 and goal == goals[1]
-        leftwards = (x > (area.x0 + area.x1) / 2) if len(goals) == 1 else not is_upper
-        sheet.write(words, x, area.y1 + 12, anchor="right" if leftwards else "left")
+    text = f"{label} {short_value(goals[0], unit, decimals)}"
+    if len(goals) > 1:
+        text = f"{text} {_TO} {short_value(goals[1], unit, decimals)}"
+    before, after = ("← " if goals[0] < low else ""), (" →" if goals[-1] > high else "")
+    words = Words(f"{before}{text}{after}", TARGET, bold=True)
+    at = sum(near) / len(near) if near else (low if before else high)
+    half = measure(words)[0] / 2
+    x = float(sheet.axes.transData.transform((at, 0))[0])
+    x = max(half, min(x, width - half))
+    sheet.write(words, x, area.y1 + 12, anchor="center")
 
 
 def _draw_values(sheet: Canvas, low: float, high: float, unit: str) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     area = sheet.axes.get_window_extent()
-    locator = MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10])
-    ticks = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
+    ticks = round_ticks(low, high, most=7)
     for tick, text in zip(ticks, tick_texts(ticks, unit), strict=True):
         x = float(sheet.axes.transData.transform((tick, 0))[0])
         sheet.line([x, x], [area.y0, area.y0 - 4], color=GREY, lw=0.8)

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
-from pmf_analysis.story.canvas import Words, canvas, short_value, value_axis
+from pmf_analysis.story.canvas import Words, axis_width, canvas, short_value, value_axis
 from pmf_analysis.story.style import BAND, BLUE, GREY
 from pmf_analysis.story.timeline import MONTHS, axis_height, positions, time_axis
 
-_HEIGHT, _TOP, _LEFT, _RIGHT = 200.0, 14.0, 62.0, 190.0
+_HEIGHT, _TOP, _RIGHT = 200.0, 14.0, 190.0
 
 
 def draw_gap(
@@ -45,10 +45,11 @@ def draw_gap(
     values = np.concatenate(list(lines.values()))
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     room = 0.1 * (high - low) or 0.05 * abs(high) or 1.0
+    foot, top = 0.0 if low >= 0 and low - room < 0 else low - room, high + room
     start, end = float(x[0]) - half, float(x[-1]) + half
-    bottom = axis_height(start, end, frequency)
-    with canvas(_HEIGHT + bottom, left=_LEFT, right=_RIGHT, bottom=bottom, top=_TOP) as sheet:
-        value_axis(sheet, 0.0 if low >= 0 and low - room < 0 else low - room, high + room, unit)
+    bottom, left = axis_height(start, end, frequency), axis_width(foot, top, unit)
+    with canvas(_HEIGHT + bottom, left=left, right=_RIGHT, bottom=bottom, top=_TOP) as sheet:
+        value_axis(sheet, foot, top, unit)
         time_axis(sheet, start, end, frequency=frequency, year_type=year_type)
         sheet.axes.fill_between(x, lines["value"], lines["peer_median"], color=BAND, lw=0, zorder=1)
         labels = []

@@ -13,7 +13,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story.canvas import Box, Canvas, Floats, Words, canvas, measure, value_axis
+from pmf_analysis.story.canvas import (
+    Box,
+    Canvas,
+    Floats,
+    Words,
+    axis_width,
+    canvas,
+    measure,
+    value_axis,
+)
 from pmf_analysis.story.spc_picture import (
     Picture,
     SpcLabels,
@@ -28,7 +37,7 @@ from pmf_analysis.story.timeline import axis_height, time_axis
 Flags = NDArray[np.bool_]
 
 HEIGHT = 290.0
-_TOP, _LEFT = 26.0, 62.0
+_TOP = 26.0
 _MOST_DOTS = 60
 _FAN_BANDS = (("q05", "q95"), ("q25", "q75"), ("q40", "q60"))
 _PROVISIONAL = ("provisional", "estimated")
@@ -84,8 +93,8 @@ def draw_spc(
     low, high = value_range(picture)
     right = _right_margin(picture)
     start, end = picture.span
-    bottom = axis_height(start, end, frequency)
-    with canvas(HEIGHT + bottom, left=_LEFT, right=right, bottom=bottom, top=_TOP) as sheet:
+    bottom, left = axis_height(start, end, frequency), axis_width(low, high, unit)
+    with canvas(HEIGHT + bottom, left=left, right=right, bottom=bottom, top=_TOP) as sheet:
         value_axis(sheet, low, high, unit)
         time_axis(sheet, start, end, frequency=frequency, year_type=year_type)
         _draw_usual_range(sheet, picture)
@@ -118,15 +127,13 @@ def _draw_fan(sheet: Canvas, picture: Picture) -> None:
     if fan.empty:
         return
     start, value = picture.last
-    x = [start, *fan["x"]]
+    quantiles = fan.loc[:, "q05":"q95"].clip(*sheet.axes.get_ylim())
+    x, y = [start, *fan["x"]], {name: [value, *quantiles[name]] for name in quantiles}
     for (lower, upper), tint in zip(_FAN_BANDS, FAN, strict=True):
-        ends = fan[[lower, upper]].clip(*sheet.axes.get_ylim())
-        edges = [value, *ends[lower]], [value, *ends[upper]]
-        sheet.axes.fill_between(x, *edges, color=tint, lw=0, zorder=1.5)
-    median = [value, *fan["q50"].clip(*sheet.axes.get_ylim())]
-    sheet.axes.plot(x, median, color=BLUE, lw=1.6, ls=(0, (4, 2)), zorder=2.5)
-    for quantile in ("q05", "q50", "q95"):
-        sheet.keep_clear(x, [value, *fan[quantile]])
+        sheet.axes.fill_between(x, y[lower], y[upper], color=tint, lw=0, zorder=1.5)
+    sheet.axes.plot(x, y["q50"], color=BLUE, lw=1.6, ls=(0, (4, 2)), zorder=2.5)
+    for edge_of_fan in ("q05", "q50", "q95"):
+        sheet.keep_clear(x, y[edge_of_fan])
     now = start + picture.step / 2
     sheet.axes.axvline(now, color=GREY, lw=1, ls=(0, (1, 2)), zorder=1.6)
     area = sheet.axes.get_window_extent()

@@ -102,7 +102,7 @@ def _draw_row(sheet: Canvas, row: StripRow, y: float, words: StripLabels) -> Non
         axes.plot([_PLOT_LEFT, _PLOT_RIGHT], [y, y], color=LINE, lw=1.2, zorder=1)
         if math.isfinite(row.q1) and math.isfinite(row.q3):
             ends = sorted((place(row.q1), place(row.q3)))
-            axes.fill_between(ends, y - 9, y + 9, color=_BAND, lw=0, zorder=1.5)
+            axes.plot(ends, [y, y], color=_BAND, lw=18, solid_capstyle="butt", zorder=1.5)
         if math.isfinite(row.median):
             middle = place(row.median)
             axes.plot([middle, middle], [y - 13, y + 13], color=GREY, lw=2, zorder=2)

@@ -12,6 +12,8 @@ from pmf_analysis.story.style import FONT_STACK, INK
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 _FONT = re.compile(r"(?:font-family|font-variant|font-stretch): ?[^;]+;? ?|font: ?")
+SIZE = 12.5
+_USUAL = ("text-anchor:start", f"font-size:{SIZE}px", f"fill:{INK.lower()}")
 
 
 def tidy_svg(svg: bytes, id: str) -> str:
@@ -33,6 +35,7 @@ def tidy_svg(svg: bytes, id: str) -> str:
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     root.set("font-family", FONT_STACK)
+    root.set("font-size", f"{SIZE}px")
     root.set("fill", INK)
     etree.cleanup_namespaces(root)
     return etree.tostring(root, encoding="unicode")
@@ -44,6 +47,7 @@ def _shorten(node: Any) -> None:
         text = _NUMBER.sub(lambda number: _two_decimals(number[0]), value)
         if key == "style":
             text = _FONT.sub("", text).replace("; ", ";").replace(": ", ":").strip("; ")
+            text = ";".join(look for look in text.split(";") if look not in _USUAL)
         if key == "d":
             text = re.sub(r"\s+", " ", text).strip()
         if key == "transform" and text.startswith("rotate(-0"):

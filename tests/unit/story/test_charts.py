@@ -1,0 +1,413 @@
+"""Laws that every chart keeps: same bytes, small, own ids, nothing active, no words on words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import combinations, pairwise
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from pmf_analysis.problems import PmfError
+from pmf_analysis.story.blocks import check_svg
+from pmf_analysis.story.canvas import WIDTH, Box, Words, measure, spread, tick_texts
+from pmf_analysis.story.dots import count_meeting, draw_dots
+from pmf_analysis.story.gap import draw_gap
+from pmf_analysis.story.spark import draw_spark
+from pmf_analysis.story.spc import draw_spc
+from pmf_analysis.story.strip import StripRow, draw_strip
+
+SVG = "{http://www.w3.org/2000/svg}"
+MONTHS = {"monthly": 1, "quarterly": 3, "termly": 4, "annual": 12}
+QUANTILES = (5, 10, 25, 40, 50, 55, 60, 70, 75, 90, 95)
+
+
+def make_points(
+    values: list[float],
+    *,
+    frequency: str = "quarterly",
+    limits: bool = True,
+    target: float = np.nan,
+) -> pd.DataFrame:
+    start = pd.Timestamp("2019-04-01")
+    known = np.array(values)[np.isfinite(values)]
+    mean = float(known.mean())
+    half = 2.66 * float(np.abs(np.diff(known)).mean()) if len(known) > 1 else 0.0
+    kinds = np.where(np.array(values) > mean + half, "special_cause_improvement", "common_cause")
+    kinds = np.where(np.array(values) < mean - half, "special_cause_concern", kinds)
+    step = MONTHS[frequency]
+    return pd.DataFrame(
+        {
+            "period": [start + pd.DateOffset(months=step * i) for i in range(len(values))],
+            "value": values,
+            "status": ["final"] * (len(values) - 1) + ["provisional"],
+            "segment": 0,
+            "mean": mean if limits else np.nan,
+            "lower_limit": mean - half if limits else np.nan,
+            "upper_limit": mean + half if limits else np.nan,
+            "point_type": kinds,
+            "target": target,
+        }
+    )
+
+
+def make_fan(points: pd.DataFrame, horizon: int, spread_by: float) -> pd.DataFrame:
+    known = points.dropna(subset=["value"])
+    last, value = known["period"].iloc[-1], float(known["value"].iloc[-1])
+    rows = []
+    for step in range(1, horizon + 1):
+        row: dict[str, object] = {"period": last + pd.DateOffset(months=3 * step)}
+        row |= {f"q{q:02d}": value + spread_by * step**0.5 * (q - 50) / 30 for q in QUANTILES}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def make_row(
+    title: str, polarity: str = "higher", verdict: str = "similar", own: float = 5.0
+) -> StripRow:
+    peers = [4.0, 4.5, 6.0, 7.0, float("nan")]
+    return StripRow(title, own, peers, 4.4, 6.2, 5.2, polarity, 3, 5, "%", 1, verdict)
+
+
+def spc(values: list[float], **known: object) -> str:
+    fields = {"unit": "%", "decimals": 1, "polarity": "higher", "id": "fig-a"}
+    return draw_spc(make_points(values), **fields | known)  # type: ignore[arg-type]
+
+
+CHARTS: dict[str, Callable[[], str]] = {
+    "spc": lambda: spc([40, 41, 43, 40, 39, 60, 41, 42, 38, 20, 41, 40, 42]),
+    "spc and fan": lambda: spc(
+        [40, 41, 43, 40, 39, 41, 42], forecast=make_fan(make_points([40, 41, 43] * 3), 6, 2.0)
+    ),
+    "strip": lambda: draw_strip(
+        [make_row("Household recycling", verdict="worse"), make_row("Spending", "none")], id="fig-a"
+    ),
+    "dots": lambda: draw_dots(
+        [float(i) for i in range(20)],
+        target=16.5,
+        better="higher",
+        unit="%",
+        decimals=1,
+        id="fig-a",
+    ),
+    "gap": lambda: draw_gap(
+        make_points([40, 41, 43, 40]).assign(peer_median=[44.0, 44.2, 44.1, np.nan]),
+        unit="%",
+        decimals=1,
+        id="fig-a",
+    ),
+}
+
+
+def text_boxes(svg: str) -> list[tuple[str, Box]]:
+    """Measure the words of a finished picture, from its SVG alone."""
+    root = etree.fromstring(svg)
+    found = []
+    for node in root.iter(f"{SVG}text"):
+        looks = dict(look.split(":") for look in node.get("style", "").split(";") if look)
+        size = float(looks.get("font-size", root.get("font-size")).removesuffix("px"))
+        words = "".join(node.itertext())
+        width = measure(Words(words, bold=looks.get("font-weight") == "700", size=size))[0]
+        anchor = {"start": 0.0, "middle": 0.5, "end": 1.0}[looks.get("text-anchor", "start")]
+        left, foot = float(node.get("x")) - anchor * width, float(node.get("y"))
+        # From a little under the baseline to the height of capitals, downwards as SVG counts.
+        found.append((words, Box(left, foot - 0.75 * size, left + width, foot + 0.2 * size)))
+    return found
+
+
+def mark_boxes(svg: str) -> list[Box]:
+    return [
+        Box(x - 2, y - 2, x + 2, y + 2)
+        for node in etree.fromstring(svg).iter(f"{SVG}use")
+        for x, y in [(float(node.get("x")), float(node.get("y")))]
+        if (x, y) != (0, float(etree.fromstring(svg).get("viewBox").split()[3]))  # a filled area
+    ]
+
+
+def collisions(svg: str) -> list[str]:
+    height = float(etree.fromstring(svg).get("viewBox").split()[3])
+    boxes, marks = text_boxes(svg), mark_boxes(svg)
+    found = [f"{a} | {b}" for (a, x), (b, y) in combinations(boxes, 2) if x.overlaps(y)]
+    found += [f"{words} | mark" for words, box in boxes for mark in marks if box.overlaps(mark)]
+    for words, box in boxes:
+        if box.left < 0 or box.right > WIDTH or box.bottom < 0 or box.top > height:
+            found.append(f"{words} | edge")
+    return found
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_same_bytes_whatever_the_analyst_has_set(name: str) -> None:
+    first = CHARTS[name]()
+    with matplotlib.rc_context({"svg.fonttype": "path", "font.size": 30, "lines.linewidth": 9}):
+        assert CHARTS[name]() == first
+        assert matplotlib.rcParams["font.size"] == 30, "the analyst's own settings are given back"
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_small_text_as_text_own_ids_nothing_active(name: str) -> None:
+    svg = CHARTS[name]()
+    assert len(svg.encode()) <= 20_000
+    check_svg(svg)
+    assert "<text" in svg and "DejaVu" not in svg
+    ids = re.findall(r'id="([^"]+)"', svg)
+    assert len(ids) == len(set(ids)) and all(each.startswith("fig-a--") for each in ids)
+    assert set(re.findall(r'href="#([^"]+)"', svg)) == set(ids)
+    assert not re.search(r"\d\.\d{3}", svg)
+    assert "url(" not in svg
+    assert not collisions(svg)
+
+
+def test_the_collision_check_can_fail() -> None:
+    svg = CHARTS["spc"]()
+    words = re.search(r"<text[^>]*>[^<]*</text>", svg)
+    assert words
+    assert collisions(svg.replace(words[0], words[0] * 2))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    values=st.lists(st.floats(-3, 3).map(lambda v: round(v, 2)), min_size=1, max_size=48),
+    gaps=st.sets(st.integers(0, 47), max_size=6),
+    level=st.sampled_from([0.0, 39.0, -40.0, 1_234_567.0]),
+    unit=st.sampled_from(["%", "£", "days", "per 1,000 people", "score"]),
+    frequency=st.sampled_from(["quarterly", "monthly", "annual", "termly"]),
+    horizon=st.sampled_from([0, 0, 4, 8]),
+    target=st.none() | st.floats(-4, 4) | st.just(1e6),
+    limits=st.booleans(),
+)
+def test_labels_never_collide(
+    values: list[float],
+    gaps: set[int],
+    level: float,
+    unit: str,
+    frequency: str,
+    horizon: int,
+    target: float | None,
+    limits: bool,
+) -> None:
+    scale = max(1.0, abs(level) / 40)
+    series = [level + scale * v if i not in gaps else np.nan for i, v in enumerate(values)]
+    if not np.isfinite(series).any():
+        series[0] = level
+    goal = np.nan if target is None else level + scale * target
+    points = make_points(series, frequency=frequency, limits=limits, target=goal)
+    svg = draw_spc(
+        points,
+        unit=unit,
+        decimals=1,
+        polarity="lower",
+        id="fig-a",
+        forecast=make_fan(points, horizon, scale) if horizon else None,
+        frequency=frequency,
+    )
+    assert not collisions(svg)
+    assert len(svg.encode()) <= 20_000
+
+
+def test_line_breaks_at_a_missing_value_and_at_a_missing_row() -> None:
+    def moves(points: pd.DataFrame) -> int:
+        svg = draw_spc(points, unit="%", decimals=1, polarity="higher", id="fig-a")
+        lines = etree.fromstring(svg).iter(f"{SVG}path")
+        blue = [line for line in lines if "fill:none;stroke:#12436d" in line.get("style", "")]
+        return str(blue[0].get("d")).count("M")
+
+    whole = make_points([40.0, 41, 42, 41, 40, 42, 41])
+    assert moves(whole) == 1
+    assert moves(whole.assign(value=whole["value"].where(whole.index != 3))) == 2
+    assert moves(whole.drop(index=3)) == 2
+
+
+def test_points_are_marked_by_shape_and_provisional_ones_are_hollow() -> None:
+    svg = spc([40, 41, 40, 41, 40, 90, 40, 41, 40, 41, 40, -10, 40])
+    text = svg.lower()
+    assert text.count("fill:#f46a25") == 1 and "fill:#ffffff;stroke:#12436d" in text
+    flipped = make_points([40, 41, 40, 41, 40, 90, 40, 41, 40, 41, 40, -10, 40])
+    flipped["point_type"] = "common_cause"
+    plain = draw_spc(flipped, unit="%", decimals=1, polarity="higher", id="fig-a")
+    assert "f46a25" not in plain.lower()
+
+
+def test_axis_names_the_councils_years_and_never_a_calendar_quarter() -> None:
+    words = " ".join(text for text, _ in text_boxes(spc([40.0] * 12)))
+    assert "2019-20" in words and "2021-22" in words and not re.search(r"\bQ\d", words)
+    few = " ".join(text for text, _ in text_boxes(spc([40.0, 41.0, 42.0, 40.0])))
+    assert "Apr to Jun" in few and "Jan to Mar" in few and "2019-20" in few
+    academic = make_points([40.0] * 9, frequency="termly")
+    svg = draw_spc(
+        academic,
+        unit="%",
+        decimals=1,
+        polarity="higher",
+        id="f",
+        frequency="termly",
+        year_type="academic",
+    )
+    assert "2019/20" in svg
+
+
+def test_target_far_away_is_named_without_flattening_the_history() -> None:
+    svg = draw_spc(
+        make_points([40.0, 41, 42, 40], target=4400.0),
+        unit="%",
+        decimals=0,
+        polarity="higher",
+        id="fig-a",
+    )
+    words = [text for text, _ in text_boxes(svg)]
+    assert "Target 4,400%" in words and "(off this chart)" in words
+    assert "4,000%" not in words
+
+
+def test_series_without_any_value_is_a_problem() -> None:
+    nothing = make_points([40.0, 41.0]).assign(value=np.nan)
+    with pytest.raises(PmfError):
+        draw_spc(nothing, unit="%", decimals=1, polarity="higher", id="fig-a")
+    with pytest.raises(PmfError):
+        draw_gap(nothing.assign(peer_median=1.0), unit="%", decimals=1, id="fig-a")
+
+
+def own_place(svg: str) -> float:
+    """The horizontal place of the own marker of a strip of one row: the last mark drawn."""
+    return float(list(etree.fromstring(svg).iter(f"{SVG}use"))[-1].get("x"))
+
+
+def test_strip_puts_better_to_the_right_whatever_the_polarity() -> None:
+    high = own_place(draw_strip([make_row("A", "higher", own=6.9)], id="s"))
+    low = own_place(draw_strip([make_row("A", "lower", own=6.9)], id="s"))
+    unjudged = own_place(draw_strip([make_row("A", "none", own=6.9)], id="s"))
+    assert low < high == unjudged
+    words = draw_strip([make_row("A", "none")], id="s")
+    assert "Higher" in words and "Better" not in words and "3rd highest" in words
+
+
+def test_strip_marker_follows_the_verdict_and_missing_peers_are_left_out() -> None:
+    worse = draw_strip([make_row("A", verdict="worse")], id="s").lower()
+    better = draw_strip([make_row("A", verdict="better")], id="s").lower()
+    assert "f46a25" in worse and "f46a25" not in better and "fill:#12436d" in better
+    assert len(list(etree.fromstring(better).iter(f"{SVG}use"))) == 4 + 1
+    absent = draw_strip([make_row("A", own=float("nan"))], id="s")
+    assert "no value" in absent and "3rd" not in absent
+
+
+def test_full_strip_stays_small_and_its_long_titles_do_not_collide() -> None:
+    rows = [
+        StripRow(
+            f"Residual household waste collected per household number {n}",
+            *(
+                40.0,
+                list(np.linspace(30, 50, 17)),
+                35.0,
+                45.0,
+                40.0,
+                "lower",
+                9,
+                18,
+                "kg",
+                0,
+                "similar",
+            ),
+        )
+        for n in range(12)
+    ]
+    svg = draw_strip(rows, id="fig-a")
+    assert len(svg.encode()) <= 20_000
+    assert not collisions(svg)
+
+
+def filled(svg: str) -> int:
+    return sum(
+        len(list(group.iter(f"{SVG}use")))
+        for group in etree.fromstring(svg).iter(f"{SVG}g", f"{SVG}use")
+        if group.get("style", "").lower().startswith("fill:#12436d")
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    centre=st.sampled_from([-3.0, 0.0, 42.0, 95.0, 1.2e6]),
+    spread_by=st.sampled_from([0.0, 0.004, 0.05]),
+    shift=st.floats(-3, 3),
+    better=st.sampled_from(["higher", "lower", "range"]),
+)
+def test_filled_dots_are_the_dots_that_meet(
+    centre: float, spread_by: float, shift: float, better: str
+) -> None:
+    width = max(abs(centre), 1.0) * spread_by
+    dots = [centre + width * (i - 9.5) / 5 for i in range(20)]
+    edge = round(centre + width * shift, 1)
+    target = (edge, edge + width) if better == "range" else edge
+    svg = draw_dots(dots, target=target, better=better, unit="%", decimals=1, id="fig-a")
+    uses = list(etree.fromstring(svg).iter(f"{SVG}use"))
+    assert len(uses) == 20
+    assert filled(svg) == count_meeting(dots, target, better, 1)
+    assert not [each for each in collisions(svg) if "mark" not in each]
+
+
+def test_exactly_on_target_meets_and_so_does_what_is_published_as_the_target() -> None:
+    assert count_meeting([44.0, 43.96, 43.94], 44.0, "higher", 1) == 2
+    assert count_meeting([44.0, 44.04, 44.06], 44.0, "lower", 1) == 2
+    assert count_meeting([39.9, 40.0, 42.0, 42.1], (40.0, 42.0), "range", 0) == 4
+
+
+def test_dots_that_meet_lie_on_their_side_of_the_target() -> None:
+    dots = [43.96] * 10 + [43.0] * 10
+    svg = draw_dots(dots, target=44.0, better="higher", unit="%", decimals=1, id="fig-a")
+    root = etree.fromstring(svg)
+    edge = next(
+        float(node.get("d").split()[1])
+        for node in root.iter(f"{SVG}path")
+        if "stroke:#801650" in node.get("style", "").lower()
+    )
+    for group in root.iter(f"{SVG}g"):
+        meets = group.get("style", "").lower().startswith("fill:#12436d")
+        for use in group.iter(f"{SVG}use"):
+            assert (float(use.get("x")) > edge) is meets
+
+
+@given(st.lists(st.floats(-50, 50) | st.just(float("nan")), max_size=60))
+def test_spark_is_small_well_formed_and_broken_by_gaps(values: list[float]) -> None:
+    svg = draw_spark(values, -10.0, 10.0, id="spark-a")
+    known = [value for value in values[-30:] if np.isfinite(value)]
+    assert bool(svg) is bool(known)
+    if svg:
+        check_svg(svg)
+        assert len(svg.encode()) < 600
+        runs = "".join("v" if np.isfinite(v) else " " for v in values[-30:]).split()
+        assert svg.count("M") - 1 == len(runs)
+
+
+@given(st.lists(st.tuples(st.floats(0, 300), st.floats(5, 40)), min_size=1, max_size=6).map(sorted))
+def test_spread_labels_do_not_overlap_and_stay_inside(labels: list[tuple[float, float]]) -> None:
+    wanted, heights = [y for y, _ in labels], [h for _, h in labels]
+    middles = spread(wanted, heights, 0, 300)
+    ends = [(m - h / 2, m + h / 2) for m, h in zip(middles, heights, strict=True)]
+    assert all(a[1] <= b[0] + 1e-6 for a, b in pairwise(ends))
+    assert ends[0][0] >= -1e-6 and ends[-1][1] <= 300 + 1e-6
+
+
+def test_spread_leaves_labels_that_have_room_where_they_are() -> None:
+    assert spread([50, 100, 200], [10, 10, 10], 0, 300) == [50, 100, 200]
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "texts"),
+    [
+        ([36, 38, 40], "%", ["36%", "38%", "40%"]),
+        ([0.5, 1.0, 1.5], "days", ["0.5", "1.0", "1.5"]),
+        ([1.0e6, 1.2e6], "£", ["£1.0m", "£1.2m"]),
+        ([-10, 0, 10], "£", ["−£10", "£0", "£10"]),
+        ([2.0, 2.5], "£ million", ["£2.0m", "£2.5m"]),
+        ([10_000, 20_000], "number", ["10,000", "20,000"]),
+        ([7.0], "%", ["7%"]),
+    ],
+)
+def test_ticks_are_written_with_just_the_decimals_they_need(
+    values: list[float], unit: str, texts: list[str]
+) -> None:
+    assert tick_texts(values, unit) == texts
