@@ -154,17 +154,19 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Read files or folders through their mappings into the store."""
-    from pmf_analysis.data.store import Store
-    from pmf_analysis.systems.importing import import_files
-
     place = _workspace(workspace)
     if withdraw:
+        from pmf_analysis.data.store import Store
+
         Store(place.store).withdraw(withdraw, reason)
         print(f"Withdrawn: {withdraw}.")
         return
     if not files:
         raise PmfError("Name at least one file or folder to import.")
-    vintage = import_files(place, files, _day(as_at) if as_at else date.today())
+    day = _day(as_at) if as_at else date.today()
+    from pmf_analysis.systems.importing import import_files
+
+    vintage = import_files(place, files, day)
     _print_import(vintage, as_json)
 
 

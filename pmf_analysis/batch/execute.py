@@ -159,8 +159,21 @@ def _attempt(
             )
         # Whatever happens to one notebook must not reach the others of the run.
         except Exception as error:
+            _forget_tasks()
             return _explain(error, work, seconds)
     return _judge(done, parameters, results)
+
+
+def _forget_tasks() -> None:
+    """End what nbclient leaves waiting in this thread's event loop, which would complain later."""
+    import asyncio
+
+    from jupyter_core.utils import ensure_event_loop
+
+    loop = ensure_event_loop()
+    for task in (pending := asyncio.all_tasks(loop)):
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
 
 
 def _explain(error: Exception, work: _Work, seconds: int) -> Outcome:

@@ -190,6 +190,7 @@ class _Work:
         self, plan: Plan, options: Options, folder: Path, manifest: dict[str, Any]
     ) -> None:
         self.plan, self.options, self.folder, self.manifest = plan, options, folder, manifest
+        self.halted = threading.Event()
         self.sources = {job.notebook: read_notebook(job.notebook) for job in plan.jobs}
 
     @property
@@ -240,15 +241,11 @@ class _Work:
     def _collect(self, futures: dict[Future[dict[str, Any]], Job], on_job: OnJob) -> None:
         done = len(self.records) - len(futures)
         for future in as_completed(futures):
-            if future.cancelled():
-                continue
             record = future.result()
             self._keep([record])
             done += 1
-            on_job(record, done, len(self.records))
-            if self.options.fail_fast and record["status"] != "ok":
-                for waiting in futures:
-                    waiting.cancel()
+            if record["status"] != "not_run":
+                on_job(record, done, len(self.records))
 
     def _keep(self, records: list[dict[str, Any]]) -> None:
         self.records.update({record["id"]: record for record in records})
@@ -256,6 +253,8 @@ class _Work:
 
     def _make_report(self, job: Job, kernels: Kernels) -> dict[str, Any]:
         """Run one notebook and keep what came of it; the record of the job."""
+        if self.halted.is_set():
+            return _record(job, Outcome("not_run"))
         folder = self.folder / job.id
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -270,6 +269,8 @@ class _Work:
         )
         if outcome.status == "ok":
             outcome = self._publish(job, outcome, parameters)
+        if outcome.status != "ok" and self.options.fail_fast:
+            self.halted.set()
         _tidy(folder, outcome)
         return _record(job, outcome, folder)
 

@@ -57,7 +57,7 @@ def test_what_goes_wrong_has_its_name(
 
 def test_a_cell_that_never_ends_is_timed_out_and_its_words_are_kept(run_notebook: Any) -> None:
     started = time.monotonic()
-    outcome = run_notebook("print('before', flush=True)", "import time; time.sleep(60)", seconds=4)
+    outcome = run_notebook("print('before', flush=True)", "import time; time.sleep(60)", seconds=3)
     assert outcome.status == "timed_out"
     assert outcome.cell == "step-2"
     assert time.monotonic() - started < 20
@@ -65,8 +65,8 @@ def test_a_cell_that_never_ends_is_timed_out_and_its_words_are_kept(run_notebook
 
 
 def test_the_limit_is_the_whole_notebooks_and_not_each_cells(run_notebook: Any) -> None:
-    steps = ["import time; time.sleep(2)"] * 5
-    assert run_notebook(*steps, RESULTS, seconds=5).status == "timed_out"
+    steps = ["import time; time.sleep(1.5)"] * 3
+    assert run_notebook(*steps, RESULTS, seconds=3).status == "timed_out"
 
 
 def test_an_error_that_a_tag_forgives_is_still_a_failure(run_notebook: Any) -> None:
@@ -98,7 +98,7 @@ def test_a_notebook_sees_neither_the_other_nor_the_users_start_up_files(run_note
 
 def test_stopping_kills_the_kernel_at_work(run_notebook: Any, kernels: Kernels) -> None:
     started = time.monotonic()
-    threading.Timer(3, kernels.stop).start()
+    threading.Timer(2, kernels.stop).start()
     outcome = run_notebook("import time; time.sleep(60)", RESULTS)
     assert outcome.status == "not_run"
     assert time.monotonic() - started < 15
