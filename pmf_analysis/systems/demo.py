@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.data.store import Store
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE
 
 if TYPE_CHECKING:
     from pmf_analysis.parameters.workspace import Workspace
@@ -38,7 +39,10 @@ def make_demo(workspace: Workspace) -> bool:
     vintages = []
     for as_at in VINTAGES:
         files = [path for path in paths if path.parent.name == as_at.isoformat()]
-        vintages.append(import_files(workspace, files, as_at).id)
+        outcome = import_files(workspace, files, as_at)
+        outcome.problems.raise_if_errors(EXIT_DATA_UNUSABLE)
+        if outcome.vintage is not None:
+            vintages.append(outcome.vintage.id)
     marker = {"recipe": _recipe_digest(), "vintages": vintages}
     (sources / _MARKER).write_text(json.dumps(marker), encoding="utf-8")
     return True
