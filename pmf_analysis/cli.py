@@ -12,6 +12,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,11 +20,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pmf_analysis import __version__
-from pmf_analysis.problems import PmfError, Problem
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 
 if TYPE_CHECKING:
     from pmf_analysis.batch.running import RunResult
     from pmf_analysis.parameters.workspace import Workspace
+    from pmf_analysis.systems.importing import ImportOutcome
 
 app = typer.Typer(
     name="pmf",
@@ -152,7 +154,7 @@ def import_(
     reason: Annotated[str, typer.Option("--reason", help="Why it is taken back.")] = "",
     workspace: Where = None,
     as_json: AsJson = False,
-) -> None:
+) -> int:
     """Read files or folders through their mappings into the store."""
     place = _workspace(workspace)
     if withdraw:
@@ -160,14 +162,18 @@ def import_(
 
         Store(place.store).withdraw(withdraw, reason)
         print(f"Withdrawn: {withdraw}.")
-        return
+        return 0
     if not files:
         raise PmfError("Name at least one file or folder to import.")
     day = _day(as_at) if as_at else date.today()
     from pmf_analysis.systems.importing import import_files
 
-    vintage = import_files(place, files, day)
-    _print_import(vintage, as_json)
+    outcome = import_files(place, files, day)
+    _complain(outcome.problems)
+    _print_import(outcome, as_json)
+    if outcome.vintage is None:
+        return EXIT_DATA_UNUSABLE
+    return int(outcome.problems.has_errors)
 
 
 def _day(text: str) -> date:
@@ -177,41 +183,35 @@ def _day(text: str) -> date:
         raise PmfError(f'"{text}" is not a date such as 2026-10-31.') from None
 
 
-def _print_import(vintage: Any, as_json: bool) -> None:
-    records = [
-        {
-            "file": file.name,
-            "read": file.rows_read,
-            "accepted": file.rows_accepted,
-            "quarantined": file.rows_quarantined,
-            "ignored": file.rows_ignored,
-        }
-        for file in vintage.files
-    ]
+def _print_import(outcome: ImportOutcome, as_json: bool) -> None:
+    records = [result.record for result in outcome.results]
+    name = outcome.vintage.id if outcome.vintage else None
     if as_json:
-        _print_json({"vintage": vintage.id, "files": records})
+        rows = outcome.problems.rows()
+        _print_json({"vintage": name, "files": [*map(asdict, records)], "problems": rows})
         return
-    for record in records:
+    for file in records:
         print(
-            "{file}: {read} rows read = {accepted} accepted + {quarantined} quarantined "
-            "+ {ignored} ignored".format_map(record)
+            f"{file.name}: {file.rows_read} rows read = {file.rows_accepted} accepted"
+            f" + {file.rows_quarantined} quarantined + {file.rows_ignored} ignored"
         )
-    print(f"Vintage {vintage.id}")
+    print(f"Vintage {name}" if name else "Nothing was imported.")
 
 
 @app.command()
 def look(
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     as_json: AsJson = False,
-) -> None:
+) -> int:
     """Say what a spreadsheet holds: sheets, headers, periods, and what is wrong with it."""
-    from pmf_analysis.systems.look import look as look_at
+    from pmf_analysis.systems.looking import look as look_at
 
     seen = look_at(file)
     if as_json:
-        _print_json(seen.to_json())
+        _print_json(asdict(seen))
     else:
         print("\n".join(seen.lines()))
+    return 0 if seen.tables else EXIT_DATA_UNUSABLE
 
 
 @app.command()

@@ -22,6 +22,12 @@ def make_demo(workspace: Workspace) -> bool:
 
     A store that holds nothing but an older Westshire is emptied and made again, so that a new
     version of pmf shows the new one. Data of a council's own are never touched or mixed with it.
+
+    Raises
+    ------
+    PmfError
+        Exit 2, when the workspace's parameters or mappings have faults; 3, when nothing of
+        Westshire fits them.
     """
     found = {vintage.id for vintage in Store(workspace.store).vintages()}
     sources = workspace.store / _SOURCES
