@@ -156,7 +156,7 @@ def _draw_targets(
     before, after = ("← " if goals[0] < low else ""), (" →" if goals[-1] > high else "")
     words = Words(f"{before}{text}{after}", TARGET, bold=True)
     at = sum(near) / len(near) if near else (low if before else high)
-    half = measure(words)[0] / 2
+    half = measure(words)[0] / 2 + 2
     x = float(sheet.axes.transData.transform((at, 0))[0])
     x = max(half, min(x, width - half))
     sheet.write(words, x, area.y1 + 12, anchor="center")

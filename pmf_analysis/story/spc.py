@@ -217,7 +217,7 @@ def _marks(
 
 def _right_margin(picture: Picture) -> float:
     """Return the width that every label would need at the right edge, whichever end up there."""
-    off = [(Words(picture.labels.off_chart), 0.0)]
+    off = [(Words(picture.labels.off_chart, bold=True), 0.0)]
     labels = end_labels(picture) + history_labels(picture) + off
     return 16.0 + max(measure(words)[0] for words, _ in labels)
 

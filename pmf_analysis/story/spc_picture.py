@@ -115,7 +115,7 @@ def value_range(picture: Picture) -> tuple[float, float]:
     """
     limits = picture.points[["value", "lower_limit", "upper_limit"]].to_numpy(float)
     low, high = float(np.nanmin(limits)), float(np.nanmax(limits))
-    reach = 2.0 * max(high - low, 0.1 * max(abs(low), abs(high)), 1e-9)
+    reach = 2.0 * max(high - low, 0.25 * max(abs(low), abs(high)), 1e-9)
     if not picture.fan.empty:
         reach = max(reach, 2.0 * float((picture.fan["q75"] - picture.fan["q25"]).max()))
     beyond = [picture.targets[["low", "high"]].to_numpy(float).ravel()]

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lxml import html
+
+from pmf_analysis.documents.audit import audit_html
+from pmf_analysis.documents.index import render_index
+from pmf_analysis.problems import PmfError
+
+
+def run(**changes: Any) -> dict[str, Any]:
+    themes = [{"id": "people", "title": "People"}, {"id": "place", "title": "Place"}]
+    analyses = [{"id": "trends", "title": "Trends"}, {"id": "realism", "title": "Target realism"}]
+    return {
+        "council": "Westshire Council",
+        "notice": "Westshire is a fictional council.",
+        "period": "Quarter 2 (July to September) 2026-27",
+        "as_at": "2026-10-31",
+        "themes": themes,
+        "analyses": analyses,
+        "reports": [
+            {"theme": "people", "analysis": "trends", "status": "made", "href": "people/t.html"},
+            {"theme": "people", "analysis": "realism", "status": "failed", "reason": "It died."},
+            {"theme": "place", "analysis": "trends", "status": "made", "href": "place/t.html"},
+        ],
+        "summary": {"people": {"improving": 3, "worsening": 1, "no_clear_change": 7}},
+        "rows": {"read": 12345, "accepted": 12300, "quarantined": 40, "ignored": 5},
+        "problems": {"warning": 12},
+        "problems_href": "problems.csv",
+    } | changes
+
+
+def cells(page: Any, caption: str) -> list[list[str]]:
+    rows = page.xpath(f"//table[caption[contains(., '{caption}')]]/tbody/tr")
+    return [[" ".join(cell.text_content().split()) for cell in row] for row in rows]
+
+
+def test_every_theme_and_analysis_is_linked_or_says_why_not() -> None:
+    page = html.document_fromstring(render_index(run()))
+    assert cells(page, "Reports by theme") == [
+        ["People", "Read the report: Trends, People", "Not made It died."],
+        ["Place", "Read the report: Trends, Place", "Not asked for"],
+    ]
+    assert page.xpath("//td//a/@href") == ["people/t.html", "place/t.html"]
+
+
+def test_counts_of_each_theme_and_rows_and_problems() -> None:
+    page = html.document_fromstring(render_index(run()))
+    assert cells(page, "really changed") == [
+        ["People", "3", "1", "7", "0"],
+        ["Place", "0", "0", "0", "0"],
+    ]
+    words = page.text_content()
+    assert "12,345 rows read = 12,300 accepted + 40 quarantined + 5 ignored." in words
+    assert "Errors: 0. Warnings: 12. Notes: 0." in words
+    assert page.xpath("//a[@href='problems.csv']")
+
+
+def test_rising_and_falling_are_counted_where_there_are_any() -> None:
+    page = html.document_fromstring(render_index(run(summary={"place": {"rising": 2}})))
+    assert cells(page, "really changed")[1] == ["Place", "0", "0", "0", "0", "2", "0"]
+
+
+def test_lost_rows_stop_the_page() -> None:
+    with pytest.raises(PmfError):
+        render_index(run(rows={"read": 10, "accepted": 5, "quarantined": 4, "ignored": 0}))
+
+
+def test_same_bytes_and_its_own_status_words() -> None:
+    assert render_index(run()) == render_index(run())
+    page = render_index(run(status_words={"failed": "<i>Broken</i>"}))
+    assert "&lt;i&gt;Broken" in page
+
+
+def test_index_passes_the_audit() -> None:
+    assert not audit_html(render_index(run())).rows()
