@@ -35,6 +35,7 @@ from pmf_analysis.story.view import ThemeView
 if TYPE_CHECKING:
     from pmf_analysis.assess import Measures
 
+DEMO_COUNCIL = "westshire"
 _PAGES = {
     "trends": "trends_page",
     "benchmarking": "benchmarking_page",
@@ -202,10 +203,13 @@ def _measures(
 ) -> Measures:
     """Read the run's result tables, or measure them here once for the same inputs."""
     from pmf_analysis.assess import assess_run, read_measures, write_measures
+    from pmf_analysis.systems.demo import make_demo
 
     if folder is not None:
         return read_measures(folder / "measures")
     store = Store(workspace.store)
+    if not store.vintages() and spec.council == DEMO_COUNCIL:
+        make_demo(workspace)
     if not store.vintages():
         raise PmfError("There is no data in the store. Fix: run pmf demo, or import your own.", 3)
     kept = workspace.store / "cache" / _cache_key(store, parameters, spec)

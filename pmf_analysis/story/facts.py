@@ -67,6 +67,7 @@ class TrendFacts(Facts):
     chance_alone: Figure
     evidence: str
     reason: str
+    shape: str
     treatment: str
     age_days: int
     is_stale: bool

@@ -132,11 +132,16 @@ class Subject:
             return Figure(raw, sign + format_change(raw, self.unit, self.decimals))
         return Figure(raw, _SPELLINGS[spelling](raw))
 
-    def range(self, low: Figure, high: Figure) -> str:
-        """Spell a range, with a unit in words named once: "11.8 to 15.4 per 1,000 people"."""
+    def plain(self, figure: Figure) -> str:
+        """Spell a value without a unit in words, for lists that name the unit once."""
         glued = self.unit == "%" or self.unit.startswith("£")
-        plain = low.text if glued or low.raw is None else format_number(low.raw, self.decimals)
-        return say("number.range", low=plain, high=high)
+        return (
+            figure.text if glued or figure.raw is None else format_number(figure.raw, self.decimals)
+        )
+
+    def range(self, low: Figure, high: Figure) -> str:
+        """Spell a range: "11.8 to 15.4 per 1,000 people"."""
+        return say("number.range", low=self.plain(low), high=high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,10 @@ from pmf_analysis.story.formatting import format_number, join_words
 
 WAYS = {1: "up", -1: "down", 0: "same"}
 _DIRECTIONS = {1: "up", -1: "down", 0: "level"}
+_SIDES = {1: "favourable", -1: "unfavourable", 0: "plain"}
 _FEW = 20  # below this an XmR chart misses two changes of two standard deviations in three
 _NAMED_PEERS = 3
+_CAUTIONED = ("season_means_removed", "rolling")
 _SIGNALS = ("improving", "worsening", "rising", "falling")
 
 Sentences = tuple[str, ...]
@@ -104,7 +106,10 @@ def _last_sign(facts: TrendFacts) -> int:
 
 
 def _signal_clause(facts: TrendFacts) -> str:
-    rule = facts.rule if f"trend.signal.{facts.rule}.up" in bank() else "none"
+    seasonal = facts.treatment == "season_means_removed"
+    prefix = "seasonal_" if seasonal else "windows_" if facts.shape == "rolling" else ""
+    named_rules = (f"{prefix}{facts.rule}", facts.rule, "none")
+    rule = next(name for name in named_rules if f"trend.signal.{name}.up" in bank())
     return say(
         f"trend.signal.{rule}.{_DIRECTIONS[facts.direction]}",
         range=facts.subject.range(facts.lower_limit, facts.upper_limit),
@@ -139,6 +144,7 @@ def caution_sentences(facts: TrendFacts) -> Sentences:
     codes = [facts.status] if facts.status in known else []
     codes += ["stale"] if facts.is_stale else []
     codes += ["few"] if facts.method == "xmr" and facts.n < _FEW and _is_judged(facts) else []
+    codes += [code for code in (facts.treatment, facts.shape) if code in _CAUTIONED]
     codes += ["break"] if facts.has_break else []
     return tuple(say(f"trend.caution.{code}", days=facts.age_days, n=facts.n) for code in codes)
 
@@ -212,7 +218,7 @@ def _gap_sentences(facts: ComparisonFacts) -> Sentences:
     if sign == 0:
         return (say("compare.no_gap"),)
     side = 0 if facts.subject.is_city else sign * facts.subject.better_sign
-    where = say(f"compare.side.{ {1: 'favourable', -1: 'unfavourable', 0: 'plain'}[side] }")
+    where = say(f"compare.side.{_SIDES[side]}")
     return (say(f"compare.gap.{facts.gap_verdict}", gap=facts.gap, side=where),)
 
 

@@ -48,7 +48,7 @@ def _chance_sentences(facts: TargetFacts) -> Sentences:
         refused = () if facts.verdict == "no_verdict" else (say("realism.verdict.cannot_judge"),)
         return (*refused, *reason_sentences(facts.reason))
     said = [say(f"realism.chance.{facts.band}", frequency=facts.frequency)]
-    if facts.lower.is_known and facts.lower.text != facts.upper.text:
+    if facts.lower.is_known and facts.upper.is_known and facts.lower.text != facts.upper.text:
         said.append(say("realism.between", low=facts.lower, high=facts.upper))
     verdict = "city" if facts.subject.is_city else facts.verdict
     words = {code: word.lower() for code, word in words_of("status").items()}
@@ -75,7 +75,8 @@ def _range_sentences(facts: TargetFacts) -> Sentences:
     values = (facts.value_60, facts.value_45, facts.value_30)
     if not all(value.is_known for value in values):
         return ()
-    return (say("realism.range", v60=values[0], v45=values[1], v30=values[2]),)
+    v60, v45 = (facts.subject.plain(value) for value in values[:2])
+    return (say("realism.range", v60=v60, v45=v45, v30=values[2]),)
 
 
 def challenge_questions(facts: TargetFacts, median: Figure | None = None) -> Sentences:

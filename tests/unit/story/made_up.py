@@ -1,0 +1,529 @@
+"""Result tables of a made-up theme, with every kind of row that a page must be able to tell."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from pmf_analysis.parameters.models import Indicator
+from pmf_analysis.story.view import ThemeView
+
+NAN = float("nan")
+PEER_NAMES = [f"Council {letter}" for letter in "ABCDEFGHIJKLMNO"]
+
+
+def indicator(id: str, **given: Any) -> Indicator:
+    words = {"title": f"{id.title()} of the place", "short_title": id.title()}
+    source = {"source": "Council records", "licence": "Open Government Licence v3.0"}
+    basics = {
+        "polarity": "higher",
+        "director": "director_place",
+        "themes": ("homes",),
+        "data_type": "percentage",
+        "frequency": "quarterly",
+    }
+    return Indicator(id=id, **{**words, **source, **basics, **given})
+
+
+def trend_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
+    row = {
+        "series": f"{indicator}|X1|||v1",
+        "indicator": indicator,
+        "area": "X1",
+        "dimension": "",
+        "dimension_value": "",
+        "title": "Household waste recycled or composted",
+        "short_title": "Household recycling",
+        "unit": "%",
+        "data_type": "percentage",
+        "decimals": 1,
+        "polarity": "higher",
+        "frequency": "quarterly",
+        "year_type": "financial",
+        "control": "council",
+        "owner": "Head of Waste",
+        "director": "director_place",
+        "source": "Council records",
+        "period": pd.Timestamp(2026, 7, 1),
+        "period_label": "2026-27 Q2",
+        "period_long": "Quarter 2 (July to September) 2026-27",
+        "value": 39.84,
+        "status": "final",
+        "value_note": "",
+        "previous_value": 42.34,
+        "previous_label": "2026-27 Q1",
+        "change": -2.5,
+        "last_year_value": 38.64,
+        "last_year_label": "2025-26 Q2",
+        "change_on_year": 1.2,
+        "n": 26,
+        "shape": "discrete",
+        "treatment": "",
+        "method": "xmr",
+        "mean": 39.3,
+        "lower_limit": 36.0,
+        "upper_limit": 42.6,
+        "slope": NAN,
+        "p_value": NAN,
+        "rule": "shift",
+        "rule_points": 9,
+        "verdict": "improving",
+        "assurance": "inconsistent",
+        "target": 42.0,
+        "target_period_label": "2026-27 Q2",
+        "met_share": 0.2,
+        "chance_alone": 0.017,
+        "evidence": "own_history",
+        "reason": "",
+        "age_days": 31,
+        "is_stale": False,
+    }
+    return {**row, **given}
+
+
+def points_of(row: dict[str, Any], direction: int = 1, count: int = 26) -> list[dict[str, Any]]:
+    starts = pd.date_range(end=row["period"], periods=count, freq="QS")
+    made = []
+    for place, start in enumerate(starts):
+        wobble = ((place * 7) % 5 - 2) / 2
+        value = (
+            row["value"]
+            if place == count - 1
+            else (row["mean"] if row["mean"] == row["mean"] else row["value"]) + wobble
+        )
+        quarter = (start.month - 4) // 3 % 4 + 1
+        year = start.year - (start.month < 4)
+        made.append(
+            {
+                "series": row["series"],
+                "period": start,
+                "period_label": f"{year}-{(year + 1) % 100:02d} Q{quarter}",
+                "value": value,
+                "status": row["status"] if place == count - 1 else "final",
+                "segment": 0,
+                "mean": row["mean"],
+                "lower_limit": row["lower_limit"],
+                "upper_limit": row["upper_limit"],
+                "rule": row["rule"] if place == count - 1 else "none",
+                "direction": direction if place == count - 1 else 0,
+                "point_type": "common_cause",
+                "target": row["target"],
+            }
+        )
+    return made
+
+
+def comparison_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
+    row = {
+        "series": f"{indicator}|X1|||v1",
+        "indicator": indicator,
+        "area": "X1",
+        "peer_set": "neighbours",
+        "peer_set_title": "Nearest neighbours",
+        "period": pd.Timestamp(2026, 4, 1),
+        "period_label": "2026-27 Q1",
+        "value": 39.84,
+        "lower": 39.1,
+        "upper": 40.6,
+        "peer_median": 42.1,
+        "peer_q1": 40.2,
+        "peer_q3": 44.5,
+        "peer_min": 36.4,
+        "peer_max": 51.0,
+        "n_peers": 15,
+        "peers_missing": "",
+        "rank": 12,
+        "rank_of": 16,
+        "percentile": 0.25,
+        "mad_distance": -0.8,
+        "verdict": "worse",
+        "method": "wilson",
+        "evidence": "counts",
+        "reason": "",
+        "gap": -2.26,
+        "gap_verdict": "closing",
+        "gap_reason": "",
+        "nation_value": 43.3,
+        "region_value": 41.0,
+    }
+    return {**row, **given}
+
+
+def target_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
+    row = {
+        "target_id": f"{indicator}-2027",
+        "series": f"{indicator}|X1|||v1",
+        "indicator": indicator,
+        "area": "X1",
+        "period": pd.Timestamp(2027, 7, 1),
+        "period_label": "2027-28 Q2",
+        "kind": "improvement",
+        "target": 44.0,
+        "target_low": NAN,
+        "target_high": NAN,
+        "probability": 0.16,
+        "lower": 0.11,
+        "upper": 0.23,
+        "verdict": "stretch",
+        "verdict_low": "stretch",
+        "verdict_high": "stretch",
+        "evidence": "own_and_peers",
+        "reason": "",
+        "value_60": 40.4,
+        "value_45": 41.1,
+        "value_30": 42.3,
+        "method": "pooled",
+        "n": 26,
+        "horizon": 4,
+        "last_value": 39.84,
+        "last_label": "2026-27 Q2",
+        "required_change": 4.16,
+        "own_share": 0.09,
+        "peer_share": 0.12,
+        "peer_n": 214,
+        "headroom": 0.07,
+        "rationale": "Median of similar councils in 2025-26.",
+        "set_by": "Cabinet",
+        "set_on": pd.Timestamp(2026, 3, 1),
+        "is_reference": False,
+    }
+    return {**row, **given}
+
+
+def forecast_rows(series: str, middle: float, horizons: int = 4) -> list[dict[str, Any]]:
+    rows = []
+    for horizon in range(1, horizons + 1):
+        start = pd.Timestamp(2026, 7, 1) + pd.DateOffset(months=3 * horizon)
+        spread = 1.0 + 0.4 * horizon
+        row: dict[str, Any] = {
+            "series": series,
+            "horizon": horizon,
+            "period": start,
+            "period_label": f"2026-27 +{horizon}",
+        }
+        for share in (5, 10, 25, 40, 50, 55, 60, 70, 75, 90, 95):
+            row[f"q{share:02d}"] = middle + spread * (share - 50) / 20
+        for place in range(20):
+            row[f"d{place + 1:02d}"] = middle + spread * (2.5 + 5 * place - 50) / 20
+        rows.append(row)
+    return rows
+
+
+def peer_rows(series: str, middle: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "series": series,
+            "peer_set": "neighbours",
+            "area": f"X{place + 2}",
+            "area_name": name,
+            "period": pd.Timestamp(2026, 4, 1),
+            "value": middle + place - 7,
+            "lower": NAN,
+            "upper": NAN,
+            "is_own": False,
+        }
+        for place, name in enumerate(PEER_NAMES)
+    ]
+
+
+def gap_rows(series: str, middle: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "series": series,
+            "peer_set": "neighbours",
+            "period": start,
+            "period_label": f"{start.year}",
+            "value": middle + place / 2,
+            "peer_median": middle + 2,
+            "gap": place / 2 - 2,
+            "n_peers": 15,
+        }
+        for place, start in enumerate(pd.date_range("2024-04-01", periods=8, freq="QS"))
+    ]
+
+
+INDICATORS = (
+    indicator("recycling"),
+    indicator("flytipping", data_type="rate", unit="per 1,000 people", polarity="lower"),
+    indicator("planning"),
+    indicator("prevention"),
+    indicator("air", data_type="index", unit="µg/m3", polarity="lower", control="city"),
+    indicator("visits", data_type="count", unit="visits", polarity="none"),
+    indicator("plan", data_type="statement", polarity="none"),
+    indicator("unheard"),
+)
+
+
+def trend_rows() -> list[dict[str, Any]]:
+    return [
+        trend_row(),
+        trend_row(
+            "flytipping",
+            title="Fly-tipping incidents per 1,000 people",
+            short_title="Fly-tipping",
+            unit="per 1,000 people",
+            polarity="lower",
+            value=14.2,
+            previous_value=13.1,
+            change=1.1,
+            last_year_value=14.2,
+            change_on_year=0.01,
+            mean=13.6,
+            lower_limit=11.8,
+            upper_limit=15.4,
+            rule="none",
+            rule_points=0,
+            verdict="no_clear_change",
+            chance_alone=0.017,
+            target=14.0,
+            status="provisional",
+        ),
+        trend_row(
+            "planning",
+            title="Major planning applications decided on time",
+            short_title="Major planning on time",
+            value=71.0,
+            mean=88.0,
+            lower_limit=78.0,
+            upper_limit=98.0,
+            rule="outside_limits",
+            rule_points=1,
+            verdict="worsening",
+            previous_value=90.0,
+            change=-19.0,
+            change_on_year=-20.0,
+            last_year_value=91.0,
+            target=90.0,
+            is_stale=True,
+            age_days=214,
+        ),
+        trend_row(
+            "prevention",
+            title="Homelessness prevented",
+            short_title="Homelessness prevented",
+            method="none",
+            verdict="cannot_judge",
+            reason="Four figures are too few: five are needed",
+            n=4,
+            mean=NAN,
+            lower_limit=NAN,
+            upper_limit=NAN,
+            rule="none",
+            chance_alone=NAN,
+            target=NAN,
+            assurance="",
+        ),
+        trend_row(
+            "air",
+            title="Nitrogen dioxide, annual mean",
+            short_title="Nitrogen dioxide",
+            unit="µg/m3",
+            polarity="lower",
+            control="city",
+            verdict="worsening",
+            value=41.0,
+            change=2.0,
+            change_on_year=3.0,
+        ),
+        trend_row(
+            "visits",
+            title="Visits to libraries",
+            short_title="Library visits",
+            unit="visits",
+            decimals=0,
+            polarity="none",
+            verdict="rising",
+            rule="trend",
+            rule_points=7,
+            value=125_400,
+            previous_value=119_000,
+            change=6_400,
+            last_year_value=100_200,
+            change_on_year=25_200,
+            mean=101_000,
+            lower_limit=90_000,
+            upper_limit=120_000,
+            target=NAN,
+            assurance="",
+        ),
+    ]
+
+
+def made_up_view(**given: Any) -> ThemeView:
+    trends = trend_rows()
+    series = [row["series"] for row in trends]
+    points = [point for row in trends for point in points_of(row)]
+    comparisons = [
+        comparison_row(),
+        comparison_row(
+            "flytipping", value=14.2, peer_median=14.3, gap=-0.1, rank=7, verdict="similar"
+        ),
+        comparison_row(
+            "planning",
+            value=71.0,
+            peer_median=90.0,
+            gap=-19.0,
+            rank=16,
+            evidence="values_only",
+            verdict="position_only",
+        ),
+        comparison_row(
+            "prevention",
+            verdict="cannot_judge",
+            evidence="none",
+            rank=NAN,
+            peer_median=NAN,
+            gap=NAN,
+            n_peers=3,
+            reason="Fewer than 5 similar councils have a figure",
+        ),
+        comparison_row(
+            "air",
+            value=41.0,
+            peer_median=30.0,
+            gap=11.0,
+            rank=16,
+            verdict="worse",
+            gap_verdict="widening",
+        ),
+        comparison_row(
+            "visits",
+            value=125_400,
+            peer_median=90_000,
+            gap=35_400,
+            rank=2,
+            verdict="higher",
+            evidence="own_history",
+        ),
+    ]
+    targets = [
+        target_row(),
+        target_row(
+            "flytipping",
+            target=14.0,
+            verdict="challenging",
+            probability=0.42,
+            value_60=14.4,
+            value_45=14.1,
+            value_30=13.6,
+            last_value=14.2,
+            required_change=-0.2,
+            kind="floor",
+        ),
+        target_row(
+            "planning",
+            target=99.0,
+            verdict="not_realistic",
+            probability=0.02,
+            lower=0.02,
+            upper=0.03,
+            peer_share=0.01,
+            value_60=80.0,
+            value_45=84.0,
+            value_30=88.0,
+            last_value=71.0,
+            required_change=28.0,
+            rationale="",
+        ),
+        target_row(
+            "prevention",
+            target=50.0,
+            verdict="cannot_judge",
+            probability=NAN,
+            lower=NAN,
+            upper=NAN,
+            value_60=NAN,
+            value_45=NAN,
+            value_30=NAN,
+            reason="Four figures are too few: five are needed",
+            last_value=46.0,
+            required_change=4.0,
+        ),
+        target_row(
+            "air",
+            kind="maintain",
+            is_reference=True,
+            target=41.0,
+            probability=0.52,
+            target_id="air#maintain",
+            verdict="no_verdict",
+            last_value=41.0,
+            required_change=0.0,
+            value_60=41.2,
+            value_45=40.8,
+            value_30=40.1,
+        ),
+        target_row(
+            "air",
+            kind="peer_median",
+            is_reference=True,
+            target=30.0,
+            probability=0.04,
+            target_id="air#peer_median",
+            verdict="no_verdict",
+            last_value=41.0,
+            required_change=-11.0,
+            value_60=41.2,
+            value_45=40.8,
+            value_30=40.1,
+        ),
+    ]
+    forecasts = [
+        row
+        for key, middle in zip(series, (39.8, 14.1, 75.0, 46.0, 41.0), strict=False)
+        for row in forecast_rows(key, middle)
+    ]
+    problems = [
+        {
+            "level": "warning",
+            "code": "late",
+            "file": "KPI.xlsx",
+            "sheet": "PI",
+            "row": 7,
+            "column": "E",
+            "value": "#DIV/0!",
+            "message": "The cell holds an error.",
+            "expected": "a number",
+            "fix": "correct the cell",
+            "indicator": "recycling",
+            "theme": "homes",
+        }
+    ]
+    narratives = [
+        {
+            "indicator_id": "recycling",
+            "period_start": pd.Timestamp(2026, 7, 1),
+            "period_end": pd.Timestamp(2026, 9, 30),
+            "kind": "reason",
+            "text": "A wet summer brought less garden waste.",
+            "author_role": "Head of Waste",
+            "written_on": pd.Timestamp(2026, 10, 12),
+            "due_back_on_target": pd.Timestamp(2027, 3, 31),
+        }
+    ]
+    view = {
+        "council": "Westshire Council",
+        "theme": "homes",
+        "theme_title": "Homes and communities",
+        "framework": "Corporate plan",
+        "period": "2026-27 Q2",
+        "period_long": "Quarter 2 (July to September) 2026-27",
+        "as_at": date(2026, 10, 31),
+        "peer_set": "neighbours",
+        "indicators": INDICATORS,
+        "trends": pd.DataFrame(trends),
+        "points": pd.DataFrame(points),
+        "comparisons": pd.DataFrame(comparisons),
+        "peers": pd.DataFrame([row for key in series for row in peer_rows(key, 40.0)]),
+        "gaps": pd.DataFrame(gap_rows(series[0], 38.0)),
+        "targets": pd.DataFrame(targets),
+        "forecasts": pd.DataFrame(forecasts),
+        "problems": pd.DataFrame(problems),
+        "narratives": pd.DataFrame(narratives),
+        "notice": "Westshire is a fictional council.",
+        "vintage": "0123456789abcdef",
+        "seed": 1,
+    }
+    return ThemeView(**{**view, **given})

@@ -1,0 +1,271 @@
+"""Pages: every indicator is on each, blocks can be published, and no wording lies unused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+import pytest
+
+from pmf_analysis.story import bank as bank_module
+from pmf_analysis.story import benchmarking_page, realism_page, trends_page
+from pmf_analysis.story.blocks import Block
+from pmf_analysis.story.view import ThemeView
+
+from .made_up import INDICATORS, NAN, made_up_view, target_row, trend_row, trend_rows
+
+PAGES = (trends_page, benchmarking_page, realism_page)
+SECTIONS = (
+    *("headline", "scope", "pictures", "key_figures", "exceptions", "challenge"),
+    *("quality", "method", "provenance"),
+)
+
+
+def blocks_of(page: ModuleType, view: ThemeView) -> list[Block]:
+    return [
+        block for name in SECTIONS if hasattr(page, name) for block in getattr(page, name)(view)
+    ]
+
+
+def all_text(blocks: list[Block]) -> str:
+    parts: list[str] = []
+    for block in blocks:
+        parts += [block.title, block.subtitle, block.alt, block.source, *block.text, *block.notes]
+        if block.table:
+            parts += [cell for row in block.table.rows for cell in row.values()]
+    return "\n".join(parts)
+
+
+def without_figures(view: ThemeView) -> ThemeView:
+    empty = {
+        name: getattr(view, name).iloc[:0]
+        for name in ("points", "comparisons", "peers", "gaps", "targets", "forecasts", "problems")
+    }
+    return made_up_view(trends=view.trends.iloc[:0], **empty)
+
+
+@pytest.fixture(scope="module")
+def view() -> ThemeView:
+    return made_up_view()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_indicator_is_judged_or_listed_with_the_reason(
+    page: ModuleType, view: ThemeView
+) -> None:
+    (scope,) = page.scope(view)
+    listed = [row["indicator"] for row in scope.table.rows]
+    heard = {row["indicator"]: row["title"] for row in trend_rows()}
+    assert sorted(listed) == sorted(heard.get(each.id, each.title) for each in INDICATORS)
+    assert all(row["reason"] for row in scope.table.rows)
+    states = {row["indicator"]: row["status"] for row in scope.table.rows}
+    assert states["Plan of the place"] == states["Unheard of the place"] == "cannot_judge"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_blocks_can_be_published(page: ModuleType, view: ThemeView) -> None:
+    blocks = blocks_of(page, view)
+    ids = [block.id for block in blocks]
+    assert len(set(ids)) == len(ids)
+    for block in blocks:
+        assert Block.from_json(block.to_json()) == Block.from_json(block.to_json())
+        if block.kind == "figure":
+            assert len(block.title.split()) <= 10
+            assert len(block.alt) >= 40 and re.search(r"\d", block.alt)
+            assert block.subtitle and block.source and block.table and block.table.rows
+            assert view.council in block.subtitle
+        if block.kind == "finding":
+            assert len(block.title.split()) <= 10 and block.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_same_input_gives_the_same_page_whatever_the_order_of_rows(
+    page: ModuleType, view: ThemeView
+) -> None:
+    names = ("trends", "points", "comparisons", "peers", "gaps", "forecasts", "problems")
+    shuffled = {name: getattr(view, name).sample(frac=1, random_state=3) for name in names}
+    again = blocks_of(page, made_up_view(**shuffled))
+    assert [block.to_json() for block in again] == [b.to_json() for b in blocks_of(page, view)]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_theme_without_indicators_still_makes_a_full_honest_page(page: ModuleType) -> None:
+    empty = without_figures(made_up_view())
+    nothing = made_up_view(
+        indicators=(),
+        **{name: getattr(empty, name) for name in ("trends", "points", "comparisons", "peers")},
+        **{name: getattr(empty, name) for name in ("gaps", "targets", "forecasts", "problems")},
+    )
+    told = all_text(blocks_of(page, nothing))
+    assert "This theme has no indicators in the register" in told
+    assert "Westshire is a fictional council." in told
+    assert "31 October 2026" in told
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_theme_without_figures_lists_its_indicators(page: ModuleType, view: ThemeView) -> None:
+    told = all_text(blocks_of(page, without_figures(view)))
+    assert "No figures of this theme's indicators have been imported yet." in told
+    assert "Recycling of the place" in told and "No figures have been imported" in told
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_city_measures_have_no_status_anywhere(page: ModuleType, view: ThemeView) -> None:
+    mine = [block for block in blocks_of(page, view) if block.id.endswith("-air")]
+    assert mine
+    assert all(block.tone in {"", "neutral"} for block in mine)
+    glance = next(block for block in page.headline(view) if block.id == "at-a-glance")
+    codes = [row["status"] for row in glance.table.rows if row["indicator"] == "Nitrogen dioxide"]
+    assert codes and not {"improving", "worsening", "better", "worse", "not_realistic"} & set(codes)
+
+
+def test_the_headline_counts_what_the_table_shows(view: ThemeView) -> None:
+    finding, table = trends_page.headline(view)
+    codes = [row["status"] for row in table.table.rows]
+    assert finding.text[0].startswith("Of the 6 indicators with figures, 1 has improved beyond")
+    assert codes.count("improving") == 1 and codes.count("rising") == 2
+    assert "Worsening: Major planning on time." in finding.text[0]
+    assert "With 5 judged, chance alone would give about 0.1 signals" in finding.text[0]
+
+
+def test_key_figures_are_plain_text_that_nbval_can_compare(view: ThemeView) -> None:
+    for page in PAGES:
+        (block,) = page.key_figures(view)
+        lines = block.plain_text.splitlines()
+        assert len(lines) == 1 + len(block.table.rows)
+        assert lines[0].startswith("Indicator  ")
+        assert any(line.startswith("Household recycling") and "39.8%" in line for line in lines)
+
+
+def test_a_series_without_a_target_says_no_target_set(view: ThemeView) -> None:
+    block = next(b for b in realism_page.pictures(view) if b.id == "finding-air")
+    assert block.title == "Nitrogen dioxide: no target set"
+    told = block.text[0]
+    assert told.startswith("There is no target set.")
+    assert "keeping the present level" in told and "median of 30.0" in told
+    assert "60%, 45% and 30% chance" in told
+
+
+def test_dots_tell_the_same_chance_as_the_words() -> None:
+    near = made_up_view(targets=pd.DataFrame([target_row(probability=0.18, target=44.0)]))
+    far = made_up_view(targets=pd.DataFrame([target_row(probability=0.75, target=44.0)]))
+    (dots,) = [b for b in realism_page.pictures(near) if b.id == "dots-recycling"]
+    assert "4 meet the target of 44.0%" in dots.alt
+    assert not [b for b in realism_page.pictures(far) if b.id == "dots-recycling"]
+
+
+def test_narratives_name_role_and_date(view: ThemeView) -> None:
+    block = next(b for b in trends_page.pictures(view) if b.id == "finding-recycling")
+    assert block.notes == (
+        "Reason given, Head of Waste, 12 October 2026: A wet summer brought less garden waste.",
+        "Expected back on target by 31 March 2027.",
+    )
+
+
+def test_a_councils_own_status_words_come_first() -> None:
+    own = made_up_view(words={"improving": "Getting better"})
+    block = trends_page.headline(own)[1]
+    assert block.table.status_words["improving"] == "Getting better"
+
+
+class Recording(dict[str, str]):
+    """A bank that remembers which entries were used."""
+
+    def __init__(self, entries: Mapping[str, str]) -> None:
+        super().__init__(entries)
+        self.used: set[str] = set()
+
+    def __getitem__(self, key: str) -> str:
+        self.used.add(key)
+        return super().__getitem__(key)
+
+
+def test_every_template_of_a_signal_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pmf_analysis.story.facts import TrendFacts
+    from pmf_analysis.story.sentences import trend_sentences, trend_title
+
+    recording = Recording(bank_module.bank())
+    monkeypatch.setattr(bank_module, "bank", lambda: recording)
+    verdicts = ["improving", "worsening", "rising", "falling", "no_clear_change", "cannot_judge"]
+    rules = [
+        "outside_limits",
+        "trend",
+        "shift",
+        "two_in_three",
+        "mann_kendall",
+        "recent_trend",
+        "none",
+    ]
+    choices = [
+        {
+            "verdict": verdict,
+            "rule": rule,
+            "treatment": treatment,
+            "shape": shape,
+            "polarity": polarity,
+        }
+        for verdict in verdicts
+        for rule in rules
+        for treatment in ("", "season_means_removed")
+        for shape in ("discrete", "rolling")
+        for polarity in ("higher", "range")
+    ]
+    states = ["provisional", "estimated", "revised", "suppressed", "not_yet_available"]
+    choices += [{"status": status, "is_stale": True, "n": 14} for status in states]
+    choices += [
+        {"assurance": code} for code in ("consistent_pass", "inconsistent", "consistent_fail")
+    ]
+    quiet = {"verdict": "no_clear_change"}
+    choices += [{**quiet, "method": m} for m in ("xmr", "mann_kendall", "recent_trend", "none")]
+    choices += [{**quiet, "upper_limit": 36.0}, {"value": NAN}, {"control": "city"}]
+    choices += [
+        {"change": change, "change_on_year": year}
+        for change in (-1.0, 0.0, 1.0, NAN)
+        for year in (-1.0, 0.0, 1.0)
+    ]
+    choices += [
+        {"verdict": "improving", "rule": "mann_kendall", "frequency": f}
+        for f in (
+            "weekly",
+            "monthly",
+            "quarterly",
+            "termly",
+            "half_yearly",
+            "annual",
+            "biennial",
+            "x",
+        )
+    ]
+    for choice in choices:
+        for direction in (-1, 0, 1):
+            facts = TrendFacts.of(trend_row(**choice), "W", direction=direction, has_break=True)
+            trend_sentences(facts)
+            trend_title(facts)
+    told = {key for key in recording if key.startswith(("trend.", "tension."))}
+    elsewhere = {key for key in told if key.startswith(("trend.alt", "trend.picture"))}
+    # Words of a group are read together, not one by one.
+    grouped = {key for key in told if key.startswith(("trend.step.",))}
+    assert told - recording.used - elsewhere - grouped == set()
+
+
+def test_no_wording_lies_unused(repository: Path) -> None:
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (repository / "pmf_analysis/story").glob("*.py")
+    )
+    names = set(re.findall(r"""["']([a-z_]+(?:\.(?:[a-z_0-9]+|\{.*?\}))+)["']""", code))
+    called = [
+        re.compile(re.sub(r"\\\{.*?\\\}", "[a-z_0-9]+", re.escape(name)) + r"(\.(one|many))?")
+        for name in names
+    ]
+    groups = set(re.findall(r'words_of\("([a-z_.]+)"\)', code))
+    unused = [
+        entry
+        for entry in bank_module.bank()
+        if entry.rpartition(".")[0] not in groups
+        and not any(pattern.fullmatch(entry) for pattern in called)
+    ]
+    assert unused == []

@@ -1,0 +1,319 @@
+"""Laws of what is said: short, plain, traceable to facts, never against polarity."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmf_analysis.story.facts import ComparisonFacts, Subject, TargetFacts, TrendFacts
+from pmf_analysis.story.figures import Figure
+from pmf_analysis.story.sentences import (
+    budget_sentence,
+    comparison_sentences,
+    comparison_title,
+    counted,
+    level_sentences,
+    named,
+    noise_sentences,
+    reason_sentences,
+    trend_sentences,
+    trend_title,
+)
+from pmf_analysis.story.target_sentences import (
+    challenge_questions,
+    target_sentences,
+    target_title,
+)
+
+from .made_up import NAN, PEER_NAMES, comparison_row, target_row, trend_row
+
+BANNED = re.compile(
+    r"\b(significant\w*|only|best|worst|blame\w*|fault|fail\w*|disappoint\w*|excellent|poor|"
+    r"because of|due to|caused|should have|deliberate\w*|lazy|gam(ing|ed))\b",
+    re.IGNORECASE,
+)
+VALUES = st.one_of(st.floats(-2e6, 2e6), st.sampled_from([0.0, 0.04, -0.04, 1.0, NAN]))
+UNITS = st.sampled_from(
+    ["%", "£", "£ million", "days", "per 1,000 people", "score 0 to 10", "µg/m3"]
+)
+POLARITIES = st.sampled_from(["higher", "lower", "range", "none", "unknown"])
+CONTROLS = st.sampled_from(["council", "shared", "city"])
+SHARES = st.one_of(st.floats(0, 1), st.just(NAN))
+COMMON = {
+    "unit": UNITS,
+    "decimals": st.integers(0, 2),
+    "polarity": POLARITIES,
+    "control": CONTROLS,
+}
+TREND_ROWS = st.fixed_dictionaries(
+    {
+        **COMMON,
+        **dict.fromkeys(("value", "change", "change_on_year", "mean", "slope", "target"), VALUES),
+        **dict.fromkeys(("lower_limit", "upper_limit"), VALUES),
+        "verdict": st.sampled_from(
+            ["improving", "worsening", "no_clear_change", "rising", "falling", "cannot_judge"]
+        ),
+        "method": st.sampled_from(["xmr", "mann_kendall", "recent_trend", "none"]),
+        "rule": st.sampled_from(
+            [
+                "none",
+                "outside_limits",
+                "trend",
+                "two_in_three",
+                "shift",
+                "mann_kendall",
+                "recent_trend",
+            ]
+        ),
+        "rule_points": st.integers(1, 40),
+        "n": st.integers(0, 60),
+        "assurance": st.sampled_from(["consistent_pass", "inconsistent", "consistent_fail", ""]),
+        "chance_alone": SHARES,
+        "status": st.sampled_from(["final", "provisional", "estimated", "revised", "suppressed"]),
+        "is_stale": st.booleans(),
+        "age_days": st.integers(0, 900),
+        "reason": st.sampled_from(["", "Four figures are too few; five are needed"]),
+        "frequency": st.sampled_from(["monthly", "quarterly", "annual", "weekly"]),
+        "treatment": st.sampled_from(["", "none", "season_means_removed"]),
+        "shape": st.sampled_from(["discrete", "rolling"]),
+        "last_year_label": st.sampled_from(["2025-26 Q2", "2026-27 Q1", ""]),
+        "previous_label": st.sampled_from(["2026-27 Q1", "1 April 2024 to 31 March 2025", ""]),
+    }
+)
+COMPARISON_ROWS = st.fixed_dictionaries(
+    {
+        **dict.fromkeys(("value", "peer_median", "gap", "nation_value", "region_value"), VALUES),
+        "verdict": st.sampled_from(
+            ["better", "similar", "worse", "higher", "lower", "position_only", "cannot_judge"]
+        ),
+        "evidence": st.sampled_from(["counts", "interval", "own_history", "values_only", "none"]),
+        "rank": st.one_of(st.integers(1, 16), st.just(NAN)),
+        "gap_verdict": st.sampled_from(["closing", "widening", "steady", "cannot_judge", ""]),
+        "peers_missing": st.lists(st.sampled_from(PEER_NAMES), unique=True).map("; ".join),
+        "reason": st.sampled_from(
+            ["", "Our interval excludes theirs. This is within the usual spread."]
+        ),
+    }
+)
+TARGET_ROWS = st.fixed_dictionaries(
+    {
+        **dict.fromkeys(("target", "value_60", "value_45", "value_30"), VALUES),
+        **dict.fromkeys(("last_value", "required_change"), VALUES),
+        **dict.fromkeys(("probability", "lower", "upper", "own_share", "peer_share"), SHARES),
+        "verdict": st.sampled_from(
+            [
+                "too_easy",
+                "little_stretch",
+                "challenging",
+                "stretch",
+                "not_realistic",
+                "between",
+                "no_verdict",
+                "cannot_judge",
+            ]
+        ),
+        "verdict_low": st.sampled_from(["challenging", "stretch"]),
+        "kind": st.sampled_from(["floor", "improvement", "statutory", "ambition", "peculiar"]),
+        "is_reference": st.just(False),
+        "rationale": st.sampled_from(["", "The median of others."]),
+        "peer_n": st.integers(0, 500),
+    }
+)
+
+
+def tokens(texts: Iterable[str]) -> set[str]:
+    return {token.rstrip(".,") for text in texts for token in re.findall(r"\d[\d,.]*", text)}
+
+
+def known_tokens(facts: Any, *more: str) -> set[str]:
+    """Every number that the facts hold, as it is written there."""
+    texts = [str(value) for value in facts.scalars().values()]
+    texts += [facts.subject.unit, facts.subject.short, facts.subject.council, *more]
+    figures = [getattr(facts, name) for name in facts.__slots__]
+    plain = [figure.text for figure in figures if isinstance(figure, Figure)]
+    return tokens([*texts, *plain])
+
+
+def check(sentences: Iterable[str], facts: Any, *more: str) -> None:
+    told = list(sentences)
+    for sentence in told:
+        assert len(sentence.split()) <= 25, sentence
+        assert not BANNED.search(sentence), sentence
+        assert sentence[0].isupper() or sentence[0].isdigit(), sentence
+        assert sentence.endswith((".", "?")), sentence
+        assert "nan" not in sentence.lower().split(), sentence
+        assert "  " not in sentence and "{" not in sentence, sentence
+        assert " 0.0 higher" not in sentence
+    assert tokens(told) <= known_tokens(facts, *more), (
+        tokens(told) - known_tokens(facts, *more),
+        told,
+    )
+
+
+def trend(row: dict[str, Any], direction: int = 1) -> TrendFacts:
+    return TrendFacts.of(trend_row(**row), "Westshire Council", direction=direction, has_break=True)
+
+
+@settings(max_examples=100)
+@given(TREND_ROWS, st.sampled_from([-1, 0, 1]))
+def test_what_is_said_of_a_trend(row: dict[str, Any], direction: int) -> None:
+    facts = trend(row, direction)
+    told = trend_sentences(facts)
+    check(told, facts)
+    assert told == trend_sentences(trend(row, direction))
+    assert len(trend_title(facts).split()) <= 10
+
+
+@settings(max_examples=60)
+@given(TREND_ROWS, st.sampled_from([-1, 0, 1]))
+def test_a_city_measure_gets_no_status(row: dict[str, Any], direction: int) -> None:
+    facts = trend({**row, "control": "city"}, direction)
+    told = " ".join((*trend_sentences(facts), trend_title(facts)))
+    assert not re.search(r"improv|worsen|target|better", told.replace("counts as better", ""))
+    assert facts.verdict not in {"improving", "worsening"}
+
+
+@given(st.sampled_from(["outside_limits", "trend", "shift", "two_in_three"]), st.booleans())
+def test_flipping_polarity_swaps_better_and_worse_and_nothing_else(rule: str, up: bool) -> None:
+    good, bad = ("improving", "worsening") if up else ("worsening", "improving")
+    higher = trend({"polarity": "higher", "verdict": good, "rule": rule}, 1 if up else -1)
+    lower = trend({"polarity": "lower", "verdict": bad, "rule": rule}, 1 if up else -1)
+    swap = {"an improvement": "a worsening", "a worsening": "an improvement"}
+    one, other = " ".join(noise_sentences(higher)), " ".join(noise_sentences(lower))
+    assert re.sub("|".join(swap), lambda found: swap[found[0]], one) == other
+    assert higher.direction == lower.direction == (1 if up else -1)
+
+
+def test_a_change_that_rounds_to_nothing_is_the_same() -> None:
+    told = " ".join(level_sentences(trend({"change": -0.04, "change_on_year": 0.04})))
+    assert "the same as in 2026-27 Q1, and the same as in 2025-26 Q2" in told
+    assert "higher" not in told and "lower" not in told
+
+
+@pytest.mark.parametrize(
+    ("change", "on_year", "tension"),
+    [(-2.5, 1.2, ", but 1.2"), (2.5, 1.2, ", and 1.2"), (-2.5, -1.2, ", and 1.2")],
+)
+def test_the_tension_word_follows_the_signs(change: float, on_year: float, tension: str) -> None:
+    assert tension in " ".join(
+        level_sentences(trend({"change": change, "change_on_year": on_year}))
+    )
+
+
+def test_a_signal_against_the_latest_change_opens_with_but() -> None:
+    row = {"change_on_year": NAN, "change": -2.5, "verdict": "improving", "rule": "shift"}
+    assert noise_sentences(trend(row))[0].startswith("But the last 9 figures are all above")
+    assert noise_sentences(trend({**row, "change": 2.5}))[0].startswith("The last 9 figures")
+
+
+def test_what_cannot_be_judged_says_why() -> None:
+    facts = trend({"verdict": "cannot_judge", "reason": "4 values; a verdict needs five"})
+    assert noise_sentences(facts) == (
+        "The trend cannot be judged.",
+        "4 values.",
+        "A verdict needs five.",
+    )
+
+
+@settings(max_examples=100)
+@given(COMPARISON_ROWS, st.fixed_dictionaries(COMMON))
+def test_what_is_said_of_a_comparison(row: dict[str, Any], common: dict[str, Any]) -> None:
+    subject = Subject.of(trend_row(**common), "Westshire Council")
+    facts = ComparisonFacts.of(comparison_row(**row), subject)
+    told = comparison_sentences(facts)
+    check(told, facts, str(len(facts.missing)), "1st")
+    assert len(comparison_title(facts).split()) <= 10
+    whole = " ".join((*told, comparison_title(facts)))
+    if subject.is_city:
+        assert not re.search(r"\b(better|worse|favourable|unfavourable)\b", whole)
+    if facts.verdict == "position_only":
+        assert "not a test" in whole
+    if facts.verdict == "cannot_judge" and facts.reason:
+        assert "Our interval excludes theirs." in told
+
+
+def test_missing_peers_are_named_or_counted() -> None:
+    subject = Subject.of(trend_row(), "Westshire Council")
+    few = comparison_sentences(ComparisonFacts.of(comparison_row(peers_missing="A; B"), subject))
+    many = comparison_row(peers_missing="; ".join(PEER_NAMES))
+    assert few[-1] == "There is no figure to compare for A and B."
+    assert (
+        "15 of the similar councils" in comparison_sentences(ComparisonFacts.of(many, subject))[-1]
+    )
+
+
+def test_nobody_at_the_median_is_first_or_last() -> None:
+    subject = Subject.of(trend_row(), "Westshire Council")
+    tied = ComparisonFacts.of(comparison_row(rank=1, gap=0.0, value=100.0), subject)
+    assert tied.quarter == "middle"
+
+
+@settings(max_examples=100)
+@given(TARGET_ROWS, st.fixed_dictionaries(COMMON))
+def test_what_is_said_of_a_target(row: dict[str, Any], common: dict[str, Any]) -> None:
+    facts = TargetFacts.of(target_row(**row), Subject.of(trend_row(**common), "Westshire Council"))
+    told, asked = target_sentences(facts), challenge_questions(facts)
+    check([*told, *asked], facts, "60% 45% 30%")
+    assert len(target_title(facts).split()) <= 10
+    for sentence in told:
+        if re.search(r"\d+ in \d+\)|chance of|chance are|that chance", sentence):
+            assert "if nothing new is done" in sentence
+    assert all(
+        question.rstrip().endswith(("?", "not say.", "this large.", "enough.")) or "?" in question
+        for question in asked
+    )
+    if common["control"] == "city" and facts.probability.is_known:
+        assert "realistic, " not in " ".join(told) and facts.verdict == "no_verdict"
+
+
+@given(st.sampled_from(["maintain", "peer_median"]), st.floats(0, 1))
+def test_where_no_target_is_set_the_standing_questions_are_answered(kind: str, p: float) -> None:
+    row = target_row(kind=kind, probability=p, is_reference=True, verdict="no_verdict")
+    facts = TargetFacts.of(row, Subject.of(trend_row(), "Westshire Council"))
+    told = target_sentences(facts)
+    check(told, facts, "60% 45% 30%")
+    assert "if nothing new is done" in told[0]
+    assert target_title(facts).endswith("no target set")
+    assert "Values with a 60%, 45% and 30% chance" in told[-1]
+
+
+@given(st.lists(st.integers(0, 30), min_size=6, max_size=6).filter(lambda counts: sum(counts) > 0))
+def test_counts_of_a_theme_add_up_and_stay_short(counts: list[int]) -> None:
+    codes = ("improving", "worsening", "rising", "falling", "no_clear_change", "cannot_judge")
+    total = sum(counts)
+    told = counted("trends", "theme.of", list(zip(codes, counts, strict=True)), total)
+    assert all(len(sentence.split()) <= 25 for sentence in told)
+    numbers = [int(n) for n in re.findall(r"\d+", " ".join(told))]
+    if total > 1:
+        assert sorted(numbers) == sorted([total, *(n for n in counts if n)])
+    whole = " ".join(told)
+    assert ("beyond normal variation" in whole) == any(counts[:4])
+
+
+@given(st.lists(st.sampled_from(["Household recycling", "Major planning on time"]), max_size=40))
+def test_long_lists_of_names_are_cut_and_counted(names: list[str]) -> None:
+    told = named("Worsening", names)
+    assert len(told) == bool(names)
+    for sentence in told:
+        shown = len(re.findall(r"Household|Major", sentence))
+        more = re.search(r"(\d+) more", sentence)
+        assert shown + (int(more[1]) if more else 0) == len(names)
+        assert len(sentence.split()) <= 25
+
+
+def test_the_false_alarm_budget_is_a_sum() -> None:
+    assert "about 0.2 signals" in budget_sentence([0.017] * 9)[0]
+    assert "fewer than 0.1" in budget_sentence([0.01])[0]
+    assert budget_sentence([]) == ()
+
+
+def test_reasons_become_sentences() -> None:
+    assert reason_sentences("too few; five are needed") == ("Too few.", "Five are needed.")
+    assert reason_sentences("One thing. Another thing.") == ("One thing.", "Another thing.")
+    assert reason_sentences("0.5 is too small") == ("0.5 is too small.",)
+    assert reason_sentences("") == ()
