@@ -55,10 +55,12 @@ def detect_shape(
         points and 90 % of 24, with 2 % false alarms (simulated, window of a year).
     """
     ordered = observations.sort_values(["series", "period"], kind="stable")
+    ordered = ordered.assign(month=months(ordered["period"]))[["series", "value", "month"]]
     rows = []
     for series, group in ordered.groupby("series", sort=True):
         per_year = lookup(periods_per_year, series)
-        shape, evidence = _shape(group, per_year, (declared or {}).get(str(series), ""))
+        values, month = group["value"].to_numpy(float), group["month"].to_numpy()
+        shape, evidence = _shape(values, month, per_year, (declared or {}).get(str(series), ""))
         fallback = "none" if shape in ("too_short", "constant") else "as_it_is"
         rows.append((series, shape, evidence, TREATMENTS.get(shape, fallback)))
     return pd.DataFrame(rows, columns=["series", "shape", "evidence", "treatment"])
@@ -69,8 +71,9 @@ def lookup(setting: float | Mapping[str, float], series: Any) -> float:
     return float(setting[series]) if isinstance(setting, Mapping) else float(setting)
 
 
-def _shape(group: pd.DataFrame, per_year: float, declared: str) -> tuple[str, str]:
-    values = group["value"].to_numpy(float)
+def _shape(
+    values: Floats, month: NDArray[np.intp], per_year: float, declared: str
+) -> tuple[str, str]:
     known = values[~np.isnan(values)]
     if declared in ("ytd", "rolling"):
         return declared, "Declared in the register."
@@ -78,7 +81,7 @@ def _shape(group: pd.DataFrame, per_year: float, declared: str) -> tuple[str, st
         return "too_short", f"Only {len(known)} values."
     if np.ptp(known) <= 1e-12 * np.abs(known).max():
         return "constant", "Every value is the same."
-    season = seasons(group["period"])[~np.isnan(values)]
+    season = _seasons(month)[~np.isnan(values)]
     if not declared and per_year > 1:
         if _is_running_total(known, season):
             return "ytd", "Values rise within each year and start again at the next."
@@ -90,11 +93,16 @@ def _shape(group: pd.DataFrame, per_year: float, declared: str) -> tuple[str, st
     return "discrete", "Declared in the register." if declared else "No other pattern was found."
 
 
-def seasons(periods: pd.Series) -> NDArray[np.intp]:
-    """Season of every period: its month among the months that occur; 0 where there are no dates."""
+def months(periods: pd.Series) -> NDArray[np.intp]:
+    """Month of every period; 0 where periods are not dates."""
     if not pd.api.types.is_datetime64_any_dtype(periods):
         return np.zeros(len(periods), dtype=np.intp)
-    return np.asarray(pd.factorize(periods.dt.month, sort=True)[0])
+    return np.asarray(periods.dt.month, dtype=np.intp)
+
+
+def _seasons(month: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Number the months that occur in a series: quarters, terms or months alike."""
+    return np.unique(month, return_inverse=True)[1]
 
 
 def _is_running_total(value: Floats, season: NDArray[np.intp]) -> bool:
@@ -167,7 +175,7 @@ def season_effects(observations: pd.DataFrame) -> pd.Series:
     """
     effects = pd.Series(0.0, index=observations.index)
     for _, group in observations.sort_values("period").groupby("series"):
-        values, season = group["value"].to_numpy(float), seasons(group["period"])
+        values, season = group["value"].to_numpy(float), _seasons(months(group["period"]))
         known = ~np.isnan(values)
         line, dummies = _design(np.flatnonzero(known), season[known])
         fit = np.linalg.lstsq(np.hstack([line, dummies]), values[known], rcond=None)[0]

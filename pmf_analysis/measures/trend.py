@@ -1,0 +1,308 @@
+"""The verdict layer: is the change real? One answer a series, by the method its data allow.
+
+Refused, with the reason: fewer than five points, a running total without counts, overlapping
+windows of which fewer than five share no data. Annual series with counts or intervals: the
+Fingertips recent trend, guarded. Thirteen points and more: an XmR chart, seasons removed where
+they show. Else: the exact Mann-Kendall test.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.measures.history import with_register
+from pmf_analysis.measures.polarity import SIGNS, TARGETS, band_distance
+from pmf_analysis.measures.short_series import RECENT_CRITICAL, attained_size, mann_kendall
+from pmf_analysis.measures.short_series import recent_trend as fingertips
+from pmf_analysis.measures.spc import LIMITS, SpcChart, spc_chart
+from pmf_analysis.measures.trend_plan import (
+    UNJUDGED,
+    by_series,
+    completed,
+    plan_methods,
+    season_parts,
+    target_lines,
+    tested_rows,
+    with_segments,
+)
+
+STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
+SCATTER_CRITICAL = 7.815  # chi-square, 3 df, p = 0.05: years scatter by more than sampling error
+# Chance that the last of n independent normal points is flagged by the four rules, screened:
+# 40,000 simulated series a length (the statistics page's 20,000 give the same to 0.002).
+LAST_POINT_ALARM = {13: 0.0146, 20: 0.0150, 30: 0.0172, 48: 0.0184, 60: 0.0189}
+SEASONAL_ALARM = 0.025  # the same after removing seasons: 0.022 to 0.030 at 16 to 60 points
+RECENT_ALARM = 0.002  # by construction of the Fingertips criterion
+DIRECTIONS = {"increasing": 1, "decreasing": -1, "no_change": 0}
+WORDS = {
+    "special_cause_improvement": "improving",
+    "special_cause_concern": "worsening",
+    "special_cause_neutral_high": "rising",
+    "special_cause_neutral_low": "falling",
+}
+
+NEWEST = ["period", "value", "status", "value_note", "previous_value", "previous_period", "change"]
+NEWEST += ["last_year_value", "last_year_period", "change_on_year"]
+TREND_COLUMNS = ["indicator", "area", "polarity", *NEWEST, "n", "shape", "treatment", "method"]
+TREND_COLUMNS += [*LIMITS, "slope", "p_value", "rule", "rule_points", "verdict", "assurance"]
+TREND_COLUMNS += [*TARGETS, "met_share", "chance_alone", "evidence", "reason"]
+
+
+def trend_verdicts(
+    observations: pd.DataFrame,
+    register: pd.DataFrame,
+    *,
+    targets: pd.DataFrame | None = None,
+    changes: pd.DataFrame | None = None,
+    period: Any = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Judge the latest movement of every own series.
+
+    Parameters
+    ----------
+    observations
+        Main frame of measures, own series only; a missing value is NaN.
+    register
+        One row an indicator; see `history.with_register`. Undeclared polarity is not judged.
+    targets
+        The target in force by series and period: target, or target_low and target_high.
+    changes
+        indicator, period_start, kind, comparable. Definitions and boundaries that are not
+        comparable, and rebases, start a new segment; only points since then are judged.
+    period
+        Last day (or a Period) of what is reported; rows that start later are left out.
+
+    Returns
+    -------
+    trends, points
+        A row a series with verdict, method, n, evidence and, where it cannot be judged, the
+        reason; and the chart's table, left-out periods as rows without value. Limits of a seasonal
+        series follow its seasons.
+    """
+    frame = with_register(observations, register)
+    if period is not None:
+        frame = frame[frame["period"] <= pd.Timestamp(getattr(period, "end", period))]
+    frame = with_segments(completed(frame), changes)
+    plan = plan_methods(frame)
+    frame["effect"] = season_parts(frame, plan)
+    lines = target_lines(frame, targets)
+    newest = lines[frame["value"].notna()].groupby("series").tail(1)
+    plan = plan.join(newest.set_index("series")[TARGETS])
+    tested = tested_rows(frame)
+    plan = _with_recent_trend(plan, tested)
+    chart = _chart(tested, plan, lines.assign(effect=frame["effect"]))
+    plan = _with_chart(plan, chart, frame)
+    plan = _with_mann_kendall(plan, tested)
+    plan = _with_assurance(plan, chart, lines, frame)
+    plan["chance_alone"] = _chance_alone(plan)
+    return _trend_table(_without_polarity(plan), frame), _point_table(frame, chart)
+
+
+def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
+    """Judge annual series by their last five years where counts or intervals allow it.
+
+    Fingertips' criterion, guarded: where the years scatter around the line by more than sampling
+    error, chi-square is divided by that scatter before it is compared.
+    """
+    annual = plan.index[(plan["periods_per_year"] <= 1) & (plan["method"] != "none")]
+    annual = annual.intersection(plan.index[plan["shape"] == "discrete"])
+    rows = tested[tested["series"].isin(annual) & tested["is_current"].astype(bool)]
+    counted = rows["statistic"].isin(["proportion", "rate"])
+    rows = rows.assign(numerator=rows["numerator"].where(counted))
+    found = fingertips(rows).set_index("series")
+    found = found[found["direction"] != "cannot_judge"]
+    scatter = found["dispersion"].where(found["dispersion"] * 3 > SCATTER_CRITICAL, 1.0)
+    found["chi_square"] /= scatter
+    sign = _signs(found["direction"]).where(found["chi_square"] > RECENT_CRITICAL, 0.0)
+    held = found.index[(sign == 0) & (found["direction"] != "no_change")]
+    plan.loc[held, "reason"] = "The years scatter by more than chance, so no trend is called."
+    plan.loc[found.index, "method"] = "recent_trend"
+    plan.loc[found.index, "evidence"] = found["method"].map(
+        {"proportion": "counts", "interval": "interval"}
+    )
+    plan.loc[found.index, "p_value"] = _chi_square_p(found["chi_square"])
+    plan.loc[found.index, "n"] = found["n"]
+    last = rows[rows["series"].isin(found.index)].groupby("series").tail(5)
+    slope = mann_kendall(last).set_index("series")["slope"]
+    plan.loc[slope.index, "slope"] = slope.where(np.sign(slope) * sign >= 0)
+    return _with_direction(plan, sign, "recent_trend")
+
+
+def _chi_square_p(chi_square: pd.Series) -> Any:
+    from scipy.stats import chi2
+
+    return chi2.sf(chi_square.to_numpy(float), 1)
+
+
+def _with_mann_kendall(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
+    use = plan.index[plan["method"] == "mann_kendall"]
+    rows = tested[tested["series"].isin(use) & tested["is_current"].astype(bool)]
+    found = mann_kendall(rows).set_index("series")
+    plan.loc[found.index, ["p_value", "slope"]] = found[["p_value", "slope"]]
+    plan.loc[found.index, "evidence"] = "own_history"
+    return _with_direction(plan, _signs(found["direction"]), "mann_kendall")
+
+
+def _signs(directions: pd.Series) -> pd.Series:
+    """Turn words into 1, -1 and 0."""
+    return directions.map(DIRECTIONS).astype(float).fillna(0.0)
+
+
+def _with_direction(plan: pd.DataFrame, sign: pd.Series, rule: str) -> pd.DataFrame:
+    """Turn the sign of a tested slope into rule and verdict, by polarity."""
+    rows = plan.loc[sign.index]
+    to_band = (rows["value"] < rows["target_low"]).astype(int)
+    to_band -= (rows["value"] > rows["target_high"]).astype(int)
+    way = (
+        rows["polarity"]
+        .map(SIGNS)
+        .astype(float)
+        .fillna(0)
+        .mask(rows["polarity"] == "range", to_band)
+    )
+    goodness = way * sign
+    verdict = np.select(
+        [sign == 0, goodness > 0, goodness < 0, sign > 0],
+        ["no_clear_change", "improving", "worsening", "rising"],
+        "falling",
+    )
+    plan.loc[sign.index, "verdict"] = verdict
+    plan.loc[sign.index, "rule"] = np.where(sign == 0, "none", rule)
+    plan.loc[sign.index, "rule_points"] = np.where(sign == 0, 0, rows["n"])
+    return plan
+
+
+def _chart(tested: pd.DataFrame, plan: pd.DataFrame, lines: pd.DataFrame) -> SpcChart:
+    """Draw up control charts of the series that have enough points; targets without seasons."""
+    rows = tested[tested["series"].map(plan["method"]) == "xmr"]
+    starts = rows[rows["segment"] > 0].groupby(["series", "segment"])["period"].min()
+    without_seasons = lines[TARGETS].sub(lines["effect"], axis=0)
+    return spc_chart(
+        rows[["series", "period", "value"]],
+        improvement=by_series(plan["polarity"]),
+        targets=lines.assign(**without_seasons),
+        rebase=by_series(starts.groupby("series").agg(list)),
+    )
+
+
+def _with_chart(plan: pd.DataFrame, chart: SpcChart, frame: pd.DataFrame) -> pd.DataFrame:
+    """Take verdict, rule and limits from the chart's last point."""
+    points = chart.points.dropna(subset=["value"])
+    last = points.groupby("series").tail(1).set_index("series")
+    effect = frame.dropna(subset=["value"]).groupby("series")["effect"].last()
+    for name in LIMITS:
+        plan.loc[last.index, name] = last[name] + effect[last.index]
+    plan.loc[last.index, "rule"] = last["rule"]
+    plan.loc[last.index, "evidence"] = "own_history"
+    plan.loc[last.index, "verdict"] = last["point_type"].map(WORDS).fillna("no_clear_change")
+    for series, rows in points.groupby("series"):
+        plan.loc[series, "rule_points"] = _run_of_rule(rows)
+    no_width = last.index[~(last["upper_limit"] > last["lower_limit"])]
+    refused = no_width[plan.loc[no_width, "shape"] != "constant"]
+    plan.loc[refused, ["verdict", "rule", "evidence"]] = ["cannot_judge", "none", "none"]
+    plan.loc[refused, "reason"] = "Most values are equal, so their usual range cannot be measured."
+    return plan
+
+
+def _run_of_rule(points: pd.DataFrame) -> int:
+    """Count the points of the run that the last point's rule speaks of."""
+    rule, direction = points["rule"].iloc[-1], points["direction"].iloc[-1]
+    if rule not in ("shift", "trend"):
+        return {"none": 0, "outside_limits": 1, "two_in_three": 2}[str(rule)]
+    step = points["value"] - points["mean"] if rule == "shift" else points["value"].diff()
+    ended = (np.sign(step) != direction).to_numpy()[::-1]
+    run = int(ended.argmax()) if ended.any() else len(ended)
+    return run + int(rule == "trend")
+
+
+def _with_assurance(
+    plan: pd.DataFrame, chart: SpcChart, lines: pd.DataFrame, frame: pd.DataFrame
+) -> pd.DataFrame:
+    """Hold the usual range against the target in force, where it is long and stable enough."""
+    valued = lines.join(frame[["value", "is_current", "polarity"]]).dropna(subset=["value"])
+    met = np.select(
+        [valued["polarity"] == way for way in ("higher", "lower", "range")],
+        [
+            valued["value"] >= valued["target"],
+            valued["value"] <= valued["target"],
+            band_distance(valued["value"], valued["target_low"], valued["target_high"]) == 0,
+        ],
+        np.nan,
+    )
+    known = valued["target"].notna() | valued["target_low"].notna()
+    held = pd.Series(met, valued.index)[known & valued["is_current"]]
+    plan["met_share"] = held.groupby(valued["series"]).mean().reindex(plan.index)
+    points = chart.points.dropna(subset=["value"]).groupby("series").tail(STABLE_FOR)
+    unstable = (points["rule"] != "none").groupby(points["series"]).any().reindex(plan.index)
+    segments = chart.segments.groupby("series").tail(1).set_index("series")
+    judged = (plan["verdict"] != "cannot_judge") & plan["met_share"].notna()
+    stable = judged & (plan["method"] == "xmr") & ~unstable.fillna(False).astype(bool)
+    plan["assurance"] = segments["assurance"].reindex(plan.index).where(stable, "").fillna("")
+    short = "Fewer than 13 single periods: whether the target can be relied on is not said."
+    moving = "The series is changing: whether the target can be relied on is not said."
+    withheld = pd.Series(short, plan.index).mask(plan["method"] == "xmr", moving)
+    reason = plan["reason"].mask(judged & ~stable & (plan["reason"] == ""), withheld)
+    return plan.assign(reason=reason)
+
+
+def _chance_alone(plan: pd.DataFrame) -> pd.Series:
+    """How often such a series would be called changed if only chance were at work."""
+    lengths, alarms = list(LAST_POINT_ALARM), list(LAST_POINT_ALARM.values())
+    chart = np.interp(plan["n"], lengths, alarms)
+    chart = np.where(plan["treatment"] == "season_means_removed", SEASONAL_ALARM, chart)
+    chart = np.where(plan["shape"] == "constant", np.nan, chart)
+    test = plan["n"].map(lambda n: attained_size(int(n)))
+    methods = [plan["method"] == name for name in ("xmr", "mann_kendall", "recent_trend")]
+    chance = np.select(methods, [chart, test, RECENT_ALARM], np.nan)
+    return pd.Series(chance, plan.index).where(plan["verdict"] != "cannot_judge")
+
+
+def _without_polarity(plan: pd.DataFrame) -> pd.DataFrame:
+    """Withdraw the verdict where nobody has declared which way is better."""
+    no_band = (plan["polarity"] == "range") & plan["target_low"].isna()
+    declared = plan["polarity"].isin(["higher", "lower", "range", "none"]) & ~no_band
+    withdrawn = ~declared & (plan["verdict"] != "cannot_judge")
+    for name, value in {**UNJUDGED, "method": "none", "chance_alone": np.nan}.items():
+        plan.loc[withdrawn, name] = value
+    plan.loc[withdrawn, "reason"] = "Nobody has declared which way is better."
+    plan.loc[withdrawn & no_band, "reason"] = "Nobody has declared the range that is best."
+    return plan
+
+
+def _trend_table(plan: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """One row a series: its newest usable value, what it is compared with, and the verdict."""
+    rows = frame.copy()
+    span = rows["periods_per_year"].fillna(1).clip(lower=1)
+    for name, lag in (("previous", span * 0 + 1), ("last_year", span)):
+        for step, part in rows.groupby(lag):
+            earlier = part.groupby(["series", "run"])[["value", "period"]].shift(int(step))
+            rows.loc[part.index, f"{name}_value"] = earlier["value"]
+            rows.loc[part.index, f"{name}_period"] = earlier["period"].where(
+                earlier["value"].notna()
+            )
+    rows.loc[rows["accumulation"] == "ytd", ["previous_value", "previous_period"]] = np.nan, pd.NaT
+    rows["change"] = rows["value"] - rows["previous_value"]
+    rows["change_on_year"] = rows["value"] - rows["last_year_value"]
+    newest = rows.dropna(subset=["value"]).groupby("series").tail(1).set_index("series")
+    newest = newest.reindex(columns=NEWEST)
+    table = plan.drop(columns="value").join(newest)[TREND_COLUMNS]
+    return table.rename_axis("series").reset_index()
+
+
+def _point_table(frame: pd.DataFrame, chart: SpcChart) -> pd.DataFrame:
+    """Every period of every series; limits and signals where a chart was drawn."""
+    names = [*LIMITS, "rule", "direction", "point_type"]
+    points = frame.merge(
+        chart.points[["series", "period", *names]], on=["series", "period"], how="left"
+    )
+    for name in LIMITS:
+        points[name] += points["effect"]
+    kind = pd.Series("common_cause", points.index, dtype="str")
+    kind = kind.mask(points["value"].isna(), "missing")
+    points["point_type"] = points["point_type"].fillna(kind)
+    points = points.fillna({"rule": "none", "direction": 0}).astype({"direction": "int64"})
+    columns = ["series", "period", "value", "status", "segment", *names]
+    return points.reindex(columns=columns)

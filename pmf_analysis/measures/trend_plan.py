@@ -1,0 +1,137 @@
+"""Before a trend is judged: segments, shape, and the method that each series' data allow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.measures.history import complete_periods, independent_points
+from pmf_analysis.measures.polarity import TARGETS
+from pmf_analysis.measures.shape import detect_shape, season_effects
+from pmf_analysis.measures.spc import LIMITS
+
+FEWEST, CHART_FROM = 5, 13  # points for any verdict; for a control chart and for assurance
+BREAKS = ["definition", "boundary"]
+UNJUDGED: dict[str, Any] = {
+    "verdict": "cannot_judge",
+    "rule": "none",
+    "rule_points": 0,
+    "evidence": "none",
+    "assurance": "",
+}
+
+
+def completed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add rows for left-out periods, with the settings of their series."""
+    months = dict(zip(frame["series"], 12 / frame["periods_per_year"], strict=True))
+    full = complete_periods(frame, months).sort_values(["series", "period"], ignore_index=True)
+    added = full["indicator"].isna()
+    names = ["indicator", "area", "polarity", "accumulation", "periods_per_year", "span_years"]
+    names += ["target_low", "target_high"]
+    known = frame.drop_duplicates("series", keep="last").set_index("series")
+    for name in [name for name in names if name in full.columns]:
+        full[name] = full[name].mask(added, full["series"].map(known[name]))
+    return full
+
+
+def with_segments(frame: pd.DataFrame, changes: pd.DataFrame | None) -> pd.DataFrame:
+    """Number segments: `segment` after any break or rebase, `run` after breaks alone."""
+    frame = frame.assign(segment=0, run=0)
+    for change in () if changes is None else changes.to_dict("records"):
+        is_break = change["kind"] in BREAKS and change.get("comparable") is not True
+        if is_break or change["kind"] == "rebase":
+            after = frame["indicator"] == change["indicator"]
+            after &= frame["period"] >= change["period_start"]
+            frame["segment"] += after.astype(int)
+            frame["run"] += (after & is_break).astype(int)
+    valued = frame["segment"].where(frame["value"].notna())
+    newest = valued.groupby(frame["series"]).transform("max")
+    return frame.assign(is_current=frame["segment"] == newest)
+
+
+def plan_methods(frame: pd.DataFrame) -> pd.DataFrame:
+    """Choose shape, treatment and method of every series, and refuse what cannot be judged."""
+    settings = frame.drop_duplicates("series", keep="last").set_index("series")
+    names = ["indicator", "area", "polarity", "periods_per_year", "accumulation"]
+    plan = settings.reindex(columns=names)
+    current = frame[frame["is_current"]]
+    shapes = detect_shape(
+        current,
+        periods_per_year=by_series(plan["periods_per_year"].fillna(1)),
+        declared=by_series(plan["accumulation"]),
+    ).set_index("series")
+    plan = plan.join(shapes[["shape", "treatment"]])
+    plan = plan.fillna({"shape": "too_short", "treatment": "none"})
+    apart = independent_points(current[current["accumulation"] == "rolling"])
+    counts = current.dropna(subset=["value"]).groupby("series").size()
+    plan["n"] = counts.reindex(plan.index).fillna(0).astype(int)
+    windows = apart.groupby("series").size().reindex(plan.index).fillna(0).astype(int)
+    rolling = plan["shape"] == "rolling"
+    plan["n"] = plan["n"].mask(rolling & (plan["accumulation"] == "rolling"), windows)
+    plan["reason"] = _refusals(plan, frame)
+    plan["method"] = np.select(
+        [plan["reason"] != "", plan["n"] >= CHART_FROM], ["none", "xmr"], "mann_kendall"
+    )
+    plan["value"] = frame.dropna(subset=["value"]).groupby("series")["value"].last()
+    return plan.assign(**UNJUDGED, **dict.fromkeys(["slope", "p_value", *LIMITS], np.nan))
+
+
+def _refusals(plan: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
+    """Say in plain words why a series cannot be judged; "" where it can."""
+    n = plan["n"].astype(str)
+    broken = frame.groupby("series")["segment"].max().reindex(plan.index) > 0
+    since = pd.Series("", plan.index, dtype="str").mask(broken, " since the last recorded change")
+    few = "Only " + n + " usable values" + since + "; a verdict needs five."
+    overlap = (
+        "The figures overlap: only " + n + " share no data" + since + "; a verdict needs five."
+    )
+    reason = pd.Series("", plan.index, dtype="str")
+    reason = reason.mask(plan["n"] < FEWEST, few)
+    reason = reason.mask((plan["n"] < FEWEST) & (plan["accumulation"] == "rolling"), overlap)
+    undeclared = (plan["shape"] == "rolling") & (plan["accumulation"] != "rolling")
+    reason = reason.mask(
+        undeclared, "The figures move as overlapping windows do; none is declared."
+    )
+    total = (
+        "A running total without counts: it can only be compared with the same period last year."
+    )
+    reason = reason.mask(plan["shape"] == "ytd", total)
+    return reason.mask(plan["n"] == 0, "There is no usable value" + since + ".")
+
+
+def target_lines(frame: pd.DataFrame, targets: pd.DataFrame | None) -> pd.DataFrame:
+    """Give target and band in force at every row; the register's band is the default of "range"."""
+    keys = frame[["series", "period"]]
+    given = pd.DataFrame(columns=["series", "period"]) if targets is None else targets
+    given = given.reindex(columns=["series", "period", *TARGETS])
+    given = given.astype({"series": "str", "period": keys["period"].dtype})
+    lines = keys.merge(given, on=["series", "period"], how="left", validate="1:1")
+    lines[TARGETS] = lines[TARGETS].astype(float)
+    is_range = (frame["polarity"] == "range").to_numpy()
+    for name in TARGETS[1:]:
+        lines[name] = lines[name].where(lines[name].notna() | ~is_range, frame[name].to_numpy())
+    return lines
+
+
+def season_parts(frame: pd.DataFrame, plan: pd.DataFrame) -> pd.Series:
+    """Seasonal part of every row that is judged without it; 0 elsewhere."""
+    treatment = frame["series"].map(plan["treatment"])
+    chosen = frame["is_current"] & (treatment == "season_means_removed")
+    return season_effects(frame[chosen]).reindex(frame.index).fillna(0.0)
+
+
+def tested_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows that methods may use: without seasons, and of overlapping windows those apart."""
+    rows = frame.assign(value=frame["value"] - frame["effect"])
+    rolling = rows["accumulation"] == "rolling"
+    apart = independent_points(rows[rolling & rows["is_current"]])
+    months = dict(zip(apart["series"], 12 * apart["span_years"], strict=True))
+    apart = complete_periods(apart, months)
+    return pd.concat([rows[~rolling], apart]).fillna({"is_current": True, "segment": 0})
+
+
+def by_series(column: pd.Series) -> dict[str, Any]:
+    """Make a mapping of a column that is indexed by series."""
+    return {str(series): value for series, value in column.items()}
