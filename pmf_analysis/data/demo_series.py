@@ -8,7 +8,7 @@ as much as real ones do; a value is its counts divided.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import takewhile
@@ -146,8 +146,7 @@ def _levels(
     paths = np.array([_path(recipe, place, periods) for place in places])
     levels = paths + together + apart + scatter + _differences(recipe, places, rng)
     for name, size in recipe.season.items():
-        pattern = world.seasons[name]
-        levels += size * _mean_of_months(periods, lambda month, p=pattern: p[month % 12])  # type: ignore[misc]
+        levels += size * _mean_of_months(periods, _of_season(world.seasons[name]))
     for name, size in recipe.shocks.items():
         effect = size * _mean_of_months(periods, _strength(world.shocks[name]))
         levels += np.where(is_own | (name not in world.westshire_only), effect, 0)
@@ -207,6 +206,10 @@ def _mean_of_months(periods: list[Period], of_month: Callable[[int], float]) -> 
     lengths = [period.months for period in periods]
     spans = [range(first, first + months) for first, months in zip(firsts, lengths, strict=True)]
     return np.array([np.mean([of_month(month) for month in span]) for span in spans])
+
+
+def _of_season(pattern: Sequence[float]) -> Callable[[int], float]:
+    return lambda month: pattern[month % 12]
 
 
 def _strength(told: Mapping[str, float]) -> Callable[[int], float]:
