@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pmf_analysis.data.demo_recipes import Place, Recipe, World
-from pmf_analysis.periods import PERIODS_PER_YEAR, YEAR_STARTS, Period, period_from_start
+from pmf_analysis.period_spans import YEAR_STARTS
+from pmf_analysis.periods import PERIODS_PER_YEAR, Period, period_from_start
 
 Array = NDArray[np.float64]
 
