@@ -26,6 +26,7 @@ from pmf_analysis.problems import PmfError, Problem
 
 __all__ = [
     "PERIODS_PER_YEAR",
+    "YEAR_STARTS",
     "AmbiguousPeriodError",
     "Kind",
     "Period",
