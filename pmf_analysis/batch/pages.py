@@ -98,9 +98,10 @@ def index_page(folder: Path, manifest: dict[str, Any]) -> str:
 def _verdicts_by_theme(folder: Path, themes: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
     """Count the trend verdicts of each theme's indicators; parts of an indicator do not count."""
     from pmf_analysis.assess import read_measures
+    from pmf_analysis.data.contract import split_series
 
     trends = read_measures(folder / "measures").trends
-    whole = trends[trends["dimension"] == ""]
+    whole = trends[split_series(trends["series"])["dimension"] == ""]
     counts = {}
     for theme in themes:
         verdicts = whole.loc[whole["indicator"].isin(theme["indicators"]), "verdict"]
