@@ -1,0 +1,122 @@
+"""What can be wrong before a kernel starts: the right message, the right exit code, nothing run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pmf_analysis.cli import main
+
+MakeWorkspace = Callable[..., Path]
+RUN = "parameters/runs/q2.yml"
+
+
+@pytest.fixture
+def council(make_workspace: MakeWorkspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("PMF_WORKSPACE", raising=False)
+    return make_workspace(tmp_path / "council")
+
+
+def _change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def _refused(root: Path, capsys: pytest.CaptureFixture[str], exit_code: int) -> str:
+    """Run everything that is there; return the messages, each of which is one line."""
+    assert main(["run", "--workspace", str(root)]) == exit_code
+    told = capsys.readouterr()
+    assert told.out == "" and "Traceback" not in told.err
+    assert not list(root.glob("outputs/*/*/*"))
+    return told.err
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        (RUN, "peer_set:", "peer_sett:", 'Did you mean "peer_set"?'),
+        (RUN, "format: 1", "format: 1\nformat: 1", "format"),
+        (RUN, "analyses: [trends]", "analyses: [trend]", "trends"),
+        (RUN, "council: tinyshire", "council: tinyshre", 'Did you mean "tinyshire"?'),
+        (RUN, '"2026-27 Q2"', '"Q2"', "period"),
+        (RUN, "peer_set: neighbours", "peer_set: neighbors", 'Did you mean "neighbours"?'),
+        ("parameters/indicators.yml", "[one, two]", "[one, tow]", 'Did you mean "two"?'),
+        ("parameters/framework.yml", "themes:\n", "teams:\n", 'Did you mean "themes"?'),
+        ("notebooks/trends.ipynb", "seed = 1", "sead = 1", 'Did you mean "seed"?'),
+        ("notebooks/trends.ipynb", "seed = 1", "seed = 2", "so it is not run"),
+    ],
+)
+def test_a_fault_is_named_with_its_file_and_nothing_runs(
+    council: Path,
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    old: str,
+    new: str,
+    says: str,
+) -> None:
+    _change(council / file, old, new)
+    message = _refused(council, capsys, 2)
+    assert file in message and says in message
+
+
+def test_faults_of_several_files_are_told_at_once(
+    council: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _change(council / RUN, "peer_set:", "peer_sett:")
+    _change(council / "parameters/indicators.yml", "polarity: higher", "polarity: up")
+    message = _refused(council, capsys, 2)
+    assert RUN in message and "parameters/indicators.yml" in message
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("notebooks/trends.ipynb", "notebooks/trends.ipynb: There is no such notebook."),
+        (RUN, "There is no run file in parameters/runs."),
+        ("parameters/indicators.yml", "parameters/indicators.yml"),
+    ],
+)
+def test_a_missing_file_is_named(
+    council: Path, capsys: pytest.CaptureFixture[str], file: str, says: str
+) -> None:
+    (council / file).unlink()
+    assert says in _refused(council, capsys, 2)
+
+
+def test_a_full_disk_is_noticed_before_anything_runs(
+    council: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pmf_analysis.batch import plan
+
+    monkeypatch.setattr(plan, "_FREE_BYTES", 10**18)
+    assert "free on the disk" in _refused(council, capsys, 3)
+
+
+def test_a_notebook_of_ones_own_is_let_in_and_the_files_remarks_stay(
+    council: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _change(council / "notebooks/trends.ipynb", "seed = 1", "seed = 2")
+    assert main(["check", "--workspace", str(council)]) == 2
+    assert main(["check", "--accept", "--workspace", str(council)]) == 0
+    assert "Accepted: trends.ipynb." in capsys.readouterr().err
+    assert (council / RUN).read_text().startswith("# The only run.\n")
+    assert main(["check", "--workspace", str(council)]) == 0
+    _change(council / "notebooks/trends.ipynb", "seed = 2", "seed = 3")
+    assert main(["check", "--workspace", str(council)]) == 2
+
+
+def test_a_file_that_holds_nothing_is_refused(
+    council: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (council / "parameters/mappings").mkdir()
+    for name in ("observations_empty.csv", "observations_absent.csv"):
+        path = tmp_path / name
+        if "empty" in name:
+            path.touch()
+        assert main(["import", str(path), "--workspace", str(council)]) == 3
+        told = capsys.readouterr()
+        assert name in told.err and "Nothing was imported." in told.out
+        assert "Traceback" not in told.err
