@@ -29,6 +29,7 @@ from pmf_analysis.story.pages import (
     source_line,
 )
 from pmf_analysis.story.sentences import (
+    NAMED_PEERS,
     comparison_sentences,
     comparison_title,
     counted,
@@ -143,7 +144,9 @@ def _gaps(view: ThemeView, facts: ComparisonFacts) -> pd.DataFrame:
 
 
 def _missing_notes(facts: ComparisonFacts) -> tuple[str, ...]:
-    return tuple(named(say("compare.missing_note"), facts.missing))
+    """Name in a note the peers whom the sentences only count."""
+    named_above = len(facts.missing) <= NAMED_PEERS
+    return () if named_above else named(say("compare.missing_note"), facts.missing)
 
 
 def _strip(view: ThemeView, facts: list[ComparisonFacts]) -> Block:

@@ -200,7 +200,7 @@ def _fan(view: ThemeView, facts: TargetFacts, fans: pd.DataFrame, slug: str) -> 
         title(heading, subject.short),
         subtitle=f"{subtitle} {say(f'polarity.{subject.polarity}')}",
         alt=" ".join(
-            (say("realism.fan_alt", period=slots["last"], **ends), *target_sentences(facts))
+            (say("realism.fan_alt", period=slots["last"], **ends), *target_sentences(facts)[:2])
         ),
         facts=facts.scalars(),
         table=data_table(
@@ -300,7 +300,7 @@ def exceptions(view: ThemeView) -> list[Block]:
         for each in targets
         if each.verdict == code
     ]
-    return exception_blocks(said)
+    return exception_blocks(list(dict.fromkeys(said)))
 
 
 def _why(facts: TargetFacts) -> Iterable[str]:
@@ -322,7 +322,7 @@ def challenge(view: ThemeView) -> list[Block]:
         questions = challenge_questions(facts, medians.get(facts.subject.series))
         if questions:
             asked.append(f"{facts.subject.short}. {' '.join(questions[:_MOST_QUESTIONS])}")
-    text_ = tuple(asked) or (say("challenge.nothing"),)
+    text_ = tuple(dict.fromkeys(asked)) or (say("challenge.nothing"),)
     return [Block("note", "challenge", say("section.challenge"), text=text_)]
 
 

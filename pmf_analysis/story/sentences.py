@@ -28,7 +28,7 @@ WAYS = {1: "up", -1: "down", 0: "same"}
 _DIRECTIONS = {1: "up", -1: "down", 0: "level"}
 _SIDES = {1: "favourable", -1: "unfavourable", 0: "plain"}
 _FEW = 20  # below this an XmR chart misses two changes of two standard deviations in three
-_NAMED_PEERS = 3
+NAMED_PEERS = 3
 _CAUTIONED = ("season_means_removed", "rolling")
 _SIGNALS = ("improving", "worsening", "rising", "falling")
 
@@ -233,7 +233,7 @@ def _missing_sentences(facts: ComparisonFacts) -> Sentences:
     if not facts.missing:
         return ()
     named = say("compare.missing", names=join_words(facts.missing))
-    if len(facts.missing) <= _NAMED_PEERS and fits(named):
+    if len(facts.missing) <= NAMED_PEERS and fits(named):
         return (named,)
     return (say("compare.missing_many", count=len(facts.missing)),)
 

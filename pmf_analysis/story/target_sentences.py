@@ -11,6 +11,7 @@ from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.sentences import WAYS, Sentences, reason_sentences
 
 _RARE = 0.05
+_STANDARDS = ("floor", "statutory", "contractual")
 
 
 def target_title(facts: TargetFacts) -> str:
@@ -57,7 +58,8 @@ def _chance_sentences(facts: TargetFacts) -> Sentences:
 
 
 def _required_sentences(facts: TargetFacts) -> Sentences:
-    if not facts.required_change.is_known or not facts.last_value.is_known:
+    is_told = facts.probability.is_known and facts.last_value.is_known and facts.last_label
+    if not is_told or not facts.required_change.is_known:
         return ()
     if facts.is_met:
         return (say("realism.met", last=facts.last_value, label=facts.last_label),)
@@ -87,7 +89,9 @@ def challenge_questions(facts: TargetFacts, median: Figure | None = None) -> Sen
         known = low.is_known and high.is_known
         return (say("challenge.no_target", low=low, high=high),) if known else ()
     verdict = facts.verdict if facts.value_30.is_known else "cannot_judge"
-    said = [say(f"challenge.{verdict}", **slots)]
+    is_easy = verdict in ("too_easy", "little_stretch")
+    asked = "protected" if is_easy and facts.kind in _STANDARDS else verdict
+    said = [say(f"challenge.{asked}", **slots)]
     if median is not None and _beyond(median, facts):
         said.append(say("challenge.peers", median=median))
     if facts.peer_share.is_known and (facts.peer_share.raw or 0.0) <= _RARE and not facts.is_met:

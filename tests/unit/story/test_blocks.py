@@ -161,6 +161,7 @@ def test_figure_has_every_part_and_its_picture_is_named_by_the_alternative_text(
     assert "Source: WasteDataFlow" in page.text_content()
     assert page.xpath("string(details/summary)").startswith("Data table for figure 2")
     assert page.xpath("string(details//caption)") == "Values"
+    assert page.xpath("string(details//th[@scope='row'])") == "A"
 
 
 def test_label_without_number_outside_a_page_and_parts_do_not_run_together() -> None:
