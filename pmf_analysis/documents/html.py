@@ -34,11 +34,12 @@ _HEADING_ID = re.compile(r"(<h\d)[^>]*>")
 
 @dataclass
 class Section:
-    """A part of the page under its own second-level heading; the first may have none."""
+    """A part of the page under its own heading; ``findings`` are ids and titles for contents."""
 
     id: str
     heading: str
     parts: list[str] = field(default_factory=list)
+    findings: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def html(self) -> Markup:
@@ -61,7 +62,6 @@ class Page:
     home: str = ""
     contact: str = ""
     sections: tuple[Section, ...] = ()
-    contents: tuple[tuple[str, str], ...] = ()
 
     @property
     def description(self) -> str:
@@ -156,9 +156,8 @@ def make_page(known: Mapping[str, Any], sections: list[Section], own_title: str 
     content = "\n".join([*sorted(facts.values()), *(part.html for part in sections)])
     facts["content_hash"] = facts["content_hash"] or hashlib.sha256(content.encode()).hexdigest()
     facts["content_hash"] = facts["content_hash"][:12]
-    contents = tuple((part.id, part.heading) for part in sections if part.heading)
     lang = str(known.get("lang") or "en-GB")
-    return Page(**facts, lang=lang, sections=tuple(sections), contents=contents)
+    return Page(**facts, lang=lang, sections=tuple(sections))
 
 
 def _long_date(value: Any) -> str:
@@ -195,6 +194,8 @@ def _add_block(block: Block, section: Section, counts: dict[str, int]) -> None:
     number = None
     if block.kind in counts:
         number = counts[block.kind] = counts[block.kind] + 1
+    if block.kind == "finding" and block.title:
+        section.findings.append((block.id, block.title))
     section.parts.append(block_html(block, number=number, level=3 if section.heading else 2))
 
 

@@ -25,6 +25,7 @@ WORDS: Mapping[str, str] = {
     "no_value": "no value",
 }
 _SVG_TAG = re.compile(r"""<svg((?:[^>"']|"[^"]*"|'[^']*')*)>""")
+_SHORT_NUMBER = 12
 _TONE_ICONS = {"better": "improving", "worse": "worsening"}
 
 
@@ -47,41 +48,50 @@ def block_html(block: Block, *, number: int | None = None, level: int = 3) -> st
 def table_html(table: Table, *, label: str = "", cards: bool = False) -> str:
     """Return a table with caption, scopes and roles in its own scrolling, focusable group.
 
-    ``cards`` lets the page's style sheet stack the rows of a short table on a narrow screen; long
-    data tables scroll instead. A group, not a region: thirty landmarks would help nobody.
+    ``cards`` lets the page's style sheet stack the rows of a short table on a narrow screen, and
+    then every part needs its role; long data tables stay tables and scroll. A group, not a
+    region: thirty landmarks would help nobody.
     """
     caption = f"{label}: {table.caption}" if label else table.caption
     head = "".join(
-        f'<th scope="col" role="columnheader" class="{_cell_class(column)}">'
+        f'<th scope="col"{_role("columnheader", cards)}{_cell_class(column)}>'
         f"{escape(column.label)}</th>"
         for column in table.columns
     )
-    rows = "".join(_row_html(table, row) for row in table.rows)
+    rows = "".join(_row_html(table, row, cards) for row in table.rows)
+    group = _role("rowgroup", cards)
     return (
         f'<div class="pmf-scroll" role="group" tabindex="0" aria-label="{escape(caption)}">'
         f'<table class="{"pmf-cards" if cards else "pmf-data"}" role="table">'
         f"<caption>{escape(caption)}</caption>"
-        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
-        f'<tbody role="rowgroup">{rows}</tbody></table></div>'
+        f"<thead{group}><tr{_role('row', cards)}>{head}</tr></thead>"
+        f"<tbody{group}>{rows}</tbody></table></div>"
     )
 
 
-def _row_html(table: Table, row: Mapping[str, str]) -> str:
+def _row_html(table: Table, row: Mapping[str, str], cards: bool) -> str:
     first, *others = table.columns
     cells = "".join(
-        f'<td role="cell" class="{_cell_class(column)}" data-label="{escape(column.label)}">'
+        f"<td{_role('cell', cards)}{_cell_class(column)}"
+        f"{_attribute('data-label', escape(column.label) if cards else '')}>"
         f"{_cell_html(table, column, row)}</td>"
         for column in others
     )
-    header = _cell_html(table, first, row)
-    return (
-        f'<tr role="row"><th scope="row" role="rowheader" class="{_cell_class(first)}">'
-        f"{header}</th>{cells}</tr>\n"
-    )
+    header = f'<th scope="row"{_role("rowheader", cards)}{_cell_class(first)}>'
+    return f"<tr{_role('row', cards)}>{header}{_cell_html(table, first, row)}</th>{cells}</tr>\n"
+
+
+def _role(name: str, cards: bool) -> str:
+    return _attribute("role", name if cards else "")
 
 
 def _cell_class(column: Column) -> str:
-    return f"pmf-{column.kind} pmf-{column.align}"
+    kind = f"pmf-{column.kind}" if column.kind != "text" else ""
+    return _attribute("class", f"{kind} {'pmf-right' if column.align == 'right' else ''}".strip())
+
+
+def _attribute(name: str, value: str) -> str:
+    return f' {name}="{value}"' if value else ""
 
 
 def _cell_html(table: Table, column: Column, row: Mapping[str, str]) -> str:
@@ -92,6 +102,8 @@ def _cell_html(table: Table, column: Column, row: Mapping[str, str]) -> str:
         )
     if column.kind == "status":
         return status_html(value, table.status_words)
+    if column.kind == "number" and len(value) <= _SHORT_NUMBER:
+        return f'<span class="pmf-whole">{escape(value)}</span>'
     return value if column.kind == "spark" else escape(value)
 
 

@@ -239,7 +239,9 @@ def _label(sheet: Canvas, picture: Picture) -> None:
         off = not low <= value <= high
         text = f"{words.text}\n{picture.labels.off_chart}" if off else words.text
         placed.append((Words(text, words.colour, words.bold, words.size), y))
-    sheet.column(placed, area.x1 + 10, area.y0 - 6, area.y1 + 20)
+    # Above the chart stands the word of the fan, which may reach over the labels' column.
+    top = area.y1 + (20 if picture.fan.empty else 4)
+    sheet.column(placed, area.x1 + 10, area.y0 - 6, top)
 
 
 def _spots(

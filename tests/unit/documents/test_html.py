@@ -89,6 +89,13 @@ def test_contents_lead_to_sections_and_headings_never_jump() -> None:
     assert page.xpath("//code/text()")[0].strip() == "# not a heading"
 
 
+def test_contents_lead_to_each_of_many_findings() -> None:
+    found = [Block("finding", f"finding-{n}", f"Finding {n}", text=("A.",)) for n in range(3)]
+    source = notebook(v4.new_markdown_cell("## All"), cell(*map(shown, found)))
+    page = html.document_fromstring(render_report(source, meta=META))
+    assert page.xpath("//nav//ul/li/ul//a/@href") == ["#finding-0", "#finding-1", "#finding-2"]
+
+
 def test_figures_and_tables_are_numbered_apart() -> None:
     page = html.document_fromstring(render_report(whole(), meta=META))
     heads = page.xpath("//figcaption/*/text()")
