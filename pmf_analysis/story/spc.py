@@ -208,7 +208,12 @@ def _marks(
     values = picture.points["value"].to_numpy(float)[rows]
     if not len(rows):
         return
-    looks = {"mfc": fill, "mec": edge, "mew": 1.1 if edge != fill else 0, "ms": size}
+    looks = {
+        "mfc": fill,
+        "mec": edge,
+        "mew": 0 if edge == fill else 1.8 if fill == PAPER else 1.1,
+        "ms": size,
+    }
     sheet.axes.plot(picture.x[rows], values, ls="", marker=mark, zorder=5, clip_on=False, **looks)
     for x, y in sheet.pixels(picture.x[rows], values):
         half = size / 2 + 1
