@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pmf_analysis.data.accumulation import to_discrete
+from pmf_analysis.data.corrections import apply_corrections
 from pmf_analysis.data.disclosure import suppress
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures.comparison import compare
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pmf_analysis.parameters.models import RunSpec
     from pmf_analysis.parameters.workspace import Parameters, Workspace
 
+LIMITS = ("minimum", "maximum")
 HORIZON_YEARS = 3  # beyond this no calibration factor has been learnt
 
 
@@ -141,7 +143,9 @@ def assess_council(
         council.panel, council.register, area=council.area, peer_sets=council.peer_sets
     )
     comparisons = _with_nation(comparisons, council)
-    comparisons["peer_set_title"] = comparisons["peer_set"].map(_set_titles(parameters))
+    titles = {name: spec.title for name, spec in parameters.peer_sets.items()}
+    names = comparisons["peer_set"]
+    comparisons["peer_set_title"] = names.map(titles).fillna(names.str.replace("_", " "))
     targets = _targets(council, live, comparisons, peer_set, parameters, seed)
     forecasts = _forecasts(council, targets, seed)
     register = council.register
@@ -186,18 +190,21 @@ def _council(
     known = tables["observations"]
     known = known[known["period_end"] <= pd.Timestamp(period.end)]
     known = known[known["indicator_id"].isin(register["indicator"])]
+    area = parameters.framework.council.area_code
+    known, corrected = apply_corrections(
+        known, parameters.corrections, parameters.register, own_area=area
+    )
     discrete, notes = to_discrete(known, register)
     panel = measure_frame(suppress(discrete), register)
     panel["is_exceptional"] = _exceptional(panel, register)
-    area = parameters.framework.council.area_code
     return _Council(
         register=register,
         panel=panel,
         own=own_totals(panel, area),
         changes=tables["changes"].rename(columns={"indicator_id": "indicator"}),
-        targets=_own_targets(tables["targets"], area),
+        targets=tables["targets"][tables["targets"]["area_code"].isin([area, ""])],
         peer_sets=_peer_sets(tables["peer_sets"], parameters, area, wanted_sets),
-        notes=notes,
+        notes=pd.concat([corrected, notes], ignore_index=True),
         area=area,
         period=period,
         as_at=as_at,
@@ -224,10 +231,6 @@ def _exceptional(panel: pd.DataFrame, register: pd.DataFrame) -> pd.Series:
         for indicator, rows in panel.groupby("indicator")
     ]
     return pd.concat(masks).reindex(panel.index) if masks else pd.Series(dtype=bool)
-
-
-def _own_targets(targets: pd.DataFrame, area: str) -> pd.DataFrame:
-    return targets[targets["area_code"].isin([area, ""])]
 
 
 def _peer_sets(
@@ -305,9 +308,9 @@ def _forecasts(council: _Council, targets: pd.DataFrame, seed: int) -> pd.DataFr
     for rate, rows in usable.groupby(usable["indicator"].map(declared["periods_per_year"])):
         indicators = rows["indicator"].unique()
         horizon = int(max([rate, 1, *farthest.reindex(indicators).dropna()]))
-        limits = declared[["minimum", "maximum"]].astype("object").where(declared.notna(), None)
-        pairs = rows[["series", "indicator"]].drop_duplicates().itertuples(index=False)
-        bounds = {pair.series: tuple(limits.loc[pair.indicator]) for pair in pairs}
+        limits = {name: _bounds(declared.loc[name]) for name in indicators}
+        pairs = rows.drop_duplicates("series").set_index("series")["indicator"].to_dict()
+        bounds = {str(series): limits[indicator] for series, indicator in pairs.items()}
         parts.append(
             forecast_many(
                 rows,
@@ -320,6 +323,11 @@ def _forecasts(council: _Council, targets: pd.DataFrame, seed: int) -> pd.DataFr
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["series"])
 
 
+def _bounds(entry: pd.Series) -> tuple[float | None, float | None]:
+    low, high = (None if pd.isna(entry[name]) else float(entry[name]) for name in LIMITS)
+    return low, high
+
+
 def _with_nation(comparisons: pd.DataFrame, council: _Council) -> pd.DataFrame:
     """Add the nation's value of the same period; NaN where there is none."""
     code = f"{council.area[0]}92000001"
@@ -327,16 +335,6 @@ def _with_nation(comparisons: pd.DataFrame, council: _Council) -> pd.DataFrame:
     rows = rows[["indicator", "period", "value"]].rename(columns={"value": "nation_value"})
     kept = comparisons.drop(columns=["nation_value"], errors="ignore")
     return kept.merge(rows, on=["indicator", "period"], how="left")
-
-
-def _set_titles(parameters: Parameters) -> _Titles:
-    """Titles of the peer sets; one that only the store knows is called by its name."""
-    return _Titles({name: spec.title for name, spec in parameters.peer_sets.items()})
-
-
-class _Titles(dict[str, str]):
-    def __missing__(self, name: str) -> str:
-        return name.replace("_", " ")
 
 
 def _notes(

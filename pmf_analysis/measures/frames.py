@@ -8,7 +8,14 @@ import pandas as pd
 
 from pmf_analysis.data.contract import USABLE_STATUSES, series_key
 
-MONTHS_A_PERIOD = {"monthly": 1, "quarterly": 3, "half_yearly": 6, "annual": 12, "biennial": 24}
+MONTHS_A_PERIOD = {
+    "monthly": 1,
+    "quarterly": 3,
+    "termly": 4,
+    "half_yearly": 6,
+    "annual": 12,
+    "biennial": 24,
+}
 
 # Codes of nations (92), regions (12) and combined or metropolitan counties (13, 11, 47): sums over
 # councils, never peers of one. Source: ONS Register of Geographic Codes.
@@ -25,7 +32,7 @@ def is_aggregate(areas: pd.Series) -> pd.Series:
 def base_starts(ends: pd.Series, frequency: pd.Series, otherwise: pd.Series) -> pd.Series:
     """First day of the last base period (month, quarter, year) of spans that end on `ends`.
 
-    Frequencies without a fixed number of months (weeks, terms) give `otherwise`.
+    Frequencies without a fixed number of months (weeks) give `otherwise`.
     """
     starts = otherwise.copy()
     for name, months in MONTHS_A_PERIOD.items():
@@ -74,8 +81,13 @@ def measure_frame(observations: pd.DataFrame, register: pd.DataFrame) -> pd.Data
 
 
 def own_totals(frame: pd.DataFrame, area: str) -> pd.DataFrame:
-    """Rows of one council that are not broken down by anything."""
-    return frame[(frame["area"] == area) & (frame["dimension"] == "")]
+    """Rows of one council that are not broken down by anything, by the newest definition.
+
+    Values by an earlier definition are another series; they are kept, and not judged.
+    """
+    totals = frame[(frame["area"] == area) & (frame["dimension"] == "")]
+    newest = totals.groupby("indicator")["definition_version"].transform("max")
+    return totals[totals["definition_version"] == newest]
 
 
 def latest_usable(frame: pd.DataFrame) -> pd.DataFrame:

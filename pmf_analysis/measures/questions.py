@@ -106,7 +106,7 @@ def reference_questions(
     latest = latest[judged]
     period = one_year_on(latest["period"], latest["indicator"].map(declared["frequency"]))
     base = latest[["series", "indicator", "area"]].assign(period=period, is_reference=True)
-    base = base.assign(target_basis="period", rationale="", set_by="", set_on=pd.NaT)
+    base = base.assign(target_basis="period", rationale="", set_by="", set_on=pd.Timestamp("NaT"))
     base = base.assign(target_low=float("nan"), target_high=float("nan"))
     keep = base.assign(kind="maintain", target=latest["value"])
     reach = base.assign(kind="peer_median", target=latest["series"].map(peer_medians))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import date
 from typing import Any
 
@@ -37,13 +38,15 @@ def labels(indicators: pd.Series, periods: pd.Series, register: pd.DataFrame) ->
     """
     declared = register.set_index("indicator")
     made = pd.Series("", index=periods.index)
+    parts = []
     for indicator, starts in periods.dropna().groupby(indicators):
         entry = declared.loc[indicator]
         span = entry["period_span"] if entry["accumulation"] == "rolling" else ""
         opened = window_starts(starts, str(entry["frequency"]), span)
         days = [start.date() for start in opened]
-        made[starts.index] = label_starts(days, entry["frequency"], entry["year_type"], span)
-    return made
+        names = label_starts(days, entry["frequency"], entry["year_type"], span)
+        parts.append(pd.Series(names, index=starts.index, dtype="str"))
+    return pd.concat(parts).reindex(periods.index).fillna("") if parts else made
 
 
 def window_starts(starts: pd.Series, frequency: str, span: str) -> pd.Series:
@@ -105,24 +108,20 @@ def complete_trends(
 
 
 def _long_labels(rows: pd.DataFrame, register: pd.DataFrame) -> pd.Series:
-    declared = register.set_index("indicator")
+    declared: dict[Any, Any] = register.set_index("indicator").to_dict("index")
     long = [
-        ""
-        if pd.isna(row.period)
-        else period_from_start(
-            window_starts(pd.Series([row.period]), row.frequency, span)[0].date(),
-            row.frequency,
-            row.year_type,
-            span,
-        ).long_label
-        for row in rows.itertuples()
-        for span in [_span(declared.loc[row.indicator])]
+        _long_label(row["period"], declared[row["indicator"]])
+        for row in rows[["indicator", "period"]].to_dict("records")
     ]
     return pd.Series(long, index=rows.index, dtype="str")
 
 
-def _span(entry: pd.Series) -> str:
-    return str(entry["period_span"]) if entry["accumulation"] == "rolling" else ""
+def _long_label(period: pd.Timestamp, entry: dict[str, Any]) -> str:
+    if pd.isna(period):
+        return ""
+    span = entry["period_span"] if entry["accumulation"] == "rolling" else ""
+    start = window_starts(pd.Series([period]), entry["frequency"], span).iloc[0].date()
+    return period_from_start(start, entry["frequency"], entry["year_type"], span).long_label
 
 
 def _ages(
@@ -165,21 +164,22 @@ def restatement_notes(
     """
     mine = restated.assign(series=series_key(restated))
     mine = mine[mine["series"].isin(own["series"])].reset_index(drop=True)
-    declared = register.set_index("indicator")
-    shown = labels(mine["indicator_id"], mine["period_start"], register)
+    declared: dict[Any, Any] = register.set_index("indicator").to_dict("index")
+    mine = mine.assign(label=labels(mine["indicator_id"], mine["period_start"], register))
     notes = [
         {
             "level": "info",
             "code": "restated",
-            "indicator": row.indicator_id,
-            "message": _restatement(row, label, declared.loc[row.indicator_id]),
+            "indicator": row["indicator_id"],
+            "message": _restatement(row, declared[row["indicator_id"]]),
         }
-        for row, label in zip(mine.itertuples(), shown, strict=True)
+        for row in mine.to_dict("records")
     ]
     return pd.DataFrame(notes, columns=["level", "code", "indicator", "message"])
 
 
-def _restatement(row: Any, label: str, entry: pd.Series) -> str:
+def _restatement(row: dict[Hashable, Any], entry: dict[str, Any]) -> str:
     places = int(entry["decimals"])
-    now = "taken back" if pd.isna(row.new_value) else f"{row.new_value:.{places}f}"
-    return f"{entry['title']}, {label}: published as {row.old_value:.{places}f}, now {now}."
+    now = "taken back" if pd.isna(row["new_value"]) else f"{row['new_value']:.{places}f}"
+    before = f"{row['old_value']:.{places}f}"
+    return f"{entry['title']}, {row['label']}: published as {before}, now {now}."

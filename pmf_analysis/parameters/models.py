@@ -112,12 +112,6 @@ class TargetBands(Settings):
         return self
 
 
-class Rag(Settings):
-    """Red, amber and green, off unless a council asks for it."""
-
-    show: bool = False
-
-
 class ExceptionalPeriod(Settings):
     """Days on which values do not tell of the usual course of things, with the reason."""
 
@@ -144,7 +138,6 @@ class Framework(Settings):
     analyses: tuple[Analysis, ...] = ANALYSES
     target_bands: TargetBands = TargetBands()
     status_words: dict[str, Text] = {}
-    rag: Rag = Rag()
     exceptional_periods: tuple[ExceptionalPeriod, ...] = ()
     scorecard: tuple[ScorecardSection, ...] = ()
 

@@ -122,7 +122,6 @@ def test_faults_of_a_framework(workspace, invalid):
         'framework.yml line 22: verdict "improvng" is not a verdict of pmf. '
         'Did you mean "improving"?',
         "framework.yml line 24: The exceptional period ends before it begins.",
-        'framework.yml line 27: "show" must be true or false.',
         'indicators.yml line 5: In "recycling": theme "plce" is not in any framework file. '
         'Did you mean "people"?',
         'indicators.yml line 7: In "recycling": "polarity" is "hihger", which is not known. '
@@ -264,7 +263,6 @@ def test_the_workspace_that_ships_is_right(repository, monkeypatch):
         assert parameters.framework.council.notice == (
             "Westshire is a fictional council. Every figure in this report is made up."
         )
-        assert not parameters.framework.rag.show
         in_themes = {theme.id for theme in parameters.framework.themes}
         assert all(in_themes & set(i.themes) for i in parameters.register.indicators.values())
         assert {spec.peer_set, *spec.peer_sets_by_theme.values()} <= set(parameters.peer_sets)
