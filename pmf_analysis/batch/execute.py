@@ -8,6 +8,7 @@ ones asked for, and the notebook wrote its ``results.csv``.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from copy import deepcopy
@@ -22,6 +23,7 @@ Status = Literal["ok", "failed", "kernel_died", "timed_out", "skipped", "not_run
 _ATTEMPTS = 2
 _START_SECONDS = 60
 _IOPUB_SECONDS = 30
+_SILENT = logging.NullHandler()  # a handler is added to a logger only once
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ def _attempt(
 ) -> Outcome:
     import papermill
 
+    # Its warnings would otherwise land on the operator's screen; ours say the same, once.
+    logging.getLogger("papermill").addHandler(_SILENT)
     work = _Work(source, time.monotonic() + seconds)
     results = folder / "results.csv"
     results.unlink(missing_ok=True)

@@ -65,6 +65,8 @@ def result_lines(result: RunResult) -> list[str]:
     if manifest["problems"]:
         found = ", ".join(f"{count} {level}" for level, count in manifest["problems"].items())
         lines.append(f"Problems in the data: {found}; see problems.csv.")
+    if not folder.is_dir():
+        return ["Stopped before anything was made."]
     if not is_finished(folder):
         return [*lines, f"Not finished. Finish it with: pmf run --resume {run_id(folder)}"]
     return [*lines, str(folder / "index.html")]
