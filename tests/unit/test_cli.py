@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -144,3 +146,25 @@ def test_a_plan_lists_the_reports_and_makes_nothing(
     assert main([*arguments, "--theme", "homes_and_community"]) == 2
     assert 'Did you mean "homes_and_communities"?' in capsys.readouterr().err
     assert sorted((repository / "outputs").iterdir()) == before
+
+
+def test_an_installed_wheel_makes_a_workspace_and_plans_its_run(
+    repository: Path, tmp_path: Path
+) -> None:
+    from hatchling.builders.wheel import WheelBuilder
+
+    [wheel] = WheelBuilder(str(repository)).build(directory=str(tmp_path), versions=["standard"])
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+        assert not [name for name in archive.namelist() if "checkpoint" in name]
+    code = (
+        "import sys, pmf_analysis; from pmf_analysis.cli import main;"
+        "assert 'site' in pmf_analysis.__file__;"
+        "sys.exit(main(['new', 'ws']) or main(['plan', 'westshire_2026-27_q2', '--workspace', 'ws']))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "21 reports for westshire, 2026-27 Q2"
