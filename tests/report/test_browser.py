@@ -46,12 +46,12 @@ def violations(tab: Any) -> list[str]:
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_axe_finds_nothing(report_pages: list[Path], open_page: Open, width: int) -> None:
-    found = {page.name: violations(open_page(page, width)) for page in report_pages}
+    found = {str(page): violations(open_page(page, width)) for page in report_pages}
     assert not {name: faults for name, faults in found.items() if faults}
 
 
 def test_axe_finds_nothing_in_dark_mode(report_pages: list[Path], open_page: Open) -> None:
-    found = {page.name: violations(open_page(page, color_scheme="dark")) for page in report_pages}
+    found = {str(page): violations(open_page(page, color_scheme="dark")) for page in report_pages}
     assert not {name: faults for name, faults in found.items() if faults}
 
 

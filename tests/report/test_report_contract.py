@@ -15,7 +15,7 @@ MOST_BYTES, MOST_GZIPPED = 150_000, 40_000
 
 def test_pages_pass_the_audit(report_pages: list[Path]) -> None:
     faults = {
-        page.name: [
+        str(page): [
             f"{fault.code}: {fault.message}" for fault in audit_html(page.read_text("utf-8"))
         ]
         for page in report_pages
@@ -36,7 +36,7 @@ def test_pages_tell_no_clock_no_run_and_no_machine(report_pages: list[Path]) -> 
     for page in report_pages:
         text = page.read_text("utf-8")
         assert not re.search(r"\d{2}:\d{2}:\d{2}|\d{8}T\d{4}", text), page.name
-        assert not re.search(r"(/home/|/root/|/tmp/|/work/|[A-Z]:\\Users)", text), page.name
+        assert not re.search(r"/(home|root|tmp|work)/|[A-Z]:\\Users", text), page.name
 
 
 def test_pages_say_whose_they_are_and_as_known_when(report_pages: list[Path]) -> None:
