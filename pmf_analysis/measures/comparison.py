@@ -13,8 +13,13 @@ import pandas as pd
 
 from pmf_analysis.measures.funnel import funnel, own_place
 from pmf_analysis.measures.gaps import gap_verdicts
-from pmf_analysis.measures.history import DEFAULTS, NUMBERS, with_register
-from pmf_analysis.measures.intervals import poisson, wilson
+from pmf_analysis.measures.history import (
+    DEFAULTS,
+    NUMBERS,
+    complete_periods,
+    with_intervals,
+    with_register,
+)
 from pmf_analysis.measures.peers import (
     FEWEST_PEERS,
     PAIR,
@@ -26,11 +31,10 @@ from pmf_analysis.measures.peers import (
 from pmf_analysis.measures.polarity import band_distance
 from pmf_analysis.measures.spc import spc_chart
 
-__all__ = ["compare", "funnel", "with_intervals"]
+__all__ = ["compare", "funnel"]
 
 FEWEST_OWN = 8  # points from which own natural limits serve as evidence
 USUAL_SPREAD = 1.96  # over-dispersion adjusted z that holds 95 % of peers
-COUNTS_AGREE = 0.02  # largest relative difference between a value and its own counts
 METHODS = {"interval": "interval", "own_history": "own_history", "values_only": "position"}
 
 
@@ -45,7 +49,8 @@ def compare(
     """Compare every series of one authority with every peer set.
 
     A pair is compared at the newest period for which the authority and at least five peers have a
-    value. The benchmark is the peers' pooled value where there are counts, else their median.
+    value. The benchmark is the peers' median, and where there are counts their pooled value too:
+    better or worse is said only if our interval lies on one side of both.
 
     Parameters
     ----------
@@ -80,30 +85,6 @@ def compare(
     gaps = gaps[gaps["n_peers"] >= FEWEST_PEERS].reset_index(drop=True)
     pairs = pairs.merge(gap_verdicts(gaps, pairs), on=PAIR, how="left")
     return _comparison_table(pairs), _peer_table(now, pairs, area), gaps
-
-
-def with_intervals(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
-    """Add each value's interval in its own unit (lower, upper) and its evidence.
-
-    Counts are used where `statistic` is "proportion" (percentages, Wilson) or "rate" (per
-    `rate_base`, Poisson) and they reproduce the value to 2 %; else given limits; else NaN.
-    """
-    count, size = frame["numerator"].to_numpy(float), frame["denominator"].to_numpy(float)
-    is_rate = (frame["statistic"] == "rate").to_numpy()
-    scale = np.where(is_rate, frame["rate_base"].astype(float), 100.0)
-    size = np.where(size > 0, size, np.nan)
-    off = np.abs(scale * count / size - frame["value"])
-    usable = frame["statistic"].isin(["proportion", "rate"]) & (off <= COUNTS_AGREE * scale)
-    usable &= off <= np.maximum(COUNTS_AGREE * frame["value"].abs(), 0.1)
-    shares, rates = wilson(count, size, confidence), poisson(count, confidence)
-    bounds = {}
-    for name, share, rate in zip(("lower", "upper"), shares, rates, strict=True):
-        given = frame[f"ci_{name}"].to_numpy(float)
-        counted = scale * np.where(is_rate, rate / size, share)
-        bounds[name] = np.where(usable & ~np.isnan(counted), counted, given)
-        usable &= ~np.isnan(counted)
-    kind = np.where(usable, "counts", np.where(np.isnan(bounds["lower"]), "none", "interval"))
-    return frame.assign(**bounds, interval_from=kind, scale=scale)
 
 
 def _pairs(own: pd.DataFrame, members: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
@@ -149,16 +130,21 @@ def _own_limits(own: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Natural process limits of each own series up to its compared period, where they may speak.
 
     They may with eight points of single periods, some variation, and no special cause at the end:
-    a process that is changing says little about its present level.
+    a process that is changing says little about its present level. `silent` says why they may not.
     """
     until = pairs.groupby("series")["period"].min().rename("until")
     history = own[own["accumulation"].isin(["discrete", "snapshot"])].join(until, on="series")
     history = history[history["period"] <= history["until"]]
+    months = dict(zip(history["series"], 12 / history["periods_per_year"], strict=True))
+    history = complete_periods(history[["series", "period", "value"]], months)
     last = spc_chart(history).segments.groupby("series").tail(1).set_index("series")
-    width = last["upper_limit"] > last["lower_limit"]
-    steady = (last["n"] >= FEWEST_OWN) & width & (last["variation"] == "common_cause")
-    limits = last.loc[steady, ["n", "lower_limit", "upper_limit"]]
-    return limits.rename(columns={"n": "n_own"})
+    short = "our own record has only " + last["n"].astype(str) + " of the eight values needed"
+    silent = pd.Series("", last.index, dtype="str")
+    silent = silent.mask(last["variation"] != "common_cause", "our own record is changing")
+    silent = silent.mask(~(last["upper_limit"] > last["lower_limit"]), "our own record is constant")
+    silent = silent.mask(last["n"] < FEWEST_OWN, short)
+    limits = last[["lower_limit", "upper_limit"]][silent == ""].reindex(last.index)
+    return limits.assign(n_own=last["n"], silent=silent)
 
 
 def _with_evidence(pairs: pd.DataFrame, limits: pd.DataFrame) -> pd.DataFrame:
@@ -183,7 +169,10 @@ def _with_evidence(pairs: pd.DataFrame, limits: pd.DataFrame) -> pd.DataFrame:
 
 def _judged(pairs: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """Verdict, method and reason of every pair."""
-    above, below = pairs["low"] > pairs["benchmark"], pairs["high"] < pairs["benchmark"]
+    # one unusual peer can pull the pooled value away from the rest: both benchmarks must agree
+    benchmarks = pairs[["benchmark", "peer_median"]]
+    above = pairs["low"] > benchmarks.max(axis=1)
+    below = pairs["high"] < benchmarks.min(axis=1)
     side = above.astype(int) - below.astype(int)
     bands = pairs["target_low"], pairs["target_high"]
     farther = band_distance(pairs["value"], *bands) - band_distance(pairs["benchmark"], *bands)
@@ -219,8 +208,10 @@ def _why_not(pairs: pd.DataFrame) -> pd.Series:
     """Say why a pair cannot be judged, in plain words; "" where it can."""
     found, members = pairs["n_peers"].astype(str), pairs["n_members"].astype(str)
     few = "Only " + found + " of " + members + " peers have a value for the same period; five are"
+    size = "A total depends on the size of an authority; only a rate or share can be compared."
     no_band = (pairs["polarity"] == "range") & pairs["target_low"].isna()
     reason = pd.Series("", pairs.index).mask(pairs["n_peers"] < FEWEST_PEERS, few + " needed.")
+    reason = reason.mask(pairs["data_type"] == "count", size)
     reason = reason.mask(no_band, "Nobody has declared the range that is best.")
     unknown = ~pairs["polarity"].isin(["higher", "lower", "range", "none"])
     reason = reason.mask(unknown, "Nobody has declared which way is better.")
@@ -230,12 +221,18 @@ def _why_not(pairs: pd.DataFrame) -> pd.Series:
 def _why(pairs: pd.DataFrame, side: pd.Series) -> pd.Series:
     """Say what a verdict rests on."""
     does = pd.Series("includes", pairs.index, dtype="str").mask(side != 0, "excludes")
+    both = pd.Series(" or", pairs.index, dtype="str").mask(side != 0, " and")
     own = pairs["n_own"].fillna(0).astype(int).astype(str)
+    silent = pairs["silent"].fillna("our own figures overlap")
     sentences: dict[str, Any] = {
-        "counts": "Our 95 % interval " + does + " the peers' combined value.",
+        "counts": "Our 95 % interval "
+        + does
+        + " the peers' combined value"
+        + both
+        + " their median.",
         "interval": "Our published interval " + does + " the peers' median.",
         "own_history": "The usual range of our last " + own + " values " + does + " their median.",
-        "values_only": "Only bare values are known: our place among the peers, without a test.",
+        "values_only": "Place only, no test: no usable counts or intervals, and " + silent + ".",
     }
     text = pd.Series("", pairs.index, dtype="str")
     for evidence, sentence in sentences.items():

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures.intervals import poisson, wilson
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
 DEFAULTS: dict[str, str] = {
     "polarity": "unknown",
     "statistic": "",
+    "data_type": "",
     "frequency": "",
     "accumulation": "discrete",
     "period_span": "",
@@ -20,14 +22,16 @@ DEFAULTS: dict[str, str] = {
 NUMBERS = ["rate_base", "periods_per_year", "target_low", "target_high"]
 COUNTS = ["numerator", "denominator", "ci_lower", "ci_upper"]
 OVERLAPPING = ["rolling", "ytd"]
+COUNTS_AGREE = 0.02  # largest relative difference between a value and its own counts
 
 
 def with_register(observations: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
     """Put what the register declares beside every row; what a row says itself stays.
 
-    Adds polarity, statistic, rate_base, frequency, accumulation, periods_per_year, target_low,
-    target_high and span_years (length of a rolling window, 1 unless `period_span` says more), and
-    empty columns for counts and intervals where there are none. Sorted by series and period.
+    Adds polarity, statistic, data_type, rate_base, frequency, accumulation, periods_per_year,
+    target_low, target_high and span_years (length of a rolling window, 1 unless `period_span` says
+    more), and empty columns for counts and intervals where there are none. Sorted by series and
+    period.
     """
     settings = register.reindex(columns=["indicator", *DEFAULTS, *NUMBERS])
     settings[NUMBERS] = settings[NUMBERS].astype(float)
@@ -41,6 +45,32 @@ def with_register(observations: pd.DataFrame, register: pd.DataFrame) -> pd.Data
     known = observations.reindex(columns=observations.columns.union(COUNTS, sort=False))
     beside = known.merge(settings[["indicator", *own]], on="indicator", how="left")
     return beside.sort_values(["series", "period"], kind="stable", ignore_index=True)
+
+
+def with_intervals(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+    """Add each value's interval in its own unit (lower, upper) and what it comes from.
+
+    Whole counts are used where `statistic` is "proportion" (percentages, Wilson) or "rate" (per
+    `rate_base`, Poisson) and they reproduce the value to 2 %; else given limits;
+    else NaN. `interval_from`: counts, interval or none; `scale`: unit of a share or rate.
+    """
+    count, size = frame["numerator"].to_numpy(float), frame["denominator"].to_numpy(float)
+    is_rate = (frame["statistic"] == "rate").to_numpy()
+    scale = np.where(is_rate, frame["rate_base"].astype(float), 100.0)
+    size = np.where(size > 0, size, np.nan)
+    off = np.abs(scale * count / size - frame["value"])
+    usable = frame["statistic"].isin(["proportion", "rate"])
+    usable &= (count == np.round(count)) & (size == np.round(size))  # money or weights are none
+    usable &= off <= np.maximum(COUNTS_AGREE * frame["value"].abs(), 0.1)
+    shares, rates = wilson(count, size, confidence), poisson(count, confidence)
+    bounds = {}
+    for name, share, rate in zip(("lower", "upper"), shares, rates, strict=True):
+        given = frame[f"ci_{name}"].to_numpy(float)
+        counted = scale * np.where(is_rate, rate / size, share)
+        bounds[name] = np.where(usable & ~np.isnan(counted), counted, given)
+        usable &= ~np.isnan(counted)
+    kind = np.where(usable, "counts", np.where(np.isnan(bounds["lower"]), "none", "interval"))
+    return frame.assign(**bounds, interval_from=kind, scale=scale)
 
 
 def independent_points(observations: pd.DataFrame) -> pd.DataFrame:

@@ -25,7 +25,8 @@ POINT_TYPES = [
 
 def words(names: Sequence[str], codes: Any) -> pd.Series:
     """Turn positions in a short list of words into a column of words."""
-    return pd.Series(pd.Index(names, dtype="str").take(np.asarray(codes, dtype=np.intp)))
+    vocabulary = pd.Series(list(names), dtype="str")
+    return vocabulary.take(np.asarray(codes, dtype=np.intp)).reset_index(drop=True)
 
 
 def band_distance(value: Any, low: Any, high: Any) -> Any:
@@ -81,7 +82,7 @@ def _towards_band(points: pd.DataFrame, bands: pd.DataFrame) -> NDArray[Any]:
     value, low, high = points["value"], bands["target_low"], bands["target_high"]
     nearer = band_distance(points["mean"], low, high) - band_distance(value, low, high)
     heading = points["direction"] * ((value < low).astype(int) - (value > high).astype(int))
-    return nearer.where(points["rule"] != "trend", heading).fillna(0).to_numpy()
+    return np.asarray(nearer.where(points["rule"] != "trend", heading).fillna(0))
 
 
 def assurance(segments: pd.DataFrame, better: pd.Series, tolerance: NDArray[Any]) -> pd.Series:

@@ -75,7 +75,9 @@ def plan_methods(frame: pd.DataFrame) -> pd.DataFrame:
         [plan["reason"] != "", plan["n"] >= CHART_FROM], ["none", "xmr"], "mann_kendall"
     )
     plan["value"] = frame.dropna(subset=["value"]).groupby("series")["value"].last()
-    return plan.assign(**UNJUDGED, **dict.fromkeys(["slope", "p_value", *LIMITS], np.nan))
+    return plan.assign(
+        **UNJUDGED, **dict.fromkeys(["slope", "p_value", "scatter", *LIMITS], np.nan)
+    )
 
 
 def _refusals(plan: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
