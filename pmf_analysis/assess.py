@@ -33,7 +33,12 @@ from pmf_analysis.measures.questions import (
     unanswerable,
 )
 from pmf_analysis.measures.realism import assess_targets
-from pmf_analysis.measures.result_tables import complete_trends, restatement_notes, with_labels
+from pmf_analysis.measures.result_tables import (
+    clipped,
+    complete_trends,
+    restatement_notes,
+    with_labels,
+)
 from pmf_analysis.measures.trend import trend_verdicts
 from pmf_analysis.periods import PERIODS_PER_YEAR, Period, parse_period
 
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
     from pmf_analysis.parameters.models import RunSpec
     from pmf_analysis.parameters.workspace import Parameters, Workspace
 
+SHOWN_LIMITS = ["lower_limit", "upper_limit"]
 LIMITS = ("minimum", "maximum")
 HORIZON_YEARS = 3  # beyond this no calibration factor has been learnt
 
@@ -137,7 +143,11 @@ def assess_council(
     live = live_targets(council.targets, council.own, council.register)
     lines = target_lines(live, council.own)
     trends, points = trend_verdicts(
-        council.own, council.register, targets=lines, changes=council.changes, period=period.start
+        council.own,
+        council.register,
+        targets=lines,
+        changes=council.changes,
+        period=pd.Timestamp(period.end),
     )
     comparisons, peers, gaps = compare(
         council.panel, council.register, area=council.area, peer_sets=council.peer_sets
@@ -150,10 +160,18 @@ def assess_council(
     forecasts = _forecasts(council, targets, seed)
     register = council.register
     return Measures(
-        trends=complete_trends(
-            trends, council.own, register, lines, area=council.area, as_at=council.as_at
+        trends=clipped(
+            complete_trends(
+                trends, council.own, register, lines, area=council.area, as_at=council.as_at
+            ),
+            register,
+            SHOWN_LIMITS,
         ),
-        points=with_labels(points, register).merge(lines, on=["series", "period"], how="left"),
+        points=clipped(
+            with_labels(points, register).merge(lines, on=["series", "period"], how="left"),
+            register,
+            SHOWN_LIMITS,
+        ),
         comparisons=with_labels(comparisons, register),
         peers=peers,
         gaps=with_labels(gaps, register),

@@ -59,9 +59,25 @@ def window_starts(starts: pd.Series, frequency: str, span: str) -> pd.Series:
 
 
 def with_labels(table: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
-    """Add `period_label` to a result table that has `series` and `period`."""
+    """Add `period_label` (and `last_label`) to a table with `series`, `period` (`last_period`)."""
     indicators = split_series(table["series"])["indicator_id"].set_axis(table.index)
-    return table.assign(period_label=labels(indicators, table["period"], register))
+    labelled = table.assign(period_label=labels(indicators, table["period"], register))
+    if "last_period" in table.columns:
+        labelled["last_label"] = labels(indicators, table["last_period"], register)
+    return labelled
+
+
+def clipped(table: pd.DataFrame, register: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Keep limits that are shown inside what is possible; the ones tested against are not touched.
+
+    The unclipped ones stay in `raw_` columns.
+    """
+    declared = register.set_index("indicator")
+    indicators = split_series(table["series"])["indicator_id"].set_axis(table.index)
+    low, high = indicators.map(declared["minimum"]), indicators.map(declared["maximum"])
+    raw = table[columns].add_prefix("raw_")
+    shown = table[columns].clip(low, axis=0).clip(upper=high, axis=0)
+    return table.assign(**{name: shown[name] for name in columns}).join(raw)
 
 
 def complete_trends(
@@ -92,6 +108,8 @@ def complete_trends(
     rows = rows.merge(register[["indicator", *_FROM_REGISTER]], on="indicator", how="left")
     rows = rows.assign(
         period_label=labels(rows["indicator"], rows["period"], register),
+        previous_label=labels(rows["indicator"], rows["previous_period"], register),
+        last_year_label=labels(rows["indicator"], rows["last_year_period"], register),
         period_long=_long_labels(rows, register),
         **_ages(rows, own, register, as_at),
     )
