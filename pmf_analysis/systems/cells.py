@@ -14,6 +14,7 @@ import zipfile
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -26,6 +27,8 @@ ERROR_CELLS = (
     *("#SPILL!", "#CALC!", "#GETTING_DATA", "########"),
 )
 Place = tuple[int, int]
+# A formula element that its cell's end, or an empty value, follows.
+_NO_VALUE = re.compile(rb"(</f>|<f[^>]*/>)\s*(</c>|<v\s*/>|<v>\s*</v>)")
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def read_workbook(content: bytes) -> list[Sheet]:
     that openpyxl cannot read raises its error; the caller knows the file's name.
     """
     values = _load(content, formulas=False)
-    formulas = _load(content, formulas=True) if _has_formulas(content) else None
+    formulas = _load(content, formulas=True) if _has_uncalculated(content) else None
     sheets = []
     for worksheet in values.worksheets:
         source = formulas[worksheet.title] if formulas else None
@@ -76,11 +79,11 @@ def read_workbook(content: bytes) -> list[Sheet]:
     return sheets
 
 
-def _has_formulas(content: bytes) -> bool:
-    """Whether any sheet holds a formula; most books do not, and are parsed only once."""
+def _has_uncalculated(content: bytes) -> bool:
+    """Whether any formula has no value beside it; most books have none, and are parsed once."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
-        return any(b"<f" in archive.read(name) for name in names if name.endswith(".xml"))
+        return any(_NO_VALUE.search(archive.read(name)) for name in names if name.endswith(".xml"))
 
 
 def _load(content: bytes, *, formulas: bool):  # type: ignore[no-untyped-def]  # lazy import below
@@ -162,6 +165,7 @@ def shown_text(value: object, number_format: str = "General") -> str:
     return value.isoformat() if isinstance(value, date) else str(value).strip()
 
 
+@lru_cache(maxsize=512)
 def is_percent_format(number_format: str) -> bool:
     """Whether a number format multiplies by 100; a quoted or escaped % sign does not."""
     return "%" in re.sub(r'"[^"]*"|\\.', "", number_format or "")

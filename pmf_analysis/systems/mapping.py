@@ -30,7 +30,7 @@ from pmf_analysis.problems import (
 
 IGNORE = "ignore"
 Names = tuple[Text, ...]
-Span = Annotated[str, Field(pattern=r"^[1-9][0-9]?[mqy]$")]
+Span = Annotated[str, Field(pattern=r"^([1-9][0-9]?[mqy]|label)$")]
 
 
 class Match(Settings):
@@ -85,14 +85,13 @@ class PeriodRule(Settings):
     """How periods are read: what the file does not say itself, and what other lengths mean.
 
     ``spans`` gives the length ("1y", "3y") of values whose frequency text says they are pooled or
-    rolling. ``other_lengths`` decides on values of, say, a year of a quarterly indicator.
+    rolling; ``label`` means that the label says it, as of windows that grow from one first day.
+    ``other_lengths`` decides on values of, say, a year of a quarterly indicator.
     """
 
     year_type: YearType | None = None
     frequency: str | None = None
-    spans: dict[str, Annotated[str, Field(pattern=r"^[1-9][0-9]?[mqy]$")]] = Field(
-        default_factory=dict
-    )
+    spans: dict[str, Span] = Field(default_factory=dict)
     other_lengths: Literal["quarantine", "ignore"] = "quarantine"
 
 

@@ -25,17 +25,15 @@ def judge_observations(
     """Set the state of each value, quarantine what cannot be, and note what looks odd."""
     typed["value_status"] = _statuses(typed, raw, mapping, faults)
     value = typed["value"]
-    percent = facts["data_type"].isin(_PERCENTAGES)
     low, high = facts["minimum"], facts["maximum"]
     outside = (value < low - 1e-9) | (value > high + 1e-9)
-    ends = low.map("{:g}".format).where(low.notna(), "") + " to "
-    ends += high.map("{:g}".format).where(high.notna(), "any size")
     faults.add(
         outside,
         "value",
         "the value is outside the bounds of its indicator.",
         code="outside-bounds",
-        expected=("a number " + ends).where(~percent, "a number " + ends + " (percentage)"),
+        expected=_bounds_in_words(facts),
+        fix="correct the value, or the indicator's minimum and maximum in the register",
     )
     if {"ci_lower", "ci_upper"} <= set(typed):
         crossed = typed["ci_lower"] > typed["ci_upper"]
@@ -51,6 +49,14 @@ def judge_observations(
         code="period-in-future",
     )
     _note_odd_values(typed, facts, faults, as_at)
+
+
+def _bounds_in_words(facts: pd.DataFrame) -> pd.Series[str]:
+    low, high = (facts[name].map("{:g}".format) for name in ("minimum", "maximum"))
+    words = "a number from " + low + " to " + high
+    words = words.mask(high == "nan", "a number of " + low + " or more")
+    words = words.mask(low == "nan", "a number of " + high + " or less")
+    return words.mask(facts["data_type"].isin(_PERCENTAGES), words + " (percentage)")
 
 
 def _statuses(

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.data.contract import TABLES
-from pmf_analysis.periods import Period, parse_period, period_from_start
+from pmf_analysis.periods import AmbiguousPeriodError, Period, parse_period, period_from_start
 from pmf_analysis.problems import PmfError
 from pmf_analysis.systems.faults import Faults
 from pmf_analysis.systems.mapping import MappingFile, spelling
@@ -20,8 +20,8 @@ _FREQUENCY_OF_KIND = {
     "week": "weekly",
     "term": "termly",
 }
-# First day, label, frequency, span and type of year: what decides a period.
-Question = tuple[Any, str, str, str, Any]
+# First day, label, frequency in the file and in the register, span and type of year.
+Question = tuple[Any, str, str, str, str, Any]
 
 
 def set_periods(
@@ -40,7 +40,7 @@ def set_periods(
     if "period_start" not in columns:
         return nothing
     asked = _period_questions(typed, raw, facts, mapping)
-    answers = {question: _answer(*question) for question in set(asked)}
+    answers = {question: _answer(question) for question in set(asked)}
     periods = pd.Series([answers[question] for question in asked], index=raw.index, dtype=object)
     failed = periods.map(lambda answer: isinstance(answer, str)) & ~faults.bad
     faults.add(
@@ -71,7 +71,6 @@ def _period_questions(
     starts = typed.get("period_start", pd.Series(pd.NaT, index=raw.index))
     declared = facts["frequency"].astype("object").fillna(mapping.period.frequency or "")
     given = typed.get("frequency", blank)
-    frequency = given.where(given != "", declared)
     source = raw.get("frequency", blank).astype("str").map(spelling)
     spans = {spelling(text): span for text, span in mapping.period.spans.items()}
     rolling = facts["period_span"].where(facts["accumulation"] == "rolling")
@@ -81,22 +80,30 @@ def _period_questions(
         if mapping.period.year_type
         else facts["year_type"].astype("object").where(facts["year_type"].notna(), None)
     )
-    columns = (starts.astype("object"), label, frequency, span, year_type)
+    columns = (starts.astype("object"), label, given, declared, span, year_type)
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def _answer(
-    start: Any, label: str, frequency: str, span: str, year_type: Any
-) -> Period | str | None:
+def _answer(question: Question) -> Period | str | None:
     """Return the period, or in words why there is none; None where the record names none."""
-    if start == start and start is not None:
+    start, label, given, declared, span, year_type = question
+    frequency = given or declared
+    if start == start and start is not None and span != "label":
         return period_from_start(start.date(), frequency, year_type or "financial", span)
     if not label:
         return "the period is missing."
     try:
         return parse_period(label, year_type=year_type, frequency=frequency or None)
-    except PmfError as error:
+    except AmbiguousPeriodError as error:
         return error.problems[0].message
+    except PmfError as error:
+        # A year's target of a quarterly indicator: the register's frequency is only a hint.
+        return error.problems[0].message if given or not declared else _without_hint(question)
+
+
+def _without_hint(question: Question) -> Period | str | None:
+    start, label, given, _, span, year_type = question
+    return _answer((start, label, given, "", span, year_type))
 
 
 def _set_frequency(typed: pd.DataFrame, periods: pd.Series[Any], facts: pd.DataFrame) -> None:
@@ -109,7 +116,12 @@ def _set_frequency(typed: pd.DataFrame, periods: pd.Series[Any], facts: pd.DataF
 def _of_another_length(
     periods: pd.Series[Any], facts: pd.DataFrame, mapping: MappingFile, faults: Faults
 ) -> pd.Series[bool]:
-    """Find values of, say, a whole year among those of a quarterly indicator."""
+    """Find values of, say, a whole year among those of a quarterly indicator.
+
+    Targets and texts may well be for a year where values are for quarters.
+    """
+    if faults.records.table != "observations":
+        return pd.Series(False, index=periods.index)
     pairs = list(zip(periods, facts["frequency"], strict=True))
     fits = {
         (period, frequency): period.fits(frequency)

@@ -15,6 +15,7 @@ from pmf_analysis.systems.faults import QUARANTINE_COLUMNS, quarantine_problems
 from pmf_analysis.systems.rules import LABEL, MAIN_COLUMN
 
 # Notes and approvals may differ between two copies of a value; the figures may not.
+_NAMED = 3
 _FIGURES = ["value", "value_status", "numerator", "denominator"]
 
 
@@ -90,15 +91,19 @@ def _differs(rows: pd.DataFrame, repeated: pd.Series[bool], table: str) -> pd.Se
 
 
 def _told_of_each_other(conflicts: pd.DataFrame, table: str) -> pd.Series[str]:
-    """Say for each conflicting row where the rows of its key stand and what they hold."""
+    """Say for each conflicting row where the first rows of its key stand and what they hold."""
     if conflicts.empty:
         return pd.Series(dtype="str")
-    shown = conflicts[MAIN_COLUMN[table]].astype("str")
-    place = (
-        conflicts["source_file"] + " row " + conflicts["source_row"].astype("str") + ": " + shown
-    )
+    shown = conflicts[MAIN_COLUMN[table]].astype("str").fillna("no value")
+    place = conflicts["source_file"] + " row " + conflicts["source_row"].astype("str")
     keys = [conflicts[name] for name in KEYS[table]]
-    return place.groupby(keys, dropna=False).transform("; ".join)
+    return (place + ": " + shown).groupby(keys, dropna=False).transform(_listed)
+
+
+def _listed(places: pd.Series[str]) -> str:
+    more = len(places) - _NAMED
+    named = "; ".join(places.head(_NAMED))
+    return f"{named}; and {more} more." if more > 0 else f"{named}."
 
 
 def _without(

@@ -96,6 +96,8 @@ def to_date(cells: pd.Series[Any]) -> Typed:
 
 def _date(text: str) -> date | None:
     text = text.strip()
+    if not re.match(r"\d{1,4}[-/. ]", text):  # spares seven attempts on every plain word
+        return None
     try:
         return datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError:

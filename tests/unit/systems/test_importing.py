@@ -1,0 +1,439 @@
+"""From cells to the store: what is accepted, what is held back and why, and that no row is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from pmf_analysis.data.schema import check_table
+from pmf_analysis.data.store import Store
+from pmf_analysis.parameters.workspace import Parameters, Workspace
+from pmf_analysis.systems.folder import read_file
+from pmf_analysis.systems.importing import ImportOutcome, import_file, import_files
+from pmf_analysis.systems.mapping import MappingFile
+from pmf_analysis.systems.repeats import ImportResult
+
+AS_AT = date(2026, 10, 31)
+HEADER = ("indicator_id", "period", "value")
+
+
+def csv_file(folder: Path, rows: Sequence[Sequence[Any]], name: str = "observations.csv") -> Path:
+    path = folder / name
+    path.write_text("\n".join(",".join(map(str, row)) for row in rows) + "\n", encoding="utf-8")
+    return path
+
+
+def one(outcome: ImportOutcome) -> ImportResult:
+    (result,) = outcome.results
+    return result
+
+
+def codes(outcome: ImportOutcome, level: str = "error") -> list[str]:
+    return [problem.code for problem in outcome.problems if problem.level == level]
+
+
+def rows_of(outcome: ImportOutcome, table: str = "observations") -> pd.DataFrame:
+    return one(outcome).tables[table]
+
+
+def test_a_tidy_file_becomes_a_vintage(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [
+        HEADER,
+        ("PCT", "2026-27 Q1", 45.5),
+        ("old PCT", "2026-27 Q2", "c"),
+        ("CNT", "2026-27 Q1", ""),
+    ]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
+    made = rows_of(outcome)
+    assert made["indicator_id"].tolist() == ["PCT", "PCT", "CNT"]
+    assert made["value_status"].tolist() == ["final", "suppressed", "missing"]
+    assert set(made["area_code"]) == {"X06000001"}
+    assert made["source_row"].tolist() == [2, 3, 4]
+    assert outcome.vintage is not None
+    known = Store(workspace.store).as_known_on(AS_AT)["observations"]
+    assert len(known) == 3
+    again = import_files(workspace, [tmp_path / "observations.csv"], AS_AT)
+    assert again.vintage == outcome.vintage
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "column"),
+    [
+        (("PCT", "2026-27 Q1", "#DIV/0!"), "error-cell", 'C "value"'),
+        (("PCT", "2026-27 Q1", "about 40"), "not-number", 'C "value"'),
+        (("PCT", "2026-27 Q1", "101"), "outside-bounds", 'C "value"'),
+        (("CNT", "2026-27 Q1", "-1"), "outside-bounds", 'C "value"'),
+        (("PTC", "2026-27 Q1", "4"), "indicator-unknown", 'A "indicator_id"'),
+        (("", "2026-27 Q1", "4"), "required-cell-empty", 'A "indicator_id"'),
+        (("PCT", "", "4"), "period-not-read", 'B "period"'),
+        (("PCT", "Q9 2026", "4"), "period-not-read", 'B "period"'),
+        (("PCT", "2026-27 Q4", "4"), "period-in-future", 'B "period"'),
+        (("PCT", "2025-26", "4"), "period-length", 'B "period"'),
+    ],
+)
+def test_a_wrong_cell_is_held_back_with_its_place(
+    workspace: Workspace, tmp_path: Path, row: Sequence[str], code: str, column: str
+) -> None:
+    path = csv_file(tmp_path, [HEADER, ("CNT", "2026-27 Q1", 1), row])
+    outcome = import_files(workspace, [path], AS_AT)
+    (held,) = one(outcome).quarantine.to_dict("records")
+    assert (held["code"], held["row"], held["column"]) == (code, 3, column)
+    assert held["file"] == "observations.csv"
+    assert held["expected"] or code == "period-in-future"
+    assert held["fix"]
+    assert codes(outcome) == [code]
+    assert len(rows_of(outcome)) == 1
+    assert outcome.vintage is not None
+    folder = workspace.store / "vintages" / outcome.vintage.id
+    assert code in (folder / "quarantine.csv").read_text(encoding="utf-8-sig")
+
+
+def test_an_unknown_indicator_is_guessed(workspace: Workspace, tmp_path: Path) -> None:
+    outcome = import_files(
+        workspace, [csv_file(tmp_path, [HEADER, ("YEARL", "2025-26", 4)])], AS_AT
+    )
+    assert "Did you mean" in outcome.problems[0].message
+    assert outcome.vintage is None
+
+
+def test_first_day_and_frequency_decide_and_the_label_is_only_shown(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    header = (*HEADER, "period_start", "frequency")
+    rows = [
+        header,
+        ("CNT", "Q1 2022", 5, "2022-01-01", "quarterly"),
+        ("ROLL", "year to March", 5, "2021-04-01", "quarterly"),
+        ("YEARLY", "whatever", 5, "2025-09-01", "year"),
+    ]
+    made = rows_of(import_files(workspace, [csv_file(tmp_path, rows)], AS_AT))
+    assert made["period_end"].dt.strftime("%Y-%m-%d").tolist() == [
+        "2022-03-31",
+        "2022-03-31",
+        "2026-08-31",
+    ]
+    assert made["period_label"].tolist() == ["Q1 2022", "year to March", "whatever"]
+    assert made["frequency"].tolist() == ["quarterly", "quarterly", "annual"]
+
+
+def test_the_registers_type_of_year_reads_the_label(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [HEADER, ("YEARLY", "2024/25", 5), ("SCHOOL", "2024/25 (prov)", 5)]
+    made = rows_of(import_files(workspace, [csv_file(tmp_path, rows)], AS_AT))
+    assert made["period_start"].dt.strftime("%Y-%m-%d").tolist() == ["2024-04-01", "2024-09-01"]
+    assert made["value_status"].tolist() == ["final", "provisional"]
+
+
+def test_repeats_are_one_and_contradictions_are_none(workspace: Workspace, tmp_path: Path) -> None:
+    first = csv_file(
+        tmp_path, [HEADER, ("PCT", "2026-27 Q1", 4), ("CNT", "2026-27 Q1", 7)], "observations_a.csv"
+    )
+    second = csv_file(
+        tmp_path,
+        [HEADER, ("PCT", "Q1 2026/27", "4.0"), ("CNT", "2026-27 Q1", 8)],
+        "observations_b.csv",
+    )
+    outcome = import_files(workspace, [first, second], AS_AT)
+    counts = [
+        (r.record.rows_accepted, r.record.rows_quarantined, r.record.rows_ignored)
+        for r in outcome.results
+    ]
+    assert counts == [(1, 1, 0), (0, 1, 1)]
+    assert codes(outcome) == ["repeated-and-different"] * 2
+    assert codes(outcome, "warning") == ["repeated"]
+    assert (
+        "observations_a.csv row 3: 7.0; observations_b.csv row 3: 8.0"
+        in outcome.problems[0].message
+    )
+
+
+def test_odd_values_are_kept_and_noted(workspace: Workspace, tmp_path: Path) -> None:
+    header = (*HEADER, "numerator", "denominator")
+    quarters = [f"2025-26 Q{n}" for n in (1, 2, 3, 4)]
+    rows = [("PCT", quarter, 0.5, 50, 100) for quarter in quarters]
+    outcome = import_files(workspace, [csv_file(tmp_path, [header, *rows])], AS_AT)
+    assert codes(outcome, "warning") == ["stored-as-fraction", "counts-disagree"]
+    assert len(rows_of(outcome)) == 4
+
+
+def test_a_target_beside_a_value_is_a_target(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [(*HEADER, "target"), ("PCT", "2026-27 Q1", "bad", 50), ("CNT", "2026-27 Q1", 3, "TBC")]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
+    (target,) = rows_of(outcome, "targets").to_dict("records")
+    assert (target["target"], target["kind"]) == (50, "improvement")
+    assert target["target_id"] == "PCT|X06000001|2026-04-01|2026-06-30|improvement"
+    record = one(outcome).record
+    assert (record.rows_read, record.rows_accepted, record.rows_quarantined) == (4, 2, 1)
+    assert record.ignored_because == {"no target set": 1}
+    moved = csv_file(tmp_path, [(*HEADER, "target"), ("PCT", "2026-27 Q1", 4, 55)])
+    assert "target-overwritten" in codes(import_files(workspace, [moved], AS_AT), "warning")
+
+
+def test_missing_and_unknown_columns_refuse_or_warn(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [("indicator_id", "value", "colour"), ("PCT", 4, "red")]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
+    assert outcome.vintage is None
+    record = one(outcome).record
+    assert (record.rows_read, record.rows_quarantined) == (1, 1)
+    assert "column-unknown" in codes(outcome, "warning")
+    no_header = csv_file(tmp_path, [("a", "b"), (1, 2)], "observations_b.csv")
+    assert codes(import_files(workspace, [no_header], AS_AT)) == ["header-not-found"]
+
+
+def test_keep_rules_are_counted(workspace: Workspace, tmp_path: Path) -> None:
+    mapping = workspace.parameters / "mappings" / "generic_tidy.yml"
+    rule = "keep:\n  - {column: indicator_id, in: register}\n"
+    rule += '  - {column: period, startswith: ["2026"]}\n'
+    mapping.write_text(mapping.read_text(encoding="utf-8") + rule, encoding="utf-8")
+    rows = [HEADER, ("pct", "2026-27 Q1", 4), ("PCT", "2025-26 Q1", 4), ("X", "2026-27 Q1", 4)]
+    record = one(import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)).record
+    assert record.rows_accepted == 1
+    assert record.ignored_because == {"not kept by the mapping": 2}
+
+
+def test_a_wide_report_yields_observations_and_targets(
+    workspace: Workspace, write_book: Callable[..., Path]
+) -> None:
+    def edit(book: Workbook) -> None:
+        sheet = book["PI Report"]
+        sheet["C4"].number_format = "0.0%"
+        sheet["D4"].data_type = "e"
+        sheet["C10"].value = "=1+1"
+
+    header = [
+        "Code",
+        "Short Name",
+        "Q1 2026/27 Value",
+        "Q1 2026/27 Target",
+        "Q2 2026/27 Value",
+        "Target",
+        "Status",
+    ]
+    rows = [
+        ["Performance report"],
+        ["Objective: homes"],
+        header,
+        ["PCT", "Share", 0.452, "#DIV/0!", "Not available until 2027", 50, "Alert"],
+        ["CNT", "Cases", "1,234", 1000, None, None, "OK"],
+        ["RATE", "Rate", None, None, None, None, None],
+        [],
+        ["Objective: money"],
+        [*header[:4], "2025/26 Value", *header[5:]],
+        ["RATE", "Rate", None, None, 5, None, "OK"],
+        ["CNT", "Cases", 5, None, None, None, "Alert"],
+    ]
+    outcome = import_files(
+        workspace, [write_book({"PI Report": rows}, "pentana.xlsx", edit)], AS_AT
+    )
+    made = rows_of(outcome).set_index(["indicator_id", "period_label"])
+    assert made.loc[("PCT", "Q1 2026/27"), "value"] == 45.2
+    assert made.loc[("PCT", "Q2 2026/27"), "value_status"] == "not_yet_available"
+    assert "CNT" not in made.index.get_level_values(0)
+    targets = rows_of(outcome, "targets")
+    assert targets[["indicator_id", "target"]].to_numpy().tolist() == [["CNT", 1000], ["PCT", 50]]
+    held = one(outcome).quarantine
+    assert set(held["code"]) == {
+        "error-cell",
+        "formula-not-calculated",
+        "period-length",
+        "repeated-and-different",
+    }
+    error = held.set_index("code").loc["error-cell"]
+    assert (error["row"], error["column"]) == (4, 'D "Q1 2026/27 Target"')
+    assert {"percent-format"} == set(codes(outcome, "info"))
+    ignored = one(outcome).record.ignored_because
+    assert ignored == {
+        "above the header": 2,
+        "heading or note": 1,
+        "row without an entry in any period": 1,
+    }
+
+
+def test_names_in_merged_cells_above_the_header(
+    workspace: Workspace, write_book: Callable[..., Path]
+) -> None:
+    mapping = workspace.parameters / "mappings" / "pentana_pi_wide.yml"
+    text = mapping.read_text(encoding="utf-8").replace(
+        "  several: true", "  several: true\n  above: 1"
+    )
+    mapping.write_text(text, encoding="utf-8")
+
+    def edit(book: Workbook) -> None:
+        book["S"].merge_cells("C1:D1")
+
+    rows = [
+        [None, None, "Q1 2026/27", None],
+        ["Code", "Short Name", "Value", "Target"],
+        ["CNT", "Cases", 3, 4],
+    ]
+    outcome = import_files(workspace, [write_book({"S": rows}, "pentana.xlsx", edit)], AS_AT)
+    assert rows_of(outcome)["value"].tolist() == [3]
+    assert rows_of(outcome, "targets")["target"].tolist() == [4]
+
+
+def test_hidden_rows_and_sheets_are_read_and_said(
+    workspace: Workspace, write_book: Callable[..., Path]
+) -> None:
+    def edit(book: Workbook) -> None:
+        book["A"].row_dimensions[2].hidden = True
+        book["B"].sheet_state = "hidden"
+
+    sheets = {
+        "A": [HEADER, ("PCT", "2026-27 Q1", "45")],
+        "B": [HEADER, ("CNT", "2026-27 Q1", 4)],
+        "Cover": [["Prepared by the policy team"]],
+    }
+    outcome = import_files(workspace, [write_book(sheets, edit=edit)], AS_AT)
+    assert codes(outcome, "warning") == ["text-number", "hidden", "hidden"]
+    assert len(rows_of(outcome)) == 2
+    assert one(outcome).record.ignored_because == {"on a sheet without the header": 1}
+
+
+def test_one_bad_file_does_not_stop_the_others(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    csv_file(folder, [HEADER, ("CNT", "2026-27 Q1", 3)])
+    (folder / "~$observations.xlsx").write_bytes(b"x")
+    (folder / "observations_half.xlsx").write_bytes(b"PK\3\4half")
+    (folder / "unmapped.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    outcome = import_files(workspace, [folder, folder / "absent_observations.csv"], AS_AT)
+    assert outcome.vintage is not None
+    assert sorted(codes(outcome)) == ["file-unusable", "file-unusable", "mapping-not-found"]
+    assert codes(outcome, "warning") == ["file-skipped"]
+
+
+def test_parquet_keeps_its_types(workspace: Workspace, tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "indicator_id": ["PCT", "CNT"],
+            "period_start": pd.to_datetime(["2026-04-01", "2026-04-01"]),
+            "period_end": pd.to_datetime(["2026-06-30", "2026-06-30"]),
+            "frequency": ["quarterly", "quarterly"],
+            "value": [0.1 + 0.2, None],
+            "value_status": ["final", "suppressed"],
+        }
+    )
+    frame.to_parquet(tmp_path / "observations.parquet")
+    outcome = import_files(workspace, [tmp_path / "observations.parquet"], AS_AT)
+    assert outcome.problems == []
+    assert rows_of(outcome)["value"].tolist()[0] == 0.1 + 0.2
+
+
+def test_other_tables_by_their_own_mappings(workspace: Workspace, tmp_path: Path) -> None:
+    texts = {
+        "narratives.csv": 'kpi,period,kind,comment\nPCT,2026-27 Q1,reason,"=late, as told"\n',
+        "peer_sets.csv": "set,area_code,member_code,rank\nnear,X06000001,X06000002,1\n",
+        "actions.csv": "code,kpi,title,due date,status\nA1,PCT,Do,31/03/2027,In progress\n",
+        "changes.csv": "kpi,period_start,kind,why,comparable\nPCT,2026-04-01,definition,New,no\n",
+        "targets.csv": "kpi,period,target,type\nPCT,2026-27,50,statutory\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    outcome = import_files(workspace, [tmp_path / name for name in texts], AS_AT)
+    assert [problem.line() for problem in outcome.problems] == []
+    assert outcome.vintage is not None
+    assert set(outcome.vintage.rows) == {"narratives", "peer_sets", "actions", "changes", "targets"}
+    known = Store(workspace.store).as_known_on(AS_AT)
+    assert known["actions"]["status"].tolist() == ["on_track"]
+    assert known["narratives"]["text"].tolist() == ["=late, as told"]
+    assert known["changes"]["comparable"].tolist() == [False]
+
+
+# The law: rows read = accepted + quarantined + declared-ignored, whatever a workbook holds.
+
+broken_cells = st.sampled_from(
+    [
+        *(None, "", "n/a", "c", "#DIV/0!", "#REF!", "1,234", "12,5", "45%", "TBC", "x", "=A1"),
+        *(0.452, 45.2, -3, 1e9, 0, True, date(2026, 4, 1), "£5", "abc", " "),
+        "Not available until 2027",
+    ]
+)
+ids = st.sampled_from(["PCT", "CNT", "pct", "old pct", "YEARLY", "nobody", None, "", 7, "#N/A"])
+labels = st.sampled_from(
+    [
+        *("2026-27 Q1", "Q1 2026/27", "2026-27 Q2", "2025-26", "Q1 2022", "soon", None, 2025),
+        *(date(2026, 4, 1), "Apr 2026", "2030-31 Q1"),
+    ]
+)
+tidy_rows = st.lists(st.one_of(st.tuples(ids, labels, broken_cells), st.just(())), max_size=12)
+wide_rows = st.lists(
+    st.one_of(
+        st.tuples(ids, st.just("name"), *[broken_cells] * 4),
+        st.just(()),
+        st.just(("Objective",)),
+        st.just(
+            ("Code", "Short Name", "Q1 2025/26 Value", "Target", "2025/26 Value", "Q1 2025/26 Note")
+        ),
+    ),
+    max_size=10,
+)
+LAW = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def holds_the_law(result: ImportResult) -> None:
+    record = result.record
+    accepted = sum(map(len, result.tables.values()))
+    assert record.rows_read == accepted + record.rows_quarantined + record.rows_ignored
+    assert record.rows_ignored == sum(record.ignored_because.values())
+    for name, table in result.tables.items():
+        assert check_table(table, name) == []
+    held = result.quarantine
+    assert len(held) >= record.rows_quarantined
+    assert (held[["file", "message", "fix", "code"]] != "").all(axis=None)
+    assert held["row"].notna().all()
+
+
+@LAW
+@given(
+    rows=tidy_rows, hidden=st.sets(st.integers(2, 9)), percent=st.booleans(), merge=st.booleans()
+)
+def test_no_row_of_a_tidy_sheet_is_lost(
+    rows: list[tuple[Any, ...]],
+    hidden: set[int],
+    percent: bool,
+    merge: bool,
+    write_book: Callable[..., Path],
+    parameters: Parameters,
+    mappings: dict[str, MappingFile],
+) -> None:
+    def edit(book: Workbook) -> None:
+        for row in hidden:
+            book["S"].row_dimensions[row].hidden = True
+        for (cell,) in book["S"].iter_rows(min_row=2, min_col=3, max_col=3):
+            cell.number_format = "0%" if percent else "General"
+        if merge:
+            book["S"].merge_cells("A3:A4")
+
+    path = write_book({"S": [HEADER, *rows]}, edit=edit)
+    result = import_file(path, mappings["generic_tidy"], parameters=parameters, as_at=AS_AT)
+    holds_the_law(result)
+    filled = set(read_file(path).sheets[0].cells.index) - {1}
+    placed = [*result.tables.get("observations", pd.DataFrame({"source_row": []}))["source_row"]]
+    assert result.record.rows_read == len(filled)
+    assert set(placed) | set(result.quarantine["row"]) <= filled
+    assert not set(placed) & set(result.quarantine["row"])
+    ignored = len(filled) - len(set(placed)) - result.quarantine["row"].nunique()
+    assert ignored == result.record.rows_ignored
+
+
+@LAW
+@given(rows=wide_rows)
+def test_no_entry_of_a_wide_sheet_is_lost(
+    rows: list[tuple[Any, ...]],
+    write_book: Callable[..., Path],
+    parameters: Parameters,
+    mappings: dict[str, MappingFile],
+) -> None:
+    path = write_book({"S": [["Report"], *rows]}, "pentana.xlsx")
+    holds_the_law(
+        import_file(path, mappings["pentana_pi_wide"], parameters=parameters, as_at=AS_AT)
+    )

@@ -1,0 +1,44 @@
+"""A first look finds tables, columns, periods and faults without being told anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from pmf_analysis.systems.looking import look
+
+
+def test_a_wide_report_is_described(write_book: Callable[..., Path]) -> None:
+    def edit(book: Workbook) -> None:
+        book["PIs"]["D7"].data_type = "e"
+        book["PIs"].row_dimensions[5].hidden = True
+
+    header = ["Code", "Name", "2024/25 Value", "2025/26 Value", "Name"]
+    rows = [
+        ["Performance report"],
+        [],
+        header,
+        ["A1", "First", 1, 2, "x"],
+        ["A2", "Second", "1,000", 3, "y"],
+        header,
+        ["B1", "Third", 4, "#DIV/0!", "z"],
+    ]
+    seen = look(write_book({"PIs": rows}, "any.xlsx", edit))
+    (table,) = seen.tables
+    assert (table.header_row, table.rows, table.repeated_headers) == (3, 3, 1)
+    assert table.periods == ("2024/25", "2025/26")
+    assert [column.kind for column in table.columns][:3] == ["text", "text", "numbers"]
+    codes = {problem.code for problem in seen.problems}
+    assert codes == {"error-cell", "text-number", "hidden", "column-name-twice", "period-ambiguous"}
+    assert any("D7" in line or "row 7 | column D" in line for line in seen.lines())
+
+
+def test_a_tidy_file_is_described(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("kpi,when,n\na,2026-27 Q1,1\nb,2026-27 Q2,2\n", encoding="utf-8")
+    seen = look(path)
+    assert seen.problems == []
+    assert seen.tables[0].periods == ("2026-27 Q1", "2026-27 Q2")
+    assert "header in row 1, 2 rows below it." in seen.lines()
