@@ -67,7 +67,13 @@ PROFILES: dict[str, RuleSet] = {
 
 @dataclass(frozen=True)
 class SpcChart:
-    """Result of `spc_chart`: `points` (a row a period) and `segments` (a row a segment)."""
+    """Result of `spc_chart`.
+
+    `points`: series, period, value, segment, mean, lower_limit, upper_limit, rule, direction (1
+    high or rising, -1 low or falling, 0 none), point_type ("missing" where there is no value).
+    `segments`: series, segment, n, mean, lower_limit, upper_limit, variation (type of the last
+    point), assurance (last segment only), reason (why limits have no width or are absent).
+    """
 
     points: pd.DataFrame
     segments: pd.DataFrame
@@ -105,9 +111,7 @@ def spc_chart(
         Columns series, period (anything sortable), value; one row a series and period. A missing
         value is NaN; periods that have no row at all cannot be seen here.
     improvement
-        Which way is better, for all series or by series. With "range" a point is an improvement
-        if it is nearer to the target band than the mean is (a trend: if it moves towards the
-        band). With "none", "unknown" or no band, special causes are neutral.
+        Which way is better, for all series or by series; see `polarity.point_types`.
     rules, screen
         Profile name or `RuleSet`; whether large moving ranges are left out of the limits.
     targets
@@ -115,19 +119,9 @@ def spc_chart(
         target_high. Assurance uses the target of the last point.
     rebase
         By series the periods that start a new segment, with limits of its own.
-    baseline_points
-        Limits come from the first so many values of each segment.
-    baseline
-        Frozen limits of earlier runs: columns series, mean, lower_limit, upper_limit. They hold
-        for the first segment of a series; a rebase ends them.
-
-    Returns
-    -------
-    SpcChart
-        points: series, period, value, segment, mean, lower_limit, upper_limit, rule, direction
-        (1 high or rising, -1 low or falling, 0), point_type ("missing" where there is no value).
-        segments: series, segment, n, mean, lower_limit, upper_limit, variation (type of the last
-        point), assurance (last segment only), reason (why limits have no width or are absent).
+    baseline_points, baseline
+        Limits from the first so many values of each segment; or frozen earlier limits (columns
+        series, mean, lower_limit, upper_limit), which hold until a rebase.
 
     Raises
     ------
