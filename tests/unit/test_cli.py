@@ -159,12 +159,17 @@ def test_an_installed_wheel_makes_a_workspace_and_plans_its_run(
         assert not [name for name in archive.namelist() if "checkpoint" in name]
     code = (
         "import sys, pmf_analysis; from pmf_analysis.cli import main;"
-        "assert 'site' in pmf_analysis.__file__;"
-        "sys.exit(main(['new', 'ws']) or main(['plan', 'westshire_2026-27_q2', '--workspace', 'ws']))"
+        "assert pmf_analysis.__file__.startswith(sys.argv[1]);"
+        "run = ['plan', 'westshire_2026-27_q2', '--workspace', 'ws'];"
+        "sys.exit(main(['new', 'ws']) or main(run))"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", code, str(tmp_path / "site")],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "21 reports for westshire, 2026-27 Q2"
