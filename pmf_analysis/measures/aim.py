@@ -7,10 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pmf_analysis.measures.chance import Target, chance_within, meeting_values, quantiles
+from pmf_analysis.measures.chance import (
+    Bounds,
+    Target,
+    chance_within,
+    limits,
+    meeting_values,
+    quantiles,
+)
 
 Array = NDArray[np.float64]
-Bounds = tuple[float | None, float | None]
 
 _SLACK = 1e-9  # relative; sums of decimals are not exact
 
@@ -52,7 +58,7 @@ class Aim:
     def certainty(self, bounds: Bounds) -> float | None:
         """0 where no possible value meets the target, 1 where all do, else None."""
         low, high = self.meeting
-        least, most = _limits(bounds)
+        least, most = limits(bounds)
         if low > most or high < least:
             return 0.0
         return 1.0 if low <= least and high >= most else None
@@ -78,8 +84,3 @@ class Aim:
         if self.better == "range":
             return float("nan")
         return float(quantiles(draws, [1 - chance if self.better == "higher" else chance])[0])
-
-
-def _limits(bounds: Bounds) -> tuple[float, float]:
-    low, high = bounds
-    return (-np.inf if low is None else low, np.inf if high is None else high)

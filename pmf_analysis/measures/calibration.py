@@ -16,6 +16,8 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from pmf_analysis.measures.chance import middles
+
 Array = NDArray[np.float64]
 
 LEVELS = (0.5, 0.8, 0.95)  # central intervals for which factors are learnt
@@ -54,8 +56,7 @@ class Factors:
         factors = self.at(
             periods_per_year=periods_per_year, history=history, horizon=draws.shape[-2]
         )
-        chance = (np.arange(draws.shape[-1]) + 0.5) / draws.shape[-1]
-        central = np.abs(2 * chance - 1)
+        central = np.abs(2 * middles(draws.shape[-1]) - 1)
         multiplier = np.array([np.interp(central, LEVELS, row) for row in factors])
         middle = np.median(draws, axis=-1, keepdims=True)
         stretched = middle + (draws - middle) * multiplier
@@ -115,7 +116,7 @@ def brier_skill(chance: Array, happened: Array, reference: Array) -> float:
 
 
 def calibration_error(chance: Array, happened: Array, *, bins: int = 10) -> float:
-    """Expected calibration error: mean distance of chance from frequency over equal bins."""
+    """Mean distance of chance from frequency over equal bins (expected calibration error)."""
     member = np.minimum((chance * bins).astype(int), bins - 1)
     said = np.bincount(member, weights=chance, minlength=bins)
     seen = np.bincount(member, weights=happened, minlength=bins)

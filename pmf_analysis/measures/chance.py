@@ -1,26 +1,39 @@
-"""Chances and quantiles of a distribution given as sorted draws, and the values that meet a target."""
+"""Chances and quantiles of a distribution given as sorted draws; values that meet a target."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 Target = float | tuple[float, float]
+Bounds = tuple[float | None, float | None]  # smallest and largest possible value
+
+DRAWS = 1000
 
 _ROUNDING = 1e-9  # binary representation of decimals: 0.3 / 0.1 is not quite 3
 
 
-def quantiles(draws: Array, chances: Sequence[float]) -> Array:
+def middles(points: int) -> Array:
+    """Middles of that many equal strata of (0, 1)."""
+    return np.asarray((np.arange(points) + 0.5) / points)
+
+
+def quantiles(draws: Array, chances: ArrayLike) -> Array:
     """(..., len(chances)) quantiles of sorted draws (..., N), linear between draws; NaN for NaN."""
     position = np.asarray(chances) * (draws.shape[-1] - 1)
     below = np.floor(position).astype(int)
     share = position - below
     above = np.minimum(below + 1, draws.shape[-1] - 1)
     return np.asarray(draws[..., below] * (1 - share) + draws[..., above] * share)
+
+
+def limits(bounds: Bounds) -> tuple[float, float]:
+    """Smallest and largest possible value, infinite where there is no limit."""
+    low, high = bounds
+    return (-np.inf if low is None else low, np.inf if high is None else high)
 
 
 def chance_within(draws: Array, low: float, high: float) -> float:

@@ -18,20 +18,28 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from pmf_analysis.measures.calibration import Factors, shipped_factors
-from pmf_analysis.measures.chance import chance_within, meeting_values, quantiles
-from pmf_analysis.measures.grid import DRAWS, fit
-from pmf_analysis.measures.placement import place
+from pmf_analysis.measures.chance import (
+    DRAWS,
+    Bounds,
+    Target,
+    chance_within,
+    limits,
+    meeting_values,
+    quantiles,
+)
+from pmf_analysis.measures.grid import fit
+from pmf_analysis.measures.placement import place, sane
 
 Array = NDArray[np.float64]
-Bounds = tuple[float | None, float | None]
 
 MINIMUM_VALUES = 5
 NO_TREND = 0.6  # prior of no trend; council indicators deserve more (realism.py)
 QUANTILES = (0.05, 0.1, 0.25, 0.4, 0.5, 0.55, 0.6, 0.7, 0.75, 0.9, 0.95)
 DOTS = tuple((dot + 0.5) / 20 for dot in range(20))
+PUBLISHED = (*QUANTILES, *DOTS)
 
 _CELLS = 4_000_000  # numbers held at once in the largest array of a batch
-_LARGEST = 1e100  # beyond this no arithmetic is safe, and no indicator exists
+_SMALLEST_RANGE = 1e-60
 _SAME = 1e-9  # relative range below which values are all the same
 
 
@@ -52,7 +60,7 @@ class Forecast:
 
     def probability(
         self,
-        target: float | tuple[float, float],
+        target: Target,
         *,
         horizon: int,
         better: str = "higher",
@@ -156,8 +164,7 @@ def season_length(periods_per_year: float) -> int:
 
 def clipped(draws: Array, bounds: Bounds) -> Array:
     """`draws` put inside `bounds`."""
-    low, high = bounds
-    return np.clip(draws, -np.inf if low is None else low, np.inf if high is None else high)
+    return np.clip(draws, *limits(bounds))
 
 
 def seasonal_evidence(histories: Sequence[Array], periods_per_year: float) -> Array:
@@ -214,7 +221,13 @@ def forecast_many(
         no_trend=no_trend,
     )
     rows = [
-        forecast_rows(placed.series[row], result, placed.ahead(row, horizon))
+        forecast_rows(
+            placed.series[row],
+            placed.ahead(row, horizon),
+            quantiles(result.draws, PUBLISHED),
+            n=result.n,
+            reason=result.reason,
+        )
         for row, result in found
     ]
     if not rows:
@@ -227,24 +240,24 @@ _DOT_NAMES = [f"d{dot + 1:02d}" for dot in range(len(DOTS))]
 FORECAST_COLUMNS = ["series", "horizon", "period", "n", "reason", *_QUANTILE_NAMES, *_DOT_NAMES]
 
 
-def forecast_rows(series: str, result: Forecast, periods: Sequence[pd.Timestamp]) -> pd.DataFrame:
-    """Rows of `forecast_many` for one series."""
-    numbers = quantiles(result.draws, [*QUANTILES, *DOTS])
+def forecast_rows(
+    series: str, periods: Sequence[pd.Timestamp], numbers: Array, *, n: int, reason: str
+) -> pd.DataFrame:
+    """Rows of `forecast_many` for one series; `numbers` (H, quantiles) in the order PUBLISHED."""
     frame = pd.DataFrame(numbers, columns=[*_QUANTILE_NAMES, *_DOT_NAMES])
     frame.insert(0, "series", series)
     frame.insert(1, "horizon", np.arange(1, len(frame) + 1))
     frame.insert(2, "period", list(periods))
-    frame.insert(3, "n", result.n)
-    frame.insert(4, "reason", result.reason)
+    frame.insert(3, "n", n)
+    frame.insert(4, "reason", reason)
     return frame
 
 
 def _usable(history: Array) -> Array:
     """`history` from its first usable value on; NaN for what is not a finite, sane number."""
-    with np.errstate(invalid="ignore"):
-        sane = np.where(np.abs(history) < _LARGEST, history, np.nan)
-    seen = np.flatnonzero(np.isfinite(sane))
-    return np.asarray(sane[seen[0] :] if len(seen) else sane[:0])
+    values = sane(history)
+    seen = np.flatnonzero(np.isfinite(values))
+    return values[seen[0] :] if len(seen) else values[:0]
 
 
 def _why_not(history: Array) -> str:
@@ -253,7 +266,7 @@ def _why_not(history: Array) -> str:
     if len(seen) < MINIMUM_VALUES:
         plural = "value" if len(seen) == 1 else "values"
         return f"There are {len(seen)} {plural}; a forecast needs at least {MINIMUM_VALUES}."
-    if np.ptp(seen) <= max(_SAME * np.abs(seen).max(), 1 / _LARGEST):
+    if np.ptp(seen) <= max(_SAME * np.abs(seen).max(), _SMALLEST_RANGE):
         return "All values are the same, so nothing shows how much they may change."
     return ""
 
@@ -273,6 +286,6 @@ def _batches(
 
 
 def _shift(key: str, seed: int) -> float:
-    """The one random number a series needs, from its key and the seed, whoever else is there."""
+    """Draw the one random number of a series from its key and the seed, whoever else is there."""
     digest = hashlib.blake2b(key.encode("utf-8"), digest_size=8).digest()
     return float(np.random.default_rng([seed, int.from_bytes(digest, "big")]).random())

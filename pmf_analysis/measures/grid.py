@@ -19,12 +19,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pmf_analysis.measures.chance import DRAWS, middles
 from pmf_analysis.measures.seasonal_pattern import countable_seasons, seasonal_pattern
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-DRAWS = 1000
 _ALPHAS = (0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 1.0)
 _DAMPING = (0.8, 0.9, 0.97)
 _TREND_GAINS = (0.0, 0.1, 0.3)  # beta as a share of alpha
@@ -41,6 +41,7 @@ _NU0 = 4.0  # degrees of freedom of the prior on the error variance, whose centr
 
 _SEASONAL_PENALTY = 1.5  # where a series votes for itself; 1 where a whole panel does
 _PANEL_PENALTY = 1.0
+_SMALLEST_SCALE = 1e-3  # of the range of the values
 _LARGEST_EXPONENT = 300.0  # keeps every draw of the log scale finite
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -93,7 +94,7 @@ class Posterior:
         cumulative = np.cumsum(self.weight[row].ravel())
         uniform = (np.arange(DRAWS) * _GOLDEN + shift) % 1.0 * cumulative[-1]
         chosen = np.searchsorted(cumulative, uniform, side="right")
-        return np.minimum(chosen, len(cumulative) - 1)
+        return np.asarray(np.minimum(chosen, len(cumulative) - 1))
 
 
 @lru_cache(maxsize=256)
@@ -101,7 +102,7 @@ def _student_quantiles(freedom: float) -> Array:
     """Quantiles of Student's t at the middles of DRAWS equal strata."""
     from scipy.special import stdtrit
 
-    return np.asarray(stdtrit(freedom, (np.arange(DRAWS) + 0.5) / DRAWS), dtype=float)
+    return np.asarray(stdtrit(freedom, middles(DRAWS)), dtype=float)
 
 
 def fit(
@@ -131,8 +132,11 @@ def fit(
         for is_log in (False, True)
         for variant in _variants(values, observed, is_log, season_length, machine)
     ]
-    patterned = np.array([variant.patterned for variant in variants])
-    log_weight = np.stack([variant.log_evidence for variant in variants], axis=1)
+    is_log, patterned = np.array([variant[:2] for variant in variants]).T
+    log_weight, level, slope, spread, season = (
+        np.stack(arrays, axis=1)
+        for arrays in zip(*(variant[2:] for variant in variants), strict=True)
+    )
     log_weight += np.log(_prior(no_trend))
     size = np.log(observed.sum()) * (season_length - 1) / 2
     evidence = _log_sum(log_weight[:, patterned]) - _log_sum(log_weight[:, ~patterned])
@@ -140,14 +144,14 @@ def fit(
     log_weight[np.ix_(~seasonal, patterned)] = -np.inf
     weight = np.exp(log_weight - log_weight.max(axis=(1, 2), keepdims=True))
     return Posterior(
-        weight=weight / weight.sum(axis=(1, 2), keepdims=True),
-        level=np.stack([variant.level for variant in variants], axis=1),
-        slope=np.stack([variant.slope for variant in variants], axis=1),
-        spread=np.stack([variant.spread for variant in variants], axis=1),
-        season=np.stack([variant.season for variant in variants], axis=1),
-        is_log=np.array([variant.is_log for variant in variants]),
-        damping=machine.damping,
-        variance=machine.variance,
+        weight / weight.sum(axis=(1, 2), keepdims=True),
+        level,
+        slope,
+        spread,
+        season,
+        is_log,
+        machine.damping,
+        machine.variance,
         freedom=_NU0 + int(observed.sum()),
         seasonal_evidence=evidence - _PANEL_PENALTY * size,
     )
@@ -156,7 +160,7 @@ def fit(
 def _prior(no_trend: float) -> Array:
     """Prior probability of each model."""
     plain = PHI == 0
-    return np.where(plain, no_trend / plain.sum(), (1 - no_trend) / (~plain).sum())
+    return np.asarray(np.where(plain, no_trend / plain.sum(), (1 - no_trend) / (~plain).sum()))
 
 
 @dataclass(frozen=True)
@@ -200,7 +204,7 @@ def _machine(pattern: bytes, horizon: int) -> _Machine:
 
 
 def _error_growth(steps: int) -> Array:
-    """(steps, K): what passed, unseen errors add to the variance of the next one: 0 for none."""
+    """Variance (steps, K) that 0, 1, 2... errors which nobody saw add to the next one."""
     powers = np.cumprod(np.tile(PHI, (steps - 1, 1)), axis=0)
     passed_on = ALPHA + BETA * np.cumsum(powers, axis=0)
     return np.vstack([np.zeros((1, MODELS)), np.cumsum(passed_on**2, axis=0)])
@@ -212,7 +216,6 @@ def _smooth(
     """Run all models over `values` (S, n): errors (seen, S, K), final level and slope (S, K)."""
     shape = (len(values), MODELS)
     errors = np.empty((int(observed.sum()), *shape))
-    level, slope = np.broadcast_to(level, shape), np.broadcast_to(slope, shape)
     row = 0
     for column, seen in enumerate(observed):
         slope = PHI * slope
@@ -222,20 +225,10 @@ def _smooth(
             level = level + ALPHA * errors[row]
             slope = slope + BETA * errors[row]
             row += 1
-    return errors, level, slope
+    return errors, np.broadcast_to(level, shape), np.broadcast_to(slope, shape)
 
 
-@dataclass(frozen=True)
-class _Variant:
-    """One scale, with or without a seasonal pattern; arrays as in `Posterior` without V."""
-
-    log_evidence: Array
-    level: Array
-    slope: Array
-    spread: Array
-    season: Array
-    is_log: bool
-    patterned: bool
+_Variant = tuple[bool, bool, Array, Array, Array, Array, Array]
 
 
 def _variants(
@@ -244,6 +237,11 @@ def _variants(
     """Fit one scale, plain and (where every season is seen twice) with a seasonal pattern.
 
     Series with a value that is not positive are computed raw on the log scale too, without weight.
+
+    Returns
+    -------
+    list
+        is_log, whether seasonal, then log evidence, level, slope, spread (S, K), season (S, H).
     """
     jacobian = np.zeros((len(values), 1))
     if is_log:
@@ -251,6 +249,8 @@ def _variants(
         logs = np.log(np.where(usable, values, 1.0))
         jacobian = np.where(usable, -logs[:, observed].sum(axis=1, keepdims=True), -np.inf)
         values = np.where(usable, logs, values)
+    # a pattern that explains everything must not leave a scale of zero
+    floor = _SMALLEST_SCALE * np.ptp(values[:, observed], axis=1, keepdims=True)
     patterns = [np.zeros((len(values), season_length))]
     if countable_seasons(observed, season_length):
         patterns.append(seasonal_pattern(values, observed, season_length))
@@ -258,19 +258,19 @@ def _variants(
     ahead = (len(observed) + np.arange(machine.damping.shape[1])) % season_length
     result = []
     for pattern in patterns:
-        evidence, level, slope, spread = _solve(values - pattern[:, past], machine)
-        season = pattern[:, ahead]
-        patterned = pattern is not patterns[0]
-        result.append(
-            _Variant(evidence + jacobian, level, slope, spread, season, is_log, patterned)
-        )
+        evidence, level, slope, spread = _solve(values - pattern[:, past], floor, machine)
+        fitted = (evidence + jacobian, level, slope, spread, pattern[:, ahead])
+        result.append((is_log, pattern is not patterns[0], *fitted))
     return result
 
 
-def _solve(values: Array, machine: _Machine) -> tuple[Array, Array, Array, Array]:
-    """Log evidence, final level, final slope and spread, each (S, K), of `values` (S, n)."""
+def _solve(values: Array, floor: Array, machine: _Machine) -> tuple[Array, Array, Array, Array]:
+    """Log evidence, final level, final slope and spread, each (S, K), of `values` (S, n).
+
+    `floor` (S, 1) is the smallest scale of differences that is believed.
+    """
     seen = values[:, machine.observed]
-    centre, scale = seen[:, :1], _difference_scale(seen)
+    centre, scale = seen[:, :1], np.maximum(_difference_scale(seen), floor)
     errors, level, slope = _smooth((values - centre) / scale, machine.observed, 0.0, 0.0)
     weighted = machine.start_errors * machine.weight[:, None, :]
     cross = np.einsum("nik,nsk->ski", weighted, errors)
@@ -290,7 +290,7 @@ def _difference_scale(values: Array) -> Array:
     """(S, 1) robust scale of the first differences; above zero unless a series is constant."""
     steps = np.abs(np.diff(values, axis=1))
     typical = np.sqrt((steps**2).mean(axis=1, keepdims=True))
-    return np.maximum(1.4826 * np.median(steps, axis=1, keepdims=True), typical / 4)
+    return np.asarray(np.maximum(1.4826 * np.median(steps, axis=1, keepdims=True), typical / 4))
 
 
 def _log_sum(log_terms: Array) -> Array:

@@ -7,12 +7,14 @@ dozens: the common movement has its own, wide, distribution (target-realism.md 4
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pmf_analysis.measures.grid import DRAWS
+from pmf_analysis.measures.chance import DRAWS, middles, quantiles
 
 Array = NDArray[np.float64]
 
@@ -20,6 +22,7 @@ MINIMUM_CHANGES = 40
 _RIDGE = 20.0
 _NU0, _TAU0 = 2.0, 0.5  # prior of the common movement: degrees of freedom, size in one period
 _RESIDUAL_POINTS, _COMMON_POINTS = 60, 25
+_UNUSUAL = 5.0  # changes of more scales count as that many when slopes are learnt, no further
 _FEWEST_PEERS = 3  # for a median
 
 
@@ -29,7 +32,7 @@ class PeersModel:
 
     horizon: int
     slopes: Array  # (F,)
-    unexplained: Array  # sorted draws of what features leave, in units of `scale`
+    unexplained: Array  # DRAWS sorted draws of what the features leave, in units of `scale`
     scale: Array  # (A,)
     features: Array  # (A, T, F)
     values: Array  # (A, T)
@@ -42,8 +45,7 @@ class PeersModel:
         """
         known = np.nan_to_num(self.features[row, place])
         expected = self.values[row, place] + float(known @ self.slopes)
-        chances = (np.arange(DRAWS) + 0.5) / DRAWS
-        return np.asarray(expected + self.scale[row] * np.quantile(self.unexplained, chances))
+        return np.asarray(expected + self.scale[row] * self.unexplained)
 
 
 def fit_peers(values: Array, *, horizon: int, season_length: int) -> PeersModel | None:
@@ -65,28 +67,28 @@ def fit_peers(values: Array, *, horizon: int, season_length: int) -> PeersModel 
         return None
     x = features[area, year] / scale[area, None]
     y = change[area, year] / scale[area]
-    slopes = _slopes(x, y, year)
+    slopes = _slopes(np.clip(x, -_UNUSUAL, _UNUSUAL), np.clip(y, -_UNUSUAL, _UNUSUAL), year)
     left = y - x @ slopes
     common = _group(left, year, np.median)
     years = np.unique(year)
     steps = _common_movement(common[years], horizon)
-    within = np.quantile(left - common[year], _middles(_RESIDUAL_POINTS))
-    unexplained = np.sort((within[:, None] + steps).ravel())
+    within = np.quantile(left - common[year], middles(_RESIDUAL_POINTS))
+    unexplained = quantiles(np.sort((within[:, None] + steps).ravel()), middles(DRAWS))
     return PeersModel(horizon, slopes, unexplained, scale, features, values, change[area, year])
 
 
 def _scales(values: Array) -> Array:
-    """(A,) size of one-period changes: own, pulled half-way (geometrically) to the panel's."""
+    """Size (A,) of one-period changes: own, pulled half-way (geometrically) to the panel's."""
     steps = np.abs(np.diff(values, axis=1))
     own = np.full(len(values), np.nan)
     known = np.isfinite(steps).any(axis=1)
     own[known] = 1.4826 * np.nanmedian(steps[known], axis=1)
     panel = float(np.nanmedian(own)) if known.any() else 0.0
-    return np.sqrt(panel * np.maximum(np.nan_to_num(own, nan=panel), panel / 10))
+    return np.asarray(np.sqrt(panel * np.maximum(np.nan_to_num(own, nan=panel), panel / 10)))
 
 
 def _features(values: Array, horizon: int, season_length: int) -> Array:
-    """(A, T, F) distance to the median, last change and, within years, the seasonal moves."""
+    """Distance to the median, last change and, within years, seasonal moves (A, T, F)."""
     enough = np.isfinite(values).sum(axis=0) >= _FEWEST_PEERS
     median = np.full(values.shape[1], np.nan)
     median[enough] = np.nanmedian(values[:, enough], axis=0)
@@ -114,11 +116,11 @@ def _slopes(x: Array, y: Array, year: NDArray[np.intp]) -> Array:
     return np.asarray(np.linalg.solve(inside.T @ inside + np.diag(ridge), inside.T @ target))
 
 
-def _group(numbers: Array, year: NDArray[np.intp], statistic: object) -> Array:
+def _group(numbers: Array, year: NDArray[np.intp], statistic: Callable[[Array], Any]) -> Array:
     """`statistic` (mean or median) of the numbers of each year; NaN in years without any."""
     result = np.full(int(year.max()) + 1, np.nan)
     for one in np.unique(year):
-        result[one] = statistic(numbers[year == one])  # type: ignore[operator]
+        result[one] = statistic(numbers[year == one])
     return result
 
 
@@ -136,14 +138,9 @@ def _common_movement(movements: Array, horizon: int) -> Array:
     centre = mean * kept
     variance = _movement_variance(movements, centre, years, horizon)
     spread = np.sqrt(variance * (1 + 1 / (years + 1)))
-    return np.asarray(centre + spread * stdtrit(_NU0 + years, _middles(_COMMON_POINTS)))
+    return np.asarray(centre + spread * stdtrit(_NU0 + years, middles(_COMMON_POINTS)))
 
 
 def _movement_variance(movements: Array, centre: float, years: float, horizon: int) -> float:
     squares = float(((movements - centre) ** 2).sum()) * years / len(movements)
     return (_NU0 * _TAU0**2 * horizon + squares) / (_NU0 + years)
-
-
-def _middles(points: int) -> Array:
-    """Middles of equal strata of (0, 1)."""
-    return np.asarray((np.arange(points) + 0.5) / points)

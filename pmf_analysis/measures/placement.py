@@ -1,4 +1,4 @@
-"""Periods as places on a regular line, so that a missing period is a gap and not a shorter series."""
+"""Periods as places on a regular line: a missing one is a gap and not a shorter series."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pmf_analysis.period_spans import add_months
+
 Array = NDArray[np.float64]
 
 WEEKLY = 52
+_LARGEST = 1e60  # no indicator comes near; squares of larger numbers overflow
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,17 @@ class Placed:
 
     def place_of(self, start: pd.Timestamp) -> int:
         """Place of the period that starts on a day; negative before the line begins."""
-        return int(places(pd.Series([start]), self.anchor, self.periods_per_year)[0])
+        if self.periods_per_year == WEEKLY:
+            return round((start - self.anchor).days / 7)
+        months = (start.year - self.anchor.year) * 12 + start.month - self.anchor.month
+        return round(months * self.periods_per_year / 12)
 
     def start(self, place: int) -> pd.Timestamp:
         """First day of the period at a place."""
         if self.periods_per_year == WEEKLY:
             return self.anchor + pd.Timedelta(weeks=place)
-        return self.anchor + pd.DateOffset(months=round(12 / self.periods_per_year) * place)
+        months = round(12 / self.periods_per_year) * place
+        return pd.Timestamp(add_months(self.anchor.date(), months))
 
     def ahead(self, row: int, horizon: int) -> list[pd.Timestamp]:
         """First days of the periods after the last value of a series."""
@@ -43,13 +50,19 @@ class Placed:
         return [self.start(last + step) for step in range(1, horizon + 1)]
 
 
+def sane(values: Array) -> Array:
+    """Replace what is not a finite number of believable size by NaN."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(values) < _LARGEST, values, np.nan)
+
+
 def places(periods: pd.Series, anchor: pd.Timestamp, periods_per_year: float) -> NDArray[np.intp]:
     """How many periods each start lies after `anchor`, to the nearest whole one."""
     if periods_per_year == WEEKLY:
         weeks = (periods - anchor).dt.days / 7
-        return weeks.round().to_numpy(dtype=np.intp)
+        return np.asarray(weeks.round(), dtype=np.intp)
     months = (periods.dt.year - anchor.year) * 12 + (periods.dt.month - anchor.month)
-    return (months * periods_per_year / 12).round().to_numpy(dtype=np.intp)
+    return np.asarray((months * periods_per_year / 12).round(), dtype=np.intp)
 
 
 def place(observations: pd.DataFrame, periods_per_year: float) -> Placed:
@@ -69,11 +82,9 @@ def place(observations: pd.DataFrame, periods_per_year: float) -> Placed:
     anchor = starts.min()
     where = places(starts, anchor, periods_per_year)
     values = np.full((len(series), int(where.max()) + 1), np.nan)
-    number = observations["value"].to_numpy(dtype=float)
+    number = sane(observations["value"].to_numpy(dtype=float))
     known = np.isfinite(number)
     values[codes[known], where[known]] = number[known]
     seen = np.isfinite(values)
-    last = np.where(
-        seen.any(axis=1), values.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1), -1
-    )
+    last = np.where(seen.any(axis=1), values.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1), -1)
     return Placed([str(name) for name in series], values, last, anchor, periods_per_year)

@@ -18,35 +18,31 @@ from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.outlook import (
     Outlook,
     Panel,
+    evidence_until,
     limit,
     outlooks,
     panels,
+    records,
 )
 from pmf_analysis.measures.verdicts import BANDS, RARE_AMONG_PEERS, verdict_of
 
 ASKED = ["target_id", "series", "indicator", "area", "period", "target"]
-ANSWER: dict[str, Any] = {
-    "probability": np.nan,
-    "lower": np.nan,
-    "upper": np.nan,
-    "verdict": "cannot_judge",
-    "verdict_low": "",
-    "verdict_high": "",
-    "evidence": "",
-    "reason": "",
-    "value_60": np.nan,
-    "value_45": np.nan,
-    "value_30": np.nan,
-    "method": "",
-    "n": 0,
-    "horizon": 0,
-    "last_value": np.nan,
+_NUMBERS = ["probability", "lower", "upper", "value_60", "value_45", "value_30", "last_value"]
+_SHARES = ["required_change", "own_share", "peer_share", "headroom"]
+_WORDS = ["verdict", "verdict_low", "verdict_high", "evidence", "reason", "method"]
+_COUNTS = ["n", "horizon", "peer_n"]
+_TYPES: dict[str, Any] = {
+    **dict.fromkeys(_NUMBERS, float),
+    **dict.fromkeys(_WORDS, "str"),
+    **dict.fromkeys(_COUNTS, "int64"),
+    **dict.fromkeys(_SHARES, float),
+    "last_period": "datetime64[us]",
+}
+_NOTHING = {
+    **dict.fromkeys(_NUMBERS + _SHARES, np.nan),
+    **dict.fromkeys(_WORDS, ""),
+    **dict.fromkeys(_COUNTS, 0),
     "last_period": pd.NaT,
-    "required_change": np.nan,
-    "own_share": np.nan,
-    "peer_share": np.nan,
-    "peer_n": 0,
-    "headroom": np.nan,
 }
 LONGEST_YEARS = 5  # no calibration factor has been learnt beyond
 LEAST_CHANCE = 0.02  # of something that arithmetic does not rule out
@@ -84,28 +80,24 @@ def assess_targets(
         in `observations` by default.
     origin
         Observations of periods that start later are not used.
-    bands
-        Smallest chance of each verdict.
 
     Returns
     -------
     DataFrame
-        A row a target in the order given: the columns ASKED and ANSWER. `lower` and `upper` span
+        A row a target in the order given: the columns ASKED and _TYPES. `lower` and `upper` span
         the two ways of estimating; where they fall in different bands the verdict is "between"
         verdict_low and verdict_high. peer_share is the share of the peers' past changes, over as
         many periods, that would meet the target from here; own_share that of the own ones. Every
         row without a probability has a reason.
     """
-    if origin is not None:
-        observations = observations[observations["period"] <= pd.Timestamp(str(origin))]
-    asked = targets.to_dict("records")
-    areas = None
-    if peer_sets is not None:
-        areas = {*peer_sets["member"], *targets["area"]}
-    found = panels(observations, register, areas)
-    declared = {str(row["indicator"]): row for row in register.to_dict("records")}
+    usable = evidence_until(
+        observations, origin=origin, peer_sets=peer_sets, areas=targets["area"].unique()
+    )
+    found = panels(usable, register)
+    declared = {str(row["indicator"]): row for row in records(register)}
     questions = [
-        _question(target, declared.get(str(target["indicator"])), found) for target in asked
+        _question(target, declared.get(str(target["indicator"])), found)
+        for target in records(targets)
     ]
     wanted: dict[str, set[int]] = {}
     for question in questions:
@@ -114,13 +106,12 @@ def assess_targets(
     views = outlooks(found, wanted, factors=factors, seed=seed)
     source = (factors or shipped_factors()).source
     answers = [
-        _judged(question, views[question.series, question.horizon], bands, source)
-        if isinstance(question, Question)
-        else question
-        for question in questions
+        _judged(q, views[q.series, q.horizon], bands, source) if isinstance(q, Question) else q
+        for q in questions
     ]
     beside = targets.reindex(columns=ASKED).reset_index(drop=True)
-    return beside.join(pd.DataFrame([{**ANSWER, **a} for a in answers], columns=list(ANSWER)))
+    full = pd.DataFrame([_NOTHING | answer for answer in answers], columns=list(_TYPES))
+    return beside.join(full.astype(_TYPES))
 
 
 Answer = dict[str, Any]
@@ -143,7 +134,7 @@ def _question(
     indicator: Mapping[str, Any] | None,
     found: Mapping[str, tuple[Panel, int]],
 ) -> Question | Answer:
-    """The question a target asks, or the answer that no forecast is needed for."""
+    """Turn a target into a question, or give the answer for which no forecast is needed."""
     if target["kind"] == "baseline":
         return _refusal("A baseline says where we start; there is nothing to meet.", "no_verdict")
     if indicator is None:
@@ -158,9 +149,12 @@ def _question(
         return _refusal("The target does not say by when it is to be met.")
     panel, row = found[series]
     known = _known(panel, row)
-    due = panel.known.place_of(target["period"])
+    due = panel.known.place_of(pd.Timestamp(target["period"]))
     if due <= panel.known.last[row]:
-        return {**known, **_already_known(aim, panel.known.values[row, due] if due >= 0 else np.nan)}
+        return {
+            **known,
+            **_already_known(aim, panel.known.values[row, due] if due >= 0 else np.nan),
+        }
     horizon = due - int(panel.usable.last[row])
     if horizon > max(1.0, LONGEST_YEARS * panel.usable.periods_per_year):
         reason = f"The target is more than {LONGEST_YEARS} years ahead."
@@ -173,7 +167,7 @@ def _refusal(reason: str, verdict: str = "cannot_judge") -> Answer:
 
 
 def _aim(target: Mapping[str, Any], indicator: Mapping[str, Any]) -> Aim | str:
-    """What the target asks for, or the reason why that cannot be said."""
+    """Say what the target asks for, or the reason why that cannot be said."""
     better = str(indicator.get("polarity"))
     if better == "none":
         return "Neither higher nor lower is better for this indicator."
@@ -194,7 +188,7 @@ def _aim(target: Mapping[str, Any], indicator: Mapping[str, Any]) -> Aim | str:
 
 
 def _known(panel: Panel, row: int) -> Answer:
-    """What the result says of a series, whatever becomes of the target."""
+    """Give what the result says of a series, whatever becomes of the target."""
     values, last = panel.usable.values[row], int(panel.usable.last[row])
     return {
         "n": int(np.isfinite(values).sum()),
@@ -213,9 +207,7 @@ def _already_known(aim: Aim, value: float) -> Answer:
     return {**_refusal(reason, "no_verdict"), "method": "observed", "evidence": evidence}
 
 
-def _judged(
-    question: Question, view: Outlook, bands: Mapping[str, float], source: str
-) -> Answer:
+def _judged(question: Question, view: Outlook, bands: Mapping[str, float], source: str) -> Answer:
     """Chance, verdict and evidence of one target."""
     aim, last = question.aim, question.known["last_value"]
     answer = {**question.known, "horizon": question.horizon}
@@ -251,7 +243,9 @@ def _chance(aim: Aim, draws: np.ndarray[Any, Any], certain: float | None) -> flo
 
 
 def _evidence(view: Outlook, own: float, second: float, source: str) -> str:
-    other = f"peers' past changes {second:.2f}" if view.has_peers else f"naive forecast {second:.2f}"
+    other = (
+        f"peers' past changes {second:.2f}" if view.has_peers else f"naive forecast {second:.2f}"
+    )
     return f"own record {own:.2f} from {view.n} values; {other}; calibrated on: {source}"
 
 
