@@ -31,7 +31,6 @@ FREQUENCIES = (
     "half_yearly",
     "annual",
     "biennial",
-    "rolling",
     "snapshot",
 )
 TARGET_KINDS = (

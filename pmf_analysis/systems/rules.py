@@ -63,12 +63,12 @@ def judge(records: Records, file: str, mapping: MappingFile, context: Context) -
     if records.table == "observations":
         judge_observations(typed, raw, facts, mapping, faults, context)
     if records.table == "targets":
-        unset = ~dropped & _without_target(typed, raw, mapping, faults)
+        unset = ~dropped & _without_target(typed, faults)
         ignored["no target set"] += int(unset.sum())
         dropped |= unset
     _fill_area_and_id(typed, records.table, context)
     _check_required(typed, records.table, faults)
-    _note_evidence(faults, mapping)
+    _note_evidence(faults)
     kept = ~(faults.bad | dropped)
     accepted = conform(_with_source(typed, file, records)[kept], records.table)
     accepted[LABEL] = faults.labels(MAIN_COLUMN[records.table])[kept].to_numpy()
@@ -176,13 +176,11 @@ def _registered(names: pd.Series[str], faults: Faults, context: Context) -> pd.S
     return names.map(found).astype("str")
 
 
-def _without_target(
-    typed: pd.DataFrame, raw: pd.DataFrame, mapping: MappingFile, faults: Faults
-) -> pd.Series[bool]:
+def _without_target(typed: pd.DataFrame, faults: Faults) -> pd.Series[bool]:
     """Find records whose target cell says in words that there is none."""
     names = [name for name in ("target", "target_low", "target_high") if name in typed]
     if not names:
-        return pd.Series(False, index=raw.index)
+        return pd.Series(False, index=typed.index)
     return typed[names].isna().all(axis=1) & ~faults.bad
 
 
@@ -224,7 +222,7 @@ def _check_required(typed: pd.DataFrame, table: str, faults: Faults) -> None:
         )
 
 
-def _note_evidence(faults: Faults, mapping: MappingFile) -> None:
+def _note_evidence(faults: Faults) -> None:
     """Note what the sheet hides: percentages as fractions, numbers as text, hidden rows."""
     sheet = faults.records.sheet
     for column in TABLES[faults.records.table]:

@@ -346,6 +346,25 @@ def test_other_tables_by_their_own_mappings(workspace: Workspace, tmp_path: Path
     assert known["changes"]["comparable"].tolist() == [False]
 
 
+@pytest.mark.realdata
+def test_a_large_open_file_is_cut_down_to_the_register_and_counted(
+    workspace: Workspace, real_data: Path
+) -> None:
+    register = workspace.parameters / "indicators.yml"
+    entries = register.read_text(encoding="utf-8").replace("id: YEARLY", "id: lait_16_17_neet")
+    register.write_text(entries, encoding="utf-8")
+    mapping = workspace.parameters / "mappings" / "generic_tidy.yml"
+    rule = "keep:\n  - {column: indicator_id, in: register}\n"
+    mapping.write_text(mapping.read_text(encoding="utf-8") + rule, encoding="utf-8")
+    path = real_data / "tidy" / "children_dfe_lait.csv.gz"
+    outcome = import_files(workspace, [path], AS_AT, mapping="generic_tidy")
+    record = one(outcome).record
+    assert record.rows_read == 640_900
+    assert record.rows_quarantined == 0
+    assert record.rows_accepted == len(rows_of(outcome)) > 1000
+    assert set(rows_of(outcome)["indicator_id"]) == {"lait_16_17_neet"}
+
+
 # The law: rows read = accepted + quarantined + declared-ignored, whatever a workbook holds.
 
 broken_cells = st.sampled_from(
