@@ -18,13 +18,14 @@ from pmf_analysis.data.corrections import apply_corrections
 from pmf_analysis.data.disclosure import suppress
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures.comparison import compare
-from pmf_analysis.measures.forecast import forecast_many
 from pmf_analysis.measures.frames import (
-    exceptional_mask,
+    in_exceptional_period,
     is_aggregate,
+    judged_register,
     measure_frame,
     own_totals,
 )
+from pmf_analysis.measures.outlook import pooled_forecasts
 from pmf_analysis.measures.questions import (
     live_targets,
     reference_questions,
@@ -40,14 +41,13 @@ from pmf_analysis.measures.result_tables import (
     with_labels,
 )
 from pmf_analysis.measures.trend import trend_verdicts
-from pmf_analysis.periods import PERIODS_PER_YEAR, Period, parse_period
+from pmf_analysis.periods import Period, parse_period
 
 if TYPE_CHECKING:
     from pmf_analysis.parameters.models import RunSpec
     from pmf_analysis.parameters.workspace import Parameters, Workspace
 
 SHOWN_LIMITS = ["lower_limit", "upper_limit"]
-LIMITS = ("minimum", "maximum")
 HORIZON_YEARS = 3  # beyond this no calibration factor has been learnt
 
 
@@ -82,6 +82,12 @@ class _Council:
     area: str
     period: Period
     as_at: date
+
+    @property
+    def evidence(self) -> pd.DataFrame:
+        """Totals of single councils: what is known of changes, here and elsewhere."""
+        whole = self.panel["dimension"] == ""
+        return self.panel[whole & ~is_aggregate(self.panel["area"])]
 
 
 def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
@@ -204,7 +210,7 @@ def _council(
     as_at: date,
     wanted_sets: set[str],
 ) -> _Council:
-    register = _register_frame(parameters)
+    register = judged_register(parameters)
     known = tables["observations"]
     known = known[known["period_end"] <= pd.Timestamp(period.end)]
     known = known[known["indicator_id"].isin(register["indicator"])]
@@ -214,7 +220,7 @@ def _council(
     )
     discrete, notes = to_discrete(known, register)
     panel = measure_frame(suppress(discrete), register)
-    panel["is_exceptional"] = _exceptional(panel, register)
+    panel["is_exceptional"] = in_exceptional_period(panel, register)
     return _Council(
         register=register,
         panel=panel,
@@ -227,28 +233,6 @@ def _council(
         period=period,
         as_at=as_at,
     )
-
-
-def _register_frame(parameters: Parameters) -> pd.DataFrame:
-    """The register without what is never charted or scored, with the framework's exceptions."""
-    frame = parameters.register.frame()
-    frame = frame[frame["is_chartable"]].reset_index(drop=True)
-    common = tuple((span.from_, span.to) for span in parameters.framework.exceptional_periods)
-    spans = [(*common, *own) for own in frame["exceptional_periods"]]
-    return frame.assign(
-        exceptional_periods=pd.Series(spans, dtype="object"),
-        periods_per_year=frame["frequency"].map(PERIODS_PER_YEAR).astype("float64"),
-    )
-
-
-def _exceptional(panel: pd.DataFrame, register: pd.DataFrame) -> pd.Series:
-    """Whether each row falls in a period declared exceptional for its indicator."""
-    spans = register.set_index("indicator")["exceptional_periods"]
-    masks = [
-        exceptional_mask(rows["period"], spans[indicator])
-        for indicator, rows in panel.groupby("indicator")
-    ]
-    return pd.concat(masks).reindex(panel.index) if masks else pd.Series(dtype=bool)
 
 
 def _peer_sets(
@@ -318,32 +302,24 @@ def _refuse(rows: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
 
 
 def _forecasts(council: _Council, targets: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Forecast every own series a year ahead, or as far as its farthest target."""
-    declared = council.register.set_index("indicator")
-    farthest = targets.groupby("indicator")["horizon"].max()
-    usable = council.own.assign(value=council.own["value"].mask(council.own["is_exceptional"]))
-    parts = []
-    for rate, rows in usable.groupby(usable["indicator"].map(declared["periods_per_year"])):
-        indicators = rows["indicator"].unique()
-        horizon = int(max([rate, 1, *farthest.reindex(indicators).dropna()]))
-        limits = {name: _bounds(declared.loc[name]) for name in indicators}
-        pairs = rows.drop_duplicates("series").set_index("series")["indicator"].to_dict()
-        bounds = {str(series): limits[indicator] for series, indicator in pairs.items()}
-        parts.append(
-            forecast_many(
-                rows,
-                periods_per_year=rate,
-                horizon=min(horizon, int(max(1, HORIZON_YEARS * rate))),
-                bounds=bounds,
-                seed=seed,
-            )
-        )
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["series"])
+    """Forecast every own series a year ahead, or as far as its farthest target.
 
-
-def _bounds(entry: pd.Series) -> tuple[float | None, float | None]:
-    low, high = (None if pd.isna(entry[name]) else float(entry[name]) for name in LIMITS)
-    return low, high
+    These are the distributions that the targets' chances come from, so pictures and words agree.
+    """
+    rates = council.register.set_index("indicator")["periods_per_year"]
+    farthest = targets.groupby("series")["horizon"].max()
+    horizons = {
+        str(series): int(min(max(rates[indicator], 1, farthest.get(series, 0)), limit))
+        for series, indicator in council.own.groupby("series")["indicator"].first().items()
+        for limit in [max(1, HORIZON_YEARS * rates[indicator])]
+    }
+    return pooled_forecasts(
+        council.evidence,
+        horizons,
+        register=council.register,
+        origin=council.period.end,
+        seed=seed,
+    )
 
 
 def _with_nation(comparisons: pd.DataFrame, council: _Council) -> pd.DataFrame:

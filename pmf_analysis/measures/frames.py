@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pmf_analysis.data.contract import USABLE_STATUSES, series_key
+from pmf_analysis.periods import PERIODS_PER_YEAR
+
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.workspace import Parameters
 
 MONTHS_A_PERIOD = {
     "monthly": 1,
@@ -102,3 +107,25 @@ def exceptional_mask(periods: pd.Series, spans: Iterable[tuple[object, object]])
     for first, last in spans:
         inside |= periods.between(pd.Timestamp(str(first)), pd.Timestamp(str(last)))
     return inside
+
+
+def judged_register(parameters: Parameters) -> pd.DataFrame:
+    """The register without what is never charted or scored, with the framework's exceptions."""
+    frame = parameters.register.frame()
+    frame = frame[frame["is_chartable"]].reset_index(drop=True)
+    common = tuple((span.from_, span.to) for span in parameters.framework.exceptional_periods)
+    spans = [(*common, *own) for own in frame["exceptional_periods"]]
+    return frame.assign(
+        exceptional_periods=pd.Series(spans, dtype="object"),
+        periods_per_year=frame["frequency"].map(PERIODS_PER_YEAR).astype("float64"),
+    )
+
+
+def in_exceptional_period(panel: pd.DataFrame, register: pd.DataFrame) -> pd.Series:
+    """Whether each row falls in a period declared exceptional for its indicator."""
+    spans = register.set_index("indicator")["exceptional_periods"]
+    masks = [
+        exceptional_mask(rows["period"], spans[indicator])
+        for indicator, rows in panel.groupby("indicator")
+    ]
+    return pd.concat(masks).reindex(panel.index) if masks else pd.Series(dtype=bool)
