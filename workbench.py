@@ -35,6 +35,7 @@ STAMP = VENV / "pmf-stamp.txt"
 LOCK = ROOT / "requirements.lock"
 EXAMPLE_RUN = "parameters/runs/westshire_2026-27_q2.yml"
 NOTEBOOK_SECONDS = "300"
+SUITE_COUNTS = ("tests", "failures", "errors", "skipped")
 
 # Programs that pip cannot install: what to look for, Debian's packages, what is missing without.
 SYSTEM_PROGRAMS = [
@@ -235,9 +236,6 @@ def run_pytest(name: str, *arguments: str) -> tuple[int, int, int]:
     failed = count["failures"] + count["errors"]
     passed = max(0, count["tests"] - failed - count["skipped"])
     return passed, failed or int(done.returncode != 0), count["skipped"]
-
-
-SUITE_COUNTS = ("tests", "failures", "errors", "skipped")
 
 
 def run_check(module: str, *arguments: str) -> tuple[int, int, int]:
