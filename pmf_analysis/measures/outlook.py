@@ -87,7 +87,8 @@ class Panel:
         model, last = self._models[horizon], int(self.usable.last[row])
         if model is None:
             return None
-        return model.draws(row, last) + self.patterns[row, (last + horizon) % self.season_length]
+        season = self.patterns[row, (last + horizon) % self.season_length]
+        return np.asarray(model.draws(row, last) + season)
 
 
 @dataclass(frozen=True)

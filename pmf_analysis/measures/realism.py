@@ -109,9 +109,8 @@ def assess_targets(
         _judged(q, views[q.series, q.horizon], bands, source) if isinstance(q, Question) else q
         for q in questions
     ]
-    beside = targets.reindex(columns=ASKED).reset_index(drop=True)
     full = pd.DataFrame([_NOTHING | answer for answer in answers], columns=list(_TYPES))
-    return beside.join(full.astype(_TYPES))
+    return targets.reindex(columns=ASKED).reset_index(drop=True).join(full.astype(_TYPES))
 
 
 Answer = dict[str, Any]
