@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmf_analysis.data.contract import (
+    ABSENT_STATUSES,
     KEYS,
     ROW_MEANS,
     TABLES,
+    USABLE_STATUSES,
     column_names,
     conform,
     empty_table,
@@ -48,6 +50,11 @@ def test_every_table_has_a_key_a_meaning_and_holds_its_own_contract(table: str) 
     assert ROW_MEANS[table]
     assert check_table(empty_table(table), table) == []
     assert Schema.from_descriptor(table_schema(table)).field_names == column_names(table)
+
+
+def test_every_state_of_a_value_is_either_usable_or_absent() -> None:
+    states = next(c for c in TABLES["observations"] if c.name == "value_status").choices
+    assert states == USABLE_STATUSES + ABSENT_STATUSES
 
 
 def test_rows_that_hold_the_contract_are_valid_by_the_published_schema(tmp_path: Path) -> None:
