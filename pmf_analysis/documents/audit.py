@@ -110,9 +110,8 @@ def _check_tables(page: Any) -> Iterator[Finding]:
 
 
 def _check_figures(page: Any) -> Iterator[Finding]:
-    """Headline, subtitle, source and data with every figure, and the numbers as a file."""
-    figures = list(page.iter("figure"))
-    for figure in figures:
+    """Headline, subtitle, source and data with every figure, as a table and as a file."""
+    for figure in page.iter("figure"):
         heads = figure.xpath("./figcaption//*[self::h2 or self::h3 or self::h4]")
         headline = _LABEL.sub("", _text(heads[0])) if heads else ""
         named = f'Figure "{headline[:50]}"'
@@ -124,8 +123,8 @@ def _check_figures(page: Any) -> Iterator[Finding]:
             yield "source", f"{named} names no source."
         if figure.find(".//table") is None:
             yield "data-table", f"{named} has no data table."
-    if figures and not page.xpath("//a[contains(@href, '.csv')]"):
-        yield "csv", "The numbers behind the figures cannot be downloaded."
+        if not figure.xpath(".//a[contains(@href, '.csv') or starts-with(@href, 'data:text/csv')]"):
+            yield "csv", f"{named} has no file of its numbers."
 
 
 def _check_requests(page: Any) -> Iterator[Finding]:

@@ -7,26 +7,27 @@ roles once CSS lays it out as cards), and pictures are named by their alternativ
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from pmf_analysis.story.style import icon_html, status_html
+from pmf_analysis.data.store import neutral_cell
+from pmf_analysis.story.formatting import MINUS
+from pmf_analysis.story.style import icon_html, status_html, status_word
 
 if TYPE_CHECKING:
     from pmf_analysis.story.blocks import Block, Column, Table
 
-WORDS: Mapping[str, str] = {
-    "figure": "Figure",
-    "table": "Table",
-    "data_table": "Data table",
-    "source": "Source",
-    "no_value": "no value",
-}
 _SVG_TAG = re.compile(r"""<svg((?:[^>"']|"[^"]*"|'[^']*')*)>""")
-_SHORT_NUMBER = 12
+_PERIOD = re.compile(r"\b\d{4}[-/]\d\d\b(?: Q\d)?")
+_VALUE = re.compile(rf"({MINUS}?)(£?)([\d,]+(?:\.\d+)?)(%?)((?: .+)?)")
+_SHORT_CELL = 12
 _TONE_ICONS = {"better": "improving", "worse": "worsening"}
+_NO_VALUE = '<span aria-hidden="true">–</span><span class="pmf-hidden"> no value</span>'
 
 
 def block_html(block: Block, *, number: int | None = None, level: int = 3) -> str:
@@ -41,11 +42,77 @@ def block_html(block: Block, *, number: int | None = None, level: int = 3) -> st
     level
         Heading level of the block's title, so that a page never skips one.
     """
-    body = {"figure": _figure, "table": _table_block}.get(block.kind, _text_block)
-    return body(block, number, level)
+    return (_figure if block.kind == "figure" else _division)(block, number, level)
 
 
-def table_html(table: Table, *, label: str = "", cards: bool = False) -> str:
+def _figure(block: Block, number: int | None, level: int) -> str:
+    label = f"Figure {number}" if number else "Figure"
+    heading = _heading(block, level, prefix=f"{label}: " if number else "")
+    data = ""
+    if block.table:
+        of_figure = f" for {label.lower()}" if number else ""
+        name = f'{of_figure}<span class="pmf-hidden">: {escape(block.title)}</span>'
+        data = (
+            f'<details class="pmf-details"><summary>Data table{name}</summary>'
+            f'{_table(block.table)}</details><p class="pmf-file"><a download="{block.id}.csv" '
+            f'href="{_csv_address(block.table)}">Download the data{name} (CSV)</a></p>'
+        )
+    return (
+        f'<figure class="pmf-block pmf-figure" id="{block.id}" aria-labelledby="{block.id}-title">'
+        f"<figcaption>{heading}</figcaption>{_paragraphs(block.text)}"
+        f'<div class="pmf-scroll pmf-chart" role="group" tabindex="0" '
+        f'aria-label="{escape(f"{label}: {block.title}")}">{_named_svg(block)}</div>'
+        f"{_source_and_notes(block)}{data}</figure>\n"
+    )
+
+
+def _division(block: Block, number: int | None, level: int) -> str:
+    tone = f" pmf-{block.tone}" if block.tone else ""
+    is_captioned = block.table is not None and block.title.strip() == block.table.caption.strip()
+    heading = "" if is_captioned else _heading(block, level)
+    picture = f'<div class="pmf-chart">{_named_svg(block)}</div>' if block.svg else ""
+    label = f"Table {number}" if number else ""
+    table = _table(block.table, label=label, cards=True) if block.table else ""
+    return (
+        f'<div class="pmf-block pmf-{block.kind}{tone}" id="{block.id}">{heading}'
+        f"{_paragraphs(block.text)}{picture}{table}{_source_and_notes(block)}</div>\n"
+    )
+
+
+def _heading(block: Block, level: int, prefix: str = "") -> str:
+    icon = icon_html(_TONE_ICONS.get(block.tone, "")) if block.kind == "finding" else ""
+    title = (
+        f'<h{level} class="pmf-title" id="{block.id}-title">{icon}'
+        f"{_prose(prefix + block.title)}</h{level}>"
+    )
+    return (title if block.title else "") + _paragraphs((block.subtitle,), "pmf-subtitle")
+
+
+def _paragraphs(texts: Iterable[str], name: str = "") -> str:
+    opening = f"<p{_attribute('class', name)}>"
+    return "".join(f"{opening}{_prose(text)}</p>" for text in texts if text)
+
+
+def _prose(text: str) -> str:
+    """Escape a text; browsers break "2026-27 Q2" after its hyphen unless they are told not to."""
+    return _PERIOD.sub(r'<span class="pmf-whole">\g<0></span>', escape(text))
+
+
+def _source_and_notes(block: Block) -> str:
+    named = block.source.startswith("Source") or not block.source
+    source = block.source if named else f"Source: {block.source}"
+    return _paragraphs((source, *block.notes), "pmf-source")
+
+
+def _named_svg(block: Block) -> str:
+    """Name the picture by the block's alternative text, so the two can never disagree."""
+    name = f"{block.id}-alt"
+    opening = f'<svg role="img" focusable="false" aria-labelledby="{name}"'
+    title = f'<title id="{name}">{escape(block.alt)}</title>'
+    return _SVG_TAG.sub(lambda tag: f"{opening}{tag[1]}>{title}", block.svg, count=1)
+
+
+def _table(table: Table, *, label: str = "", cards: bool = False) -> str:
     """Return a table with caption, scopes and roles in its own scrolling, focusable group.
 
     ``cards`` lets the page's style sheet stack the rows of a short table on a narrow screen, and
@@ -63,7 +130,7 @@ def table_html(table: Table, *, label: str = "", cards: bool = False) -> str:
     return (
         f'<div class="pmf-scroll" role="group" tabindex="0" aria-label="{escape(caption)}">'
         f'<table class="{"pmf-cards" if cards else "pmf-data"}" role="table">'
-        f"<caption>{escape(caption)}</caption>"
+        f"<caption>{_prose(caption)}</caption>"
         f"<thead{group}><tr{_role('row', cards)}>{head}</tr></thead>"
         f"<tbody{group}>{rows}</tbody></table></div>"
     )
@@ -72,7 +139,7 @@ def table_html(table: Table, *, label: str = "", cards: bool = False) -> str:
 def _row_html(table: Table, row: Mapping[str, str], cards: bool) -> str:
     first, *others = table.columns
     cells = "".join(
-        f"<td{_role('cell', cards)}{_cell_class(column)}"
+        f"<td{_role('cell', cards)}{_cell_class(column, row.get(column.key) if cards else '')}"
         f"{_attribute('data-label', escape(column.label) if cards else '')}>"
         f"{_cell_html(table, column, row)}</td>"
         for column in others
@@ -85,9 +152,14 @@ def _role(name: str, cards: bool) -> str:
     return _attribute("role", name if cards else "")
 
 
-def _cell_class(column: Column) -> str:
-    kind = f"pmf-{column.kind}" if column.kind != "text" else ""
-    return _attribute("class", f"{kind} {'pmf-right' if column.align == 'right' else ''}".strip())
+def _cell_class(column: Column, value: str | None = "") -> str:
+    """Class a cell by its column; a short value of a card, such as "2nd of 17", stays whole."""
+    names = {
+        f"pmf-{column.kind}": column.kind != "text",
+        "pmf-right": column.align == "right",
+        "pmf-whole": 0 < len(value or "") <= _SHORT_CELL,
+    }
+    return _attribute("class", " ".join(name for name, holds in names.items() if holds))
 
 
 def _attribute(name: str, value: str) -> str:
@@ -96,96 +168,39 @@ def _attribute(name: str, value: str) -> str:
 
 def _cell_html(table: Table, column: Column, row: Mapping[str, str]) -> str:
     value = row.get(column.key) or ""
-    if not value:
-        return (
-            f'<span aria-hidden="true">–</span><span class="pmf-hidden"> {WORDS["no_value"]}</span>'
-        )
+    if not value or column.kind == "spark":
+        return value or _NO_VALUE
     if column.kind == "status":
         return status_html(value, table.status_words)
-    if column.kind == "number" and len(value) <= _SHORT_NUMBER:
-        return f'<span class="pmf-whole">{escape(value)}</span>'
-    return value if column.kind == "spark" else escape(value)
+    parts = _VALUE.fullmatch(value) if len(value) > _SHORT_CELL else None
+    if column.kind != "number" or parts is None:
+        return escape(value)
+    # A long unit goes to the next line as a whole; the outer wrapper is one item of a card.
+    value, unit = "".join(parts.groups()[:4]), escape(parts[5].strip())
+    return f'<span>{value} <span class="pmf-unit">{unit}</span></span>'
 
 
-def _figure(block: Block, number: int | None, level: int) -> str:
-    label = _label("figure", number)
-    parts = [
-        f'<figure class="pmf-block pmf-figure" id="{block.id}" aria-labelledby="{block.id}-title">',
-        "<figcaption>",
-        _heading(block, level, prefix=f"{label}: " if number else ""),
-        _subtitle(block),
-        "</figcaption>",
-        _paragraphs(block.text),
-        f'<div class="pmf-scroll pmf-chart" role="group" tabindex="0" '
-        f'aria-label="{escape(f"{label}: {block.title}")}">{_named_svg(block)}</div>',
-        _source_and_notes(block),
-    ]
-    if block.table:
-        numbered = f"{WORDS['data_table']} for {label.lower()}" if number else WORDS["data_table"]
-        parts.append(
-            f'<details class="pmf-details"><summary>{escape(numbered)}'
-            f'<span class="pmf-hidden">: {escape(block.title)}</span></summary>'
-            f"{table_html(block.table)}</details>"
-        )
-    return "".join([*parts, "</figure>\n"])
+def _csv_address(table: Table) -> str:
+    """Return a table as a CSV file inside an address, so that it stays with the page.
+
+    Where every value of a column has the same unit, the unit goes to the heading and plain numbers
+    stay; nothing in it runs as a formula.
+    """
+    columns = [_csv_column(table, column) for column in table.columns if column.kind != "spark"]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(zip(*columns, strict=True))
+    # The byte order mark tells Excel that the text is UTF-8.
+    return "data:text/csv;charset=utf-8," + quote(f"\ufeff{text.getvalue()}", safe=",:()'")
 
 
-def _named_svg(block: Block) -> str:
-    """Name the picture by the block's alternative text, so the two can never disagree."""
-    name = f"{block.id}-alt"
-    opening = f'<svg role="img" focusable="false" aria-labelledby="{name}"'
-    title = f'<title id="{name}">{escape(block.alt)}</title>'
-    return _SVG_TAG.sub(lambda tag: f"{opening}{tag[1]}>{title}", block.svg, count=1)
-
-
-def _table_block(block: Block, number: int | None, level: int) -> str:
-    # The type says a table block has a table; the block's own check has made sure of it.
-    table = block.table
-    assert table is not None
-    repeats = block.title.strip() == table.caption.strip()
-    heading = "" if repeats else _heading(block, level) + _subtitle(block)
-    return (
-        f'<div class="pmf-block pmf-table" id="{block.id}">{heading}{_paragraphs(block.text)}'
-        f"{table_html(table, label=_label('table', number) if number else '', cards=True)}"
-        f"{_source_and_notes(block)}</div>\n"
-    )
-
-
-def _text_block(block: Block, number: int | None, level: int) -> str:
-    tone = f" pmf-{block.tone}" if block.tone else ""
-    picture = f'<div class="pmf-chart">{_named_svg(block)}</div>' if block.svg else ""
-    table = table_html(block.table, cards=True) if block.table else ""
-    return (
-        f'<div class="pmf-block pmf-{block.kind}{tone}" id="{block.id}">'
-        f"{_heading(block, level)}{_subtitle(block)}{_paragraphs(block.text)}{picture}{table}"
-        f"{_source_and_notes(block)}</div>\n"
-    )
-
-
-def _heading(block: Block, level: int, prefix: str = "") -> str:
-    if not block.title:
-        return ""
-    icon = icon_html(_TONE_ICONS.get(block.tone, "")) if block.kind == "finding" else ""
-    return (
-        f'<h{level} class="pmf-title" id="{block.id}-title">{icon}'
-        f"{escape(prefix + block.title)}</h{level}>"
-    )
-
-
-def _subtitle(block: Block) -> str:
-    return f'<p class="pmf-subtitle">{escape(block.subtitle)}</p>' if block.subtitle else ""
-
-
-def _paragraphs(texts: Iterable[str], name: str = "") -> str:
-    opening = f'<p class="{name}">' if name else "<p>"
-    return "".join(f"{opening}{escape(text)}</p>" for text in texts if text)
-
-
-def _source_and_notes(block: Block) -> str:
-    named = block.source.startswith(WORDS["source"])
-    source = block.source if named or not block.source else f"{WORDS['source']}: {block.source}"
-    return _paragraphs((source,), "pmf-source") + _paragraphs(block.notes, "pmf-source")
-
-
-def _label(kind: str, number: int | None) -> str:
-    return f"{WORDS[kind]} {number}" if number else WORDS[kind]
+def _csv_column(table: Table, column: Column) -> list[str]:
+    cells = [row.get(column.key) or "" for row in table.rows]
+    if column.kind == "status":
+        cells = [status_word(cell, table.status_words) if cell else "" for cell in cells]
+    found = [_VALUE.fullmatch(cell) for cell in cells if cell]
+    units = {f"{value[2]}{value[4]}{value[5]}".strip() if value else None for value in found}
+    if len(units) != 1 or None in units:
+        return [neutral_cell(cell) for cell in (column.label, *cells)]
+    unit = units.pop()
+    numbers = (_VALUE.sub(r"\1\3", cell).replace(",", "").replace(MINUS, "-") for cell in cells)
+    return [neutral_cell(column.label) + (f" ({unit})" if unit else ""), *numbers]

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from types import MappingProxyType
 from typing import Literal
 
-Shape = Literal["triangle", "diamond", "ring", "square", "up", "down", "dash"]
+Shape = Literal["triangle", "diamond", "ring", "up", "down", "dash"]
 Tone = Literal["better", "worse", "neutral", ""]
 
 PAPER = "#FFFFFF"
@@ -30,44 +29,29 @@ FAN = ("#DCE7F2", "#BCD2E8", "#95B9DC")
 
 WORDS_ON_PAPER = (INK, GREY, BLUE, ORANGE_WORDS, TARGET)
 """Colours that text may have: at least 4.5 : 1 on white and on the wash."""
-MARKS = MappingProxyType({"better": BLUE, "worse": ORANGE, "neutral": GREY, "target": TARGET})
+MARKS = {"better": BLUE, "worse": ORANGE, "neutral": GREY, "target": TARGET}
 """Colours that carry meaning in a chart: at least 3 : 1 on white, each with its own shape."""
-SHAPES: Mapping[str, Shape | Literal["step"]] = MappingProxyType(
-    {"better": "triangle", "worse": "diamond", "neutral": "ring", "target": "step"}
-)
+SHAPES = {"better": "triangle", "worse": "diamond", "neutral": "ring", "target": "step"}
 
 FONT_STACK = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 
-_STATUS: Mapping[str, tuple[Shape, Tone]] = MappingProxyType(
-    {
-        "improving": ("triangle", "better"),
-        "better": ("triangle", "better"),
-        "closing": ("triangle", "better"),
-        "worsening": ("diamond", "worse"),
-        "worse": ("diamond", "worse"),
-        "widening": ("diamond", "worse"),
-        "no_clear_change": ("ring", "neutral"),
-        "similar": ("ring", "neutral"),
-        "steady": ("ring", "neutral"),
-        "rising": ("up", "neutral"),
-        "higher": ("up", "neutral"),
-        "falling": ("down", "neutral"),
-        "lower": ("down", "neutral"),
-        "cannot_judge": ("dash", ""),
-        "no_verdict": ("dash", ""),
-    }
-)
-_ICON_PATHS: Mapping[Shape, str] = MappingProxyType(
-    {
-        "triangle": '<path d="M8 2 15 14H1Z"/>',
-        "diamond": '<path d="M8 1 15 8 8 15 1 8Z" stroke="#0B0C0C"/>',
-        "ring": '<circle cx="8" cy="8" r="5.5" fill="none" stroke-width="2.5"/>',
-        "square": '<path d="M3 3h10v10H3Z"/>',
-        "up": '<path d="M8 14V3M3 8l5-5 5 5" fill="none" stroke-width="2"/>',
-        "down": '<path d="M8 2v11M3 8l5 5 5-5" fill="none" stroke-width="2"/>',
-        "dash": '<path d="M3 8h10" fill="none" stroke-width="2.5"/>',
-    }
-)
+_LOOKS: Mapping[str, tuple[Shape, Tone]] = {
+    "improving better closing": ("triangle", "better"),
+    "worsening worse widening": ("diamond", "worse"),
+    "no_clear_change similar steady": ("ring", "neutral"),
+    "rising higher": ("up", "neutral"),
+    "falling lower": ("down", "neutral"),
+    "cannot_judge no_verdict": ("dash", ""),
+}
+_STATUS = {code: look for codes, look in _LOOKS.items() for code in codes.split()}
+_ICON_PATHS: Mapping[Shape, str] = {
+    "triangle": '<path d="M8 2 15 14H1Z"/>',
+    "diamond": '<path d="M8 1 15 8 8 15 1 8Z" stroke="#0B0C0C"/>',
+    "ring": '<circle cx="8" cy="8" r="5.5" fill="none" stroke-width="2.5"/>',
+    "up": '<path d="M8 14V3M3 8l5-5 5 5" fill="none" stroke-width="2"/>',
+    "down": '<path d="M8 2v11M3 8l5 5 5-5" fill="none" stroke-width="2"/>',
+    "dash": '<path d="M3 8h10" fill="none" stroke-width="2.5"/>',
+}
 
 
 def tone_of(code: str) -> Tone:
@@ -92,9 +76,13 @@ def icon_html(code: str) -> str:
     )
 
 
+def status_word(code: str, words: Mapping[str, str]) -> str:
+    """Return the word of a verdict code; an unknown code is its own words."""
+    return words.get(code, code.replace("_", " ").capitalize())
+
+
 def status_html(code: str, words: Mapping[str, str]) -> str:
-    """Return mark and word of a verdict code; an unknown code shows as its own words."""
-    word = words.get(code, code.replace("_", " ").capitalize())
-    tone = tone_of(code) or "none"
+    """Return mark and word of a verdict code."""
     # One wrapper, so that mark and word stay together when a table is laid out as cards.
-    return f'<span class="pmf-word-{tone}">{icon_html(code)} {escape(word)}</span>'
+    opening = f'<span class="pmf-word-{tone_of(code) or "none"}">{icon_html(code)}'
+    return f"{opening} {escape(status_word(code, words))}</span>"

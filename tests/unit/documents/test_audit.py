@@ -89,7 +89,7 @@ def test_stock_page_of_nbconvert_fails() -> None:
         ('<p class="pmf-subtitle">[^<]*', '<p class="pmf-subtitle">', "subtitle"),
         ("Source: WasteDataFlow", "WasteDataFlow", "source"),
         ("<table.*</table>", "", "data-table"),
-        ("r.csv", "r.html", "csv"),
+        ('href="data:text/csv', 'href="data:text/html', "csv"),
         ("</main>", "<script></script></main>", "active"),
         ("<main", '<main onclick="x()"', "active"),
         ("</main>", '<img src="https://example.org/a.png"></main>', "outside"),

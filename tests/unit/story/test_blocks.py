@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -162,6 +165,43 @@ def test_figure_has_every_part_and_its_picture_is_named_by_the_alternative_text(
     assert page.xpath("string(details/summary)").startswith("Data table for figure 2")
     assert page.xpath("string(details//caption)") == "Values"
     assert page.xpath("string(details//th[@scope='row'])") == "A"
+
+
+def data_file(shown: str) -> str:
+    address = lxml_html.fragment_fromstring(shown).xpath("string(.//a[@download]/@href)")
+    kind, _, data = str(address).partition(",")
+    assert kind == "data:text/csv;charset=utf-8"
+    return unquote(data)
+
+
+def test_every_figure_has_its_numbers_as_a_file_that_a_spreadsheet_can_read() -> None:
+    columns = tuple(Column(key, key.title()) for key in ("period", "value", "range", "name"))
+    rows = (
+        {"period": "2026-27 Q1", "value": "−1,234.5 kg", "range": "1 to 2 kg", "name": "=1+1"},
+        {"period": "2026-27 Q2", "value": "", "range": "2 to 3 kg", "name": 'a "b", c'},
+    )
+    shown = block_html(figure(table=table(columns=columns, rows=rows)))
+    assert list(csv.reader(io.StringIO(data_file(shown).removeprefix("\ufeff")))) == [
+        ["Period", "Value (kg)", "Range", "Name"],
+        ["2026-27 Q1", "-1234.5", "1 to 2 kg", "'=1+1"],
+        ["2026-27 Q2", "", "2 to 3 kg", 'a "b", c'],
+    ]
+    mixed = table(rows=({"name": "A", "value": "39.8%"}, {"name": "B", "value": "£2"}))
+    assert "B,£2" in data_file(block_html(figure(table=mixed)))
+
+
+def test_periods_and_short_values_never_break_and_long_units_break_as_a_whole() -> None:
+    rows = (
+        {"name": "2026-27 Q2", "value": "2nd of 17"},
+        {"name": "B", "value": "3.5 per 1,000 people"},
+    )
+    shown = block_html(figure(kind="table", subtitle="To 2026-27 Q2.", table=table(rows=rows)))
+    page = lxml_html.fragment_fromstring(shown)
+    assert page.xpath("string(p/span[@class='pmf-whole'])") == "2026-27 Q2"
+    short, long = page.iter("td")
+    assert "pmf-whole" in short.get("class") and "pmf-whole" not in long.get("class")
+    assert long.xpath("string(.//span[@class='pmf-unit'])") == "per 1,000 people"
+    assert long.text_content() == "3.5 per 1,000 people"
 
 
 def test_label_without_number_outside_a_page_and_parts_do_not_run_together() -> None:
