@@ -9,25 +9,23 @@ writes them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from pmf_analysis.period_spans import (
     KIND_OF_FREQUENCY,
     MONTH_NAMES,
+    MONTHS_IN,
     TERMS,
     YEAR_STARTS,
     Kind,
     Period,
     YearType,
     add_months,
-    bounded_by,
-    month_number,
     months_from,
     part_of_year,
     week_from,
-    whole_months,
 )
 
 # "(OT)" marks a series of the Department for Education's local authority tool.
@@ -36,6 +34,7 @@ MARKS = {
     **dict.fromkeys(("prov", "provisional", "p"), "provisional"),
     **{"final": "final", "ot": "ot"},
 }
+_LONGEST_LABEL = 60
 
 
 class Context(NamedTuple):
@@ -48,6 +47,14 @@ class Context(NamedTuple):
     def of_months(self) -> YearType:
         """The type of year for labels such as months, whose dates do not depend on it."""
         return self.year_type or "calendar"
+
+    def of_kind(self, kind: Kind) -> Context:
+        """Return the same for a kind of period; terms are of academic years whatever is said."""
+        return self._replace(year_type="academic") if kind == "term" else self
+
+    def types(self, *possible: YearType) -> Iterable[YearType]:
+        """Return the declared type of year alone, else those that a label can be of."""
+        return (self.year_type,) if self.year_type else possible
 
 
 def split_mark(label: str) -> tuple[str, str]:
@@ -103,64 +110,56 @@ def _read_range(text: str, context: Context) -> list[Period]:
 
 def _read_side(text: str, context: Context) -> list[Period]:
     """Read one side of a range, which is not a bare year and not itself a range."""
-    if re.fullmatch(r"\d*", text) or not any(form.fullmatch(text) for form, _ in _FORMS):
+    if text.isdigit() or not any(form.fullmatch(text) for form, _ in _FORMS):
         return []
     return [meaning for meaning in _read(text, context) if meaning.kind != "rolling"]
 
 
 def _span(start: date, end: date, year_type: YearType, context: Context) -> Period:
     """Call a span a year or a quarter where it is one and the frequency allows it, else rolling."""
-    months, quarter_offset = whole_months(start, end), (start.month - YEAR_STARTS[year_type]) % 3
-    if months == 12 and start.day == 1 and context.frequency == "annual":
+    span = Period(start, end, "rolling", year_type)
+    if span.months == 12 and start.day == 1 and context.frequency == "annual":
         for candidate in (year_type, *YEAR_STARTS):
             if start.month == YEAR_STARTS[candidate]:
                 return Period(start, end, "year", candidate)
-    is_quarter = months == 3 and start.day == 1 and not quarter_offset
-    if is_quarter and context.frequency in (None, "quarterly"):
+    starts_quarter = start.day == 1 and (start.month - YEAR_STARTS[year_type]) % 3 == 0
+    if span.months == 3 and starts_quarter and context.frequency in {None, "quarterly"}:
         return Period(start, end, "quarter", year_type)
-    return Period(start, end, "rolling", year_type)
+    return span
 
 
 # Each form below takes the match of its pattern and returns what the label can mean.
 
 
 def _bare_year(match: re.Match[str], context: Context) -> list[Period]:
-    """Read "2019": published tables use it for calendar years and for the year a year ends."""
+    """Read "2019", in published tables a calendar year or a year that starts or ends in 2019.
+
+    "Year ending 2019" leaves out the years that start in it.
+    """
     year = int(match["year"])
-    types: list[YearType] = [context.year_type] if context.year_type else list(YEAR_STARTS)
+    firsts = (year - 1,) if match["ending"] else (year - 1, year)
     return [
         part_of_year(first, year_type, "year")
-        for year_type in types
-        for first in ((year,) if year_type == "calendar" else (year - 1, year))
+        for year_type in context.types(*YEAR_STARTS)
+        for first in ((year,) if year_type == "calendar" else firsts)
     ]
 
 
-def _year_ending(match: re.Match[str], context: Context) -> list[Period]:
-    """Read "year ending 2023": the financial and academic years that began in 2022."""
-    types: list[YearType] = [context.year_type] if context.year_type else list(YEAR_STARTS)
-    last = int(match["year"])
-    return [part_of_year(last - (kind != "calendar"), kind, "year") for kind in types]
-
-
-def _typed_year(match: re.Match[str], context: Context) -> list[Period]:
+def _typed_year(match: re.Match[str], _: Context) -> list[Period]:
     """Read "academic year 2022/23", "FY 2022-23" and "2022/23 (academic)"."""
-    words = {"fiscal": "financial", "fy": "financial", "school": "academic", "ay": "academic"}
-    word = words.get(match["type"], match["type"])
-    year_type: YearType = next(known for known in YEAR_STARTS if known == word)
-    return _read(match["rest"], Context(year_type, "annual"))
+    words: dict[str, YearType] = {"f": "financial", "c": "calendar"}
+    return _read(match["rest"], Context(words.get(match["type"][0], "academic"), "annual"))
 
 
 def _split_year(match: re.Match[str], context: Context) -> list[Period]:
     """Read "2017/18", which is financial or academic, and "18/19"."""
-    first = _first_year(match["years"])
-    return [] if first is None else _split_year_meanings(first, context)
+    return _split_year_from(_first_year(match["years"]), context)
 
 
-def _split_year_meanings(first: int, context: Context) -> list[Period]:
+def _split_year_from(first: int, context: Context) -> list[Period]:
     types: tuple[YearType, ...] = ("financial", "academic")
-    if context.year_type in types:
-        types = (context.year_type,)
-    return [part_of_year(first, year_type, "year") for year_type in types]
+    declared = [context.year_type] if context.year_type in types else types
+    return [part_of_year(first, year_type, "year") for year_type in declared if year_type]
 
 
 def _years_with_dash(match: re.Match[str], context: Context) -> list[Period]:
@@ -173,59 +172,52 @@ def _years_with_dash(match: re.Match[str], context: Context) -> list[Period]:
         return month
     years: list[Period] = []
     if last - first == 1 and not (context.frequency or "").startswith("2-year"):
-        years = _split_year_meanings(first, context)
+        years = _split_year_from(first, context)
     elif 1 <= last - first <= 10:
         years = _pooled_years(first, last, context)
     if context.frequency is None and month and not years:
-        years = _split_year_meanings(first, context)  # "2023-04" may be "2023-24", mistyped
+        years = _split_year_from(first, context)  # "2023-04" may be "2023-24", mistyped
     return (month if context.frequency in {None, "snapshot"} else []) + years
 
 
 def _pooled_years(first: int, last: int, context: Context) -> list[Period]:
     """Pool whole years; pooled years without a slash are calendar years unless declared."""
-    if context.year_type in {None, "calendar"}:
-        return [Period(date(first, 1, 1), date(last, 12, 31), "rolling", "calendar")]
     year_type, years = context.of_months, last - first + 1
+    pools = [(first, years)]
+    if year_type != "calendar":
+        pools = [(first, years - 1), (first, years), (first - 1, years)]
     month = YEAR_STARTS[year_type]
-    return [
-        months_from(start, month, 12 * length, "rolling", year_type)
-        for start, length in ((first, years - 1), (first, years), (first - 1, years))
-    ]
+    return [months_from(start, month, 12 * n, "rolling", year_type) for start, n in pools]
 
 
 def _part(match: re.Match[str], context: Context) -> list[Period]:
-    """Read a quarter or half of a year; months in the label decide where the year does not."""
-    kind: Kind = "quarter" if match["part"].startswith("q") else "half_year"
-    number, first = int(match["number"]), _first_year(match["years"])
-    if first is not None:
-        split_type: YearType = "academic" if context.year_type == "academic" else "financial"
-        found = [part_of_year(first, split_type, kind, number)]
+    """Read a part of a year; months in the label decide where the year does not.
+
+    A quarter or half of "2022" is of a year that starts in it, or itself starts in it; a term is
+    in it, so that "Spring 2026" is of the school year 2025-26.
+    """
+    term, year = match["term"], match["years"]
+    kind: Kind = "term" if term else "quarter" if match["part"][0] == "q" else "half_year"
+    number = TERMS.index(term) + 1 if term else int(match["number"])
+    declared = context.of_kind(kind)
+    if not year.isdigit():
+        split_type: YearType = "academic" if declared.year_type == "academic" else "financial"
+        found = [part_of_year(_first_year(year), split_type, kind, number)]
     else:
-        year = int(match["years"])
         found = [
             meaning
-            for year_type in ([context.year_type] if context.year_type else _BARE_PART_TYPES)
-            for named in (year, year - 1)
-            for meaning in [part_of_year(named, year_type, kind, number)]
-            if year in {named, meaning.start.year}
+            for year_type in declared.types("calendar", "financial")
+            for first in (int(year), int(year) - 1)
+            for meaning in [part_of_year(first, year_type, kind, number)]
+            if int(year) in ({meaning.start.year} if term else {first, meaning.start.year})
         ]
-    if not match["months"]:
-        return found
-    wanted = [month_number(name) for name in re.findall(r"[a-z]+", match["months"])]
-    return [m for m in found if [m.start.month, m.end.month] == [wanted[0], wanted[-1]]]
-
-
-def _term(match: re.Match[str], context: Context) -> list[Period]:
-    """Read a school term; "Spring 2026" is that of the calendar year 2026."""
-    number = TERMS.index(match["term"]) + 1
-    first = _first_year(match["years"])
-    if first is None:
-        first = int(match["years"]) - (number > 1)
-    return [part_of_year(first, "academic", "term", number)]
+    names = re.findall(r"[a-z]+", match["months"] or "")
+    wanted = [_month_number(name) for name in (*names[:1], *names[-1:])]
+    return [m for m in found if wanted in ([], [m.start.month, m.end.month])]
 
 
 def _month(match: re.Match[str], context: Context) -> list[Period]:
-    return _month_meanings(_full_year(match["year"]), month_number(match["month"]), context)
+    return _month_meanings(_full_year(match["year"]), _month_number(match["month"]), context)
 
 
 def _month_meanings(year: int, month: int, context: Context) -> list[Period]:
@@ -239,7 +231,7 @@ def _month_meanings(year: int, month: int, context: Context) -> list[Period]:
 
 def _months_of_one_year(match: re.Match[str], context: Context) -> list[Period]:
     """Read "Apr-Jun 2023"."""
-    first, last = (month_number(match[name]) for name in ("first", "last"))
+    first, last = (_month_number(match[name]) for name in ("first", "last"))
     span = months_from(int(match["year"]), first, last - first + 1, "rolling", "calendar")
     return [_span(span.start, span.end, context.of_months, context)] if last > first else []
 
@@ -266,40 +258,35 @@ def _days_of(match: re.Match[str], context: Context) -> list[Period]:
 
 def _date(match: re.Match[str], context: Context) -> list[Period]:
     """Read a date: the day itself, or the period of the declared frequency that it bounds."""
-    day = date(int(match["year"]), month_number(match["month"]), int(match["day"]))
+    day = date(int(match["year"]), _month_number(match["month"]), int(match["day"]))
     itself = Period(day, day, "day", context.of_months)
     if context.frequency == "weekly":
         weeks = [week_from(day - timedelta(days=back), context.of_months) for back in (0, 6)]
         return [week for week in weeks if week.start.weekday() == 0] or weeks
     if context.frequency is None:
-        kinds: tuple[Kind, ...] = ("month", "quarter")
-        return [itself, *(meaning for kind in kinds for meaning in _bounded(day, kind, context))]
+        months, quarters = (_bounded(day, kind, context) for kind in ("month", "quarter"))
+        return [itself, *months, *quarters]
     wanted = KIND_OF_FREQUENCY.get(context.frequency)
     return (_bounded(day, wanted, context) if wanted else []) or [itself]
 
 
 def _bounded(day: date, kind: Kind, context: Context) -> list[Period]:
-    types: list[YearType] = [context.year_type or "financial"]
-    if kind == "term":
-        types = ["academic"]
-    elif kind == "year" and context.year_type is None:
-        types = list(YEAR_STARTS)
-    return [period for year_type in types for period in bounded_by(day, kind, year_type)]
+    """Return the year, or parts of a year, that begin or end on a day; often there is none."""
+    possible: tuple[YearType, ...] = tuple(YEAR_STARTS) if kind == "year" else ("financial",)
+    candidates = [
+        part_of_year(first_year, year_type, kind, number)
+        for year_type in context.of_kind(kind).types(*possible)
+        for first_year in (day.year - 1, day.year)
+        for number in range(1, 12 // MONTHS_IN[kind] + 1)
+    ]
+    return [period for period in candidates if day in {period.start, period.end}]
 
 
-def _first_year(years: str) -> int | None:
-    """Return the year in which "2017/18" or "17-18" starts, None for a bare year.
-
-    Raises
-    ------
-    ValueError
-        When the second year does not follow the first, as in 2017/19.
-    """
-    numbers = re.split(r"[/-]", years)
-    if len(numbers) == 1:
-        return None
-    first = _full_year(numbers[0])
-    if (first + 1) % 10 ** len(numbers[1]) != int(numbers[1]):
+def _first_year(years: str) -> int:
+    """Return the year in which "2017/18" or "17-18" starts; a ValueError for 2017/19."""
+    start, end = re.split(r"[/-]", years)
+    first = _full_year(start)
+    if (first + 1) % 10 ** len(end) != int(end):
         raise ValueError(years)
     return first
 
@@ -310,13 +297,20 @@ def _full_year(year: str) -> int:
     return int(year) + (1900 if int(year) >= 70 else 2000)
 
 
-_LONGEST_LABEL = 60
-_BARE_PART_TYPES: list[YearType] = ["calendar", "financial"]
+def _month_number(name: str) -> int:
+    """Return the number of a month's name, whole or in three letters, or of its digits."""
+    if name.isdigit():
+        return int(name)
+    return 1 + [month[:3].casefold() for month in MONTH_NAMES].index(name[:3])
+
+
 _M = "(?:" + "|".join(f"{n[:3]}(?:{n[3:]})?" for n in map(str.casefold, MONTH_NAMES)) + "|sept)"
 _Y = r"(?:19|20)\d\d"
 _YEARS = rf"(?P<years>{_Y}[/-]\d\d(?:\d\d)?|\d\d[/-]\d\d|{_Y})"
-_PART = r"(?P<part>q|quarter |h(?=[12])|half (?=[12]))(?P<number>[1-4])"
-_TERM = r"(?P<term>autumn|spring|summer)(?: term)?"
+_PART = (
+    r"(?:(?P<part>q|quarter |h(?=[12])|half (?=[12]))(?P<number>[1-4])"
+    r"|(?P<term>autumn|spring|summer)(?: term)?)"
+)
 _DAY = rf"(?P<day>{_Y}-\d\d-\d\d|\d\d?/\d\d?/{_Y}|\d\d? {_M} {_Y})"
 _MONTHS = rf"(?: \(?(?P<months>{_M} ?(?:-|to) ?{_M})\)?)?"
 _TYPES = "(?P<type>financial|fiscal|academic|school|calendar)"
@@ -325,13 +319,11 @@ Form = Callable[[re.Match[str], Context], list[Period]]
 _FORMS: list[tuple[re.Pattern[str], Form]] = [
     (re.compile(pattern), form)
     for pattern, form in (
-        (rf"(?P<year>{_Y})", _bare_year),
+        (rf"(?P<ending>(?:year )?end(?:ing|ed) )?(?P<year>{_Y})", _bare_year),
         (rf"(?P<first>{_Y})(?P<dash> ?- ?| to )(?P<last>\d\d|{_Y})", _years_with_dash),
         (rf"(?P<years>{_Y}/\d\d|{_Y}/{_Y}|\d\d/\d\d)", _split_year),
         (rf"{_YEARS} ?{_PART}{_MONTHS}", _part),
         (rf"{_PART}{_MONTHS} {_YEARS}", _part),
-        (rf"{_TERM} {_YEARS}", _term),
-        (rf"{_YEARS} {_TERM}", _term),
         (rf"(?P<month>{_M})[ -](?P<year>{_Y}|\d\d)", _month),
         (rf"(?P<year>{_Y}) (?P<month>{_M})", _month),
         (rf"(?P<month>\d\d)/(?P<year>{_Y})", _month),
@@ -340,7 +332,6 @@ _FORMS: list[tuple[re.Pattern[str], Form]] = [
         (rf"(?P<day>\d\d?)/(?P<month>\d\d?)/(?P<year>{_Y})", _date),
         (rf"(?P<day>\d\d?) (?P<month>{_M}) (?P<year>{_Y})", _date),
         (rf"(?P<edge>as at|as of|at) {_DAY}", _days_of),
-        (rf"(?:year )?end(?:ing|ed) (?P<year>{_Y})", _year_ending),
         (rf"{_TYPES} year (?P<rest>.+)", _typed_year),
         (rf"(?P<rest>\d.+) \({_TYPES}(?: year)?\)", _typed_year),
         (r"(?P<type>fy|ay) ?(?P<rest>\d.+)", _typed_year),

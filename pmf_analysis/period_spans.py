@@ -9,8 +9,11 @@ January to April, May to August, because the dates of Easter and of holidays dif
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
+from math import inf
 from typing import Literal
 
 Kind = Literal["year", "half_year", "quarter", "month", "week", "term", "day", "rolling"]
@@ -18,6 +21,10 @@ YearType = Literal["financial", "academic", "calendar"]
 
 YEAR_STARTS: dict[YearType, int] = {"financial": 4, "academic": 9, "calendar": 1}
 MONTHS_IN: dict[Kind, int] = {"year": 12, "half_year": 6, "term": 4, "quarter": 3, "month": 1}
+PERIODS_PER_YEAR: dict[str, float] = {
+    **{"weekly": 52, "monthly": 12, "quarterly": 4, "termly": 3},
+    **{"half_yearly": 2, "annual": 1, "biennial": 0.5},
+}
 KIND_OF_FREQUENCY: dict[str, Kind] = {
     "annual": "year",
     "half_yearly": "half_year",
@@ -31,7 +38,35 @@ MONTH_NAMES = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-HALVES = ("First half", "Second half")
+_DAY = timedelta(days=1)
+
+# The names of each kind; a rolling span is named by its years, months or days. `m` is how many
+# letters of a month's name are written.
+_LABELS = {
+    "year": "{year}",
+    "half_year": "{year} H{number}",
+    "quarter": "{year} Q{number}",
+    "term": "{year} {term}",
+    "month": "{first:.{m}} {start.year}",
+    "week": "Week of {start.day} {first:.{m}} {start.year}",
+    "day": "As at {start.day} {first:.{m}} {start.year}",
+    "years": "{year} to {last_year}",
+    "months": "{first:.{m}} {start.year} to {last:.{m}} {end.year}",
+    "days": "{start.day} {first:.{m}} {start.year} to {end.day} {last:.{m}} {end.year}",
+}
+_LONG_LABELS = _LABELS | {
+    "year": "{year} {year_type} year ({first} to {last})",
+    "half_year": "{half} half ({first} to {last}) {year}",
+    "quarter": "Quarter {number} ({first} to {last}) {year}",
+    "term": "{term} term ({first} to {last}) {year}",
+    "day": "{start.day} {first} {start.year}",
+    "years": "{year} to {last_year} ({year_type} years)",
+}
+_PLAIN_LABELS = _LABELS | {
+    "year": "{year_type} year {year}",
+    "quarter": "{year} Q{number} {first:.{m}}-{last:.{m}}",
+    "years": _LABELS["months"],
+}
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -57,46 +92,17 @@ class Period:
     @property
     def label(self) -> str:
         """The name that sorts and that :func:`parse_period` reads back, such as ``2026-27 Q2``."""
-        if self.kind in {"quarter", "half_year"}:
-            return f"{self._year_name} {self.kind[0].upper()}{self.number}"
-        if self.kind == "term":
-            return f"{self._year_name} {TERMS[self.number - 1].title()}"
-        return {
-            "year": self._year_name,
-            "month": _month_name(self.start, 3),
-            "week": f"Week of {_day_name(self.start, 3)}",
-            "day": f"As at {_day_name(self.start, 3)}",
-            "rolling": self._span_name(3),
-        }[self.kind]
+        return self._named(_LABELS, 3)
 
     @property
     def long_label(self) -> str:
         """The name in full words, such as ``Quarter 2 (July to September) 2026-27``."""
-        months = f"({MONTH_NAMES[self.start.month - 1]} to {MONTH_NAMES[self.end.month - 1]})"
-        part = {
-            "quarter": f"Quarter {self.number}",
-            "half_year": HALVES[(self.number - 1) % 2],
-            "term": f"{TERMS[(self.number - 1) % 3].title()} term",
-        }.get(self.kind)
-        if part:
-            return f"{part} {months} {self._year_name}"
-        return {
-            "year": f"{self._year_name} {self.year_type} year {months}",
-            "month": _month_name(self.start),
-            "week": f"Week of {_day_name(self.start)}",
-            "day": _day_name(self.start),
-            "rolling": self._long_span_name(),
-        }[self.kind]
+        return self._named(_LONG_LABELS, None)
 
     @property
-    def short_label(self) -> str:
-        """The name for an axis, where the part of the year comes first: ``Q2 2026-27``."""
-        if self.kind in {"quarter", "half_year", "term"}:
-            year, part = self.label.rsplit(" ", 1)
-            return f"{part} {year}"
-        if self.kind == "rolling" and self.months == 12 and self.start.day == 1:
-            return f"Year to {_month_name(self.end, 3)}"
-        return self.label.removeprefix("As at ").removeprefix("Week of ")
+    def plain_label(self) -> str:
+        """The name with one meaning where no type of year is declared: ``2026 Q3 Jul-Sep``."""
+        return self._named(_PLAIN_LABELS, 3)
 
     @property
     def slug(self) -> str:
@@ -106,7 +112,9 @@ class Period:
     @property
     def months(self) -> int:
         """How many whole months it lasts; 0 for a day, a week or another number of days."""
-        return whole_months(self.start, self.end)
+        after = self.end + _DAY
+        months = (after.year - self.start.year) * 12 + after.month - self.start.month
+        return months if months > 0 and after.day == self.start.day else 0
 
     @property
     def number(self) -> int:
@@ -114,20 +122,15 @@ class Period:
         since_start = (self.start.month - YEAR_STARTS[self.year_type]) % 12
         return since_start // MONTHS_IN.get(self.kind, 12) + 1
 
-    @property
-    def same_period_last_year(self) -> Period:
-        """The period a year before; for a week, the one 52 weeks before."""
-        return self._moved(0, -364) if self.kind == "week" else self._moved(-12, 0)
-
     def next(self, n: int = 1) -> Period:
-        """Return the n-th period after this one, of the same length and not overlapping."""
-        if self.months:
-            return self._moved(n * self.months, 0)
-        return self._moved(0, n * ((self.end - self.start).days + 1))
-
-    def previous(self, n: int = 1) -> Period:
-        """Return the n-th period before this one, of the same length and not overlapping."""
-        return self.next(-n)
+        """Return the n-th period after this one (before it, if negative), of the same length."""
+        if months := n * self.months:
+            # The day after the end is moved, so that months stay whole.
+            start, end = add_months(self.start, months), add_months(self.end + _DAY, months) - _DAY
+        else:
+            days = n * (self.end + _DAY - self.start)
+            start, end = self.start + days, self.end + days
+        return Period(start, end, self.kind, self.year_type)
 
     def fits(self, frequency: str) -> bool:
         """Say whether values of this period can belong to a series of that frequency.
@@ -136,40 +139,36 @@ class Period:
         """
         return self.kind in {"rolling", "day", KIND_OF_FREQUENCY.get(frequency, self.kind)}
 
-    def _moved(self, months: int, days: int) -> Period:
-        """Move both ends; the end is moved by the day after it, so that months stay whole."""
-        step, day = timedelta(days=days), timedelta(days=1)
-        start = add_months(self.start, months) + step
-        if not self.months:
-            end = start + (self.end - self.start)
-        else:
-            end = add_months(self.end + day, months) + step - day
-        return Period(start, end, self.kind, self.year_type)
+    def _named(self, names: Mapping[str, str], letters: int | None) -> str:
+        return names[self._style].format(
+            start=self.start,
+            end=self.end,
+            first=MONTH_NAMES[self.start.month - 1],
+            last=MONTH_NAMES[self.end.month - 1],
+            m=letters or 9,
+            year=_year_name(self.start, self.year_type),
+            last_year=_year_name(self.end, self.year_type),
+            year_type=self.year_type,
+            number=self.number,
+            half=("First", "Second")[(self.number - 1) % 2],
+            term=TERMS[(self.number - 1) % 3].title(),
+        )
 
     @property
-    def _year_name(self) -> str:
-        return _year_name(self.start, self.year_type)
-
-    def _span_name(self, letters: int | None) -> str:
-        """Name a rolling span by its years if it pools whole years, by months, else by days."""
-        if self._pools_years:
-            return f"{self._year_name} to {_year_name(self.end, self.year_type)}"
-        name = _month_name if self.months and self.start.day == 1 else _day_name
-        return f"{name(self.start, letters)} to {name(self.end, letters)}"
-
-    def _long_span_name(self) -> str:
-        return self._span_name(None) + f" ({self.year_type} years)" * self._pools_years
-
-    @property
-    def _pools_years(self) -> bool:
-        starts_a_year = (self.start.month, self.start.day) == (YEAR_STARTS[self.year_type], 1)
-        return starts_a_year and self.months > 12 and self.months % 12 == 0
+    def _style(self) -> str:
+        """The kind; of a rolling span what names it: years if it pools them, months or days."""
+        if self.kind != "rolling":
+            return self.kind
+        if not self.months or self.start.day != 1:
+            return "days"
+        starts_a_year = self.start.month == YEAR_STARTS[self.year_type]
+        return "years" if starts_a_year and self.months in range(24, 1200, 12) else "months"
 
 
 def months_from(year: int, month: int, months: int, kind: Kind, year_type: YearType) -> Period:
     """Return the period that starts on the first of a month and lasts whole months."""
     start = date(year, month, 1)
-    return Period(start, add_months(start, months) - timedelta(days=1), kind, year_type)
+    return Period(start, add_months(start, months) - _DAY, kind, year_type)
 
 
 def part_of_year(first_year: int, year_type: YearType, kind: Kind, number: int = 1) -> Period:
@@ -180,24 +179,49 @@ def part_of_year(first_year: int, year_type: YearType, kind: Kind, number: int =
 
 def week_from(start: date, year_type: YearType) -> Period:
     """Return the seven days from a day on, which need not be a Monday."""
-    return Period(start, start + timedelta(days=6), "week", year_type)
+    return Period(start, start + 6 * _DAY, "week", year_type)
 
 
-def month_number(name: str) -> int:
-    """Return the number of a month's name, whole or in three letters, or of its digits."""
-    if name.isdigit():
-        return int(name)
-    return 1 + [month[:3].casefold() for month in MONTH_NAMES].index(name[:3].casefold())
+@lru_cache(maxsize=16384)
+def period_from_start(
+    start: date, frequency: str, year_type: YearType = "financial", span: str = ""
+) -> Period:
+    """Return the period of a frequency that starts on a day.
+
+    A start that does not begin a quarter, term or year of the type of year gives a ``rolling``
+    period of that length. ``span`` ("1m", "1q", "1y", "3y") is the length of a rolling or pooled
+    value where it differs from the frequency. A frequency that is not known gives the day.
+    """
+    start = date(start.year, start.month, start.day)  # a time stamp of pandas is a date too
+    months = int(12 / PERIODS_PER_YEAR.get(frequency, inf))
+    if span:
+        months = int(span[:-1]) * {"m": 1, "q": 3, "y": 12}[span[-1]]
+    elif frequency == "weekly":
+        return week_from(start, year_type)
+    if not months:
+        return Period(start, start, "day", year_type)
+    named_by: YearType = "academic" if frequency == "termly" else year_type
+    kind = KIND_OF_FREQUENCY.get(frequency, "rolling")
+    offset = (start.month - YEAR_STARTS[named_by]) % 12
+    if MONTHS_IN.get(kind) != months or start.day != 1 or offset % months:
+        kind = "rolling"
+    return Period(start, add_months(start, months) - _DAY, kind, named_by)
 
 
-def bounded_by(day: date, kind: Kind, year_type: YearType) -> list[Period]:
-    """Return the year, or parts of a year, that begin or end on a day; often there is none."""
-    candidates = (
-        part_of_year(first_year, year_type, kind, number)
-        for first_year in (day.year - 1, day.year)
-        for number in range(1, 12 // MONTHS_IN[kind] + 1)
-    )
-    return [period for period in candidates if day in {period.start, period.end}]
+def label_starts(
+    starts: Iterable[date], frequency: str, year_type: YearType = "financial", span: str = ""
+) -> list[str]:
+    """Return the label of each period that starts on the given days; blank for a missing day.
+
+    Every distinct day is named once, so thousands of rows cost little.
+    """
+    days = list(starts)
+    names = {
+        # The missing time of pandas, alone, differs from itself.
+        day: "" if day != day else period_from_start(day, frequency, year_type, span).label
+        for day in set(days)
+    }
+    return [names[day] for day in days]
 
 
 def add_months(day: date, months: int) -> date:
@@ -206,23 +230,8 @@ def add_months(day: date, months: int) -> date:
     return date(year, month0 + 1, min(day.day, monthrange(year, month0 + 1)[1]))
 
 
-def whole_months(start: date, end: date) -> int:
-    """Count the months of a span, 0 when it is not made of whole months."""
-    after = end + timedelta(days=1)
-    months = (after.year - start.year) * 12 + after.month - start.month
-    return months if months > 0 and after.day == start.day else 0
-
-
 def _year_name(day: date, year_type: YearType) -> str:
     if year_type == "calendar":
         return str(day.year)
     first = day.year - (day.month < YEAR_STARTS[year_type])
     return f"{first}-{(first + 1) % 100:02d}"
-
-
-def _month_name(day: date, letters: int | None = None) -> str:
-    return f"{MONTH_NAMES[day.month - 1][:letters]} {day.year}"
-
-
-def _day_name(day: date, letters: int | None = None) -> str:
-    return f"{day.day} {_month_name(day, letters)}"

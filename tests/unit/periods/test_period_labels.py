@@ -146,7 +146,7 @@ def test_the_refusal_reads_well():
         'The period "Q1 2022" can mean more than one thing: Quarter 1 (January to March) 2022; or '
         "Quarter 1 (April to June) 2022-23. Expected a label with one meaning. "
         "Fix: declare the type of year (financial, academic or calendar) or the frequency, "
-        'or write "2022 Q1 Jan-Mar" or "2022-23 Q1".'
+        'or write "2022 Q1 Jan-Mar" or "2022-23 Q1 Apr-Jun".'
     )
 
 
