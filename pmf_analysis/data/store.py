@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Digest", "FileRecord", "Store", "Vintage", "neutral_cell"]
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NEUTRALISED = r"^'(?=[=+\-@\t\r])"
 
 
 class Store:
@@ -134,7 +135,7 @@ class Store:
         for table in TABLES:
             rows = self._stacked(table, as_at)
             if table in REPLACED_WHOLE:
-                newest = rows.groupby(list(REPLACED_WHOLE[table]))["sequence"].transform("max")
+                newest = rows.groupby(REPLACED_WHOLE[table])["sequence"].transform("max")
                 rows = rows[rows["sequence"] == newest]
             latest = rows.drop_duplicates(list(KEYS[table]), keep="last")
             known[table] = conform(latest.sort_values(list(KEYS[table]), kind="stable"), table)
@@ -149,15 +150,32 @@ class Store:
         from pmf_analysis.data.contract import KEYS
 
         key = list(KEYS["observations"])
-        rows = self._stacked("observations", as_at)[[*key, "value", "value_status", "as_at"]]
-        before = rows.groupby(key)[["value", "value_status", "as_at"]].shift()
+        rows = self._stacked("observations", as_at).rename(columns={"value_status": "status"})
+        told = ["value", "status", "as_at"]
+        before = rows.groupby(key)[told].shift()
         changed = before["value"].notna() & (rows["value"] != before["value"])
-        columns = {"value": "value", "value_status": "status", "as_at": "as_at"}
-        old = before.rename(columns={name: f"old_{short}" for name, short in columns.items()})
-        new = rows.rename(columns={name: f"new_{short}" for name, short in columns.items()})
-        joined = new.join(old)[changed]
-        pairs = [f"{age}_{name}" for name in columns.values() for age in ("old", "new")]
-        return joined[[*key, *pairs]].reset_index(drop=True)
+        joined = rows[[*key, *told]].rename(columns={name: f"new_{name}" for name in told})
+        joined = joined.join(before.add_prefix("old_"))[changed].reset_index(drop=True)
+        return joined[[*key, *(f"{age}_{name}" for name in told for age in ("old", "new"))]]
+
+    def problems(self, as_at: date) -> pd.DataFrame:
+        """Return what the imports known on a day had to say, as told by each file's newest one.
+
+        A row is a problem, with the columns of `problems.COLUMNS`: row is Int64, the rest text.
+        """
+        import pandas as pd
+
+        from pmf_analysis.data.contract import problem_table
+
+        newest = {"": problem_table(())}
+        for vintage in self._until(as_at):
+            with self._files.open(f"{self._folder}/{vintage.id}/problems.csv", "rb") as file:
+                rows = pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+            rows = rows.apply(lambda cells: cells.str.replace(_NEUTRALISED, "", regex=True))
+            rows["row"] = pd.to_numeric(rows["row"]).astype("Int64")
+            for name in sorted({record.name for record in vintage.files} | set(rows["file"])):
+                newest[name] = rows[rows["file"] == name]
+        return pd.concat(newest.values(), ignore_index=True)
 
     def digest(self, as_at: date) -> Digest:
         """Return fingerprints of what was known on a day, from the manifests alone.
@@ -183,28 +201,19 @@ class Store:
 
         from pmf_analysis.data.contract import conform, empty_table
 
-        layers = [
-            conform(self._read_table(vintage, table), table).assign(
-                sequence=vintage.sequence, as_at=pd.Timestamp(vintage.as_at)
-            )
-            for vintage in self._until(as_at)
-            if table in vintage.rows
-        ]
-        nothing = empty_table(table).assign(sequence=0, as_at=pd.to_datetime([]))
-        return pd.concat(layers, ignore_index=True) if layers else nothing
-
-    def _read_table(self, vintage: Vintage, table: str) -> pd.DataFrame:
-        import pandas as pd
-
-        with self._files.open(f"{self._folder}/{vintage.id}/{table}.parquet", "rb") as file:
-            return pd.read_parquet(file)
+        layers = [empty_table(table).assign(sequence=0, as_at=pd.to_datetime([]))]
+        for vintage in self._until(as_at):
+            if table in vintage.rows:
+                with self._files.open(f"{self._folder}/{vintage.id}/{table}.parquet", "rb") as file:
+                    rows = conform(pd.read_parquet(file), table)
+                day = pd.Timestamp(vintage.as_at)
+                layers.append(rows.assign(sequence=vintage.sequence, as_at=day))
+        return pd.concat(layers[1:] or layers, ignore_index=True)
 
     def _read_all(self) -> list[Vintage]:
-        vintages = [self._read_vintage(path) for path in self._files.glob(self._manifest("*"))]
+        paths = self._files.glob(f"{self._folder}/*/manifest.json")
+        vintages = [self._read_vintage(path) for path in paths]
         return sorted(vintages, key=lambda vintage: (vintage.as_at, vintage.sequence))
-
-    def _manifest(self, vintage_id: str) -> str:
-        return f"{self._folder}/{vintage_id}/manifest.json"
 
     def _read_vintage(self, path: str) -> Vintage:
         manifest = json.loads(self._files.cat_file(path))
@@ -235,12 +244,10 @@ class Store:
         self._files.pipe_file(f"{folder}/problems.csv", _csv(COLUMNS, problems.rows()))
         if quarantine is not None:
             rows = quarantine.astype("str").fillna("").to_dict("records")
-            self._files.pipe_file(
-                f"{folder}/quarantine.csv", _csv(quarantine.columns.tolist(), rows)
-            )
+            self._files.pipe_file(f"{folder}/quarantine.csv", _csv([*quarantine], rows))
         manifest = asdict(vintage) | {"as_at": vintage.as_at.isoformat()}
         del manifest["withdrawn"]
-        self._write_last(self._manifest(vintage.id), {"schema_version": SCHEMA_VERSION} | manifest)
+        self._write_last(f"{folder}/manifest.json", manifest | {"schema_version": SCHEMA_VERSION})
 
     def _write_last(self, path: str, content: Mapping[str, Any]) -> None:
         """Write a small file under another name and rename it: it is there whole or not at all."""
@@ -270,9 +277,7 @@ def _csv(columns: Sequence[str], rows: Sequence[Mapping[Any, Any]]) -> bytes:
 def _check_contract(tables: Mapping[str, pd.DataFrame]) -> None:
     from pmf_analysis.data.schema import check_table
 
-    found = Problems(
-        problem for name, frame in tables.items() for problem in check_table(frame, name)
-    )
+    found = Problems(p for name, frame in tables.items() for p in check_table(frame, name))
     found.raise_if_errors(EXIT_DATA_UNUSABLE)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -57,8 +57,7 @@ def _row_hashes(frame: pd.DataFrame) -> pd.Series[int]:
 
     from pmf_analysis.data.contract import SOURCE_COLUMNS
 
-    content = frame.drop(columns=list(SOURCE_COLUMNS))
-    return pd.util.hash_pandas_object(content, index=False)
+    return pd.util.hash_pandas_object(frame.drop(columns=list(SOURCE_COLUMNS)), index=False)
 
 
 def table_digest(frame: pd.DataFrame) -> str:
@@ -68,21 +67,19 @@ def table_digest(frame: pd.DataFrame) -> str:
 
 def series_digests(observations: pd.DataFrame | None) -> dict[str, str]:
     """Return a digest a series; the order of its rows in the file does not matter."""
-    if observations is None:
-        return {}
-    return dict(_digests_by_series(observations))
-
-
-def _digests_by_series(observations: pd.DataFrame) -> Iterator[tuple[str, str]]:
     import pandas as pd
 
     from pmf_analysis.data.contract import series_key
 
+    if observations is None:
+        return {}
     hashes = pd.DataFrame({"series": series_key(observations), "row": _row_hashes(observations)})
     ordered = hashes.sort_values(["series", "row"])
     rows = ordered["row"].to_numpy()
-    for series, positions in ordered.groupby("series", sort=True).indices.items():
-        yield str(series), hashlib.sha256(rows[positions].tobytes()).hexdigest()[:16]
+    return {
+        str(series): hashlib.sha256(rows[positions].tobytes()).hexdigest()[:16]
+        for series, positions in ordered.groupby("series", sort=True).indices.items()
+    }
 
 
 def extend_changed(chains: dict[str, list[str]], digests: Mapping[str, str]) -> None:

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from pmf_analysis.data.contract import TABLES, conform
-from pmf_analysis.data.store import Store, neutral_cell
-from pmf_analysis.problems import PmfError
+from pmf_analysis.data.store import FileRecord, Store, Vintage, neutral_cell
+from pmf_analysis.problems import COLUMNS, PmfError, Problem, Problems
 
 JULY, OCTOBER = date(2026, 7, 31), date(2026, 10, 31)
 
@@ -98,6 +98,27 @@ def test_a_withdrawn_vintage_is_neither_read_nor_imported_again(store: Store) ->
         store.add({"observations": values(q1=9.0)}, as_at=OCTOBER)
     with pytest.raises(PmfError, match="no vintage"):
         store.withdraw("2020-01-01_abc", "x")
+
+
+def test_problems_are_those_of_the_newest_import_of_each_file(store: Store) -> None:
+    def keep(as_at: date, value: float, files: list[str], *told: Problem) -> Vintage:
+        records = [FileRecord(name, "0" * 64) for name in files]
+        rows = {"observations": values(q1=value)}
+        return store.add(rows, as_at=as_at, files=records, problems=Problems(told))
+
+    below = Problem("below nought", file="a.csv", row=7, column="C", value="-5", code="bounds")
+    keep(JULY, 1.0, ["a.csv", "b.csv"], below, Problem("late", level="warning", file="b.csv"))
+    wrong = keep(date(2026, 8, 31), 9.0, ["a.csv"], Problem("misread", file="a.csv"))
+    keep(OCTOBER, 2.0, ["b.csv"], Problem("half-synced", file="c.csv"))
+    assert store.problems(date(2026, 1, 1)).empty
+    assert store.problems(date(2026, 8, 31))["message"].tolist() == ["misread", "late"]
+    store.withdraw(wrong.id, "wrong quarter")
+    found = store.problems(OCTOBER)
+    assert found.columns.tolist() == list(COLUMNS)
+    assert found["message"].tolist() == ["below nought", "half-synced"]
+    assert found.loc[0, ["file", "row", "value"]].tolist() == ["a.csv", 7, "-5"]
+    assert found["row"].isna().tolist() == [False, True]
+    pd.testing.assert_series_equal(found.dtypes, store.problems(date(2026, 1, 1)).dtypes)
 
 
 def test_an_unfinished_vintage_is_not_there(tmp_path: Path) -> None:
