@@ -143,9 +143,9 @@ def assess_council(
         Every chartable indicator of the register has a row in `trends`, with the reason where it
         cannot be judged.
     """
-    council = _council(
-        tables, parameters, period, as_at, {peer_set, *(peer_sets_by_theme or {}).values()}
-    )
+    sets = _sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
+    wanted = {peer_set, *(peer_sets_by_theme or {}).values()}
+    council = _council(tables, parameters, period, as_at, wanted)
     live = live_targets(council.targets, council.own, council.register)
     lines = target_lines(live, council.own)
     trends, points = trend_verdicts(
@@ -162,7 +162,9 @@ def assess_council(
     titles = {name: spec.title for name, spec in parameters.peer_sets.items()}
     names = comparisons["peer_set"]
     comparisons["peer_set_title"] = names.map(titles).fillna(names.str.replace("_", " "))
-    targets = _targets(council, live, comparisons, peer_set, parameters, seed)
+    compared = comparisons[comparisons["peer_set"] == comparisons["indicator"].map(sets)]
+    medians = compared.set_index("series")["peer_median"]
+    targets = _targets(council, live, medians, parameters, seed)
     forecasts = _forecasts(council, targets, seed)
     register = council.register
     return Measures(
@@ -251,19 +253,25 @@ def _peer_sets(
     return pd.concat([rows[columns], pd.DataFrame(declared, columns=columns)], ignore_index=True)
 
 
+def _sets_by_indicator(
+    parameters: Parameters, peer_set: str, by_theme: Mapping[str, str]
+) -> dict[str, str]:
+    """Say which peer set each indicator is compared with: its theme's own, else the run's."""
+    return {
+        name: next((by_theme[theme] for theme in entry.themes if theme in by_theme), peer_set)
+        for name, entry in parameters.register.indicators.items()
+    }
+
+
 def _targets(
     council: _Council,
     live: pd.DataFrame,
-    comparisons: pd.DataFrame,
-    peer_set: str,
+    medians: pd.Series,
     parameters: Parameters,
     seed: int,
 ) -> pd.DataFrame:
     """Answer every target still to be met, and the two standing questions where none is set."""
     asked = target_questions(live, since=pd.Timestamp(council.period.start))
-    medians = comparisons.loc[comparisons["peer_set"] == peer_set].set_index("series")[
-        "peer_median"
-    ]
     standing = reference_questions(council.own, council.register, asked, medians)
     questions = pd.concat([asked, standing], ignore_index=True)
     differenced = council.own["accumulation"] != council.own["indicator"].map(
@@ -275,11 +283,8 @@ def _targets(
         set(council.own.loc[differenced, "series"]),
         set(council.register.loc[frequent, "indicator"]),
     )
-    totals = council.panel[
-        ~is_aggregate(council.panel["area"]) & (council.panel["dimension"] == "")
-    ]
     answers = assess_targets(
-        totals,
+        council.evidence,
         questions,
         register=council.register,
         origin=council.period.end,
