@@ -7,21 +7,16 @@ divided again; a ratio whose counts are not known cannot be, and stays as it is,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
-from pmf_analysis.data.contract import USABLE_STATUSES, series_key
-from pmf_analysis.problems import COLUMNS
+from pmf_analysis.data.contract import USABLE_STATUSES, problem_table, series_key
+from pmf_analysis.period_spans import YEAR_STARTS
+from pmf_analysis.problems import Problem
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-_YEAR_START_MONTH = {"financial": 4, "academic": 9, "calendar": 1}
 _MONTHS = {"monthly": 1, "quarterly": 3, "termly": 4, "half_yearly": 6}
 _PER_HUNDRED = ("percentage", "survey_percentage")
-_CERTAINTY = ("final", "revised", "provisional", "estimated")
-_NOTE_COLUMNS = (*COLUMNS, "indicator", "series", "period_start")
+_CERTAINTY = {"final": 0, "revised": 1, "provisional": 2, "estimated": 3}
+_MEASURED = ["value", "numerator", "denominator"]
 
 
 def to_discrete(
@@ -45,7 +40,8 @@ def to_discrete(
         values. After a gap or a fall it has no value, status ``missing``, and ``value_note`` says
         "cannot be made discrete" and why. The numerator of a count is the count.
     problems
-        A row for each of these, and one for each indicator that was left as it is.
+        A row for each of these, and one for each indicator that was left as it is; the columns of
+        `problems.COLUMNS`, and indicator.
     """
     declared = register.set_index("indicator")
     accumulation = observations["indicator_id"].map(declared["accumulation"]).fillna("")
@@ -55,46 +51,35 @@ def to_discrete(
     marked["numerator"] = marked["numerator"].fillna(marked["value"].where(is_count))
     chosen = (accumulation == "ytd") & observations["frequency"].isin(list(_MONTHS))
     if not chosen.any():
-        return marked, _notes([])
+        return marked, _notes(marked.iloc[:0].assign(failure=""), [])
     rows = _with_previous(marked[chosen], declared)
-    differenced = rows["is_additive"] | rows["has_growing_counts"]
+    differenced = rows["is_additive"] | _has_growing_counts(rows)
     made = _differenced(rows[differenced])
-    left = rows.loc[~differenced, "indicator_id"].drop_duplicates()
+    left = rows.loc[~differenced, "indicator_id"].unique().tolist()
     result = pd.concat([marked.drop(index=made.index), made[marked.columns]])
-    return result.loc[marked.index], _notes([*_failures(made), *map(_left_as_it_is, left)])
+    return result.loc[marked.index], _notes(made[made["failure"] != ""], left)
 
 
 def _with_previous(rows: pd.DataFrame, declared: pd.DataFrame) -> pd.DataFrame:
     """Add the place of each row in its year and the values of the row one place before it."""
     facts = declared[["data_type", "rate_base", "year_type"]]
     rows = rows.join(facts, on="indicator_id").assign(series=series_key(rows))
-    months = rows["frequency"].map(_MONTHS).astype("int64")
-    year_start = rows["year_type"].map(_YEAR_START_MONTH).fillna(4).astype("int64")
-    since_start = (rows["period_end"].dt.month - year_start) % 12
-    rows["place"] = since_start // months + 1
-    # The year is named by the month count of its first month, so that December and January agree.
-    rows["year"] = rows["period_end"].dt.year * 12 + rows["period_end"].dt.month - since_start
-    rows["step_start"] = _start_of_step(rows["period_end"], months)
-    usable = rows["value_status"].isin(USABLE_STATUSES) & rows["value"].notna()
-    rows["is_usable"] = usable
-    measured = ["value", "numerator", "denominator"]
-    known = rows.loc[usable, ["series", "year", "place", *measured, "value_status"]]
-    known = known.drop_duplicates(["series", "year", "place"], keep="last")
-    before = known.assign(place=known["place"] + 1)
-    joined = rows.merge(
-        before, how="left", on=["series", "year", "place"], suffixes=("", "_before")
-    ).set_index(rows.index)
+    step = rows["frequency"].map(_MONTHS).astype("int64")
+    first_month = rows["year_type"].map(YEAR_STARTS).fillna(4).astype("int64")
+    months = rows["period_end"].dt.to_period("M").astype("int64")  # counted from January 1970
+    into_year = (months + 1 - first_month) % 12
+    # The year is named by the count of its first month, so that December and January agree.
+    rows = rows.assign(year=months - into_year, place=into_year // step + 1)
+    starts = (months - step + 1).to_numpy().astype("datetime64[M]")
+    rows["step_start"] = starts.astype("datetime64[us]")
+    rows["is_usable"] = rows["value_status"].isin(USABLE_STATUSES) & rows["value"].notna()
+    place = ["series", "year", "place"]
+    known = rows.loc[rows["is_usable"], [*place, *_MEASURED, "value_status"]]
+    known = known.drop_duplicates(place, keep="last").assign(place=known["place"] + 1)
+    joined = rows.merge(known, how="left", on=place, suffixes=("", "_before"))
+    joined = joined.set_index(rows.index)
     is_total = (joined["data_type"] == "money") & joined["denominator"].isna()
-    joined["is_additive"] = (joined["data_type"] == "count") | is_total
-    joined["has_growing_counts"] = _has_growing_counts(joined)
-    return joined
-
-
-def _start_of_step(ends: pd.Series[pd.Timestamp], months: pd.Series[int]) -> pd.Series:
-    """First day of the last month, quarter or term of a year-to-date span."""
-    after = ends.dt.to_period("M").astype("int64") - months + 1
-    years, month0 = after // 12 + 1970, after % 12
-    return pd.to_datetime({"year": years, "month": month0 + 1, "day": 1}).astype("datetime64[us]")
+    return joined.assign(is_additive=(joined["data_type"] == "count") | is_total)
 
 
 def _has_growing_counts(rows: pd.DataFrame) -> pd.Series[bool]:
@@ -118,83 +103,65 @@ def _has_growing_counts(rows: pd.DataFrame) -> pd.Series[bool]:
 
 def _differenced(rows: pd.DataFrame) -> pd.DataFrame:
     """Replace each usable row by what its own period added, or by the reason why it cannot be."""
-    made = rows.copy()
-    later = made["is_usable"] & (made["place"] > 1)
-    standing = (made["data_type"] == "rate") & ~(made["denominator"] > made["denominator_before"])
-    added = {name: made[name] - made[f"{name}_before"] for name in ("value", "numerator")}
-    below = (made["denominator"] - made["denominator_before"]).mask(standing, made["denominator"])
-    base = made["rate_base"].astype("float64").fillna(1.0)
-    base = base.mask(made["data_type"].isin(_PER_HUNDRED), 100.0)
+    later = rows["is_usable"] & (rows["place"] > 1)
+    added = pd.DataFrame({name: rows[name] - rows[f"{name}_before"] for name in _MEASURED})
+    stands_still = (rows["data_type"] == "rate") & ~(added["denominator"] > 0)
+    below = added["denominator"].mask(stands_still, rows["denominator"])
+    base = rows["rate_base"].astype("float64").fillna(1.0)
+    base = base.mask(rows["data_type"].isin(_PER_HUNDRED), 100.0)
     ratio = (base * added["numerator"] / below).where(below > 0)
-    reason = _reasons(made, added, below)
-    values = {
-        "value": added["value"].where(made["is_additive"], ratio),
-        "numerator": added["numerator"],
-        "denominator": below.mask(made["is_additive"], made["denominator"]),
-    }
-    for name, change in values.items():
-        made[name] = made[name].mask(later, change.mask(reason != ""))
-    failed = later & (reason != "")
-    made["value_status"] = _less_certain(made).where(later, made["value_status"])
-    made["value_status"] = made["value_status"].mask(failed, "missing")
-    made["value_note"] = made["value_note"].mask(failed, "cannot be made discrete: " + reason)
+    added["value"] = added["value"].where(rows["is_additive"], ratio)
+    added["denominator"] = below.mask(rows["is_additive"], rows["denominator"])
+    reason = _reasons(rows, added["value"], added["numerator"], below).where(later, "")
+    status, before = rows["value_status"], rows["value_status_before"]
+    less_certain = status.where(~(before.map(_CERTAINTY) > status.map(_CERTAINTY)), before)
+    note = "cannot be made discrete: " + reason
+    made = rows.assign(
+        value_status=status.mask(later, less_certain).mask(reason != "", "missing"),
+        value_note=rows["value_note"].mask(reason != "", note),
+        period_start=rows["step_start"],
+        accumulation="discrete",
+        failure=reason,
+    )
+    made[_MEASURED] = made[_MEASURED].mask(later, added.mask(reason != ""))
     made[["ci_lower", "ci_upper"]] = made[["ci_lower", "ci_upper"]].mask(later)
-    made["period_start"] = made["step_start"]
-    made["accumulation"] = "discrete"
-    made["failure"] = reason.where(failed, "")
     return made
 
 
 def _reasons(
-    rows: pd.DataFrame, added: dict[str, pd.Series[float]], below: pd.Series[float]
+    rows: pd.DataFrame,
+    value: pd.Series[float],
+    numerator: pd.Series[float],
+    below: pd.Series[float],
 ) -> pd.Series[str]:
-    """Why a row cannot be differenced; empty where it can."""
+    """Why a difference cannot be taken; "" where it can."""
+    fell = (value < 0).where(rows["is_additive"], numerator < 0)
     reason = pd.Series("", index=rows.index)
-    fell = (added["value"] < 0).where(rows["is_additive"], added["numerator"] < 0)
+    reason = reason.mask(~rows["is_additive"] & ~(below > 0), "nothing was added below the line")
     reason = reason.mask(fell, "the year-to-date figure falls")
-    nothing_below = ~rows["is_additive"] & ~(below > 0)
-    reason = reason.mask(nothing_below & ~fell, "nothing was added below the line")
     return reason.mask(rows["value_before"].isna(), "the value of the period before is not known")
 
 
-def _less_certain(rows: pd.DataFrame) -> pd.Series[str]:
-    order = {status: rank for rank, status in enumerate(_CERTAINTY)}
-    own, before = rows["value_status"].map(order), rows["value_status_before"].map(order)
-    return rows["value_status"].where(~(before > own), rows["value_status_before"])
-
-
-def _failures(made: pd.DataFrame) -> list[dict[str, object]]:
-    failed = made[made["failure"] != ""]
-    return [
-        {
-            "level": "warning",
-            "code": "not-discrete",
-            "file": row["source_file"],
-            "sheet": row["source_sheet"],
-            "row": row["source_row"],
-            "message": f"{row['period_label']} cannot be made discrete: {row['failure']}.",
-            "indicator": row["indicator_id"],
-            "series": row["series"],
-            "period_start": row["period_start"],
-        }
+def _notes(failed: pd.DataFrame, left: list[str]) -> pd.DataFrame:
+    """Return the problems of values that could not be differenced, and of indicators left."""
+    problems = [
+        Problem(
+            f"{row['period_label']} cannot be made discrete: {row['failure']}.",
+            level="warning",
+            code="not-discrete",
+            file=row["source_file"],
+            sheet=row["source_sheet"],
+            row=None if pd.isna(row["source_row"]) else int(row["source_row"]),
+        )
         for row in failed.to_dict("records")
     ]
-
-
-def _left_as_it_is(indicator: str) -> dict[str, object]:
-    return {
-        "level": "info",
-        "code": "left-year-to-date",
-        "message": f"{indicator} is a year-to-date ratio whose counts do not accumulate or are not "
-        "given; it is left as it is and is compared with the same period of other years.",
-        "indicator": indicator,
-    }
-
-
-def _notes(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
-    notes = pd.DataFrame(rows, columns=list(_NOTE_COLUMNS))
-    text = [name for name in _NOTE_COLUMNS if name not in {"row", "period_start"}]
-    notes[text] = notes[text].astype("str").fillna("")
-    notes["row"] = notes["row"].astype("Int64")
-    notes["period_start"] = pd.to_datetime(notes["period_start"]).astype("datetime64[us]")
-    return notes
+    problems += [
+        Problem(
+            f"{indicator} is a year-to-date ratio whose counts do not accumulate or are not given; "
+            "it is left as it is and is compared with the same period of other years.",
+            level="info",
+            code="left-year-to-date",
+        )
+        for indicator in left
+    ]
+    return problem_table(problems).assign(indicator=[*failed["indicator_id"], *left])
