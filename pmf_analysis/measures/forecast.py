@@ -10,33 +10,26 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from pmf_analysis.measures import chance
 from pmf_analysis.measures.calibration import Factors, shipped_factors
-from pmf_analysis.measures.chance import (
-    DRAWS,
-    Bounds,
-    Target,
-    chance_within,
-    limits,
-    meeting_values,
-    quantiles,
-)
+from pmf_analysis.measures.chance import Bounds, Target
 from pmf_analysis.measures.grid import fit
 from pmf_analysis.measures.placement import place, sane
 
 Array = NDArray[np.float64]
+Row = tuple[str, Sequence[pd.Timestamp], Array, int, str]  # series, periods, numbers, n, reason
 
 MINIMUM_VALUES = 5
 NO_TREND = 0.6  # prior of no trend; council indicators deserve more (realism.py)
 QUANTILES = (0.05, 0.1, 0.25, 0.4, 0.5, 0.55, 0.6, 0.7, 0.75, 0.9, 0.95)
 DOTS = tuple((dot + 0.5) / 20 for dot in range(20))
-PUBLISHED = (*QUANTILES, *DOTS)
 
 _CELLS = 4_000_000  # numbers held at once in the largest array of a batch
 _SMALLEST_RANGE = 1e-60
@@ -56,7 +49,7 @@ class Forecast:
 
     def quantile(self, q: float) -> Array:
         """Value at each horizon that is not exceeded with chance `q`."""
-        return np.asarray(quantiles(self.draws, [q])[..., 0])
+        return np.asarray(chance.quantiles(self.draws, [q])[..., 0])
 
     def probability(
         self,
@@ -77,8 +70,8 @@ class Forecast:
         """
         if not 1 <= horizon <= len(self.draws):
             raise ValueError(f"horizon {horizon} is not between 1 and {len(self.draws)}")
-        low, high = meeting_values(target, better=better, decimals=decimals)
-        return chance_within(self.draws[horizon - 1], low, high)
+        low, high = chance.meeting_values(target, better=better, decimals=decimals)
+        return chance.chance_within(self.draws[horizon - 1], low, high)
 
 
 def forecast(
@@ -101,17 +94,16 @@ def forecast(
     factors
         Calibration factors; those shipped with the package by default.
     """
-    return next(
-        forecasts(
-            [np.asarray(history, dtype=float)],
-            [""],
-            periods_per_year=periods_per_year,
-            horizon=horizon,
-            bounds=[bounds or (None, None)],
-            factors=factors,
-            seed=seed,
-        )
-    )[1]
+    found = forecasts(
+        [np.asarray(history, dtype=float)],
+        [""],
+        periods_per_year=periods_per_year,
+        horizon=horizon,
+        bounds=[bounds or (None, None)],
+        factors=factors,
+        seed=seed,
+    )
+    return next(found)[1]
 
 
 def forecasts(
@@ -131,30 +123,24 @@ def forecasts(
     What is forecast for a series depends on its own history, key and the seed alone.
     """
     factors = factors or shipped_factors()
-    limits = bounds or [(None, None)] * len(histories)
-    allowed = np.asarray(seasonal if seasonal is not None else [True] * len(histories), dtype=bool)
+    allowed = np.ones(len(histories), bool) if seasonal is None else np.asarray(seasonal, bool)
     usable = [_usable(history) for history in histories]
+    counts = [int(np.isfinite(history).sum()) for history in usable]
     reasons = [_why_not(history) for history in usable]
     for position, reason in enumerate(reasons):
         if reason:
-            n = int(np.isfinite(usable[position]).sum())
-            yield position, Forecast(np.full((horizon, 1), np.nan), n, reason)
+            yield position, Forecast(np.full((horizon, 1), np.nan), counts[position], reason)
     m = season_length(periods_per_year)
     for batch in _batches(usable, reasons, horizon):
+        values, n = np.array([usable[position] for position in batch]), counts[batch[0]]
         posterior = fit(
-            np.array([usable[position] for position in batch]),
-            season_length=m,
-            horizon=horizon,
-            no_trend=no_trend,
-            seasonal=allowed[batch],
+            values, season_length=m, horizon=horizon, no_trend=no_trend, seasonal=allowed[batch]
         )
-        shifts = np.array([_shift(keys[position], seed) for position in batch])
-        n = int(np.isfinite(usable[batch[0]]).sum())
-        drawn = factors.stretch(
-            posterior.draws(shifts), periods_per_year=periods_per_year, history=n
-        )
+        drawn = posterior.draws(np.array([_shift(keys[position], seed) for position in batch]))
+        drawn = factors.stretch(drawn, periods_per_year=periods_per_year, history=n)
         for position, draws in zip(batch, drawn, strict=True):
-            yield position, Forecast(clipped(draws, limits[position]), n)
+            inside = clipped(draws, bounds[position]) if bounds else draws
+            yield position, Forecast(inside, n)
 
 
 def season_length(periods_per_year: float) -> int:
@@ -164,7 +150,7 @@ def season_length(periods_per_year: float) -> int:
 
 def clipped(draws: Array, bounds: Bounds) -> Array:
     """`draws` put inside `bounds`."""
-    return np.clip(draws, *limits(bounds))
+    return np.clip(draws, *chance.limits(bounds))
 
 
 def seasonal_evidence(histories: Sequence[Array], periods_per_year: float) -> Array:
@@ -176,8 +162,7 @@ def seasonal_evidence(histories: Sequence[Array], periods_per_year: float) -> Ar
     m = season_length(periods_per_year)
     usable = [_usable(history) for history in histories] if m > 1 else []
     for batch in _batches(usable, [_why_not(history) for history in usable], 1):
-        values = np.array([usable[position] for position in batch])
-        yes = np.ones(len(batch), dtype=bool)
+        values, yes = np.array([usable[position] for position in batch]), np.ones(len(batch), bool)
         posterior = fit(values, season_length=m, horizon=1, no_trend=NO_TREND, seasonal=yes)
         evidence[batch] = posterior.seasonal_evidence
     return np.where(np.isfinite(evidence), evidence, np.nan)
@@ -191,7 +176,6 @@ def forecast_many(
     bounds: Mapping[str, Bounds] | None = None,
     factors: Factors | None = None,
     seed: int = 0,
-    no_trend: float = NO_TREND,
 ) -> pd.DataFrame:
     """Forecast each series of a table.
 
@@ -218,39 +202,34 @@ def forecast_many(
         bounds=[(bounds or {}).get(series, (None, None)) for series in placed.series],
         factors=factors,
         seed=seed,
-        no_trend=no_trend,
     )
-    rows = [
-        forecast_rows(
-            placed.series[row],
-            placed.ahead(row, horizon),
-            quantiles(result.draws, PUBLISHED),
-            n=result.n,
-            reason=result.reason,
+    return forecast_table(
+        (placed.series[row], placed.ahead(row, horizon), published(one.draws), one.n, one.reason)
+        for row, one in found
+    )
+
+
+_NUMBERS = [f"q{round(q * 100):02d}" for q in QUANTILES]
+_NUMBERS += [f"d{dot + 1:02d}" for dot in range(len(DOTS))]
+FORECAST_COLUMNS = ["series", "horizon", "period", "n", "reason", *_NUMBERS]
+
+
+def published(draws: Array) -> Array:
+    """Published quantiles (..., QUANTILES and DOTS) of sorted draws (..., N)."""
+    return chance.quantiles(draws, (*QUANTILES, *DOTS))
+
+
+def forecast_table(found: Iterable[Row]) -> pd.DataFrame:
+    """Table of `forecast_many`; `numbers` (H, quantiles) of each row as `published`."""
+    tables = [
+        pd.DataFrame(numbers, columns=_NUMBERS).assign(
+            series=series, period=periods, horizon=range(1, len(numbers) + 1), n=n, reason=reason
         )
-        for row, result in found
+        for series, periods, numbers, n, reason in found
     ]
-    if not rows:
-        return pd.DataFrame(columns=FORECAST_COLUMNS)
-    return pd.concat(rows, ignore_index=True).sort_values(["series", "horizon"], ignore_index=True)
-
-
-_QUANTILE_NAMES = [f"q{round(q * 100):02d}" for q in QUANTILES]
-_DOT_NAMES = [f"d{dot + 1:02d}" for dot in range(len(DOTS))]
-FORECAST_COLUMNS = ["series", "horizon", "period", "n", "reason", *_QUANTILE_NAMES, *_DOT_NAMES]
-
-
-def forecast_rows(
-    series: str, periods: Sequence[pd.Timestamp], numbers: Array, *, n: int, reason: str
-) -> pd.DataFrame:
-    """Rows of `forecast_many` for one series; `numbers` (H, quantiles) in the order PUBLISHED."""
-    frame = pd.DataFrame(numbers, columns=[*_QUANTILE_NAMES, *_DOT_NAMES])
-    frame.insert(0, "series", series)
-    frame.insert(1, "horizon", np.arange(1, len(frame) + 1))
-    frame.insert(2, "period", list(periods))
-    frame.insert(3, "n", n)
-    frame.insert(4, "reason", reason)
-    return frame
+    empty = pd.DataFrame(columns=FORECAST_COLUMNS)
+    table = pd.concat(tables)[FORECAST_COLUMNS] if tables else empty
+    return table.sort_values(["series", "horizon"], ignore_index=True)
 
 
 def _usable(history: Array) -> Array:
@@ -280,7 +259,7 @@ def _batches(
         if not reason:
             groups[np.isfinite(histories[position]).tobytes()].append(position)
     for pattern, positions in groups.items():
-        size = max(1, _CELLS // (70 * len(pattern) + DRAWS * horizon))
+        size = max(1, _CELLS // (70 * len(pattern) + chance.DRAWS * horizon))
         for start in range(0, len(positions), size):
             yield positions[start : start + size]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -13,14 +12,7 @@ from pmf_analysis.periods import PERIODS_PER_YEAR
 if TYPE_CHECKING:
     from pmf_analysis.parameters.workspace import Parameters
 
-MONTHS_A_PERIOD = {
-    "monthly": 1,
-    "quarterly": 3,
-    "termly": 4,
-    "half_yearly": 6,
-    "annual": 12,
-    "biennial": 24,
-}
+MONTHS_A_PERIOD = {name: round(12 / rate) for name, rate in PERIODS_PER_YEAR.items() if rate <= 12}
 
 # Codes of nations (92), regions (12) and combined or metropolitan counties (13, 11, 47): sums over
 # councils, never peers of one. Source: ONS Register of Geographic Codes.
@@ -65,24 +57,25 @@ def measure_frame(observations: pd.DataFrame, register: pd.DataFrame) -> pd.Data
         base period: a rolling or year-to-date window moves, its first day may not), period_end,
         period_label, value (NaN unless its status is usable), numerator, denominator, ci_lower,
         ci_upper, sample_size, status, value_note, accumulation, decimals; sorted by series and
-        period. Indicators that are not in the register are left out.
+        period. Indicators that are not in the register are left out, and of several spans of one
+        series that start together (a year, and three years pooled) all but the shortest.
     """
     known = observations[observations["indicator_id"].isin(register["indicator"])]
     frame = known.assign(series=series_key(known)).rename(columns=_NAMES)
-    declared = register.set_index("indicator")
-    if "accumulation" not in frame.columns:
-        frame["accumulation"] = ""
-    left = frame["accumulation"].isna() | (frame["accumulation"] == "")
-    frame["accumulation"] = frame["accumulation"].mask(
-        left, frame["indicator"].map(declared["accumulation"])
+    columns = ["accumulation", "decimals", "frequency"]
+    declared = frame[["indicator"]].join(register.set_index("indicator")[columns], on="indicator")
+    said = frame.get("accumulation", declared["accumulation"])
+    accumulation = said.mask(said.isna() | (said == ""), declared["accumulation"])
+    windows, starts = accumulation.isin(["rolling", "ytd"]), frame["period_start"]
+    lasts = base_starts(frame["period_end"], declared["frequency"], starts)
+    frame = frame.assign(
+        period=starts.mask(windows, lasts),
+        value=frame["value"].where(frame["status"].isin(USABLE_STATUSES)),
+        accumulation=accumulation,
+        decimals=declared["decimals"],
     )
-    frame["decimals"] = frame["indicator"].map(declared["decimals"])
-    frequency = frame["indicator"].map(declared["frequency"])
-    windows = frame["accumulation"].isin(["rolling", "ytd"])
-    starts = frame["period_start"]
-    frame["period"] = starts.mask(windows, base_starts(frame["period_end"], frequency, starts))
-    frame["value"] = frame["value"].where(frame["status"].isin(USABLE_STATUSES))
-    return frame.sort_values(["series", "period"], kind="stable").reset_index(drop=True)
+    ordered = frame.sort_values(["series", "period", "period_end"], kind="stable")
+    return ordered.drop_duplicates(["series", "period"], ignore_index=True)
 
 
 def own_totals(frame: pd.DataFrame, area: str) -> pd.DataFrame:
@@ -93,20 +86,6 @@ def own_totals(frame: pd.DataFrame, area: str) -> pd.DataFrame:
     totals = frame[(frame["area"] == area) & (frame["dimension"] == "")]
     newest = totals.groupby("indicator")["definition_version"].transform("max")
     return totals[totals["definition_version"] == newest]
-
-
-def latest_usable(frame: pd.DataFrame) -> pd.DataFrame:
-    """Newest row with a value of each series, indexed by series."""
-    usable = frame.dropna(subset=["value"]).sort_values("period", kind="stable")
-    return usable.groupby("series").tail(1).set_index("series")
-
-
-def exceptional_mask(periods: pd.Series, spans: Iterable[tuple[object, object]]) -> pd.Series:
-    """Whether each period starts inside a span that a person declared exceptional."""
-    inside = pd.Series(False, index=periods.index)
-    for first, last in spans:
-        inside |= periods.between(pd.Timestamp(str(first)), pd.Timestamp(str(last)))
-    return inside
 
 
 def judged_register(parameters: Parameters) -> pd.DataFrame:
@@ -122,10 +101,11 @@ def judged_register(parameters: Parameters) -> pd.DataFrame:
 
 
 def in_exceptional_period(panel: pd.DataFrame, register: pd.DataFrame) -> pd.Series:
-    """Whether each row falls in a period declared exceptional for its indicator."""
-    spans = register.set_index("indicator")["exceptional_periods"]
-    masks = [
-        exceptional_mask(rows["period"], spans[indicator])
-        for indicator, rows in panel.groupby("indicator")
-    ]
-    return pd.concat(masks).reindex(panel.index) if masks else pd.Series(dtype=bool)
+    """Whether each row falls in a period that a person declared exceptional for its indicator."""
+    spans = register.reindex(columns=["indicator", "exceptional_periods"]).to_numpy()
+    inside = pd.Series(False, index=panel.index)
+    for indicator, declared in spans:
+        for first, last in declared if isinstance(declared, (list, tuple)) else ():
+            covered = panel["period"].between(pd.Timestamp(str(first)), pd.Timestamp(str(last)))
+            inside |= covered & (panel["indicator"] == indicator)
+    return inside

@@ -32,10 +32,7 @@ class Placed:
 
     def place_of(self, start: pd.Timestamp) -> int:
         """Place of the period that starts on a day; negative before the line begins."""
-        if self.periods_per_year == WEEKLY:
-            return round((start - self.anchor).days / 7)
-        months = (start.year - self.anchor.year) * 12 + start.month - self.anchor.month
-        return round(months * self.periods_per_year / 12)
+        return int(places(pd.Series([start]), self.anchor, self.periods_per_year)[0])
 
     def start(self, place: int) -> pd.Timestamp:
         """First day of the period at a place."""
@@ -46,8 +43,7 @@ class Placed:
 
     def ahead(self, row: int, horizon: int) -> list[pd.Timestamp]:
         """First days of the periods after the last value of a series."""
-        last = int(self.last[row])
-        return [self.start(last + step) for step in range(1, horizon + 1)]
+        return [self.start(int(self.last[row]) + step) for step in range(1, horizon + 1)]
 
 
 def sane(values: Array) -> Array:
@@ -58,33 +54,28 @@ def sane(values: Array) -> Array:
 
 def places(periods: pd.Series, anchor: pd.Timestamp, periods_per_year: float) -> NDArray[np.intp]:
     """How many periods each start lies after `anchor`, to the nearest whole one."""
-    if periods_per_year == WEEKLY:
-        weeks = (periods - anchor).dt.days / 7
-        return np.asarray(weeks.round(), dtype=np.intp)
     months = (periods.dt.year - anchor.year) * 12 + (periods.dt.month - anchor.month)
-    return np.asarray((months * periods_per_year / 12).round(), dtype=np.intp)
+    weeks = (periods - anchor).dt.days / 7
+    steps = weeks if periods_per_year == WEEKLY else months * periods_per_year / 12
+    return np.asarray(steps.round(), dtype=np.intp)
 
 
-def place(observations: pd.DataFrame, periods_per_year: float) -> Placed:
+def place(observations: pd.DataFrame, periods_per_year: float, column: str = "value") -> Placed:
     """Put the values of series of one frequency on a common line.
 
     Parameters
     ----------
     observations
-        series, period (start), value. Of several values of a series at one place the last row
-        counts; rows without a value only say that the series exists.
+        series, period (start) and `column`. Of several values of a series at one place the last
+        row counts; rows without a value only say that the series exists.
     """
     codes, series = pd.factorize(observations["series"], sort=True)
-    if not len(series):
-        nothing = np.empty(0, dtype=np.intp)
-        return Placed([], np.empty((0, 0)), nothing, pd.NaT, periods_per_year)  # type: ignore[arg-type]  # no series needs it
     starts = pd.to_datetime(observations["period"])
     anchor = starts.min()
     where = places(starts, anchor, periods_per_year)
-    values = np.full((len(series), int(where.max()) + 1), np.nan)
-    number = sane(observations["value"].to_numpy(dtype=float))
+    values = np.full((len(series), where.max(initial=-1) + 1), np.nan)
+    number = sane(observations[column].to_numpy(dtype=float))
     known = np.isfinite(number)
     values[codes[known], where[known]] = number[known]
-    seen = np.isfinite(values)
-    last = np.where(seen.any(axis=1), values.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1), -1)
+    last = np.where(np.isfinite(values), np.arange(values.shape[1]), -1).max(axis=1, initial=-1)
     return Placed([str(name) for name in series], values, last, anchor, periods_per_year)

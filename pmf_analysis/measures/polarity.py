@@ -85,6 +85,24 @@ def _towards_band(points: pd.DataFrame, bands: pd.DataFrame) -> NDArray[Any]:
     return np.asarray(nearer.where(points["rule"] != "trend", heading).fillna(0))
 
 
+def good_values(better: pd.Series, bands: pd.DataFrame) -> tuple[Any, Any]:
+    """Smallest and largest value that meets each target or band; NaN where nothing is asked."""
+    target, low, high = (bands[name].to_numpy(float) for name in TARGETS)
+    ways = [(better == way).to_numpy() for way in ("higher", "lower", "range")]
+    endless = np.full(len(bands), np.inf)
+    return np.select(ways, [target, -endless, low], np.nan), np.select(
+        ways, [endless, target, high], np.nan
+    )
+
+
+def is_met(value: pd.Series, better: pd.Series, bands: pd.DataFrame) -> pd.Series:
+    """1 where a value meets its target or band, 0 where not; NaN where one of them is missing."""
+    low, high = good_values(better, bands)
+    known = value.notna() & ~np.isnan(low + high)
+    met: pd.Series = ((value >= low) & (value <= high)).astype(float)
+    return met.where(known)
+
+
 def assurance(segments: pd.DataFrame, better: pd.Series, tolerance: NDArray[Any]) -> pd.Series:
     """Say whether the process can be relied on to meet its target; last segments only.
 
@@ -92,22 +110,11 @@ def assurance(segments: pd.DataFrame, better: pd.Series, tolerance: NDArray[Any]
     Limits wholly on the good side give consistent_pass, wholly on the bad side consistent_fail;
     "" where there is no target, no limit or no polarity. A constant is compared directly.
     """
-    target = segments["target"].to_numpy()
-    # good values lie between low and high, whichever way is better
-    low = np.select([better == "higher", better == "range"], [target, segments["target_low"]])
-    high = np.select([better == "lower", better == "range"], [target, segments["target_high"]])
-    low[better == "lower"], high[better == "higher"] = -np.inf, np.inf
+    low, high = good_values(better, segments)
     lower, upper = segments["lower_limit"].to_numpy(), segments["upper_limit"].to_numpy()
     edge = np.where(segments["is_constant"], -tolerance, 0.0)
     is_last = segments["series"] != segments["series"].shift(-1)
-    known = is_last & better.isin(["higher", "lower", "range"]) & ~np.isnan(low + high + lower)
-    codes = np.select(
-        [
-            ~known,
-            (lower - low > edge) & (high - upper > edge),
-            (low - upper > -edge) | (lower - high > -edge),
-        ],
-        [0, 1, 2],
-        3,
-    )
+    passes = (lower - low > edge) & (high - upper > edge)
+    fails = (low - upper > -edge) | (lower - high > -edge)
+    codes = np.select([~is_last | np.isnan(low + high + lower), passes, fails], [0, 1, 2], 3)
     return words(["", "consistent_pass", "consistent_fail", "inconsistent"], codes)

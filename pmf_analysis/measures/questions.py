@@ -8,23 +8,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pmf_analysis.measures.frames import MONTHS_A_PERIOD, base_starts, latest_usable
+from pmf_analysis.measures.frames import base_starts
+from pmf_analysis.measures.polarity import TARGETS
 
 QUESTION = [
-    "target_id",
-    "series",
-    "indicator",
-    "area",
-    "period",
-    "kind",
-    "target",
-    "target_low",
-    "target_high",
-    "target_basis",
-    "rationale",
-    "set_by",
-    "set_on",
-    "is_reference",
+    *("target_id", "series", "indicator", "area", "period", "kind", *TARGETS),
+    *("target_basis", "rationale", "set_by", "set_on", "is_reference"),
 ]
 
 
@@ -44,9 +33,8 @@ def live_targets(targets: pd.DataFrame, own: pd.DataFrame, register: pd.DataFram
     rows = rows.drop(columns="area_code").rename(columns={"indicator_id": "indicator"})
     rows = rows.merge(keys, on="indicator")
     frequency = rows["indicator"].map(register.set_index("indicator")["frequency"])
-    rows["first"] = rows["period_start"]
-    rows["period"] = base_starts(rows["period_end"], frequency, rows["period_start"])
-    return rows
+    starts = base_starts(rows["period_end"], frequency, rows["period_start"])
+    return rows.assign(first=rows["period_start"], period=starts)
 
 
 def target_lines(live: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
@@ -60,16 +48,13 @@ def target_lines(live: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         series, period, target, target_low, target_high.
     """
-    columns = ["series", "period", "target", "target_low", "target_high"]
-    each = live[live["target_basis"] != "year_total"]
-    if each.empty:
-        return pd.DataFrame(columns=columns)
-    span = (each["period_end"] - each["first"]).rename("span")
-    spans = each.drop(columns="period").assign(span=span)
-    pairs = own[["series", "period"]].merge(spans, on="series")
+    each = live[live["target_basis"] != "year_total"].drop(columns="period")
+    each["span"] = each["period_end"] - each["first"]
+    pairs = own[["series", "period"]].merge(each, on="series")
     pairs = pairs[(pairs["period"] >= pairs["first"]) & (pairs["period"] <= pairs["period_end"])]
     pairs = pairs.sort_values(["span", "set_on"], ascending=[True, False], kind="stable")
-    return pairs.drop_duplicates(["series", "period"])[columns].sort_values(columns[:2])
+    lines = pairs.drop_duplicates(["series", "period"])[["series", "period", *TARGETS]]
+    return lines.sort_values(["series", "period"])
 
 
 def target_questions(live: pd.DataFrame, *, since: pd.Timestamp) -> pd.DataFrame:
@@ -93,21 +78,24 @@ def reference_questions(
     Parameters
     ----------
     own
-        Observations of the council.
+        Observations of the council; the newest value of a series is its present level.
     asked
         Target questions; their series are left out.
     peer_medians
         Peer median by series, NaN where it may not be shown.
     """
-    latest = latest_usable(own)
-    latest = latest[~latest.index.isin(asked["series"])].reset_index()
     declared = register.set_index("indicator")
-    judged = latest["indicator"].map(declared["polarity"]).isin(["higher", "lower"])
-    latest = latest[judged]
-    period = one_year_on(latest["period"], latest["indicator"].map(declared["frequency"]))
-    base = latest[["series", "indicator", "area"]].assign(period=period, is_reference=True)
-    base = base.assign(target_basis="period", rationale="", set_by="", set_on=pd.Timestamp("NaT"))
-    base = base.assign(target_low=float("nan"), target_high=float("nan"))
+    judged = own["indicator"].map(declared["polarity"]).isin(["higher", "lower"])
+    rows = own[judged & ~own["series"].isin(asked["series"])].dropna(subset=["value"])
+    latest = rows.sort_values(["series", "period"], kind="stable").groupby("series").tail(1)
+    base = latest.assign(
+        period=one_year_on(latest["period"], latest["indicator"].map(declared["frequency"])),
+        **dict.fromkeys(["rationale", "set_by"], ""),
+        **dict.fromkeys(["target_low", "target_high"], float("nan")),
+        target_basis="period",
+        set_on=pd.Timestamp("NaT"),
+        is_reference=True,
+    )
     keep = base.assign(kind="maintain", target=latest["value"])
     reach = base.assign(kind="peer_median", target=latest["series"].map(peer_medians))
     both = pd.concat([keep, reach.dropna(subset=["target"])], ignore_index=True)
@@ -132,15 +120,3 @@ def unanswerable(
     reason = pd.Series("", index=questions.index)
     reason = reason.mask(total, "The target is for the whole year's total, not for one period.")
     return reason.mask(running, "The target is for the year so far, not for one period.")
-
-
-__all__ = [
-    "MONTHS_A_PERIOD",
-    "QUESTION",
-    "live_targets",
-    "one_year_on",
-    "reference_questions",
-    "target_lines",
-    "target_questions",
-    "unanswerable",
-]

@@ -15,40 +15,30 @@ import pandas as pd
 
 from pmf_analysis.measures.aim import Aim
 from pmf_analysis.measures.calibration import Factors, shipped_factors
-from pmf_analysis.measures.outlook import (
-    Outlook,
-    Panel,
-    evidence_until,
-    limit,
-    outlooks,
-    panels,
-    records,
-)
-from pmf_analysis.measures.verdicts import BANDS, RARE_AMONG_PEERS, verdict_of
+from pmf_analysis.measures.outlook import Outlook, Panel, limit, outlooks, panels, records
 
-ASKED = ["target_id", "series", "indicator", "area", "period", "target"]
-_NUMBERS = ["probability", "lower", "upper", "value_60", "value_45", "value_30", "last_value"]
-_SHARES = ["required_change", "own_share", "peer_share", "headroom"]
-_WORDS = ["verdict", "verdict_low", "verdict_high", "evidence", "reason", "method"]
-_COUNTS = ["n", "horizon", "peer_n"]
-_TYPES: dict[str, Any] = {
-    **dict.fromkeys(_NUMBERS, float),
-    **dict.fromkeys(_WORDS, "str"),
-    **dict.fromkeys(_COUNTS, "int64"),
-    **dict.fromkeys(_SHARES, float),
-    "last_period": "datetime64[us]",
-}
-_NOTHING = {
-    **dict.fromkeys(_NUMBERS + _SHARES, np.nan),
-    **dict.fromkeys(_WORDS, ""),
-    **dict.fromkeys(_COUNTS, 0),
-    "last_period": pd.NaT,
-}
+Answer = dict[str, Any]
+
+# smallest chance of each verdict; below them all a target is HARDEST
+BANDS = {"too_easy": 0.85, "little_stretch": 0.60, "challenging": 0.30, "stretch": 0.10}
+HARDEST = "not_realistic"
+RARE_AMONG_PEERS, ENOUGH_PEER_CHANGES = 0.05, 40
 LONGEST_YEARS = 5  # no calibration factor has been learnt beyond
 LEAST_CHANCE = 0.02  # of something that arithmetic does not rule out
-ENOUGH_PEER_CHANGES = 40
 NEVER_EASY = frozenset({"floor", "statutory"})
 NOT_A_TARGET = frozenset({"maintain", "peer_median"})
+
+ASKED = ["target_id", "series", "indicator", "area", "period", "target"]
+_NUMBERS = [
+    *("probability", "lower", "upper", "value_60", "value_45", "value_30", "last_value"),
+    *("required_change", "own_share", "peer_share", "headroom"),
+]
+_WORDS = ["verdict", "verdict_low", "verdict_high", "evidence", "reason", "method"]
+_COUNTS = ["n", "horizon", "peer_n"]
+_NOTHING = {**dict.fromkeys(_NUMBERS, np.nan), **dict.fromkeys(_WORDS, "")}
+_NOTHING |= {**dict.fromkeys(_COUNTS, 0), "last_period": pd.NaT}
+_TYPES: dict[str, Any] = {**dict.fromkeys(_NUMBERS, float), **dict.fromkeys(_WORDS, "str")}
+_TYPES |= {**dict.fromkeys(_COUNTS, "int64"), "last_period": "datetime64[us]"}
 
 
 def assess_targets(
@@ -75,45 +65,35 @@ def assess_targets(
     register
         indicator, polarity, frequency or periods_per_year; where known decimals, minimum, maximum,
         target_low, target_high, exceptional_periods.
-    peer_sets
-        Column member: the areas whose changes are evidence, beside those with targets. All areas
-        in `observations` by default.
-    origin
-        Observations of periods that start later are not used.
+    peer_sets, origin
+        Members whose changes are evidence (all by default); last start of a period that is used.
 
     Returns
     -------
     DataFrame
         A row a target in the order given: the columns ASKED and _TYPES. `lower` and `upper` span
         the two ways of estimating; where they fall in different bands the verdict is "between"
-        verdict_low and verdict_high. peer_share is the share of the peers' past changes, over as
-        many periods, that would meet the target from here; own_share that of the own ones. Every
-        row without a probability has a reason.
+        verdict_low and verdict_high. `last_value`, `required_change` and the shares start from the
+        newest value of all, the forecast (n, horizon) from the newest outside exceptional periods.
+        peer_share is the share of the peers' past changes, over as many periods, that would meet
+        the target from here; own_share that of the own ones. No probability: a reason.
     """
-    usable = evidence_until(
-        observations, origin=origin, peer_sets=peer_sets, areas=targets["area"].unique()
-    )
-    found = panels(usable, register)
+    areas = targets["area"].unique()
+    found = panels(observations, register, origin=origin, peer_sets=peer_sets, areas=areas)
     declared = {str(row["indicator"]): row for row in records(register)}
-    questions = [
-        _question(target, declared.get(str(target["indicator"])), found)
-        for target in records(targets)
-    ]
+    asked = [_question(row, declared.get(str(row["indicator"])), found) for row in records(targets)]
     wanted: dict[str, set[int]] = {}
-    for question in questions:
+    for question in asked:
         if isinstance(question, Question):
             wanted.setdefault(question.series, set()).add(question.horizon)
     views = outlooks(found, wanted, factors=factors, seed=seed)
     source = (factors or shipped_factors()).source
     answers = [
         _judged(q, views[q.series, q.horizon], bands, source) if isinstance(q, Question) else q
-        for q in questions
+        for q in asked
     ]
     full = pd.DataFrame([_NOTHING | answer for answer in answers], columns=list(_TYPES))
     return targets.reindex(columns=ASKED).reset_index(drop=True).join(full.astype(_TYPES))
-
-
-Answer = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -124,8 +104,14 @@ class Question:
     kind: str
     aim: Aim
     panel: Panel
-    horizon: int
+    row: int
+    due: int  # place of the period in which it is to be met
     known: Answer  # what is known of the series
+
+    @property
+    def horizon(self) -> int:
+        """Periods from the newest value that a forecast may use."""
+        return self.due - int(self.panel.usable.last[self.row])
 
 
 def _question(
@@ -142,23 +128,25 @@ def _question(
     if isinstance(aim, str):
         return _refusal(aim)
     series = str(target["series"])
-    if series not in found or found[series][0].usable.last[found[series][1]] < 0:
+    panel, row = found.get(series, (None, 0))
+    if panel is None or panel.usable.last[row] < 0:
         return _refusal("There are no values of this series.")
     if pd.isna(target["period"]):
         return _refusal("The target does not say by when it is to be met.")
-    panel, row = found[series]
-    known = _known(panel, row)
+    values, newest = panel.known.values[row], int(panel.known.last[row])
+    known = {
+        "n": int(np.isfinite(panel.usable.values[row]).sum()),
+        "last_value": float(values[newest]),
+        "last_period": panel.known.start(newest),
+    }
     due = panel.known.place_of(pd.Timestamp(target["period"]))
-    if due <= panel.known.last[row]:
-        return {
-            **known,
-            **_already_known(aim, panel.known.values[row, due] if due >= 0 else np.nan),
-        }
-    horizon = due - int(panel.usable.last[row])
-    if horizon > max(1.0, LONGEST_YEARS * panel.usable.periods_per_year):
+    if due <= newest:
+        return known | _already_known(aim, values[due] if due >= 0 else np.nan)
+    question = Question(series, str(target["kind"]), aim, panel, row, due, known)
+    if question.horizon > max(1.0, LONGEST_YEARS * panel.usable.periods_per_year):
         reason = f"The target is more than {LONGEST_YEARS} years ahead."
-        return {**known, **_refusal(reason), "horizon": horizon}
-    return Question(series, str(target["kind"]), aim, panel, horizon, known)
+        return {**known, **_refusal(reason), "horizon": question.horizon}
+    return question
 
 
 def _refusal(reason: str, verdict: str = "cannot_judge") -> Answer:
@@ -186,16 +174,6 @@ def _aim(target: Mapping[str, Any], indicator: Mapping[str, Any]) -> Aim | str:
     return Aim((low, high), better, places)
 
 
-def _known(panel: Panel, row: int) -> Answer:
-    """Give what the result says of a series, whatever becomes of the target."""
-    values, last = panel.usable.values[row], int(panel.usable.last[row])
-    return {
-        "n": int(np.isfinite(values).sum()),
-        "last_value": float(values[last]),
-        "last_period": panel.usable.start(last),
-    }
-
-
 def _already_known(aim: Aim, value: float) -> Answer:
     """Answer for a target whose period is over."""
     if not np.isfinite(value):
@@ -208,30 +186,31 @@ def _already_known(aim: Aim, value: float) -> Answer:
 
 def _judged(question: Question, view: Outlook, bands: Mapping[str, float], source: str) -> Answer:
     """Chance, verdict and evidence of one target."""
-    aim, last = question.aim, question.known["last_value"]
+    aim, panel, last = question.aim, question.panel, question.known["last_value"]
     answer = {**question.known, "horizon": question.horizon}
     if view.reason:
         return {**answer, **_refusal(view.reason)}
-    certain = aim.certainty(question.panel.bounds)
-    own, second, pooled = (
-        _chance(aim, draws, certain) for draws in (view.own, view.second, view.pooled)
-    )
-    peer_share = aim.share_of(view.peer_changes, last)
+    ahead = question.due - int(panel.known.last[question.row])
+    own_changes, peer_changes = panel.changes(question.row, ahead)
+    certain = aim.certainty(panel.bounds)
+    draws = (view.own, view.second, view.pooled)
+    own, second, pooled = (_chance(aim, each, certain) for each in draws)
+    other = "peers' past changes" if view.has_peers else "naive forecast"
     answer |= {
         "probability": pooled,
         "lower": min(own, second, pooled),
         "upper": max(own, second, pooled),
-        "evidence": _evidence(view, own, second, source),
+        "evidence": f"own record {own:.2f} from {view.n} values; {other} {second:.2f}; "
+        f"calibrated on: {source}",
         "method": "own_and_peers" if view.has_peers else "own",
         "required_change": aim.required_change(last),
-        "own_share": aim.share_of(view.own_changes, last),
-        "peer_share": peer_share,
-        "peer_n": len(view.peer_changes),
-        "headroom": aim.headroom(last, question.panel.bounds),
+        "own_share": aim.share_of(own_changes, last),
+        "peer_share": aim.share_of(peer_changes, last),
+        "peer_n": len(peer_changes),
+        "headroom": aim.headroom(last, panel.bounds),
     }
     answer |= {f"value_{c}": aim.value_at(view.pooled, c / 100) for c in (60, 45, 30)}
-    rare = len(view.peer_changes) >= ENOUGH_PEER_CHANGES and peer_share < RARE_AMONG_PEERS
-    return answer | _verdict(question, answer, certain, bands, rare=rare)
+    return answer | _verdict(question, answer, certain, bands)
 
 
 def _chance(aim: Aim, draws: np.ndarray[Any, Any], certain: float | None) -> float:
@@ -241,41 +220,40 @@ def _chance(aim: Aim, draws: np.ndarray[Any, Any], certain: float | None) -> flo
     return min(max(aim.chance(draws), LEAST_CHANCE), 1 - LEAST_CHANCE)
 
 
-def _evidence(view: Outlook, own: float, second: float, source: str) -> str:
-    other = (
-        f"peers' past changes {second:.2f}" if view.has_peers else f"naive forecast {second:.2f}"
-    )
-    return f"own record {own:.2f} from {view.n} values; {other}; calibrated on: {source}"
-
-
 def _verdict(
-    question: Question,
-    answer: Answer,
-    certain: float | None,
-    bands: Mapping[str, float],
-    *,
-    rare: bool,
+    question: Question, answer: Answer, certain: float | None, bands: Mapping[str, float]
 ) -> Answer:
-    """Verdict with the notes that explain it."""
-    if question.kind in NOT_A_TARGET:
-        return _refusal("No target is set; this is a standing question.", "no_verdict")
-    protected = question.kind in NEVER_EASY or question.aim.is_best_possible(question.panel.bounds)
-    found = verdict_of(
-        answer["lower"], answer["upper"], bands, may_be_easy=not protected, rare_among_peers=rare
-    )
+    """Verdict with the notes that explain it: "between" where two bands are found."""
+    panel, is_target = question.panel, question.kind not in NOT_A_TARGET
+    rare = answer["peer_n"] >= ENOUGH_PEER_CHANGES and answer["peer_share"] < RARE_AMONG_PEERS
+    protected = question.kind in NEVER_EASY or question.aim.is_best_possible(panel.bounds)
     notes = {
-        "No possible value meets the target.": certain == 0.0,
-        "Every possible value meets the target.": certain == 1.0,
+        "No target is set; this is a standing question.": not is_target,
+        "No possible value meets the target.": is_target and certain == 0.0,
+        "Every possible value meets the target.": is_target and certain == 1.0,
         "Fewer than 1 in 20 of the peers' past changes would meet it, so the verdict is one step "
-        "harder.": rare and certain is None,
+        "harder.": is_target and rare and certain is None,
         "A floor, a statutory standard or the best possible value is never called too easy.": (
-            protected and answer["upper"] >= max(bands.values())
+            is_target and protected and answer["upper"] >= max(bands.values())
+        ),
+        "The newest value is from a period declared exceptional; the forecast starts before it.": (
+            panel.known.last[question.row] > panel.usable.last[question.row]
         ),
     }
     reason = " ".join(note for note, applies in notes.items() if applies)
-    return {
-        "verdict": found.verdict,
-        "verdict_low": found.low,
-        "verdict_high": found.high,
-        "reason": reason,
-    }
+    if not is_target:
+        return _refusal(reason, "no_verdict")
+    low, high = (
+        _band(answer[end], bands, may_be_easy=not protected, harder=rare)
+        for end in ("lower", "upper")
+    )
+    found = low if low == high else "between"
+    return {"verdict": found, "verdict_low": low, "verdict_high": high, "reason": reason}
+
+
+def _band(chance: float, bands: Mapping[str, float], *, may_be_easy: bool, harder: bool) -> str:
+    """Verdict of a chance, one band harder where peers hardly ever did it (section 9)."""
+    names = [*sorted(bands, key=lambda name: -bands[name]), HARDEST]
+    place = sum(chance < smallest for smallest in bands.values())
+    place += names[place] == "too_easy" and not may_be_easy
+    return names[min(place + harder, len(names) - 1)]
