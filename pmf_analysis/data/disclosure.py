@@ -8,8 +8,8 @@ administrative sources": primary and secondary suppression.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,8 +22,7 @@ _KEY = list(KEYS["observations"])
 _DAY = pd.Timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sum:
+class _Sum(NamedTuple):
     """A figure that is the sum of others, by their positions in the table of cells."""
 
     total: int
@@ -31,7 +30,11 @@ class _Sum:
 
 
 def suppress(
-    observations: pd.DataFrame, *, minimum: int = 5, history: pd.DataFrame | None = None
+    observations: pd.DataFrame,
+    *,
+    minimum: int = 5,
+    history: pd.DataFrame | None = None,
+    exempt: Collection[str] = (),
 ) -> pd.DataFrame:
     """Hide counts of 1 to below `minimum`, and whatever would give them back.
 
@@ -46,6 +49,9 @@ def suppress(
     history
         Rows published before, as they were published: a figure that was shown then counts as
         known, protects nothing, and sums with it are protected too.
+    exempt
+        Indicators whose small counts show no person, such as fires or bridges. What their source
+        hid stays hidden, and protected.
 
     Returns
     -------
@@ -55,39 +61,40 @@ def suppress(
         period are protected; sums over areas are not, because membership is not in the table. A
         figure that earlier publications give away in spite of all this says so in ``value_note``.
     """
-    cells = _cells(observations, minimum, history)
+    cells = _cells(observations, minimum, history, exempt)
     exposed = _protect_all(cells, minimum)
     position = np.arange(len(observations))
     hidden = pd.Series(cells["hidden"].to_numpy()[position], index=observations.index)
     result = observations.copy()
-    for name in ("value", "numerator", "ci_lower", "ci_upper"):
-        result[name] = result[name].mask(hidden)
-    result["value_note"] = result["value_note"].mask(
-        hidden & (result["value_status"] != "suppressed"), NOTE
-    )
-    result["value_status"] = result["value_status"].mask(hidden, "suppressed")
+    measured = ["value", "numerator", "ci_lower", "ci_upper"]
+    result[measured] = result[measured].mask(hidden)
+    was_shown = hidden & (result["value_status"] != "suppressed")
+    note = result["value_note"].mask(was_shown, NOTE)
     is_exposed = hidden & np.isin(position, sorted(exposed))
-    result["value_note"] = result["value_note"].mask(is_exposed, f"{NOTE}; {EXPOSED_NOTE}")
+    result["value_note"] = note.mask(is_exposed, f"{NOTE}; {EXPOSED_NOTE}")
+    result["value_status"] = result["value_status"].mask(hidden, "suppressed")
     return result
 
 
-def _cells(observations: pd.DataFrame, minimum: int, history: pd.DataFrame | None) -> pd.DataFrame:
+def _cells(
+    observations: pd.DataFrame,
+    minimum: int,
+    history: pd.DataFrame | None,
+    exempt: Collection[str],
+) -> pd.DataFrame:
     """Figures of today, then figures that only history shows; with amount, hidden, published."""
     needed = [*_KEY, "numerator", "value_status"]
-    now = observations[needed].reset_index(drop=True)
-    shown_before = pd.DataFrame(columns=needed) if history is None else history[needed]
-    usable = shown_before["value_status"].isin(USABLE_STATUSES)
-    shown_before = shown_before[usable].drop_duplicates(_KEY, keep="last").reset_index(drop=True)
-    if shown_before.empty:
-        cells, published = now, np.zeros(len(now), dtype=bool)
-    else:
-        before, today = (pd.MultiIndex.from_frame(rows[_KEY]) for rows in (shown_before, now))
-        only_before = shown_before[~before.isin(today)]
-        cells = pd.concat([now, only_before], ignore_index=True)
-        published = np.r_[today.isin(before), np.ones(len(only_before), dtype=bool)]
+    now = observations[needed]
+    earlier = now.iloc[:0] if history is None else history[needed]
+    earlier = earlier[earlier["value_status"].isin(USABLE_STATUSES)]
+    earlier = earlier.drop_duplicates(_KEY, keep="last")
+    before, today = (pd.MultiIndex.from_frame(rows[_KEY]) for rows in (earlier, now))
+    cells = pd.concat([now, earlier[~before.isin(today)]], ignore_index=True)
+    is_today = np.arange(len(cells)) < len(now)
+    published = np.r_[today.isin(before), np.ones(len(cells) - len(now), dtype=bool)]
     count = cells["numerator"].round(6)
     is_small = (count > 0) & (count < minimum) & (count % 1 == 0)
-    is_today = np.arange(len(cells)) < len(now)
+    is_small &= ~cells["indicator_id"].isin(list(exempt))
     hidden = is_today & (is_small | (cells["value_status"] == "suppressed"))
     # What a source hid is a small count too; 1 is the least it can be.
     amount = count.mask(hidden, count.fillna(1))
@@ -159,9 +166,7 @@ def _tilings(series: pd.DataFrame) -> Iterator[_Sum]:
     """Every span of a series with the shortest neighbours, or the two pieces, that fill it."""
     spans = {
         (start, end): int(position)
-        for position, start, end in zip(
-            series.index, series["period_start"], series["period_end"], strict=True
-        )
+        for position, start, end in series[["period_start", "period_end"]].itertuples()
     }
     ends_from: dict[pd.Timestamp, list[pd.Timestamp]] = {}
     for start, end in spans:
@@ -181,11 +186,10 @@ def _fill(
 ) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
     """Shortest spans that fill the one from `start` to `end` without a gap; none: empty."""
     pieces: list[tuple[pd.Timestamp, pd.Timestamp]] = []
-    reached = start
-    while reached <= end:
-        options = [e for e in ends_from.get(reached, []) if e < end or (e == end and pieces)]
+    while start <= end:
+        options = [e for e in ends_from.get(start, []) if e < end or (e == end and pieces)]
         if not options:
             return []
-        pieces.append((reached, min(options)))
-        reached = min(options) + _DAY
+        pieces.append((start, min(options)))
+        start = min(options) + _DAY
     return pieces

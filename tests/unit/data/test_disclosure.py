@@ -48,6 +48,15 @@ def test_money_in_pence_and_rows_without_a_count_are_not_judged() -> None:
     assert hidden(suppress(rows)) == [False, False]
 
 
+def test_harmless_small_counts_are_shown_but_not_what_their_source_hid() -> None:
+    rows = breakdown_rows({"a": 3, "b": 2, "c": 9}, 14)
+    assert hidden(suppress(rows, exempt=["kpi"])) == [False] * 4
+    assert hidden(suppress(rows, exempt=["other"])) == hidden(suppress(rows))
+    rows.loc[1, ["value", "numerator"]] = None
+    rows.loc[1, "value_status"] = "suppressed"
+    assert hidden(suppress(rows, exempt={"kpi"})) == [False, True, True, True]
+
+
 def test_a_second_part_is_hidden_where_the_sum_is_shown() -> None:
     made = suppress(breakdown_rows({"female": 30, "male": 3, "other": 9}, 42))
     assert hidden(made) == [False, False, True, True]
