@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from lxml.html import HtmlElement, fragments_fromstring, tostring
 from markupsafe import Markup
 from nbconvert.exporters.html import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -27,9 +29,12 @@ from pmf_analysis.story.rendering import block_html
 
 TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN_TAGS = frozenset({"parameters", "injected-parameters", "setup", "analyst"})
+_FIXES = {
+    "cell-failed": "see the notebook beside the report; a failed analysis is not published",
+    "output-not-a-block": "use show(...), or tag the cell analyst to keep it out of the report",
+    "block-id-repeated": "give every block of a page its own id",
+}
 _QUIET = re.compile(r"text/plain|application/vnd\.jupyter\.widget.*")
-_HEADING = re.compile(r"(#{1,2}) +(.+?) *#* *$")
-_HEADING_ID = re.compile(r"(<h\d)[^>]*>")
 
 
 @dataclass
@@ -140,24 +145,22 @@ def render_report(
 
 def read_page(notebook: Any, meta: Mapping[str, Any]) -> Page:
     """Return the page of a notebook: what it says of itself and its sections in order."""
-    known = {**notebook.metadata.get("pmf", {}), **meta}
     sections, own_title = _sections(notebook)
-    return make_page(known, sections, own_title)
+    return make_page({**notebook.metadata.get("pmf", {}), **meta}, sections, own_title)
 
 
 def make_page(known: Mapping[str, Any], sections: list[Section], own_title: str = "") -> Page:
     """Return a page from its facts and sections; its hash is of both, so it is no clock."""
     joined = ": ".join(str(known[key]) for key in ("theme", "analysis") if known.get(key))
-    names = ("council", "notice", "period", "results", "home", "contact", "content_hash")
+    names = ("council", "notice", "period", "results", "home", "contact")
     facts = {name: str(known.get(name) or "") for name in names}
     facts["title"] = str(known.get("title") or joined or own_title or "Performance report")
     facts["as_at"] = _long_date(known.get("as_at"))
     facts["council"] = facts["council"] or "Performance report"
     content = "\n".join([*sorted(facts.values()), *(part.html for part in sections)])
-    facts["content_hash"] = facts["content_hash"] or hashlib.sha256(content.encode()).hexdigest()
-    facts["content_hash"] = facts["content_hash"][:12]
+    digest = known.get("content_hash") or hashlib.sha256(content.encode()).hexdigest()
     lang = str(known.get("lang") or "en-GB")
-    return Page(**facts, lang=lang, sections=tuple(sections))
+    return Page(**facts, content_hash=str(digest)[:12], lang=lang, sections=tuple(sections))
 
 
 def _long_date(value: Any) -> str:
@@ -172,61 +175,50 @@ def _long_date(value: Any) -> str:
 def _sections(notebook: Any) -> tuple[list[Section], str]:
     """Return the sections of a notebook, and the text of its first-level heading."""
     sections, title, problems = [Section("start", "")], "", Problems()
-    counts = {"figure": 0, "table": 0}
-    seen: set[str] = set()
+    counts = Counter[str]()
     for cell in notebook.cells:
+        problems.extend(_failures(cell))
         if HIDDEN_TAGS & set(cell.metadata.get("tags", ())):
-            problems.extend(_failures(cell))
-        elif cell.cell_type == "markdown":
+            continue
+        if cell.cell_type == "markdown":
             title = _add_markdown(cell.source, sections) or title
-        elif cell.cell_type == "code":
-            problems.extend(_failures(cell))
-            for block in _blocks(cell, problems):
-                if block.id in seen:
-                    problems.add(_fault(cell, "block-id-repeated", f'shows "{block.id}" again'))
-                seen.add(block.id)
-                _add_block(block, sections[-1], counts)
+        for block in _blocks(cell, problems):
+            counts.update((block.kind, f"#{block.id}"))
+            if counts[f"#{block.id}"] > 1:
+                problems.add(_fault(cell, "block-id-repeated", f'shows "{block.id}" again'))
+            _add_block(block, sections[-1], counts[block.kind])
     problems.raise_if_errors(EXIT_DATA_UNUSABLE)
     return [part for part in sections if part.heading or part.parts], title
 
 
-def _add_block(block: Block, section: Section, counts: dict[str, int]) -> None:
-    number = None
-    if block.kind in counts:
-        number = counts[block.kind] = counts[block.kind] + 1
+def _add_block(block: Block, section: Section, count: int) -> None:
     if block.kind == "finding" and block.title:
         section.findings.append((block.id, block.title))
+    number = count if block.kind in ("figure", "table") else None
     section.parts.append(block_html(block, number=number, level=3 if section.heading else 2))
 
 
 def _add_markdown(source: str, sections: list[Section]) -> str:
     """Add a markdown cell, a new section at each second-level heading; return its first-level one.
 
-    Text under a first-level heading, which the page's band replaces, becomes the opening words.
+    Text under a first-level heading, which the page's band replaces, begins the page in large.
     """
-    title, lines, is_code = "", [], False
-    for line in source.splitlines():
-        is_code ^= line.lstrip().startswith("```")
-        heading = None if is_code else _HEADING.match(line)
-        if heading is None:
-            lines.append(line)
+    renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
+    title = ""
+    for node in fragments_fromstring(MarkdownWithMath(renderer=renderer).render(source) or "<p>"):
+        if not isinstance(node, HtmlElement):
             continue
-        _add_text(lines, sections[-1], lede=bool(title))
-        lines = []
-        if heading[1] == "#":
-            title = heading[2]
-        else:
-            sections.append(Section(_new_id(heading[2], sections), heading[2]))
-    _add_text(lines, sections[-1], lede=bool(title) and not sections[-1].heading)
+        words, node.tail = " ".join(node.text_content().split()), None
+        node.attrib.pop("id", None)
+        if node.tag == "h1":
+            title = words
+        elif node.tag == "h2":
+            sections.append(Section(_new_id(words, sections), words))
+        elif words or len(node):
+            if node.tag == "p" and title and not sections[-1].parts and not sections[-1].heading:
+                node.set("class", "lede")
+            sections[-1].parts.append(tostring(node, encoding="unicode"))
     return title
-
-
-def _add_text(lines: list[str], section: Section, *, lede: bool) -> None:
-    source = "\n".join(lines).strip()
-    if source:
-        renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
-        html = _HEADING_ID.sub(r"\1>", MarkdownWithMath(renderer=renderer).render(source).strip())
-        section.parts.append(html.replace("<p>", '<p class="lede">', 1) if lede else html)
 
 
 def _new_id(heading: str, sections: list[Section]) -> str:
@@ -256,9 +248,4 @@ def _failures(cell: Any) -> Iterator[Problem]:
 
 
 def _fault(cell: Any, code: str, what: str) -> Problem:
-    fixes = {
-        "cell-failed": "see the notebook beside the report; a failed analysis is not published",
-        "output-not-a-block": "use show(...), or tag the cell analyst to keep it out of the report",
-        "block-id-repeated": "give every block of a page its own id",
-    }
-    return Problem(f'Cell "{cell.get("id", "")}" {what}.', code=code, fix=fixes[code])
+    return Problem(f'Cell "{cell.get("id", "")}" {what}.', code=code, fix=_FIXES[code])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -10,7 +10,6 @@ from markupsafe import Markup
 from pmf_analysis.documents.html import TEMPLATES, Section, make_page
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story.blocks import Block, Column, Table
-from pmf_analysis.story.formatting import format_number
 from pmf_analysis.story.rendering import block_html
 
 _VERDICTS = {
@@ -49,26 +48,21 @@ def render_index(run: Mapping[str, Any]) -> str:
     from jinja2 import Environment, FileSystemLoader
 
     headings = {"themes": "Themes", "reports": "Reports", "data": "Data"}
-    facts = {"title": "Performance reports", **run}
+    sections = [Section(id, heading) for id, heading in headings.items()]
     blocks = {"summary": _summary(run), "rows": _rows(run["rows"]), "problems": _problems(run)}
-    shown = {name: Markup(block_html(block)) for name, block in blocks.items()}
-    page = make_page(facts, [Section(id, heading) for id, heading in headings.items()])
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES / "pmf"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    text = environment.get_template("run.html.j2").render(
-        page=page,
-        themes=run["themes"],
-        analyses=run["analyses"],
-        reports={(report["theme"], report["analysis"]): report for report in run["reports"]},
-        words={**_STATUS_WORDS, **run.get("status_words", {})},
-        problems_href=run.get("problems_href", ""),
-        **shown,
-    )
-    return text.strip() + "\n"
+    shown = {
+        "page": make_page({"title": "Performance reports", **run}, sections),
+        "reports": {(report["theme"], report["analysis"]): report for report in run["reports"]},
+        "words": _STATUS_WORDS | run.get("status_words", {}),
+        **{name: Markup(block_html(block)) for name, block in blocks.items()},
+    }
+    return environment.get_template("run.html.j2").render({**run, **shown}).strip() + "\n"
 
 
 def _summary(run: Mapping[str, Any]) -> Block:
@@ -76,32 +70,26 @@ def _summary(run: Mapping[str, Any]) -> Block:
     verdicts = dict(_VERDICTS)
     if any(count.get(word) for count in counts.values() for word in ("rising", "falling")):
         verdicts |= {"rising": "Rising, no good direction", "falling": "Falling, no good direction"}
-    columns = [Column("theme", "Theme")]
-    columns += [Column(verdict, word, "right", "number") for verdict, word in verdicts.items()]
-    rows = [
+    columns = [Column(verdict, word, "right", "number") for verdict, word in verdicts.items()]
+    rows = tuple(
         {"theme": theme["title"]}
         | {verdict: str(counts.get(theme["id"], {}).get(verdict, 0)) for verdict in verdicts}
         for theme in run["themes"]
-    ]
-    return _table("theme-summary", "How many indicators have really changed", columns, rows)
+    )
+    caption = "How many indicators have really changed"
+    table = Table(caption, (Column("theme", "Theme"), *columns), rows)
+    return Block("table", "theme-summary", caption, table=table)
 
 
 def _rows(rows: Mapping[str, int]) -> Block:
     if rows["read"] != sum(rows[kind] for kind in _ROWS):
         lost = "Rows read are not the rows accepted, quarantined and ignored."
         raise PmfError(Problem(lost, code="rows-lost"), EXIT_DATA_UNUSABLE)
-    parts = " + ".join(f"{format_number(rows[kind], 0)} {kind}" for kind in _ROWS)
-    text = f"{format_number(rows['read'], 0)} rows read = {parts}."
-    return Block("note", "rows", "Every row is accounted for", text=(text,))
+    parts = " + ".join(f"{rows[kind]:,} {kind}" for kind in _ROWS)
+    said = f"{rows['read']:,} rows read = {parts}."
+    return Block("note", "rows", "Every row is accounted for", text=(said,))
 
 
 def _problems(run: Mapping[str, Any]) -> Block:
-    counts: Mapping[str, int] = run["problems"]
-    found = (f"{word}: {format_number(counts.get(level, 0), 0)}" for level, word in _LEVELS.items())
+    found = (f"{word}: {run['problems'].get(level, 0):,}" for level, word in _LEVELS.items())
     return Block("note", "problems", "Problems found in the data", text=(". ".join(found) + ".",))
-
-
-def _table(
-    id: str, caption: str, columns: Sequence[Column], rows: Sequence[Mapping[str, str]]
-) -> Block:
-    return Block("table", id, caption, table=Table(caption, tuple(columns), tuple(rows)))

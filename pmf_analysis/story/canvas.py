@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story.formatting import MINUS, format_number, format_value
 from pmf_analysis.story.style import GREY, LINE
 from pmf_analysis.story.svg import SIZE, tidy_svg
@@ -60,11 +61,15 @@ class Box:
             and other.bottom < self.top + gap
         )
 
-    def count_inside(self, dots: Floats) -> int:
-        """How many of the dots, rows of x and y, lie in the box."""
-        x, y = dots[:, 0], dots[:, 1]
-        inside = (x > self.left) & (x < self.right) & (y > self.bottom) & (y < self.top)
-        return int(inside.sum())
+    def contains(self, other: Box) -> bool:
+        """Whether another box lies wholly in this one."""
+        across = self.left <= other.left and other.right <= self.right
+        return across and self.bottom <= other.bottom and other.top <= self.top
+
+    def holds_any(self, dots: Floats) -> bool:
+        """Whether any of the dots, rows of x and y, lies in the box."""
+        low, high = (self.left, self.bottom), (self.right, self.top)
+        return bool(((dots > low) & (dots < high)).all(axis=1).any())
 
 
 @dataclass(frozen=True)
@@ -109,14 +114,15 @@ class Canvas:
         points = np.column_stack([np.asarray(list(x), float), np.asarray(list(y), float)])
         return np.asarray(self.axes.transData.transform(points[np.isfinite(points).all(axis=1)]))
 
-    def keep_clear(self, x: Sequence[float], y: Sequence[float]) -> None:
-        """Remember a line's ink, a dot every few pixels, so that words avoid it."""
-        corners = self.pixels(x, y)
+    def keep_clear(self, x: Iterable[float], y: Iterable[float]) -> None:
+        """Remember a line's ink, a dot every few pixels, so that words avoid it; NaN breaks it."""
+        corners = self.axes.transData.transform(np.column_stack([list(x), list(y)]))
+        self.ink.append(corners)
         for start, end in pairwise(corners):
-            steps = int(np.clip(np.hypot(*(end - start)) / 3, 2, WIDTH))
-            self.ink.append(start + np.linspace(0, 1, steps)[:, None] * (end - start))
-        if len(corners) == 1:
-            self.ink.append(corners)
+            length = np.hypot(*(end - start))
+            if np.isfinite(length):
+                steps = int(np.clip(length / 3, 2, WIDTH))
+                self.ink.append(start + np.linspace(0, 1, steps)[:, None] * (end - start))
 
     def place(self, words: Words, spots: Iterable[tuple[float, float]], within: Box) -> bool:
         """Write a label at the first spot, a lower-left corner, where it is clear of everything.
@@ -127,11 +133,8 @@ class Canvas:
         ink = np.concatenate(self.ink) if self.ink else np.empty((0, 2))
         for left, bottom in spots:
             box = Box(left, bottom, left + width, bottom + height)
-            inside = within.left <= box.left and box.right <= within.right
-            inside = inside and within.bottom <= box.bottom and box.top <= within.top
-            if not inside or any(box.overlaps(other, 3) for other in self.boxes):
-                continue
-            if not box.count_inside(ink):
+            touches = any(box.overlaps(other, 3) for other in self.boxes)
+            if within.contains(box) and not touches and not box.holds_any(ink):
                 self.write(words, left, bottom + height / 2)
                 return True
         return False
@@ -217,41 +220,32 @@ def spread(
 ) -> list[float]:
     """Return the middles nearest to those wanted at which labels of such heights do not overlap.
 
-    ``wanted`` is in rising order. Labels that would touch form a stack about the mean of what they
-    want; stacks that touch then join (pooling of adjacent violators, which is least squares).
-    Everything stays between ``low`` and ``top`` where it fits at all.
+    ``wanted`` is in rising order. What the labels below take is subtracted, and the least-squares
+    rising fit of the rest is found by the min-max formula of isotonic regression (Robertson,
+    Wright and Dykstra, "Order restricted statistical inference", 1988, 1.4). Everything stays
+    between ``low`` and ``top`` where it fits at all.
     """
-    stacks: list[list[int]] = []
-    for index in range(len(wanted)):
-        stacks.append([index])
-        while len(stacks) > 1 and _foot(stacks[-1], wanted, heights, low, top) < _foot(
-            stacks[-2], wanted, heights, low, top
-        ) + sum(heights[i] for i in stacks[-2]):
-            stacks[-2:] = [stacks[-2] + stacks[-1]]
-    middles = []
-    for stack in stacks:
-        at = _foot(stack, wanted, heights, low, top)
-        for index in stack:
-            middles.append(at + heights[index] / 2)
-            at += heights[index]
-    return middles
-
-
-def _foot(
-    stack: Sequence[int], wanted: Sequence[float], heights: Sequence[float], low: float, top: float
-) -> float:
-    """Return where the lower edge of a stack of labels wants to be."""
-    total, feet = 0.0, []
-    for index in stack:
-        feet.append(wanted[index] - heights[index] / 2 - total)
-        total += heights[index]
-    return max(low, min(sum(feet) / len(feet), top - total))
+    tall = np.asarray(heights, float)
+    below = np.cumsum(tall) - tall
+    free = np.asarray(wanted, float) - tall / 2 - below
+    count = len(free)
+    feet = [
+        max(min(free[a:b].mean() for b in range(i + 1, count + 1)) for a in range(i + 1))
+        for i in range(count)
+    ]
+    return list(np.maximum(low, np.minimum(feet, top - tall.sum())) + below + tall / 2)
 
 
 def short_value(value: float, unit: str, decimals: int) -> str:
     """Write a value for a label in a chart; a long unit is left to the subtitle."""
     attached = unit in ("%", "£") or len(unit) <= _LONG_UNIT
-    return format_value(value, unit if attached else _money(unit), decimals)
+    return format_value(value, unit if attached else unit[: unit.startswith("£")], decimals)
+
+
+def short_range(low: float, high: float, unit: str, decimals: int) -> str:
+    """Write a range for a label; a unit in words stands once, after its end."""
+    start = short_value(low, unit if unit[:1] in ("%", "£") else "", decimals)
+    return f"{start} to {short_value(high, unit, decimals)}"
 
 
 def tick_texts(values: Sequence[float], unit: str) -> list[str]:
@@ -260,16 +254,24 @@ def tick_texts(values: Sequence[float], unit: str) -> list[str]:
     scale, letter = (_MILLION, "m") if largest >= _MILLION else (1.0, "")
     step = min(np.diff(values), default=1.0) / scale
     decimals = next((d for d in range(6) if abs(round(step, d) - step) < step / 1e6), 6)
-    letter = "m" if "million" in unit and not letter else letter
-    money, percent = bool(_money(unit)), "%" if unit == "%" else ""
+    end = (letter or "m" * ("million" in unit)) + "%" * (unit == "%")
     texts = [format_number(value / scale, decimals) for value in values]
-    if money:
+    if unit.startswith("£"):
         texts = [f"{MINUS}£{a[1:]}" if a.startswith(MINUS) else f"£{a}" for a in texts]
-    return [f"{text}{letter}{percent}" for text in texts]
+    return [text + end for text in texts]
 
 
-def _money(unit: str) -> str:
-    return "£" if unit.startswith("£") else ""
+def scale_ends(low: float, high: float, share: float) -> tuple[float, float]:
+    """Return the ends of a scale with some room; one that begins above zero stays above it."""
+    room = share * (high - low) or 0.05 * abs(high) or 1.0
+    return (0.0 if 0 <= low < room else low - room), high + room
+
+
+def nothing_to_draw() -> PmfError:
+    """Return the error of a chart without any value."""
+    return PmfError(
+        Problem("There is no value to draw.", code="nothing-to-draw"), EXIT_DATA_UNUSABLE
+    )
 
 
 def round_ticks(low: float, high: float, *, most: int = 5) -> list[float]:

@@ -19,6 +19,7 @@ from pmf_analysis.story.canvas import (
     canvas,
     measure,
     round_ticks,
+    short_range,
     short_value,
     tick_texts,
 )
@@ -28,7 +29,6 @@ _DOT, _TOP, _BOTTOM, _SIDE = 19.0, 30.0, 28.0, 30.0
 _MOST_BINS = 15
 _TALLEST = 7
 _FAR = 1.0
-_TO = "to"
 
 Target = float | tuple[float, float]
 
@@ -70,11 +70,11 @@ def draw_dots(
     abreast = math.ceil(tallest / _TALLEST)
     height = _TOP + _BOTTOM + _DOT * max(3, math.ceil(tallest / abreast)) + 6
     with canvas(height, left=_SIDE, right=_SIDE, bottom=_BOTTOM, top=_TOP) as sheet:
-        low, high = _scale(sheet, places, goals, width)
+        sheet.axes.set(xlim=_scale(places, goals, width), xticks=[], yticks=[])
         sheet.axes.set_ylim(0, height - _TOP - _BOTTOM)
         _draw_bins(sheet, places, goals[0], width, abreast)
         _draw_targets(sheet, goals, label, unit, decimals)
-        _draw_values(sheet, low, high, unit)
+        _draw_values(sheet, unit)
         return sheet.svg(id)
 
 
@@ -106,21 +106,15 @@ def _bins(
 
 
 def _scale(
-    sheet: Canvas, places: Sequence[tuple[int, bool]], goals: Sequence[float], width: float
+    places: Sequence[tuple[int, bool]], goals: Sequence[float], width: float
 ) -> tuple[float, float]:
-    """Set the horizontal scale around the dots, and the target unless it is far away."""
-    first, last = places[0][0], places[-1][0] + 1
-    low, high = goals[0] + width * first, goals[0] + width * last
+    """Return a scale around the dots, and around the target unless it is far away."""
+    low, high = goals[0] + width * places[0][0], goals[0] + width * (places[-1][0] + 1)
     reach = max(_FAR * (high - low), 3 * width)
     near = [goal for goal in goals if low - reach <= goal <= high + reach]
     low, high = min([low, *near]) - width, max([high, *near]) + width
-    if high - low < 8 * width:
-        middle = (low + high) / 2
-        low, high = middle - 4 * width, middle + 4 * width
-    sheet.axes.set_xlim(low, high)
-    sheet.axes.set_xticks([])
-    sheet.axes.set_yticks([])
-    return low, high
+    middle, half = (low + high) / 2, max((high - low) / 2, 4 * width)
+    return middle - half, middle + half
 
 
 def _draw_bins(
@@ -135,37 +129,34 @@ def _draw_bins(
         x = edge + width * (bin + 0.5) + apart * (across - (abreast - 1) / 2)
         spots[fate].append((x, _DOT * (row + 0.5) + 5))
         heights[bin] += 1
-    for fate, xy in spots.items():
-        xs, ys = [x for x, _ in xy], [y for _, y in xy]
-        looks = {"mfc": BLUE if fate else PAPER, "mec": BLUE, "mew": 1.5, "ms": _DOT - 6.5}
-        sheet.axes.plot(xs, ys, ls="", marker="o", zorder=3, **looks)
+    for fate, fill in ((True, BLUE), (False, PAPER)):
+        xy = np.array(spots[fate]).reshape(-1, 2)
+        looks = {"marker": "o", "mfc": fill, "mec": BLUE, "mew": 1.5, "ms": _DOT - 6.5}
+        sheet.axes.plot(xy[:, 0], xy[:, 1], ls="", zorder=3, **looks)
 
 
 def _draw_targets(
     sheet: Canvas, goals: Sequence[float], label: str, unit: str, decimals: int
 ) -> None:
     """Draw the edges of the target under one label, with an arrow to those that are far away."""
-    area, width = sheet.axes.get_window_extent(), sheet.figure.bbox.width
-    low, high = sheet.axes.get_xlim()
-    near = [goal for goal in goals if low <= goal <= high]
-    for goal in near:
-        sheet.axes.axvline(goal, color=TARGET, lw=2, zorder=2)
-    text = f"{label} {short_value(goals[0], unit, decimals)}"
+    area, (low, high) = sheet.axes.get_window_extent(), sheet.axes.get_xlim()
+    for goal in goals:
+        if low <= goal <= high:
+            sheet.axes.axvline(goal, color=TARGET, lw=2, zorder=2)
+    text = short_value(goals[0], unit, decimals)
     if len(goals) > 1:
-        text = f"{text} {_TO} {short_value(goals[1], unit, decimals)}"
+        text = short_range(goals[0], goals[-1], unit, decimals)
     before, after = ("← " if goals[0] < low else ""), (" →" if goals[-1] > high else "")
-    words = Words(f"{before}{text}{after}", TARGET, bold=True)
-    at = sum(near) / len(near) if near else (low if before else high)
+    words = Words(f"{before}{label} {text}{after}", TARGET, bold=True)
     half = measure(words)[0] / 2 + 2
-    x = float(sheet.axes.transData.transform((at, 0))[0])
-    x = max(half, min(x, width - half))
-    sheet.write(words, x, area.y1 + 12, anchor="center")
+    x = sheet.pixels([np.clip(goals, low, high).mean()], [0])[0][0]
+    x = max(half, min(x, sheet.figure.bbox.width - half))
+    sheet.write(words, float(x), area.y1 + 12, anchor="center")
 
 
-def _draw_values(sheet: Canvas, low: float, high: float, unit: str) -> None:
-    area = sheet.axes.get_window_extent()
-    ticks = round_ticks(low, high, most=7)
+def _draw_values(sheet: Canvas, unit: str) -> None:
+    foot, ticks = sheet.axes.get_window_extent().y0, round_ticks(*sheet.axes.get_xlim(), most=7)
     for tick, text in zip(ticks, tick_texts(ticks, unit), strict=True):
-        x = float(sheet.axes.transData.transform((tick, 0))[0])
-        sheet.line([x, x], [area.y0, area.y0 - 4], color=GREY, lw=0.8)
-        sheet.write(Words(text), x, area.y0 - 14, anchor="center")
+        x = float(sheet.pixels([tick], [0])[0][0])
+        sheet.line([x, x], [foot, foot - 4], color=GREY, lw=0.8)
+        sheet.write(Words(text), x, foot - 14, anchor="center")

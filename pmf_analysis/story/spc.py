@@ -13,34 +13,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story.canvas import (
-    Box,
-    Canvas,
-    Floats,
-    Words,
-    axis_width,
-    canvas,
-    measure,
-    value_axis,
-)
+from pmf_analysis.story.canvas import Box, Canvas, Words, measure
 from pmf_analysis.story.spc_picture import (
     Picture,
-    SpcLabels,
     build_picture,
     end_labels,
     history_labels,
     value_range,
 )
 from pmf_analysis.story.style import BAND, BLUE, FAN, GREY, INK, ORANGE, PAPER, TARGET
-from pmf_analysis.story.timeline import axis_height, time_axis
+from pmf_analysis.story.timeline import time_chart
 
 Flags = NDArray[np.bool_]
+Looks = tuple[str, str, float]
+"""Fill, edge and size of a mark."""
 
 HEIGHT = 290.0
 _TOP = 26.0
 _MOST_DOTS = 60
 _FAN_BANDS = (("q05", "q95"), ("q25", "q75"), ("q40", "q60"))
 _PROVISIONAL = ("provisional", "estimated")
+_OFF_CHART = "(off this chart)"
 _MARKS = {
     "improvement": ("^", BLUE, 9.5),
     "concern": ("D", ORANGE, 7.5),
@@ -57,7 +50,6 @@ def draw_spc(
     id: str,
     targets: pd.DataFrame | None = None,
     forecast: pd.DataFrame | None = None,
-    labels: SpcLabels | None = None,
     frequency: str = "quarterly",
     year_type: str = "financial",
 ) -> str:
@@ -80,23 +72,25 @@ def draw_spc(
         Rows of the result table ``targets`` of this series, for periods after the last point.
     forecast
         Rows of the result table ``forecasts`` of this series. None or empty: no fan.
-    labels, frequency, year_type
-        Words of the chart, spacing of the periods, and which years the axis names.
+    frequency, year_type
+        Spacing of the periods, and which years the axis names.
 
     Raises
     ------
     PmfError
         When no point has a value.
     """
-    words = labels or SpcLabels()
-    picture = build_picture(points, targets, forecast, unit, decimals, words, frequency)
-    low, high = value_range(picture)
-    right = _right_margin(picture)
-    start, end = picture.span
-    bottom, left = axis_height(start, end, frequency), axis_width(low, high, unit)
-    with canvas(HEIGHT + bottom, left=left, right=right, bottom=bottom, top=_TOP) as sheet:
-        value_axis(sheet, low, high, unit)
-        time_axis(sheet, start, end, frequency=frequency, year_type=year_type)
+    picture = build_picture(points, targets, forecast, unit, decimals, frequency)
+    with time_chart(
+        value_range(picture),
+        picture.span,
+        height=HEIGHT,
+        top=_TOP,
+        right=_right_margin(picture),
+        unit=unit,
+        frequency=frequency,
+        year_type=year_type,
+    ) as sheet:
         _draw_usual_range(sheet, picture)
         _draw_fan(sheet, picture)
         _draw_target(sheet, picture, polarity)
@@ -107,19 +101,14 @@ def draw_spc(
 
 
 def _draw_usual_range(sheet: Canvas, picture: Picture) -> None:
-    points = picture.points
-    half = picture.step / 2
+    points, half = picture.points, picture.step / 2
     for _, rows in points[points["lower_limit"].notna()].groupby("segment", sort=False):
         ends = [picture.x[rows.index[0]] - half, picture.x[rows.index[-1]] + half]
-        lower, upper, mean = (
-            float(rows[c].iloc[-1]) for c in ("lower_limit", "upper_limit", "mean")
-        )
+        lower, upper, mean = rows[["lower_limit", "upper_limit", "mean"]].iloc[-1]
         sheet.axes.fill_between(ends, lower, upper, color=BAND, lw=0, zorder=0.5)
-        for edge in (lower, upper):
-            sheet.axes.plot(ends, [edge, edge], color=GREY, lw=0.9, ls=(0, (4, 3)), zorder=1)
-            sheet.keep_clear(ends, [edge, edge])
-        sheet.axes.plot(ends, [mean, mean], color=GREY, lw=1.2, zorder=1)
-        sheet.keep_clear(ends, [mean, mean])
+        for level, width, dashes in ((lower, 0.9, (4, 3)), (upper, 0.9, (4, 3)), (mean, 1.2, None)):
+            sheet.axes.plot(ends, [level] * 2, color=GREY, lw=width, ls=(0, dashes), zorder=1)
+            sheet.keep_clear(ends, [level] * 2)
 
 
 def _draw_fan(sheet: Canvas, picture: Picture) -> None:
@@ -139,7 +128,7 @@ def _draw_fan(sheet: Canvas, picture: Picture) -> None:
     area = sheet.axes.get_window_extent()
     sheet.keep_clear([now, now], list(sheet.axes.get_ylim()))
     edge = float(sheet.pixels([now], [value])[0][0])
-    sheet.write(Words(f"{picture.labels.forecast} →"), edge + 4, area.y1 + 12)
+    sheet.write(Words("Forecast →"), edge + 4, area.y1 + 12)
 
 
 def _draw_target(sheet: Canvas, picture: Picture, polarity: str) -> None:
@@ -155,7 +144,7 @@ def _draw_target(sheet: Canvas, picture: Picture, polarity: str) -> None:
         values = [*steps[side], float(steps[side].iloc[-1])]
         shown = [value if low <= value <= high else np.nan for value in values]
         sheet.axes.step(edges, shown, where="post", color=TARGET, lw=2, zorder=3)
-        sheet.keep_clear(np.repeat(edges, 2)[1:].tolist(), np.repeat(shown, 2)[:-1].tolist())
+        sheet.keep_clear(np.repeat(edges, 2)[1:], np.repeat(shown, 2)[:-1])
 
 
 def _draw_history(sheet: Canvas, picture: Picture) -> None:
@@ -164,26 +153,13 @@ def _draw_history(sheet: Canvas, picture: Picture) -> None:
     absent = np.flatnonzero(np.diff(picture.x) > 1.5 * picture.step) + 1
     x, y = (np.insert(series, absent, np.nan) for series in (picture.x, values))
     sheet.axes.plot(x, y, color=BLUE, lw=2, zorder=4, solid_joinstyle="round")
-    runs = list(_unbroken(y))
-    for run in runs:
-        sheet.keep_clear(x[run].tolist(), y[run].tolist())
+    sheet.keep_clear(x, y)
     # A lone value between two gaps would vanish without its dot, however long the series.
-    lone = [x[run.start] for run in runs if run.stop - run.start == 1]
+    known = np.concatenate([[False], np.isfinite(y), [False]])
+    lone = x[known[1:-1] & ~known[:-2] & ~known[2:]]
     dots = np.isfinite(values) & ((len(values) <= _MOST_DOTS) | np.isin(picture.x, lone))
     dots &= ~_special(picture.points)
-    hollow = picture.points["status"].isin(_PROVISIONAL).to_numpy()
-    _marks(sheet, picture, dots & ~hollow, "o", BLUE, BLUE, 4.5)
-    _marks(sheet, picture, dots & hollow, "o", PAPER, BLUE, 6)
-
-
-def _unbroken(values: Floats) -> Iterator[slice]:
-    """Yield the runs of values between gaps."""
-    start = 0
-    for index, value in enumerate([*values, np.nan]):
-        if not np.isfinite(value):
-            if index > start:
-                yield slice(start, index)
-            start = index + 1
+    _marks(sheet, picture, dots, "o", (BLUE, BLUE, 4.5), (PAPER, BLUE, 6.0))
 
 
 def _special(points: pd.DataFrame) -> Flags:
@@ -191,38 +167,33 @@ def _special(points: pd.DataFrame) -> Flags:
 
 
 def _draw_special_points(sheet: Canvas, picture: Picture) -> None:
-    special = _special(picture.points)
-    kinds = picture.points["point_type"].fillna("")
-    hollow = picture.points["status"].isin(_PROVISIONAL).to_numpy()
+    special, kinds = _special(picture.points), picture.points["point_type"].fillna("")
     for kind, (mark, colour, size) in _MARKS.items():
         of_kind = special & kinds.str.contains(kind).to_numpy(bool)
         edge = INK if colour == ORANGE else PAPER
-        _marks(sheet, picture, of_kind & ~hollow, mark, colour, edge, size)
-        _marks(sheet, picture, of_kind & hollow, mark, PAPER, colour, size)
+        _marks(sheet, picture, of_kind, mark, (colour, edge, size), (PAPER, colour, size))
 
 
 def _marks(
-    sheet: Canvas, picture: Picture, which: Flags, mark: str, fill: str, edge: str, size: float
+    sheet: Canvas, picture: Picture, which: Flags, mark: str, final: Looks, provisional: Looks
 ) -> None:
-    rows = np.flatnonzero(which)
-    values = picture.points["value"].to_numpy(float)[rows]
-    if not len(rows):
-        return
-    looks = {
-        "mfc": fill,
-        "mec": edge,
-        "mew": 0 if edge == fill else 1.8 if fill == PAPER else 1.1,
-        "ms": size,
-    }
-    sheet.axes.plot(picture.x[rows], values, ls="", marker=mark, zorder=5, clip_on=False, **looks)
-    for x, y in sheet.pixels(picture.x[rows], values):
+    """Draw marks in one look where the value is final, in another where it may be revised."""
+    values = picture.points["value"].to_numpy(float)
+    hollow = picture.points["status"].isin(_PROVISIONAL).to_numpy()
+    for rows, (fill, edge, size) in ((which & ~hollow, final), (which & hollow, provisional)):
+        if not rows.any():
+            continue
+        width = 0 if edge == fill else 1.8 if fill == PAPER else 1.1
+        looks = {"marker": mark, "mfc": fill, "mec": edge, "mew": width, "ms": size}
+        sheet.axes.plot(picture.x[rows], values[rows], ls="", zorder=5, clip_on=False, **looks)
         half = size / 2 + 1
-        sheet.boxes.append(Box(x - half, y - half, x + half, y + half))
+        for x, y in sheet.pixels(picture.x[rows], values[rows]):
+            sheet.boxes.append(Box(x - half, y - half, x + half, y + half))
 
 
 def _right_margin(picture: Picture) -> float:
     """Return the width that every label would need at the right edge, whichever end up there."""
-    off = [(Words(picture.labels.off_chart, bold=True), 0.0)]
+    off = [(Words(_OFF_CHART, bold=True), 0.0)]
     labels = end_labels(picture) + history_labels(picture) + off
     return 16.0 + max(measure(words)[0] for words, _ in labels)
 
@@ -242,7 +213,7 @@ def _label(sheet: Canvas, picture: Picture) -> None:
     for words, value in ends:
         y = float(sheet.pixels([picture.x[0]], [min(max(value, low), high)])[0][1])
         off = not low <= value <= high
-        text = f"{words.text}\n{picture.labels.off_chart}" if off else words.text
+        text = f"{words.text}\n{_OFF_CHART}" if off else words.text
         placed.append((Words(text, words.colour, words.bold, words.size), y))
     # Above the chart stands the word of the fan, which may reach over the labels' column.
     top = area.y1 + (20 if picture.fan.empty else 4)

@@ -7,27 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
-from pmf_analysis.story.canvas import Floats, Words, short_value
+from pmf_analysis.story.canvas import (
+    Floats,
+    Words,
+    nothing_to_draw,
+    scale_ends,
+    short_range,
+    short_value,
+)
 from pmf_analysis.story.style import BLUE, INK, TARGET
 from pmf_analysis.story.timeline import MONTHS, positions
 
 Label = tuple[Words, float]
 """Words and the value they stand for."""
-
-
-@dataclass(frozen=True)
-class SpcLabels:
-    """The words on the chart; the numbers beside them come from the data."""
-
-    latest: str = "latest"
-    average: str = "Average"
-    usual_range: str = "Usual range"
-    target: str = "Target"
-    forecast: str = "Forecast"
-    likely_range: str = "Likely range\n(9 times in 10)"
-    to: str = "to"
-    off_chart: str = "(off this chart)"
 
 
 @dataclass(frozen=True)
@@ -41,11 +33,14 @@ class Picture:
     fan: pd.DataFrame
     unit: str
     decimals: int
-    labels: SpcLabels
 
     def text(self, value: float) -> str:
         """Write a value of this series for a label."""
         return short_value(value, self.unit, self.decimals)
+
+    def range_text(self, low: float, high: float) -> str:
+        """Write a range of values of this series for a label."""
+        return short_range(low, high, self.unit, self.decimals)
 
     @property
     def last(self) -> tuple[float, float]:
@@ -67,15 +62,13 @@ def build_picture(
     forecast: pd.DataFrame | None,
     unit: str,
     decimals: int,
-    labels: SpcLabels,
     frequency: str,
 ) -> Picture:
     """Order and place what is to be drawn, up to the newest value; arguments as ``draw_spc``."""
     ordered = points.sort_values("period").reset_index(drop=True)
     known = np.flatnonzero(ordered["value"].notna())
     if not len(known):
-        nothing = Problem("No point has a value to draw.", code="nothing-to-draw")
-        raise PmfError(nothing, EXIT_DATA_UNUSABLE)
+        raise nothing_to_draw()
     ordered = ordered.iloc[: known[-1] + 1]
     x, step = positions(ordered["period"], frequency), float(MONTHS.get(frequency, 1))
     fan = pd.DataFrame() if forecast is None else forecast.sort_values("period")
@@ -85,21 +78,19 @@ def build_picture(
     end = max([x[-1], *fan.get("x", [])])
     farthest = end + max(8 * step, 0.5 * (x[-1] - x[0]))
     steps = steps[steps["x"] >= x[0]].assign(x=lambda rows: rows["x"].clip(upper=farthest))
-    return Picture(ordered, x, step, steps, fan, unit, decimals, labels)
+    return Picture(ordered, x, step, steps, fan, unit, decimals)
 
 
 def _target_steps(
     points: pd.DataFrame, targets: pd.DataFrame | None, frequency: str
 ) -> pd.DataFrame:
     """Return the target of each period that has one, low and high the same unless it is a range."""
-    own = pd.DataFrame({"period": points["period"], "low": points.get("target")})
-    parts = [own.assign(high=own["low"])]
+    own = pd.DataFrame({"period": points["period"], "high": points.get("target")})
+    parts = [own.assign(low=own["high"])]
     if targets is not None and len(targets):
-        ranged = pd.DataFrame({"period": targets["period"], "low": targets["target"]})
-        ranged["high"] = targets["target"]
-        if {"target_low", "target_high"} <= set(targets.columns):
-            ranged["low"] = targets["target_low"].fillna(ranged["low"])
-            ranged["high"] = targets["target_high"].fillna(ranged["high"])
+        goal, ranged = targets["target"].astype(float), pd.DataFrame({"period": targets["period"]})
+        for side in ("low", "high"):
+            ranged[side] = targets.get(f"target_{side}", goal).astype(float).fillna(goal)
         parts.append(ranged)
     steps = pd.concat([part.astype({"low": float, "high": float}) for part in parts])
     steps = steps.dropna(subset=["low"]).drop_duplicates("period", keep="last")
@@ -116,57 +107,43 @@ def value_range(picture: Picture) -> tuple[float, float]:
     limits = picture.points[["value", "lower_limit", "upper_limit"]].to_numpy(float)
     low, high = float(np.nanmin(limits)), float(np.nanmax(limits))
     reach = 2.0 * max(high - low, 0.25 * max(abs(low), abs(high)), 1e-9)
-    if not picture.fan.empty:
-        reach = max(reach, 2.0 * float((picture.fan["q75"] - picture.fan["q25"]).max()))
-    beyond = [picture.targets[["low", "high"]].to_numpy(float).ravel()]
-    if not picture.fan.empty:
-        beyond.append(
-            np.clip(picture.fan[["q05", "q95"]].to_numpy(float).ravel(), low - reach, high + reach)
-        )
-    near = np.concatenate(beyond)
-    near = near[(near >= low - reach) & (near <= high + reach)]
-    least, most = min([low, *near]), max([high, *near])
-    room = 0.08 * (most - least) or 0.05 * abs(most) or 1.0
-    return (0.0 if least >= 0 and least - room < 0 else least - room), most + room
+    fan, beyond = picture.fan, picture.targets[["low", "high"]].to_numpy(float).ravel()
+    if not fan.empty:
+        reach = max(reach, 2.0 * float((fan["q75"] - fan["q25"]).max()))
+        ends = fan[["q05", "q95"]].to_numpy(float).clip(low - reach, high + reach)
+        beyond = np.concatenate([beyond, ends.ravel()])
+    near = beyond[(beyond >= low - reach) & (beyond <= high + reach)]
+    return scale_ends(min([low, *near]), max([high, *near]), 0.08)
 
 
 def end_labels(picture: Picture) -> list[Label]:
     """Return the labels of lines that end at the right edge, with the values they stand for."""
     labels: list[Label] = []
-    words = picture.labels
     if not picture.targets.empty:
         low, high = (float(picture.targets[side].iloc[-1]) for side in ("low", "high"))
-        text = (
-            picture.text(high)
-            if low == high
-            else f"{picture.text(low)} {words.to} {picture.text(high)}"
-        )
-        labels.append((Words(f"{words.target} {text}", TARGET, bold=True), high))
+        text = picture.text(high) if low == high else picture.range_text(low, high)
+        labels.append((Words(f"Target {text}", TARGET, bold=True), high))
     if not picture.fan.empty:
         last = picture.fan.iloc[-1]
-        text = f"{words.forecast} {picture.text(float(last['q50']))}"
-        labels.append((Words(text, BLUE, bold=True), float(last["q50"])))
+        middle = float(last["q50"])
         # The band's label stands at the edge farther from the target, where there is more room.
-        above = bool(labels) and labels[0][1] <= float(last["q50"])
-        labels.append((Words(words.likely_range), float(last["q95" if above else "q05"])))
+        edge = "q95" if labels and labels[0][1] <= middle else "q05"
+        labels.append((Words(f"Forecast {picture.text(middle)}", BLUE, bold=True), middle))
+        labels.append((Words("Likely range\n(9 times in 10)"), float(last[edge])))
     return labels
 
 
 def history_labels(picture: Picture) -> list[Label]:
     """Return the labels of newest value, average and usual range, most important first."""
-    words, last = picture.labels, picture.points.iloc[-1]
-    labels = [
-        (Words(f"{picture.text(picture.last[1])} {words.latest}", INK, bold=True), picture.last[1])
-    ]
-    if pd.isna(last["lower_limit"]):
-        return labels
-    ends = f"{picture.text(last['lower_limit'])} {words.to} {picture.text(last['upper_limit'])}"
-    usual, average = f"{words.usual_range}\n{ends}", f"{words.average} {picture.text(last['mean'])}"
+    value = picture.last[1]
+    latest = (Words(f"{picture.text(value)} latest", INK, bold=True), value)
+    columns = ["lower_limit", "upper_limit", "mean"]
+    lower, upper, mean = picture.points[columns].iloc[-1].astype(float)
+    if np.isnan(lower):
+        return [latest]
+    usual = f"Usual range\n{picture.range_text(lower, upper)}"
+    average = picture.text(mean)
     if not picture.fan.empty:
         # The fan stands between these lines and the right edge, so one label by the band has both.
-        return [*labels, (Words(f"{usual},\n{average.lower()}"), float(last["upper_limit"]))]
-    return [
-        *labels,
-        (Words(usual), float(last["upper_limit"])),
-        (Words(average), float(last["mean"])),
-    ]
+        return [latest, (Words(f"{usual},\naverage {average}"), upper)]
+    return [latest, (Words(usual), upper), (Words(f"Average {average}"), mean)]

@@ -28,10 +28,9 @@ def tidy_svg(svg: bytes, id: str) -> str:
         root.remove(extra)
     for node in list(root.iter()):
         _shorten(node)
-    _define_once(root)
+    _name_marks(root, id)
     _share_looks(root)
     _unwrap_groups(root)
-    _prefix_ids(root, id)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     root.set("font-family", FONT_STACK)
@@ -44,7 +43,7 @@ def tidy_svg(svg: bytes, id: str) -> str:
 def _shorten(node: Any) -> None:
     node.attrib.pop("clip-path", None)
     for key, value in list(node.attrib.items()):
-        text = _NUMBER.sub(lambda number: _two_decimals(number[0]), value)
+        text = _NUMBER.sub(lambda number: f"{round(float(number[0]), 2) + 0.0:.9g}", value)
         if key == "style":
             text = _FONT.sub("", text).replace("; ", ";").replace(": ", ":").strip("; ")
             text = ";".join(look for look in text.split(";") if look not in _USUAL)
@@ -58,33 +57,30 @@ def _shorten(node: Any) -> None:
             del node.attrib[key]
 
 
-def _two_decimals(number: str) -> str:
-    return (
-        f"{float(number):.2f}".rstrip("0")
-        .rstrip(".")
-        .replace("-0", "0" if float(number) > -0.005 else "-0")
-    )
-
-
-def _define_once(root: Any) -> None:
-    """Let equal marks share one definition, the first."""
-    first: dict[tuple[str, str], str] = {}
-    same: dict[str, str] = {}
+def _name_marks(root: Any, id: str) -> None:
+    """Let equal marks share one definition, named after the picture; nothing else has a name."""
+    kept: dict[tuple[str, str], str] = {}
+    names: dict[str, str] = {}
     for definitions in list(root.iter("{*}defs")):
         for mark in list(definitions):
             looks = (mark.get("d", ""), mark.get("style", ""))
-            same[mark.get("id")] = first.setdefault(looks, mark.get("id"))
-            if same[mark.get("id")] != mark.get("id"):
+            if looks in kept:
                 definitions.remove(mark)
+            # Two hyphens, which no id of a block has, so that the two can never be the same.
+            names[mark.get("id")] = kept.setdefault(looks, f"{id}--{len(kept) + 1}")
         if not len(definitions):
             definitions.getparent().remove(definitions)
-    for use in root.iter("{*}use"):
-        use.set(_HREF, "#" + same[use.get(_HREF)[1:]])
+    for node in root.iter():
+        name = names.get(node.attrib.pop("id", ""))
+        if name:
+            node.set("id", name)
+        elif node.tag.endswith("}use"):
+            node.set(_HREF, "#" + names[node.get(_HREF)[1:]])
 
 
 def _unwrap_groups(root: Any) -> None:
     """Put the children of groups that say nothing in their groups' place."""
-    for group in [node for node in root.iter("{*}g") if not set(node.attrib) - {"id"}]:
+    for group in [node for node in root.iter("{*}g") if not node.attrib]:
         parent, at = group.getparent(), group.getparent().index(group)
         parent[at : at + 1] = list(group)
 
@@ -96,18 +92,3 @@ def _share_looks(root: Any) -> None:
             group.set("style", looks.pop())
             for child in group:
                 child.attrib.pop("style", None)
-
-
-def _prefix_ids(root: Any, id: str) -> None:
-    text = etree.tostring(root, encoding="unicode")
-    used = {name for name in re.findall(r"(?:#)([\w.-]+)", text)}
-    names: dict[str, str] = {}
-    for node in root.iter():
-        name = node.attrib.pop("id", None)
-        if name in used:
-            # Two hyphens, which no id of a block has, so that the two can never be the same.
-            names[name] = f"{id}--{len(names) + 1}"
-            node.set("id", names[name])
-    for node in root.iter():
-        for key, value in node.attrib.items():
-            node.set(key, re.sub(r"#([\w.-]+)", lambda ref: "#" + names.get(ref[1], ref[1]), value))
