@@ -12,21 +12,27 @@ from pmf_analysis.problems import did_you_mean
 
 Place = tuple[str | int, ...]
 
-_MUST_BE = {
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "finite_number": "must be a number",
+_A_GROUP = "must be a group of settings, each written as name: value"
+_FAULTS = {
+    **dict.fromkeys(("int_type", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "finite_number"), "must be a number"),
+    **dict.fromkeys(("dict_type", "model_type"), _A_GROUP),
+    "string_type": 'must be text; put it in quotes, as in "{given}"',
     "bool_type": "must be true or false",
     "date_type": "must be a date such as 2026-10-31, without quotes and without a time",
     "tuple_type": "must be a list, each entry on a line that begins with a hyphen",
-    "dict_type": "must be a group of settings, each written as name: value",
-    "model_type": "must be a group of settings, each written as name: value",
     "greater_than_equal": "must be at least {ge:g}",
     "less_than_equal": "must be at most {le:g}",
     "too_short": "has nothing in it",
     "string_too_short": "is empty",
     "string_too_long": "is longer than {max_length} characters",
+}
+# What a name must do, by a mark of the pattern that it does not fit.
+_SPELLINGS = {
+    "^[a-z]": "begin with a small letter and have only small letters, digits and underscores, "
+    'such as "homes_and_communities"',
+    "[mqy]": 'be a number of months, quarters or years, such as "3m", "1q" or "1y"',
+    "": "begin with a letter or digit and have no bar ( | ), tab or line break",
 }
 
 
@@ -45,8 +51,8 @@ def sentences(
 
 def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
     kind, given, facts = details["type"], details["input"], details.get("ctx", {})
-    setting = _name(place)
-    name = f'"{setting}"' if setting else "This file"
+    # The name of the setting at fault is the last name, not the number of an entry.
+    name = next((f'"{part}"' for part in reversed(place) if isinstance(part, str)), "This file")
     if kind == "extra_forbidden":
         known = _known_settings(model, place)
         hint = did_you_mean(str(place[-1]), known) or f" It can be {_listed(known)}."
@@ -59,14 +65,14 @@ def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> st
         return f"{facts['error']}."
     if given is None:
         return f"{name} has no value. Write one, or remove the line."
-    if kind == "string_type":
-        if isinstance(given, dict | tuple):
-            return f"{name} must be text, not a group or list."
-        return f'{name} must be text; put it in quotes, as in "{given}".'
+    if kind == "string_type" and isinstance(given, dict | tuple):
+        return f"{name} must be text, not a group or list."
     if kind == "string_pattern_mismatch":
-        return f'{name} is "{given}", but {_spelling(str(facts["pattern"]))}.'
-    if kind in _MUST_BE:
-        return f"{name} {_MUST_BE[kind].format(**facts)}."
+        pattern = str(facts["pattern"])
+        spelling = next(text for mark, text in _SPELLINGS.items() if mark in pattern)
+        return f'{name} is "{given}", but it must {spelling}.'
+    if kind in _FAULTS:
+        return f"{name} {_FAULTS[kind].format(**facts, given=given)}."
     return f"{name}: {details['msg']}."
 
 
@@ -78,50 +84,31 @@ def _not_a_choice(name: str, given: Any, expected: str) -> str:
     return f'{name} is "{given}", which is not known.{hint} It can be {_listed(choices)}.'
 
 
-def _spelling(pattern: str) -> str:
-    if pattern.startswith("^[a-z]"):
-        return (
-            "it must begin with a small letter and have only small letters, digits and "
-            'underscores, such as "homes_and_communities"'
-        )
-    if "[mqy]" in pattern:
-        return 'it must be a number of months, quarters or years, such as "3m", "1q" or "1y"'
-    return "it must begin with a letter or digit and have no bar ( | ), tab or line break"
-
-
-def _place_in(values: Any, loc: tuple[int | str, ...]) -> Place:
+def _place_in(values: Any, loc: Place) -> Place:
     """Keep the parts of a place that stand in the document, and a last one that is missing."""
-    place: list[str | int] = []
+    place: Place = ()
     for n, part in enumerate(loc):
-        if _holds(values, part):
-            place.append(part)
-            values = values[part]
-        elif n == len(loc) - 1 and isinstance(values, dict):
-            place.append(part)
-    return tuple(place)
+        entries = dict(entries_of(values))
+        if part in entries or (n == len(loc) - 1 and isinstance(values, dict)):
+            place, values = (*place, part), entries.get(part)
+    return place
 
 
-def _holds(values: Any, part: str | int) -> bool:
+def entries_of(values: Any) -> list[tuple[str | int, Any]]:
+    """Return the entries of a raw group or list by their name or number; of a value, none."""
     if isinstance(values, dict):
-        return part in values
-    return isinstance(values, tuple) and isinstance(part, int) and part < len(values)
+        return list(values.items())
+    return list(enumerate(values)) if isinstance(values, tuple) else []
 
 
 def owner_of(values: Any, place: Place) -> str:
     """Return the id of the nearest entry around a place, such as the indicator's."""
     owner = ""
     for part in place:
-        if not _holds(values, part):
-            break
-        values = values[part]
-        if isinstance(values, dict) and isinstance(values.get("id"), str):
-            owner = values["id"]
+        values = dict(entries_of(values)).get(part)
+        name = values.get("id") if isinstance(values, dict) else None
+        owner = name if isinstance(name, str) else owner
     return owner
-
-
-def _name(place: Place) -> str:
-    """Return the name of the setting at fault: the last name, not the number of an entry."""
-    return next((part for part in reversed(place) if isinstance(part, str)), "")
 
 
 def _known_settings(model: type[BaseModel], place: Place) -> list[str]:

@@ -8,7 +8,8 @@ itself; what needs more than one entry, such as the name of a theme, is checked 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
@@ -17,39 +18,35 @@ from pmf_analysis.periods import YearType
 Analysis = Literal["trends", "benchmarking", "target_realism"]
 Polarity = Literal["higher", "lower", "range", "none", "unknown"]
 Frequency = Literal["weekly", "monthly", "quarterly", "termly", "half_yearly", "annual", "biennial"]
-DataType = Literal[
-    "percentage",
-    "rate",
-    "count",
-    "money",
-    "days",
-    "duration",
-    "score",
-    "index",
-    "ratio",
-    "survey_percentage",
-    "statement",
-    "milestone",
-    "ordinal",
-]
+Percentage = Literal["percentage", "survey_percentage"]
+NotNegative = Literal["rate", "count", "money", "days", "duration"]
+NotCharted = Literal["statement", "milestone", "ordinal"]
+DataType = Literal[Percentage, NotNegative, "score", "index", "ratio", NotCharted]
 # Names that become folders and addresses.
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 # Names that come from other systems; the bar separates the parts of a series key.
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][^|\n\t]*$", max_length=80)]
 Text = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Whole = Annotated[int, Field(ge=0)]
+Counting = Annotated[int, Field(ge=1)]
 
-ANALYSES: tuple[Analysis, ...] = ("trends", "benchmarking", "target_realism")
+ANALYSES: tuple[Analysis, ...] = get_args(Analysis)
 VERDICTS = (
     *("improving", "worsening", "no_clear_change", "rising", "falling", "cannot_judge"),
     *("better", "similar", "worse", "higher", "lower", "position_only"),
     *("too_easy", "little_stretch", "challenging", "stretch", "not_realistic"),
     *("between", "no_verdict"),
 )
-_NOT_CHARTED = {"statement", "milestone", "ordinal"}
-_PERCENTAGES = {"percentage", "survey_percentage"}
-_NOT_NEGATIVE = {"rate", "count", "money", "days", "duration"}
-_UNITS = {"percentage": "%", "survey_percentage": "%", "money": "£", "days": "days"}
+# Settings that follow from the data type unless they are declared.
+_FOLLOWS: dict[str, dict[str, Any]] = {
+    **{name: {"unit": "%", "minimum": 0.0, "maximum": 100.0} for name in get_args(Percentage)},
+    **{name: {"minimum": 0.0} for name in get_args(NotNegative)},
+    **{name: {"decimals": 0} for name in get_args(NotCharted)},
+    "money": {"unit": "£", "minimum": 0.0},
+    "days": {"unit": "days", "minimum": 0.0},
+    "count": {"decimals": 0, "minimum": 0.0},
+}
 
 
 class Settings(BaseModel):
@@ -104,11 +101,9 @@ class TargetBands(Settings):
 
     @model_validator(mode="after")
     def _fall(self) -> TargetBands:
-        bands = [self.too_easy, self.little_stretch, self.challenging, self.stretch]
-        if sorted(bands, reverse=True) != bands or len(set(bands)) < len(bands):
-            raise ValueError(
-                "the chances must fall from too_easy to little_stretch to challenging to stretch"
-            )
+        bands = list(self.model_dump().values())
+        if any(first <= second for first, second in pairwise(bands)):
+            raise ValueError(f"the chances must fall from {' to '.join(type(self).model_fields)}")
         return self
 
 
@@ -154,7 +149,7 @@ class Indicator(Settings):
     title: Text
     short_title: str = ""
     definition: str = ""
-    definition_version: Annotated[int, Field(ge=1)] = 1
+    definition_version: Counting = 1
     valid_from: date | None = None
     valid_to: date | None = None
     themes: Annotated[tuple[Slug, ...], Field(min_length=1)]
@@ -163,7 +158,7 @@ class Indicator(Settings):
     data_type: DataType
     unit: str = ""
     decimals: Annotated[int, Field(ge=0, le=6)] = 1
-    rate_base: Annotated[int, Field(ge=1)] | None = None
+    rate_base: Counting | None = None
     polarity: Polarity = "unknown"
     target_low: float | None = None
     target_high: float | None = None
@@ -180,7 +175,7 @@ class Indicator(Settings):
     framework_refs: tuple[str, ...] = ()
     sdl_ref: str = ""
     aliases: tuple[str, ...] = ()
-    publish_lag_days: Annotated[int, Field(ge=0)] | None = None
+    publish_lag_days: Whole | None = None
     allow_negative: bool = False
     minimum: float | None = None
     maximum: float | None = None
@@ -193,17 +188,10 @@ class Indicator(Settings):
         """Fill unit, short title and bounds that follow from the data type."""
         if not isinstance(given, dict):
             return given
-        data_type = given.get("data_type")
-        filled: dict[str, Any] = {"short_title": given.get("title", "")}
-        if data_type in _UNITS:
-            filled["unit"] = _UNITS[str(data_type)]
-        if data_type in _PERCENTAGES | _NOT_NEGATIVE and given.get("allow_negative") is not True:
-            filled["minimum"] = 0.0
-        if data_type in _PERCENTAGES:
-            filled["maximum"] = 100.0
-        if data_type in {"count", "milestone", "statement", "ordinal"}:
-            filled["decimals"] = 0
-        return {**filled, **given}
+        follows = _FOLLOWS.get(str(given.get("data_type")), {})
+        if given.get("allow_negative") is True:
+            follows = {name: value for name, value in follows.items() if name != "minimum"}
+        return {"short_title": given.get("title", ""), **follows, **given}
 
     @model_validator(mode="after")
     def _agree(self) -> Indicator:
@@ -225,12 +213,12 @@ class Indicator(Settings):
     @property
     def is_chartable(self) -> bool:
         """Whether it has numbers; statements, milestones and judgements are only printed."""
-        return self.data_type not in _NOT_CHARTED
+        return self.data_type not in get_args(NotCharted)
 
     @property
     def statistic(self) -> Literal["proportion", "rate", "mean"] | None:
         """The statistic of which a value with counts is an estimate; None where there is none."""
-        if self.data_type in _PERCENTAGES:
+        if self.data_type in get_args(Percentage):
             return "proportion"
         if self.data_type == "rate":
             return "rate" if self.rate_base else None
@@ -245,13 +233,16 @@ class IndicatorFile(Settings):
 
 
 class PeerSetSpec(Settings):
-    """Councils compared with, in order of likeness; region and nation are shown, not ranked."""
+    """Councils compared with, in order of likeness; region and nation are shown, not ranked.
+
+    Without ``members`` it only describes a set whose members were imported.
+    """
 
     id: Slug
     title: Text
     source: Text
     as_at: date
-    members: Annotated[dict[Code, Text], Field(min_length=1)]
+    members: Annotated[dict[Code, Text], Field(min_length=1)] = {}
     region_row: str = ""
     national_row: str = ""
 
@@ -286,9 +277,8 @@ class Correction(Settings):
         if self.action == "replace" and self.value is None:
             raise ValueError('action "replace" needs value, the right number')
         if self.action != "note" and self.expect is None:
-            raise ValueError(
-                f'action "{self.action}" needs expect, the wrong number that the source shows'
-            )
+            shown = "the wrong number that the source shows"
+            raise ValueError(f'action "{self.action}" needs expect, {shown}')
         return self
 
 
@@ -318,5 +308,5 @@ class RunSpec(Settings):
     analyses: tuple[Analysis, ...] = ANALYSES
     peer_set: Text
     peer_sets_by_theme: dict[Slug, Text] = {}
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Whole = 0
     accepted_notebooks: dict[str, str] = {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pmf_analysis.parameters.loading import Document
 from pmf_analysis.parameters.models import Indicator
-from pmf_analysis.problems import Level, Problems
+from pmf_analysis.problems import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,14 +56,12 @@ def _row(indicator: Indicator) -> dict[str, object]:
     return row | {"statistic": indicator.statistic or "", "is_chartable": indicator.is_chartable}
 
 
-def review_register(
-    indicators: Iterable[Indicator], document: Document, problems: Problems
-) -> None:
+def review_register(indicators: Iterable[Indicator], document: Document) -> None:
     """Add what is allowed but deserves a look, with the line of the indicator."""
     for n, indicator in enumerate(indicators):
         for setting, message, code, level in _remarks(indicator):
             text = f'In "{indicator.id}": {message}'
-            problems.add(document.problem(("indicators", n, setting), text, code, level))
+            document.add(("indicators", n, setting), text, code, level=level)
 
 
 def _remarks(indicator: Indicator) -> Iterator[tuple[str, str, str, Level]]:

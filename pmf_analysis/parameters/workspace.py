@@ -13,11 +13,10 @@ from pydantic import BaseModel
 from pmf_analysis.parameters.checks import (
     check_corrections,
     check_framework,
+    check_peer_sets,
     check_register,
     check_run,
-    check_run_peer_sets,
     check_unique,
-    ids,
 )
 from pmf_analysis.parameters.loading import Document, read_document, validated
 from pmf_analysis.parameters.models import (
@@ -35,7 +34,6 @@ from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
 Model = TypeVar("Model", bound=BaseModel)
 
 WORKSPACE_VARIABLE = "PMF_WORKSPACE"
-_NAMED_BY_INDICATORS = ("themes", "directors")
 
 
 @dataclass(frozen=True)
@@ -116,16 +114,37 @@ class Workspace:
             Exit 2, with all problems of all files.
         """
         files = _Files(self.root)
-        frameworks = files.frameworks(framework)
-        document, register = files.indicators([read for read, _ in frameworks.values()])
-        peer_sets, corrections = files.peer_sets(), files.corrections(document)
+        frameworks = files.frameworks()
+        if framework not in frameworks:
+            message = f'There is no framework file "{framework}" in parameters.'
+            hint = did_you_mean(framework, frameworks)
+            files.problems.add(message=message + hint, code="unknown-framework")
+        register, listed = files.read(IndicatorFile, "indicators.yml")
+        if register is not None:
+            check_register(register, [document for document, _ in frameworks.values()])
+            review_register(listed.indicators if listed else (), register)
+        peer_sets = files.peer_sets()
+        corrections, correct = files.read(CorrectionFile, "corrections.yml", optional=True)
+        if corrections is not None and register is not None:
+            check_corrections(corrections, register)
         files.finish()
         chosen = frameworks[framework][1]
-        assert chosen is not None and register is not None  # else there was an error
-        return Parameters(chosen, register, peer_sets, corrections, files.hashes, files.problems)
+        assert chosen is not None and listed is not None  # else there was an error
+        return Parameters(
+            framework=chosen,
+            register=Register({indicator.id: indicator for indicator in listed.indicators}),
+            peer_sets=peer_sets,
+            corrections=correct.corrections if correct else (),
+            files=files.hashes,
+            problems=files.problems,
+        )
 
     def load_run(
-        self, name_or_path: str | Path, *, store_peer_sets: Collection[str] | None = None
+        self,
+        name_or_path: str | Path,
+        *,
+        store_peer_sets: Collection[str] | None = None,
+        problems: Problems | None = None,
     ) -> RunSpec:
         """Read and check a run file, given by its name in ``parameters/runs`` or by its path.
 
@@ -133,6 +152,8 @@ class Workspace:
         ----------
         store_peer_sets
             The peer sets that came with the data; with them, those of the run are checked too.
+        problems
+            Takes the warnings, such as a peer set two years older than the run.
 
         Raises
         ------
@@ -143,19 +164,19 @@ class Workspace:
         document, spec = files.read(RunSpec, self._run_path(str(name_or_path)))
         if document is not None:
             frameworks = {name: read for name, (read, _) in others.frameworks().items()}
-            check_run(document, frameworks, files.problems)
-            if store_peer_sets is not None:
-                known = [*others.peer_sets(), *store_peer_sets]
-                check_run_peer_sets(document, known, files.problems)
+            check_run(document, frameworks)
+            check_peer_sets(document, others.peer_sets(), store_peer_sets)
         files.finish()
         assert spec is not None  # else there was an error
+        if problems is not None:
+            problems.extend(files.problems)
         return spec
 
     def _run_path(self, name: str) -> Path:
         runs = self.parameters / "runs"
         for path in (Path(name), self.root / name, runs / name, runs / f"{name}.yml"):
             if path.is_file():
-                return path
+                return path.resolve()
         known = [path.stem for path in sorted(runs.glob("*.yml"))]
         message = f'There is no run file "{Path(name).name}" in parameters/runs.'
         hint = did_you_mean(Path(name).stem, known)
@@ -171,10 +192,10 @@ class _Files:
         self.hashes: dict[str, str] = {}
 
     def read(
-        self, model: type[Model], path: Path, *, optional: bool = False
+        self, model: type[Model], path: str | Path, *, optional: bool = False
     ) -> tuple[Document | None, Model | None]:
-        """Read a file as it stands and as a model; each is None when it cannot be had."""
-        path = path.resolve()
+        """Read a file of the parameters as it stands and as a model, None when it has faults."""
+        path = (self.root / "parameters" / path).resolve()
         if optional and not path.is_file():
             return None, None
         inside = path.is_relative_to(self.root)
@@ -189,49 +210,18 @@ class _Files:
         self.problems.sort(key=lambda problem: (problem.file, problem.row or 0))
         self.problems.raise_if_errors()
 
-    def frameworks(
-        self, wanted: str | None = None
-    ) -> dict[str, tuple[Document | None, Framework | None]]:
-        """Read every framework file, and say so when the wanted one is not among them."""
+    def frameworks(self) -> dict[str, tuple[Document | None, Framework | None]]:
+        """Read every framework file, as it stands and as a model."""
         found = {}
         for path in sorted((self.root / "parameters").glob("framework*.yml")):
             document, _ = found[path.name] = self.read(Framework, path)
             if document is not None:
-                check_framework(document, self.problems)
-        if wanted is not None and wanted not in found:
-            message = f'There is no framework file "{wanted}" in parameters.'
-            hint = did_you_mean(wanted, found)
-            self.problems.add(message=message + hint, code="unknown-framework")
+                check_framework(document)
         return found
-
-    def indicators(
-        self, frameworks: Collection[Document | None]
-    ) -> tuple[Document | None, Register | None]:
-        """Read the register and check it against the themes and directors of all frameworks."""
-        document, read = self.read(IndicatorFile, self.root / "parameters" / "indicators.yml")
-        if document is not None:
-            known = [framework for framework in frameworks if framework is not None]
-            complete = len(known) == len(frameworks)
-            themes, directors = (ids(known, g) if complete else None for g in _NAMED_BY_INDICATORS)
-            check_register(document, self.problems, themes=themes, directors=directors)
-        if document is None or read is None:
-            return document, None
-        register = Register({indicator.id: indicator for indicator in read.indicators})
-        review_register(read.indicators, document, self.problems)
-        return document, register
 
     def peer_sets(self) -> dict[str, PeerSetSpec]:
         """Read the declared peer sets; there may be none, as they also come with the data."""
-        path = self.root / "parameters" / "peer_sets.yml"
-        document, read = self.read(PeerSetFile, path, optional=True)
+        document, listed = self.read(PeerSetFile, "peer_sets.yml", optional=True)
         if document is not None:
-            check_unique(document, "peer_sets", self.problems)
-        return {spec.id: spec for spec in read.peer_sets} if read else {}
-
-    def corrections(self, register: Document | None) -> tuple[Correction, ...]:
-        """Read the corrections, if there are any, and check them against the register."""
-        path = self.root / "parameters" / "corrections.yml"
-        document, read = self.read(CorrectionFile, path, optional=True)
-        if document is not None and register is not None:
-            check_corrections(document, register, self.problems)
-        return read.corrections if read else ()
+            check_unique(document, "peer_sets.*.id")
+        return {spec.id: spec for spec in listed.peer_sets} if listed else {}

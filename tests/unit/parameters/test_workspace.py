@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from pmf_analysis.parameters.workspace import WORKSPACE_VARIABLE, Workspace
-from pmf_analysis.problems import PmfError
+from pmf_analysis.problems import PmfError, Problems
 
 
 def _said(action) -> str:
@@ -131,8 +131,8 @@ def test_faults_of_a_framework(workspace, invalid):
         'indicators.yml line 10: "recycling" is declared twice, on lines 3 and 10.',
         'indicators.yml line 12: In "recycling": "themes" has nothing in it.',
         'indicators.yml line 13: In "recycling": "data_type" is "percent", which is not known. '
-        'Did you mean "percentage"? It can be percentage, rate, count, money, days, duration, '
-        "score, index, ratio, survey_percentage, statement, milestone or ordinal.",
+        'Did you mean "percentage"? It can be percentage, survey_percentage, rate, count, '
+        "money, days, duration, score, index, ratio, statement, milestone or ordinal.",
         'indicators.yml line 16: In "recycling": alias "visits" already stands for "visits".',
         'indicators.yml line 23: In "visits": "decimals" must be a whole number.',
         'indicators.yml line 24: In "air": polarity "range" needs target_low and target_high.',
@@ -152,10 +152,12 @@ def test_faults_of_corrections(workspace, invalid):
     assert 'line 11: The period "Q4 2022" can mean more than one thing' in said[2]
 
 
-def test_a_run_is_found_by_name_or_path(workspace):
+def test_a_run_is_found_by_name_or_path(workspace, monkeypatch):
     by_name = workspace.load_run("q2")
     assert by_name == workspace.load_run("q2.yml") == workspace.load_run("parameters/runs/q2.yml")
     assert by_name == workspace.load_run(workspace.parameters / "runs" / "q2.yml")
+    monkeypatch.chdir(workspace.parameters / "runs")
+    assert by_name == workspace.load_run("../runs/q2.yml")
     assert by_name.themes == "all"
     assert _said(lambda: workspace.load_run("q22")) == (
         'There is no run file "q22" in parameters/runs. Did you mean "q2"? Expected q2.'
@@ -187,8 +189,8 @@ def test_names_of_a_run_are_checked_against_its_framework_and_the_peer_sets(work
         "q3.yml line 5: as_at 2026-06-30 is before Quarter 2 (July to September) 2026-27 begins, "
         "so nothing of it can be known.",
         'q3.yml line 8: theme "plce" is not in this framework. Did you mean "place"?',
-        'q3.yml line 9: peer set "nearest_neighbors" is not declared in peer_sets.yml and did not '
-        'come with the data. Did you mean "nearest_neighbours"?',
+        'q3.yml line 9: peer set "nearest_neighbors" is not given with members in peer_sets.yml '
+        'and did not come with the data. Did you mean "nearest_neighbours"?',
         'q3.yml line 11: theme "propserity" is not in this framework. '
         "Expected one of people, place.",
     ]
@@ -199,6 +201,35 @@ def test_peer_sets_of_the_store_count_as_known(workspace, spoil):
     assert workspace.load_run("q2").peer_set == "from_the_data"
     assert workspace.load_run("q2", store_peer_sets={"from_the_data"})
     assert "from_the_data" in _said(lambda: workspace.load_run("q2", store_peer_sets=()))
+
+
+def test_a_peer_set_without_members_describes_one_that_came_with_the_data(workspace, spoil):
+    spoil("peer_sets.yml", "    members: {X06000002: Ambleford}\n", "")
+    described = workspace.load().peer_sets["neighbours"]
+    assert (described.title, described.members) == ("Nearest neighbours", {})
+    assert workspace.load_run("q2", store_peer_sets={"neighbours"}).peer_set == "neighbours"
+    assert _said(lambda: workspace.load_run("q2", store_peer_sets=())) == (
+        'parameters/runs/q2.yml line 5: peer set "neighbours" is not given with members in '
+        "peer_sets.yml and did not come with the data."
+    )
+    spoil("peer_sets.yml", "as_at: 2026-04-01", "as_at: 2026-04-01\n    members: {}")
+    assert '"members" has nothing in it.' in _said(workspace.load)
+
+
+@pytest.mark.parametrize(("as_at", "is_old"), [("2024-10-31", False), ("2024-10-30", True)])
+def test_a_peer_set_two_years_older_than_the_run_is_pointed_out(workspace, spoil, as_at, is_old):
+    spoil("peer_sets.yml", "as_at: 2026-04-01", f"as_at: {as_at}")
+    spoil("runs/q2.yml", "peer_set: neighbours", "peer_set: neighbours\npeer_sets_by_theme:\n"
+          "  people: neighbours\n  place: other")  # fmt: skip
+    problems = Problems()
+    workspace.load_run("q2", problems=problems)
+    assert [(problem.level, problem.line()) for problem in problems] == is_old * [
+        (
+            "warning",
+            'parameters/runs/q2.yml line 5: peer set "neighbours" is of 2024-10-30, more than 24 '
+            "months before the run's as-at date 2026-10-31. Look for a newer one.",
+        )
+    ]
 
 
 def test_a_run_whose_framework_is_misspelt_is_told_so(workspace, spoil):
