@@ -19,16 +19,8 @@ EXIT_WRONG_USAGE = 2
 EXIT_DATA_UNUSABLE = 3
 
 COLUMNS = (
-    "level",
-    "code",
-    "file",
-    "sheet",
-    "row",
-    "column",
-    "value",
-    "message",
-    "expected",
-    "fix",
+    *("level", "code", "file", "sheet", "row", "column", "value"),
+    *("message", "expected", "fix"),
 )
 _ABSOLUTE = re.compile(r"^(/|\\|[A-Za-z]:[\\/])")
 _LONGEST_VALUE = 80
@@ -82,32 +74,22 @@ class Problem:
         >>> Problem('theme "plce" is not declared.', file="parameters/x.yml", row=8).line()
         'parameters/x.yml line 8: theme "plce" is not declared.'
         """
-        return self._text_line() if self._is_text_file() else self._cell_line()
-
-    def _is_text_file(self) -> bool:
-        return self.file.endswith((".yml", ".yaml")) or not (self.sheet or self.column)
-
-    def _text_line(self) -> str:
-        place = self.file + (f" line {self.row}" if self.row is not None else "")
-        parts = [self.message]
-        if self.expected:
-            parts.append(f"Expected {self.expected.rstrip('.')}.")
-        if self.fix:
-            parts.append(f"Fix: {self.fix}")
-        return (f"{place.strip()}: " if place.strip() else "") + " ".join(parts)
-
-    def _cell_line(self) -> str:
+        if self.file.endswith((".yml", ".yaml")) or not (self.sheet or self.column):
+            place = f"{self.file}{'' if self.row is None else f' line {self.row}'}".strip()
+            expected = self.expected and f"Expected {self.expected.rstrip('.')}."
+            parts = [self.message, expected, self.fix and f"Fix: {self.fix}"]
+            return (place and f"{place}: ") + " ".join(filter(None, parts))
         parts = [
             self.file,
             self.sheet and f'sheet "{self.sheet}"',
-            f"row {self.row}" if self.row is not None else "",
+            "" if self.row is None else f"row {self.row}",
             self.column and f"column {self.column}",
             self.value and f'value "{_shortened(self.value)}"',
             self.expected and f"expected {self.expected}",
             self.message,
             self.fix and f"fix: {self.fix}",
         ]
-        return " | ".join(part for part in parts if part)
+        return " | ".join(filter(None, parts))
 
 
 class Problems(list[Problem]):
@@ -116,16 +98,6 @@ class Problems(list[Problem]):
     def add(self, problem: Problem | None = None, **details: Any) -> None:
         """Append a problem, given whole or as the fields of one."""
         self.append(Problem(**details) if problem is None else problem)
-
-    @property
-    def errors(self) -> list[Problem]:
-        """The problems that make something unusable."""
-        return [problem for problem in self if problem.level == "error"]
-
-    @property
-    def warnings(self) -> list[Problem]:
-        """The problems that somebody should look at."""
-        return [problem for problem in self if problem.level == "warning"]
 
     @property
     def has_errors(self) -> bool:

@@ -89,7 +89,7 @@ def read_document(path: Path, name: str, problems: Problems) -> Document | None:
 
     `name` is the workspace-relative name that messages print.
     """
-    reader, before = _Reader(name, problems), len(problems.errors)
+    reader, before = _Reader(name, problems), len(problems)
     try:
         raw = path.read_bytes()
     except OSError:
@@ -97,7 +97,7 @@ def read_document(path: Path, name: str, problems: Problems) -> Document | None:
         return None
     node = reader.compose(raw)
     values = None if node is None else reader.value(node, ())
-    if len(problems.errors) > before:
+    if len(problems) > before:
         return None
     return Document(name, values, reader.lines, sha256(raw).hexdigest(), problems)
 
