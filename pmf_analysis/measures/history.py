@@ -11,14 +11,8 @@ import pandas as pd
 from pmf_analysis.measures.intervals import poisson, wilson
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
-DEFAULTS: dict[str, str] = {
-    "polarity": "unknown",
-    "statistic": "",
-    "data_type": "",
-    "frequency": "",
-    "accumulation": "discrete",
-    "period_span": "",
-}
+DEFAULTS = {"polarity": "unknown", "accumulation": "discrete"}
+DEFAULTS |= dict.fromkeys(["statistic", "data_type", "frequency", "period_span"], "")
 NUMBERS = ["rate_base", "periods_per_year", "target_low", "target_high"]
 COUNTS = ["numerator", "denominator", "ci_lower", "ci_upper"]
 OVERLAPPING = ["rolling", "ytd"]
@@ -92,23 +86,19 @@ def complete_periods(observations: pd.DataFrame, months: Mapping[Any, float]) ->
     `months`: length of a period by series. Series that are not in it, or whose dates are not in
     even steps of it (terms, weeks), stay as they are. Added rows have only series and period.
     """
-    length = observations["series"].map(dict(months)).to_numpy(float)
-    periods = observations["period"]
-    index = (periods.dt.year * 12 + periods.dt.month).to_numpy(float)
-    first = pd.Series(index).groupby(observations["series"].to_numpy()).transform("min").to_numpy()
-    even = pd.Series((index - first) % length == 0).groupby(observations["series"].to_numpy())
-    rows = observations.assign(_step=(index - first) / length)[even.transform("all").to_numpy()]
-    if rows.empty:
-        return observations
-    last = rows.groupby("series")["_step"].max().astype(int)
+    series, periods = observations["series"], observations["period"]
+    length = series.map(dict(months)).astype(float)
+    index = periods.dt.year * 12 + periods.dt.month
+    step = (index - index.groupby(series).transform("min")) / length
+    even = (step % 1 == 0).groupby(series).transform("all").astype(bool)
+    last = step[even].groupby(series[even]).max().astype(int)
     grid = pd.DataFrame({"series": np.repeat(last.index.to_numpy(), last + 1)})
-    grid["_step"] = grid.groupby("series").cumcount().astype(float)
-    missing = grid.merge(rows[["series", "_step"]], how="left", indicator=True)
-    missing = missing[missing["_merge"] == "left_only"]
+    grid["step"] = grid.groupby("series").cumcount()
+    known = pd.DataFrame({"series": series[even], "step": step[even].astype(int)})
+    missing = grid.merge(known, how="left", indicator="found").query("found == 'left_only'")
     if missing.empty:
         return observations
-    starts = missing["series"].map(rows.groupby("series")["period"].min())
-    ahead = (missing["_step"] * missing["series"].map(dict(months))).to_numpy(int)
-    dates = starts.dt.to_period("M") + ahead
-    added = missing[["series"]].assign(period=dates.dt.to_timestamp().astype(periods.dtype))
-    return pd.concat([observations, added], ignore_index=True)
+    starts = missing["series"].map(periods.groupby(series).min()).dt.to_period("M")
+    ahead = (missing["step"] * missing["series"].map(dict(months))).to_numpy(int)
+    dates = (starts + ahead).dt.to_timestamp().astype(periods.dtype)
+    return pd.concat([observations, missing[["series"]].assign(period=dates)], ignore_index=True)

@@ -14,12 +14,8 @@ Target = float | tuple[float, float]
 TARGETS = ["target", "target_low", "target_high"]
 SIGNS: dict[str, int] = {"higher": 1, "lower": -1}
 POINT_TYPES = [
-    "missing",
-    "common_cause",
-    "special_cause_improvement",
-    "special_cause_concern",
-    "special_cause_neutral_high",
-    "special_cause_neutral_low",
+    *("missing", "common_cause", "special_cause_improvement", "special_cause_concern"),
+    *("special_cause_neutral_high", "special_cause_neutral_low"),
 ]
 
 
@@ -27,6 +23,14 @@ def words(names: Sequence[str], codes: Any) -> pd.Series:
     """Turn positions in a short list of words into a column of words."""
     vocabulary = pd.Series(list(names), dtype="str")
     return vocabulary.take(np.asarray(codes, dtype=np.intp)).reset_index(drop=True)
+
+
+def first_text(index: pd.Index, texts: Sequence[tuple[Any, Any]]) -> pd.Series:
+    """Text of the first pair (which rows, text of all or of each) that applies; "" where none."""
+    result = pd.Series("", index, dtype="str")
+    for applies, text in reversed(texts):
+        result = result.mask(applies, text)
+    return result
 
 
 def band_distance(value: Any, low: Any, high: Any) -> Any:
@@ -48,8 +52,8 @@ def target_bands(
 ) -> pd.DataFrame:
     """Put target, target_low and target_high beside every point; NaN where there is none."""
     if isinstance(targets, pd.DataFrame):
-        known = targets.reindex(columns=["series", "period", *TARGETS])
         keys = points[["series", "period"]]
+        known = targets.reindex(columns=[*keys, *TARGETS]).astype(keys.dtypes.to_dict())
         beside = keys.merge(known, on=["series", "period"], how="left", validate="1:1")
         return beside[TARGETS].astype(float)
     rows = {

@@ -15,8 +15,11 @@ EXACT_UP_TO = 12  # points; beyond, the normal approximation is close enough
 FEWEST = 4  # points below which a Mann-Kendall test says nothing at all
 RECENT_POINTS = 5
 RECENT_CRITICAL = 9.54953570608324  # chi-square, 1 df, p = 0.002, as Fingertips prints it
-INTERVAL_COLUMNS = ["ci_lower", "ci_upper"]
-COUNT_COLUMNS = ["numerator", "denominator"]
+COUNTS, INTERVAL = ["numerator", "denominator"], ["value", "ci_lower", "ci_upper"]
+_TESTED: dict[str, Any] = {"series": "str", "n": int, "s": int, "p_value": float, "slope": float}
+_TESTED |= {"slope_lower": float, "slope_upper": float, "direction": "str"}
+_RECENT: dict[str, Any] = {"series": "str", "n": int, "chi_square": float, "direction": "str"}
+_RECENT |= {"reason": "str", "dispersion": float, "method": "str"}
 
 
 def mann_kendall(observations: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
@@ -39,13 +42,12 @@ def mann_kendall(observations: pd.DataFrame, *, confidence: float = 0.95) -> pd.
         slope_upper (NaN where n is too small for the confidence), direction (increasing,
         decreasing, no_change, or cannot_judge below four points).
     """
-    columns = ["series", "n", "s", "p_value", "slope", "slope_lower", "slope_upper", "direction"]
     ordered = observations.sort_values(["series", "period"], kind="stable")
     rows = [
         (series, *_test_one(group["value"].to_numpy(float), 1 - confidence))
         for series, group in ordered.groupby("series", sort=True)
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=list(_TESTED)).astype(_TESTED)
 
 
 def _test_one(values: Floats, alpha: float) -> tuple[Any, ...]:
@@ -68,23 +70,22 @@ def _test_one(values: Floats, alpha: float) -> tuple[Any, ...]:
 
 
 def _p_value(s: int, ties: tuple[int, ...]) -> float:
+    from scipy.special import ndtr
+
     if sum(ties) <= EXACT_UP_TO:
         scores, chance = null_distribution(ties)
         return float(min(1.0, chance[np.abs(scores) >= abs(s)].sum()))
-    from scipy.stats import norm
-
-    return float(2 * norm.sf(max(abs(s) - 1, 0) / _standard_deviation(ties))) if s else 1.0
+    return float(2 * ndtr(-max(abs(s) - 1, 0) / _standard_deviation(ties)))
 
 
 def _critical_s(ties: tuple[int, ...], alpha: float) -> float:
     """Smallest |S| that is significant; infinite where none is."""
-    if sum(ties) <= EXACT_UP_TO:
-        scores, _chance = null_distribution(ties)
-        significant = [s for s in np.unique(np.abs(scores)) if _p_value(int(s), ties) <= alpha]
-        return float(min(significant, default=np.inf))
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
-    return float(norm.isf(alpha / 2) * _standard_deviation(ties))
+    if sum(ties) > EXACT_UP_TO:
+        return float(-ndtri(alpha / 2) * _standard_deviation(ties))
+    scores = np.unique(np.abs(null_distribution(ties)[0]))
+    return float(min((s for s in scores if _p_value(int(s), ties) <= alpha), default=np.inf))
 
 
 def _standard_deviation(ties: tuple[int, ...]) -> float:
@@ -148,32 +149,27 @@ def recent_trend(observations: pd.DataFrame) -> pd.DataFrame:
         cannot_judge), reason, dispersion (residual chi-square around the line per degree of
         freedom: about 1 if only sampling error is at work), method (proportion or interval).
     """
-    columns = ["series", "n", "chi_square", "direction", "reason", "dispersion", "method"]
-    needed = ["series", "period", "value", *COUNT_COLUMNS, *INTERVAL_COLUMNS]
-    ordered = observations.reindex(columns=needed).sort_values(["series", "period"], kind="stable")
+    known = observations.reindex(columns=["series", "period", *COUNTS, *INTERVAL])
+    ordered = known.sort_values(["series", "period"], kind="stable")
     rows = [
         (series, *_recent_one(group.tail(RECENT_POINTS)))
         for series, group in ordered.groupby("series", sort=True)
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=list(_RECENT)).astype(_RECENT)
 
 
 def _recent_one(last: pd.DataFrame) -> tuple[Any, ...]:
-    counts = last[COUNT_COLUMNS].to_numpy(float)
-    intervals = last[["value", *INTERVAL_COLUMNS]].to_numpy(float)
-    has_counts = not np.isnan(counts).any() and bool((counts[:, 0] <= counts[:, 1]).all())
+    count, n = last[COUNTS].to_numpy(float).T
+    value, lower, upper = last[INTERVAL].to_numpy(float).T
+    reason = "One of the last five points has neither counts nor an interval."
     if len(last) < RECENT_POINTS:
-        return _unjudged(f"Only {len(last)} points; five are needed.")
-    if has_counts and (counts[:, 0] > 0).all() and (counts[:, 0] < counts[:, 1]).all():
-        return _judged(*_armitage(counts[:, 0], counts[:, 1]), "proportion")
-    if not np.isnan(intervals).any() and (intervals[:, 2] > intervals[:, 1]).all():
-        return _judged(*_weighted_line(*intervals.T), "interval")
-    if has_counts:
-        return _unjudged("A year counts none or all of the cases.")
-    return _unjudged("One of the last five points has neither counts nor an interval.")
-
-
-def _unjudged(reason: str) -> tuple[Any, ...]:
+        reason = f"Only {len(last)} points; five are needed."
+    elif ((count > 0) & (count < n)).all():
+        return _judged(*_armitage(count, n), "proportion")
+    elif ((upper > lower) & ~np.isnan(value)).all():
+        return _judged(*_weighted_line(value, lower, upper), "interval")
+    elif (count <= n).all():
+        reason = "A year counts none or all of the cases."
     return 0, np.nan, "cannot_judge", reason, np.nan, ""
 
 

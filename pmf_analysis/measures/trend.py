@@ -13,21 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures import trend_plan
 from pmf_analysis.measures.history import with_intervals, with_register
-from pmf_analysis.measures.polarity import SIGNS, TARGETS, band_distance
+from pmf_analysis.measures.polarity import SIGNS, TARGETS, first_text, is_met
 from pmf_analysis.measures.short_series import RECENT_CRITICAL, attained_size, mann_kendall
 from pmf_analysis.measures.short_series import recent_trend as fingertips
 from pmf_analysis.measures.spc import LIMITS, SpcChart, spc_chart
-from pmf_analysis.measures.trend_plan import (
-    UNJUDGED,
-    by_series,
-    completed,
-    plan_methods,
-    season_parts,
-    target_lines,
-    tested_rows,
-    with_segments,
-)
 
 STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
 SCATTER_CRITICAL = 7.815  # chi-square, 3 df, p = 0.05: years scatter by more than sampling error
@@ -87,13 +78,13 @@ def trend_verdicts(
     frame = with_intervals(with_register(observations, register))
     if period is not None:
         frame = frame[frame["period"] <= pd.Timestamp(getattr(period, "end", period))]
-    frame = with_segments(completed(frame), changes)
-    plan = plan_methods(frame)
-    frame["effect"] = season_parts(frame, plan)
-    lines = target_lines(frame, targets)
+    frame = trend_plan.with_segments(trend_plan.completed(frame), changes)
+    plan = trend_plan.plan_methods(frame)
+    frame["effect"] = trend_plan.season_parts(frame, plan)
+    lines = trend_plan.target_lines(frame, targets)
     newest = lines[frame["value"].notna()].groupby("series").tail(1)
     plan = plan.join(newest.set_index("series")[TARGETS])
-    tested = tested_rows(frame)
+    tested = trend_plan.tested_rows(frame)
     plan = _with_recent_trend(plan, tested)
     chart = _chart(tested, plan, lines.assign(effect=frame["effect"]))
     plan = _with_chart(plan, chart, frame)
@@ -109,71 +100,65 @@ def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame
     Fingertips' criterion, guarded: where the years scatter around the line by more than sampling
     error, chi-square is divided by that scatter before it is compared.
     """
-    annual = plan.index[(plan["periods_per_year"] <= 1) & (plan["method"] != "none")]
-    annual = annual.intersection(plan.index[plan["shape"] == "discrete"])
-    rows = tested[tested["series"].isin(annual) & tested["is_current"].astype(bool)]
-    rows = rows.assign(numerator=rows["numerator"].where(rows["interval_from"] == "counts"))
-    found = fingertips(rows).set_index("series")
-    found = found[found["direction"] != "cannot_judge"]
-    scatter = found["dispersion"].where(found["dispersion"] * 3 > SCATTER_CRITICAL, 1.0)
-    found["chi_square"] /= scatter
-    sign = _signs(found["direction"]).where(found["chi_square"] > RECENT_CRITICAL, 0.0)
-    held = found.index[(sign == 0) & (found["direction"] != "no_change")]
-    plan.loc[held, "reason"] = "The years scatter by more than chance, so no trend is called."
-    plan.loc[found.index, "method"] = "recent_trend"
-    plan.loc[found.index, "evidence"] = found["method"].map(
-        {"proportion": "counts", "interval": "interval"}
-    )
-    plan.loc[found.index, "p_value"] = _chi_square_p(found["chi_square"])
-    plan.loc[found.index, "n"] = found["n"]
-    plan.loc[found.index, "scatter"] = scatter
-    last = rows[rows["series"].isin(found.index)].groupby("series").tail(5)
-    slope = mann_kendall(last).set_index("series")["slope"]
-    plan.loc[slope.index, "slope"] = slope.where(np.sign(slope) * sign >= 0)
-    return _with_direction(plan, sign, "recent_trend")
-
-
-def _chi_square_p(chi_square: pd.Series) -> Any:
     from scipy.stats import chi2
 
-    return chi2.sf(chi_square.to_numpy(float), 1)
+    annual = (plan["periods_per_year"] <= 1) & (plan["shape"] == "discrete")
+    rows = _current(tested, plan.index[annual & (plan["method"] != "none")])
+    rows = rows.assign(numerator=rows["numerator"].where(rows["interval_from"] == "counts"))
+    found = fingertips(rows).set_index("series").query("direction != 'cannot_judge'")
+    scatter = found["dispersion"].where(found["dispersion"] * 3 > SCATTER_CRITICAL, 1.0)
+    chi_square = found["chi_square"] / scatter
+    sign = found["direction"].map(DIRECTIONS).astype(float).where(chi_square > RECENT_CRITICAL, 0)
+    last = _current(tested, found.index).groupby("series").tail(5)
+    slope = mann_kendall(last).set_index("series")["slope"]
+    settled = pd.DataFrame(
+        {
+            "method": "recent_trend",
+            "evidence": found["method"].replace("proportion", "counts"),
+            "p_value": chi2.sf(chi_square, 1),
+            "n": found["n"],
+            "scatter": scatter,
+            "slope": slope.where(np.sign(slope) * sign >= 0),
+            "sign": sign,
+        },
+        index=found.index,
+    )
+    held = found.index[(sign == 0) & (found["direction"] != "no_change")]
+    plan.loc[held, "reason"] = "The years scatter by more than chance, so no trend is called."
+    return _settle(plan, settled, "recent_trend")
 
 
 def _with_mann_kendall(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
-    use = plan.index[plan["method"] == "mann_kendall"]
-    rows = tested[tested["series"].isin(use) & tested["is_current"].astype(bool)]
+    rows = _current(tested, plan.index[plan["method"] == "mann_kendall"])
     found = mann_kendall(rows).set_index("series")
-    plan.loc[found.index, ["p_value", "slope"]] = found[["p_value", "slope"]]
-    plan.loc[found.index, "evidence"] = "own_history"
-    return _with_direction(plan, _signs(found["direction"]), "mann_kendall")
+    sign = found["direction"].map(DIRECTIONS).astype(float).fillna(0)
+    settled = found[["p_value", "slope"]].assign(evidence="own_history", sign=sign)
+    return _settle(plan, settled, "mann_kendall")
 
 
-def _signs(directions: pd.Series) -> pd.Series:
-    """Turn words into 1, -1 and 0."""
-    return directions.map(DIRECTIONS).astype(float).fillna(0.0)
+def _current(tested: pd.DataFrame, series: pd.Index) -> pd.DataFrame:
+    """Rows of some series since their last break or rebase."""
+    return tested[tested["series"].isin(series) & tested["is_current"].astype(bool)]
 
 
-def _with_direction(plan: pd.DataFrame, sign: pd.Series, rule: str) -> pd.DataFrame:
-    """Turn the sign of a tested slope into rule and verdict, by polarity."""
-    rows = plan.loc[sign.index]
+def _settle(plan: pd.DataFrame, found: pd.DataFrame, rule: str) -> pd.DataFrame:
+    """Take over what a test found; its `sign` becomes rule and verdict, by polarity."""
+    sign, rows = found.pop("sign"), plan.loc[found.index]
+    plan.loc[found.index, list(found)] = found
     to_band = (rows["value"] < rows["target_low"]).astype(int)
     to_band -= (rows["value"] > rows["target_high"]).astype(int)
-    way = (
-        rows["polarity"]
-        .map(SIGNS)
-        .astype(float)
-        .fillna(0)
-        .mask(rows["polarity"] == "range", to_band)
-    )
-    goodness = way * sign
-    verdict = np.select(
-        [sign == 0, goodness > 0, goodness < 0, sign > 0],
-        ["no_clear_change", "improving", "worsening", "rising"],
-        "falling",
-    )
-    plan.loc[sign.index, "verdict"] = verdict
-    plan.loc[sign.index, "rule"] = np.where(sign == 0, "none", rule)
-    plan.loc[sign.index, "rule_points"] = np.where(sign == 0, 0, rows["n"])
+    way = rows["polarity"].map(SIGNS).astype(float).fillna(0)
+    goodness = way.mask(rows["polarity"] == "range", to_band) * sign
+    verdicts = [
+        (sign == 0, "no_clear_change"),
+        (goodness > 0, "improving"),
+        (goodness < 0, "worsening"),
+        (sign > 0, "rising"),
+        (sign < 0, "falling"),
+    ]
+    plan.loc[found.index, "verdict"] = first_text(found.index, verdicts)
+    plan.loc[found.index, "rule"] = np.where(sign == 0, "none", rule)
+    plan.loc[found.index, "rule_points"] = plan["n"].where(sign != 0, 0).astype(int)
     return plan
 
 
@@ -184,9 +169,9 @@ def _chart(tested: pd.DataFrame, plan: pd.DataFrame, lines: pd.DataFrame) -> Spc
     without_seasons = lines[TARGETS].sub(lines["effect"], axis=0)
     return spc_chart(
         rows[["series", "period", "value"]],
-        improvement=by_series(plan["polarity"]),
+        improvement=trend_plan.by_series(plan["polarity"]),
         targets=lines.assign(**without_seasons),
-        rebase=by_series(starts.groupby("series").agg(list)),
+        rebase=trend_plan.by_series(starts.groupby("series").agg(list)),
     )
 
 
@@ -224,19 +209,8 @@ def _with_assurance(
     plan: pd.DataFrame, chart: SpcChart, lines: pd.DataFrame, frame: pd.DataFrame
 ) -> pd.DataFrame:
     """Hold the usual range against the target in force, where it is long and stable enough."""
-    valued = lines.join(frame[["value", "is_current", "polarity"]]).dropna(subset=["value"])
-    met = np.select(
-        [valued["polarity"] == way for way in ("higher", "lower", "range")],
-        [
-            valued["value"] >= valued["target"],
-            valued["value"] <= valued["target"],
-            band_distance(valued["value"], valued["target_low"], valued["target_high"]) == 0,
-        ],
-        np.nan,
-    )
-    known = valued["target"].notna() | valued["target_low"].notna()
-    held = pd.Series(met, valued.index)[known & valued["is_current"]]
-    plan["met_share"] = held.groupby(valued["series"]).mean().reindex(plan.index)
+    met = is_met(frame["value"], frame["polarity"], lines)[frame["is_current"]]
+    plan["met_share"] = met.groupby(frame["series"]).mean().reindex(plan.index)
     points = chart.points.dropna(subset=["value"]).groupby("series").tail(STABLE_FOR)
     unstable = (points["rule"] != "none").groupby(points["series"]).any().reindex(plan.index)
     segments = chart.segments.groupby("series").tail(1).set_index("series")
@@ -252,15 +226,14 @@ def _with_assurance(
 
 def _chance_alone(plan: pd.DataFrame) -> pd.Series:
     """How often such a series would be called changed if only chance were at work."""
-    lengths, alarms = list(LAST_POINT_ALARM), list(LAST_POINT_ALARM.values())
-    chart = np.interp(plan["n"], lengths, alarms)
+    chart = np.interp(plan["n"], list(LAST_POINT_ALARM), list(LAST_POINT_ALARM.values()))
     chart = np.where(plan["treatment"] == "season_means_removed", SEASONAL_ALARM, chart)
-    chart = np.where(plan["shape"] == "constant", np.nan, chart)
     test = plan["n"].map(lambda n: attained_size(int(n)))
-    methods = [plan["method"] == name for name in ("xmr", "mann_kendall", "recent_trend")]
     recent = np.where(plan["scatter"] > 1, SCATTERED_ALARM, RECENT_ALARM)
-    chance = np.select(methods, [chart, test, recent], np.nan)
-    return pd.Series(chance, plan.index).where(plan["verdict"] != "cannot_judge")
+    is_chart = (plan["method"] == "xmr") & (plan["shape"] != "constant")
+    methods = [is_chart, plan["method"] == "mann_kendall", plan["method"] == "recent_trend"]
+    chance = pd.Series(np.select(methods, [chart, test, recent], np.nan), plan.index)
+    return chance.where(plan["verdict"] != "cannot_judge")
 
 
 def _without_polarity(plan: pd.DataFrame) -> pd.DataFrame:
@@ -268,7 +241,7 @@ def _without_polarity(plan: pd.DataFrame) -> pd.DataFrame:
     no_band = (plan["polarity"] == "range") & plan["target_low"].isna()
     declared = plan["polarity"].isin(["higher", "lower", "range", "none"]) & ~no_band
     withdrawn = ~declared & (plan["verdict"] != "cannot_judge")
-    for name, value in {**UNJUDGED, "method": "none", "chance_alone": np.nan}.items():
+    for name, value in {**trend_plan.UNJUDGED, "method": "none", "chance_alone": np.nan}.items():
         plan.loc[withdrawn, name] = value
     plan.loc[withdrawn, "reason"] = "Nobody has declared which way is better."
     plan.loc[withdrawn & no_band, "reason"] = "Nobody has declared the range that is best."

@@ -8,31 +8,25 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures.history import complete_periods, independent_points
-from pmf_analysis.measures.polarity import TARGETS
+from pmf_analysis.measures.polarity import TARGETS, first_text, target_bands
 from pmf_analysis.measures.shape import detect_shape, season_effects
 from pmf_analysis.measures.spc import LIMITS
 
 FEWEST, CHART_FROM = 5, 13  # points for any verdict; for a control chart and for assurance
 BREAKS = ["definition", "boundary"]
-UNJUDGED: dict[str, Any] = {
-    "verdict": "cannot_judge",
-    "rule": "none",
-    "rule_points": 0,
-    "evidence": "none",
-    "assurance": "",
-}
+UNJUDGED: dict[str, Any] = {"verdict": "cannot_judge", "rule": "none", "rule_points": 0}
+UNJUDGED |= {"evidence": "none", "assurance": ""}
 
 
 def completed(frame: pd.DataFrame) -> pd.DataFrame:
     """Add rows for left-out periods, with the settings of their series."""
     months = dict(zip(frame["series"], 12 / frame["periods_per_year"], strict=True))
     full = complete_periods(frame, months).sort_values(["series", "period"], ignore_index=True)
+    settings = ["indicator", "area", "polarity", "accumulation", "periods_per_year", "span_years"]
+    settings = [name for name in [*settings, *TARGETS[1:]] if name in full.columns]
+    known = frame.drop_duplicates("series", keep="last").set_index("series")[settings]
     added = full["indicator"].isna()
-    names = ["indicator", "area", "polarity", "accumulation", "periods_per_year", "span_years"]
-    names += ["target_low", "target_high"]
-    known = frame.drop_duplicates("series", keep="last").set_index("series")
-    for name in [name for name in names if name in full.columns]:
-        full[name] = full[name].mask(added, full["series"].map(known[name]))
+    full.loc[added, settings] = known.loc[full.loc[added, "series"]].to_numpy()
     return full
 
 
@@ -64,57 +58,46 @@ def plan_methods(frame: pd.DataFrame) -> pd.DataFrame:
     ).set_index("series")
     plan = plan.join(shapes[["shape", "treatment"]])
     plan = plan.fillna({"shape": "too_short", "treatment": "none"})
-    apart = independent_points(current[current["accumulation"] == "rolling"])
-    counts = current.dropna(subset=["value"]).groupby("series").size()
-    plan["n"] = counts.reindex(plan.index).fillna(0).astype(int)
-    windows = apart.groupby("series").size().reindex(plan.index).fillna(0).astype(int)
-    rolling = plan["shape"] == "rolling"
-    plan["n"] = plan["n"].mask(rolling & (plan["accumulation"] == "rolling"), windows)
+    rolling = current["accumulation"] == "rolling"
+    counted = pd.concat([current[~rolling], independent_points(current[rolling])])
+    plan["n"] = (
+        counted["value"].groupby(counted["series"]).count().reindex(plan.index, fill_value=0)
+    )
     plan["reason"] = _refusals(plan, frame)
     plan["method"] = np.select(
         [plan["reason"] != "", plan["n"] >= CHART_FROM], ["none", "xmr"], "mann_kendall"
     )
     plan["value"] = frame.dropna(subset=["value"]).groupby("series")["value"].last()
-    return plan.assign(
-        **UNJUDGED, **dict.fromkeys(["slope", "p_value", "scatter", *LIMITS], np.nan)
-    )
+    unknown = dict.fromkeys(["slope", "p_value", "scatter", *LIMITS], np.nan)
+    return plan.assign(**UNJUDGED, **unknown)
 
 
 def _refusals(plan: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
     """Say in plain words why a series cannot be judged; "" where it can."""
-    n = plan["n"].astype(str)
+    n, rolling = plan["n"].astype(str), plan["accumulation"] == "rolling"
     broken = frame.groupby("series")["segment"].max().reindex(plan.index) > 0
     since = pd.Series("", plan.index, dtype="str").mask(broken, " since the last recorded change")
-    few = "Only " + n + " usable values" + since + "; a verdict needs five."
-    overlap = (
-        "The figures overlap: only " + n + " share no data" + since + "; a verdict needs five."
-    )
-    reason = pd.Series("", plan.index, dtype="str")
-    reason = reason.mask(plan["n"] < FEWEST, few)
-    reason = reason.mask((plan["n"] < FEWEST) & (plan["accumulation"] == "rolling"), overlap)
-    undeclared = (plan["shape"] == "rolling") & (plan["accumulation"] != "rolling")
-    reason = reason.mask(
-        undeclared, "The figures move as overlapping windows do; none is declared."
-    )
+    few, needed = plan["n"] < FEWEST, since + "; a verdict needs five."
     total = (
         "A running total without counts: it can only be compared with the same period last year."
     )
-    reason = reason.mask(plan["shape"] == "ytd", total)
-    return reason.mask(plan["n"] == 0, "There is no usable value" + since + ".")
+    windows = "The figures move as overlapping windows do; none is declared."
+    reasons = [
+        (plan["n"] == 0, "There is no usable value" + since + "."),
+        (plan["shape"] == "ytd", total),
+        ((plan["shape"] == "rolling") & ~rolling, windows),
+        (few & rolling, "The figures overlap: only " + n + " share no data" + needed),
+        (few, "Only " + n + " usable values" + needed),
+    ]
+    return first_text(plan.index, reasons)
 
 
 def target_lines(frame: pd.DataFrame, targets: pd.DataFrame | None) -> pd.DataFrame:
     """Give target and band in force at every row; the register's band is the default of "range"."""
-    keys = frame[["series", "period"]]
-    given = pd.DataFrame(columns=["series", "period"]) if targets is None else targets
-    given = given.reindex(columns=["series", "period", *TARGETS])
-    given = given.astype({"series": "str", "period": keys["period"].dtype})
-    lines = keys.merge(given, on=["series", "period"], how="left", validate="1:1")
-    lines[TARGETS] = lines[TARGETS].astype(float)
-    is_range = (frame["polarity"] == "range").to_numpy()
+    bands = target_bands(frame, targets)
     for name in TARGETS[1:]:
-        lines[name] = lines[name].where(lines[name].notna() | ~is_range, frame[name].to_numpy())
-    return lines
+        bands[name] = bands[name].fillna(frame[name].where(frame["polarity"] == "range"))
+    return frame[["series", "period"]].join(bands)
 
 
 def season_parts(frame: pd.DataFrame, plan: pd.DataFrame) -> pd.Series:
