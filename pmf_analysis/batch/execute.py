@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,8 +20,6 @@ from pmf_analysis.batch.kernels import KERNEL_NAME, Kernels
 
 Status = Literal["ok", "failed", "kernel_died", "timed_out", "skipped", "not_run"]
 
-_ATTEMPTS = 2
-_START_SECONDS = 60
 _IOPUB_SECONDS = 30
 _SILENT = logging.NullHandler()  # a handler is added to a logger only once
 
@@ -39,18 +37,18 @@ class Outcome:
         Why, one plain sentence; "" when all is well.
     cell
         Id of the cell at fault, where one is known.
-    seconds, attempts
-        Wall time over all attempts, and how many there were; only a dead kernel is tried again.
     notebook
         The notebook with the outputs of the cells that ran; None when none did.
+    seconds, attempts
+        Wall time over all attempts, and how many there were; only a dead kernel is tried again.
     """
 
     status: Status
     message: str = ""
     cell: str = ""
+    notebook: Any = None
     seconds: float = 0.0
     attempts: int = 1
-    notebook: Any = None
 
 
 @dataclass
@@ -75,10 +73,9 @@ class _Work:
     def unfinished(self) -> Any:
         """Return the notebook with what its cells showed before the end came."""
         notebook = deepcopy(self.source)
-        if self.cells:
-            reached = [deepcopy(self.cells[index]) for index in sorted(self.cells)]
-            ids = {cell.get("id") for cell in reached}
-            notebook.cells = reached + [c for c in notebook.cells if c.get("id") not in ids]
+        reached = [deepcopy(self.cells[index]) for index in sorted(self.cells)]
+        ids = {cell.get("id") for cell in reached}
+        notebook.cells = reached + [c for c in notebook.cells if c.get("id") not in ids]
         return notebook
 
 
@@ -86,6 +83,9 @@ def execute(
     source: Any, parameters: Mapping[str, Any], *, kernels: Kernels, folder: Path, seconds: int
 ) -> Outcome:
     """Run a notebook in a kernel of its own and say what became of it; never raises.
+
+    A kernel that died is tried once more, because the fault may have been the machine's; a cell
+    that raised never is.
 
     Parameters
     ----------
@@ -99,32 +99,18 @@ def execute(
         ``kernel.log`` there while it runs.
     seconds
         Time for the whole notebook; what is left of it limits each cell.
-
-    Returns
-    -------
-    Outcome
-        A kernel that died is tried once more, because the fault may have been the machine's; a
-        cell that raised never is.
     """
-    started, attempts = time.monotonic(), 0
-    while True:
-        attempts += 1
-        outcome = _attempt(without_outputs(source), parameters, kernels, folder, seconds)
-        if outcome.status != "kernel_died" or attempts == _ATTEMPTS or kernels.stopped:
-            break
-    status: Status = "not_run" if kernels.stopped and outcome.status != "ok" else outcome.status
-    return Outcome(
-        status=status,
-        message="the run was stopped" if status == "not_run" else outcome.message,
-        cell=outcome.cell,
-        seconds=time.monotonic() - started,
-        attempts=attempts,
-        notebook=outcome.notebook,
-    )
+    started = time.monotonic()
+    source = _without_outputs(source)
+    outcome, attempts = _attempt(source, parameters, kernels, folder, seconds), 1
+    if outcome.status == "kernel_died" and not kernels.stopped:
+        outcome, attempts = _attempt(source, parameters, kernels, folder, seconds), 2
+    if kernels.stopped and outcome.status != "ok":
+        outcome = replace(outcome, status="not_run", message="the run was stopped")
+    return replace(outcome, seconds=time.monotonic() - started, attempts=attempts)
 
 
-def without_outputs(notebook: Any) -> Any:
-    """Return a copy of a notebook in which no cell has run."""
+def _without_outputs(notebook: Any) -> Any:
     notebook = deepcopy(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -145,7 +131,7 @@ def _attempt(
     with (folder / "kernel.log").open("wb") as log:
         try:
             done = papermill.execute_notebook(
-                source,
+                deepcopy(source),
                 None,
                 parameters=dict(parameters),
                 kernel_name=KERNEL_NAME,
@@ -153,8 +139,6 @@ def _attempt(
                 request_save_on_cell_execute=False,
                 autosave_cell_every=0,
                 progress_bar=False,
-                start_timeout=_START_SECONDS,
-                execution_timeout=seconds,
                 timeout_func=work.seconds_left,
                 iopub_timeout=_IOPUB_SECONDS,
                 shutdown_kernel="immediate",
@@ -165,7 +149,8 @@ def _attempt(
         except Exception as error:
             _forget_tasks()
             return _explain(error, work, seconds)
-    return _judge(done, parameters, results)
+    cell, why = _fault(done, parameters, results)
+    return Outcome("failed" if why else "ok", why, cell, done)
 
 
 def _forget_tasks() -> None:
@@ -186,36 +171,33 @@ def _explain(error: Exception, work: _Work, seconds: int) -> Outcome:
     from papermill.exceptions import PapermillExecutionError
 
     cell = work.current_cell
-    status: Status
+    status: Status = "failed"
+    message = f'{type(error).__name__} in the cell "{cell}": {error}'
     if isinstance(error, PapermillExecutionError):
-        status, message = "failed", f'the cell "{cell}" raised {error.ename}: {error.evalue}'
+        message = f'the cell "{cell}" raised {error.ename}: {error.evalue}'
     elif isinstance(error, CellTimeoutError):
         status = "timed_out"
         message = f'the cell "{cell}" was still running after {seconds} seconds'
-    elif isinstance(error, DeadKernelError) and cell:
-        status = "kernel_died"
-        message = f'the kernel died in the cell "{cell}"; perhaps the memory ran out'
     elif not cell:
         status, message = "kernel_died", f"the kernel did not start: {error}"
-    else:
-        status, message = "failed", f'{type(error).__name__} in the cell "{cell}": {error}'
-    return Outcome(status, message, cell, notebook=work.unfinished())
+    elif isinstance(error, DeadKernelError):
+        status = "kernel_died"
+        message = f'the kernel died in the cell "{cell}"; perhaps the memory ran out'
+    return Outcome(status, message, cell, work.unfinished())
 
 
-def _judge(notebook: Any, parameters: Mapping[str, Any], results: Path) -> Outcome:
-    """Decide whether a notebook that papermill returned without complaint really succeeded."""
+def _fault(notebook: Any, parameters: Mapping[str, Any], results: Path) -> tuple[str, str]:
+    """Return what is wrong, and in which cell, of a notebook that papermill did not complain of."""
     for cell in notebook.cells:
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         name = str(cell.get("id", ""))
-        errors = [output for output in cell.outputs if output.output_type == "error"]
-        if errors:
-            reason = f'the cell "{name}" ended the notebook: {errors[0].ename}: {errors[0].evalue}'
-            return Outcome("failed", reason, name, notebook=notebook)
+        for output in cell.outputs:
+            if output.output_type == "error":
+                what = f"{output.ename}: {output.evalue}"
+                return name, f'the cell "{name}" ended the notebook: {what}'
         if cell.execution_count is None:
-            return Outcome("failed", f'the cell "{name}" never ran', name, notebook=notebook)
+            return name, f'the cell "{name}" never ran'
     if dict(notebook.metadata.papermill.parameters) != dict(parameters):
-        return Outcome("failed", "the parameters of the run did not arrive", notebook=notebook)
-    if not results.is_file():
-        return Outcome("failed", "the notebook wrote no results.csv", notebook=notebook)
-    return Outcome("ok", notebook=notebook)
+        return "", "the parameters of the run did not arrive"
+    return "", "" if results.is_file() else "the notebook wrote no results.csv"

@@ -19,14 +19,8 @@ KERNEL_NAME = "python3"
 
 # One thread a kernel, because the run itself is what works in parallel; a fixed hash seed, so that
 # no set or dict of a notebook can change the order of anything from run to run.
-_FIXED_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-    "PYTHONUTF8": "1",
-}
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_FIXED_ENVIRONMENT = dict.fromkeys(_ONE_THREAD, "1") | {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
 # A Unix socket's path may have 104 bytes on macOS (108 on Linux), and "-1" to "-5" are appended.
 _LONGEST_SOCKET_PATH = 100
 
@@ -44,13 +38,9 @@ class Kernels:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="pmf-"))
-        self._environment = {
-            **os.environ,
-            **_FIXED_ENVIRONMENT,
-            # A user's own IPython start-up files must not change a report.
-            "IPYTHONDIR": str(self._folder / "ipython"),
-            **environment,
-        }
+        # A user's own IPython start-up files must not change a report.
+        own = {"IPYTHONDIR": str(self._folder / "ipython")}
+        self._environment = {**os.environ, **_FIXED_ENVIRONMENT, **own, **environment}
         self._managers: list[AsyncKernelManager] = []
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -109,8 +99,7 @@ class Kernels:
     def _started(self, manager: AsyncKernelManager) -> None:
         """Remember a kernel for as long as it lives; kill it at once in a run that was stopped."""
         with self._lock:
-            self._managers = [known for known in self._managers if known.has_kernel]
-            self._managers.append(manager)
+            self._managers = [known for known in self._managers if known.has_kernel] + [manager]
             if self.stopped:
                 _kill(manager)
 

@@ -8,30 +8,88 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
 import re
 import secrets
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pmf_analysis.problems import PmfError, Problem
+from pmf_analysis.parameters.workspace import Workspace
+from pmf_analysis.problems import PmfError, Problem, did_you_mean
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 PARTIAL = ".partial"
 
-_VERSIONS_OF = ("pmf-analysis", "numpy", "pandas", "scipy", "statsmodels", "papermill", "nbconvert")
+_EXIT_CODES = {"complete": 0, "interrupted": 130}
+_SOME_FAILED = 1
 _PATH = re.compile(r"(?<![\w.:/\\-])(?:[A-Za-z]:\\|/)(?:[^\s\"'<>|:/\\]+[/\\])+([^\s\"'<>|:/\\]*)")
-_SECRET_NAME = re.compile(
-    r"(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|API_?KEY|_KEY)$", re.IGNORECASE
-)
+_SECRET_NAME = re.compile(r"(?i)(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|API_?KEY|_KEY)$")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run on the disk: its folder, and the manifest that says what became of it."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> RunRecord:
+        """Read a run's manifest; PmfError when there is none, or another version of pmf made it."""
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            problem = Problem("This folder has no readable manifest.json.", file=folder.name)
+            raise PmfError(problem) from None
+        if manifest.get("schema_version") != SCHEMA_VERSION:
+            raise PmfError(Problem("The run was made by another version of pmf.", file=folder.name))
+        return cls(folder, manifest)
+
+    @property
+    def id(self) -> str:
+        """The run's id, which is its folder's name once it has finished."""
+        return self.folder.name.removesuffix(PARTIAL)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run was not stopped before its end."""
+        return not self.folder.name.endswith(PARTIAL)
+
+    @property
+    def jobs(self) -> dict[str, dict[str, Any]]:
+        """What became of each notebook, by the id of its job."""
+        jobs: dict[str, dict[str, Any]] = self.manifest["jobs"]
+        return jobs
+
+    @property
+    def asked(self) -> tuple[str, list[str], list[str]]:
+        """The run file, and the themes and analyses that were asked for."""
+        jobs = self.jobs.values()
+        themes, analyses = ([job[name] for job in jobs] for name in ("theme", "analysis"))
+        return self.manifest["run_file"], themes, analyses
+
+    @property
+    def exit_code(self) -> int:
+        """How a command that made this run ends."""
+        return _EXIT_CODES.get(self.manifest["status"], _SOME_FAILED)
+
+    def save(self) -> None:
+        """Write the manifest."""
+        text = json.dumps(self.manifest, indent=1, ensure_ascii=False)
+        write_atomically(self.folder / MANIFEST, text + "\n")
+
+    def describe_shared(self) -> None:
+        """Put the files that belong to no single job into the manifest."""
+        own = tuple(f"{job}/" for job in self.jobs)
+        files = describe_files(self.folder).items()
+        self.manifest["files"] = {name: file for name, file in files if not name.startswith(own)}
 
 
 def new_run_id(now: datetime) -> str:
@@ -39,41 +97,40 @@ def new_run_id(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader sees the old or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def run_folders(workspace: Workspace) -> list[Path]:
+    """Return the folders of all runs, oldest first, those still unfinished among them."""
+    folders = [path.parent for path in workspace.outputs.glob(f"*/*/*/{MANIFEST}")]
+    return sorted(folders, key=lambda folder: folder.name)
 
 
-def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write ``manifest.json`` into a run's folder."""
-    text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=False)
-    write_atomically(folder / MANIFEST, text + "\n")
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a run's folder.
+def find_run(workspace: Workspace, wanted: str = "") -> RunRecord:
+    """Return a run by its id or the beginning of it; without one the newest.
 
     Raises
     ------
     PmfError
-        When there is none, or it is of another version of pmf.
+        When there is no such run, or more than one begins so.
     """
+    folders = run_folders(workspace)
+    found = [folder for folder in folders if folder.name.startswith(wanted)]
+    if not folders:
+        raise PmfError(Problem("There is no run yet.", code="no-run", fix="pmf run"))
+    if not found or (wanted and len(found) > 1):
+        hint = did_you_mean(wanted, [folder.name.removesuffix(PARTIAL) for folder in folders])
+        how_many = f"{len(found)} runs begin" if found else "No run begins"
+        raise PmfError(Problem(f'{how_many} with "{wanted}".{hint}', code="unknown-run"))
+    return RunRecord.read(found[-1])
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader sees the old or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise PmfError(
-            Problem("This folder has no readable manifest.json.", file=folder.name)
-        ) from None
-    if manifest.get("schema_version") != SCHEMA_VERSION:
-        raise PmfError(Problem("The run was made by another version of pmf.", file=folder.name))
-    return manifest
+        temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def describe_file(path: Path) -> dict[str, Any]:
@@ -84,36 +141,22 @@ def describe_file(path: Path) -> dict[str, Any]:
 
 
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return hash and size of every file of a run but its manifest, by name within the run."""
+    """Return hash and size of every file of a folder but a manifest, by name within the folder."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     return {path.relative_to(folder).as_posix(): describe_file(path) for path in paths}
 
 
-def shared_files(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Describe the files of a run that belong to no single job."""
-    own = tuple(f"{job_id}/" for job_id in manifest["jobs"])
-    files = describe_files(folder)
-    return {name: value for name, value in files.items() if not name.startswith(own)}
-
-
 def is_unchanged(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether all files of a record are in the folder with the bytes they were recorded with."""
-    return bool(files) and all(
-        (folder / name).is_file() and describe_file(folder / name) == dict(recorded)
-        for name, recorded in files.items()
-    )
+    paths = {name: folder / name for name in files}
+    found = {name: describe_file(path) for name, path in paths.items() if path.is_file()}
+    return bool(files) and found == files
 
 
 def digest_of(value: Any) -> str:
     """Return a sha256 of anything JSON can say, whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that can move a number."""
-    found = {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
-    return {"python": platform.python_version(), **found}
 
 
 def redacted(text: str) -> str:
@@ -147,13 +190,8 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             _lock(lock.fileno())
         except OSError:
-            raise PmfError(
-                Problem(
-                    "Another run for this council is at work.",
-                    code="run-locked",
-                    fix="wait until it has finished, or stop it",
-                )
-            ) from None
+            why, fix = "Another run for this council is at work.", "wait until it has finished"
+            raise PmfError(Problem(why, code="run-locked", fix=fix)) from None
         yield
 
 

@@ -12,21 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from pmf_analysis.batch.kernels import KERNEL_NAME
-from pmf_analysis.batch.resources import shipped
 from pmf_analysis.problems import Problem, Problems, did_you_mean
 
 # The one interface that every notebook shares (design.md 5).
-PARAMETER_TYPES: dict[str, type] = {
-    "council": str,
-    "framework": str,
-    "theme": str,
-    "period": str,
-    "as_at": str,
-    "peer_set": str,
-    "run_folder": str,
-    "seed": int,
-}
+_TEXT, _NUMBER = "a text in quotes", "a whole number"
+_TEXTS = ("council", "framework", "theme", "period", "as_at", "peer_set", "run_folder")
+PARAMETER_TYPES = {**dict.fromkeys(_TEXTS, (str, _TEXT)), "seed": (int, _NUMBER)}
 _HOW_TO_ACCEPT = "read it, and if it is yours run: pmf check RUNFILE --accept"
+
+
+def shipped(folder: str) -> Path:
+    """Return the shipped ``notebooks`` or ``parameters`` folder.
+
+    An installed wheel carries them inside the package; in a checkout they are the repository's
+    own, so that there is one copy to edit.
+    """
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "shipped" / folder
+    return inside if inside.is_dir() else package.parent / folder
 
 
 def read_notebook(path: Path) -> Any:
@@ -47,11 +50,7 @@ def fingerprint(path: Path) -> str:
     """
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     parts = [
-        [
-            cell["cell_type"],
-            "".join(cell["source"]),
-            sorted(cell.get("metadata", {}).get("tags", [])),
-        ]
+        [cell["cell_type"], "".join(cell["source"]), sorted(cell["metadata"].get("tags", []))]
         for cell in cells
     ]
     text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
@@ -76,14 +75,11 @@ def check_notebook(path: Path, name: str, accepted: Iterable[str]) -> Problems:
         digest, cells = fingerprint(path), json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (ValueError, KeyError, TypeError):
         return Problems([Problem("This is not a notebook.", file=name, code="not-a-notebook")])
-    problems = _check_parameters(cells, name)
+    wrong = _wrong_parameters(cells)
+    problems = Problems(Problem(message, file=name, code="parameters-cell") for message in wrong)
     if digest not in accepted and not is_shipped(path, digest):
-        problems.add(
-            message="This notebook is not the one that came with pmf, so it is not run.",
-            file=name,
-            code="unknown-notebook",
-            fix=_HOW_TO_ACCEPT,
-        )
+        why = "This notebook is not the one that came with pmf, so it is not run."
+        problems.add(message=why, file=name, code="unknown-notebook", fix=_HOW_TO_ACCEPT)
     return problems
 
 
@@ -93,36 +89,20 @@ def is_shipped(path: Path, digest: str) -> bool:
     return original.is_file() and fingerprint(original) == digest
 
 
-def _check_parameters(cells: list[dict[str, Any]], name: str) -> Problems:
+def _wrong_parameters(cells: list[dict[str, Any]]) -> list[str]:
     """Compare the names and types of the ``parameters`` cell with those that a run passes."""
-    problems = Problems()
-    tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
     if len(tagged) != 1:
-        problems.add(
-            message=f"A notebook has one cell tagged parameters; this one has {len(tagged)}.",
-            file=name,
-            code="parameters-cell",
-        )
-        return problems
+        return [f"A notebook has one cell tagged parameters; this one has {len(tagged)}."]
     declared = _literals("".join(tagged[0]["source"]))
-    for parameter in PARAMETER_TYPES.keys() - declared.keys():
-        problems.add(
-            message=f'The parameters cell lacks "{parameter}".', file=name, code="parameters-cell"
-        )
-    for parameter, value in declared.items():
-        expected = PARAMETER_TYPES.get(parameter)
-        if expected is None:
-            hint = did_you_mean(parameter, PARAMETER_TYPES)
-            message = f'The parameters cell has an unknown parameter "{parameter}".{hint}'
-        elif type(value) is not expected:
-            message = f'The parameter "{parameter}" must be {_TYPE_WORDS[expected]}.'
-        else:
-            continue
-        problems.add(message=message, file=name, code="parameters-cell")
-    return problems
-
-
-_TYPE_WORDS: dict[type, str] = {str: "a text in quotes", int: "a whole number"}
+    return [
+        f'The parameters cell must give "{name}" as {words}.'
+        for name, (kind, words) in PARAMETER_TYPES.items()
+        if type(declared.get(name)) is not kind
+    ] + [
+        f'The parameters cell has an unknown "{name}".{did_you_mean(name, PARAMETER_TYPES)}'
+        for name in declared.keys() - PARAMETER_TYPES
+    ]
 
 
 def _literals(source: str) -> dict[str, Any]:
@@ -131,13 +111,13 @@ def _literals(source: str) -> dict[str, Any]:
         statements = ast.parse(source).body
     except SyntaxError:
         return {}
-    values: dict[str, Any] = {}
-    for statement in statements:
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
-            targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
-            value = statement.value.value if isinstance(statement.value, ast.Constant) else None
-            values |= {target.id: value for target in targets if isinstance(target, ast.Name)}
-    return values
+    return {
+        target.id: node.value.value if isinstance(node.value, ast.Constant) else None
+        for node in statements
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
 
 
 def as_published(executed: Any, parameters: Mapping[str, Any]) -> Any:
@@ -158,26 +138,18 @@ def as_published(executed: Any, parameters: Mapping[str, Any]) -> Any:
             cell.id = "injected-parameters"
             kept = {**parameters, "run_folder": ""}
             cell.source = "\n".join(f"{name} = {value!r}" for name, value in kept.items())
-    return _as_node(notebook)
+    # Round-trip through text, so that rendering now and rendering the file later agree.
+    return _nbformat().reads(notebook_text(notebook), as_version=4)
 
 
 def as_failed(unfinished: Any, title: str, message: str) -> Any:
     """Return a notebook that did not finish, with a first cell that says so in plain words."""
     notebook = deepcopy(unfinished)
-    note = _nbformat().v4.new_markdown_cell(
-        f"**This notebook did not finish ({title}).** No report was made from it. {message}",
-        id="did-not-finish",
-    )
-    notebook.cells.insert(0, note)
-    return _as_node(notebook)
+    words = f"**This notebook did not finish ({title}).** No report was made from it. {message}"
+    notebook.cells.insert(0, _nbformat().v4.new_markdown_cell(words, id="did-not-finish"))
+    return notebook
 
 
 def notebook_text(notebook: Any) -> str:
     """Return the file's text of a notebook node."""
-    text: str = _nbformat().writes(notebook)
-    return text + "\n"
-
-
-def _as_node(notebook: Any) -> Any:
-    """Round-trip through text, so that rendering now and rendering the file later agree."""
-    return _nbformat().reads(_nbformat().writes(notebook), as_version=4)
+    return f"{_nbformat().writes(notebook)}\n"

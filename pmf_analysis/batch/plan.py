@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pmf_analysis.batch.notebooks import check_notebook
-from pmf_analysis.batch.runs import unfinished_run
-from pmf_analysis.problems import (
-    EXIT_DATA_UNUSABLE,
-    EXIT_WRONG_USAGE,
-    PmfError,
-    Problem,
-    Problems,
-    did_you_mean,
-)
+from pmf_analysis.batch.manifest import describe_file, describe_files, digest_of
+from pmf_analysis.batch.notebooks import PARAMETER_TYPES, check_notebook, fingerprint
+from pmf_analysis.data.store import Store, Vintage
+from pmf_analysis.parameters.models import RunSpec
+from pmf_analysis.parameters.workspace import Parameters, Workspace
+from pmf_analysis.periods import Period, parse_period
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems, did_you_mean
 
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.models import RunSpec
-    from pmf_analysis.parameters.workspace import Parameters, Workspace
-    from pmf_analysis.periods import Period
-
+_PACKAGE = Path(__file__).resolve().parents[1]
 _FREE_BYTES = 200_000_000
 
 
@@ -53,22 +46,45 @@ class Plan:
     period: Period
     jobs: tuple[Job, ...]
 
+    @property
+    def store(self) -> Store:
+        """The store of the workspace."""
+        return Store(self.workspace.store)
+
+    @property
+    def vintages(self) -> list[Vintage]:
+        """What had been imported by the as-at date, oldest first."""
+        return [v for v in self.store.vintages() if v.as_at <= self.spec.as_at]
+
     def notebook_parameters(self, job: Job, run_folder: str) -> dict[str, Any]:
         """Return the values of a notebook's ``parameters`` cell, all of them."""
-        return {
-            "council": self.spec.council,
-            "framework": self.spec.framework,
-            "theme": job.theme,
-            "period": self.spec.period,
-            "as_at": self.spec.as_at.isoformat(),
-            "peer_set": job.peer_set,
-            "run_folder": run_folder,
-            "seed": self.spec.seed,
-        }
+        own = {"theme": job.theme, "peer_set": job.peer_set, "run_folder": run_folder}
+        values = self.spec.model_dump(mode="json") | own
+        return {name: values[name] for name in PARAMETER_TYPES}
 
     def indicators(self, theme: str) -> list[str]:
         """Return the ids of the indicators of a theme, in the order of the register."""
         return [indicator.id for indicator in self.parameters.register.for_theme(theme)]
+
+    def content(self) -> dict[str, Any]:
+        """Return the fingerprints of everything that decides what the reports say."""
+        run_file = describe_file(self.workspace.root / self.run_file)["sha256"]
+        code = describe_files(_PACKAGE)
+        package = {name: code[name] for name in code if "__pycache__" not in name}
+        return {
+            "parameters": self.parameters.files | {self.run_file: run_file},
+            "notebooks": {job.analysis: fingerprint(job.notebook) for job in self.jobs},
+            "package": digest_of(package),
+            "data": self.store.digest(self.spec.as_at).overall,
+            "vintages": [vintage.id for vintage in self.vintages],
+            "jobs": [job.id for job in self.jobs],
+        }
+
+    def rows(self) -> dict[str, int]:
+        """Return what became of the rows of all files imported; those read are all the others."""
+        files = [file for vintage in self.vintages for file in vintage.files]
+        kinds = ("read", "accepted", "quarantined", "ignored")
+        return {kind: sum(getattr(file, f"rows_{kind}") for file in files) for kind in kinds}
 
 
 def find_run_file(workspace: Workspace, name: str = "") -> str:
@@ -82,17 +98,17 @@ def find_run_file(workspace: Workspace, name: str = "") -> str:
         When no name is given and there is none, or more than one to choose from.
     """
     runs = workspace.parameters / "runs"
-    if name:
-        places = (Path(name), workspace.root / name, runs / name, runs / f"{name}.yml")
-        path = next((place.resolve() for place in places if place.is_file()), Path(name))
-        inside = path.is_relative_to(workspace.root)
-        return path.relative_to(workspace.root).as_posix() if inside else str(path)
-    paths = sorted(runs.glob("*.yml"))
-    if len(paths) == 1:
-        return paths[0].relative_to(workspace.root).as_posix()
-    names = ", ".join(path.name for path in paths)
-    message = f"Say which run: {names}." if paths else "There is no run file in parameters/runs."
-    raise PmfError(Problem(message, code="which-run-file"))
+    paths = [Path(name), workspace.root / name, runs / name, runs / f"{name}.yml"]
+    if not name:
+        paths = sorted(runs.glob("*.yml"))
+        if len(paths) != 1:
+            names = ", ".join(path.name for path in paths)
+            missing = "There is no run file in parameters/runs."
+            message = f"Say which run: {names}." if paths else missing
+            raise PmfError(Problem(message, code="which-run-file"))
+    path = next((path.resolve() for path in paths if path.is_file()), Path(name))
+    inside = path.is_relative_to(workspace.root)
+    return path.relative_to(workspace.root).as_posix() if inside else str(path)
 
 
 def make_plan(
@@ -114,45 +130,25 @@ def make_plan(
     PmfError
         Exit 2, with all problems of the parameters and the notebooks at once.
     """
-    from pmf_analysis.periods import parse_period
-
     run_file = find_run_file(workspace, run_file)
     spec, parameters = _load(workspace, run_file)
+    known = [theme.id for theme in parameters.framework.themes]
+    declared = [theme for theme in known if spec.themes == "all" or theme in spec.themes]
     problems = Problems()
-    wanted_themes = _chosen(_declared_themes(spec, parameters), themes, "theme", problems)
-    wanted_analyses = _chosen(list(spec.analyses), analyses, "analysis", problems)
+    wanted_themes = _chosen(declared, themes, "theme", problems)
+    wanted_analyses = _chosen(spec.analyses, analyses, "analysis", problems)
+    notebooks = {name: workspace.notebooks / f"{name}.ipynb" for name in wanted_analyses}
+    for path in notebooks.values():
+        name = path.relative_to(workspace.root).as_posix()
+        problems.extend(check_notebook(path, name, spec.accepted_notebooks.values()))
+    problems.raise_if_errors()
     jobs = tuple(
-        Job(
-            theme=theme,
-            analysis=analysis,
-            peer_set=spec.peer_sets_by_theme.get(theme, spec.peer_set),
-            notebook=workspace.notebooks / f"{analysis}.ipynb",
-        )
+        Job(theme, analysis, spec.peer_sets_by_theme.get(theme, spec.peer_set), notebook)
         for theme in wanted_themes
-        for analysis in wanted_analyses
+        for analysis, notebook in notebooks.items()
     )
-    problems.extend(_check_notebooks(workspace, jobs, spec))
-    problems.raise_if_errors(EXIT_WRONG_USAGE)
     period = parse_period(spec.period, year_type=parameters.framework.year_type)
     return Plan(workspace, run_file, spec, parameters, period, jobs)
-
-
-def plan_to_resume(workspace: Workspace, run_id: str) -> Plan:
-    """Return the plan of a run that was stopped, with the same themes and analyses.
-
-    Raises
-    ------
-    PmfError
-        When there is no such run, it has finished, or its parameters now have problems.
-    """
-    _, manifest = unfinished_run(workspace, run_id)
-    jobs = manifest["jobs"].values()
-    return make_plan(
-        workspace,
-        manifest["run_file"],
-        themes=list(dict.fromkeys(job["theme"] for job in jobs)),
-        analyses=list(dict.fromkeys(job["analysis"] for job in jobs)),
-    )
 
 
 def _load(workspace: Workspace, run_file: str) -> tuple[RunSpec, Parameters]:
@@ -160,22 +156,12 @@ def _load(workspace: Workspace, run_file: str) -> tuple[RunSpec, Parameters]:
     try:
         spec = workspace.load_run(run_file)
     except PmfError as error:
-        others = _problems_of(workspace.load)
-        raise PmfError([*error.problems, *others], EXIT_WRONG_USAGE) from None
+        try:
+            workspace.load()
+        except PmfError as others:
+            error.problems.extend(others.problems)
+        raise
     return spec, workspace.load(spec.framework)
-
-
-def _problems_of(action: Callable[[], object]) -> Problems:
-    try:
-        action()
-    except PmfError as error:
-        return error.problems
-    return Problems()
-
-
-def _declared_themes(spec: RunSpec, parameters: Parameters) -> list[str]:
-    known = [theme.id for theme in parameters.framework.themes]
-    return known if spec.themes == "all" else [theme for theme in known if theme in spec.themes]
 
 
 def _chosen(
@@ -189,14 +175,6 @@ def _chosen(
     return [name for name in declared if not wanted or name in wanted]
 
 
-def _check_notebooks(workspace: Workspace, jobs: Sequence[Job], spec: RunSpec) -> Problems:
-    problems = Problems()
-    for path in dict.fromkeys(job.notebook for job in jobs):
-        name = path.relative_to(workspace.root).as_posix()
-        problems.extend(check_notebook(path, name, spec.accepted_notebooks.values()))
-    return problems
-
-
 def check_data(plan: Plan) -> None:
     """Stop when the run's data cannot give reports: nothing imported, unknown peers, no disk space.
 
@@ -205,11 +183,8 @@ def check_data(plan: Plan) -> None:
     PmfError
         Exit 3, with all problems at once; exit 2 for a peer set that nobody declares.
     """
-    from pmf_analysis.data.store import Store
-
-    problems = Problems()
-    spec, store = plan.spec, Store(plan.workspace.store)
-    if not any(vintage.as_at <= spec.as_at for vintage in store.vintages()):
+    problems, spec = Problems(), plan.spec
+    if not plan.vintages:
         problems.add(
             message=f"Nothing had been imported by {spec.as_at.isoformat()}, the run's as-at date.",
             code="store-empty",
@@ -217,12 +192,10 @@ def check_data(plan: Plan) -> None:
         )
     free = shutil.disk_usage(plan.workspace.root).free
     if free < _FREE_BYTES:
-        problems.add(
-            message=f"Only {free // 1_000_000} MB are free on the disk; a run needs 200 MB.",
-            code="disk-full",
-        )
+        message = f"Only {free // 1_000_000} MB are free on the disk; a run needs 200 MB."
+        problems.add(message=message, code="disk-full")
     problems.raise_if_errors(EXIT_DATA_UNUSABLE)
     if not {spec.peer_set, *spec.peer_sets_by_theme.values()} <= set(plan.parameters.peer_sets):
         # They may have come with the data, which are read only when it matters.
-        imported = set(store.as_known_on(spec.as_at)["peer_sets"]["peer_set"])
+        imported = set(plan.store.as_known_on(spec.as_at)["peer_sets"]["peer_set"])
         plan.workspace.load_run(plan.run_file, store_peer_sets=imported)

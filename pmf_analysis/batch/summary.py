@@ -8,83 +8,66 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from pmf_analysis.batch.pages import STATUS_WORDS
-from pmf_analysis.batch.running import OnJob, RunResult
-from pmf_analysis.batch.runs import is_finished, run_id
-
-_MADE = ("ok", "skipped")
+from pmf_analysis.batch.manifest import RunRecord
+from pmf_analysis.batch.pages import status_words
+from pmf_analysis.batch.running import OnJob
 
 
-def job_line(record: dict[str, Any], done: int, total: int) -> str:
+def job_line(job: dict[str, Any], done: int, total: int) -> str:
     """Return one line on one report, such as ``[3/21] place/trends made, 4.2 s``."""
-    words = STATUS_WORDS[record["status"]]
-    seconds = "" if record["status"] == "skipped" else f", {record['seconds']:.1f} s"
-    tries = f", {record['attempts']} attempts" if record["attempts"] > 1 else ""
-    why = f": {record['message']}" if record["message"] else ""
-    return f"[{done}/{total}] {record['id']} {words}{seconds}{tries}{why}"
+    seconds = "" if job["status"] == "skipped" else f", {job['seconds']:.1f} s"
+    tries = f", {job['attempts']} attempts" if job["attempts"] > 1 else ""
+    why = f": {job['message']}" if job["message"] else ""
+    return f"[{done}/{total}] {job['id']} {status_words(job['status'])}{seconds}{tries}{why}"
 
 
 @contextlib.contextmanager
 def progress(stream: TextIO, total: int) -> Iterator[OnJob]:
-    """Show progress: a bar with the time left on a terminal, one line a report elsewhere."""
-    if not stream.isatty():
-        yield lambda record, done, of: print(job_line(record, done, of), file=stream, flush=True)
-        return
+    """Show one line a report, and on a terminal a bar with the time left as well."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as TimeLeftColumn
+    from rich.progress import Progress
 
-    console = Console(file=stream)
-    columns = (TextColumn("Reports"), BarColumn(), MofNCompleteColumn(), TimeLeftColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    console = Console(file=stream, soft_wrap=True, markup=False, highlight=False, emoji=False)
+    with Progress(console=console, transient=True, disable=not stream.isatty()) as bar:
         task = bar.add_task("Reports", total=total)
 
-        def show(record: dict[str, Any], done: int, of: int) -> None:
+        def show(job: dict[str, Any], done: int, total: int) -> None:
             bar.update(task, completed=done)
-            console.print(job_line(record, done, of), markup=False, highlight=False)
+            console.print(job_line(job, done, total))
 
         yield show
 
 
-def result_lines(result: RunResult) -> list[str]:
+def result_lines(run: RunRecord) -> list[str]:
     """Return the summary of a run; its last line is the page to open, where there is one."""
-    manifest, folder = result.manifest, result.folder
-    records = manifest["jobs"].values()
-    counts = Counter(STATUS_WORDS[record["status"]] for record in records)
-    rows = manifest["rows"]
+    if not run.folder.is_dir():
+        return ["Stopped before anything was made."]
+    jobs, rows = run.jobs.values(), run.manifest["rows"]
+    counts = Counter(status_words(job["status"]) for job in jobs)
     lines = [
         f"{rows['read']} rows read = {rows['accepted']} used + {rows['quarantined']} quarantined"
         f" + {rows['ignored']} ignored",
-        f"{len(records)} reports: " + ", ".join(f"{n} {word}" for word, n in counts.items()),
+        f"{len(jobs)} reports: " + ", ".join(f"{n} {word}" for word, n in counts.items()),
     ]
     lines += [
-        f"  {record['id']}: {STATUS_WORDS[record['status']]}: {record['message']}"
-        for record in records
-        if record["status"] not in (*_MADE, "not_run")
+        f"  {job['id']}: {status_words(job['status'])}: {job['message']}"
+        for job in jobs
+        if job["status"] not in ("ok", "not_run")
     ]
-    if manifest["problems"]:
-        found = ", ".join(f"{count} {level}" for level, count in manifest["problems"].items())
+    if run.manifest["problems"]:
+        found = ", ".join(f"{n} {level}" for level, n in run.manifest["problems"].items())
         lines.append(f"Problems in the data: {found}; see problems.csv.")
-    if not folder.is_dir():
-        return ["Stopped before anything was made."]
-    if not is_finished(folder):
-        return [*lines, f"Not finished. Finish it with: pmf run --resume {run_id(folder)}"]
-    return [*lines, str(folder / "index.html")]
+    unfinished = f"Not finished. Finish it with: pmf run --resume {run.id}"
+    return [*lines, str(run.folder / "index.html") if run.is_finished else unfinished]
 
 
-def result_json(result: RunResult, workspace_root: Path) -> dict[str, Any]:
+def result_json(run: RunRecord, workspace_root: Path) -> dict[str, Any]:
     """Return the summary of a run for other programs; names are relative to the workspace."""
-    folder = result.folder.relative_to(workspace_root)
-    kept = ("id", "status", "message", "seconds", "attempts")
+    folder = run.folder.relative_to(workspace_root)
     return {
-        "run": result.manifest["run"],
-        "status": result.manifest["status"],
+        **{name: run.manifest[name] for name in ("run", "status", "rows", "problems")},
         "folder": folder.as_posix(),
-        "index": (folder / "index.html").as_posix() if is_finished(folder) else None,
-        "reports": [
-            {key: record[key] for key in kept} for record in result.manifest["jobs"].values()
-        ],
-        "rows": result.manifest["rows"],
-        "problems": result.manifest["problems"],
-        "exit_code": result.exit_code,
+        "index": (folder / "index.html").as_posix() if run.is_finished else None,
+        "reports": list(run.jobs.values()),
+        "exit_code": run.exit_code,
     }

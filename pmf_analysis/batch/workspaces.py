@@ -1,4 +1,4 @@
-"""A council's own workspace: made new, filled with the fictional council, its notebooks trusted."""
+"""A council's own workspace: made new, its notebooks let in, shown in JupyterLab."""
 
 from __future__ import annotations
 
@@ -8,30 +8,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pmf_analysis.batch.manifest import describe_file, read_manifest, write_atomically
-from pmf_analysis.batch.notebooks import fingerprint, is_shipped, read_notebook
+from pmf_analysis.batch.manifest import RunRecord, is_unchanged, run_folders, write_atomically
+from pmf_analysis.batch.notebooks import fingerprint, is_shipped, read_notebook, shipped
 from pmf_analysis.batch.plan import find_run_file
-from pmf_analysis.batch.resources import shipped
-from pmf_analysis.batch.runs import run_folders
+from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem
 
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.workspace import Workspace
-
-_SHIPPED_FOLDERS = ("notebooks", "parameters")
-_IGNORED_BY_GIT = "store/\noutputs/\n.ipynb_checkpoints/\n"
-_README = """\
-# A pmf workspace
-
-- `parameters/`: what you declare: framework, indicators, peer sets, mappings of your files, runs.
-  They describe Westshire, a fictional council; change them to yours.
-- `notebooks/`: the analyses, as they came with pmf.
-- `store/`: the data that were imported. `outputs/`: the reports. Keep both out of version control.
-
-Start with `pmf demo` and `pmf run`, then put your own council in place of Westshire.
-"""
+_README = Path(__file__).with_name("workspace.md")
 
 
 def new_workspace(folder: Path) -> list[str]:
@@ -43,16 +28,15 @@ def new_workspace(folder: Path) -> list[str]:
         When the folder already holds something; nothing is ever written over.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PmfError(
-            Problem("The folder is not empty.", file=folder.name, fix="give the name of a new one")
-        )
-    for name in _SHIPPED_FOLDERS:
+        fix = "give the name of a new one"
+        raise PmfError(Problem("The folder is not empty.", file=folder.name, fix=fix))
+    for name in ("notebooks", "parameters"):
         leftovers = shutil.ignore_patterns(".*", "__pycache__")
         shutil.copytree(shipped(name), folder / name, ignore=leftovers)
     for name in ("store", "outputs"):
         (folder / name).mkdir()
-    write_atomically(folder / ".gitignore", _IGNORED_BY_GIT)
-    write_atomically(folder / "README.md", _README)
+    write_atomically(folder / ".gitignore", "store/\noutputs/\n.ipynb_checkpoints/\n")
+    shutil.copyfile(_README, folder / "README.md")
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -69,11 +53,10 @@ def accept_notebooks(workspace: Workspace, run_file: str = "") -> dict[str, str]
     digests = {path: fingerprint(path) for path in paths if path.is_file()}
     own = {path.name: value for path, value in digests.items() if not is_shipped(path, value)}
     if own != spec.accepted_notebooks:
-        yaml, path = YAML(), workspace.root / name
+        yaml, path, text = YAML(), workspace.root / name, io.StringIO()
         yaml.preserve_quotes = True
-        declared: Any = yaml.load(path.read_text(encoding="utf-8"))
+        declared: Any = yaml.load(path)
         declared["accepted_notebooks"] = own
-        text = io.StringIO()
         yaml.dump(declared, text)
         write_atomically(path, text.getvalue())
     return own
@@ -87,19 +70,21 @@ def trust_notebooks(workspace: Workspace) -> int:
     """
     from nbformat.sign import NotebookNotary
 
-    notary = NotebookNotary()  # type: ignore[no-untyped-call]  # nbformat carries no types
-    signed = 0
-    for folder in run_folders(workspace):
-        for job in read_manifest(folder)["jobs"].values():
-            path = folder / job["id"] / "notebook.ipynb"
-            recorded = job["files"].get(path.name)
-            if recorded and path.is_file() and describe_file(path) == recorded:
-                notary.sign(read_notebook(path))  # type: ignore[no-untyped-call]
-                signed += 1
-    return signed
+    notary, name = NotebookNotary(), "notebook.ipynb"  # type: ignore[no-untyped-call]  # no types
+    jobs = [
+        (folder / job["id"], job["files"])
+        for folder in run_folders(workspace)
+        for job in RunRecord.read(folder).jobs.values()
+    ]
+    made = [
+        place for place, files in jobs if name in files and is_unchanged(place, {name: files[name]})
+    ]
+    for place in made:
+        notary.sign(read_notebook(place / name))  # type: ignore[no-untyped-call]
+    return len(made)
 
 
-def start_lab(workspace: Workspace) -> int:
+def lab_on(workspace: Workspace) -> int:
     """Open JupyterLab on a workspace and wait for its end; its exit code."""
     environment = {**os.environ, "PMF_WORKSPACE": str(workspace.root)}
     command = [sys.executable, "-m", "jupyterlab", str(workspace.root)]

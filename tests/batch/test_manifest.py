@@ -16,16 +16,17 @@ from hypothesis import strategies as st
 
 from pmf_analysis.batch.manifest import (
     MANIFEST,
+    RunRecord,
     describe_files,
     digest_of,
+    find_run,
     is_unchanged,
     locked,
     new_run_id,
-    read_manifest,
     redacted,
     write_atomically,
-    write_manifest,
 )
+from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError
 
 
@@ -77,14 +78,30 @@ def test_a_changed_a_missing_and_no_file_are_not_unchanged(tmp_path: Path) -> No
 
 
 def test_a_manifest_comes_back_and_a_foreign_one_is_refused(tmp_path: Path) -> None:
-    write_manifest(tmp_path, {"schema_version": 1, "run": "é"})
-    assert read_manifest(tmp_path)["run"] == "é"
-    write_manifest(tmp_path, {"schema_version": 99})
+    RunRecord(tmp_path, {"schema_version": 1, "run": "é"}).save()
+    assert RunRecord.read(tmp_path).manifest["run"] == "é"
+    RunRecord(tmp_path, {"schema_version": 99}).save()
     with pytest.raises(PmfError, match="another version"):
-        read_manifest(tmp_path)
+        RunRecord.read(tmp_path)
     (tmp_path / MANIFEST).write_text('{"half')
     with pytest.raises(PmfError, match=r"no readable manifest\.json"):
-        read_manifest(tmp_path)
+        RunRecord.read(tmp_path)
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    with pytest.raises(PmfError, match="There is no run yet"):
+        find_run(workspace)
+    for name in ("20261031T093012Z-7f3a", "20261031T101500Z-0b1c", "20261101T080000Z-99ff.partial"):
+        folder = tmp_path / "outputs" / "council" / "2026-27-q2" / name
+        RunRecord(folder, {"schema_version": 1, "status": "complete"}).save()
+    assert find_run(workspace).id == "20261101T080000Z-99ff"
+    assert not find_run(workspace).is_finished
+    assert find_run(workspace, "20261031T09").folder.name == "20261031T093012Z-7f3a"
+    with pytest.raises(PmfError, match='2 runs begin with "20261031"'):
+        find_run(workspace, "20261031")
+    with pytest.raises(PmfError, match='Did you mean "20261101T080000Z-99ff"'):
+        find_run(workspace, "20261101T080000Z-98ff")
 
 
 @given(st.dictionaries(st.text(), st.integers() | st.text(), max_size=5))

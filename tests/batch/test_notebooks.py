@@ -56,11 +56,11 @@ def test_an_unknown_notebook_is_refused_until_it_is_accepted(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"them": "people"}, 'unknown parameter "them". Did you mean "theme"?'),
-        ({"seed": "1"}, 'The parameter "seed" must be a whole number.'),
-        ({"seed": True}, 'The parameter "seed" must be a whole number.'),
-        ({"period": 2026}, 'The parameter "period" must be a text in quotes.'),
-        ({"as_at": None}, 'The parameter "as_at" must be a text in quotes.'),
+        ({"them": "people"}, 'has an unknown "them". Did you mean "theme"?'),
+        ({"seed": "1"}, 'The parameters cell must give "seed" as a whole number.'),
+        ({"seed": True}, 'The parameters cell must give "seed" as a whole number.'),
+        ({"period": 2026}, 'The parameters cell must give "period" as a text in quotes.'),
+        ({"as_at": None}, 'The parameters cell must give "as_at" as a text in quotes.'),
     ],
 )
 def test_a_misspelt_or_mistyped_parameter_is_named(
@@ -79,7 +79,7 @@ def test_a_missing_parameter_and_a_missing_cell_are_named(
 ) -> None:
     del parameters["seed"]
     assert _messages(saved(make_notebook(declared=parameters))) == [
-        'The parameters cell lacks "seed".'
+        'The parameters cell must give "seed" as a whole number.'
     ]
     untagged = make_notebook()
     untagged.cells[0].metadata["tags"] = []

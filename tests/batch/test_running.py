@@ -12,21 +12,22 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
-from pmf_analysis.batch.manifest import describe_file, locked
+from pmf_analysis.batch.manifest import RunRecord, describe_file, find_run, locked
 from pmf_analysis.batch.pages import render_again
 from pmf_analysis.batch.plan import make_plan
-from pmf_analysis.batch.running import Options, RunResult, result_of, run
+from pmf_analysis.batch.running import Options, run_plan
 from pmf_analysis.batch.workspaces import trust_notebooks
 from pmf_analysis.parameters.workspace import Workspace
-from pmf_analysis.problems import PmfError
+from pmf_analysis.problems import PmfError, Problem, Problems
 
 MakeWorkspace = Callable[..., Path]
 NOW = datetime(2026, 11, 2, 9, 30, 0, tzinfo=UTC)
@@ -50,14 +51,15 @@ EXPECTED = {
 }
 
 
-def _run(root: Path, **options: Any) -> RunResult:
+def _run(root: Path, resume: str = "", **options: Any) -> RunRecord:
     workspace = Workspace(root)
     seen: list[tuple[str, int, int]] = []
-    result = run(
+    result = run_plan(
         make_plan(workspace, "q2.yml"),
         Options(**options),
         now=NOW,
         on_job=lambda record, done, total: seen.append((record["id"], done, total)),
+        resumed=find_run(workspace, resume) if resume else None,
     )
     assert [done for _, done, _ in seen] == list(range(1, len(seen) + 1))
     return result
@@ -116,10 +118,28 @@ def test_two_runs_give_the_same_bytes_apart_from_the_manifest(sound: Path) -> No
     assert first.manifest["content_hash"] == second.manifest["content_hash"]
 
 
-def test_problems_are_listed_with_their_columns(sound: Path) -> None:
-    with (_run(sound).folder / "problems.csv").open(encoding="utf-8-sig", newline="") as file:
-        columns = next(csv.reader(file))
-    assert columns[:4] == ["level", "code", "file", "sheet"]
+def test_the_imports_problems_are_listed_and_every_one_is_counted(sound: Path) -> None:
+    from pmf_analysis.data.store import FileRecord, Store
+
+    told = [
+        Problem("No number.", file="kpi.csv", row=7, column="D", value="=1+1", code="a"),
+        Problem("Look at it.", level="warning", file="kpi.csv"),
+    ]
+    store = Store(sound / "store")
+    known = store.as_known_on(date(2026, 10, 31))["observations"]
+    again = known.assign(value=known["value"] + 1)
+    file = FileRecord("kpi.csv", "0" * 64, "", 38, 36, 1, 1)
+    tables, as_at = {"observations": again}, date(2026, 10, 30)
+    store.add(tables, as_at=as_at, files=[file], problems=Problems(told))
+    result = _run(sound)
+    with (result.folder / "problems.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0])[:4] == ["level", "code", "file", "sheet"]
+    assert [row["message"] for row in rows[:2]] == ["No number.", "Look at it."]
+    assert rows[0]["value"] == "'=1+1" and rows[0]["row"] == "7" and rows[1]["row"] == ""
+    assert result.manifest["problems"] == Counter(row["level"] for row in rows)
+    index = (result.folder / "index.html").read_text(encoding="utf-8")
+    assert "Errors: 1. Warnings:" in index and "38 rows read" in index
 
 
 def test_pages_are_made_again_only_from_untouched_notebooks(sound: Path) -> None:
@@ -127,12 +147,12 @@ def test_pages_are_made_again_only_from_untouched_notebooks(sound: Path) -> None
     report = result.folder / "one/trends/report.html"
     before = report.read_bytes()
     report.write_text("spoilt")
-    render_again(result.folder, result_of(Workspace(sound), "").manifest)
+    render_again(find_run(Workspace(sound)))
     assert report.read_bytes() == before
     notebook = result.folder / "two/trends/notebook.ipynb"
     notebook.write_text(notebook.read_text().replace("council", "counsel"))
     with pytest.raises(PmfError, match=r"two/trends/notebook\.ipynb"):
-        render_again(result.folder, result_of(Workspace(sound), "").manifest)
+        render_again(find_run(Workspace(sound)))
 
 
 def test_only_notebooks_as_their_run_made_them_are_trusted(

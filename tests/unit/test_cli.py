@@ -92,18 +92,16 @@ def test_the_unexpected_is_one_line_and_a_file(
 ) -> None:
     import tempfile
 
-    import pmf_analysis.batch.workspaces as workspaces
-
     def broken(folder: Path) -> list[str]:
         raise RuntimeError(f"first line about {folder.name}\nsecond line")
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(workspaces, "new_workspace", broken)
+    monkeypatch.setattr("pmf_analysis.cli.new_workspace", broken)
     assert main(["new", "somewhere"]) == 1
     line = _one_line(capsys)
     assert "RuntimeError: first line about somewhere" in line and "second" not in line
-    [log] = tmp_path.glob("pmf-error-*.txt")
-    assert "Traceback" in log.read_text(encoding="utf-8") and log.name in line
+    [log] = tmp_path.glob("pmf-error-*/details.txt")
+    assert "Traceback" in log.read_text(encoding="utf-8") and str(log) in line
 
 
 def test_a_new_workspace_is_whole_and_is_never_written_over(
