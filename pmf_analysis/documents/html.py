@@ -52,28 +52,6 @@ class Section:
         return Markup("\n".join(self.parts))
 
 
-@dataclass(frozen=True)
-class Page:
-    """What the layout shows around the content; empty texts are left out."""
-
-    title: str
-    council: str
-    lang: str = "en-GB"
-    notice: str = ""
-    period: str = ""
-    as_at: str = ""
-    content_hash: str = ""
-    results: str = ""
-    home: str = ""
-    contact: str = ""
-    sections: tuple[Section, ...] = ()
-
-    @property
-    def description(self) -> str:
-        """One sentence for search engines and link previews."""
-        return ". ".join(text for text in (self.title, self.council, self.period) if text) + "."
-
-
 class PmfHtmlExporter(HTMLExporter):
     """nbconvert exporter ``pmf-html``: a report page without code, scripts or outside requests."""
 
@@ -143,33 +121,42 @@ def render_report(
     return exporter.from_notebook_node(notebook, given)[0]
 
 
-def read_page(notebook: Any, meta: Mapping[str, Any]) -> Page:
+def read_page(notebook: Any, meta: Mapping[str, Any]) -> dict[str, Any]:
     """Return the page of a notebook: what it says of itself and its sections in order."""
     sections, own_title = _sections(notebook)
     return make_page({**notebook.metadata.get("pmf", {}), **meta}, sections, own_title)
 
 
-def make_page(known: Mapping[str, Any], sections: list[Section], own_title: str = "") -> Page:
-    """Return a page from its facts and sections; its hash is of both, so it is no clock."""
+def make_page(
+    known: Mapping[str, Any], sections: list[Section], own_title: str = ""
+) -> dict[str, Any]:
+    """Return what the layout shows around and with the sections; empty texts are left out there.
+
+    Its hash is of facts and sections, so it is no clock.
+    """
     joined = ": ".join(str(known[key]) for key in ("theme", "analysis") if known.get(key))
     names = ("council", "notice", "period", "results", "home", "contact")
     facts = {name: str(known.get(name) or "") for name in names}
     facts["title"] = str(known.get("title") or joined or own_title or "Performance report")
-    facts["as_at"] = _long_date(known.get("as_at"))
+    facts["as_at"] = _long_date(str(known.get("as_at") or ""))
     facts["council"] = facts["council"] or "Performance report"
     content = "\n".join([*sorted(facts.values()), *(part.html for part in sections)])
     digest = known.get("content_hash") or hashlib.sha256(content.encode()).hexdigest()
-    lang = str(known.get("lang") or "en-GB")
-    return Page(**facts, content_hash=str(digest)[:12], lang=lang, sections=tuple(sections))
+    said = (facts[name] for name in ("title", "council", "period") if facts[name])
+    return {
+        **facts,
+        "description": ". ".join(said) + ".",
+        "lang": str(known.get("lang") or "en-GB"),
+        "content_hash": str(digest)[:12],
+        "sections": sections,
+    }
 
 
-def _long_date(value: Any) -> str:
-    if isinstance(value, date):
-        return format_date(value)
+def _long_date(text: str) -> str:
     try:
-        return format_date(date.fromisoformat(str(value)[:10]))
+        return format_date(date.fromisoformat(text[:10]))
     except ValueError:
-        return str(value or "")
+        return text
 
 
 def _sections(notebook: Any) -> tuple[list[Section], str]:

@@ -41,6 +41,7 @@ _NOTHING_PRINTED = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _LEADING = 1.25
 _LONG_UNIT = 6
 _MILLION = 1e6
+_SCALES = {"thousand": "k", "million": "m", "billion": "bn"}
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,11 @@ class Canvas:
         """Write a label, centred on y, and remember its box; x and y in pixels."""
         width, height = measure(words)
         left = x - {"left": 0.0, "center": width / 2, "right": width}[anchor]
+        to_figure = self.figure.transFigure.inverted()
         for number, line in enumerate(words.text.split("\n")):
             baseline = y + height / 2 - words.size * (0.98 + _LEADING * number)
             self.figure.text(
-                *self.figure.transFigure.inverted().transform((x, baseline)),
+                *to_figure.transform((x, baseline)),
                 line,
                 color=words.colour,
                 fontsize=words.size,
@@ -109,10 +111,15 @@ class Canvas:
         self.boxes.append(Box(left, y - height / 2, left + width, y + height / 2))
         return self.boxes[-1]
 
-    def pixels(self, x: Iterable[float], y: Iterable[float]) -> Floats:
-        """Return data points as pixels, those without a value left out."""
-        points = np.column_stack([np.asarray(list(x), float), np.asarray(list(y), float)])
-        return np.asarray(self.axes.transData.transform(points[np.isfinite(points).all(axis=1)]))
+    @property
+    def area(self) -> Box:
+        """The rectangle between the axes."""
+        return Box(*self.axes.get_window_extent().extents)
+
+    def pixel(self, x: float, y: float) -> tuple[float, float]:
+        """Return a data point as a place in pixels."""
+        across, up = self.axes.transData.transform((x, y))
+        return float(across), float(up)
 
     def keep_clear(self, x: Iterable[float], y: Iterable[float]) -> None:
         """Remember a line's ink, a dot every few pixels, so that words avoid it; NaN breaks it."""
@@ -124,8 +131,8 @@ class Canvas:
                 steps = int(np.clip(length / 3, 2, WIDTH))
                 self.ink.append(start + np.linspace(0, 1, steps)[:, None] * (end - start))
 
-    def place(self, words: Words, spots: Iterable[tuple[float, float]], within: Box) -> bool:
-        """Write a label at the first spot, a lower-left corner, where it is clear of everything.
+    def place(self, words: Words, spots: Iterable[tuple[float, float]]) -> bool:
+        """Write a label at the first spot between the axes, a lower-left corner, where it is clear.
 
         Returns False, with nothing written, when there is no such spot.
         """
@@ -134,7 +141,7 @@ class Canvas:
         for left, bottom in spots:
             box = Box(left, bottom, left + width, bottom + height)
             touches = any(box.overlaps(other, 3) for other in self.boxes)
-            if within.contains(box) and not touches and not box.holds_any(ink):
+            if self.area.contains(box) and not touches and not box.holds_any(ink):
                 self.write(words, left, bottom + height / 2)
                 return True
         return False
@@ -238,8 +245,14 @@ def spread(
 
 def short_value(value: float, unit: str, decimals: int) -> str:
     """Write a value for a label in a chart; a long unit is left to the subtitle."""
-    attached = unit in ("%", "£") or len(unit) <= _LONG_UNIT
-    return format_value(value, unit if attached else unit[: unit.startswith("£")], decimals)
+    letter, money = _scale_letter(unit), unit[: unit.startswith("£")]
+    attached = len(unit) <= _LONG_UNIT and not letter
+    return format_value(value, unit if attached else money, decimals) + letter
+
+
+def _scale_letter(unit: str) -> str:
+    """Shorten the scale of a unit such as "£ million", which no label may leave out."""
+    return _SCALES.get(unit.removeprefix("£").split(maxsplit=1)[0] if unit.strip("£ ") else "", "")
 
 
 def short_range(low: float, high: float, unit: str, decimals: int) -> str:
@@ -250,11 +263,11 @@ def short_range(low: float, high: float, unit: str, decimals: int) -> str:
 
 def tick_texts(values: Sequence[float], unit: str) -> list[str]:
     """Write the values of an axis with the decimals that tell them apart, millions as "m"."""
-    largest = max((abs(value) for value in values), default=0.0)
-    scale, letter = (_MILLION, "m") if largest >= _MILLION else (1.0, "")
+    largest, letter = max((abs(value) for value in values), default=0.0), _scale_letter(unit)
+    scale, letter = (_MILLION, "m") if largest >= _MILLION and not letter else (1.0, letter)
     step = min(np.diff(values), default=1.0) / scale
     decimals = next((d for d in range(6) if abs(round(step, d) - step) < step / 1e6), 6)
-    end = (letter or "m" * ("million" in unit)) + "%" * (unit == "%")
+    end = "%" if unit == "%" else letter
     texts = [format_number(value / scale, decimals) for value in values]
     if unit.startswith("£"):
         texts = [f"{MINUS}£{a[1:]}" if a.startswith(MINUS) else f"£{a}" for a in texts]
@@ -293,8 +306,7 @@ def value_axis(canvas: Canvas, low: float, high: float, unit: str) -> None:
     axes, ticks = canvas.axes, round_ticks(low, high)
     axes.set_ylim(low, high)
     axes.set_yticks([])
-    left = axes.get_window_extent().x0
+    left = canvas.area.left
     for tick, text in zip(ticks, tick_texts(ticks, unit), strict=True):
-        y = float(axes.transData.transform((0, tick))[1])
         axes.axhline(tick, color=LINE, lw=0.8, zorder=0)
-        canvas.write(Words(text), left - 8, y, anchor="right")
+        canvas.write(Words(text), left - 8, canvas.pixel(0, tick)[1], anchor="right")

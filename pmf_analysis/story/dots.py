@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pmf_analysis.story.canvas import (
+    WIDTH,
     Canvas,
     Words,
     canvas,
@@ -139,7 +140,7 @@ def _draw_targets(
     sheet: Canvas, goals: Sequence[float], label: str, unit: str, decimals: int
 ) -> None:
     """Draw the edges of the target under one label, with an arrow to those that are far away."""
-    area, (low, high) = sheet.axes.get_window_extent(), sheet.axes.get_xlim()
+    low, high = sheet.axes.get_xlim()
     for goal in goals:
         if low <= goal <= high:
             sheet.axes.axvline(goal, color=TARGET, lw=2, zorder=2)
@@ -149,14 +150,14 @@ def _draw_targets(
     before, after = ("← " if goals[0] < low else ""), (" →" if goals[-1] > high else "")
     words = Words(f"{before}{label} {text}{after}", TARGET, bold=True)
     half = measure(words)[0] / 2 + 2
-    x = sheet.pixels([np.clip(goals, low, high).mean()], [0])[0][0]
-    x = max(half, min(x, sheet.figure.bbox.width - half))
-    sheet.write(words, float(x), area.y1 + 12, anchor="center")
+    x = sheet.pixel(float(np.clip(goals, low, high).mean()), 0)[0]
+    x = max(half, min(x, WIDTH - half))
+    sheet.write(words, x, sheet.area.top + 12, anchor="center")
 
 
 def _draw_values(sheet: Canvas, unit: str) -> None:
-    foot, ticks = sheet.axes.get_window_extent().y0, round_ticks(*sheet.axes.get_xlim(), most=7)
+    foot, ticks = sheet.area.bottom, round_ticks(*sheet.axes.get_xlim(), most=7)
     for tick, text in zip(ticks, tick_texts(ticks, unit), strict=True):
-        x = float(sheet.pixels([tick], [0])[0][0])
+        x, _ = sheet.pixel(tick, 0)
         sheet.line([x, x], [foot, foot - 4], color=GREY, lw=0.8)
         sheet.write(Words(text), x, foot - 14, anchor="center")

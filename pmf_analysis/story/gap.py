@@ -58,8 +58,8 @@ def draw_gap(
             sheet.axes.plot(x, known[name], color=colour, lw=width, marker="o", ms=4.5, zorder=3)
             last = float(known[name].dropna().iloc[-1])
             text = f"{text}\n{short_value(last, unit, decimals)}"
-            y = float(sheet.pixels([x[-1]], [last])[0][1])
+            y = sheet.pixel(x[-1], last)[1]
             labels.append((Words(text, colour, bold=name == "value"), y))
-        area = sheet.axes.get_window_extent()
-        sheet.column(labels, area.x1 + 10, area.y0 - 6, area.y1 + 12)
+        area = sheet.area
+        sheet.column(labels, area.right + 10, area.bottom - 6, area.top + 12)
         return sheet.svg(id)

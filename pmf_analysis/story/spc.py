@@ -8,6 +8,8 @@ shape, and every line is labelled where it ends, so there is no legend.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -71,7 +73,7 @@ def draw_spc(
     targets
         Rows of the result table ``targets`` of this series, for periods after the last point.
     forecast
-        Rows of the result table ``forecasts`` of this series. None or empty: no fan.
+        Rows of the result table ``forecasts`` of this series. None, or no values: no fan.
     frequency, year_type
         Spacing of the periods, and which years the axis names.
 
@@ -125,10 +127,8 @@ def _draw_fan(sheet: Canvas, picture: Picture) -> None:
         sheet.keep_clear(x, y[edge_of_fan])
     now = start + picture.step / 2
     sheet.axes.axvline(now, color=GREY, lw=1, ls=(0, (1, 2)), zorder=1.6)
-    area = sheet.axes.get_window_extent()
-    sheet.keep_clear([now, now], list(sheet.axes.get_ylim()))
-    edge = float(sheet.pixels([now], [value])[0][0])
-    sheet.write(Words("Forecast →"), edge + 4, area.y1 + 12)
+    sheet.keep_clear([now, now], sheet.axes.get_ylim())
+    sheet.write(Words("Forecast →"), sheet.pixel(now, value)[0] + 4, sheet.area.top + 12)
 
 
 def _draw_target(sheet: Canvas, picture: Picture, polarity: str) -> None:
@@ -187,7 +187,7 @@ def _marks(
         looks = {"marker": mark, "mfc": fill, "mec": edge, "mew": width, "ms": size}
         sheet.axes.plot(picture.x[rows], values[rows], ls="", zorder=5, clip_on=False, **looks)
         half = size / 2 + 1
-        for x, y in sheet.pixels(picture.x[rows], values[rows]):
+        for x, y in map(sheet.pixel, picture.x[rows], values[rows]):
             sheet.boxes.append(Box(x - half, y - half, x + half, y + half))
 
 
@@ -200,24 +200,25 @@ def _right_margin(picture: Picture) -> float:
 
 def _label(sheet: Canvas, picture: Picture) -> None:
     """Put every label: at the end of its line, or along it where a fan stands in between."""
-    area = sheet.axes.get_window_extent()
-    within = Box(area.x0, area.y0, area.x1, area.y1)
     ends = end_labels(picture)
-    for words, value in history_labels(picture):
-        flat = Words(words.text.replace("\n", " "), words.colour, words.bold, 11.5)
-        spots = _spots(sheet, picture, flat, value)
-        if picture.fan.empty or not sheet.place(flat if not words.bold else words, spots, within):
-            ends.append((words, value))
-    low, high = sheet.axes.get_ylim()
-    placed = []
+    ends += [each for each in history_labels(picture) if not _place_along(sheet, picture, *each)]
+    (low, high), area, placed = sheet.axes.get_ylim(), sheet.area, []
     for words, value in ends:
-        y = float(sheet.pixels([picture.x[0]], [min(max(value, low), high)])[0][1])
-        off = not low <= value <= high
-        text = f"{words.text}\n{_OFF_CHART}" if off else words.text
-        placed.append((Words(text, words.colour, words.bold, words.size), y))
+        if not low <= value <= high:
+            words = replace(words, text=f"{words.text}\n{_OFF_CHART}")
+        placed.append((words, sheet.pixel(0, min(max(value, low), high))[1]))
     # Above the chart stands the word of the fan, which may reach over the labels' column.
-    top = area.y1 + (20 if picture.fan.empty else 4)
-    sheet.column(placed, area.x1 + 10, area.y0 - 6, top)
+    top = area.top + (20 if picture.fan.empty else 4)
+    sheet.column(placed, area.right + 10, area.bottom - 6, top)
+
+
+def _place_along(sheet: Canvas, picture: Picture, words: Words, value: float) -> bool:
+    """Write a label between the axes if there is a fan and a clear spot, and say whether."""
+    if picture.fan.empty:
+        return False
+    if not words.bold:
+        words = replace(words, text=words.text.replace("\n", " "), size=11.5)
+    return sheet.place(words, _spots(sheet, picture, words, value))
 
 
 def _spots(
@@ -228,16 +229,15 @@ def _spots(
     The newest value looks around its own point instead.
     """
     width, height = measure(words)
-    x, y = sheet.pixels([picture.last[0]], [value])[0]
+    x, y = sheet.pixel(picture.last[0], value)
     if words.bold:
-        for gap in (6, 10, 16, 24, 34):
-            for left in (x - width / 2, x - width, x - width - 8, x + 6):
-                yield left, y - gap - height
-                yield left, y + gap
+        lefts = (x - width / 2, x - width, x - width - 8, x + 6)
+        for gap, left in product((6, 10, 16, 24, 34), lefts):
+            yield from ((left, y - gap - height), (left, y + gap))
         return
     newest = picture.points["segment"] == picture.points["segment"].iloc[-1]
-    start = float(sheet.pixels([picture.x[newest][0] - picture.step / 2], [value])[0][0])
-    foot = float(sheet.pixels([0], [picture.points["lower_limit"].iloc[-1]])[0][1])
-    for bottom in (y + 3, foot - 3 - height, y - 3 - height, foot + 3):
-        for left in np.arange(start + 4, x - width, 6):
-            yield float(left), bottom
+    lower = float(picture.points["lower_limit"].iloc[-1])
+    start, foot = sheet.pixel(picture.x[newest][0] - picture.step / 2, lower)
+    bottoms = (y + 3, foot - 3 - height, y - 3 - height, foot + 3)
+    for bottom, left in product(bottoms, np.arange(start + 4, x - width, 6)):
+        yield float(left), bottom

@@ -71,8 +71,10 @@ def build_picture(
         raise nothing_to_draw()
     ordered = ordered.iloc[: known[-1] + 1]
     x, step = positions(ordered["period"], frequency), float(MONTHS.get(frequency, 1))
-    fan = pd.DataFrame() if forecast is None else forecast.sort_values("period")
-    fan = fan.assign(x=positions(fan["period"], frequency)) if len(fan) else pd.DataFrame()
+    fan = pd.DataFrame()
+    if forecast is not None and forecast["q50"].notna().any():
+        fan = forecast.dropna(subset=["q50"]).sort_values("period")
+        fan = fan.assign(x=positions(fan["period"], frequency))
     steps = _target_steps(points, targets, frequency)
     # A target years away (or mistyped) must not squeeze the history into a corner.
     end = max([x[-1], *fan.get("x", [])])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -86,15 +87,12 @@ def time_chart(
 
 
 def _write_years(sheet: Canvas, low: float, high: float, year_type: str, y: float) -> None:
-    first = _FIRST_MONTH.get(year_type, 1) - 1
+    first, area = _FIRST_MONTH.get(year_type, 1) - 1, sheet.area
     years = range(math.floor((low - first) / 12), math.floor((high - first - 1e-9) / 12) + 1)
-    area = sheet.axes.get_window_extent()
-    spans = [
-        np.clip(_to_pixels(sheet, [year * 12 + first, year * 12 + first + 12]), area.x0, area.x1)
-        for year in years
-    ]
+    edges = [sheet.pixel(year * 12 + first, 0)[0] for year in (*years, years[-1] + 1)]
+    spans = list(pairwise(np.clip(edges, area.left, area.right)))
     for start, _ in spans[1:]:
-        sheet.line([start, start], [area.y0, area.y0 - 5], color=GREY, lw=0.8)
+        sheet.line([start, start], [area.bottom, area.bottom - 5], color=GREY, lw=0.8)
     widest = measure(Words(year_label(years[0], year_type)))[0] + 10
     every = max(1, math.ceil(widest / max(end - start for start, end in spans)))
     for index in range(len(spans) - 1, -1, -every):
@@ -108,14 +106,7 @@ def _write_years(sheet: Canvas, low: float, high: float, year_type: str, y: floa
 
 def _write_periods(sheet: Canvas, low: float, high: float, months: float, y: float) -> None:
     """Write the months that each period covers: "Apr" or "Apr to Jun"."""
-    starts = low + months * np.arange(round((high - low) / months)) + 1e-6
-    centres = _to_pixels(sheet, (starts + months / 2).tolist())
-    for start, centre in zip(starts, centres, strict=True):
+    for start in low + months * np.arange(round((high - low) / months)) + 1e-6:
         first, last = _NAMES[int(start) % 12], _NAMES[int(start + months - 1) % 12]
         text = first if months == 1 else f"{first} to {last}"
-        sheet.write(Words(text), float(centre), y, anchor="center")
-
-
-def _to_pixels(sheet: Canvas, months: Sequence[float]) -> Floats:
-    points = np.column_stack([months, np.zeros(len(months))])
-    return np.asarray(sheet.axes.transData.transform(points))[:, 0]
+        sheet.write(Words(text), sheet.pixel(start + months / 2, 0)[0], y, anchor="center")

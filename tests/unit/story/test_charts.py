@@ -16,7 +16,7 @@ from lxml import etree
 
 from pmf_analysis.problems import PmfError
 from pmf_analysis.story.blocks import check_svg
-from pmf_analysis.story.canvas import WIDTH, Box, Words, measure, spread, tick_texts
+from pmf_analysis.story.canvas import WIDTH, Box, Words, measure, short_value, spread, tick_texts
 from pmf_analysis.story.dots import count_meeting, draw_dots
 from pmf_analysis.story.gap import draw_gap
 from pmf_analysis.story.spark import draw_spark
@@ -272,6 +272,17 @@ def test_series_without_any_value_is_a_problem() -> None:
         draw_gap(nothing.assign(peer_median=1.0), unit="%", decimals=1, id="fig-a")
 
 
+def test_forecast_without_values_is_no_forecast() -> None:
+    values = [40.0, 41, 42, 40]
+    refused = make_fan(make_points(values), 4, 1.0).assign(**dict.fromkeys(("q05", "q50"), np.nan))
+    assert spc(values, forecast=refused) == spc(values, forecast=refused.iloc[:0]) == spc(values)
+
+
+def test_unit_in_words_stands_once_in_a_range() -> None:
+    words = [text for text, _ in text_boxes(spc([40.0, 41, 42, 40, 41, 43], unit="people"))]
+    assert "37.4 to 44.9 people" in words
+
+
 def own_place(svg: str) -> float:
     """The horizontal place of the own marker of a strip of one row: the last mark drawn."""
     return float(list(etree.fromstring(svg).iter(f"{SVG}use"))[-1].get("x"))
@@ -403,6 +414,7 @@ def test_spread_leaves_labels_that_have_room_where_they_are() -> None:
         ([1.0e6, 1.2e6], "£", ["£1.0m", "£1.2m"]),
         ([-10, 0, 10], "£", ["−£10", "£0", "£10"]),
         ([2.0, 2.5], "£ million", ["£2.0m", "£2.5m"]),
+        ([2e3, 3e3], "£ thousand", ["£2,000k", "£3,000k"]),
         ([10_000, 20_000], "number", ["10,000", "20,000"]),
         ([7.0], "%", ["7%"]),
     ],
@@ -411,3 +423,20 @@ def test_ticks_are_written_with_just_the_decimals_they_need(
     values: list[float], unit: str, texts: list[str]
 ) -> None:
     assert tick_texts(values, unit) == texts
+
+
+@pytest.mark.parametrize(
+    ("unit", "text"),
+    [
+        ("%", "2.0%"),
+        ("£", "£2.0"),
+        ("£ per resident", "£2.0"),
+        ("£ thousand", "£2.0k"),
+        ("£ million", "£2.0m"),
+        ("days", "2.0 days"),
+        ("per 1,000 people", "2.0"),
+        ("", "2.0"),
+    ],
+)
+def test_labels_leave_a_long_unit_to_the_subtitle_but_never_its_scale(unit: str, text: str) -> None:
+    assert short_value(2.0, unit, 1) == text
