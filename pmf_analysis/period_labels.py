@@ -83,8 +83,7 @@ def meanings(label: str, context: Context) -> list[Period]:
 
 def _read(text: str, context: Context) -> list[Period]:
     for pattern, form in _FORMS:
-        match = pattern.fullmatch(text)
-        if match:
+        if match := re.fullmatch(pattern, text):
             try:
                 return form(match, context)
             except ValueError:  # a date that does not exist, such as 31 February
@@ -93,7 +92,8 @@ def _read(text: str, context: Context) -> list[Period]:
 
 
 def _read_range(text: str, context: Context) -> list[Period]:
-    """Read "A to B" or "A - B", where both sides are labels of the same kind."""
+    """Read "A to B", where both sides are labels of the same kind, and "Apr-Jun 2023"."""
+    text = re.sub(rf"({_M}) ?(-|to) ?({_M} ({_Y}))", r"\1 \4 \2 \3", text)
     side = Context(context.year_type, "snapshot")
     for dash in re.finditer(r"\s+to\s+|\s*-\s*", text):
         spans = [
@@ -110,7 +110,7 @@ def _read_range(text: str, context: Context) -> list[Period]:
 
 def _read_side(text: str, context: Context) -> list[Period]:
     """Read one side of a range, which is not a bare year and not itself a range."""
-    if text.isdigit() or not any(form.fullmatch(text) for form, _ in _FORMS):
+    if text.isdigit() or not any(re.fullmatch(pattern, text) for pattern, _ in _FORMS):
         return []
     return [meaning for meaning in _read(text, context) if meaning.kind != "rolling"]
 
@@ -229,13 +229,6 @@ def _month_meanings(year: int, month: int, context: Context) -> list[Period]:
     return [q for day in ends for q in _bounded(day, "quarter", context)] or [itself]
 
 
-def _months_of_one_year(match: re.Match[str], context: Context) -> list[Period]:
-    """Read "Apr-Jun 2023"."""
-    first, last = (_month_number(match[name]) for name in ("first", "last"))
-    span = months_from(int(match["year"]), first, last - first + 1, "rolling", "calendar")
-    return [_span(span.start, span.end, context.of_months, context)] if last > first else []
-
-
 def _period_to(match: re.Match[str], context: Context) -> list[Period]:
     """Read "Year to Mar 2010" and "12 months ending 31 March 2010"."""
     length = {"year": 12, "quarter": 3}.get(match["length"]) or int(match["length"].split()[0])
@@ -299,11 +292,10 @@ def _full_year(year: str) -> int:
 
 def _month_number(name: str) -> int:
     """Return the number of a month's name, whole or in three letters, or of its digits."""
-    if name.isdigit():
-        return int(name)
-    return 1 + [month[:3].casefold() for month in MONTH_NAMES].index(name[:3])
+    return int(name) if name.isdigit() else _SHORT_MONTHS.index(name[:3]) + 1
 
 
+_SHORT_MONTHS = [name[:3].casefold() for name in MONTH_NAMES]
 _M = "(?:" + "|".join(f"{n[:3]}(?:{n[3:]})?" for n in map(str.casefold, MONTH_NAMES)) + "|sept)"
 _Y = r"(?:19|20)\d\d"
 _YEARS = rf"(?P<years>{_Y}[/-]\d\d(?:\d\d)?|\d\d[/-]\d\d|{_Y})"
@@ -316,26 +308,22 @@ _MONTHS = rf"(?: \(?(?P<months>{_M} ?(?:-|to) ?{_M})\)?)?"
 _TYPES = "(?P<type>financial|fiscal|academic|school|calendar)"
 _EDGE = "(?P<edge>w/c|w/e|week (?:of|commencing|to|ending|ended))"
 Form = Callable[[re.Match[str], Context], list[Period]]
-_FORMS: list[tuple[re.Pattern[str], Form]] = [
-    (re.compile(pattern), form)
-    for pattern, form in (
-        (rf"(?P<ending>(?:year )?end(?:ing|ed) )?(?P<year>{_Y})", _bare_year),
-        (rf"(?P<first>{_Y})(?P<dash> ?- ?| to )(?P<last>\d\d|{_Y})", _years_with_dash),
-        (rf"(?P<years>{_Y}/\d\d|{_Y}/{_Y}|\d\d/\d\d)", _split_year),
-        (rf"{_YEARS} ?{_PART}{_MONTHS}", _part),
-        (rf"{_PART}{_MONTHS} {_YEARS}", _part),
-        (rf"(?P<month>{_M})[ -](?P<year>{_Y}|\d\d)", _month),
-        (rf"(?P<year>{_Y}) (?P<month>{_M})", _month),
-        (rf"(?P<month>\d\d)/(?P<year>{_Y})", _month),
-        (rf"(?P<first>{_M}) ?(?:-|to) ?(?P<last>{_M}) (?P<year>{_Y})", _months_of_one_year),
-        (rf"(?P<year>{_Y})-(?P<month>\d\d)-(?P<day>\d\d)(?:[t ]00:00:00)?", _date),
-        (rf"(?P<day>\d\d?)/(?P<month>\d\d?)/(?P<year>{_Y})", _date),
-        (rf"(?P<day>\d\d?) (?P<month>{_M}) (?P<year>{_Y})", _date),
-        (rf"(?P<edge>as at|as of|at) {_DAY}", _days_of),
-        (rf"{_TYPES} year (?P<rest>.+)", _typed_year),
-        (rf"(?P<rest>\d.+) \({_TYPES}(?: year)?\)", _typed_year),
-        (r"(?P<type>fy|ay) ?(?P<rest>\d.+)", _typed_year),
-        (r"(?P<length>year|quarter|\d\d? months) (?:to|end(?:ing|ed)) (?P<end>.+)", _period_to),
-        (rf"{_EDGE} {_DAY}", _days_of),
-    )
+_FORMS: list[tuple[str, Form]] = [
+    (rf"(?P<ending>(?:year )?end(?:ing|ed) )?(?P<year>{_Y})", _bare_year),
+    (rf"(?P<first>{_Y})(?P<dash> ?- ?| to )(?P<last>\d\d|{_Y})", _years_with_dash),
+    (rf"(?P<years>{_Y}/\d\d|{_Y}/{_Y}|\d\d/\d\d)", _split_year),
+    (rf"{_YEARS} ?{_PART}{_MONTHS}", _part),
+    (rf"{_PART}{_MONTHS} {_YEARS}", _part),
+    (rf"(?P<month>{_M})[ -](?P<year>{_Y}|\d\d)", _month),
+    (rf"(?P<year>{_Y}) (?P<month>{_M})", _month),
+    (rf"(?P<month>\d\d)/(?P<year>{_Y})", _month),
+    (rf"(?P<year>{_Y})-(?P<month>\d\d)-(?P<day>\d\d)(?:[t ]00:00:00)?", _date),
+    (rf"(?P<day>\d\d?)/(?P<month>\d\d?)/(?P<year>{_Y})", _date),
+    (rf"(?P<day>\d\d?) (?P<month>{_M}) (?P<year>{_Y})", _date),
+    (rf"(?P<edge>as at|as of|at) {_DAY}", _days_of),
+    (rf"{_TYPES} year (?P<rest>.+)", _typed_year),
+    (rf"(?P<rest>\d.+) \({_TYPES}(?: year)?\)", _typed_year),
+    (r"(?P<type>fy|ay) ?(?P<rest>\d.+)", _typed_year),
+    (r"(?P<length>year|quarter|\d\d? months) (?:to|end(?:ing|ed)) (?P<end>.+)", _period_to),
+    (rf"{_EDGE} {_DAY}", _days_of),
 ]

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from pmf_analysis.parameters.messages import Place, entries_of, owner_of, sentences
+from pmf_analysis.parameters.messages import Place, entries_of, owner_of, said_of, sentences
 from pmf_analysis.problems import Problems
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -217,30 +217,9 @@ def _is_too_large(root: Node) -> bool:
 
 def _yaml_fault(error: MarkedYAMLError) -> tuple[int | None, str]:
     """Return line and sentence for a fault of the grammar of YAML."""
-    text = error.problem or ""
-    fragment = next((known for known in _YAML_FAULTS if known in text), "")
-    mark = error.problem_mark or error.context_mark
-    if fragment in _TOLD_WHERE_OPENED:
+    text, mark = error.problem or "", error.problem_mark or error.context_mark
+    sentence = said_of("yaml_opened", text)
+    if sentence:
         mark = error.context_mark or mark
-    sentence = _YAML_FAULTS.get(fragment, f"This line is not valid YAML: {text}.")
+    sentence = sentence or said_of("yaml", text) or f"This line is not valid YAML: {text}."
     return None if mark is None else mark.line + 1, sentence
-
-
-# What ruamel.yaml says, and what we say instead.
-_YAML_FAULTS = {
-    "'\\t'": "This line is indented with a tab; use spaces.",
-    "mapping values are not allowed": (
-        "This line has a second colon or a wrong indentation. Put text that holds a colon in "
-        'quotes, as in title: "Homes: new", and indent the settings of one group alike.'
-    ),
-    "unexpected end of stream": "A quotation mark is opened here and never closed.",
-    "<stream end>": "A bracket is opened and never closed.",
-    "expected ':'": "A colon and a value are missing after this name.",
-    "<block end>": "The indentation of this line does not fit the lines above it.",
-    "another document": "A second document begins here (---); a parameter file has one.",
-    "undefined alias": "An alias (*) has no anchor (&). Put text that begins with * in quotes.",
-    "cannot start any token": (
-        "A value begins with a sign that YAML keeps for itself; put it in quotes."
-    ),
-}
-_TOLD_WHERE_OPENED = {"unexpected end of stream", "<stream end>", "expected ':'"}

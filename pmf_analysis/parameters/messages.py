@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
 
 from pmf_analysis.problems import did_you_mean
 
 Place = tuple[str | int, ...]
 
-_A_GROUP = "must be a group of settings, each written as name: value"
-_FAULTS = {
-    **dict.fromkeys(("int_type", "int_from_float"), "must be a whole number"),
-    **dict.fromkeys(("float_type", "finite_number"), "must be a number"),
-    **dict.fromkeys(("dict_type", "model_type"), _A_GROUP),
-    "string_type": 'must be text; put it in quotes, as in "{given}"',
-    "bool_type": "must be true or false",
-    "date_type": "must be a date such as 2026-10-31, without quotes and without a time",
-    "tuple_type": "must be a list, each entry on a line that begins with a hyphen",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "too_short": "has nothing in it",
-    "string_too_short": "is empty",
-    "string_too_long": "is longer than {max_length} characters",
-}
-# What a name must do, by a mark of the pattern that it does not fit.
-_SPELLINGS = {
-    "^[a-z]": "begin with a small letter and have only small letters, digits and underscores, "
-    'such as "homes_and_communities"',
-    "[mqy]": 'be a number of months, quarters or years, such as "3m", "1q" or "1y"',
-    "": "begin with a letter or digit and have no bar ( | ), tab or line break",
-}
+
+@cache
+def wording(group: str) -> dict[str, str]:
+    """Return a group of the sentences in ``wording.yml``."""
+    text = Path(__file__).with_name("wording.yml").read_text(encoding="utf-8")
+    groups: dict[str, dict[str, str]] = YAML(typ="safe", pure=True).load(text)
+    return groups[group]
+
+
+def said_of(group: str, text: str) -> str:
+    """Return the first sentence of a group whose mark stands in a text, blank when none does."""
+    return next((said for mark, said in wording(group).items() if mark in text), "")
 
 
 def sentences(
@@ -53,35 +46,27 @@ def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> st
     kind, given, facts = details["type"], details["input"], details.get("ctx", {})
     # The name of the setting at fault is the last name, not the number of an entry.
     name = next((f'"{part}"' for part in reversed(place) if isinstance(part, str)), "This file")
+    if kind == "value_error":
+        return f"{facts['error']}."
     if kind == "extra_forbidden":
         known = _known_settings(model, place)
         hint = did_you_mean(str(place[-1]), known) or f" It can be {_listed(known)}."
         return f"{name} is not a setting here.{hint}"
-    if kind == "missing":
-        return f"{name} is missing."
     if kind == "literal_error":
-        return _not_a_choice(name, given, str(facts["expected"]))
-    if kind == "value_error":
-        return f"{facts['error']}."
+        expected = str(facts["expected"]).replace(" or ", ", ")
+        choices = [choice.strip("'") for choice in expected.split(", ")]
+        if name == '"format"':
+            return f"Format {given} is not known to this version of pmf, which reads {expected}."
+        hint = did_you_mean(str(given), choices)
+        return f'{name} is "{given}", which is not known.{hint} It can be {_listed(choices)}.'
     if given is None:
         return f"{name} has no value. Write one, or remove the line."
     if kind == "string_type" and isinstance(given, dict | tuple):
         return f"{name} must be text, not a group or list."
     if kind == "string_pattern_mismatch":
-        pattern = str(facts["pattern"])
-        spelling = next(text for mark, text in _SPELLINGS.items() if mark in pattern)
-        return f'{name} is "{given}", but it must {spelling}.'
-    if kind in _FAULTS:
-        return f"{name} {_FAULTS[kind].format(**facts, given=given)}."
-    return f"{name}: {details['msg']}."
-
-
-def _not_a_choice(name: str, given: Any, expected: str) -> str:
-    choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
-    if name == '"format"':
-        return f"Format {given} is not known to this version of pmf, which reads {choices[0]}."
-    hint = did_you_mean(str(given), choices)
-    return f'{name} is "{given}", which is not known.{hint} It can be {_listed(choices)}.'
+        return f'{name} is "{given}", but it must {said_of("names", str(facts["pattern"]))}.'
+    said = wording("settings").get(kind)
+    return f"{name} {said.format(**facts, given=given)}." if said else f"{name}: {details['msg']}."
 
 
 def _place_in(values: Any, loc: Place) -> Place:

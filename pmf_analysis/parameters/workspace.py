@@ -10,24 +10,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from pmf_analysis.parameters.checks import (
-    check_corrections,
-    check_framework,
-    check_peer_sets,
-    check_register,
-    check_run,
-    check_unique,
-)
+from pmf_analysis.parameters import checks, models
 from pmf_analysis.parameters.loading import Document, read_document, validated
-from pmf_analysis.parameters.models import (
-    Correction,
-    CorrectionFile,
-    Framework,
-    IndicatorFile,
-    PeerSetFile,
-    PeerSetSpec,
-    RunSpec,
-)
 from pmf_analysis.parameters.register import Register, review_register
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
 
@@ -44,10 +28,10 @@ class Parameters:
     warnings and notes.
     """
 
-    framework: Framework
+    framework: models.Framework
     register: Register
-    peer_sets: dict[str, PeerSetSpec]
-    corrections: tuple[Correction, ...]
+    peer_sets: dict[str, models.PeerSetSpec]
+    corrections: tuple[models.Correction, ...]
     files: dict[str, str]
     problems: Problems = field(default_factory=Problems)
 
@@ -119,14 +103,14 @@ class Workspace:
             message = f'There is no framework file "{framework}" in parameters.'
             hint = did_you_mean(framework, frameworks)
             files.problems.add(message=message + hint, code="unknown-framework")
-        register, listed = files.read(IndicatorFile, "indicators.yml")
+        register, listed = files.read(models.IndicatorFile, "indicators.yml")
         if register is not None:
-            check_register(register, [document for document, _ in frameworks.values()])
+            checks.check_register(register, [document for document, _ in frameworks.values()])
             review_register(listed.indicators if listed else (), register)
         peer_sets = files.peer_sets()
-        corrections, correct = files.read(CorrectionFile, "corrections.yml", optional=True)
+        corrections, correct = files.read(models.CorrectionFile, "corrections.yml", optional=True)
         if corrections is not None and register is not None:
-            check_corrections(corrections, register)
+            checks.check_corrections(corrections, register)
         files.finish()
         chosen = frameworks[framework][1]
         assert chosen is not None and listed is not None  # else there was an error
@@ -145,7 +129,7 @@ class Workspace:
         *,
         store_peer_sets: Collection[str] | None = None,
         problems: Problems | None = None,
-    ) -> RunSpec:
+    ) -> models.RunSpec:
         """Read and check a run file, given by its name in ``parameters/runs`` or by its path.
 
         Parameters
@@ -161,11 +145,11 @@ class Workspace:
             Exit 2, with all problems of the run file; those of other files come from :meth:`load`.
         """
         files, others = _Files(self.root), _Files(self.root)
-        document, spec = files.read(RunSpec, self._run_path(str(name_or_path)))
+        document, spec = files.read(models.RunSpec, self._run_path(str(name_or_path)))
         if document is not None:
             frameworks = {name: read for name, (read, _) in others.frameworks().items()}
-            check_run(document, frameworks)
-            check_peer_sets(document, others.peer_sets(), store_peer_sets)
+            checks.check_run(document, frameworks)
+            checks.check_peer_sets(document, others.peer_sets(), store_peer_sets)
         files.finish()
         assert spec is not None  # else there was an error
         if problems is not None:
@@ -210,18 +194,18 @@ class _Files:
         self.problems.sort(key=lambda problem: (problem.file, problem.row or 0))
         self.problems.raise_if_errors()
 
-    def frameworks(self) -> dict[str, tuple[Document | None, Framework | None]]:
+    def frameworks(self) -> dict[str, tuple[Document | None, models.Framework | None]]:
         """Read every framework file, as it stands and as a model."""
         found = {}
         for path in sorted((self.root / "parameters").glob("framework*.yml")):
-            document, _ = found[path.name] = self.read(Framework, path)
+            document, _ = found[path.name] = self.read(models.Framework, path)
             if document is not None:
-                check_framework(document)
+                checks.check_framework(document)
         return found
 
-    def peer_sets(self) -> dict[str, PeerSetSpec]:
+    def peer_sets(self) -> dict[str, models.PeerSetSpec]:
         """Read the declared peer sets; there may be none, as they also come with the data."""
-        document, listed = self.read(PeerSetFile, "peer_sets.yml", optional=True)
+        document, listed = self.read(models.PeerSetFile, "peer_sets.yml", optional=True)
         if document is not None:
-            check_unique(document, "peer_sets.*.id")
+            checks.check_unique(document, "peer_sets.*.id")
         return {spec.id: spec for spec in listed.peer_sets} if listed else {}

@@ -2,10 +2,13 @@
 
 import copy
 from datetime import date
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
+from pydantic_core.core_schema import ErrorType
 
+from pmf_analysis.parameters.messages import wording
 from pmf_analysis.parameters.models import Indicator, RunSpec, TargetBands
 
 ENTRY = {
@@ -111,3 +114,8 @@ def test_target_bands_must_fall():
 def test_defaults_are_not_shared_between_runs():
     first, second = RunSpec(**RUN), RunSpec(**copy.deepcopy(RUN))
     assert first.peer_sets_by_theme is not second.peer_sets_by_theme
+
+
+def test_every_sentence_is_for_a_fault_that_pydantic_knows():
+    assert set(wording("settings")) <= set(get_args(ErrorType))
+    assert {"int_type", "too_short", "missing"} <= set(wording("settings"))
