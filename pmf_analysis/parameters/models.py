@@ -55,6 +55,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+class SettingsFile(Settings):
+    """A whole file; its format is raised when older files would be misread."""
+
+    format: Literal[1]
+
+
 class Council(Settings):
     """The council that reports; ``notice`` is printed on every page when it is not empty."""
 
@@ -121,10 +127,9 @@ class ExceptionalPeriod(Settings):
         return self
 
 
-class Framework(Settings):
+class Framework(SettingsFile):
     """A council's performance framework: its themes, directors and thresholds."""
 
-    format: Literal[1]
     title: Text
     council: Council
     themes: Annotated[tuple[Theme, ...], Field(min_length=1)]
@@ -225,10 +230,9 @@ class Indicator(Settings):
         return "mean" if self.data_type in {"score", "days", "duration"} else None
 
 
-class IndicatorFile(Settings):
+class IndicatorFile(SettingsFile):
     """``parameters/indicators.yml``."""
 
-    format: Literal[1]
     indicators: tuple[Indicator, ...]
 
 
@@ -247,10 +251,9 @@ class PeerSetSpec(Settings):
     national_row: str = ""
 
 
-class PeerSetFile(Settings):
+class PeerSetFile(SettingsFile):
     """``parameters/peer_sets.yml``."""
 
-    format: Literal[1]
     peer_sets: tuple[PeerSetSpec, ...]
 
 
@@ -282,21 +285,19 @@ class Correction(Settings):
         return self
 
 
-class CorrectionFile(Settings):
+class CorrectionFile(SettingsFile):
     """``parameters/corrections.yml``."""
 
-    format: Literal[1]
     corrections: tuple[Correction, ...]
 
 
-class RunSpec(Settings):
+class RunSpec(SettingsFile):
     """A run: which council, period and themes, as known on which day.
 
     ``accepted_notebooks`` holds the fingerprints of the council's own notebooks that
     ``pmf check --accept`` has let in; any other notebook than the shipped ones is refused.
     """
 
-    format: Literal[1]
     council: Slug
     framework: Text = "framework.yml"
     period: Text
