@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.funnel import funnel, own_place
+from pmf_analysis.measures import peers as peer_values
+from pmf_analysis.measures.funnel import own_place
 from pmf_analysis.measures.gaps import gap_verdicts
 from pmf_analysis.measures.history import (
     DEFAULTS,
@@ -20,22 +21,12 @@ from pmf_analysis.measures.history import (
     with_intervals,
     with_register,
 )
-from pmf_analysis.measures.peers import (
-    FEWEST_PEERS,
-    PAIR,
-    peer_rows,
-    positions,
-    spread_by_period,
-    tidy_peer_sets,
-)
-from pmf_analysis.measures.polarity import band_distance
+from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR, QUARTILES
+from pmf_analysis.measures.polarity import band_distance, first_text
 from pmf_analysis.measures.spc import spc_chart
-
-__all__ = ["compare", "funnel"]
 
 FEWEST_OWN = 8  # points from which own natural limits serve as evidence
 USUAL_SPREAD = 1.96  # over-dispersion adjusted z that holds 95 % of peers
-METHODS = {"interval": "interval", "own_history": "own_history", "values_only": "position"}
 
 
 def compare(
@@ -70,14 +61,14 @@ def compare(
         Result tables: a row an own series and set; a row a peer (and ourselves); a row a period.
         A pair that cannot be judged says why in `reason`.
     """
-    members = tidy_peer_sets(peer_sets, area)
+    members = peer_values.tidy_peer_sets(peer_sets, area)
     frame = with_intervals(with_register(observations, register))
     frame = frame if period is None else frame[frame["period"] <= period]
-    rows = peer_rows(frame, area, members)
-    gaps = spread_by_period(rows)
+    rows = peer_values.peer_rows(frame, area, members)
+    gaps = peer_values.spread_by_period(rows)
     pairs = _pairs(frame[frame["area"] == area], members, gaps)
     now = rows.merge(pairs[[*PAIR, "period", "polarity", "target_low", "target_high"]])
-    places = positions(now, now["polarity"], now[["target_low", "target_high"]])
+    places = peer_values.positions(now, now["polarity"], now[["target_low", "target_high"]])
     pairs = pairs.join(places, on=PAIR).join(_pooled(now), on=PAIR)
     pairs = pairs.merge(_missing_names(now, pairs, members), on=PAIR, how="left")
     pairs = _with_evidence(pairs, _own_limits(frame[frame["area"] == area], pairs))
@@ -98,10 +89,9 @@ def _pairs(own: pd.DataFrame, members: pd.DataFrame, gaps: pd.DataFrame) -> pd.D
     pairs["period"] = pairs["shared"].fillna(pairs["newest"])
     settings = own.drop_duplicates("series", keep="last")
     fixed = ["series", "indicator", "area", *DEFAULTS, *NUMBERS, "span_years"]
-    values = ["series", "period", "value", "numerator", "denominator", "scale"]
-    values += ["lower", "upper", "interval_from"]
+    values = ["series", "period", "value", "numerator", "denominator", "scale", "lower", "upper"]
     pairs = pairs.merge(settings[fixed], on="series", how="left")
-    return pairs.merge(usable[values], on=["series", "period"], how="left")
+    return pairs.merge(usable[[*values, "interval_from"]], on=["series", "period"], how="left")
 
 
 def _pooled(now: pd.DataFrame) -> pd.DataFrame:
@@ -115,15 +105,14 @@ def _pooled(now: pd.DataFrame) -> pd.DataFrame:
 def _missing_names(now: pd.DataFrame, pairs: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
     """Count the peers in each set and those compared; name those without a value."""
     wanted = pairs[PAIR].merge(members.drop(columns="rank"), on="peer_set")
-    found = now[[*PAIR, "member"]].assign(has_value=True)
-    beside = wanted.merge(found, on=[*PAIR, "member"], how="left")
-    beside["has_value"] = beside["has_value"].notna()
-    beside["absent"] = beside["member_name"].where(~beside["has_value"])
-    grouped = beside.groupby(PAIR)
-    table = grouped.agg(n_members=("member", "size"), n_peers=("has_value", "sum"))
-    return table.assign(
-        peers_missing=grouped["absent"].agg(lambda names: "; ".join(names.dropna()))
-    ).reset_index()
+    beside = wanted.merge(now[[*PAIR, "member", "area"]], on=[*PAIR, "member"], how="left")
+    beside["absent"] = beside["member_name"].where(beside["area"].isna(), "")
+    table = beside.groupby(PAIR).agg(
+        n_members=("member", "size"),
+        n_peers=("area", "count"),
+        peers_missing=("absent", lambda names: "; ".join(filter(None, names))),
+    )
+    return table.reset_index()
 
 
 def _own_limits(own: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -139,26 +128,23 @@ def _own_limits(own: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     history = complete_periods(history[["series", "period", "value"]], months)
     last = spc_chart(history).segments.groupby("series").tail(1).set_index("series")
     short = "our own record has only " + last["n"].astype(str) + " of the eight values needed"
-    silent = pd.Series("", last.index, dtype="str")
-    silent = silent.mask(last["variation"] != "common_cause", "our own record is changing")
-    silent = silent.mask(~(last["upper_limit"] > last["lower_limit"]), "our own record is constant")
-    silent = silent.mask(last["n"] < FEWEST_OWN, short)
-    limits = last[["lower_limit", "upper_limit"]][silent == ""].reindex(last.index)
+    reasons = [
+        (last["n"] < FEWEST_OWN, short),
+        (~(last["upper_limit"] > last["lower_limit"]), "our own record is constant"),
+        (last["variation"] != "common_cause", "our own record is changing"),
+    ]
+    silent = first_text(last.index, reasons)
+    limits = last[["lower_limit", "upper_limit"]].where(silent == "")
     return limits.assign(n_own=last["n"], silent=silent)
 
 
 def _with_evidence(pairs: pd.DataFrame, limits: pd.DataFrame) -> pd.DataFrame:
     """Choose each pair's evidence, interval and benchmark."""
     pairs = pairs.join(limits, on="series")
-    pairs["evidence"] = np.select(
-        [
-            (pairs["interval_from"] == "counts") & (pairs["n_counted"] >= FEWEST_PEERS),
-            pairs["lower"].notna(),
-            pairs["lower_limit"].notna(),
-        ],
-        ["counts", "interval", "own_history"],
-        "values_only",
-    )
+    counted = (pairs["interval_from"] == "counts") & (pairs["n_counted"] >= FEWEST_PEERS)
+    given, steady = pairs["lower"].notna(), pairs["lower_limit"].notna()
+    kinds = [(counted, "counts"), (given, "interval"), (steady, "own_history")]
+    pairs["evidence"] = first_text(pairs.index, kinds, "values_only")
     history = pairs["evidence"] == "own_history"
     pairs["low"] = pairs["lower"].mask(history, pairs["lower_limit"])
     pairs["high"] = pairs["upper"].mask(history, pairs["upper_limit"])
@@ -178,91 +164,81 @@ def _judged(pairs: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     farther = band_distance(pairs["value"], *bands) - band_distance(pairs["benchmark"], *bands)
     ways = [pairs["polarity"] == way for way in ("higher", "lower", "range")]
     goodness = np.select(ways, [side, -side, -np.sign(farther) * side.abs()], 0)
-    neutral = pairs["polarity"] == "none"
-    reason = _why_not(pairs)
-    pairs["verdict"] = np.select(
-        [
-            reason != "",
-            pairs["evidence"] == "values_only",
-            neutral & (side > 0),
-            neutral & (side < 0),
-            goodness > 0,
-            goodness < 0,
-        ],
-        ["cannot_judge", "position_only", "higher", "lower", "better", "worse"],
-        "similar",
-    )
+    neutral, reason = pairs["polarity"] == "none", _why_not(pairs)
+    verdicts = [
+        (reason != "", "cannot_judge"),
+        (pairs["evidence"] == "values_only", "position_only"),
+        (neutral & (side > 0), "higher"),
+        (neutral & (side < 0), "lower"),
+        (goodness > 0, "better"),
+        (goodness < 0, "worse"),
+    ]
+    pairs["verdict"] = first_text(pairs.index, verdicts, "similar")
     pairs["evidence"] = pairs["evidence"].mask(reason != "", "none")
     by_counts = pairs["statistic"].map({"proportion": "wilson", "rate": "byar"})
-    method = pairs["evidence"].map(METHODS).fillna("none")
+    method = pairs["evidence"].replace("values_only", "position")
     pairs["method"] = method.mask(pairs["evidence"] == "counts", by_counts)
-    pairs["reason"] = reason.mask(reason == "", _why(pairs, side) + _beyond_spread(pairs, now))
     earlier = (reason == "") & (pairs["period"] < pairs["newest"])
-    pairs["reason"] += pd.Series("", pairs.index).mask(
-        earlier, " Fewer than five peers have our newest period, so an earlier one is compared."
+    older = " Fewer than five peers have our newest period, so an earlier one is compared."
+    rests_on = _why(pairs, side) + _beyond_spread(pairs, now)
+    pairs["reason"] = reason.mask(reason == "", rests_on) + first_text(
+        pairs.index, [(earlier, older)]
     )
     return pairs
 
 
 def _why_not(pairs: pd.DataFrame) -> pd.Series:
     """Say why a pair cannot be judged, in plain words; "" where it can."""
-    found, members = pairs["n_peers"].astype(str), pairs["n_members"].astype(str)
-    few = "Only " + found + " of " + members + " peers have a value for the same period; five are"
+    polarity, found = pairs["polarity"], pairs["n_peers"].astype(str)
+    few = "Only " + found + " of " + pairs["n_members"].astype(str) + " peers have a value for the"
     size = "A total depends on the size of an authority; only a rate or share can be compared."
-    no_band = (pairs["polarity"] == "range") & pairs["target_low"].isna()
-    reason = pd.Series("", pairs.index).mask(pairs["n_peers"] < FEWEST_PEERS, few + " needed.")
-    reason = reason.mask(pairs["data_type"] == "count", size)
-    reason = reason.mask(no_band, "Nobody has declared the range that is best.")
-    unknown = ~pairs["polarity"].isin(["higher", "lower", "range", "none"])
-    reason = reason.mask(unknown, "Nobody has declared which way is better.")
-    return reason.mask(pairs["newest"].isna(), "We have no value that can be used.")
+    no_band = (polarity == "range") & pairs["target_low"].isna()
+    unknown = ~polarity.isin(["higher", "lower", "range", "none"])
+    reasons = [
+        (pairs["newest"].isna(), "We have no value that can be used."),
+        (unknown, "Nobody has declared which way is better."),
+        (no_band, "Nobody has declared the range that is best."),
+        (pairs["data_type"] == "count", size),
+        (pairs["n_peers"] < FEWEST_PEERS, few + " same period; five are needed."),
+    ]
+    return first_text(pairs.index, reasons)
 
 
 def _why(pairs: pd.DataFrame, side: pd.Series) -> pd.Series:
     """Say what a verdict rests on."""
-    does = pd.Series("includes", pairs.index, dtype="str").mask(side != 0, "excludes")
-    both = pd.Series(" or", pairs.index, dtype="str").mask(side != 0, " and")
+    does = first_text(pairs.index, [(side != 0, "excludes")], "includes")
+    both = first_text(pairs.index, [(side != 0, " and")], " or")
     own = pairs["n_own"].fillna(0).astype(int).astype(str)
     silent = pairs["silent"].fillna("our own figures overlap")
-    sentences: dict[str, Any] = {
-        "counts": "Our 95 % interval "
-        + does
-        + " the peers' combined value"
-        + both
-        + " their median.",
+    pooled = "Our 95 % interval " + does + " the peers' combined value" + both + " their median."
+    sentences = {
+        "counts": pooled,
         "interval": "Our published interval " + does + " the peers' median.",
         "own_history": "The usual range of our last " + own + " values " + does + " their median.",
         "values_only": "Place only, no test: no usable counts or intervals, and " + silent + ".",
     }
-    text = pd.Series("", pairs.index, dtype="str")
-    for evidence, sentence in sentences.items():
-        text = text.mask(pairs["evidence"] == evidence, sentence)
-    return text
+    texts = [(pairs["evidence"] == evidence, text) for evidence, text in sentences.items()]
+    return first_text(pairs.index, texts)
 
 
 def _beyond_spread(pairs: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
     """Say of a difference found in counts whether it also exceeds the spread between peers."""
-    text = pd.Series("", pairs.index)
-    found = (pairs["evidence"] == "counts") & pairs["verdict"].isin(
-        ["better", "worse", "higher", "lower"]
-    )
-    own = pairs[found].set_index(PAIR)[["numerator", "denominator", "statistic"]]
+    differs = pairs["verdict"].isin(["better", "worse", "higher", "lower"])
     counted = now[now["interval_from"] == "counts"].set_index(PAIR).sort_index()
-    sentences = []
-    for pair, row in own.iterrows():
-        peers = counted.loc[[pair], ["numerator", "denominator"]].to_numpy(float)
-        z = own_place(
-            row["numerator"], row["denominator"], peers[:, 0], peers[:, 1], row["statistic"]
-        )
+    found = pairs[differs & (pairs["evidence"] == "counts")]
+    texts = []
+    for own in found[[*PAIR, "numerator", "denominator", "statistic"]].to_dict("records"):
+        peers = counted.loc[[(own["series"], own["peer_set"])]]
+        count, size = (peers[name].to_numpy(float) for name in ("numerator", "denominator"))
+        z = own_place(own["numerator"], own["denominator"], count, size, own["statistic"])
         where = "beyond" if abs(z) > USUAL_SPREAD else "within"
-        sentences.append(f" This is {where} the usual spread between peers.")
-    return text.mask(found, pd.Series(sentences, pairs.index[found], dtype="str"))
+        texts.append(f" This is {where} the usual spread between peers.")
+    return pd.Series(texts, found.index, dtype="str").reindex(pairs.index, fill_value="")
 
 
 def _comparison_table(pairs: pd.DataFrame) -> pd.DataFrame:
     columns = ["series", "indicator", "area", "peer_set", "period", "value", "lower", "upper"]
-    columns += ["peer_median", "peer_q1", "peer_q3", "peer_min", "peer_max", "benchmark"]
-    columns += ["n_peers", "peers_missing", "rank", "rank_of", "percentile", "mad_distance"]
+    columns += [*QUARTILES, "benchmark", "n_peers", "peers_missing", *peer_values.PLACE]
     columns += ["verdict", "method", "evidence", "reason", "gap", "gap_verdict", "gap_reason"]
     pairs = pairs.assign(gap=pairs["value"] - pairs["peer_median"])
     pairs = pairs.drop(columns=["lower", "upper"]).rename(columns={"low": "lower", "high": "upper"})

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pmf_analysis.measures.history import OVERLAPPING, complete_periods, independent_points
 from pmf_analysis.measures.peers import PAIR
+from pmf_analysis.measures.polarity import first_text
 from pmf_analysis.measures.short_series import mann_kendall
 from pmf_analysis.measures.spc import spc_chart
 
@@ -40,12 +41,11 @@ def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     away = table["key"].map(_movement(tested, n)) * np.sign(table["key"].map(latest))
     points = table["key"].map(n).fillna(0).astype(int)
     enough = points >= FEWEST
-    table["gap_verdict"] = np.select(
-        [~enough, away > 0, away < 0], ["cannot_judge", "widening", "closing"], "steady"
-    )
+    verdicts = [(~enough, "cannot_judge"), (away > 0, "widening"), (away < 0, "closing")]
+    table["gap_verdict"] = first_text(table.index, verdicts, "steady")
     few = "Only " + points.astype(str) + " separate periods can be compared; five are needed."
-    test = pd.Series("a Mann-Kendall test", table.index, dtype="str")
-    test = test.mask(points >= CHART_FROM, "control-chart rules")
+    charted = [(points >= CHART_FROM, "control-chart rules")]
+    test = first_text(table.index, charted, "a Mann-Kendall test")
     judged = "Judged by " + test + " on " + points.astype(str) + " gaps."
     table["gap_reason"] = judged.where(enough, few)
     return table.drop(columns="key")

@@ -13,6 +13,7 @@ from pmf_analysis.measures.polarity import band_distance
 
 FEWEST_PEERS = 5  # below this neither a median nor a rank is shown
 PAIR = ["series", "peer_set"]
+PLACE = ["rank", "rank_high", "rank_of", "percentile", "mad_distance"]
 QUARTILES = ["peer_min", "peer_q1", "peer_median", "peer_q3", "peer_max"]
 
 
@@ -79,29 +80,32 @@ def positions(rows: pd.DataFrame, polarity: pd.Series, bands: pd.DataFrame) -> p
     DataFrame
         Indexed by series and peer_set: peer_median, peer_q1, peer_q3, peer_min, peer_max, rank
         (1 = best, equal values share the better rank; highest first without polarity or band),
-        rank_of, percentile (share of peers that are worse, ties by half, 0 to 100), mad_distance
-        (distance from the median in median absolute deviations, unscaled as Oflog has it; NaN if
-        those are 0). All NaN with fewer than five peers.
+        rank_high (1 = highest, whatever is better), rank_of, percentile (share of peers that are
+        worse, ties by half, 0 to 100), mad_distance (distance from the median in median absolute
+        deviations, unscaled as Oflog has it; NaN if those are 0). All NaN with fewer than five
+        peers.
     """
     sign = np.where(polarity == "lower", -1.0, 1.0)
     has_band = (polarity == "range") & bands.notna().all(axis=1)
     scores = []
     for values in (rows["value"], rows["own_value"]):
         distance = band_distance(values, bands["target_low"], bands["target_high"])
-        scores.append(np.where(has_band, -distance, sign * values))
-    ahead, level = scores[0] > scores[1], scores[0] == scores[1]
-    rows = rows.assign(ahead=ahead, behind=~ahead & ~level, level=level)
+        scores.append((sign * values).mask(has_band, -distance))
+    better, level = scores[0] > scores[1], scores[0] == scores[1]
+    higher = rows["value"] > rows["own_value"]
+    rows = rows.assign(better=better, worse=~better - level / 2, higher=higher)
     grouped = rows.groupby(PAIR, sort=True)
     n = grouped.size()
-    points = dict(zip(np.linspace(0, 1, 5), QUARTILES, strict=True))
-    quartiles = grouped["value"].quantile(np.linspace(0, 1, 5)).unstack().rename(columns=points)
-    quartiles = quartiles.reindex(columns=QUARTILES)
+    points = np.linspace(0, 1, 5)
+    quartiles = grouped["value"].quantile(points).unstack().reindex(columns=points)
+    quartiles = quartiles.set_axis(QUARTILES, axis=1)
     middle = grouped["value"].transform("median")
     mad = (rows["value"] - middle).abs().groupby([rows[name] for name in PAIR]).median()
     table = quartiles.assign(
-        rank=1 + grouped["ahead"].sum(),
+        rank=1 + grouped["better"].sum(),
+        rank_high=1 + grouped["higher"].sum(),
         rank_of=n + 1,
-        percentile=100 * (grouped["behind"].sum() + grouped["level"].sum() / 2) / n,
+        percentile=100 * grouped["worse"].sum() / n,
         mad_distance=(grouped["own_value"].first() - quartiles["peer_median"]) / mad.where(mad > 0),
     )
     return table.astype(float)[n >= FEWEST_PEERS].reindex(table.index)

@@ -25,9 +25,9 @@ def words(names: Sequence[str], codes: Any) -> pd.Series:
     return vocabulary.take(np.asarray(codes, dtype=np.intp)).reset_index(drop=True)
 
 
-def first_text(index: pd.Index, texts: Sequence[tuple[Any, Any]]) -> pd.Series:
-    """Text of the first pair (which rows, text of all or of each) that applies; "" where none."""
-    result = pd.Series("", index, dtype="str")
+def first_text(index: pd.Index, texts: Sequence[tuple[Any, Any]], otherwise: str = "") -> pd.Series:
+    """Text of the first pair (which rows, text of all or of each) that applies to each row."""
+    result = pd.Series(otherwise, index, dtype="str")
     for applies, text in reversed(texts):
         result = result.mask(applies, text)
     return result

@@ -21,15 +21,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.measures.polarity import (
-    Improvement,
-    Target,
-    assurance,
-    better_way,
-    point_types,
-    target_bands,
-    words,
-)
+from pmf_analysis.measures import polarity
+from pmf_analysis.measures.polarity import Improvement, Target, words
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -115,7 +108,7 @@ def spc_chart(
     rules, screen
         Profile name or `RuleSet`; whether large moving ranges are left out of the limits.
     targets
-        By series a number (or a pair for "range"), or columns series, period, target, target_low,
+        By series a number (a pair for "range"), or columns series, period, target, target_low,
         target_high. Assurance uses the target of the last point.
     rebase
         By series the periods that start a new segment, with limits of its own.
@@ -138,16 +131,29 @@ def spc_chart(
     if baseline is not None:
         segments = _freeze(segments, baseline)
     rule, direction = _special_causes(usable, segments, tolerance, rule_set)
-    for name in LIMITS:
-        points[name] = segments[name].to_numpy()[segment_ids]
+    points[LIMITS] = segments[LIMITS].to_numpy()[segment_ids]
     points["rule"] = words(RULES, _spread_out(rule, usable, len(points)))
     points["direction"] = _spread_out(direction, usable, len(points))
-    better, bands = better_way(points, improvement), target_bands(points, targets)
-    points["point_type"] = point_types(points, better, bands)
+    return _judged(points, segments, usable, tolerance, improvement, targets)
+
+
+def _judged(
+    points: pd.DataFrame,
+    segments: pd.DataFrame,
+    usable: _Usable,
+    tolerance: Floats,
+    improvement: Improvement | Mapping[str, Improvement],
+    targets: Mapping[str, Target] | pd.DataFrame | None,
+) -> SpcChart:
+    """Say what points, and the last one of each segment, mean by polarity and target."""
+    better, bands = polarity.better_way(points, improvement), polarity.target_bands(points, targets)
+    points["point_type"] = polarity.point_types(points, better, bands)
     last = bands.assign(better=better, variation=points["point_type"]).iloc[usable.rows]
     last = last.set_index(usable.segment).groupby(level=0).tail(1).reindex(range(len(segments)))
     segments["variation"] = last["variation"].fillna("")
-    segments["assurance"] = assurance(segments.join(last[bands.columns]), last["better"], tolerance)
+    segments["assurance"] = polarity.assurance(
+        segments.join(last[bands.columns]), last["better"], tolerance
+    )
     columns = ["series", "segment", "n", *LIMITS, "variation", "assurance", "reason"]
     return SpcChart(points, segments[columns])
 
@@ -170,13 +176,8 @@ def _arrange(
     codes, period_codes = codes[order], period_codes[order]
     if len(order) > 1 and np.any((np.diff(codes) == 0) & (np.diff(period_codes) == 0)):
         raise ValueError("two rows for one series and period")
-    points = pd.DataFrame(
-        {
-            "series": observations["series"].array[order],
-            "period": observations["period"].array[order],
-            "value": observations["value"].to_numpy(dtype=np.float64, na_value=np.nan)[order],
-        }
-    )
+    points = observations[["series", "period"]].iloc[order].reset_index(drop=True)
+    points["value"] = observations["value"].to_numpy(dtype=np.float64, na_value=np.nan)[order]
     starts = np.diff(codes, prepend=-1) != 0
     new_segment = starts | _rebase_starts(points["period"], codes, names, rebase)
     segment_ids = np.cumsum(new_segment) - 1
@@ -225,46 +226,36 @@ def _limits(
     is_constant = (np.bincount(segment, varies, count) == 0) & (n > 1)
     first_values = value[np.flatnonzero(np.diff(segment, prepend=-1))]
     mean[n > 0] = np.where(is_constant[n > 0], first_values, mean[n > 0])
-    spread = _average_moving_range(usable, counted, count, screen)
-    unmeasured = ~is_constant & ~(spread.raw > 0)  # gaps hide every difference
-    width = np.where(is_constant, 0.0, LIMIT_FACTOR * spread.kept)
+    raw, kept = _average_moving_range(usable, counted, count, screen)
+    unmeasured = ~is_constant & ~(raw > 0)  # gaps hide every difference
+    width = np.where(is_constant, 0.0, LIMIT_FACTOR * kept)
     width[unmeasured] = np.nan
-    reason = np.select(
-        [n < 2, is_constant, unmeasured],
-        ["fewer than two values", "every value is the same", "no two neighbouring values differ"],
-        "",
-    )
+    reasons = ["fewer than two values", "every value is the same"]
+    reasons.append("no two neighbouring values differ")
+    reason = np.select([n < 2, is_constant, unmeasured], reasons, "")
     columns = {"n": n, "mean": mean, "lower_limit": mean - width, "upper_limit": mean + width}
     return pd.DataFrame({**columns, "reason": reason, "is_constant": is_constant})
 
 
-@dataclass(frozen=True)
-class _Spread:
+def _average_moving_range(
+    usable: _Usable, counted: Flags, count: int, screen: bool
+) -> tuple[Floats, Floats]:
     """Average moving range of each segment: of all ranges, and of those kept by screening."""
-
-    raw: Floats
-    kept: Floats
-
-
-def _average_moving_range(usable: _Usable, counted: Flags, count: int, screen: bool) -> _Spread:
     has_range = usable.joined & counted
     ranges = np.abs(np.diff(usable.value, prepend=0.0))[has_range]
     segment = usable.segment[has_range]
     raw = _segment_mean(ranges, segment, count)
-    if not screen:
-        return _Spread(raw, raw)
-    keep = ranges < SCREEN_FACTOR * raw[segment]
-    return _Spread(raw, _segment_mean(ranges[keep], segment[keep], count))
+    keep = (ranges < SCREEN_FACTOR * raw[segment]) | (not screen)
+    return raw, _segment_mean(ranges[keep], segment[keep], count)
 
 
 def _freeze(segments: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
     """Put frozen limits in place of those of a series' first segment."""
     frozen = segments[["series"]].merge(baseline, on="series", how="left", validate="m:1")
     is_frozen = (segments["segment"] == 0) & frozen["mean"].notna()
-    segments.loc[is_frozen, LIMITS] = frozen.loc[is_frozen, LIMITS]
-    segments.loc[is_frozen, "reason"] = ""
-    segments.loc[is_frozen, "is_constant"] = False
-    return segments
+    segments[LIMITS] = segments[LIMITS].mask(is_frozen, frozen[LIMITS])
+    reason = segments["reason"].mask(is_frozen, "")
+    return segments.assign(reason=reason, is_constant=segments["is_constant"] & ~is_frozen)
 
 
 def _special_causes(
@@ -280,9 +271,8 @@ def _special_causes(
         value < mean - (mean - lower) * 2 / 3 - tolerance
     )
     trend = _trend_direction(usable, tolerance, rules)
-    nothing = np.zeros(len(value), dtype=bool)
-    pairs = _two_in_three(near & ~outside, side, usable.joined) if rules.two_in_three else nothing
-    shift = _in_shift(side, usable.joined, rules.shift) if rules.shift else nothing
+    pairs = _two_in_three(near & ~outside & rules.two_in_three, side, usable.joined)
+    shift = _run_lengths(side, usable.joined) >= (rules.shift or np.inf)
     rule = np.select([outside, trend != 0, pairs, shift], [1, 2, 3, 4], 0)
     return rule, np.where(rule == 2, trend, np.where(rule > 0, side, 0))
 
@@ -297,10 +287,6 @@ def _run_lengths(state: Signs, joined: Flags, weight: Signs | None = None) -> Fl
     run = np.cumsum(starts) - 1
     lengths = np.bincount(run, np.ones(len(state)) if weight is None else weight)
     return np.where(state != 0, lengths[run], 0) if len(state) else np.zeros(0)
-
-
-def _in_shift(side: Signs, joined: Flags, length: int) -> Flags:
-    return _run_lengths(side, joined) >= length
 
 
 def _trend_direction(usable: _Usable, tolerance: Floats, rules: RuleSet) -> Signs:
