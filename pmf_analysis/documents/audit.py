@@ -60,12 +60,13 @@ def _check_document(page: Any) -> Iterator[Finding]:
 
 
 def _check_headings(page: Any) -> Iterator[Finding]:
-    levels = [int(node.tag[1]) for node in page.iter("h1", "h2", "h3", "h4", "h5", "h6")]
+    headings = list(page.iter("h1", "h2", "h3", "h4", "h5", "h6"))
+    levels = [int(node.tag[1]) for node in headings]
     if levels.count(1) != 1:
         yield "h1", f"The page has {levels.count(1)} first-level headings, not one."
     if any(after > before + 1 for before, after in pairwise(levels)):
         yield "heading-jump", "A heading skips a level."
-    if any(not _text(node) for node in page.iter("h1", "h2", "h3", "h4")):
+    if not all(map(_text, headings)):
         yield "heading-empty", "A heading has no text."
 
 
@@ -160,12 +161,6 @@ def _text(node: Any) -> str:
 
 
 CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
-    _check_document,
-    _check_headings,
-    _check_ids,
-    _check_pictures,
-    _check_tables,
-    _check_figures,
-    _check_requests,
-    _check_reading,
+    *(_check_document, _check_headings, _check_ids, _check_pictures, _check_tables),
+    *(_check_figures, _check_requests, _check_reading),
 )

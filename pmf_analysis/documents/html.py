@@ -84,7 +84,8 @@ class PmfHtmlExporter(HTMLExporter):
             When a cell has failed, or shows something that is not a block.
         """
         resources = self._init_resources(resources)  # type: ignore[no-untyped-call]
-        resources["pmf_page"] = read_page(nb, resources.get("pmf") or {})
+        known = {**nb.metadata.get("pmf", {}), **(resources.get("pmf") or {})}
+        resources["pmf_page"] = make_page(known, *_sections(nb))
         # HTMLExporter's own method is passed over: it sends the page through BeautifulSoup, which
         # lower-cases SVG names (viewBox), and the pictures are then no SVG for any other reader.
         page, resources = super(HTMLExporter, self).from_notebook_node(nb, resources, **kw)
@@ -119,12 +120,6 @@ def render_report(
     given["pmf"] = {**given.get("pmf", {}), **(meta or {})}
     exporter = PmfHtmlExporter()  # type: ignore[no-untyped-call]  # nbconvert is half typed
     return exporter.from_notebook_node(notebook, given)[0]
-
-
-def read_page(notebook: Any, meta: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the page of a notebook: what it says of itself and its sections in order."""
-    sections, own_title = _sections(notebook)
-    return make_page({**notebook.metadata.get("pmf", {}), **meta}, sections, own_title)
 
 
 def make_page(
@@ -164,7 +159,10 @@ def _sections(notebook: Any) -> tuple[list[Section], str]:
     sections, title, problems = [Section("start", "")], "", Problems()
     counts = Counter[str]()
     for cell in notebook.cells:
-        problems.extend(_failures(cell))
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                said = f"failed with {output.get('ename', 'an error')}: {output.get('evalue', '')}"
+                problems.add(_fault(cell, "cell-failed", said))
         if HIDDEN_TAGS & set(cell.metadata.get("tags", ())):
             continue
         if cell.cell_type == "markdown":
@@ -225,13 +223,6 @@ def _blocks(cell: Any, problems: Problems) -> Iterator[Block]:
                 problems.extend(error.problems)
         elif any(not _QUIET.fullmatch(mime) for mime in shown):
             problems.add(_fault(cell, "output-not-a-block", "shows something that is not a block"))
-
-
-def _failures(cell: Any) -> Iterator[Problem]:
-    for output in cell.get("outputs", ()):
-        if output.output_type == "error":
-            said = f"failed with {output.get('ename', 'an error')}: {output.get('evalue', '')}"
-            yield _fault(cell, "cell-failed", said)
 
 
 def _fault(cell: Any, code: str, what: str) -> Problem:

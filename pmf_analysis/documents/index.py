@@ -50,12 +50,8 @@ def render_index(run: Mapping[str, Any]) -> str:
     headings = {"themes": "Themes", "reports": "Reports", "data": "Data"}
     sections = [Section(id, heading) for id, heading in headings.items()]
     blocks = {"summary": _summary(run), "rows": _rows(run["rows"]), "problems": _problems(run)}
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES / "pmf"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    loader = FileSystemLoader(TEMPLATES / "pmf")
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     shown = {
         "page": make_page({"title": "Performance reports", **run}, sections),
         "reports": {(report["theme"], report["analysis"]): report for report in run["reports"]},

@@ -96,12 +96,11 @@ class Canvas:
         """Write a label, centred on y, and remember its box; x and y in pixels."""
         width, height = measure(words)
         left = x - {"left": 0.0, "center": width / 2, "right": width}[anchor]
-        to_figure = self.figure.transFigure.inverted()
         for number, line in enumerate(words.text.split("\n")):
             baseline = y + height / 2 - words.size * (0.98 + _LEADING * number)
             self.figure.text(
-                *to_figure.transform((x, baseline)),
-                line,
+                *(x, baseline, line),
+                transform=None,  # none means pixels
                 color=words.colour,
                 fontsize=words.size,
                 fontweight="bold" if words.bold else "normal",
@@ -137,11 +136,12 @@ class Canvas:
         Returns False, with nothing written, when there is no such spot.
         """
         width, height = measure(words)
-        ink = np.concatenate(self.ink) if self.ink else np.empty((0, 2))
+        ink = np.concatenate([np.empty((0, 2)), *self.ink])
+        within = self.area
         for left, bottom in spots:
             box = Box(left, bottom, left + width, bottom + height)
             touches = any(box.overlaps(other, 3) for other in self.boxes)
-            if self.area.contains(box) and not touches and not box.holds_any(ink):
+            if within.contains(box) and not touches and not box.holds_any(ink):
                 self.write(words, left, bottom + height / 2)
                 return True
         return False
@@ -165,8 +165,7 @@ class Canvas:
         """Draw a line in pixels, outside the axes' scales."""
         from matplotlib.lines import Line2D
 
-        place = self.figure.transFigure.inverted().transform(np.column_stack([x, y]))
-        self.figure.add_artist(Line2D(place[:, 0], place[:, 1], **looks))
+        self.figure.add_artist(Line2D(x, y, transform=None, **looks))
 
     def svg(self, id: str) -> str:
         """Return the drawing as tidy SVG whose ids all begin with ``id``."""
@@ -189,12 +188,8 @@ def canvas(
     with matplotlib.style.context(["default", _SETTINGS]):
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
         figure.patch.set_visible(False)
-        place = (
-            left / WIDTH,
-            bottom / height,
-            (WIDTH - left - right) / WIDTH,
-            (height - bottom - top) / height,
-        )
+        sides = (left, bottom, WIDTH - left - right, height - bottom - top)
+        place = np.divide(sides, (WIDTH, height, WIDTH, height)).tolist()
         axes = figure.add_axes(place, facecolor="none")
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.spines["bottom"].set_color(GREY)
@@ -282,9 +277,8 @@ def scale_ends(low: float, high: float, share: float) -> tuple[float, float]:
 
 def nothing_to_draw() -> PmfError:
     """Return the error of a chart without any value."""
-    return PmfError(
-        Problem("There is no value to draw.", code="nothing-to-draw"), EXIT_DATA_UNUSABLE
-    )
+    problem = Problem("There is no value to draw.", code="nothing-to-draw")
+    return PmfError(problem, EXIT_DATA_UNUSABLE)
 
 
 def round_ticks(low: float, high: float, *, most: int = 5) -> list[float]:

@@ -29,7 +29,6 @@ from pmf_analysis.story.style import BLUE, GREY, PAPER, TARGET
 _DOT, _TOP, _BOTTOM, _SIDE = 19.0, 30.0, 28.0, 30.0
 _MOST_BINS = 15
 _TALLEST = 7
-_FAR = 1.0
 
 Target = float | tuple[float, float]
 
@@ -56,7 +55,6 @@ def draw_dots(
     unit: str,
     decimals: int,
     id: str,
-    label: str = "Target",
 ) -> str:
     """Draw the outcomes over their values and return SVG.
 
@@ -74,7 +72,7 @@ def draw_dots(
         sheet.axes.set(xlim=_scale(places, goals, width), xticks=[], yticks=[])
         sheet.axes.set_ylim(0, height - _TOP - _BOTTOM)
         _draw_bins(sheet, places, goals[0], width, abreast)
-        _draw_targets(sheet, goals, label, unit, decimals)
+        _draw_targets(sheet, goals, unit, decimals)
         _draw_values(sheet, unit)
         return sheet.svg(id)
 
@@ -111,7 +109,7 @@ def _scale(
 ) -> tuple[float, float]:
     """Return a scale around the dots, and around the target unless it is far away."""
     low, high = goals[0] + width * places[0][0], goals[0] + width * (places[-1][0] + 1)
-    reach = max(_FAR * (high - low), 3 * width)
+    reach = max(high - low, 3 * width)
     near = [goal for goal in goals if low - reach <= goal <= high + reach]
     low, high = min([low, *near]) - width, max([high, *near]) + width
     middle, half = (low + high) / 2, max((high - low) / 2, 4 * width)
@@ -136,9 +134,7 @@ def _draw_bins(
         sheet.axes.plot(xy[:, 0], xy[:, 1], ls="", zorder=3, **looks)
 
 
-def _draw_targets(
-    sheet: Canvas, goals: Sequence[float], label: str, unit: str, decimals: int
-) -> None:
+def _draw_targets(sheet: Canvas, goals: Sequence[float], unit: str, decimals: int) -> None:
     """Draw the edges of the target under one label, with an arrow to those that are far away."""
     low, high = sheet.axes.get_xlim()
     for goal in goals:
@@ -148,7 +144,7 @@ def _draw_targets(
     if len(goals) > 1:
         text = short_range(goals[0], goals[-1], unit, decimals)
     before, after = ("← " if goals[0] < low else ""), (" →" if goals[-1] > high else "")
-    words = Words(f"{before}{label} {text}{after}", TARGET, bold=True)
+    words = Words(f"{before}Target {text}{after}", TARGET, bold=True)
     half = measure(words)[0] / 2 + 2
     x = sheet.pixel(float(np.clip(goals, low, high).mean()), 0)[0]
     x = max(half, min(x, WIDTH - half))

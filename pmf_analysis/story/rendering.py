@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -89,7 +90,7 @@ def _heading(block: Block, level: int, prefix: str = "") -> str:
 
 
 def _paragraphs(texts: Iterable[str], name: str = "") -> str:
-    opening = f"<p{_attribute('class', name)}>"
+    opening = f'<p class="{name}">' if name else "<p>"
     return "".join(f"{opening}{_prose(text)}</p>" for text in texts if text)
 
 
@@ -120,36 +121,32 @@ def _table(table: Table, *, label: str = "", cards: bool = False) -> str:
     region: thirty landmarks would help nobody.
     """
     caption = f"{label}: {table.caption}" if label else table.caption
+    role = ' role="{}"'.format if cards else lambda name: ""
     head = "".join(
-        f'<th scope="col"{_role("columnheader", cards)}{_cell_class(column)}>'
-        f"{escape(column.label)}</th>"
+        f'<th scope="col"{role("columnheader")}{_cell_class(column)}>{escape(column.label)}</th>'
         for column in table.columns
     )
     rows = "".join(_row_html(table, row, cards) for row in table.rows)
-    group = _role("rowgroup", cards)
     return (
         f'<div class="pmf-scroll" role="group" tabindex="0" aria-label="{escape(caption)}">'
         f'<table class="{"pmf-cards" if cards else "pmf-data"}" role="table">'
-        f"<caption>{_prose(caption)}</caption>"
-        f"<thead{group}><tr{_role('row', cards)}>{head}</tr></thead>"
-        f"<tbody{group}>{rows}</tbody></table></div>"
+        f"<caption>{_prose(caption)}</caption><thead{role('rowgroup')}><tr{role('row')}>{head}"
+        f"</tr></thead><tbody{role('rowgroup')}>{rows}</tbody></table></div>"
     )
 
 
 def _row_html(table: Table, row: Mapping[str, str], cards: bool) -> str:
-    first, *others = table.columns
+    (first, *others), html = table.columns, partial(_cell_html, table, row=row)
+    if not cards:
+        cells = "".join(f"<td{_cell_class(each)}>{html(each)}</td>" for each in others)
+        return f'<tr><th scope="row"{_cell_class(first)}>{html(first)}</th>{cells}</tr>\n'
     cells = "".join(
-        f"<td{_role('cell', cards)}{_cell_class(column, row.get(column.key) if cards else '')}"
-        f"{_attribute('data-label', escape(column.label) if cards else '')}>"
-        f"{_cell_html(table, column, row)}</td>"
-        for column in others
+        f'<td role="cell"{_cell_class(each, row.get(each.key))} data-label="{escape(each.label)}">'
+        f"{html(each)}</td>"
+        for each in others
     )
-    header = f'<th scope="row"{_role("rowheader", cards)}{_cell_class(first)}>'
-    return f"<tr{_role('row', cards)}>{header}{_cell_html(table, first, row)}</th>{cells}</tr>\n"
-
-
-def _role(name: str, cards: bool) -> str:
-    return _attribute("role", name if cards else "")
+    header = f'<th scope="row" role="rowheader"{_cell_class(first)}>{html(first)}</th>'
+    return f'<tr role="row">{header}{cells}</tr>\n'
 
 
 def _cell_class(column: Column, value: str | None = "") -> str:
@@ -159,11 +156,8 @@ def _cell_class(column: Column, value: str | None = "") -> str:
         "pmf-right": column.align == "right",
         "pmf-whole": 0 < len(value or "") <= _SHORT_CELL,
     }
-    return _attribute("class", " ".join(name for name, holds in names.items() if holds))
-
-
-def _attribute(name: str, value: str) -> str:
-    return f' {name}="{value}"' if value else ""
+    held = " ".join(name for name, holds in names.items() if holds)
+    return f' class="{held}"' if held else ""
 
 
 def _cell_html(table: Table, column: Column, row: Mapping[str, str]) -> str:

@@ -36,10 +36,11 @@ _MOST_DOTS = 60
 _FAN_BANDS = (("q05", "q95"), ("q25", "q75"), ("q40", "q60"))
 _PROVISIONAL = ("provisional", "estimated")
 _OFF_CHART = "(off this chart)"
+_DOT = ("o", (BLUE, BLUE, 4.5), (PAPER, BLUE, 6.0))
 _MARKS = {
-    "improvement": ("^", BLUE, 9.5),
-    "concern": ("D", ORANGE, 7.5),
-    "neutral": ("s", GREY, 6.5),
+    "improvement": ("^", (BLUE, PAPER, 9.5), (PAPER, BLUE, 9.5)),
+    "concern": ("D", (ORANGE, INK, 7.5), (PAPER, ORANGE, 7.5)),
+    "neutral": ("s", (GREY, PAPER, 6.5), (PAPER, GREY, 6.5)),
 }
 
 
@@ -97,7 +98,6 @@ def draw_spc(
         _draw_fan(sheet, picture)
         _draw_target(sheet, picture, polarity)
         _draw_history(sheet, picture)
-        _draw_special_points(sheet, picture)
         _label(sheet, picture)
         return sheet.svg(id)
 
@@ -136,13 +136,12 @@ def _draw_target(sheet: Canvas, picture: Picture, polarity: str) -> None:
     steps = picture.targets
     if steps.empty:
         return
-    half = picture.step / 2
-    starts = [float(steps["x"].iloc[0]) - picture.step, *steps["x"].iloc[:-1]]
-    edges = [start + half for start in starts] + [float(steps["x"].iloc[-1]) + half]
+    x = steps["x"].to_numpy(float)
+    edges = np.concatenate([[x[0] - picture.step], x]) + picture.step / 2
     low, high = sheet.axes.get_ylim()
     for side in ("low", "high") if polarity == "range" else ("high",):
-        values = [*steps[side], float(steps[side].iloc[-1])]
-        shown = [value if low <= value <= high else np.nan for value in values]
+        shown = steps[side].where(steps[side].between(low, high)).to_numpy(float)
+        shown = np.append(shown, shown[-1])
         sheet.axes.step(edges, shown, where="post", color=TARGET, lw=2, zorder=3)
         sheet.keep_clear(np.repeat(edges, 2)[1:], np.repeat(shown, 2)[:-1])
 
@@ -157,21 +156,12 @@ def _draw_history(sheet: Canvas, picture: Picture) -> None:
     # A lone value between two gaps would vanish without its dot, however long the series.
     known = np.concatenate([[False], np.isfinite(y), [False]])
     lone = x[known[1:-1] & ~known[:-2] & ~known[2:]]
+    kinds = picture.points["point_type"].fillna("")
+    special = kinds.str.startswith("special").to_numpy(bool)
     dots = np.isfinite(values) & ((len(values) <= _MOST_DOTS) | np.isin(picture.x, lone))
-    dots &= ~_special(picture.points)
-    _marks(sheet, picture, dots, "o", (BLUE, BLUE, 4.5), (PAPER, BLUE, 6.0))
-
-
-def _special(points: pd.DataFrame) -> Flags:
-    return points["point_type"].fillna("").str.startswith("special").to_numpy(bool)
-
-
-def _draw_special_points(sheet: Canvas, picture: Picture) -> None:
-    special, kinds = _special(picture.points), picture.points["point_type"].fillna("")
-    for kind, (mark, colour, size) in _MARKS.items():
-        of_kind = special & kinds.str.contains(kind).to_numpy(bool)
-        edge = INK if colour == ORANGE else PAPER
-        _marks(sheet, picture, of_kind, mark, (colour, edge, size), (PAPER, colour, size))
+    _marks(sheet, picture, dots & ~special, *_DOT)
+    for kind, looks in _MARKS.items():
+        _marks(sheet, picture, special & kinds.str.contains(kind).to_numpy(bool), *looks)
 
 
 def _marks(

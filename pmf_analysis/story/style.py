@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from html import escape
 from typing import Literal
 
-Shape = Literal["triangle", "diamond", "ring", "up", "down", "dash"]
 Tone = Literal["better", "worse", "neutral", ""]
 
 PAPER = "#FFFFFF"
@@ -35,7 +34,7 @@ SHAPES = {"better": "triangle", "worse": "diamond", "neutral": "ring", "target":
 
 FONT_STACK = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 
-_LOOKS: Mapping[str, tuple[Shape, Tone]] = {
+_LOOKS: Mapping[str, tuple[str, Tone]] = {
     "improving better closing": ("triangle", "better"),
     "worsening worse widening": ("diamond", "worse"),
     "no_clear_change similar steady": ("ring", "neutral"),
@@ -44,7 +43,7 @@ _LOOKS: Mapping[str, tuple[Shape, Tone]] = {
     "cannot_judge no_verdict": ("dash", ""),
 }
 _STATUS = {code: look for codes, look in _LOOKS.items() for code in codes.split()}
-_ICON_PATHS: Mapping[Shape, str] = {
+_ICON_PATHS = {
     "triangle": '<path d="M8 2 15 14H1Z"/>',
     "diamond": '<path d="M8 1 15 8 8 15 1 8Z" stroke="#0B0C0C"/>',
     "ring": '<circle cx="8" cy="8" r="5.5" fill="none" stroke-width="2.5"/>',

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.periods import PERIODS_PER_YEAR
 from pmf_analysis.story.canvas import (
     Canvas,
     Floats,
@@ -27,15 +28,7 @@ from pmf_analysis.story.canvas import (
 )
 from pmf_analysis.story.style import GREY
 
-MONTHS: dict[str, float] = {
-    "weekly": 0.25,
-    "monthly": 1,
-    "quarterly": 3,
-    "termly": 4,
-    "half_yearly": 6,
-    "annual": 12,
-    "biennial": 24,
-}
+MONTHS = {name: 12 / count for name, count in PERIODS_PER_YEAR.items()}
 _FIRST_MONTH = {"financial": 4, "academic": 9, "calendar": 1}
 _NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _DAYS = 30.44
