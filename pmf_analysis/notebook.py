@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import os
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from importlib import import_module
 from pathlib import Path, PurePosixPath
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -28,18 +24,20 @@ from pmf_analysis.parameters.models import ANALYSES, RunSpec
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import parse_period
 from pmf_analysis.problems import PmfError, Problems, did_you_mean
+from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block
+from pmf_analysis.story.pages import Page
+from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.results import RESULT_COLUMNS, result_rows
+from pmf_analysis.story.trends_page import TrendsPage
 from pmf_analysis.story.view import ThemeView
 
 if TYPE_CHECKING:
     from pmf_analysis.assess import Measures
 
 DEMO_COUNCIL = "westshire"
-_PAGES = {
-    "trends": "trends_page",
-    "benchmarking": "benchmarking_page",
-    "target_realism": "realism_page",
+_PAGES: Mapping[str, type[Page[Any]]] = {
+    page.analysis: page for page in (TrendsPage, BenchmarkingPage, RealismPage)
 }
 
 
@@ -48,60 +46,6 @@ class RefusedError(PmfError):
 
     def _render_traceback_(self) -> list[str]:
         return [problem.line() for problem in self.problems]
-
-
-@dataclass(frozen=True)
-class Run:
-    """One analysis of one theme: every method returns the blocks of a section, ready to show."""
-
-    analysis: str
-    view: ThemeView
-    results_folder: Path | None
-
-    @property
-    def page(self) -> ModuleType:
-        """The module of the analysis's page."""
-        return import_module(f"pmf_analysis.story.{_PAGES[self.analysis]}")
-
-    def _section(self, name: str) -> list[Block]:
-        blocks: list[Block] = getattr(self.page, name)(self.view)
-        return blocks
-
-    def headline(self) -> list[Block]:
-        """Return the finding and the table of every indicator at a glance."""
-        return self._section("headline")
-
-    def scope(self) -> list[Block]:
-        """Return which indicators are judged, and which are not and why."""
-        return self._section("scope")
-
-    def pictures(self) -> list[Block]:
-        """Return each indicator's finding and charts."""
-        return self._section("pictures")
-
-    def key_figures(self) -> list[Block]:
-        """Return the numbers in one table, whose plain text nbval compares."""
-        return self._section("key_figures")
-
-    def exceptions(self) -> list[Block]:
-        """Return what needs attention."""
-        return self._section("exceptions")
-
-    def challenge(self) -> list[Block]:
-        """Return questions for the director; of the target realism analysis."""
-        return self._section("challenge")
-
-    def quality(self) -> list[Block]:
-        """Return what limits trust in the data."""
-        return self._section("quality")
-
-    def method(self) -> list[Block]:
-        """Return by which methods the page judges, and what they cannot tell."""
-        return self._section("method")
-
-    def provenance(self) -> list[Block]:
-        """Return sources, licences, as-at date and content hash."""
-        return self._section("provenance")
 
 
 def open_run(
@@ -115,7 +59,7 @@ def open_run(
     peer_set: str,
     run_folder: str,
     seed: int,
-) -> Run:
+) -> Page[Any]:
     """Check the parameters of a notebook and open its run.
 
     Parameters
@@ -133,42 +77,30 @@ def open_run(
     RefusedError
         With every problem of the parameters, or when there is no data to measure.
     """
-    given = {"council": council, "theme": theme, "period": period, "as_at": as_at}
+    given = {"council": council, "framework": framework, "period": period, "peer_set": peer_set}
     try:
         workspace = Workspace.find()
         parameters = workspace.load(framework)
-        _check(analysis, {**given, "run_folder": run_folder}, parameters, seed)
-        spec = RunSpec(
-            format=1,
-            council=council,
-            framework=framework,
-            period=period,
-            as_at=date.fromisoformat(as_at),
-            themes=(theme,),
-            peer_set=peer_set,
-            seed=seed,
-        )
+        checked = {"analysis": analysis, "council": council, "theme": theme, "period": period}
+        _check({**checked, "as_at": as_at, "run_folder": run_folder}, parameters, seed)
+        asked = {"as_at": date.fromisoformat(as_at), "themes": (theme,), "seed": seed}
+        spec = RunSpec.model_validate({"format": 1, **given, **asked})
         folder = workspace.root / run_folder if run_folder else None
         measures = _measures(workspace, parameters, spec, folder)
         _check_peer_set(peer_set, parameters, measures)
         view = theme_view(measures, parameters, spec, theme, store=Store(workspace.store))
     except PmfError as error:
         raise RefusedError(error.problems, error.exit_code) from None
-    return Run(analysis, view, folder and folder / theme / analysis)
+    return _PAGES[analysis](view, folder and folder / theme / analysis)
 
 
-def _check(analysis: str, given: dict[str, str], parameters: Parameters, seed: int) -> None:
+def _check(given: Mapping[str, str], parameters: Parameters, seed: int) -> None:
     """Raise every problem of the parameters at once."""
     framework, problems = parameters.framework, Problems()
-    known = {
-        "analysis": (analysis, ANALYSES),
-        "council": (given["council"], (framework.council.id,)),
-        "theme": (given["theme"], [theme.id for theme in framework.themes]),
-    }
-    for name, (word, choices) in known.items():
-        if word not in choices:
-            message = f'The {name} "{word}" is not known.{did_you_mean(word, choices)}'
-            problems.add(message=message, code=f"unknown-{name}", expected=", ".join(choices))
+    themes = [theme.id for theme in framework.themes]
+    known = {"analysis": ANALYSES, "council": (framework.council.id,), "theme": themes}
+    for name, choices in known.items():
+        _check_word(problems, name, given[name], choices)
     try:
         parse_period(given["period"], year_type=framework.year_type)
     except PmfError as error:
@@ -187,15 +119,18 @@ def _check(analysis: str, given: dict[str, str], parameters: Parameters, seed: i
     problems.raise_if_errors()
 
 
+def _check_word(problems: Problems, name: str, word: str, choices: Collection[str]) -> None:
+    if word not in choices:
+        message = f'The {name} "{word}" is not known.{did_you_mean(word, choices)}'
+        problems.add(message=message, code=f"unknown-{name}", expected=", ".join(choices))
+
+
 def _check_peer_set(peer_set: str, parameters: Parameters, measures: Measures) -> None:
     """Peer sets come with the data too, so they are checked once these are read."""
     used = measures.comparisons["peer_set"].unique().tolist() if len(measures.comparisons) else []
-    known = sorted({*parameters.peer_sets, *used})
-    if peer_set not in known:
-        problems = Problems()
-        message = f'The peer_set "{peer_set}" is not known.{did_you_mean(peer_set, known)}'
-        problems.add(message=message, code="unknown-peer_set", expected=", ".join(known))
-        problems.raise_if_errors()
+    problems = Problems()
+    _check_word(problems, "peer_set", peer_set, sorted({*parameters.peer_sets, *used}))
+    problems.raise_if_errors()
 
 
 def _measures(
@@ -242,24 +177,22 @@ def theme_view(
     framework = parameters.framework
     indicators = tuple(parameters.register.for_theme(theme))
     ids = {indicator.id for indicator in indicators}
-    trends = measures.trends[measures.trends["indicator"].isin(ids)]
-    series = set(trends["series"])
+    trends = _part(measures.trends, "indicator", ids)
     period = parse_period(spec.period, year_type=framework.year_type)
     names = ("points", "comparisons", "peers", "gaps", "targets", "forecasts")
-    tables = {name: _part(getattr(measures, name), "series", series) for name in names}
+    series = set(trends["series"])
+    problems = measures.problems
     return ThemeView(
         council=framework.council.name,
         theme=theme,
         theme_title=next(each.title for each in framework.themes if each.id == theme),
-        framework=framework.title,
         period=period.label,
-        period_long=period.long_label,
         as_at=spec.as_at,
         peer_set=spec.peer_set,
         indicators=indicators,
         trends=trends,
-        **tables,
-        problems=_problems_of(measures.problems, theme, ids),
+        **{name: _part(getattr(measures, name), "series", series) for name in names},
+        problems=problems[problems["indicator"].isin(ids) | (problems["theme"] == theme)],
         narratives=_narratives(store, spec.as_at, ids, pd.Timestamp(period.end)),
         notice=framework.council.notice,
         vintage=store.digest(spec.as_at).overall,
@@ -270,12 +203,6 @@ def theme_view(
 
 def _part(table: pd.DataFrame, column: str, wanted: set[str]) -> pd.DataFrame:
     return table[table[column].isin(wanted)] if len(table) else table
-
-
-def _problems_of(problems: pd.DataFrame, theme: str, ids: set[str]) -> pd.DataFrame:
-    if problems.empty:
-        return problems
-    return problems[problems["indicator"].isin(ids) | (problems["theme"] == theme)]
 
 
 def _narratives(store: Store, as_at: date, ids: set[str], end: pd.Timestamp) -> pd.DataFrame:
@@ -295,18 +222,16 @@ def show(*blocks: Block | Iterable[Block]) -> None:
             display(block)  # type: ignore[no-untyped-call]  # IPython is not annotated
 
 
-def finish(run: Run) -> None:
+def finish(run: Page[Any]) -> None:
     """Write the run's numbers as ``results.csv`` beside its report; nothing outside a batch run.
 
     The same results give the same bytes, and no cell is read as a formula by a spreadsheet.
     """
     if run.results_folder is None:
         return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(RESULT_COLUMNS)
-    rows = result_rows(run.analysis, run.view, run.page)
-    writer.writerows([row[name] for name in RESULT_COLUMNS] for row in rows)
     run.results_folder.mkdir(parents=True, exist_ok=True)
     path = run.results_folder / "results.csv"
-    path.write_text(text.getvalue(), encoding="utf-8", newline="")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, RESULT_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(result_rows(run))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -29,8 +30,15 @@ def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
 
 
 def say(entry: str, **slots: object) -> str:
-    """Return an entry with its slots filled; an unknown entry or slot is a programming error."""
-    return bank()[entry].format_map({name: str(value) for name, value in slots.items()})
+    """Return an entry with its slots filled, or "" when one that it uses is None or empty.
+
+    So a sentence about something that is not known is never begun: callers leave out what comes
+    back empty, or say something else. An unknown entry or slot is a programming error.
+    """
+    texts = {name: "" if value is None else str(value) for name, value in slots.items()}
+    template = bank()[entry]
+    is_known = all(texts[name] for name in re.findall(r"{(\w+)}", template))
+    return template.format_map(texts) if is_known else ""
 
 
 def words_of(group: str) -> dict[str, str]:
@@ -61,9 +69,19 @@ def clip_words(text: str, most: int) -> str:
     return text if len(words) <= most else " ".join(words[:most]).rstrip(",;:") + "\u2026"
 
 
+def clip_sentences(text: str, most: int) -> str:
+    """Return whole sentences of at most ``most`` words, then an ellipsis where more follow."""
+    shown = text
+    while not fits(shown, most) and (ends := [*re.finditer(r"[.!?](?=\s)", shown)]):
+        shown = shown[: ends[-1].end()]
+    if not fits(shown, most):
+        return clip_words(shown, most)
+    return text if shown == text else f"{shown} \u2026"
+
+
 def title(entry: str, name: str, **slots: object) -> str:
     """Return a title of at most ten words, shortening the name where it must."""
-    room = MOST_TITLE_WORDS - len(say(entry, name="", **slots).replace(": ", "", 1).split())
+    room = MOST_TITLE_WORDS + 1 - len(say(entry, name="-", **slots).split())
     return say(entry, name=clip_words(name, max(room, 1)), **slots)
 
 

@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.story import pages
-from pmf_analysis.story.bank import say, title
+from pmf_analysis.story.bank import say, title, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts
-from pmf_analysis.story.figures import Figure, number, text
-from pmf_analysis.story.pages import (
-    counting_entry,
-    data_table,
-    evidence_words,
-    exception_blocks,
-    headline_blocks,
-    key_figure_blocks,
-    method_blocks,
-    narrative_notes,
-    paragraph,
-    provenance,
-    quality,
-    scope_blocks,
-    source_line,
-)
+from pmf_analysis.story.figures import text
+from pmf_analysis.story.pages import Page, data_table, raw
 from pmf_analysis.story.sentences import (
     NAMED_PEERS,
     comparison_sentences,
     comparison_title,
-    counted,
     named,
+    rank_words,
 )
 from pmf_analysis.story.strip import StripRow, draw_strip
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.view import ThemeView, rows_of
 
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.models import Indicator
-
-_TOLD = ("better", "worse", "higher", "lower", "similar", "position_only", "cannot_judge")
 _FEWEST_GAPS = 3
+_STANDING = ("worse", "better", "higher", "lower")
 
 
-def facts_of(view: ThemeView) -> tuple[ComparisonFacts, ...]:
-    """Return facts of each series beside the view's peer set, in the order of the trends page."""
+def comparisons_of(view: ThemeView) -> tuple[ComparisonFacts, ...]:
+    """Return facts of each series beside the view's peer set, in the order of the register."""
     rows = {
         text(row, "series"): row
         for row in rows_of(view.comparisons)
@@ -57,239 +38,175 @@ def facts_of(view: ThemeView) -> tuple[ComparisonFacts, ...]:
     return tuple(ComparisonFacts.of(rows[subject.series], subject) for subject in subjects)
 
 
-def headline(view: ThemeView) -> list[Block]:
-    """Say how many indicators are better, similar or worse, then show every one."""
-    facts = facts_of(view)
-    columns = ("indicator", "latest", "median", "rank", "status", "evidence")
-    rows = [_glance_row(each) for each in facts]
-    return headline_blocks(view, _theme_sentences(view, facts), columns, rows)
+class BenchmarkingPage(Page[ComparisonFacts]):
+    """Level beside similar councils, what the difference may mean, and where the gap goes."""
 
+    analysis = "benchmarking"
+    glance_columns = ("indicator", "latest", "median", "rank", "status", "evidence")
+    key_columns = ("indicator", "value", "period", "median", "rank", "gap", "gap_trend", "status")
+    absent = ("cannot_judge", "scope.no_peers")
+    verdicts = ("better", "worse", "higher", "lower", "similar", "position_only", "cannot_judge")
+    methods = ("compare", "compare_label", "compare_limits")
 
-def _theme_sentences(view: ThemeView, facts: tuple[ComparisonFacts, ...]) -> tuple[str, ...]:
-    if not facts:
-        return (say("theme.no_comparison"),)
-    counts = Counter(each.verdict for each in facts)
-    if counts["cannot_judge"] == len(facts):
-        return (say("theme.nothing_judged", n=len(facts)),)
-    told = counted(
-        "benchmarking",
-        counting_entry(view, facts),
-        [(code, counts[code]) for code in _TOLD],
-        len(facts),
-    )
-    shorts = {code: [f.subject.short for f in facts if f.verdict == code] for code in _TOLD}
-    words = view.status_words
-    sets = (say("scope.peer_set", peer_set=facts[0].peer_set),)
-    lists = (named(words[code], shorts[code]) for code in ("worse", "better"))
-    return (*sets, *told, *(sentence for said in lists for sentence in said))
+    @cached_property
+    def facts(self) -> tuple[ComparisonFacts, ...]:  # type: ignore[override]  # made once
+        """Facts of each series beside the view's peer set."""
+        return comparisons_of(self.view)
 
+    def summary(self) -> tuple[str, ...]:
+        """Say how many indicators are better, similar or worse, and which."""
+        if not self.facts:
+            return (say("theme.no_comparison"),)
+        told = self.count_verdicts("benchmarking", self.counting_entry(), self.facts)
+        peers = say("scope.peer_set", peer_set=self.facts[0].peer_set)
+        return (peers, *told, *self.names("worse", "better"))
 
-def _glance_row(facts: ComparisonFacts) -> dict[str, str]:
-    rank = say("compare.rank_cell", rank=facts.rank, of=facts.rank_of) if facts.rank else ""
-    return {
-        "indicator": facts.subject.short,
-        "latest": facts.value.cell,
-        "median": facts.peer_median.cell,
-        "rank": rank,
-        "status": facts.verdict,
-        "evidence": evidence_words(facts.evidence),
-    }
+    def row(self, facts: ComparisonFacts) -> dict[str, str]:
+        """Level, median, rank, gap and evidence."""
+        gap_word = self.view.status_words.get(facts.gap_verdict, "") if facts.gap.is_known else ""
+        return {
+            "indicator": facts.subject.short,
+            "latest": facts.value.text,
+            "value": facts.value.text,
+            "period": facts.period_label,
+            "median": facts.peer_median.text,
+            "middle_half": facts.subject.range(facts.peer_q1, facts.peer_q3),
+            "rank": rank_words(facts),
+            "gap": facts.subject.figure(facts.gap.raw, "signed").text,
+            "gap_trend": gap_word,
+            "status": facts.verdict,
+            "evidence": _evidence_words(facts),
+        }
 
+    def how(self, facts: ComparisonFacts) -> str:
+        """Say on what evidence."""
+        return say(
+            "scope.compared_on", evidence=_evidence_words(facts) or words_of("evidence")["none"]
+        )
 
-def scope(view: ThemeView) -> list[Block]:
-    """List every indicator: compared on what evidence, or not and why."""
-    judged = {}
-    for facts in facts_of(view):
-        is_judged = facts.verdict != "cannot_judge"
-        on = say("scope.compared_on", evidence=evidence_words(facts.evidence))
-        reason = on if is_judged else facts.reason
-        judged[facts.subject.series] = ("judged" if is_judged else facts.verdict, reason)
-    return scope_blocks(view, judged, say("scope.no_peers"))
-
-
-def why_not(view: ThemeView, indicator: Indicator) -> str:
-    """Say why an indicator has nothing on this page."""
-    return pages.why_not(view, indicator, say("scope.no_peers"))
-
-
-def pictures(view: ThemeView) -> list[Block]:
-    """Show where the council stands on all indicators, then each with its gap over time."""
-    facts = facts_of(view)
-    drawn = [each for each in facts if each.value.is_known and each.peer_median.is_known]
-    blocks = [_strip(view, drawn)] if drawn else []
-    for each in facts:
-        slug = view.slugs[each.subject.series]
-        blocks.append(
-            Block(
-                "finding",
-                f"finding-{slug}",
-                comparison_title(each),
-                text=paragraph(comparison_sentences(each)),
-                facts=each.scalars(),
-                notes=(*_missing_notes(each), *narrative_notes(view, each.subject.indicator)),
-                tone=tone_of(each.verdict),
+    def pictures(self) -> list[Block]:
+        """Return where the council stands on all indicators, then each with its gap over time."""
+        drawn = [each for each in self.facts if each.value.is_known and each.peer_median.is_known]
+        blocks = [self._strip(drawn)] if drawn else []
+        trends = {trend.subject.series: trend for trend in self.view.trend_facts}
+        for facts in self.facts:
+            series = facts.subject.series
+            # The sentences only count peers without a figure when there are many.
+            many = facts.missing if len(facts.missing) > NAMED_PEERS else ()
+            blocks.append(
+                self.finding(
+                    trends[series],
+                    f"finding-{self.view.slugs[series]}",
+                    comparison_title(facts),
+                    comparison_sentences(facts),
+                    facts=facts.scalars(),
+                    notes=named(say("compare.missing_note"), many),
+                    tone=tone_of(facts.verdict),
+                )
             )
+            gaps = self._of_set(self.view.gaps, series)
+            if len(gaps) >= _FEWEST_GAPS:
+                blocks.append(self._gap_chart(facts, gaps))
+        return blocks
+
+    def _of_set(self, table: pd.DataFrame, series: str) -> pd.DataFrame:
+        """Rows of a series and the view's peer set that have all their numbers to be drawn."""
+        rows = self.view.of_series(table, series)
+        if rows.empty:
+            return rows
+        needed = [name for name in ("value", "peer_median") if name in rows.columns]
+        return rows[rows["peer_set"] == self.view.peer_set].dropna(subset=needed)
+
+    def _strip(self, facts: list[ComparisonFacts]) -> Block:
+        view = self.view
+        slots = {"council": view.council, "peer_set": facts[0].peer_set, "period": view.period}
+        parts = [
+            say(
+                "compare.strip_alt_one",
+                name=each.subject.short,
+                value=each.value,
+                place=rank_words(each),
+            )
+            for each in facts
+        ]
+        heading = say("compare.strip_title", **slots)
+        columns = ("indicator", "value", "median", "middle_half", "rank", "period")
+        opening = say("compare.strip_alt", n=len(facts), **slots)
+        return Block(
+            "figure",
+            "strip",
+            heading,
+            subtitle=say("compare.strip_subtitle", **slots),
+            alt=" ".join((opening, *filter(None, parts))),
+            table=data_table(heading, columns, [self.row(each) for each in facts]),
+            svg=draw_strip([self._strip_row(each) for each in facts], id="strip"),
+            source=say("compare.strip_source"),
+            notes=(say("compare.strip_note"),),
         )
-        gaps = _gaps(view, each)
-        if len(gaps) >= _FEWEST_GAPS:
-            blocks.append(_gap_chart(view, each, gaps))
-    return blocks
 
-
-def _gaps(view: ThemeView, facts: ComparisonFacts) -> pd.DataFrame:
-    rows = view.of_series(view.gaps, facts.subject.series)
-    if rows.empty:
-        return rows
-    return rows[rows["peer_set"] == view.peer_set].dropna(subset=["value", "peer_median"])
-
-
-def _missing_notes(facts: ComparisonFacts) -> tuple[str, ...]:
-    """Name in a note the peers whom the sentences only count."""
-    named_above = len(facts.missing) <= NAMED_PEERS
-    return () if named_above else named(say("compare.missing_note"), facts.missing)
-
-
-def _strip(view: ThemeView, facts: list[ComparisonFacts]) -> Block:
-    slots = {"council": view.council, "peer_set": facts[0].peer_set, "period": view.period}
-    parts = [_strip_words(each) for each in facts if each.rank]
-    columns = ("indicator", "value", "median", "middle_half", "rank", "period")
-    rows = [{**_glance_row(each), **_strip_cells(each)} for each in facts]
-    return Block(
-        "figure",
-        "strip",
-        say("compare.strip_title", **slots),
-        subtitle=say("compare.strip_subtitle", **slots),
-        alt=" ".join((say("compare.strip_alt", n=len(facts), **slots), *parts)),
-        table=data_table(say("compare.strip_title", **slots), columns, rows),
-        svg=draw_strip([_strip_row(view, each) for each in facts], id="strip"),
-        source=say("compare.strip_source"),
-        notes=(say("compare.strip_note"),),
-    )
-
-
-def _strip_words(facts: ComparisonFacts) -> str:
-    slots = {"value": facts.value, "rank": facts.rank, "of": facts.rank_of}
-    return say("compare.strip_alt_one", name=facts.subject.short, **slots)
-
-
-def _strip_cells(facts: ComparisonFacts) -> dict[str, str]:
-    known = facts.peer_q1.is_known and facts.peer_q3.is_known
-    middle = facts.subject.range(facts.peer_q1, facts.peer_q3) if known else ""
-    return {"value": facts.value.cell, "middle_half": middle, "period": facts.period_label}
-
-
-def _strip_row(view: ThemeView, facts: ComparisonFacts) -> StripRow:
-    peers = view.peers[
-        (view.peers["series"] == facts.subject.series)
-        & (view.peers["peer_set"] == view.peer_set)
-        & ~view.peers["is_own"].astype(bool)
-    ]
-    place = "".join(filter(str.isdigit, facts.rank))
-    return StripRow(
-        short_title=facts.subject.short,
-        own=_raw(facts.value),
-        peers=peers["value"].dropna().astype(float).tolist(),
-        q1=_raw(facts.peer_q1),
-        q3=_raw(facts.peer_q3),
-        median=_raw(facts.peer_median),
-        polarity="none" if facts.subject.is_city else facts.subject.polarity,
-        rank=int(place) if place else None,
-        rank_of=facts.rank_of,
-        unit=facts.subject.unit,
-        decimals=facts.subject.decimals,
-        verdict=facts.verdict,
-    )
-
-
-def _raw(figure: Figure) -> float:
-    return math.nan if figure.raw is None else figure.raw
-
-
-def _gap_chart(view: ThemeView, facts: ComparisonFacts, gaps: pd.DataFrame) -> Block:
-    from pmf_analysis.story.gap import draw_gap
-
-    subject, slug = facts.subject, view.slugs[facts.subject.series]
-    labels = gaps["period_label"]
-    slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": view.council}
-    rows = []
-    for row in rows_of(gaps):
-        rows.append(
-            {
-                "period": text(row, "period_label"),
-                "value": subject.figure(number(row, "value")).cell,
-                "median": subject.figure(number(row, "peer_median")).cell,
-                "gap": subject.figure(number(row, "gap"), "signed").cell,
-            }
-        )
-    said = comparison_sentences(facts)
-    return Block(
-        "figure",
-        f"gap-{slug}",
-        title("compare.gap_title", subject.short),
-        subtitle=say("compare.gap_subtitle", title=subject.title, peer_set=facts.peer_set, **slots),
-        alt=" ".join((say("compare.gap_alt", **slots), *said)),
-        facts=facts.scalars(),
-        table=data_table(
-            say("section.data", name=subject.short), ("period", "value", "median", "gap"), rows
-        ),
-        svg=draw_gap(
-            gaps,
+    def _strip_row(self, facts: ComparisonFacts) -> StripRow:
+        subject = facts.subject
+        peers = self._of_set(self.view.peers, subject.series)
+        others = peers[~peers["is_own"].astype(bool)]["value"] if len(peers) else peers
+        return StripRow(
+            short_title=subject.short,
+            own=raw(facts.value),
+            peers=[float(value) for value in others.to_numpy().flat],
+            q1=raw(facts.peer_q1),
+            q3=raw(facts.peer_q3),
+            median=raw(facts.peer_median),
+            polarity="none" if subject.is_city else subject.polarity,
+            rank=None if facts.rank.raw is None else int(facts.rank.raw),
+            rank_of=facts.rank_of,
             unit=subject.unit,
             decimals=subject.decimals,
-            id=f"gap-{slug}",
-            own=view.council,
-            frequency=subject.frequency,
-        ),
-        source=source_line(view, subject.indicator),
-    )
+            verdict=facts.verdict,
+        )
+
+    def _gap_chart(self, facts: ComparisonFacts, gaps: pd.DataFrame) -> Block:
+        from pmf_analysis.story.gap import draw_gap
+
+        subject, slug = facts.subject, self.view.slugs[facts.subject.series]
+        labels = gaps["period_label"]
+        slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": self.view.council}
+        names = {"title": subject.title, "peer_set": facts.peer_set}
+        rows = [
+            {
+                "period": text(row, "period_label"),
+                "value": subject.cell(row, "value"),
+                "median": subject.cell(row, "peer_median"),
+                "gap": subject.cell(row, "gap", "signed"),
+            }
+            for row in rows_of(gaps)
+        ]
+        look: dict[str, Any] = {"unit": subject.unit, "decimals": subject.decimals}
+        when = {"frequency": subject.frequency, "year_type": subject.year_type}
+        return self.figure(
+            subject,
+            f"gap-{slug}",
+            title("compare.gap_title", subject.short),
+            subtitle=say("compare.gap_subtitle", **names, **slots),
+            alt=" ".join((say("compare.gap_alt", **slots), *comparison_sentences(facts))),
+            facts=facts.scalars(),
+            table=data_table(say("section.data", name=subject.short), list(rows[0]), rows),
+            svg=draw_gap(gaps, id=f"gap-{slug}", own=self.view.council, **look, **when),
+        )
+
+    def attention(self) -> list[str]:
+        """Name indicators that differ by more than chance, or whose poor gap is widening."""
+        standing = [each for code in _STANDING for each in self.facts if each.verdict == code]
+        widening = [each for each in self.facts if _falls_behind(each) and each not in standing]
+        return [
+            f"{comparison_title(each)}. {' '.join(comparison_sentences(each)[:2])}"
+            for each in (*standing, *widening)
+        ]
 
 
-def key_figures(view: ThemeView) -> list[Block]:
-    """Show every comparison in one table."""
-    columns = ("indicator", "value", "period", "median", "rank", "gap", "gap_trend", "status")
-    rows = [_key_row(each, view.status_words) for each in facts_of(view)]
-    return key_figure_blocks(view, columns, rows)
-
-
-def _key_row(facts: ComparisonFacts, words: dict[str, str]) -> dict[str, str]:
-    signed = facts.subject.figure(facts.gap.raw, "signed").cell
-    gap_word = words.get(facts.gap_verdict, "") if facts.gap.is_known else ""
-    return {**_glance_row(facts), **_strip_cells(facts), "gap": signed, "gap_trend": gap_word}
-
-
-def exceptions(view: ThemeView) -> list[Block]:
-    """Name the indicators that differ from similar councils by more than chance."""
-    facts = facts_of(view)
-    order = ("worse", "better", "higher", "lower")
-    standing = [each for code in order for each in facts if each.verdict == code]
-    widening = [each for each in facts if _falls_behind(each) and each not in standing]
-    said = [
-        f"{comparison_title(each)}. {' '.join(comparison_sentences(each)[:2])}"
-        for each in (*standing, *widening)
-    ]
-    return exception_blocks(said)
+def _evidence_words(facts: ComparisonFacts) -> str:
+    return words_of("evidence").get(facts.evidence, facts.evidence.replace("_", " "))
 
 
 def _falls_behind(facts: ComparisonFacts) -> bool:
     """Whether an unfavourable gap has been widening."""
     against = facts.sign(facts.gap) * facts.subject.better_sign < 0 and not facts.subject.is_city
     return against and facts.gap_verdict == "widening"
-
-
-def method(_: ThemeView) -> list[Block]:
-    """Name the methods of comparison, what their labels mean, and what they cannot tell."""
-    return method_blocks(["compare", "compare_label", "compare_limits"])
-
-
-__all__ = [
-    "exceptions",
-    "facts_of",
-    "headline",
-    "key_figures",
-    "method",
-    "pictures",
-    "provenance",
-    "quality",
-    "scope",
-    "why_not",
-]

@@ -12,28 +12,15 @@ from datetime import date
 from typing import Self
 
 from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, text
-from pmf_analysis.story.formatting import (
-    format_date,
-    format_value,
-    in_sentence,
-    ordinal,
-    rounded_sign,
-    twentieths,
-)
-
-__all__ = ["ComparisonFacts", "Figure", "Subject", "TargetFacts", "TrendFacts", "format_value"]
+from pmf_analysis.story.formatting import format_date, in_sentence, rounded_sign, twentieths
 
 # Professional Head of Intelligence Assessment, probability yardstick (2019): the largest number
 # of chances in 20 of each band. The yardstick leaves gaps; twentieths never fall into one.
 _PHIA_BANDS = {
-    1: "remote",
-    4: "highly_unlikely",
-    7: "unlikely",
-    10: "realistic",
-    15: "likely",
-    18: "highly_likely",
-    20: "almost_certain",
+    **{1: "remote", 4: "highly_unlikely", 7: "unlikely", 10: "realistic"},
+    **{15: "likely", 18: "highly_likely", 20: "almost_certain"},
 }
+SIGNALS = ("improving", "worsening", "rising", "falling")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +29,6 @@ class TrendFacts(Facts):
 
     value: Figure
     period: str
-    period_label: str
     status: str
     value_note: str
     change: Figure
@@ -51,8 +37,6 @@ class TrendFacts(Facts):
     change_on_year: Figure
     last_year_value: Figure
     last_year_label: str
-    n: int
-    method: str
     mean: Figure
     lower_limit: Figure
     upper_limit: Figure
@@ -60,13 +44,10 @@ class TrendFacts(Facts):
     rule: str
     rule_points: int
     direction: int
-    verdict: str
     assurance: str
     target: Figure
     met_share: Figure
     chance_alone: Figure
-    evidence: str
-    reason: str
     shape: str
     treatment: str
     age_days: int
@@ -102,7 +83,7 @@ class TrendFacts(Facts):
     @property
     def is_signal(self) -> bool:
         """Whether the series moved by more than its normal variation."""
-        return self.verdict in ("improving", "worsening", "rising", "falling")
+        return self.verdict in SIGNALS
 
 
 def _way(verdict: str, subject: Subject) -> int:
@@ -129,40 +110,38 @@ def _without_status(verdict: str, subject: Subject, sign: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonFacts(Facts):
-    """One row of the comparisons table: an own series beside one peer set."""
+    """One row of the comparisons table: an own series beside one peer set; ``n`` counts peers."""
 
     peer_set: str
-    period_label: str
     value: Figure
     peer_median: Figure
     peer_q1: Figure
     peer_q3: Figure
     gap: Figure
-    n_peers: int
     missing: tuple[str, ...]
-    rank: str
+    rank: Figure
     rank_of: int
     quarter: str
-    verdict: str
-    method: str
-    evidence: str
-    reason: str
     gap_verdict: str
-    gap_reason: str
     nation_value: Figure
     region_value: Figure
 
     @classmethod
     def of(cls, row: Row, subject: Subject) -> Self:
-        """Make it from a row of the comparisons table and the series it belongs to."""
-        verdict, rank, gap = text(row, "verdict"), number(row, "rank"), number(row, "gap")
+        """Make it from a row of the comparisons table and the series it belongs to.
+
+        A city measure is ranked from the highest figure down, since for it none is better.
+        """
+        verdict, gap = text(row, "verdict"), number(row, "gap")
+        rank = number(row, "rank_high" if subject.is_city else "rank")
         sign = 0 if gap is None else rounded_sign(gap, subject.decimals)
         return cls.read(
             row,
             subject,
+            n=int(number(row, "n_peers") or 0),
             peer_set=text(row, "peer_set_title") or text(row, "peer_set"),
             missing=tuple(filter(None, text(row, "peers_missing").split("; "))),
-            rank="" if rank is None else ordinal(int(rank)),
+            rank=subject.figure(rank, "rank"),
             quarter=_quarter(rank, number(row, "rank_of") or 0, sign),
             verdict=_without_status(verdict or "cannot_judge", subject, sign),
         )
@@ -171,11 +150,6 @@ class ComparisonFacts(Facts):
     def is_tested(self) -> bool:
         """Whether the comparison rests on a test rather than on position alone."""
         return self.verdict not in ("position_only", "cannot_judge")
-
-    @property
-    def n(self) -> int:
-        """Number of councils compared with."""
-        return self.n_peers
 
 
 def _quarter(rank: float | None, rank_of: float, gap_sign: int) -> str:
@@ -197,22 +171,16 @@ class TargetFacts(Facts):
     target_id: str
     kind: str
     target: Figure
-    period_label: str
     probability: Figure
     frequency: Figure
     band: str
     lower: Figure
     upper: Figure
-    verdict: str
     verdict_low: str
     verdict_high: str
-    evidence: str
-    reason: str
     value_60: Figure
     value_45: Figure
     value_30: Figure
-    method: str
-    n: int
     horizon: int
     last_value: Figure
     last_label: str
@@ -221,33 +189,26 @@ class TargetFacts(Facts):
     peer_share: Figure
     peer_n: int
     rationale: str
-    set_by: str
-    set_on: str
     is_reference: bool
 
     @classmethod
     def of(cls, row: Row, subject: Subject) -> Self:
         """Make it from a row of the targets table and the series it belongs to."""
-        chance, set_on = number(row, "probability"), text(row, "set_on")[:10]
-        verdict = text(row, "verdict") or "cannot_judge"
+        chance, verdict = number(row, "probability"), text(row, "verdict") or "cannot_judge"
         return cls.read(
             row,
             subject,
             target=_target(row, subject),
             band="" if chance is None else chance_band(chance),
             verdict="no_verdict" if subject.is_city and chance is not None else verdict,
-            set_on=format_date(date.fromisoformat(set_on)) if set_on else "",
         )
 
     @property
     def is_met(self) -> bool:
         """Whether the latest figure already meets the target."""
-        sign = self.subject.better_sign
-        return (
-            self.required_change.is_known
-            and sign != 0
-            and self.sign(self.required_change) * sign <= 0
-        )
+        way = self.subject.better_sign
+        is_known = self.required_change.is_known and way != 0
+        return is_known and self.sign(self.required_change) * way <= 0
 
 
 def chance_band(probability: float) -> str:
@@ -261,3 +222,9 @@ def _target(row: Row, subject: Subject) -> Figure:
     if subject.polarity != "range" or low is None or high is None:
         return subject.figure(number(row, "target"))
     return Figure(low, subject.range(subject.figure(low), subject.figure(high)))
+
+
+def written_date(row: Row, column: str) -> str:
+    """Write a date of a row in full; "" where there is none."""
+    day = text(row, column)[:10]
+    return format_date(date.fromisoformat(day)) if day else ""

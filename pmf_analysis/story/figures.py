@@ -6,10 +6,13 @@ A class of facts declares its fields by the names of the result table's columns 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, NamedTuple, Self
+
+import pandas as pd
 
 from pmf_analysis.story.bank import clip_words, say
 from pmf_analysis.story.formatting import (
@@ -20,7 +23,7 @@ from pmf_analysis.story.formatting import (
     format_frequency,
     format_number,
     format_value,
-    is_missing,
+    ordinal,
     rounded_sign,
 )
 
@@ -30,20 +33,20 @@ Row = Mapping[Hashable, Any]
 _SPELLED = {
     **dict.fromkeys(("change", "change_on_year", "slope", "gap", "required_change"), "change"),
     **dict.fromkeys(("met_share", "own_share", "peer_share"), "share"),
-    "frequency": "frequency",
     **dict.fromkeys(("probability", "lower", "upper"), "chance"),
-    "chance_alone": "alarm",
+    **{"frequency": "frequency", "chance_alone": "alarm", "rank": "rank"},
 }
 _SPELLINGS: Mapping[str, Callable[[float], str]] = {
     "share": partial(format_frequency, of_cases=True),
     "frequency": format_frequency,
     "chance": format_chance,
     "alarm": format_false_alarm,
+    "rank": lambda rank: ordinal(int(rank)),
 }
 
 
 class Figure(NamedTuple):
-    """A number and its one spelling; ``raw`` is None where there is no number."""
+    """A number and its one spelling: None and "" where there is no number."""
 
     raw: float | None
     text: str
@@ -56,16 +59,11 @@ class Figure(NamedTuple):
         """Whether there is a number."""
         return self.raw is not None
 
-    @property
-    def cell(self) -> str:
-        """The text of a table cell: "" where there is no number."""
-        return self.text if self.is_known else ""
-
 
 def number(row: Row, column: str) -> float | None:
     """Return a cell as a number; None where the column is absent or the cell holds no number."""
     value = row.get(column)
-    if value is None or isinstance(value, str) or is_missing(value) or value != value:
+    if isinstance(value, str) or pd.isna(value) or not math.isfinite(value):
         return None
     return float(value)
 
@@ -73,7 +71,7 @@ def number(row: Row, column: str) -> float | None:
 def text(row: Row, column: str) -> str:
     """Return a cell as text; "" where the column is absent or the cell is missing."""
     value = row.get(column)
-    return "" if value is None or value != value else str(value).strip()
+    return "" if pd.isna(value) else str(value).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ class Subject:
     polarity: str
     is_city: bool
     frequency: str
-    source: str
+    year_type: str
     council: str
 
     @classmethod
@@ -100,9 +98,7 @@ class Subject:
         title = text(row, "title") or text(row, "indicator")
         short = text(row, "short_title") or clip_words(title, 6)
         return cls(
-            series=text(row, "series"),
-            indicator=text(row, "indicator"),
-            area=text(row, "area"),
+            *(text(row, name) for name in ("series", "indicator", "area")),
             title=f"{title}: {part}" if part else title,
             short=f"{short} ({part})" if part else short,
             unit=text(row, "unit"),
@@ -110,7 +106,7 @@ class Subject:
             polarity=text(row, "polarity") or "unknown",
             is_city=text(row, "control") == "city",
             frequency=text(row, "frequency"),
-            source=text(row, "source"),
+            year_type=text(row, "year_type") or "financial",
             council=council,
         )
 
@@ -119,18 +115,26 @@ class Subject:
         """1 where higher is better, -1 where lower is, 0 where neither holds."""
         return {"higher": 1, "lower": -1}.get(self.polarity, 0)
 
+    @property
+    def is_ranked_by_merit(self) -> bool:
+        """Whether 1st is the most favourable; else it is the highest figure."""
+        return self.polarity in ("higher", "lower", "range") and not self.is_city
+
     def figure(self, raw: float | None, spelling: str = "value") -> Figure:
-        """Spell a number: a value or change in the indicator's unit, a share or a chance."""
-        if spelling == "value":
-            return Figure(raw, format_value(raw, self.unit, self.decimals))
+        """Spell a number: a value or (signed) change in the unit, a share, chance or rank."""
         if raw is None:
             return Figure(None, "")
-        if spelling == "change":
-            return Figure(raw, format_change(raw, self.unit, self.decimals))
-        if spelling == "signed":
-            sign = {1: "+", -1: MINUS, 0: ""}[rounded_sign(raw, self.decimals)]
-            return Figure(raw, sign + format_change(raw, self.unit, self.decimals))
-        return Figure(raw, _SPELLINGS[spelling](raw))
+        if spelling == "value":
+            return Figure(raw, format_value(raw, self.unit, self.decimals))
+        if spelling in _SPELLINGS:
+            return Figure(raw, _SPELLINGS[spelling](raw))
+        signs = {1: "+", -1: MINUS, 0: ""} if spelling == "signed" else {}
+        sign = signs.get(rounded_sign(raw, self.decimals), "")
+        return Figure(raw, sign + format_change(raw, self.unit, self.decimals))
+
+    def cell(self, row: Row, column: str, spelling: str = "value") -> str:
+        """Spell a cell of a result table for a table of text; "" where there is no number."""
+        return self.figure(number(row, column), spelling).text
 
     def plain(self, figure: Figure) -> str:
         """Spell a value without a unit in words, for lists that name the unit once."""
@@ -140,7 +144,7 @@ class Subject:
         )
 
     def range(self, low: Figure, high: Figure) -> str:
-        """Spell a range: "11.8 to 15.4 per 1,000 people"."""
+        """Spell a range, "11.8 to 15.4 per 1,000 people"; "" where an end is not known."""
         return say("number.range", low=self.plain(low), high=high)
 
 
@@ -149,6 +153,12 @@ class Facts:
     """Facts about one series; fields are read from the columns of the same name."""
 
     subject: Subject
+    verdict: str
+    period_label: str
+    n: int
+    method: str
+    evidence: str
+    reason: str
 
     @classmethod
     def read(cls, row: Row, subject: Subject, **known: Any) -> Self:

@@ -127,9 +127,26 @@ def in_sentence(period_long: str) -> str:
     return period_long[:1].lower() + period_long[1:] if common else period_long
 
 
+def format_age(days: int) -> str:
+    """Write an age in whole years, or in whole months below a year and a half.
+
+    Examples
+    --------
+    >>> format_age(214), format_age(669), format_age(20)
+    ('7 months', '2 years', '1 month')
+    """
+    months = max(round(days / 30.44), 1)
+    unit, n = ("years", round(days / 365.25)) if months >= 18 else ("months", months)
+    return count_of(f"number.{unit}", n)
+
+
 def twentieths(probability: float) -> int:
-    """Return a probability as the nearest number of chances in 20, the detail readers are shown."""
-    return math.floor(probability * 20 + 0.5)
+    """Return a probability as the nearest number of chances in 20, the detail readers are shown.
+
+    Half-way goes to the nearer end, as the twenty quantiles mostly do that are drawn as dots.
+    """
+    chances = round(probability * 20, 9)
+    return math.ceil(chances - 0.5) if probability < 0.5 else math.floor(chances + 0.5)
 
 
 def format_chance(probability: float | None) -> str:

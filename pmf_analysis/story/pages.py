@@ -1,84 +1,70 @@
-"""What the three pages share: the sections that read alike on each.
+"""What the three pages share: a page of a theme, and the sections that read alike on each.
 
 Every indicator of the theme is on every page, judged or with the reason why not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
-from typing import TYPE_CHECKING, Literal
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from pmf_analysis.story.bank import count_of, say, words_of
+import pandas as pd
+
+from pmf_analysis.story import quality
+from pmf_analysis.story.bank import clip_words, say, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import TrendFacts
-from pmf_analysis.story.figures import Facts, Row, number, text
+from pmf_analysis.story.figures import Facts, Figure, Subject
 from pmf_analysis.story.formatting import format_date, join_words
-from pmf_analysis.story.sentences import named
-from pmf_analysis.story.view import ThemeView, rows_of
+from pmf_analysis.story.sentences import age_sentences, counted, named, unjudged
+from pmf_analysis.story.view import ThemeView
 
 if TYPE_CHECKING:
     from pmf_analysis.parameters.models import Indicator
 
-_SHOWN_PROBLEMS = 20
+F = TypeVar("F", bound=Facts)
+Cells = Mapping[str, str]
+
 _NUMBERS = (
-    "latest",
-    "target",
-    "chance",
-    "value",
-    "median",
-    "previous",
-    "last_year",
-    "gap",
-    "usual_low",
-    "usual_high",
+    *("latest", "target", "chance", "value", "median", "previous", "last_year", "gap"),
+    *("usual_low", "usual_high"),
 )
-_KINDS: Mapping[
-    str, tuple[Literal["left", "right"], Literal["text", "number", "status", "spark"]]
-] = {
-    **dict.fromkeys(_NUMBERS, ("right", "number")),
-    "trend": ("left", "spark"),
-    "status": ("left", "status"),
+_KINDS: Mapping[str, dict[str, Any]] = {
+    **{key: {"align": "right", "kind": "number"} for key in _NUMBERS},
+    "trend": {"kind": "spark"},
+    "status": {"kind": "status"},
 }
-
-
-def table_block(
-    id: str,
-    caption: str,
-    columns: Sequence[str],
-    rows: Iterable[Mapping[str, str]],
-    *,
-    words: Mapping[str, str] | None = None,
-    alt: str = "",
-    notes: tuple[str, ...] = (),
-) -> Block:
-    """Make a table block whose columns are named by their entries in the bank.
-
-    ``trend`` holds sparklines and ``status`` verdict codes; figures are set to the right.
-    """
-    table = data_table(caption, columns, rows, words=words)
-    return Block("table", id, caption, table=table, alt=alt, notes=notes)
+_UNJUDGED = ("cannot_judge", "no_verdict", "position_only")
 
 
 def data_table(
-    caption: str,
-    columns: Sequence[str],
-    rows: Iterable[Mapping[str, str]],
-    *,
-    words: Mapping[str, str] | None = None,
+    caption: str, columns: Sequence[str], rows: Iterable[Cells], words: Cells | None = None
 ) -> Table:
-    """Make a table from rows of text; see :func:`table_block`."""
-    made = tuple(
-        Column(key, say(f"column.{key}"), *_KINDS.get(key, ("left", "text"))) for key in columns
-    )
-    return Table(caption, made, tuple(rows), status_words=words or {})
+    """Make a table from rows of text; ``columns`` are keys, named by their entries in the bank.
+
+    ``trend`` holds sparklines and ``status`` verdict codes; figures are set to the right. Cells of
+    other columns are left out.
+    """
+    made = tuple(Column(key, say(f"column.{key}"), **_KINDS.get(key, {})) for key in columns)
+    shown = tuple({key: row.get(key, "") for key in columns} for row in rows)
+    return Table(caption, made, shown, status_words=words or {})
 
 
-def plain_table(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
+def table_block(id: str, table: Table, *, alt: str = "", notes: tuple[str, ...] = ()) -> Block:
+    """Make a block of a table, with the table's caption as its title."""
+    return Block("table", id, table.caption, table=table, alt=alt, notes=notes)
+
+
+def plain_table(table: Table) -> str:
     """Write a table as aligned plain text: what a terminal shows and nbval compares."""
-    lines = [[say(f"column.{key}") for key in columns]]
-    lines += [[row.get(key) or "-" for key in columns] for row in rows]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+    words = table.status_words
+    lines = [[column.label for column in table.columns]]
+    lines += [[words.get(cell, cell) or "-" for cell in row.values()] for row in table.rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
@@ -91,203 +77,234 @@ def paragraph(sentences: Iterable[str]) -> tuple[str, ...]:
     return (whole,) if whole else ()
 
 
-def headline_blocks(
-    view: ThemeView,
-    sentences: Iterable[str],
-    columns: Sequence[str],
-    rows: Sequence[Mapping[str, str]],
-) -> list[Block]:
-    """Say what a page found in a few sentences, then show every series at a glance.
+@dataclass(frozen=True)
+class Page(ABC, Generic[F]):
+    """One analysis of one theme: every section is a method that returns blocks, ready to show.
 
-    A theme without indicators says so and what to do about it; one without figures has no table.
+    ``results_folder`` is where its numbers are written; None outside a batch run. A page declares
+    the columns of its two tables, what stands for a series without facts (code and entry of the
+    bank), and its verdicts in the order in which they are told.
     """
-    if not view.indicators:
-        nothing = say("section.nothing", theme=view.theme_title)
-        next_step = say("theme.none_next")
-        return [Block("finding", "headline", nothing, text=(say("theme.none"), next_step))]
-    slots = {"theme": view.theme_title, "period": view.period}
-    said = paragraph(sentences if view.trend_facts else [say("theme.no_data")])
-    finding = Block("finding", "headline", say("section.headline", **slots), text=said)
-    caption = say("section.at_a_glance", **slots)
-    table = table_block("at-a-glance", caption, columns, rows, words=view.status_words)
-    return [finding, table] if rows else [finding]
 
+    view: ThemeView
+    results_folder: Path | None = None
 
-def counting_entry(view: ThemeView, facts: Sequence[Facts]) -> str:
-    """Return which entry counts these: all indicators of the theme, some, or breakdowns too."""
-    counted = {each.subject.indicator for each in facts}
-    if len(counted) < len(facts):
-        return "theme.of_series"
-    return "theme.of" if len(counted) == len(view.indicators) else "theme.of_some"
+    analysis: ClassVar[str]
+    glance_columns: ClassVar[tuple[str, ...]]
+    key_columns: ClassVar[tuple[str, ...]]
+    absent: ClassVar[tuple[str, str]]
+    verdicts: ClassVar[tuple[str, ...]]
 
+    @property
+    @abstractmethod
+    def methods(self) -> tuple[str, ...]:
+        """Entries of the bank that say how the page judges, and what it cannot tell."""
 
-def key_figure_blocks(
-    view: ThemeView, columns: Sequence[str], rows: Sequence[Mapping[str, str]]
-) -> list[Block]:
-    """Show every number of a page in one table, whose plain text nbval compares."""
-    words, caption = view.status_words, say("section.key_figures", period=view.period)
-    plain = [{**row, "status": words.get(row["status"], row["status"])} for row in rows]
-    alt = plain_table(columns, plain)
-    block = table_block("key-figures", caption, columns, rows, words=words, alt=alt)
-    return [block] if rows else []
+    @property
+    @abstractmethod
+    def facts(self) -> tuple[F, ...]:
+        """Facts of the page's rows, in the order of the register."""
 
+    @abstractmethod
+    def summary(self) -> tuple[str, ...]:
+        """Say in a few sentences what the page found; there are figures."""
 
-def exception_blocks(said: Sequence[str]) -> list[Block]:
-    """Show what needs attention, or that nothing does."""
-    heading = say("section.exceptions" if said else "section.no_exceptions")
-    return [Block("finding", "exceptions", heading, text=tuple(said) or (say("exceptions.none"),))]
+    @abstractmethod
+    def row(self, facts: F) -> dict[str, str]:
+        """Cells of both tables."""
 
+    @abstractmethod
+    def how(self, facts: F) -> str:
+        """Say on what a judgement rests."""
 
-def scope_blocks(
-    view: ThemeView, judged: Mapping[str, tuple[str, str]], otherwise: str = ""
-) -> list[Block]:
-    """List every indicator of the theme: judged and how, or not judged and why.
+    @abstractmethod
+    def attention(self) -> list[str]:
+        """Paragraphs on what needs attention."""
 
-    Parameters
-    ----------
-    view
-        The theme.
-    judged
-        Verdict code (``judged`` or the code of what stands instead) and words, by series.
-    otherwise
-        Why a series that has figures is not in ``judged``.
-    """
-    if not view.indicators:
-        return [Block("note", "scope", say("section.scope"), text=(say("theme.none"),))]
-    nothing = ("cannot_judge", otherwise)
-    rows = [
-        _scope_row(facts.subject.title, *judged.get(facts.subject.series, nothing))
-        for facts in view.trend_facts
-    ]
-    rows += [
-        _scope_row(indicator.title, "cannot_judge", why_not(view, indicator))
-        for indicator in view.without_series()
-    ]
-    caption = say("section.scope_table", theme=view.theme_title)
-    counts = say("scope.counts", n=len(view.indicators))
-    columns = ("indicator", "status", "reason")
-    return [table_block("scope", caption, columns, rows, words=view.status_words, notes=(counts,))]
+    @abstractmethod
+    def pictures(self) -> list[Block]:
+        """Return each indicator's finding and charts."""
 
+    def headline(self) -> list[Block]:
+        """Return the finding and the table of every indicator at a glance.
 
-def why_not(view: ThemeView, indicator: Indicator, otherwise: str = "") -> str:
-    """Say why an indicator has nothing on a page; ``otherwise`` where it does have figures."""
-    if indicator not in view.without_series():
-        return otherwise
-    return say("scope.no_row" if indicator.is_chartable else "scope.not_numeric")
+        A theme without indicators says so and what to do about it; one without figures has no
+        table.
+        """
+        theme, rows = self.view.theme_title, self.rows()
+        if not self.view.indicators:
+            said = (say("theme.none"), say("theme.none_next"))
+            return [Block("finding", "headline", say("section.nothing", theme=theme), text=said)]
+        slots = {"theme": theme, "period": self.view.period}
+        known = self.view.trend_facts
+        reasons = [
+            (clip_words(short, 6), reason)
+            for _, short, code, reason in self._standings()
+            if code in ("cannot_judge", "no_verdict")
+        ]
+        told = (*self.summary(), *unjudged(reasons)) if known else (say("theme.no_data"),)
+        heading = say("section.headline", **slots)
+        finding = Block("finding", "headline", heading, text=paragraph(told))
+        table = self._table(say("section.at_a_glance", **slots), self.glance_columns, rows)
+        return [finding, table_block("at-a-glance", table)] if rows else [finding]
 
+    def scope(self) -> list[Block]:
+        """Return every indicator of the theme: judged and how, or not judged and why."""
+        if not self.view.indicators:
+            return [Block("note", "scope", say("section.scope"), text=(say("theme.none"),))]
+        rows = [
+            {"indicator": title, "status": code, "reason": reason}
+            for title, _, code, reason in self._standings()
+        ]
+        caption = say("section.scope_table", theme=self.view.theme_title)
+        counts = say("scope.counts", n=len(self.view.indicators))
+        table = self._table(caption, ("indicator", "status", "reason"), rows)
+        return [table_block("scope", table, notes=(counts,))]
 
-def _scope_row(name: str, code: str, reason: str) -> dict[str, str]:
-    return {"indicator": name, "status": code, "reason": reason}
+    def key_figures(self) -> list[Block]:
+        """Return the numbers in one table, whose plain text nbval compares."""
+        rows = self.rows()
+        caption = say("section.key_figures", period=self.view.period)
+        table = self._table(caption, self.key_columns, rows)
+        return [table_block("key-figures", table, alt=plain_table(table))] if rows else []
 
+    def exceptions(self) -> list[Block]:
+        """Return what needs attention, or that nothing does."""
+        said = tuple(dict.fromkeys(self.attention()))
+        heading = say("section.exceptions" if said else "section.no_exceptions")
+        text = said or (say("exceptions.none"),)
+        return [Block("finding", "exceptions", heading, text=text)]
 
-def method_words(method: str, n: int) -> str:
-    """Say by which method and from how many figures something was judged."""
-    name = words_of("method_name").get(method, method.replace("_", " "))
-    return say("scope.judged_by", method=name, n=n)
+    def quality(self) -> list[Block]:
+        """Return what limits trust in the data: states of figures, then problems found."""
+        return quality.quality_blocks(self.view, self._table)
 
+    def method(self) -> list[Block]:
+        """Return by which methods the page judges, and what they cannot tell."""
+        lines = tuple(say(f"method.{entry}") for entry in (*self.methods, "more"))
+        return [Block("note", "method", say("section.method"), text=lines)]
 
-def evidence_words(evidence: str) -> str:
-    """Return the label of a kind of evidence; a text that is no code is shown as it is."""
-    return words_of("evidence").get(evidence, evidence.replace("_", " "))
-
-
-def source_line(view: ThemeView, indicator: str) -> str:
-    """Name source and licence of an indicator; "" where none is recorded."""
-    found = [each for each in view.indicators if each.id == indicator]
-    parts = [part.rstrip(".") for each in found for part in (each.source, each.licence) if part]
-    return say("source.line", source=". ".join(parts)) if parts else ""
-
-
-def narrative_notes(view: ThemeView, indicator: str) -> tuple[str, ...]:
-    """Return what the owner wrote about the newest period, each with role and date."""
-    if view.narratives.empty:
-        return ()
-    rows = view.narratives[view.narratives["indicator_id"] == indicator]
-    newest = rows_of(rows[rows["period_end"] == rows["period_end"].max()])
-    return tuple(note for row in newest for note in _narrative(row))
-
-
-def _narrative(row: Row) -> Iterable[str]:
-    role, written = text(row, "author_role"), text(row, "written_on")[:10]
-    day = format_date(date.fromisoformat(written)) if written else ""
-    kind = words_of("narrative.kind").get(text(row, "kind"), text(row, "kind"))
-    heading = ", ".join(filter(None, [kind, role, day]))
-    yield say("narrative.note", heading=heading, text=text(row, "text"))
-    due = text(row, "due_back_on_target")[:10]
-    if due:
-        yield say("narrative.due", date=format_date(date.fromisoformat(due)))
-
-
-def quality(view: ThemeView) -> list[Block]:
-    """Say what limits trust in the theme's data: states of figures, then problems found."""
-    count = len(view.problems)
-    found = count_of("quality.count", count) if count else say("quality.none")
-    blocks = [Block("note", "quality", say("section.quality"), text=(*_states(view), found))]
-    if count:
-        notes = (say("quality.first", shown=_SHOWN_PROBLEMS, n=count),)
-        rows = [_problem_row(row) for row in rows_of(view.problems.head(_SHOWN_PROBLEMS))]
-        blocks.append(
-            table_block(
-                "problems",
-                say("section.quality_table"),
-                ("problem", "place", "fix"),
-                rows,
-                notes=notes if count > _SHOWN_PROBLEMS else (),
-            )
-        )
-    return blocks
-
-
-def _states(view: ThemeView) -> tuple[str, ...]:
-    groups: dict[str, Callable[[TrendFacts], bool]] = {
-        "provisional": lambda facts: facts.status in ("provisional", "estimated"),
-        "revised": lambda facts: facts.status == "revised",
-        "suppressed": lambda facts: facts.status == "suppressed",
-        "stale": lambda facts: facts.is_stale,
-        "breaks": lambda facts: facts.has_break,
-    }
-    said: list[str] = []
-    for group, belongs in groups.items():
-        names = [facts.subject.short for facts in view.trend_facts if belongs(facts)]
-        said += named(say(f"quality.{group}"), names)
-    fine = (say("quality.fine"),) if view.trend_facts else ()
-    return tuple(said) or fine
-
-
-def _problem_row(row: Row) -> dict[str, str]:
-    line = number(row, "row")
-    parts = [text(row, "indicator"), text(row, "file"), text(row, "sheet")]
-    parts += [say("section.row", row=f"{line:.0f}")] if line is not None else []
-    place = ", ".join(filter(None, parts))
-    return {"problem": text(row, "message"), "place": place, "fix": text(row, "fix")}
-
-
-def method_blocks(entries: Sequence[str]) -> list[Block]:
-    """Say in a few lines how the page judges, by whose method, and what it cannot tell."""
-    lines = tuple(say(f"method.{entry}") for entry in (*entries, "more"))
-    return [Block("note", "method", say("section.method"), text=lines)]
-
-
-def provenance(view: ThemeView) -> list[Block]:
-    """Name sources, licences, as-at date and content hash; nothing about clock or machine."""
-    facts = [
-        view.notice,
-        say("provenance.as_at", as_at=format_date(view.as_at)),
-        say("provenance.vintage", hash=view.vintage[:12]) if view.vintage else "",
-        say("provenance.rounding"),
-        say("provenance.seed", seed=view.seed),
-    ]
-    sources: dict[tuple[str, str], list[str]] = {}
-    for indicator in view.indicators:
-        key = (indicator.source, indicator.licence)
-        sources.setdefault(key, []).append(indicator.short_title or indicator.title)
-    rows = [
-        {"source": source, "licence": licence, "indicator": join_words(names)}
-        for (source, licence), names in sources.items()
-    ]
-    said = tuple(filter(None, facts)) if rows else (*filter(None, facts), say("provenance.none"))
-    blocks = [Block("note", "provenance", say("section.provenance"), text=said)]
-    if rows:
+    def provenance(self) -> list[Block]:
+        """Return sources, licences, as-at date and content hash; nothing of clock or machine."""
+        view = self.view
+        facts = [
+            view.notice,
+            say("provenance.as_at", as_at=format_date(view.as_at)),
+            say("provenance.vintage", hash=view.vintage[:12]),
+            say("provenance.rounding"),
+            say("provenance.seed", seed=view.seed),
+        ]
+        sources: dict[tuple[str, str], list[str]] = {}
+        for each in view.indicators:
+            names = sources.setdefault((each.source, each.licence), [])
+            names.append(each.short_title or each.title)
+        rows = [
+            {"source": source, "licence": licence, "indicator": join_words(names)}
+            for (source, licence), names in sources.items()
+        ]
+        said = tuple(filter(None, [*facts, "" if rows else say("provenance.none")]))
+        note = Block("note", "provenance", say("section.provenance"), text=said)
         caption = say("section.sources_table", theme=view.theme_title)
-        blocks.append(table_block("sources", caption, ("source", "licence", "indicator"), rows))
-    return blocks
+        table = self._table(caption, ("source", "licence", "indicator"), rows)
+        return [note, table_block("sources", table)] if rows else [note]
+
+    def rows(self) -> list[dict[str, str]]:
+        """Cells of every row of the page's tables."""
+        return [self.row(facts) for facts in self.facts]
+
+    def standing(self, facts: F) -> tuple[str, str]:
+        """Status and reason of a series in the table of what is covered."""
+        is_judged = facts.verdict not in _UNJUDGED
+        code = "judged" if is_judged else facts.verdict
+        is_told = facts.verdict in ("cannot_judge", "no_verdict") and facts.reason
+        return code, facts.reason if is_told else self.how(facts)
+
+    def why_not(self, indicator: Indicator) -> str:
+        """Say why an indicator has nothing on this page."""
+        if indicator not in self.view.without_series():
+            return say(self.absent[1])
+        return say("scope.no_row" if indicator.is_chartable else "scope.not_numeric")
+
+    def finding(
+        self,
+        trend: TrendFacts,
+        id: str,
+        title: str,
+        sentences: Iterable[str],
+        *,
+        notes: tuple[str, ...] = (),
+        **more: Any,
+    ) -> Block:
+        """Make the finding of an indicator, with the age of an old figure and the owner's words."""
+        said = tuple(sentences)
+        old = [each for each in age_sentences(trend) if each not in said]
+        notes = (*notes, *quality.narrative_notes(self.view, trend.subject.indicator))
+        text = paragraph((*said, *old))
+        return Block("finding", id, title, text=text, notes=notes, **more)
+
+    def figure(self, subject: Subject, id: str, title: str, **parts: Any) -> Block:
+        """Make a figure with its source."""
+        source = quality.source_line(self.view, subject.indicator)
+        return Block("figure", id, title, source=source, **parts)
+
+    def chart(self, subject: Subject, points: pd.DataFrame, id: str, **more: Any) -> str:
+        """Draw a series over time."""
+        from pmf_analysis.story.spc import draw_spc
+
+        look = {"unit": subject.unit, "decimals": subject.decimals, "polarity": subject.polarity}
+        when = {"frequency": subject.frequency, "year_type": subject.year_type}
+        return draw_spc(points, id=id, **look, **when, **more)
+
+    def count_verdicts(self, group: str, entry: str, facts: Sequence[Facts]) -> tuple[str, ...]:
+        """Count the verdicts in words, or say that nothing can be judged."""
+        counts = Counter(each.verdict for each in facts)
+        if counts["cannot_judge"] == len(facts):
+            return (say("theme.nothing_judged", n=len(facts)),)
+        told = [(code, counts[code]) for code in self.verdicts]
+        return counted(group, entry, told, len(facts))
+
+    def counting_entry(self) -> str:
+        """Return which entry counts: all indicators of the theme, some, or breakdowns too."""
+        counted = {each.subject.indicator for each in self.facts}
+        if len(counted) < len(self.facts):
+            return "theme.of_series"
+        return "theme.of" if len(counted) == len(self.view.indicators) else "theme.of_some"
+
+    def names(self, *codes: str) -> list[str]:
+        """Sentences that name the indicators with these verdicts."""
+        return [
+            sentence
+            for code in codes
+            for sentence in named(
+                self.view.status_words[code],
+                [each.subject.short for each in self.facts if each.verdict == code],
+            )
+        ]
+
+    def _table(self, caption: str, columns: Sequence[str], rows: Iterable[Cells]) -> Table:
+        return data_table(caption, columns, rows, self.view.status_words)
+
+    def _standings(self) -> list[tuple[str, str, str, str]]:
+        """Title, short title, status and reason of every series and of indicators without one."""
+        found: dict[str, tuple[str, str]] = {}
+        for facts in self.facts:
+            if found.get(facts.subject.series, ("",))[0] != "judged":
+                found[facts.subject.series] = self.standing(facts)
+        nothing = (self.absent[0], say(self.absent[1]))
+        subjects = [facts.subject for facts in self.view.trend_facts]
+        known = [(each.title, each.short, *found.get(each.series, nothing)) for each in subjects]
+        return known + [
+            (each.title, each.short_title or each.title, "cannot_judge", self.why_not(each))
+            for each in self.view.without_series()
+        ]
+
+
+def method_words(facts: Facts) -> str:
+    """Say by which method and from how many figures something was judged."""
+    name = words_of("method_name").get(facts.method, facts.method.replace("_", " "))
+    return say("scope.judged_by", method=name or words_of("method_name")["none"], n=facts.n)
+
+
+def raw(figure: Figure) -> float:
+    """Return the number of a figure for a chart; NaN where there is none."""
+    return float("nan") if figure.raw is None else figure.raw

@@ -2,345 +2,263 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import cached_property
 
 import pandas as pd
 
-from pmf_analysis.story import pages
 from pmf_analysis.story.bank import count_of, say, title
-from pmf_analysis.story.benchmarking_page import facts_of as comparisons_of
+from pmf_analysis.story.benchmarking_page import comparisons_of
 from pmf_analysis.story.blocks import Block
-from pmf_analysis.story.facts import TargetFacts
-from pmf_analysis.story.figures import Figure, Row, number, text
+from pmf_analysis.story.facts import TargetFacts, TrendFacts
+from pmf_analysis.story.figures import number, text
 from pmf_analysis.story.formatting import twentieths
-from pmf_analysis.story.pages import (
-    data_table,
-    exception_blocks,
-    headline_blocks,
-    key_figure_blocks,
-    method_blocks,
-    method_words,
-    narrative_notes,
-    paragraph,
-    provenance,
-    quality,
-    scope_blocks,
-    source_line,
-)
-from pmf_analysis.story.sentences import counted, reason_sentences
+from pmf_analysis.story.pages import Page, data_table, method_words
+from pmf_analysis.story.sentences import reason_sentences
 from pmf_analysis.story.target_sentences import (
     challenge_questions,
     reference_sentences,
     target_sentences,
     target_title,
 )
-from pmf_analysis.story.view import ThemeView, rows_of
+from pmf_analysis.story.view import rows_of
 
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.models import Indicator
-
-_TOLD = (
-    *("not_realistic", "stretch", "challenging", "little_stretch", "too_easy"),
-    *("between", "no_verdict", "cannot_judge"),
-)
 _DOTS = [f"d{place:02d}" for place in range(1, 21)]
+_CALLED = ("not_realistic", "too_easy", "between", "cannot_judge")
 _MOST_QUESTIONS = 3
 
 
-def facts_of(view: ThemeView) -> tuple[TargetFacts, ...]:
-    """Return facts of every target and standing question, in the order of the trends page."""
-    rows = rows_of(view.targets)
-    return tuple(
-        TargetFacts.of(row, facts.subject)
-        for facts in view.trend_facts
-        for row in rows
-        if text(row, "series") == facts.subject.series
+class RealismPage(Page[TargetFacts]):
+    """Targets with their chances, history and forecast, and questions for the director."""
+
+    analysis = "target_realism"
+    glance_columns = ("indicator", "latest", "target", "due", "chance", "status")
+    key_columns = ("indicator", "latest", "target", "due", "chance", "range", "status")
+    absent = ("no_target", "realism.no_target")
+    verdicts = (
+        *("not_realistic", "stretch", "challenging", "little_stretch", "too_easy"),
+        *("between", "no_verdict", "cannot_judge"),
     )
+    methods = ("realism", "realism_tested", "realism_bands", "realism_limits")
 
+    @cached_property
+    def facts(self) -> tuple[TargetFacts, ...]:  # type: ignore[override]  # made once
+        """Facts of every target and standing question."""
+        rows = rows_of(self.view.targets)
+        return tuple(
+            TargetFacts.of(row, trend.subject)
+            for trend in self.view.trend_facts
+            for row in rows
+            if text(row, "series") == trend.subject.series
+        )
 
-def _set(view: ThemeView) -> list[TargetFacts]:
-    return [facts for facts in facts_of(view) if not facts.is_reference]
+    def _targets(self) -> list[TargetFacts]:
+        return [facts for facts in self.facts if not facts.is_reference]
 
+    def _asked(self) -> dict[str, list[TargetFacts]]:
+        """Standing questions of each series that has no target of its own; maybe none."""
+        covered = {facts.subject.series for facts in self._targets()}
+        every = [trend.subject.series for trend in self.view.trend_facts]
+        return {
+            series: [facts for facts in self.facts if facts.subject.series == series]
+            for series in every
+            if series not in covered
+        }
 
-def _without(view: ThemeView) -> list[str]:
-    """Series that have no target of their own."""
-    covered = {facts.subject.series for facts in _set(view)}
-    series = [facts.subject.series for facts in view.trend_facts]
-    return [each for each in series if each not in covered]
+    def summary(self) -> tuple[str, ...]:
+        """Say how many targets are challenging yet realistic."""
+        targets, without = self._targets(), len(self._asked())
+        if not targets:
+            return (say("theme.no_targets"), say("theme.no_targets_next"))
+        told = self.count_verdicts("realism", "theme.of_targets", targets)
+        return (*told, count_of("theme.some_without", without)) if without else told
 
+    def rows(self) -> list[dict[str, str]]:
+        """Cells of a row for every target, and of one for every series that has none."""
+        asked, rows = self._asked(), []
+        for facts in self.facts:
+            questions = asked.get(facts.subject.series, [facts])
+            if facts is questions[0]:
+                rows.append(self.row(facts) | _answers(questions))
+        return rows
 
-def headline(view: ThemeView) -> list[Block]:
-    """Say how many targets are challenging yet realistic, then show every one with its chance."""
-    columns = ("indicator", "latest", "target", "due", "chance", "status")
-    rows = [_glance_row(each) for each in facts_of(view)]
-    return headline_blocks(view, _theme_sentences(view), columns, rows)
+    def row(self, facts: TargetFacts) -> dict[str, str]:
+        """Target, chance and range of values with a middling chance."""
+        return {
+            "indicator": facts.subject.short,
+            "latest": facts.last_value.text,
+            "target": facts.target.text,
+            "due": facts.period_label,
+            "chance": facts.probability.text,
+            "range": facts.subject.range(facts.value_60, facts.value_30),
+            "status": facts.verdict,
+        }
 
+    def standing(self, facts: TargetFacts) -> tuple[str, str]:
+        """Status and reason of a series: judged where one of its targets has a chance."""
+        known = facts.probability.is_known
+        code = "no_target" if facts.is_reference else "judged" if known else facts.verdict
+        return code, method_words(facts) if known else facts.reason
 
-def _theme_sentences(view: ThemeView) -> tuple[str, ...]:
-    targets, without = _set(view), _without(view)
-    if not targets:
-        return (say("theme.no_targets"), say("theme.no_targets_next"))
-    counts = Counter(facts.verdict for facts in targets)
-    told = counted(
-        "realism", "theme.of_targets", [(code, counts[code]) for code in _TOLD], len(targets)
-    )
-    if not without:
-        return told
-    return (*told, count_of("theme.some_without", len(without)))
+    def how(self, facts: TargetFacts) -> str:
+        """Say by which method and from how many figures."""
+        return method_words(facts)
 
+    def pictures(self) -> list[Block]:
+        """Return each indicator: its targets with their chances, history, forecast and dots."""
+        blocks: list[Block] = []
+        asked = self._asked()
+        for trend in self.view.trend_facts:
+            series, slug = trend.subject.series, self.view.slugs[trend.subject.series]
+            own = [each for each in self.facts if each.subject.series == series]
+            if series in asked:
+                blocks.append(self._no_target(trend, own, f"finding-{slug}"))
+            else:
+                blocks += [
+                    self._target(trend, each, f"finding-{slug}-{place}")
+                    for place, each in enumerate(own, start=1)
+                ]
+            blocks += self._figures(own, slug)
+        return blocks
 
-def _glance_row(facts: TargetFacts) -> dict[str, str]:
-    kind = say(f"realism.asked.{facts.kind}") if facts.is_reference else ""
-    target = (
-        say("realism.asked_cell", target=facts.target, kind=kind) if kind else facts.target.cell
-    )
-    return {
-        "indicator": facts.subject.short,
-        "latest": facts.last_value.cell,
-        "target": target,
-        "due": facts.period_label,
-        "chance": facts.probability.text,
-        "status": "no_target" if facts.is_reference else facts.verdict,
-    }
+    def _target(self, trend: TrendFacts, facts: TargetFacts, id: str) -> Block:
+        rationale = say("realism.rationale", rationale=facts.rationale)
+        said = filter(None, (*target_sentences(facts), rationale))
+        return self.finding(trend, id, target_title(facts), said, facts=facts.scalars())
 
+    def _no_target(self, trend: TrendFacts, asked: list[TargetFacts], id: str) -> Block:
+        """Say that no target is set, and answer the standing questions."""
+        answers = reference_sentences(asked) or (say("realism.no_question"),)
+        heading = title("realism.title.no_target", trend.subject.short)
+        return self.finding(trend, id, heading, (say("realism.no_target"), *answers))
 
-def scope(view: ThemeView) -> list[Block]:
-    """List every indicator: with a target that is judged, without a target, or not judged."""
-    judged: dict[str, tuple[str, str]] = {
-        series: ("no_target", say("realism.no_target")) for series in _without(view)
-    }
-    for facts in facts_of(view):
-        known, series = facts.probability.is_known, facts.subject.series
-        reason = method_words(facts.method, facts.n) if known else facts.reason
-        if facts.is_reference:
-            judged[series] = ("no_target", reason)
-        elif judged.get(series, ("", ""))[0] != "judged":
-            judged[series] = ("judged" if known else "cannot_judge", reason)
-    return scope_blocks(view, judged, say("realism.no_target"))
+    def _figures(self, own: list[TargetFacts], slug: str) -> list[Block]:
+        """Draw the chart with its fan, and the dots of the first question that was answered."""
+        answered = [each for each in own if each.probability.is_known]
+        fans = self.view.of_series(self.view.forecasts, own[0].subject.series) if own else []
+        if not answered or not len(fans):
+            return []
+        first = answered[0]
+        blocks = [self._fan(first, fans, slug)]
+        at_target = fans[fans["horizon"] == first.horizon]
+        if len(at_target) and not first.is_reference and first.target.is_known:
+            blocks += self._dots(first, at_target.iloc[0], slug)
+        return blocks
 
-
-def why_not(view: ThemeView, indicator: Indicator) -> str:
-    """Say why an indicator has nothing on this page."""
-    return pages.why_not(view, indicator, say("realism.no_target"))
-
-
-def pictures(view: ThemeView) -> list[Block]:
-    """Show each indicator: its targets with their chances, history and forecast, and the dots."""
-    blocks: list[Block] = []
-    facts = facts_of(view)
-    for trend in view.trend_facts:
-        series, slug = trend.subject.series, view.slugs[trend.subject.series]
-        own = [each for each in facts if each.subject.series == series]
-        blocks += [
-            _finding(view, each, f"finding-{slug}-{place + 1}")
-            for place, each in enumerate(each for each in own if not each.is_reference)
+    def _fan(self, facts: TargetFacts, fans: pd.DataFrame, slug: str) -> Block:
+        subject, view = facts.subject, self.view
+        points, targets = (
+            view.of_series(table, subject.series) for table in (view.points, view.targets)
+        )
+        rows = [
+            {
+                "period": text(row, "period_label"),
+                "low": subject.cell(row, "q05"),
+                "middle": subject.cell(row, "q50"),
+                "high": subject.cell(row, "q95"),
+            }
+            for row in rows_of(fans)
         ]
-        if series in _without(view):
-            blocks.append(_no_target(view, trend.subject.short, own, f"finding-{slug}"))
-        blocks += _figures(view, own, slug)
-    return blocks
+        labels = points.loc[points["value"].notna(), "period_label"]
+        slots = {"first": labels.iloc[0], "last": rows[-1]["period"], "council": view.council}
+        subtitle = say("subtitle.trend", title=subject.title, **slots)
+        told = reference_sentences([facts]) if facts.is_reference else target_sentences(facts)
+        heading = "realism.fan_title_no_target" if facts.is_reference else "realism.fan_title"
+        return self.figure(
+            subject,
+            f"fan-{slug}",
+            title(heading, subject.short),
+            subtitle=f"{subtitle} {say(f'polarity.{subject.polarity}')}",
+            alt=" ".join((say("realism.fan_alt", **rows[-1]), *told[:2])),
+            facts=facts.scalars(),
+            table=data_table(say("section.data", name=subject.short), list(rows[0]), rows),
+            svg=self.chart(
+                subject,
+                points,
+                f"fan-{slug}",
+                targets=targets[~targets["is_reference"].astype(bool)],
+                forecast=fans,
+            ),
+        )
+
+    def _dots(self, facts: TargetFacts, quantiles: pd.Series, slug: str) -> list[Block]:
+        """Draw the chance as twenty dots, which say the same number of chances as the words.
+
+        Both come from one distribution. Where the chance lies half-way between two twentieths and
+        a quantile falls on the other side, there is no picture rather than two numbers.
+        """
+        from pmf_analysis.story.dots import count_meeting, draw_dots
+
+        subject, goal = facts.subject, self._goal(facts)
+        dots = [float(quantiles[name]) for name in _DOTS]
+        count = count_meeting(dots, goal, subject.polarity, subject.decimals)
+        if count != twentieths(facts.probability.raw or 0.0):
+            return []
+        slots = {"count": count, "period": facts.period_label, "target": facts.target}
+        names = {"title": subject.title, "council": self.view.council}
+        rows = [
+            {"dot": str(place), "value": subject.figure(dot).text}
+            for place, dot in enumerate(dots, start=1)
+        ]
+        picture = self.figure(
+            subject,
+            f"dots-{slug}",
+            title("realism.dots_title", subject.short, **slots),
+            subtitle=say("realism.dots_subtitle", **names, **slots),
+            alt=say("realism.dots_alt", **slots),
+            facts=facts.scalars(),
+            table=data_table(say("section.data", name=subject.short), ("dot", "value"), rows),
+            svg=draw_dots(
+                dots,
+                target=goal,
+                better=subject.polarity,
+                unit=subject.unit,
+                decimals=subject.decimals,
+                id=f"dots-{slug}",
+            ),
+        )
+        return [picture]
+
+    def _goal(self, facts: TargetFacts) -> float | tuple[float, float]:
+        """Return the target as the dots take it: a number, or both ends of a range."""
+        targets = self.view.targets
+        row = targets[targets["target_id"] == facts.target_id].iloc[0].to_dict()
+        low, high = number(row, "target_low"), number(row, "target_high")
+        if facts.subject.polarity == "range" and low is not None and high is not None:
+            return (low, high)
+        return facts.target.raw or 0.0
+
+    def attention(self) -> list[str]:
+        """Name targets that are met on the present course, out of reach, or not to be judged."""
+        called = [each for code in _CALLED for each in self._targets() if each.verdict == code]
+        return [f"{target_title(each)}. {' '.join(_why(each))}" for each in called]
+
+    def challenge(self) -> list[Block]:
+        """Return questions for the director that the evidence raises, by indicator."""
+        medians = {each.subject.series: each.peer_median for each in comparisons_of(self.view)}
+        references = [questions[0] for questions in self._asked().values() if questions]
+        asked: list[str] = []
+        for facts in self.facts:
+            if facts.is_reference and facts not in references:
+                continue
+            questions = challenge_questions(facts, medians.get(facts.subject.series))
+            if questions:
+                asked.append(f"{facts.subject.short}. {' '.join(questions[:_MOST_QUESTIONS])}")
+        said = tuple(dict.fromkeys(asked)) or (say("challenge.nothing"),)
+        return [Block("note", "challenge", say("section.challenge"), text=said)]
 
 
-def _finding(view: ThemeView, facts: TargetFacts, id: str) -> Block:
-    said = [*target_sentences(facts)]
-    if facts.rationale:
-        said.append(say("realism.rationale", rationale=facts.rationale))
-    notes = narrative_notes(view, facts.subject.indicator)
-    return Block(
-        "finding", id, target_title(facts), text=paragraph(said), facts=facts.scalars(), notes=notes
-    )
-
-
-def _no_target(view: ThemeView, name: str, asked: list[TargetFacts], id: str) -> Block:
-    """Say "no target set", the chances of two standing questions, and the range there would be."""
-    said: list[str] = [say("realism.no_target")]
-    for each in asked:
-        said += [sentence for sentence in reference_sentences(each) if sentence not in said]
-    for each in asked[:1]:
-        said += target_sentences(each)[len(reference_sentences(each)) :]
-    if not asked:
-        said.append(say("realism.no_question"))
-    return Block("finding", id, title("realism.title.no_target", name), text=paragraph(said))
-
-
-def _figures(view: ThemeView, own: list[TargetFacts], slug: str) -> list[Block]:
-    """Draw the chart with its fan, and the dots of the first question that was answered."""
-    answered = [each for each in own if each.probability.is_known]
-    fans = view.of_series(view.forecasts, own[0].subject.series) if own else pd.DataFrame()
-    if not answered or fans.empty:
-        return []
-    first = answered[0]
-    blocks = [_fan(view, first, fans, slug)]
-    at_target = fans[fans["horizon"] == first.horizon]
-    if len(at_target) and not first.is_reference and first.target.is_known:
-        blocks += _dots(view, first, at_target.iloc[0], slug)
-    return blocks
-
-
-def _fan(view: ThemeView, facts: TargetFacts, fans: pd.DataFrame, slug: str) -> Block:
-    from pmf_analysis.story.spc import draw_spc
-
-    subject = facts.subject
-    points = view.of_series(view.points, subject.series)
-    targets = view.of_series(view.targets, subject.series)
-    last = fans.iloc[-1].to_dict()
-    ends = {
-        key: subject.figure(number(last, column))
-        for key, column in (("low", "q05"), ("high", "q95"))
-    }
-    labels = points.loc[points["value"].notna(), "period_label"]
-    slots = {"first": labels.iloc[0], "last": text(last, "period_label"), "council": view.council}
-    subtitle = say("subtitle.trend", title=subject.title, **slots)
-    heading = "realism.fan_title" if not facts.is_reference else "realism.fan_title_no_target"
-    return Block(
-        "figure",
-        f"fan-{slug}",
-        title(heading, subject.short),
-        subtitle=f"{subtitle} {say(f'polarity.{subject.polarity}')}",
-        alt=" ".join(
-            (say("realism.fan_alt", period=slots["last"], **ends), *target_sentences(facts)[:2])
-        ),
-        facts=facts.scalars(),
-        table=data_table(
-            say("section.data", name=subject.short),
-            ("period", "low", "middle", "high"),
-            [_fan_row(facts, row) for row in rows_of(fans)],
-        ),
-        svg=draw_spc(
-            points,
-            unit=subject.unit,
-            decimals=subject.decimals,
-            polarity=subject.polarity,
-            id=f"fan-{slug}",
-            targets=targets[~targets["is_reference"].astype(bool)],
-            forecast=fans,
-            frequency=subject.frequency,
-        ),
-        source=source_line(view, subject.indicator),
-    )
-
-
-def _fan_row(facts: TargetFacts, row: Row) -> dict[str, str]:
-    columns = {"low": "q05", "middle": "q50", "high": "q95"}
-    cells = {key: facts.subject.figure(number(row, column)).cell for key, column in columns.items()}
-    return {"period": text(row, "period_label"), **cells}
-
-
-def _dots(view: ThemeView, facts: TargetFacts, row: pd.Series, slug: str) -> list[Block]:
-    """Draw the chance as twenty dots, unless they would tell another story than the words.
-
-    The dots come from the own record and the chance from the pool of both ways of estimating it:
-    one dot apart is said in a note, more is not drawn.
-    """
-    from pmf_analysis.story.dots import count_meeting, draw_dots
-
-    subject = facts.subject
-    goal = _goal(view, facts)
-    dots = [float(row[name]) for name in _DOTS]
-    count = count_meeting(dots, goal, subject.polarity, subject.decimals)
-    slots = {"count": count, "period": facts.period_label, "target": facts.target}
-    apart = abs(count - twentieths(facts.probability.raw or 0.0))
-    picture = Block(
-        "figure",
-        f"dots-{slug}",
-        title("realism.dots_title", subject.short, **slots),
-        subtitle=say("realism.dots_subtitle", title=subject.title, council=view.council, **slots),
-        alt=say("realism.dots_alt", **slots),
-        facts=facts.scalars(),
-        table=data_table(
-            say("section.data", name=subject.short),
-            ("dot", "value"),
-            [{"dot": str(i), "value": str(subject.figure(dot))} for i, dot in enumerate(dots, 1)],
-        ),
-        svg=draw_dots(
-            dots,
-            target=goal,
-            better=subject.polarity,
-            unit=subject.unit,
-            decimals=subject.decimals,
-            id=f"dots-{slug}",
-        ),
-        source=source_line(view, subject.indicator),
-        notes=(say("realism.dots_note"),) if apart else (),
-    )
-    return [picture] if apart <= 1 else []
-
-
-def _goal(view: ThemeView, facts: TargetFacts) -> float | tuple[float, float]:
-    """Return the target as the dots take it: a number, or both ends of a range."""
-    row = view.targets[view.targets["target_id"] == facts.target_id].iloc[0].to_dict()
-    low, high = number(row, "target_low"), number(row, "target_high")
-    if facts.subject.polarity == "range" and low is not None and high is not None:
-        return (low, high)
-    return facts.target.raw or 0.0
-
-
-def key_figures(view: ThemeView) -> list[Block]:
-    """Show every target with its chance and range in one table."""
-    columns = ("indicator", "latest", "target", "due", "chance", "range", "status")
-    rows = [{**_glance_row(each), "range": _range_cell(each)} for each in facts_of(view)]
-    return key_figure_blocks(view, columns, rows)
-
-
-def _range_cell(facts: TargetFacts) -> str:
-    if not (facts.value_60.is_known and facts.value_30.is_known):
-        return ""
-    return facts.subject.range(facts.value_60, facts.value_30)
-
-
-def exceptions(view: ThemeView) -> list[Block]:
-    """Name targets that are met on the present course, out of reach, or cannot be judged."""
-    calls = ("not_realistic", "too_easy", "between", "cannot_judge")
-    targets = _set(view)
-    said = [
-        f"{target_title(each)}. {' '.join(_why(each))}"
-        for code in calls
-        for each in targets
-        if each.verdict == code
+def _answers(questions: Sequence[TargetFacts]) -> dict[str, str]:
+    """Cells of a series that has no target: the chances of both standing questions in one row."""
+    if not questions[0].is_reference:
+        return {}
+    chances = [
+        say(f"realism.asked.{each.kind}", chance=each.probability, target=each.target)
+        for each in questions
     ]
-    return exception_blocks(list(dict.fromkeys(said)))
+    return {"target": "", "chance": "; ".join(filter(None, chances)), "status": "no_target"}
 
 
-def _why(facts: TargetFacts) -> Iterable[str]:
+def _why(facts: TargetFacts) -> Sequence[str]:
     told = target_sentences(facts)
     return told[:2] if facts.probability.is_known else reason_sentences(facts.reason)
-
-
-def challenge(view: ThemeView) -> list[Block]:
-    """Questions for the director that the evidence raises, by indicator."""
-    medians: dict[str, Figure] = {
-        each.subject.series: each.peer_median for each in comparisons_of(view)
-    }
-    asked: list[str] = []
-    seen: set[str] = set()
-    for facts in facts_of(view):
-        if facts.is_reference and facts.subject.series in seen:
-            continue
-        seen.add(facts.subject.series)
-        questions = challenge_questions(facts, medians.get(facts.subject.series))
-        if questions:
-            asked.append(f"{facts.subject.short}. {' '.join(questions[:_MOST_QUESTIONS])}")
-    text_ = tuple(dict.fromkeys(asked)) or (say("challenge.nothing"),)
-    return [Block("note", "challenge", say("section.challenge"), text=text_)]
-
-
-def method(_: ThemeView) -> list[Block]:
-    """Name how chances are estimated and tested, and what they cannot tell."""
-    return method_blocks(["realism", "realism_tested", "realism_bands", "realism_limits"])
-
-
-__all__ = [
-    "challenge",
-    "exceptions",
-    "facts_of",
-    "headline",
-    "key_figures",
-    "method",
-    "pictures",
-    "provenance",
-    "quality",
-    "scope",
-    "why_not",
-]

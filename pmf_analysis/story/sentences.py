@@ -2,7 +2,8 @@
 
 Order: level; change; whether it is more than noise, by which rule, and how often chance alone
 would do it; comparison; target and chance; caution. What cannot be judged says why. The same facts
-give the same text, and every number in it is a fact's.
+give the same text, and every number in it is a fact's. What is not known comes back from the bank
+as "" and is left out.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Sequence
 
 from pmf_analysis.story.bank import (
+    MOST_TITLE_WORDS,
     bank,
     capital,
     clip_words,
@@ -21,8 +23,9 @@ from pmf_analysis.story.bank import (
     title,
     words_of,
 )
-from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
-from pmf_analysis.story.formatting import format_number, join_words
+from pmf_analysis.story.facts import SIGNALS, ComparisonFacts, TrendFacts
+from pmf_analysis.story.figures import Figure
+from pmf_analysis.story.formatting import format_age, format_number, join_words
 
 WAYS = {1: "up", -1: "down", 0: "same"}
 _DIRECTIONS = {1: "up", -1: "down", 0: "level"}
@@ -30,15 +33,26 @@ _SIDES = {1: "favourable", -1: "unfavourable", 0: "plain"}
 _FEW = 20  # below this an XmR chart misses two changes of two standard deviations in three
 NAMED_PEERS = 3
 _CAUTIONED = ("season_means_removed", "rolling")
-_SIGNALS = ("improving", "worsening", "rising", "falling")
+_CLAUSE_WORDS = 9
 
 Sentences = tuple[str, ...]
+
+
+def told(*sentences: str) -> Sentences:
+    """Keep the sentences that say something."""
+    return tuple(filter(None, sentences))
 
 
 def reason_sentences(reason: str) -> Sentences:
     """Write a reason given by a measure as sentences of their own."""
     parts = [part.strip() for part in re.split(r";\s+|(?<=\w\.)\s+(?=[A-Z])", reason)]
-    return tuple(f"{part[:1].upper()}{part[1:].rstrip('.')}." for part in parts if part)
+    return tuple(f"{capital(part).rstrip('.')}." for part in parts if part)
+
+
+def reason_clause(reason: str) -> str:
+    """Return the first clause of a reason, short enough to stand in brackets."""
+    clause = clip_words(re.split(r"[;:]|\.(?=\s|$)", reason)[0], _CLAUSE_WORDS)
+    return clause[:1].lower() + clause[1:]
 
 
 def trend_title(facts: TrendFacts) -> str:
@@ -46,15 +60,19 @@ def trend_title(facts: TrendFacts) -> str:
     return title(f"trend.title.{facts.verdict}", facts.subject.short)
 
 
-def trend_sentences(facts: TrendFacts, *, with_target: bool = True) -> Sentences:
+def picture_title(facts: TrendFacts) -> str:
+    """Headline of a trend's chart, with the value where ten words allow it."""
+    subject, entry = facts.subject, f"trend.picture.{facts.verdict}"
+    values = (facts.value.text, subject.plain(facts.value))
+    titles = [say(entry, name=subject.short, value=value) for value in values]
+    fitting = [each for each in titles if each and fits(each, MOST_TITLE_WORDS)]
+    return fitting[0] if fitting else trend_title(facts)
+
+
+def trend_sentences(facts: TrendFacts) -> Sentences:
     """Say everything about one trend."""
-    target = assurance_sentences(facts) if with_target else ()
-    return (
-        *level_sentences(facts),
-        *noise_sentences(facts),
-        *target,
-        *caution_sentences(facts),
-    )
+    said = (*level_sentences(facts), *noise_sentences(facts))
+    return (*said, *assurance_sentences(facts), *caution_sentences(facts))
 
 
 def level_sentences(facts: TrendFacts) -> Sentences:
@@ -62,20 +80,25 @@ def level_sentences(facts: TrendFacts) -> Sentences:
     if not facts.value.is_known:
         return (say("trend.no_level"),)
     level = say("trend.level", value=facts.value, period=facts.period)
-    sign, year = facts.sign(facts.change), facts.sign(facts.change_on_year)
-    has_previous = facts.change.is_known and facts.previous_label
-    is_other = facts.last_year_label != facts.previous_label
-    has_year = facts.change_on_year.is_known and facts.last_year_label and is_other
-    slots = {"size": facts.change_on_year, "label": facts.last_year_label}
-    if not has_previous:
-        size = say(f"trend.on_year_size.{WAYS[year]}", **slots)
-        alone = say("trend.on_year_alone", label=facts.last_year_label, size=size)
-        return (level, alone) if has_year else (level,)
-    change = say(f"trend.change.{WAYS[sign]}", size=facts.change, label=facts.previous_label)
-    if not has_year:
+    level = level or say("trend.level_alone", value=facts.value)
+    on_year = (facts, facts.change_on_year, _year_label(facts))
+    change = _moved("change", facts, facts.change, facts.previous_label)
+    if not change:
+        return told(level, _moved("on_year_alone", *on_year))
+    if not (year := _moved("on_year", *on_year)):
         return (level, f"{change}.")
-    on_year = say(f"trend.on_year.{WAYS[year]}", **slots)
-    return (level, *joined(change, on_year, same_way=sign == year))
+    same_way = facts.sign(facts.change) == facts.sign(facts.change_on_year)
+    return (level, *joined(change, year, same_way=same_way))
+
+
+def _moved(entry: str, facts: TrendFacts, change: Figure, label: str) -> str:
+    way = WAYS[facts.sign(change)]
+    return say(f"trend.{entry}.{way}", size=change, label=label) if change.is_known else ""
+
+
+def _year_label(facts: TrendFacts) -> str:
+    """Name the period a year earlier, unless it is the previous one and has been told."""
+    return facts.last_year_label if facts.last_year_label != facts.previous_label else ""
 
 
 def noise_sentences(facts: TrendFacts) -> Sentences:
@@ -83,51 +106,46 @@ def noise_sentences(facts: TrendFacts) -> Sentences:
     if facts.verdict == "cannot_judge":
         return (say("trend.cannot"), *reason_sentences(facts.reason))
     if not facts.is_signal:
-        return (_no_signal(facts), *_city(facts))
+        return told(_no_signal(facts), say("trend.meaning.city") if facts.subject.is_city else "")
     clause = _signal_clause(facts)
     opposed = _last_sign(facts) * facts.direction == -1
-    opening = say("trend.signal_but", clause=clause) if opposed else f"{capital(clause)}."
-    chance = say("trend.chance_alone", frequency=facts.chance_alone)
-    meaning = "city" if facts.subject.is_city else facts.verdict
-    said = (opening, say(f"trend.meaning.{meaning}"))
-    return (*said, chance) if facts.chance_alone.is_known else said
-
-
-def _city(facts: TrendFacts) -> Sentences:
-    return (say("trend.meaning.city"),) if facts.subject.is_city else ()
+    return told(
+        say("trend.signal_but", clause=clause) if opposed else f"{capital(clause)}.",
+        say(f"trend.meaning.{'city' if facts.subject.is_city else facts.verdict}"),
+        say("trend.chance_alone", frequency=facts.chance_alone),
+    )
 
 
 def _last_sign(facts: TrendFacts) -> int:
     """Direction of the change that was told last, which a signal may contradict."""
-    is_other = facts.last_year_label != facts.previous_label
-    if facts.change_on_year.is_known and facts.last_year_label and is_other:
-        return facts.sign(facts.change_on_year)
-    return facts.sign(facts.change)
+    on_year = facts.change_on_year.is_known and _year_label(facts)
+    return facts.sign(facts.change_on_year if on_year else facts.change)
 
 
 def _signal_clause(facts: TrendFacts) -> str:
+    """Say the rule in the words of its treatment or shape, else plainly, else without a rule."""
     seasonal = facts.treatment == "season_means_removed"
     prefix = "seasonal_" if seasonal else "windows_" if facts.shape == "rolling" else ""
-    named_rules = (f"{prefix}{facts.rule}", facts.rule, "none")
-    rule = next(name for name in named_rules if f"trend.signal.{name}.up" in bank())
-    return say(
-        f"trend.signal.{rule}.{_DIRECTIONS[facts.direction]}",
-        range=facts.subject.range(facts.lower_limit, facts.upper_limit),
-        mean=facts.mean,
-        points=facts.rule_points,
-        n=facts.n,
-        slope=facts.slope,
-        step=words_of("trend.step").get(facts.subject.frequency) or say("trend.step.other"),
-    )
+    way, steps = _DIRECTIONS[facts.direction], words_of("trend.step")
+    slots = {
+        "range": facts.subject.range(facts.lower_limit, facts.upper_limit),
+        "mean": facts.mean,
+        "points": facts.rule_points or None,
+        "n": facts.n or None,
+        "slope": facts.slope,
+        "step": steps.get(facts.subject.frequency, steps["other"]),
+    }
+    entries = [f"trend.signal.{rule}.{way}" for rule in (prefix + facts.rule, facts.rule, "none")]
+    return next(filter(None, (say(entry, **slots) for entry in entries if entry in bank())))
 
 
 def _no_signal(facts: TrendFacts) -> str:
-    method = facts.method if facts.method in ("mann_kendall", "recent_trend") else "none"
-    if facts.method == "xmr" and facts.lower_limit.is_known:
-        flat = facts.lower_limit.text == facts.upper_limit.text
-        method = "constant" if flat else "xmr"
+    method = facts.method if facts.method in words_of("trend.no_signal") else "none"
+    if method == "xmr" and facts.lower_limit.text == facts.upper_limit.text:
+        method = "constant"
     limits = facts.subject.range(facts.lower_limit, facts.upper_limit)
-    return say(f"trend.no_signal.{method}", n=facts.n, range=limits, mean=facts.mean)
+    slots = {"n": facts.n or None, "range": limits, "mean": facts.mean}
+    return say(f"trend.no_signal.{method}", **slots) or say("trend.no_signal.none")
 
 
 def assurance_sentences(facts: TrendFacts) -> Sentences:
@@ -140,60 +158,55 @@ def assurance_sentences(facts: TrendFacts) -> Sentences:
 
 def caution_sentences(facts: TrendFacts) -> Sentences:
     """Say what limits trust in the latest figure."""
-    known = words_of("trend.caution")
-    codes = [facts.status] if facts.status in known else []
-    codes += ["stale"] if facts.is_stale else []
-    codes += ["few"] if facts.method == "xmr" and facts.n < _FEW and _is_judged(facts) else []
+    few = facts.method == "xmr" and facts.n < _FEW and facts.verdict != "cannot_judge"
+    codes = [facts.status] if facts.status in words_of("trend.caution") else []
+    codes += ["few"] if few else []
     codes += [code for code in (facts.treatment, facts.shape) if code in _CAUTIONED]
     codes += ["break"] if facts.has_break else []
-    return tuple(say(f"trend.caution.{code}", days=facts.age_days, n=facts.n) for code in codes)
+    cautions = (say(f"trend.caution.{code}", n=facts.n) for code in codes)
+    return (*age_sentences(facts), *cautions)
 
 
-def _is_judged(facts: TrendFacts) -> bool:
-    return facts.verdict != "cannot_judge"
+def age_sentences(facts: TrendFacts) -> Sentences:
+    """Say how old the latest figure is, where it is older than it should be."""
+    return (say("trend.stale", age=format_age(facts.age_days)),) if facts.is_stale else ()
 
 
 def comparison_title(facts: ComparisonFacts) -> str:
     """Headline of one comparison, at most ten words."""
-    verdict = facts.verdict if facts.rank or facts.verdict != "position_only" else "cannot_judge"
-    slots = {"rank": facts.rank, "of": facts.rank_of}
-    return title(f"compare.title.{verdict}", facts.subject.short, **slots)
+    short = facts.subject.short
+    told_place = title(f"compare.title.{facts.verdict}", short, place=rank_words(facts))
+    return told_place or title("compare.title.cannot_judge", short)
+
+
+def rank_words(facts: ComparisonFacts) -> str:
+    """Write a rank: "12th of 16", or "12th highest of 16" where no direction is better."""
+    return say(f"compare.place.{_way(facts)}", rank=facts.rank, of=facts.rank_of)
+
+
+def _way(facts: ComparisonFacts) -> str:
+    return "judged" if facts.subject.is_ranked_by_merit else "plain"
 
 
 def comparison_sentences(facts: ComparisonFacts) -> Sentences:
     """Say level, rank, what the difference may mean, who is missing, and where the gap goes."""
-    level = "level" if facts.peer_median.is_known else "level_alone"
-    said = [
-        say(
-            f"compare.{level}",
-            value=facts.value,
-            period=facts.period_label,
-            median=facts.peer_median,
-            peers=facts.n_peers,
-        ),
+    value, period = facts.value, facts.period_label
+    slots = {"value": value, "period": period, "median": facts.peer_median, "peers": facts.n}
+    levels = (say(f"compare.{entry}", **slots) for entry in ("level", "level_alone"))
+    return told(
+        next(filter(None, levels), ""),
         *_rank_sentences(facts),
         *_verdict_sentences(facts),
-        *_gap_sentences(facts),
-        *_nation_sentences(facts),
-        *_missing_sentences(facts),
-    ]
-    return tuple(said)
+        _gap_sentence(facts),
+        _nation_sentence(facts),
+        _missing_sentence(facts),
+    )
 
 
 def _rank_sentences(facts: ComparisonFacts) -> Sentences:
-    if not facts.rank:
-        return ()
-    subject = facts.subject
-    judged = subject.polarity in ("higher", "lower", "range") and not subject.is_city
-    way = "judged" if judged else "plain"
-    # 1st is the better end where one is declared, else the highest figure.
-    ends = ("lowest", "highest") if subject.polarity == "lower" else ("highest", "lowest")
-    end = ends[1] if facts.quarter == "last" else ends[0]
-    slots = {"rank": facts.rank, "of": facts.rank_of, "end": ends[0]}
-    said = say(f"compare.rank.{way}", council=subject.council, **slots)
-    return (
-        (said, say(f"compare.quarter.{way}.{facts.quarter}", end=end)) if facts.quarter else (said,)
-    )
+    way, council = _way(facts), facts.subject.council
+    said = say(f"compare.rank.{way}", council=council, rank=facts.rank, of=facts.rank_of)
+    return told(said, say(f"compare.quarter.{way}.{facts.quarter}") if facts.quarter else "")
 
 
 def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
@@ -202,51 +215,46 @@ def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
         "noise": say(f"compare.noise.{kind}"),
         "benchmark": say(f"compare.benchmark.{'counts' if kind == 'counts' else 'other'}"),
     }
-    told = say(f"compare.verdict.{facts.verdict}", **with_)
+    verdict = say(f"compare.verdict.{facts.verdict}", **with_)
     reasons = reason_sentences(facts.reason)
-    if not facts.is_tested:
-        return (told, *(reasons if facts.verdict == "cannot_judge" else reasons[1:]))
-    # The first sentence of a tested verdict's reason says what `told` says in plainer words.
-    city = (say("compare.city"),) if facts.subject.is_city else ()
-    return (told, *reasons[1:], *city)
+    if facts.verdict == "cannot_judge":
+        return (verdict, *reasons)
+    # The first sentence of any other reason says what the verdict says in plainer words.
+    is_city = facts.is_tested and facts.subject.is_city
+    return told(verdict, *reasons[1:], say("compare.city") if is_city else "")
 
 
-def _gap_sentences(facts: ComparisonFacts) -> Sentences:
+def _gap_sentence(facts: ComparisonFacts) -> str:
     if not facts.gap.is_known or not facts.gap_verdict:
-        return ()
-    sign = facts.sign(facts.gap)
-    if sign == 0:
-        return (say("compare.no_gap"),)
+        return ""
+    if (sign := facts.sign(facts.gap)) == 0:
+        return say("compare.no_gap")
     side = 0 if facts.subject.is_city else sign * facts.subject.better_sign
-    where = say(f"compare.side.{_SIDES[side]}")
-    return (say(f"compare.gap.{facts.gap_verdict}", gap=facts.gap, side=where),)
+    gap = say(f"compare.side.{_SIDES[side]}", gap=facts.gap)
+    return say(f"compare.gap.{facts.gap_verdict}", gap=gap)
 
 
-def _nation_sentences(facts: ComparisonFacts) -> Sentences:
-    if not facts.nation_value.is_known:
-        return ()
-    both = "nation_and_region" if facts.region_value.is_known else "nation"
-    return (say(f"compare.{both}", nation=facts.nation_value, region=facts.region_value),)
+def _nation_sentence(facts: ComparisonFacts) -> str:
+    slots = {"nation": facts.nation_value, "region": facts.region_value}
+    return say("compare.nation_and_region", **slots) or say("compare.nation", **slots)
 
 
-def _missing_sentences(facts: ComparisonFacts) -> Sentences:
-    if not facts.missing:
-        return ()
+def _missing_sentence(facts: ComparisonFacts) -> str:
     named = say("compare.missing", names=join_words(facts.missing))
     if len(facts.missing) <= NAMED_PEERS and fits(named):
-        return (named,)
-    return (say("compare.missing_many", count=len(facts.missing)),)
+        return named
+    return say("compare.missing_many", count=len(facts.missing))
 
 
 def counted(group: str, entry: str, counts: Sequence[tuple[str, int]], total: int) -> Sentences:
     """Count verdicts of a theme in words: "Of the 9 indicators, 1 has improved ..."."""
     forms = [(code, n, count_of(f"theme.{group}.{code}", n)) for code, n in counts if n]
     parts = [form if total == 1 else say("theme.part", n=n, form=form) for _, n, form in forms]
-    if forms and forms[0][0] in _SIGNALS:
+    if forms and forms[0][0] in SIGNALS:
         parts[0] = say("theme.beyond", part=parts[0])
     whole = count_of(entry, total, parts=join_words(parts))
     if fits(whole) or len(parts) < 2:
-        return (whole,)
+        return told(whole)
     half = (len(parts) + 1) // 2
     first = count_of(entry, total, parts=join_words(parts[:half]))
     return (first, say("theme.further", parts=join_words(parts[half:])))
@@ -263,10 +271,32 @@ def named(word: str, names: Sequence[str]) -> Sentences:
     return (say("theme.named", word=word, names=clip_words(names[0], 12)),) if names else ()
 
 
+def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
+    """Say in one sentence what was not judged and the commonest reason; count the others.
+
+    ``reasons`` are pairs of an indicator's name and why it was not judged.
+    """
+    if not reasons:
+        return ()
+    clauses = [reason_clause(reason) for _, reason in reasons]
+    common = max(clauses, key=clauses.count)
+    names = [name for (name, _), clause in zip(reasons, clauses, strict=True) if clause == common]
+    others = len(reasons) - len(names)
+    for shown in range(len(names), 0, -1):
+        more = [say("theme.and_more", n=len(names) - shown)] if shown < len(names) else []
+        slots = {"names": join_words([*names[:shown], *more]), "reason": common}
+        alone = say("theme.not_judged", **slots)
+        said = count_of("theme.not_judged_and", others, **slots) if others else alone
+        if fits(said):
+            break
+    return (said,)
+
+
 def budget_sentence(chances: Sequence[float]) -> Sentences:
     """Say how many signals chance alone would give among series with these false-alarm rates."""
     if not chances:
         return ()
     expected = sum(chances)
-    form = "few" if expected < 0.05 else "some"
-    return (say(f"theme.budget.{form}", n=len(chances), expected=format_number(expected, 1)),)
+    if expected < 1:
+        return (count_of("theme.budget.under_one", len(chances)),)
+    return (say("theme.budget.about", n=len(chances), expected=format_number(expected, 0)),)

@@ -5,10 +5,12 @@ Every chance is that of the present course and says so. What cannot be judged sa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pmf_analysis.story.bank import say, title, words_of
 from pmf_analysis.story.facts import TargetFacts
 from pmf_analysis.story.figures import Figure
-from pmf_analysis.story.sentences import WAYS, Sentences, reason_sentences
+from pmf_analysis.story.sentences import WAYS, Sentences, reason_sentences, told
 
 _RARE = 0.05
 _STANDARDS = ("floor", "statutory", "contractual")
@@ -22,83 +24,77 @@ def target_title(facts: TargetFacts) -> str:
 
 def target_sentences(facts: TargetFacts) -> Sentences:
     """Say the target, its chance if nothing new is done, what it asks for, and the range."""
-    if facts.is_reference:
-        return (*reference_sentences(facts), *_range_sentences(facts))
-    kinds = words_of("realism.kind")
-    form = "target_kind" if facts.kind in kinds else "target"
     slots = {"target": facts.target, "period": facts.period_label}
-    stated = say(f"realism.{form}", kind=kinds.get(facts.kind, ""), **slots)
-    return (
-        stated,
-        *_chance_sentences(facts),
-        *_required_sentences(facts),
-        *_range_sentences(facts),
-    )
+    kind = words_of("realism.kind").get(facts.kind)
+    stated = say("realism.target_kind", kind=kind, **slots) or say("realism.target", **slots)
+    stated = stated or say("realism.target_alone", target=facts.target)
+    said = (*_chance_sentences(facts), *_required_sentences(facts), _range_sentence(facts))
+    return told(stated, *said)
 
 
-def reference_sentences(facts: TargetFacts) -> Sentences:
-    """Answer one of the two standing questions that are asked where no target is set."""
-    if not facts.probability.is_known:
-        return (say("realism.verdict.cannot_judge"), *reason_sentences(facts.reason))
-    slots = {"target": facts.target, "period": facts.period_label, "frequency": facts.frequency}
-    return (say(f"realism.{facts.kind}", **slots),)
+def reference_sentences(asked: Sequence[TargetFacts]) -> Sentences:
+    """Answer the standing questions that are asked of a series where no target is set."""
+    said: list[str] = []
+    for facts in asked:
+        slots = {"target": facts.target, "period": facts.period_label}
+        answer = say(f"realism.{facts.kind}", frequency=facts.frequency, **slots)
+        refusal = (say("realism.verdict.cannot_judge"), *reason_sentences(facts.reason))
+        said += [answer] if facts.probability.is_known else refusal
+    ranges = [_range_sentence(facts) for facts in asked[:1]]
+    return told(*dict.fromkeys(said), *ranges)
 
 
 def _chance_sentences(facts: TargetFacts) -> Sentences:
+    reasons = reason_sentences(facts.reason)
     if not facts.probability.is_known:
-        refused = () if facts.verdict == "no_verdict" else (say("realism.verdict.cannot_judge"),)
-        return (*refused, *reason_sentences(facts.reason))
-    said = [say(f"realism.chance.{facts.band}", frequency=facts.frequency)]
-    if facts.lower.is_known and facts.upper.is_known and facts.lower.text != facts.upper.text:
-        said.append(say("realism.between", low=facts.lower, high=facts.upper))
+        refused = facts.verdict != "no_verdict"
+        return told(say("realism.verdict.cannot_judge") if refused else "", *reasons)
+    ends = {"low": facts.lower, "high": facts.upper}
     verdict = "city" if facts.subject.is_city else facts.verdict
     words = {code: word.lower() for code, word in words_of("status").items()}
-    slots = {"low": words.get(facts.verdict_low), "high": words.get(facts.verdict_high)}
-    return (*said, say(f"realism.verdict.{verdict}", **slots), *reason_sentences(facts.reason))
+    readings = {"low": words.get(facts.verdict_low), "high": words.get(facts.verdict_high)}
+    return told(
+        say(f"realism.chance.{facts.band}", frequency=facts.frequency),
+        say("realism.between", **ends) if facts.lower.text != facts.upper.text else "",
+        say(f"realism.verdict.{verdict}", **readings),
+        *reasons,
+    )
 
 
 def _required_sentences(facts: TargetFacts) -> Sentences:
-    is_told = facts.probability.is_known and facts.last_value.is_known and facts.last_label
-    if not is_told or not facts.required_change.is_known:
+    if not facts.probability.is_known or not facts.required_change.is_known:
         return ()
+    slots = {"last": facts.last_value, "label": facts.last_label}
     if facts.is_met:
-        return (say("realism.met", last=facts.last_value, label=facts.last_label),)
+        return told(say("realism.met", **slots) or say("realism.met_alone", **slots))
     way = WAYS[facts.sign(facts.required_change)]
-    slots = {"size": facts.required_change, "last": facts.last_value, "label": facts.last_label}
-    said = [say(f"realism.required.{way}", **slots)]
-    if facts.own_share.is_known:
-        said.append(say("realism.own_share", frequency=facts.own_share))
-    if facts.peer_share.is_known and facts.peer_n:
-        said.append(say("realism.peer_share", frequency=facts.peer_share, n=facts.peer_n))
-    return tuple(said)
+    required = say(f"realism.required.{way}", size=facts.required_change, **slots)
+    own = say("realism.own_share", frequency=facts.own_share)
+    peers = say("realism.peer_share", frequency=facts.peer_share, n=facts.peer_n or None)
+    return told(required, own, peers)
 
 
-def _range_sentences(facts: TargetFacts) -> Sentences:
-    values = (facts.value_60, facts.value_45, facts.value_30)
-    if not all(value.is_known for value in values):
-        return ()
-    v60, v45 = (facts.subject.plain(value) for value in values[:2])
-    return (say("realism.range", v60=v60, v45=v45, v30=values[2]),)
+def _range_sentence(facts: TargetFacts) -> str:
+    v60, v45 = (facts.subject.plain(value) for value in (facts.value_60, facts.value_45))
+    return say("realism.range", v60=v60, v45=v45, v30=facts.value_30)
 
 
 def challenge_questions(facts: TargetFacts, median: Figure | None = None) -> Sentences:
     """Questions for the director that the evidence raises; never about anybody's reasons."""
-    slots = {"target": facts.target, "v30": facts.value_30}
     if facts.is_reference:
         low, high = sorted((facts.value_60, facts.value_30), key=lambda value: value.raw or 0.0)
-        known = low.is_known and high.is_known
-        return (say("challenge.no_target", low=low, high=high),) if known else ()
+        return told(say("challenge.no_target", low=low, high=high))
     verdict = facts.verdict if facts.value_30.is_known else "cannot_judge"
     is_easy = verdict in ("too_easy", "little_stretch")
     asked = "protected" if is_easy and facts.kind in _STANDARDS else verdict
-    said = [say(f"challenge.{asked}", **slots)]
-    if median is not None and _beyond(median, facts):
-        said.append(say("challenge.peers", median=median))
-    if facts.peer_share.is_known and (facts.peer_share.raw or 0.0) <= _RARE and not facts.is_met:
-        said.append(say("challenge.rare", frequency=facts.peer_share))
-    if not facts.rationale:
-        said.append(say("challenge.basis"))
-    return tuple(said)
+    is_rare = facts.peer_share.is_known and (facts.peer_share.raw or 0.0) <= _RARE
+    beyond = median if median is not None and _beyond(median, facts) else None
+    return told(
+        say(f"challenge.{asked}", target=facts.target, v30=facts.value_30),
+        say("challenge.peers", median=beyond),
+        say("challenge.rare", frequency=facts.peer_share) if is_rare and not facts.is_met else "",
+        say("challenge.basis") if not facts.rationale else "",
+    )
 
 
 def _beyond(median: Figure, facts: TargetFacts) -> bool:

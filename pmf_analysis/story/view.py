@@ -29,9 +29,7 @@ class ThemeView:
     council: str
     theme: str
     theme_title: str
-    framework: str
     period: str
-    period_long: str
     as_at: date
     peer_set: str
     indicators: tuple[Indicator, ...]
@@ -58,11 +56,9 @@ class ThemeView:
     def trend_facts(self) -> tuple[TrendFacts, ...]:
         """Facts of every own series of the theme, in the register's order."""
         order = {indicator.id: place for place, indicator in enumerate(self.indicators)}
-        rows = sorted(
-            rows_of(self.trends),
-            key=lambda row: (order[text(row, "indicator")], text(row, "series")),
-        )
-        return tuple(self._trend(row) for row in rows)
+        keys = {text(row, "series"): row for row in rows_of(self.trends)}
+        rows = sorted(keys.items(), key=lambda item: (order[text(item[1], "indicator")], item[0]))
+        return tuple(self._trend(row) for _, row in rows)
 
     def _trend(self, row: Row) -> TrendFacts:
         points = self.of_series(self.points, text(row, "series"))

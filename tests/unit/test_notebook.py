@@ -13,10 +13,13 @@ import nbformat
 import pandas as pd
 import pytest
 
-from pmf_analysis import notebook as facade
 from pmf_analysis.assess import TABLES, Measures, write_measures
-from pmf_analysis.notebook import RefusedError, Run, finish, open_run, show
+from pmf_analysis.notebook import RefusedError, finish, open_run, show
+from pmf_analysis.story.benchmarking_page import BenchmarkingPage
+from pmf_analysis.story.pages import Page
+from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.results import RESULT_COLUMNS
+from pmf_analysis.story.trends_page import TrendsPage
 
 from .story.made_up import made_up_view, trend_row
 
@@ -30,7 +33,8 @@ PARAMETERS: dict[str, Any] = {
     "run_folder": "outputs/run",
     "seed": 20261031,
 }
-NOTEBOOKS = ("trends", "benchmarking", "target_realism")
+PAGES = {page.analysis: page for page in (TrendsPage, BenchmarkingPage, RealismPage)}
+NOTEBOOKS = tuple(PAGES)
 
 
 @pytest.fixture
@@ -50,8 +54,8 @@ def workspace(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch)
     return tmp_path
 
 
-def run_of(tmp_path: Path, analysis: str = "trends", **given: Any) -> Run:
-    return Run(analysis, made_up_view(**given), tmp_path / "homes" / analysis)
+def run_of(tmp_path: Path, analysis: str = "trends", **given: Any) -> Page[Any]:
+    return PAGES[analysis](made_up_view(**given), tmp_path / "homes" / analysis)
 
 
 def rows_in(folder: Path) -> list[dict[str, str]]:
@@ -148,14 +152,14 @@ def test_no_cell_is_read_as_a_formula(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_outside_a_batch_run(tmp_path: Path) -> None:
-    finish(Run("trends", made_up_view(), None))
+    finish(TrendsPage(made_up_view()))
     assert not list(tmp_path.iterdir())
 
 
 def test_show_displays_each_block(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[Any] = []
     monkeypatch.setattr("IPython.display.display", shown.append)
-    run = Run("trends", made_up_view(), None)
+    run = TrendsPage(made_up_view())
     show(run.headline(), run.method()[0])
     assert [block.id for block in shown] == ["headline", "at-a-glance", "method"]
 
@@ -189,4 +193,4 @@ def test_methods_of_a_run_are_those_that_notebooks_call(repository: Path) -> Non
         for cell in notebook.cells:
             for node in ast.walk(ast.parse(cell.source if cell.cell_type == "code" else "")):
                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                    assert hasattr(facade.Run, node.attr)
+                    assert hasattr(PAGES[name], node.attr)

@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pmf_analysis.measures.chance import chance_within, meeting_values, middles, quantiles
 from pmf_analysis.story import bank as bank_module
-from pmf_analysis.story import benchmarking_page, realism_page, trends_page
+from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block
+from pmf_analysis.story.dots import count_meeting
+from pmf_analysis.story.formatting import twentieths
+from pmf_analysis.story.pages import Page
+from pmf_analysis.story.realism_page import RealismPage
+from pmf_analysis.story.trends_page import TrendsPage
 from pmf_analysis.story.view import ThemeView
 
 from .made_up import INDICATORS, NAN, made_up_view, target_row, trend_row, trend_rows
 
-PAGES = (trends_page, benchmarking_page, realism_page)
+PAGES = (TrendsPage, BenchmarkingPage, RealismPage)
 SECTIONS = (
     *("headline", "scope", "pictures", "key_figures", "exceptions", "challenge"),
     *("quality", "method", "provenance"),
 )
 
 
-def blocks_of(page: ModuleType, view: ThemeView) -> list[Block]:
+def blocks_of(page: type[Page[Any]], view: ThemeView) -> list[Block]:
+    opened = page(view)
     return [
-        block for name in SECTIONS if hasattr(page, name) for block in getattr(page, name)(view)
+        block for name in SECTIONS if hasattr(opened, name) for block in getattr(opened, name)()
     ]
 
 
@@ -54,9 +65,9 @@ def view() -> ThemeView:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_indicator_is_judged_or_listed_with_the_reason(
-    page: ModuleType, view: ThemeView
+    page: type[Page[Any]], view: ThemeView
 ) -> None:
-    (scope,) = page.scope(view)
+    (scope,) = page(view).scope()
     listed = [row["indicator"] for row in scope.table.rows]
     heard = {row["indicator"]: row["title"] for row in trend_rows()}
     assert sorted(listed) == sorted(heard.get(each.id, each.title) for each in INDICATORS)
@@ -66,7 +77,7 @@ def test_every_indicator_is_judged_or_listed_with_the_reason(
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_blocks_can_be_published(page: ModuleType, view: ThemeView) -> None:
+def test_blocks_can_be_published(page: type[Page[Any]], view: ThemeView) -> None:
     blocks = blocks_of(page, view)
     ids = [block.id for block in blocks]
     assert len(set(ids)) == len(ids)
@@ -83,7 +94,7 @@ def test_blocks_can_be_published(page: ModuleType, view: ThemeView) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_same_input_gives_the_same_page_whatever_the_order_of_rows(
-    page: ModuleType, view: ThemeView
+    page: type[Page[Any]], view: ThemeView
 ) -> None:
     names = ("trends", "points", "comparisons", "peers", "gaps", "forecasts", "problems")
     shuffled = {name: getattr(view, name).sample(frac=1, random_state=3) for name in names}
@@ -92,7 +103,7 @@ def test_the_same_input_gives_the_same_page_whatever_the_order_of_rows(
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_theme_without_indicators_still_makes_a_full_honest_page(page: ModuleType) -> None:
+def test_a_theme_without_indicators_still_makes_a_full_honest_page(page: type[Page[Any]]) -> None:
     empty = without_figures(made_up_view())
     nothing = made_up_view(
         indicators=(),
@@ -106,34 +117,94 @@ def test_a_theme_without_indicators_still_makes_a_full_honest_page(page: ModuleT
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_theme_without_figures_lists_its_indicators(page: ModuleType, view: ThemeView) -> None:
+def test_a_theme_without_figures_lists_its_indicators(
+    page: type[Page[Any]], view: ThemeView
+) -> None:
     told = all_text(blocks_of(page, without_figures(view)))
     assert "No figures of this theme's indicators have been imported yet." in told
     assert "Recycling of the place" in told and "No figures have been imported" in told
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_city_measures_have_no_status_anywhere(page: ModuleType, view: ThemeView) -> None:
+def test_city_measures_have_no_status_anywhere(page: type[Page[Any]], view: ThemeView) -> None:
     mine = [block for block in blocks_of(page, view) if block.id.endswith("-air")]
     assert mine
     assert all(block.tone in {"", "neutral"} for block in mine)
-    glance = next(block for block in page.headline(view) if block.id == "at-a-glance")
+    glance = next(block for block in page(view).headline() if block.id == "at-a-glance")
     codes = [row["status"] for row in glance.table.rows if row["indicator"] == "Nitrogen dioxide"]
     assert codes and not {"improving", "worsening", "better", "worse", "not_realistic"} & set(codes)
 
 
 def test_the_headline_counts_what_the_table_shows(view: ThemeView) -> None:
-    finding, table = trends_page.headline(view)
+    finding, table = TrendsPage(view).headline()
     codes = [row["status"] for row in table.table.rows]
     assert finding.text[0].startswith("Of the 6 indicators with figures, 1 has improved beyond")
     assert codes.count("improving") == 1 and codes.count("rising") == 2
     assert "Worsening: Major planning on time." in finding.text[0]
-    assert "With 5 judged, chance alone would give about 0.1 signals" in finding.text[0]
+    assert "chance alone would make fewer than 1 of the 5 judged look like" in finding.text[0]
+    told = "Not judged: Homelessness prevented (four figures are too few), and 2 for other reasons."
+    assert told in finding.text[0]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_headline_says_what_was_not_judged_and_why(
+    page: type[Page[Any]], view: ThemeView
+) -> None:
+    (said,) = page(view).headline()[0].text
+    listed = page(view).scope()[0].table.rows
+    missing = [row for row in listed if row["status"] in ("cannot_judge", "no_verdict")]
+    told = re.search(r"Not judged: (.+?) \((.+?)\)(, and (\d+) for [a-z ]+)?\.", said)
+    assert told and missing
+    reasons = Counter(row["reason"].lower().startswith(told[2].rstrip("…")) for row in missing)
+    assert int(told[4] or 0) == reasons[False] < len(missing)
+
+
+def test_a_rank_without_a_test_is_not_called_judged(view: ThemeView) -> None:
+    rows = BenchmarkingPage(view).scope()[0].table.rows
+    states = {row["indicator"]: row["status"] for row in rows}
+    assert states["Major planning applications decided on time"] == "position_only"
+    assert states["Household waste recycled or composted"] == "judged"
+
+
+def test_a_series_without_a_target_has_one_row_with_both_chances(view: ThemeView) -> None:
+    for block in (RealismPage(view).headline()[1], RealismPage(view).key_figures()[0]):
+        (row,) = [row for row in block.table.rows if row["indicator"] == "Nitrogen dioxide"]
+        assert row["status"] == "no_target" and row["target"] == ""
+        assert row["chance"] == (
+            "50% of keeping 41.0 µg/m3; under 5% of reaching the median, 30.0 µg/m3"
+        )
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_old_figure_says_its_age_in_the_finding(page: type[Page[Any]], view: ThemeView) -> None:
+    old = view.trends.assign(is_stale=True, age_days=669)
+    findings = [
+        block
+        for block in page(made_up_view(trends=old)).pictures()
+        if block.id.startswith("finding-")
+    ]
+    aged = [" ".join(block.text).count("ended 2 years before this report") for block in findings]
+    assert aged and set(aged) == {1}
+
+
+def test_a_city_measure_is_ranked_from_the_top_or_not_at_all(view: ThemeView) -> None:
+    def told(comparisons: pd.DataFrame) -> str:
+        page = BenchmarkingPage(made_up_view(comparisons=comparisons))
+        rows = [row for row in page.rows() if row["indicator"] == "Nitrogen dioxide"]
+        mine = [block for block in page.pictures() if block.id == "finding-air"]
+        return all_text(mine) + rows[0]["rank"]
+
+    assert not re.search(r"rank|highest|lowest|16th", told(view.comparisons))
+    from_top = told(view.comparisons.assign(rank_high=view.comparisons["rank"].map({16: 1})))
+    assert "ranks 1st out of 16, where 1st is the highest figure" in from_top
+    assert "in the highest quarter" in from_top and from_top.endswith("1st highest of 16")
+    strip = next(b for b in BenchmarkingPage(view).pictures() if b.id == "strip")
+    assert "Nitrogen dioxide" not in strip.alt
 
 
 def test_key_figures_are_plain_text_that_nbval_can_compare(view: ThemeView) -> None:
     for page in PAGES:
-        (block,) = page.key_figures(view)
+        (block,) = page(view).key_figures()
         lines = block.plain_text.splitlines()
         assert len(lines) == 1 + len(block.table.rows)
         assert lines[0].startswith("Indicator  ")
@@ -141,7 +212,7 @@ def test_key_figures_are_plain_text_that_nbval_can_compare(view: ThemeView) -> N
 
 
 def test_a_series_without_a_target_says_no_target_set(view: ThemeView) -> None:
-    block = next(b for b in realism_page.pictures(view) if b.id == "finding-air")
+    block = next(b for b in RealismPage(view).pictures() if b.id == "finding-air")
     assert block.title == "Nitrogen dioxide: no target set"
     told = block.text[0]
     assert told.startswith("There is no target set.")
@@ -152,13 +223,45 @@ def test_a_series_without_a_target_says_no_target_set(view: ThemeView) -> None:
 def test_dots_tell_the_same_chance_as_the_words() -> None:
     near = made_up_view(targets=pd.DataFrame([target_row(probability=0.18, target=44.0)]))
     far = made_up_view(targets=pd.DataFrame([target_row(probability=0.75, target=44.0)]))
-    (dots,) = [b for b in realism_page.pictures(near) if b.id == "dots-recycling"]
+    (dots,) = [b for b in RealismPage(near).pictures() if b.id == "dots-recycling"]
     assert "4 meet the target of 44.0%" in dots.alt
-    assert not [b for b in realism_page.pictures(far) if b.id == "dots-recycling"]
+    assert not [b for b in RealismPage(far).pictures() if b.id == "dots-recycling"]
+
+
+DRAWS = st.builds(
+    lambda seed, middle, spread: np.sort(np.random.default_rng(seed).normal(middle, spread, 2000)),
+    st.integers(0, 999),
+    st.floats(-5, 5),
+    st.floats(0.05, 4),
+)
+
+
+@given(DRAWS, st.floats(-8, 8), st.sampled_from(["higher", "lower"]))
+def test_filled_dots_are_the_twentieths_of_the_words(draws: Any, goal: float, better: str) -> None:
+    target = round(goal, 1)
+    low, high = meeting_values(target, better=better, decimals=1)
+    chance = chance_within(draws, low, high)
+    dots = quantiles(draws, middles(20)).tolist()
+    count = count_meeting(dots, target, better, 1)
+    # A chance half-way between two twentieths may fall to either side, and is then not drawn.
+    half_way = abs(chance * 20 % 1 - 0.5) < 1e-9
+    assert count == twentieths(chance) or (half_way and abs(count - chance * 20) < 0.51)
+    assert count == twentieths(min(max(chance, 0.02), 0.98)) or half_way
+
+
+def test_a_long_narrative_is_cut_at_a_sentence_and_says_where_the_rest_is() -> None:
+    long = "Crews were short of drivers. " * 20 + "The end."
+    row = {**made_up_view().narratives.iloc[0], "text": long, "source_file": "KPI.xlsx"}
+    view = made_up_view(narratives=pd.DataFrame([{**row, "source_row": 7}]))
+    note = next(b for b in TrendsPage(view).pictures() if b.id == "finding-recycling").notes[0]
+    assert note.endswith(
+        "short of drivers. … (Shortened: the full text has 102 words and is in KPI.xlsx, row 7.)"
+    )
+    assert note.count("Crews") == 12
 
 
 def test_narratives_name_role_and_date(view: ThemeView) -> None:
-    block = next(b for b in trends_page.pictures(view) if b.id == "finding-recycling")
+    block = next(b for b in TrendsPage(view).pictures() if b.id == "finding-recycling")
     assert block.notes == (
         "Reason given, Head of Waste, 12 October 2026: A wet summer brought less garden waste.",
         "Expected back on target by 31 March 2027.",
@@ -167,7 +270,7 @@ def test_narratives_name_role_and_date(view: ThemeView) -> None:
 
 def test_a_councils_own_status_words_come_first() -> None:
     own = made_up_view(words={"improving": "Getting better"})
-    block = trends_page.headline(own)[1]
+    block = TrendsPage(own).headline()[1]
     assert block.table.status_words["improving"] == "Getting better"
 
 
@@ -220,6 +323,7 @@ def test_every_template_of_a_signal_is_reached(monkeypatch: pytest.MonkeyPatch) 
     ]
     quiet = {"verdict": "no_clear_change"}
     choices += [{**quiet, "method": m} for m in ("xmr", "mann_kendall", "recent_trend", "none")]
+    choices += [{"period_label": "", "period_long": ""}]
     choices += [{**quiet, "upper_limit": 36.0}, {"value": NAN}, {"control": "city"}]
     choices += [
         {"change": change, "change_on_year": year}

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pmf_analysis.story.bank import bank, clip_sentences, say
 from pmf_analysis.story.facts import ComparisonFacts, Subject, TargetFacts, TrendFacts
 from pmf_analysis.story.figures import Figure
+from pmf_analysis.story.formatting import format_age
 from pmf_analysis.story.sentences import (
     budget_sentence,
     comparison_sentences,
@@ -20,12 +22,15 @@ from pmf_analysis.story.sentences import (
     level_sentences,
     named,
     noise_sentences,
+    picture_title,
     reason_sentences,
     trend_sentences,
     trend_title,
+    unjudged,
 )
 from pmf_analysis.story.target_sentences import (
     challenge_questions,
+    reference_sentences,
     target_sentences,
     target_title,
 )
@@ -164,7 +169,7 @@ def trend(row: dict[str, Any], direction: int = 1) -> TrendFacts:
 def test_what_is_said_of_a_trend(row: dict[str, Any], direction: int) -> None:
     facts = trend(row, direction)
     told = trend_sentences(facts)
-    check(told, facts)
+    check(told, facts, format_age(facts.age_days))
     assert told == trend_sentences(trend(row, direction))
     assert len(trend_title(facts).split()) <= 10
 
@@ -275,7 +280,7 @@ def test_what_is_said_of_a_target(row: dict[str, Any], common: dict[str, Any]) -
 def test_where_no_target_is_set_the_standing_questions_are_answered(kind: str, p: float) -> None:
     row = target_row(kind=kind, probability=p, is_reference=True, verdict="no_verdict")
     facts = TargetFacts.of(row, Subject.of(trend_row(), "Westshire Council"))
-    told = target_sentences(facts)
+    told = reference_sentences([facts])
     check(told, facts, "60% 45% 30%")
     assert "if nothing new is done" in told[0]
     assert target_title(facts).endswith("no target set")
@@ -306,9 +311,107 @@ def test_long_lists_of_names_are_cut_and_counted(names: list[str]) -> None:
         assert len(sentence.split()) <= 25
 
 
+SLOTTED = [entry for entry, text in bank().items() if "{" in text]
+
+
+@given(st.sampled_from(SLOTTED), st.sampled_from(["", None, Figure(None, "")]), st.data())
+def test_no_empty_slot_can_reach_a_sentence(entry: str, empty: Any, data: Any) -> None:
+    slots = re.findall(r"{(\w+)}", bank()[entry])
+    filled = dict.fromkeys(slots, "x")
+    assert "{" not in say(entry, **filled) and "x" in say(entry, **filled)
+    assert say(entry, **{**filled, data.draw(st.sampled_from(slots)): empty}) == ""
+
+
+def blanked(row: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    """The row as it is where tables have no value: no text, NaN, or no such column."""
+    kept = {"series", "indicator", "title", "short_title", "kind"}  # always written by us
+    gone = sorted(names - kept)
+    made = {name: value for name, value in row.items() if name not in gone[::3]}
+    return made | dict.fromkeys(gone[1::3], NAN) | dict.fromkeys(gone[2::3], None)
+
+
+def assert_whole(said: Iterable[str]) -> None:
+    for sentence in said:
+        assert sentence and "  " not in sentence and "{" not in sentence
+        assert not re.search(r"\b(in|for|by|of|to|from|against|than)\s*[.,)]", sentence), sentence
+        assert not re.search(r"\b(nan|None|NaT|no figure for)\b", sentence), sentence
+
+
+NAMES = st.sets(st.sampled_from(sorted({*trend_row(), *comparison_row(), *target_row()})))
+
+
+@settings(max_examples=100)
+@given(TREND_ROWS, COMPARISON_ROWS, TARGET_ROWS, NAMES)
+def test_whatever_is_missing_every_sentence_is_whole(
+    row: dict[str, Any], compared: dict[str, Any], asked: dict[str, Any], gone: set[str]
+) -> None:
+    facts = TrendFacts.of(blanked(trend_row(**row), gone), "Westshire Council")
+    beside = ComparisonFacts.of(blanked(comparison_row(**compared), gone), facts.subject)
+    target = TargetFacts.of(blanked(target_row(**asked), gone), facts.subject)
+    standing = TargetFacts.of(
+        blanked(target_row(kind="maintain", is_reference=True), gone), facts.subject
+    )
+    assert_whole([*trend_sentences(facts), trend_title(facts), picture_title(facts)])
+    assert_whole([*comparison_sentences(beside), comparison_title(beside)])
+    assert_whole([*target_sentences(target), target_title(target), *challenge_questions(target)])
+    assert_whole([*reference_sentences([standing]), *challenge_questions(standing)])
+
+
+@given(
+    st.text("abc", min_size=1, max_size=6).map(lambda word: f"{word} " * len(word)),
+    st.sampled_from(["%", "per 100,000 aged 10 to 17", "£ per resident aged 65 and over a week"]),
+    st.sampled_from(["improving", "worsening", "rising", "falling", "no_clear_change"]),
+)
+def test_a_chart_has_a_headline_of_ten_words_at_most(name: str, unit: str, verdict: str) -> None:
+    facts = trend({"short_title": name.strip(), "unit": unit, "verdict": verdict})
+    assert len(picture_title(facts).split()) <= 10
+    assert picture_title(facts).startswith(name.split()[0])
+
+
+def test_a_long_unit_gives_way_before_the_value_does() -> None:
+    row = {
+        "unit": "per 100,000 aged 10 to 17",
+        "short_title": "First-time entrants",
+        "value": 167.0,
+    }
+    facts = trend({**row, "decimals": 0, "verdict": "no_clear_change"})
+    assert picture_title(facts) == "First-time entrants: 167, no clear change"
+
+
+@given(st.lists(st.sampled_from(["One two three.", "What now?", "A b c d e f g"]), max_size=9))
+def test_a_cut_text_keeps_whole_sentences(parts: list[str]) -> None:
+    whole = " ".join(parts)
+    shown = clip_sentences(whole, 8)
+    if shown != whole:
+        assert len(whole.split()) > 8
+        assert len(shown.removesuffix("…").split()) <= 8 and shown.endswith("…")
+        assert whole.startswith(shown.removesuffix("…").strip())
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["Household recycling", "Major planning on time", "Bus use"]),
+            st.sampled_from(["Too few; five are needed.", "No peer has a value.", "x " * 30]),
+        ),
+        max_size=30,
+    )
+)
+def test_what_was_not_judged_is_one_short_sentence(reasons: list[tuple[str, str]]) -> None:
+    told = unjudged(reasons)
+    assert len(told) == bool(reasons)
+    for sentence in told:
+        assert len(sentence.split()) <= 25
+        named_ = len(re.findall(r"Household|Major|Bus", sentence))
+        assert named_ + sum(int(n) for n in re.findall(r"(\d+) (?:more|for)", sentence)) == len(
+            reasons
+        )
+
+
 def test_the_false_alarm_budget_is_a_sum() -> None:
-    assert "about 0.2 signals" in budget_sentence([0.017] * 9)[0]
-    assert "fewer than 0.1" in budget_sentence([0.01])[0]
+    assert "fewer than 1 of the 9 judged" in budget_sentence([0.017] * 9)[0]
+    assert "about 2 of the 90 judged" in budget_sentence([0.017] * 90)[0]
+    assert "small risk" in budget_sentence([0.01])[0]
     assert budget_sentence([]) == ()
 
 

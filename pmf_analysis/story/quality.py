@@ -1,0 +1,82 @@
+"""What limits trust in a theme's data, who supplied it, and what its owners wrote about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from pmf_analysis.story.bank import clip_sentences, count_of, say, words_of
+from pmf_analysis.story.blocks import Block, Table
+from pmf_analysis.story.facts import TrendFacts, written_date
+from pmf_analysis.story.figures import Row, number, text
+from pmf_analysis.story.sentences import named
+from pmf_analysis.story.view import ThemeView, rows_of
+
+_SHOWN_PROBLEMS = 20
+_SHOWN_WORDS = 60
+_STATES: Mapping[str, Callable[[TrendFacts], bool]] = {
+    "provisional": lambda facts: facts.status in ("provisional", "estimated"),
+    "revised": lambda facts: facts.status == "revised",
+    "suppressed": lambda facts: facts.status == "suppressed",
+    "stale": lambda facts: facts.is_stale,
+    "breaks": lambda facts: facts.has_break,
+}
+
+
+def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
+    """Say what states the latest figures are in, then show the problems found."""
+    count, said = len(view.problems), []
+    for state, belongs in _STATES.items():
+        names = [facts.subject.short for facts in view.trend_facts if belongs(facts)]
+        said += named(say(f"quality.{state}"), names)
+    fine = [say("quality.fine")] if view.trend_facts else []
+    found = count_of("quality.count", count) if count else say("quality.none")
+    note = Block("note", "quality", say("section.quality"), text=(*(said or fine), found))
+    if not count:
+        return [note]
+    rows = [_problem_row(row) for row in rows_of(view.problems.head(_SHOWN_PROBLEMS))]
+    notes = (say("quality.first", shown=len(rows), n=count),) if count > len(rows) else ()
+    shown = table(say("section.quality_table"), ("problem", "place", "fix"), rows)
+    return [note, Block("table", "problems", shown.caption, table=shown, notes=notes)]
+
+
+def _problem_row(row: Row) -> dict[str, str]:
+    place = ", ".join(filter(None, [text(row, "indicator"), _place(row, "")]))
+    return {"problem": text(row, "message"), "place": place, "fix": text(row, "fix")}
+
+
+def _place(row: Row, prefix: str) -> str:
+    """Name file, sheet and row; "" where none is recorded."""
+    line = number(row, f"{prefix}row")
+    parts = [text(row, f"{prefix}file"), text(row, f"{prefix}sheet")]
+    return ", ".join(filter(None, [*parts, say("section.row", row=line and f"{line:.0f}")]))
+
+
+def source_line(view: ThemeView, indicator: str) -> str:
+    """Name source and licence of an indicator; "" where none is recorded."""
+    found = [each for each in view.indicators if each.id == indicator]
+    parts = [part.rstrip(".") for each in found for part in (each.source, each.licence) if part]
+    return say("source.line", source=". ".join(parts))
+
+
+def narrative_notes(view: ThemeView, indicator: str) -> tuple[str, ...]:
+    """Return what the owner wrote about the newest period, each with role and date.
+
+    A long text is cut at the end of a sentence, and the note says where the whole of it is.
+    """
+    if view.narratives.empty:
+        return ()
+    rows = view.narratives[view.narratives["indicator_id"] == indicator]
+    newest = rows_of(rows[rows["period_end"] == rows["period_end"].max()])
+    return tuple(note for row in newest for note in _narrative(row) if note)
+
+
+def _narrative(row: Row) -> Iterator[str]:
+    kind = words_of("narrative.kind").get(text(row, "kind"), text(row, "kind"))
+    parts = [kind, text(row, "author_role"), written_date(row, "written_on")]
+    whole = text(row, "text")
+    shown = clip_sentences(whole, _SHOWN_WORDS)
+    slots = {"heading": ", ".join(filter(None, parts)), "text": shown, "n": len(whole.split())}
+    place = _place(row, "source_") or say("narrative.no_place")
+    entry = "narrative.note" if shown == whole else "narrative.note_clipped"
+    yield say(entry, **slots, place=place)
+    yield say("narrative.due", date=written_date(row, "due_back_on_target"))
