@@ -31,7 +31,6 @@ from pmf_analysis.measures.questions import (
     reference_questions,
     target_lines,
     target_questions,
-    unanswerable,
 )
 from pmf_analysis.measures.realism import assess_targets
 from pmf_analysis.measures.result_tables import (
@@ -158,33 +157,23 @@ def assess_council(
     comparisons, peers, gaps = compare(
         council.panel, council.register, area=council.area, peer_sets=council.peer_sets
     )
-    comparisons = _with_nation(comparisons, council)
-    titles = {name: spec.title for name, spec in parameters.peer_sets.items()}
-    names = comparisons["peer_set"]
-    comparisons["peer_set_title"] = names.map(titles).fillna(names.str.replace("_", " "))
+    comparisons = _with_nation(_with_set_titles(comparisons, parameters), council)
     compared = comparisons[comparisons["peer_set"] == comparisons["indicator"].map(sets)]
     medians = compared.set_index("series")["peer_median"]
     targets = _targets(council, live, medians, parameters, seed)
-    forecasts = _forecasts(council, targets, seed)
     register = council.register
+    trends = complete_trends(
+        trends, council.own, register, lines, area=council.area, as_at=council.as_at
+    )
+    points = with_labels(points, register).merge(lines, on=["series", "period"], how="left")
     return Measures(
-        trends=clipped(
-            complete_trends(
-                trends, council.own, register, lines, area=council.area, as_at=council.as_at
-            ),
-            register,
-            SHOWN_LIMITS,
-        ),
-        points=clipped(
-            with_labels(points, register).merge(lines, on=["series", "period"], how="left"),
-            register,
-            SHOWN_LIMITS,
-        ),
+        trends=clipped(trends, register, SHOWN_LIMITS),
+        points=clipped(points, register, SHOWN_LIMITS),
         comparisons=with_labels(comparisons, register),
         peers=peers,
         gaps=with_labels(gaps, register),
         targets=with_labels(targets, register),
-        forecasts=with_labels(forecasts, register),
+        forecasts=with_labels(_forecasts(council, targets, seed), register),
         problems=_notes(council, restated, parameters),
     )
 
@@ -221,7 +210,8 @@ def _council(
         known, parameters.corrections, parameters.register, own_area=area
     )
     discrete, notes = to_discrete(known, register)
-    panel = measure_frame(suppress(discrete), register)
+    harmless = register.loc[register["small_counts"] == "show", "indicator"]
+    panel = measure_frame(suppress(discrete, exempt=set(harmless)), register)
     panel["is_exceptional"] = in_exceptional_period(panel, register)
     return _Council(
         register=register,
@@ -272,17 +262,10 @@ def _targets(
 ) -> pd.DataFrame:
     """Answer every target still to be met, and the two standing questions where none is set."""
     asked = target_questions(live, since=pd.Timestamp(council.period.start))
-    standing = reference_questions(council.own, council.register, asked, medians)
+    standing = reference_questions(
+        council.own, council.register, asked, medians, as_at=pd.Timestamp(council.as_at)
+    )
     questions = pd.concat([asked, standing], ignore_index=True)
-    differenced = council.own["accumulation"] != council.own["indicator"].map(
-        council.register.set_index("indicator")["accumulation"]
-    )
-    frequent = council.register["periods_per_year"] > 1
-    refused = unanswerable(
-        questions,
-        set(council.own.loc[differenced, "series"]),
-        set(council.register.loc[frequent, "indicator"]),
-    )
     answers = assess_targets(
         council.evidence,
         questions,
@@ -292,18 +275,17 @@ def _targets(
         seed=seed,
     )
     answers = answers.drop(columns=[c for c in answers.columns if c in questions.columns])
-    rows = pd.concat([questions, answers], axis=1)
-    return _refuse(rows, refused)
+    return _refuse(pd.concat([questions, answers], axis=1))
 
 
-def _refuse(rows: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
+def _refuse(rows: pd.DataFrame) -> pd.DataFrame:
     """Withdraw the answer of each question that has a reason against it."""
-    against = reasons != ""
+    against = rows["refused"] != ""
     numbers = ["probability", "lower", "upper", "value_60", "value_45", "value_30"]
     rows.loc[against, numbers] = float("nan")
     rows.loc[against, "verdict"] = "cannot_judge"
-    rows.loc[against, "reason"] = reasons[against]
-    return rows
+    rows.loc[against, "reason"] = rows["refused"]
+    return rows.drop(columns="refused")
 
 
 def _forecasts(council: _Council, targets: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -325,6 +307,13 @@ def _forecasts(council: _Council, targets: pd.DataFrame, seed: int) -> pd.DataFr
         origin=council.period.end,
         seed=seed,
     )
+
+
+def _with_set_titles(comparisons: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
+    """Call each peer set by its title; one that only the store knows by its name."""
+    titles = {name: spec.title for name, spec in parameters.peer_sets.items()}
+    names = comparisons["peer_set"]
+    return comparisons.assign(peer_set_title=names.map(titles).fillna(names.str.replace("_", " ")))
 
 
 def _with_nation(comparisons: pd.DataFrame, council: _Council) -> pd.DataFrame:

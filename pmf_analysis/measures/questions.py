@@ -13,8 +13,10 @@ from pmf_analysis.measures.polarity import TARGETS
 
 QUESTION = [
     *("target_id", "series", "indicator", "area", "period", "kind", *TARGETS),
-    *("target_basis", "rationale", "set_by", "set_on", "is_reference"),
+    *("target_basis", "refused", "rationale", "set_by", "set_on", "is_reference"),
 ]
+MISFIT = 5  # times, or part of, the usual figure and beyond all figures: the unit is probably wrong
+OLDEST_YEARS = 3  # older figures say too little about a period that is still to come
 
 
 def live_targets(targets: pd.DataFrame, own: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
@@ -24,8 +26,9 @@ def live_targets(targets: pd.DataFrame, own: pd.DataFrame, register: pd.DataFram
     -------
     DataFrame
         Columns of the contract plus series, indicator, area, period (start of the last base
-        period that the target covers) and first (start of the first). A target of an indicator
-        without any observation has no series yet and is left out.
+        period that the target covers), first (start of the first) and refused: why the target
+        cannot be held against the values of single periods, "" where it can. A target of an
+        indicator without any observation has no series yet and is left out.
     """
     superseded = targets["supersedes"].dropna()
     rows = targets[~targets["target_id"].isin(superseded[superseded != ""])]
@@ -34,21 +37,49 @@ def live_targets(targets: pd.DataFrame, own: pd.DataFrame, register: pd.DataFram
     rows = rows.merge(keys, on="indicator")
     frequency = rows["indicator"].map(register.set_index("indicator")["frequency"])
     starts = base_starts(rows["period_end"], frequency, rows["period_start"])
-    return rows.assign(first=rows["period_start"], period=starts)
+    rows = rows.assign(first=rows["period_start"], period=starts)
+    return rows.assign(refused=_refusals(rows, own, register.set_index("indicator")))
+
+
+def _refusals(rows: pd.DataFrame, own: pd.DataFrame, declared: pd.DataFrame) -> pd.Series:
+    """Why each target cannot be held against the values of single periods; "" where it can."""
+    frequent = rows["indicator"].map(declared["periods_per_year"]) > 1
+    differenced = own["accumulation"] != own["indicator"].map(declared["accumulation"])
+    values = own.dropna(subset=["value"]).groupby("series")["value"]
+    usual, highest, lowest = (
+        rows["series"].map(found) for found in (values.median(), values.max(), values.min())
+    )
+    target = rows["target"]
+    too_high = (target > MISFIT * usual) & (target > highest) & (usual > 0)
+    too_low = (target > 0) & (target < usual / MISFIT) & (target < lowest)
+    reasons = {
+        "The target is for the whole year's total, not for one period.": (
+            (rows["target_basis"] == "year_total") & frequent
+        ),
+        "The target is for the year so far, not for one period.": rows["series"].isin(
+            own.loc[differenced, "series"]
+        ),
+        "The target is more than 5 times the usual figure: is its unit right?": too_high,
+        "The target is less than a fifth of the usual figure: is its unit right?": too_low,
+    }
+    refused = pd.Series("", index=rows.index)
+    for reason, applies in reasons.items():
+        refused = refused.mask(applies & (refused == ""), reason)
+    return refused
 
 
 def target_lines(live: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     """The target in force in each period of a series: what a chart steps along.
 
     Where several cover a period the one with the shortest span speaks (a quarter's milestone
-    beats the year's), then the one set last. Targets for a year's total do not apply to its parts.
+    beats the year's), then the one set last. Refused targets and baselines are no lines.
 
     Returns
     -------
     DataFrame
         series, period, target, target_low, target_high.
     """
-    each = live[live["target_basis"] != "year_total"].drop(columns="period")
+    each = live[(live["refused"] == "") & (live["kind"] != "baseline")].drop(columns="period")
     each["span"] = each["period_end"] - each["first"]
     pairs = own[["series", "period"]].merge(each, on="series")
     pairs = pairs[(pairs["period"] >= pairs["first"]) & (pairs["period"] <= pairs["period_end"])]
@@ -63,17 +94,27 @@ def target_questions(live: pd.DataFrame, *, since: pd.Timestamp) -> pd.DataFrame
     return rows.sort_values(["series", "period", "target_id"])[QUESTION]
 
 
-def one_year_on(starts: pd.Series, frequency: pd.Series) -> pd.Series:
-    """Start of the period one year after each start; weeks move by 364 days, the rest by a year."""
-    year_on = starts + pd.DateOffset(years=1)
-    year_on = year_on.mask(frequency == "biennial", starts + pd.DateOffset(years=2))
-    return year_on.mask(frequency == "weekly", starts + pd.Timedelta(days=364))
+def years_on(starts: pd.Series, frequency: pd.Series, years: pd.Series) -> pd.Series:
+    """Start of the period some years after each start; weeks move by 364 days a year."""
+    moved = [
+        start + (pd.Timedelta(weeks=52 * n) if name == "weekly" else pd.DateOffset(years=n))
+        for start, name, n in zip(starts, frequency, years, strict=True)
+    ]
+    return pd.Series(moved, index=starts.index, dtype="datetime64[us]")
 
 
 def reference_questions(
-    own: pd.DataFrame, register: pd.DataFrame, asked: pd.DataFrame, peer_medians: pd.Series
+    own: pd.DataFrame,
+    register: pd.DataFrame,
+    asked: pd.DataFrame,
+    peer_medians: pd.Series,
+    *,
+    as_at: pd.Timestamp,
 ) -> pd.DataFrame:
     """The two standing questions for each series that no target question covers.
+
+    They ask about the first period, whole years on, that is not over on `as_at`. Totals depend on
+    the size of a council, so nobody is asked to reach the peers' median of one.
 
     Parameters
     ----------
@@ -88,8 +129,12 @@ def reference_questions(
     judged = own["indicator"].map(declared["polarity"]).isin(["higher", "lower"])
     rows = own[judged & ~own["series"].isin(asked["series"])].dropna(subset=["value"])
     latest = rows.sort_values(["series", "period"], kind="stable").groupby("series").tail(1)
+    age = ((as_at - latest["period_end"]).dt.days / 365.25).clip(lower=0)
+    years = age.astype("int64") + 1
+    old = "The newest figure is " + (years - 1).astype("str") + " years old: too old for a chance."
     base = latest.assign(
-        period=one_year_on(latest["period"], latest["indicator"].map(declared["frequency"])),
+        period=years_on(latest["period"], latest["indicator"].map(declared["frequency"]), years),
+        refused=old.where(years > OLDEST_YEARS, ""),
         **dict.fromkeys(["rationale", "set_by"], ""),
         **dict.fromkeys(["target_low", "target_high"], float("nan")),
         target_basis="period",
@@ -98,25 +143,7 @@ def reference_questions(
     )
     keep = base.assign(kind="maintain", target=latest["value"])
     reach = base.assign(kind="peer_median", target=latest["series"].map(peer_medians))
+    reach = reach[reach["indicator"].map(declared["data_type"]) != "count"]
     both = pd.concat([keep, reach.dropna(subset=["target"])], ignore_index=True)
     both["target_id"] = both["series"] + "#" + both["kind"]
     return both.sort_values(["series", "kind"])[QUESTION]
-
-
-def unanswerable(
-    questions: pd.DataFrame, discrete_from_ytd: set[str], sub_annual: set[str]
-) -> pd.Series:
-    """Reason why a question cannot be put to a forecast of single periods; "" where it can.
-
-    Parameters
-    ----------
-    discrete_from_ytd
-        Series published as a running total and judged by single periods.
-    sub_annual
-        Indicators with more than one period a year.
-    """
-    total = (questions["target_basis"] == "year_total") & questions["indicator"].isin(sub_annual)
-    running = questions["series"].isin(discrete_from_ytd) & ~questions["is_reference"]
-    reason = pd.Series("", index=questions.index)
-    reason = reason.mask(total, "The target is for the whole year's total, not for one period.")
-    return reason.mask(running, "The target is for the year so far, not for one period.")

@@ -184,6 +184,8 @@ class Indicator(Settings):
     allow_negative: bool = False
     minimum: float | None = None
     maximum: float | None = None
+    price_basis: Literal["", "current", "constant"] = ""
+    small_counts: Literal["hide", "show"] = "hide"
     quality_note: str = ""
     exceptional_periods: tuple[ExceptionalPeriod, ...] = ()
 
