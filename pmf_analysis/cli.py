@@ -22,10 +22,9 @@ from typer import Argument, Exit, Option, Typer
 
 from pmf_analysis import __version__
 from pmf_analysis.batch.manifest import RunRecord, find_run
-from pmf_analysis.batch.pages import render_again
+from pmf_analysis.batch.pages import progress, render_again, result_json, result_lines
 from pmf_analysis.batch.plan import check_data, make_plan
 from pmf_analysis.batch.running import Options, run_plan
-from pmf_analysis.batch.summary import progress, result_json, result_lines
 from pmf_analysis.batch.workspaces import accept_notebooks, lab_on, new_workspace, trust_notebooks
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Workspace
@@ -181,10 +180,7 @@ def look(file: Spreadsheet, as_json: AsJson = False) -> int:
 
 @app.command()
 def check(
-    run_file: RunFile = "",
-    accept: Accept = False,
-    workspace: Where = None,
-    as_json: AsJson = False,
+    run_file: RunFile = "", accept: Accept = False, workspace: Where = None, as_json: AsJson = False
 ) -> None:
     """Check everything that can be checked before a notebook runs."""
     place = _workspace(workspace)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -25,7 +25,7 @@ _FIXED_ENVIRONMENT = dict.fromkeys(_ONE_THREAD, "1") | {"PYTHONHASHSEED": "0", "
 _LONGEST_SOCKET_PATH = 100
 
 
-class Kernels:
+class Kernels(AbstractContextManager["Kernels"]):
     """Starts ordinary Jupyter kernels in the Python that is running now.
 
     A context manager: leaving it kills what still runs and removes the connection files.
@@ -37,7 +37,8 @@ class Kernels:
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="pmf-"))
+        self._cleaner = tempfile.TemporaryDirectory(prefix="pmf-", ignore_cleanup_errors=True)
+        self._folder = Path(self._cleaner.name)
         # A user's own IPython start-up files must not change a report.
         own = {"IPYTHONDIR": str(self._folder / "ipython")}
         self._environment = {**os.environ, **_FIXED_ENVIRONMENT, **own, **environment}
@@ -46,12 +47,9 @@ class Kernels:
         self._lock = threading.Lock()
         self.stopped = False
 
-    def __enter__(self) -> Kernels:
-        return self
-
     def __exit__(self, *exception: object) -> None:
         self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._cleaner.cleanup()
 
     def stop(self) -> None:
         """Kill every running kernel, now, and let none start again."""
@@ -65,9 +63,13 @@ class Kernels:
 
         A class made for each kernel, since nbclient accepts a class and no instance.
         """
+        from jupyter_client.kernelspec import KernelSpec
         from jupyter_client.manager import AsyncKernelManager
 
         kernels = self
+        start = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        encrypted = {"supported_encryption": ["curve"]}
+        spec = KernelSpec(argv=start, display_name="Python", language="python", metadata=encrypted)
 
         class RunKernelManager(AsyncKernelManager):
             """A kernel of the running Python, over Unix sockets where they work."""
@@ -75,7 +77,7 @@ class Kernels:
             @property
             def kernel_spec(self) -> Any:
                 # Never a kernelspec found on the disk: a user's own "python3" could be any Python.
-                return _running_python()
+                return spec
 
             # AsyncKernelManager, too, is asynchronous where its parent class is not.
             async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
@@ -108,14 +110,3 @@ def _kill(manager: AsyncKernelManager) -> None:
     process = getattr(manager.provisioner, "process", None)
     if process is not None and process.poll() is None:
         process.kill()
-
-
-def _running_python() -> Any:
-    from jupyter_client.kernelspec import KernelSpec
-
-    return KernelSpec(
-        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        display_name="Python 3",
-        language="python",
-        metadata={"supported_encryption": ["curve"]},
-    )

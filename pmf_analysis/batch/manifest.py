@@ -85,11 +85,12 @@ class RunRecord:
         text = json.dumps(self.manifest, indent=1, ensure_ascii=False)
         write_atomically(self.folder / MANIFEST, text + "\n")
 
-    def describe_shared(self) -> None:
-        """Put the files that belong to no single job into the manifest."""
+    def save_with_shared_files(self) -> None:
+        """Write the manifest, with the files as they are now that belong to no single job."""
         own = tuple(f"{job}/" for job in self.jobs)
         files = describe_files(self.folder).items()
         self.manifest["files"] = {name: file for name, file in files if not name.startswith(own)}
+        self.save()
 
 
 def new_run_id(now: datetime) -> str:

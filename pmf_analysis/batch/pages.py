@@ -1,17 +1,22 @@
-"""The pages of a run: each report from its executed notebook, and the index that joins them.
+"""What people see of a run: its reports and index, its progress, and at its end where to look.
 
 All that a page says of itself stands in the manifest, so that the pages can be made again later.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TextIO
 
 from pmf_analysis.batch.manifest import RunRecord, describe_files, is_unchanged, write_atomically
 from pmf_analysis.batch.notebooks import read_notebook
 from pmf_analysis.batch.plan import Plan
 from pmf_analysis.problems import Problem, Problems
+
+OnJob = Callable[[dict[str, Any], int, int], None]
 
 
 def status_words(status: str) -> str:
@@ -55,7 +60,7 @@ def report_page(notebook: Any, about: dict[str, Any], job: dict[str, Any]) -> st
 
 
 def write_index(run: RunRecord) -> None:
-    """Write the index of a run, from its manifest and its table of trends."""
+    """Write the index of a run, from its manifest and its table of trends, and put it on record."""
     from pmf_analysis.documents.index import render_index
 
     reports = [
@@ -77,7 +82,7 @@ def write_index(run: RunRecord) -> None:
         "problems_href": "problems.csv",
     }
     write_atomically(run.folder / "index.html", render_index(facts))
-    run.describe_shared()
+    run.save_with_shared_files()
 
 
 def _verdicts_by_theme(run: RunRecord) -> dict[str, Counter[str]]:
@@ -117,4 +122,65 @@ def render_again(run: RunRecord) -> None:
         job["files"] = describe_files(place)
     if run.is_finished:
         write_index(run)
-    run.save()
+    else:
+        run.save()
+
+
+def job_line(job: dict[str, Any], done: int, total: int) -> str:
+    """Return one line on one report, such as ``[3/21] place/trends made, 4.2 s``."""
+    seconds = "" if job["status"] == "skipped" else f", {job['seconds']:.1f} s"
+    tries = f", {job['attempts']} attempts" if job["attempts"] > 1 else ""
+    why = f": {job['message']}" if job["message"] else ""
+    return f"[{done}/{total}] {job['id']} {status_words(job['status'])}{seconds}{tries}{why}"
+
+
+@contextlib.contextmanager
+def progress(stream: TextIO, total: int) -> Iterator[OnJob]:
+    """Show one line a report, and on a terminal a bar with the time left as well."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(file=stream, soft_wrap=True, markup=False, highlight=False, emoji=False)
+    with Progress(console=console, transient=True, disable=not stream.isatty()) as bar:
+        task = bar.add_task("Reports", total=total)
+
+        def show(job: dict[str, Any], done: int, total: int) -> None:
+            bar.update(task, completed=done)
+            console.print(job_line(job, done, total))
+
+        yield show
+
+
+def result_lines(run: RunRecord) -> list[str]:
+    """Return the summary of a run; its last line is the page to open, where there is one."""
+    if not run.folder.is_dir():
+        return ["Stopped before anything was made."]
+    jobs, rows = run.jobs.values(), run.manifest["rows"]
+    counts = Counter(status_words(job["status"]) for job in jobs)
+    lines = [
+        f"{rows['read']} rows read = {rows['accepted']} used + {rows['quarantined']} quarantined"
+        f" + {rows['ignored']} ignored",
+        f"{len(jobs)} reports: " + ", ".join(f"{n} {word}" for word, n in counts.items()),
+    ]
+    lines += [
+        f"  {job['id']}: {status_words(job['status'])}: {job['message']}"
+        for job in jobs
+        if job["status"] not in ("ok", "not_run")
+    ]
+    if run.manifest["problems"]:
+        found = ", ".join(f"{n} {level}" for level, n in run.manifest["problems"].items())
+        lines.append(f"Problems in the data: {found}; see problems.csv.")
+    unfinished = f"Not finished. Finish it with: pmf run --resume {run.id}"
+    return [*lines, str(run.folder / "index.html") if run.is_finished else unfinished]
+
+
+def result_json(run: RunRecord, workspace_root: Path) -> dict[str, Any]:
+    """Return the summary of a run for other programs; names are relative to the workspace."""
+    folder = run.folder.relative_to(workspace_root)
+    return {
+        **{name: run.manifest[name] for name in ("run", "status", "rows", "problems")},
+        "folder": folder.as_posix(),
+        "index": (folder / "index.html").as_posix() if run.is_finished else None,
+        "reports": list(run.jobs.values()),
+        "exit_code": run.exit_code,
+    }

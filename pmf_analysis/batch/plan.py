@@ -27,7 +27,6 @@ class Job:
     theme: str
     analysis: str
     peer_set: str
-    notebook: Path
 
     @property
     def id(self) -> str:
@@ -45,6 +44,12 @@ class Plan:
     parameters: Parameters
     period: Period
     jobs: tuple[Job, ...]
+
+    @property
+    def notebooks(self) -> dict[str, Path]:
+        """The source notebook of each analysis."""
+        names = [job.analysis for job in self.jobs]
+        return {name: self.workspace.notebooks / f"{name}.ipynb" for name in names}
 
     @property
     def store(self) -> Store:
@@ -73,7 +78,7 @@ class Plan:
         package = {name: code[name] for name in code if "__pycache__" not in name}
         return {
             "parameters": self.parameters.files | {self.run_file: run_file},
-            "notebooks": {job.analysis: fingerprint(job.notebook) for job in self.jobs},
+            "notebooks": {name: fingerprint(path) for name, path in self.notebooks.items()},
             "package": digest_of(package),
             "data": self.store.digest(self.spec.as_at).overall,
             "vintages": [vintage.id for vintage in self.vintages],
@@ -98,14 +103,13 @@ def find_run_file(workspace: Workspace, name: str = "") -> str:
         When no name is given and there is none, or more than one to choose from.
     """
     runs = workspace.parameters / "runs"
+    names = [path.name for path in sorted(runs.glob("*.yml"))]
+    if not name and len(names) != 1:
+        which = f"Say which run: {', '.join(names)}."
+        message = which if names else "There is no run file in parameters/runs."
+        raise PmfError(Problem(message, code="which-run-file"))
+    name = name or names[0]
     paths = [Path(name), workspace.root / name, runs / name, runs / f"{name}.yml"]
-    if not name:
-        paths = sorted(runs.glob("*.yml"))
-        if len(paths) != 1:
-            names = ", ".join(path.name for path in paths)
-            missing = "There is no run file in parameters/runs."
-            message = f"Say which run: {names}." if paths else missing
-            raise PmfError(Problem(message, code="which-run-file"))
     path = next((path.resolve() for path in paths if path.is_file()), Path(name))
     inside = path.is_relative_to(workspace.root)
     return path.relative_to(workspace.root).as_posix() if inside else str(path)
@@ -137,18 +141,18 @@ def make_plan(
     problems = Problems()
     wanted_themes = _chosen(declared, themes, "theme", problems)
     wanted_analyses = _chosen(spec.analyses, analyses, "analysis", problems)
-    notebooks = {name: workspace.notebooks / f"{name}.ipynb" for name in wanted_analyses}
-    for path in notebooks.values():
+    jobs = tuple(
+        Job(theme, analysis, spec.peer_sets_by_theme.get(theme, spec.peer_set))
+        for theme in wanted_themes
+        for analysis in wanted_analyses
+    )
+    period = parse_period(spec.period, year_type=parameters.framework.year_type)
+    plan = Plan(workspace, run_file, spec, parameters, period, jobs)
+    for path in plan.notebooks.values():
         name = path.relative_to(workspace.root).as_posix()
         problems.extend(check_notebook(path, name, spec.accepted_notebooks.values()))
     problems.raise_if_errors()
-    jobs = tuple(
-        Job(theme, analysis, spec.peer_sets_by_theme.get(theme, spec.peer_set), notebook)
-        for theme in wanted_themes
-        for analysis, notebook in notebooks.items()
-    )
-    period = parse_period(spec.period, year_type=parameters.framework.year_type)
-    return Plan(workspace, run_file, spec, parameters, period, jobs)
+    return plan
 
 
 def _load(workspace: Workspace, run_file: str) -> tuple[RunSpec, Parameters]:
@@ -185,11 +189,9 @@ def check_data(plan: Plan) -> None:
     """
     problems, spec = Problems(), plan.spec
     if not plan.vintages:
-        problems.add(
-            message=f"Nothing had been imported by {spec.as_at.isoformat()}, the run's as-at date.",
-            code="store-empty",
-            fix="pmf import FILE, or pmf demo for the fictional council",
-        )
+        why = f"Nothing had been imported by {spec.as_at.isoformat()}, the run's as-at date."
+        fix = "pmf import FILE, or pmf demo for the fictional council"
+        problems.add(message=why, code="store-empty", fix=fix)
     free = shutil.disk_usage(plan.workspace.root).free
     if free < _FREE_BYTES:
         message = f"Only {free // 1_000_000} MB are free on the disk; a run needs 200 MB."

@@ -6,9 +6,8 @@ import importlib.metadata
 import platform
 import shutil
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,10 @@ from pmf_analysis.batch.execute import Outcome, execute
 from pmf_analysis.batch.kernels import Kernels
 from pmf_analysis.batch.manifest import RunRecord, is_unchanged, write_atomically
 from pmf_analysis.batch.notebooks import as_failed, as_published, notebook_text, read_notebook
-from pmf_analysis.batch.pages import describe_pages, report_page, status_words, write_index
+from pmf_analysis.batch.pages import OnJob, describe_pages, report_page, status_words, write_index
 from pmf_analysis.batch.plan import Job, Plan, check_data
 from pmf_analysis.problems import PmfError, Problem
 
-OnJob = Callable[[dict[str, Any], int, int], None]
 # The packages that can move a number.
 _VERSIONS_OF = ("pmf-analysis", "numpy", "pandas", "scipy", "statsmodels", "papermill", "nbconvert")
 
@@ -106,9 +104,7 @@ def _new(plan: Plan, now: datetime) -> RunRecord:
 def _record_of(job: Job, outcome: Outcome, folder: Path | None = None) -> dict[str, Any]:
     return {
         "id": job.id,
-        "theme": job.theme,
-        "analysis": job.analysis,
-        "peer_set": job.peer_set,
+        **asdict(job),
         "status": outcome.status,
         "message": manifest.redacted(outcome.message),
         "cell": outcome.cell,
@@ -129,7 +125,8 @@ class _Work:
 
     def __post_init__(self) -> None:
         self.folder = self.record.folder
-        self.sources = {job.notebook: read_notebook(job.notebook) for job in self.plan.jobs}
+        notebooks = self.plan.notebooks.items()
+        self.sources = {analysis: read_notebook(path) for analysis, path in notebooks}
 
     def measure(self) -> None:
         """Assess the whole council once, unless a resumed run already has its tables."""
@@ -149,8 +146,7 @@ class _Work:
         text = cells.to_csv(index=False, lineterminator="\n")
         write_atomically(self.folder / "problems.csv", text.encode("utf-8-sig"))
         self.record.manifest["problems"] = problems["level"].value_counts().to_dict()
-        self.record.describe_shared()
-        self.record.save()
+        self.record.save_with_shared_files()
 
     def make_reports(self, on_job: OnJob) -> None:
         """Run the notebooks that are not yet made, several at a time."""
@@ -191,7 +187,7 @@ class _Work:
         folder.mkdir(parents=True)
         run_folder = self.folder.relative_to(self.plan.workspace.root).as_posix()
         parameters = self.plan.notebook_parameters(job, run_folder)
-        source, seconds = self.sources[job.notebook], self.options.seconds
+        source, seconds = self.sources[job.analysis], self.options.seconds
         outcome = execute(source, parameters, kernels=kernels, folder=folder, seconds=seconds)
         if outcome.status == "ok":
             outcome = self._publish(job, outcome, parameters)
@@ -206,7 +202,7 @@ class _Work:
         folder, about = self.folder / job.id, self.record.manifest["pages"]
         notebook = as_published(outcome.notebook, parameters)
         try:
-            page = report_page(notebook, about, {"theme": job.theme, "analysis": job.analysis})
+            page = report_page(notebook, about, asdict(job))
         # A fault of the exporter is this report's alone, and the other reports are still made.
         except Exception as error:
             why = f"the report could not be made: {type(error).__name__}: {error}"
@@ -228,7 +224,6 @@ class _Work:
         all_made = all(job["status"] == "ok" for job in self.record.jobs.values())
         self.record.manifest["status"] = "complete" if all_made else "some_failed"
         write_index(self.record)
-        self.record.save()
         final = self.folder.with_name(self.record.id)
         self.folder.rename(final)
         return replace(self.record, folder=final)

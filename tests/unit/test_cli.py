@@ -29,12 +29,12 @@ def _one_line(capsys: pytest.CaptureFixture[str]) -> str:
     return lines[0]
 
 
-def test_every_command_of_the_design_is_there_and_the_readme_lists_it(repository: Path) -> None:
+def test_every_command_of_the_design_is_there_and_is_explained(repository: Path) -> None:
     assert [command.name or command.callback.__name__ for command in app.registered_commands] == [
         *COMMANDS
     ]
-    readme = (repository / "README.md").read_text(encoding="utf-8")
-    assert all(f"| `pmf {name}" in readme for name in COMMANDS)
+    guide = (repository / "docs" / "getting-started.md").read_text(encoding="utf-8")
+    assert all(f"| `pmf {name}" in guide for name in COMMANDS)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
