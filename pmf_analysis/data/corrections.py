@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.data.contract import problem_table
 from pmf_analysis.periods import parse_period
-from pmf_analysis.problems import COLUMNS
+from pmf_analysis.problems import Problem
 
 if TYPE_CHECKING:
-    from pmf_analysis.parameters.models import Correction, Indicator
+    from pmf_analysis.parameters.models import Correction
     from pmf_analysis.parameters.register import Register
+
+_DONE = {"replace": "replaced", "drop": "left out", "note": "annotated"}
+# The parts of a wrong value are not known to be right.
+_PARTS = ["value", "numerator", "denominator", "ci_lower", "ci_upper"]
 
 
 def apply_corrections(
     observations: pd.DataFrame,
-    corrections: Iterable[Correction],
+    corrections: Sequence[Correction],
     register: Register,
     *,
     own_area: str,
@@ -34,76 +39,71 @@ def apply_corrections(
         The same rows; a corrected value says so in `value_note`, a dropped one has the status
         "missing".
     notes
-        A row for each correction: applied (info), or why it no longer fits (warning).
+        A row for each correction: applied (info), or why it no longer fits (warning); the columns
+        of `problems.COLUMNS`, and indicator.
     """
     corrected = observations.copy()
     notes = []
     for correction in corrections:
-        indicator = register.indicators.get(correction.indicator)
-        if indicator is None:
-            rows = corrected.index[:0]
-        else:
-            rows = _rows_of(corrected, correction, indicator, correction.area or own_area)
-        problem = _misfit(corrected.loc[rows, "value"], correction)
-        if not problem:
+        rows = _rows_of(corrected, correction, register, correction.area or own_area)
+        misfit = _misfit(corrected.loc[rows, "value"], correction)
+        if not misfit:
             _apply(corrected, rows, correction)
-        notes.append(_note(correction, problem))
-    return corrected, pd.DataFrame(notes, columns=[*COLUMNS, "indicator"])
+        notes.append(_note(correction, misfit))
+    return corrected, problem_table(notes).assign(indicator=[c.indicator for c in corrections])
 
 
 def _rows_of(
-    observations: pd.DataFrame, correction: Correction, indicator: Indicator, area: str
-) -> pd.Index:
+    observations: pd.DataFrame, correction: Correction, register: Register, area: str
+) -> pd.Series[bool]:
+    """Rows of the whole area's value; the window of a rolling one begins before its period."""
+    indicator = register.indicators.get(correction.indicator)
+    if indicator is None:
+        return pd.Series(False, index=observations.index)
     period = parse_period(
         correction.period, year_type=indicator.year_type, frequency=indicator.frequency
     )
-    found = (
+    has_own_start = indicator.accumulation == "discrete"
+    return (
         (observations["indicator_id"] == correction.indicator)
         & (observations["area_code"] == area)
         & (observations["dimension"] == "")
-        & (observations["period_start"] == pd.Timestamp(period.start))
+        & (observations["period_end"] == pd.Timestamp(period.end))
+        & ((observations["period_start"] == pd.Timestamp(period.start)) | (not has_own_start))
     )
-    return observations.index[found]
 
 
-def _misfit(values: pd.Series, correction: Correction) -> str:
+def _misfit(values: pd.Series[float], correction: Correction) -> str:
     """Why a correction does not fit what the source shows now; "" where it does."""
     if values.empty:
         return "there is no such value"
     if correction.expect is not None and not np.isclose(values, correction.expect).all():
-        return f"the source now shows {values.iloc[-1]:g}, not {correction.expect:g}"
+        shown = "no value" if values.isna().all() else f"{values.iloc[-1]:g}"
+        return f"the source now shows {shown}, not {correction.expect:g}"
     return ""
 
 
-def _apply(observations: pd.DataFrame, rows: pd.Index, correction: Correction) -> None:
-    observations.loc[rows, "value_note"] = (
-        f"Corrected by hand ({correction.provided_by}): {correction.reason}"
-    )
+def _apply(observations: pd.DataFrame, rows: pd.Series[bool], correction: Correction) -> None:
+    said = f"Corrected by hand ({correction.provided_by}): {correction.reason}"
+    observations.loc[rows, "value_note"] = said
     if correction.action == "note":
         return
-    # The parts of a wrong value are not known to be right.
-    observations.loc[rows, ["numerator", "denominator", "ci_lower", "ci_upper"]] = np.nan
+    observations.loc[rows, _PARTS] = np.nan
     if correction.action == "replace":
         observations.loc[rows, "value"] = correction.value
     else:
-        observations.loc[rows, "value"] = np.nan
         observations.loc[rows, "value_status"] = "missing"
 
 
-def _note(correction: Correction, problem: str) -> dict[str, object]:
-    done = {"replace": "replaced", "drop": "left out", "note": "annotated"}[correction.action]
-    what = f"the correction of {correction.indicator}, {correction.period}"
-    row: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    row |= {"row": None, "file": "parameters/corrections.yml", "indicator": correction.indicator}
-    if problem:
-        return row | {
-            "level": "warning",
-            "code": "correction-misfit",
-            "message": f"{what.capitalize()}, was not applied: {problem}.",
-            "fix": "remove the correction, or bring it up to date.",
-        }
-    return row | {
-        "level": "info",
-        "code": "corrected",
-        "message": f"{correction.indicator}, {correction.period}, was {done}: {correction.reason}.",
-    }
+def _note(correction: Correction, misfit: str) -> Problem:
+    what, file = f"{correction.indicator}, {correction.period},", "parameters/corrections.yml"
+    if misfit:
+        return Problem(
+            f"The correction of {what} was not applied: {misfit}.",
+            level="warning",
+            code="correction-misfit",
+            file=file,
+            fix="remove the correction, or bring it up to date.",
+        )
+    message = f"{what} was {_DONE[correction.action]}: {correction.reason}."
+    return Problem(message, level="info", code="corrected", file=file)

@@ -7,8 +7,8 @@ as they would be in life: what had been published by the end of July 2026, and b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, conform
-from pmf_analysis.data.demo_recipes import Recipe, World, load_world
-from pmf_analysis.data.demo_series import Drawn, as_published, draw_series
+from pmf_analysis.data.demo_series import DESIGN_EFFECT, Recipe, World, draw_series, load_world
 from pmf_analysis.data.demo_sources import write_vintage
-from pmf_analysis.periods import Period, YearType, parse_period
+from pmf_analysis.period_spans import YearType
+from pmf_analysis.periods import Period, parse_period
 
 SEED = 20261031
 VINTAGES = (date(2026, 7, 31), date(2026, 10, 31))
+Z95 = 1.959964
 # Month and day on which a year's targets are agreed, before it starts.
 TARGETS_SET_ON: dict[YearType, tuple[int, int]] = {
     "financial": (3, 5),
@@ -65,7 +66,7 @@ def write_sources(folder: Path, seed: int = SEED) -> list[Path]:
 
 
 def _tables_known_on(
-    as_at: date, world: World, drawn: Mapping[str, Drawn]
+    as_at: date, world: World, drawn: Mapping[str, pd.DataFrame]
 ) -> dict[str, pd.DataFrame]:
     observed = [_observed(world.recipes[name], drawn[name], as_at) for name in drawn]
     rows: dict[str, Any] = {
@@ -84,131 +85,122 @@ def _known(table: pd.DataFrame, name: str, as_at: date) -> pd.DataFrame:
         table = table[table[KNOWN_SINCE[name]] <= day].reset_index(drop=True)
     if name in DONE_ON:
         later = table[DONE_ON[name]] > day
-        table[DONE_ON[name]] = table[DONE_ON[name]].mask(later)
-        if name == "actions":
-            table["status"] = table["status"].mask(later, "on_track")
-            table["progress_pct"] = table["progress_pct"].mask(later, 80.0)
+        before = {DONE_ON[name]: pd.NaT, "status": "on_track", "progress_pct": 80.0}
+        for column in table.columns.intersection(list(before)):
+            table[column] = table[column].mask(later, before[column])
     return table
 
 
 # Observations
 
 
-def _observed(recipe: Recipe, drawn: Drawn, as_at: date) -> pd.DataFrame:
-    """One row a value that was due by `as_at`, with its state."""
-    known = _is_known(recipe, drawn, as_at)
-    part, status, note = _own_history(recipe, drawn, as_at)
-    above = drawn.above.copy()
-    above[0] = np.round(above[0] * part) if recipe.has_counts else above[0] * part
-    measured = as_published(recipe, above, drawn.below)
-    states, notes = np.full(known.shape, "final", object), np.full(known.shape, "", object)
-    states[0], notes[0] = status, note
-    for absent, state, reason in _absences(recipe, drawn, known):
-        states[absent], notes[absent] = state, reason
-        measured = {name: np.where(absent, np.nan, told) for name, told in measured.items()}
-    rows, columns = np.nonzero(known)
-    frame = _keys(recipe, drawn, rows, columns)
-    for name, values in {**measured, "value_status": states, "value_note": notes}.items():
-        frame[name] = values[rows, columns]
-    return _approved(frame, rows == 0)
-
-
-def _is_known(recipe: Recipe, drawn: Drawn, as_at: date) -> Any:
-    """Whether each value was out by `as_at`; a new council has no past, an absent one nothing."""
-    return np.array(
-        [
-            [
-                period.end + timedelta(days=recipe.days_late(place)) <= as_at
-                and period.start >= place.since
-                and place.code not in recipe.absent
-                for period in drawn.periods
-            ]
-            for place in drawn.places
-        ]
+def _observed(recipe: Recipe, drawn: pd.DataFrame, as_at: date) -> pd.DataFrame:
+    """One row a value that was due by `as_at`, with its state; an absent one has no figures."""
+    is_own = drawn["role"].isin(["own", "part"])
+    lag = recipe.lag if recipe.peer_lag is None else np.where(is_own, recipe.lag, recipe.peer_lag)
+    breaks = pd.Timestamp(recipe.new_definition or date.max)
+    rows = drawn.assign(
+        indicator_id=recipe.indicator,
+        frequency=recipe.frequency,
+        definition_version=1 + (drawn["period_start"] >= breaks),
+        collected_on=drawn["period_end"] + pd.to_timedelta(lag, unit="D"),
+        value_status="final",
+        value_note="",
     )
+    # A new council has no past, and some never take part.
+    never = (rows["period_start"] < rows["since"]) | rows["area_code"].isin(recipe.absent)
+    rows = rows[~never & (rows["collected_on"] <= pd.Timestamp(as_at))].reset_index(drop=True)
+    absences = [told for told in _absences(recipe, rows) if told[0].any()]
+    _as_first_published(recipe, rows, as_at)
+    figures = _as_published(recipe, rows["above"], rows["below"])
+    rows = rows.assign(**figures)
+    for absent, state, note in absences:
+        rows.loc[absent, ["value_status", "value_note"]] = [state, note]
+        rows.loc[absent, list(figures)] = np.nan
+    approved = (rows["role"] == "own") & rows["value_status"].isin(["final", "revised"])
+    rows["approved_by"] = np.where(approved, "Performance and Insight Manager", "")
+    return rows.assign(approved_on=rows["collected_on"].where(approved))
 
 
-def _own_history(recipe: Recipe, drawn: Drawn, as_at: date) -> tuple[Any, Any, Any]:
-    """How much of Westshire's final count was known on the day, its state, and a note."""
-    count = len(drawn.periods)
-    part, status, note = np.ones(count), np.full(count, "final", object), np.full(count, "", object)
+def _as_first_published(recipe: Recipe, rows: pd.DataFrame, as_at: date) -> None:
+    """Set Westshire's counts to what was known on the day: provisional, or not yet restated."""
+    own = rows[rows["role"] == "own"]
+
+    def mark(starts: Iterable[object], part: float, status: str, note: str = "") -> None:
+        chosen = own.index[own["period_start"].isin(list(starts))]
+        above = rows.loc[chosen, "above"] * part
+        rows.loc[chosen, "above"] = above.round() if recipe.has_counts else above
+        rows.loc[chosen, ["value_status", "value_note"]] = [status, note]
+
     if recipe.provisional < 1:
-        *before, newest = (
-            np.flatnonzero(_is_known(recipe, drawn, vintage)[0])[-1]
-            for vintage in VINTAGES
-            if vintage <= as_at
-        )
-        status[before] = "revised"
-        part[newest], status[newest] = recipe.provisional, "provisional"
-    starts = [period.start for period in drawn.periods]
+        known = [own[own["collected_on"] <= pd.Timestamp(v)] for v in VINTAGES if v <= as_at]
+        *before, newest = [values["period_start"].max() for values in known]
+        mark(before, 1.0, "revised")
+        mark([newest], recipe.provisional, "provisional")
     for day, first_published in recipe.first_published.items():
-        place = starts.index(day)
         if as_at == VINTAGES[0]:
-            part[place] = first_published
+            mark([pd.Timestamp(day)], first_published, "final")
         else:
-            status[place], note[place] = "revised", "Restated in October 2026"
-    return part, status, note
+            mark([pd.Timestamp(day)], 1.0, "revised", "Restated in October 2026")
 
 
-def _absences(recipe: Recipe, drawn: Drawn, known: Any) -> Iterator[tuple[Any, str, str]]:
+def _absences(recipe: Recipe, rows: pd.DataFrame) -> Iterator[tuple[Any, str, str]]:
     """Which values were not returned, too small, never collected or late: state and reason."""
-    codes = [place.code for place in drawn.places]
-    unsent = np.zeros(known.shape, dtype=bool)
     for code, newest in recipe.no_return.items():
-        row = codes.index(code)
-        unsent[row, np.flatnonzero(known[row])[-newest:]] = True
-    yield unsent, "missing", "No return made"
-    small = (drawn.above > 0) & (drawn.above < recipe.suppress_below)
+        unsent = rows.index[rows["area_code"] == code][-newest:]
+        yield rows.index.isin(unsent), "missing", "No return made"
+    small = (rows["above"] > 0) & (rows["above"] < recipe.suppress_below)
     yield small, "suppressed", f"Count of 1 to {recipe.suppress_below - 1}"
     never, late = (
-        np.array([period.start in days for period in drawn.periods])
+        rows["period_start"].isin(pd.to_datetime(days))
         for days in (recipe.not_collected, recipe.late)
     )
-    everywhere = np.ones((len(codes), 1), dtype=bool)
-    yield everywhere & never, "not_applicable", "Not collected in the pandemic"
-    is_own = np.array([[place.role == "own"] for place in drawn.places])
-    yield is_own & late, "not_yet_available", "Not available until January 2027"
+    yield never, "not_applicable", "Not collected in the pandemic"
+    yield (rows["role"] == "own") & late, "not_yet_available", "Not available until January 2027"
 
 
-def _keys(recipe: Recipe, drawn: Drawn, rows: Any, columns: Any) -> pd.DataFrame:
-    """Return what identifies each value, and when it was collected."""
-    places = [drawn.places[row] for row in rows]
-    periods = [drawn.periods[column] for column in columns]
-    lag = [timedelta(days=recipe.days_late(place)) for place in places]
-    break_day = recipe.new_definition or date.max
-    return pd.DataFrame(
-        {
-            "indicator_id": recipe.indicator,
-            "period_start": [period.start for period in periods],
-            "period_end": [period.end for period in periods],
-            "period_label": [period.label for period in periods],
-            "frequency": recipe.frequency,
-            "area_code": [place.code for place in places],
-            "area_name": [place.name for place in places],
-            "dimension": [place.dimension for place in places],
-            "dimension_value": [place.member for place in places],
-            "definition_version": [1 + (period.start >= break_day) for period in periods],
-            "collected_on": [p.end + late for p, late in zip(periods, lag, strict=True)],
-        }
-    )
+def _as_published(recipe: Recipe, above: pd.Series, below: pd.Series) -> dict[str, Any]:
+    """Return the columns of observations that `above` and `below` make, rounded as published.
+
+    Whatever is not published is NaN: counts of surveys, intervals of everything else.
+    """
+    value = above if recipe.makes in ("count", "plain") else recipe.per * above / below
+    lower, upper = _interval(recipe, value, below)
+    return {
+        "value": np.round(value, recipe.decimals),
+        "numerator": above if recipe.has_counts else np.nan,
+        "denominator": below if recipe.has_counts else np.nan,
+        "ci_lower": np.round(lower, recipe.decimals),
+        "ci_upper": np.round(upper, recipe.decimals),
+        "sample_size": below if recipe.sample else np.nan,
+    }
 
 
-def _approved(frame: pd.DataFrame, is_own: Any) -> pd.DataFrame:
-    agreed = is_own & frame["value_status"].isin(["final", "revised"])
-    frame["approved_by"] = np.where(agreed, "Performance and Insight Manager", "")
-    frame["approved_on"] = frame["collected_on"].where(agreed)
-    return frame
+def _interval(recipe: Recipe, value: Any, below: Any) -> tuple[Any, Any]:
+    """Return the 95 % interval of an estimate; for a share of a survey, that of Wilson (1927)."""
+    if recipe.sample and recipe.makes == "share":
+        share, answers = value / 100, below / DESIGN_EFFECT
+        middle = (share + Z95**2 / (2 * answers)) / (1 + Z95**2 / answers)
+        root = np.sqrt(share * (1 - share) / answers + Z95**2 / (4 * answers**2))
+        half = Z95 * root / (1 + Z95**2 / answers)
+        return 100 * (middle - half), 100 * (middle + half)
+    if not recipe.error:
+        return np.nan, np.nan
+    width = Z95 * recipe.error
+    if recipe.scale == "identity":
+        return value - width, value + width
+    return value * np.exp(-width), value * np.exp(width)
 
 
 # Peer sets, targets and the small tables
 
 
 def _peer_sets(world: World) -> list[dict[str, Any]]:
-    names = {place.code: place.name for place in world.peers}
+    names = world.areas.set_index("area_code")["area_name"]
     return [
         {
             "peer_set": name,
-            "area_code": world.own.code,
+            "area_code": world.own["area_code"],
             "member_code": code,
             "member_name": names[code],
             "rank": rank,
@@ -222,17 +214,15 @@ def _peer_sets(world: World) -> list[dict[str, Any]]:
 
 def _targets(recipe: Recipe, world: World) -> Iterator[dict[str, Any]]:
     """One row a target and period; a revised target names the one it supersedes."""
+    own_area = world.own["area_code"]
     for told in recipe.targets:
-        for year, aim in told.items():
-            if not year.startswith("20"):
-                continue
-            for row in _targets_of_year(recipe, told, year, aim):
-                yield {"area_code": world.own.code, "set_by": "Corporate Leadership Board", **row}
-            revised = told.get("revised", {})
+        revised = told.get("revised", {})
+        for year in (word for word in told if word.startswith("20")):
+            for row in _targets_of_year(recipe, told, year, told[year]):
+                yield row | {"area_code": own_area, "set_by": "Corporate Leadership Board"}
             for row in _targets_of_year(recipe, told, year, revised.get(year)):
-                yield {
-                    **row,
-                    "area_code": world.own.code,
+                yield row | {
+                    "area_code": own_area,
                     "target_id": row["target_id"] + "-2",
                     "supersedes": row["target_id"],
                     "rationale": revised["why"],

@@ -3,7 +3,8 @@
 A level moves on a log scale (a share: log odds) from a declared start to a declared end, with
 seasons and shocks that areas share and wandering that they do not. Counts are drawn around it with
 the scatter that their denominator gives (binomial, Poisson), so that a small council's figures jump
-as much as real ones do; a value is its counts divided.
+as much as real ones do; a value is its counts divided. Arrays have a row an area and a column a
+period.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import takewhile
+from types import SimpleNamespace
+from typing import Any
 from zlib import crc32
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.data.demo_recipes import Place, Recipe, World
+from pmf_analysis.data.contract import read_shipped
 from pmf_analysis.period_spans import YEAR_STARTS
 from pmf_analysis.periods import PERIODS_PER_YEAR, Period, period_from_start
 
@@ -28,66 +33,113 @@ GROWTH = 0.004  # of every population, a year
 SURVEY_SIZE = {"region": 9.0, "nation": 60.0}  # times a council's sample
 DESIGN_EFFECT = 1.3  # of a weighted survey, on the variance of a share
 MEMORY = 0.8  # of one snapshot in the next: most of the people counted are still there
-Z95 = 1.959964
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """Above and below the line: a row an area, a column a period; a plain value has 1 below."""
+class Recipe(SimpleNamespace):
+    """How one indicator is drawn: the words that ``westshire.yml`` explains in its `defaults`."""
 
-    places: list[Place]
-    periods: list[Period]
-    above: Array
-    below: Array
+    @property
+    def has_counts(self) -> bool:
+        """Whether numerator and denominator are published; weighted survey counts are not."""
+        return self.counts and not self.sample and self.makes not in ("count", "plain")
 
+    @property
+    def per(self) -> float:
+        """What one above the line and one below make: 100 for a percentage."""
+        return {"share": 100.0, "rate": float(self.base)}.get(self.makes, 1.0)
 
-def draw_series(recipe: Recipe, world: World, seed: int) -> Drawn:
-    """Draw one indicator from its own random stream, so that no other indicator changes it."""
-    rng = np.random.default_rng([seed, crc32(recipe.indicator.encode())])
-    places, periods = world.places(recipe), _base_periods(recipe)
-    size = _sizes(recipe, world, places, periods, rng)
-    level = _levels(recipe, world, places, periods, rng)
-    above = _counts(recipe, level, size, _parts_of_year(recipe, periods), rng)
-    if recipe.accumulation == "ytd":
-        above, size = _year_to_date(recipe, periods, above, size)
-    if recipe.accumulation == "rolling":
-        periods, above, size = _windows(recipe, periods, above, size)
-    return Drawn(places, periods, above, size)
+    @property
+    def window(self) -> int:
+        """How many base periods a value pools: years of the span times periods in a year."""
+        years = int(self.span[:-1]) if self.span else 0
+        return max(int(years * PERIODS_PER_YEAR[self.frequency]), 1)
 
 
-def as_published(recipe: Recipe, above: Array, below: Array) -> dict[str, Array]:
-    """Return the columns of observations that `above` and `below` make, rounded as published.
+@dataclass(frozen=True)
+class World:
+    """The fictional council, its neighbours, their populations, and what happened to them.
 
-    Whatever is not published is NaN: counts of surveys, intervals of everything else.
+    `areas` has a row an area: role (own, peer, region, nation), area_code, area_name, residents,
+    hardship (deprivation in standard deviations between councils) and since, the first day of a
+    council that a reorganisation made (else NaT).
     """
-    none = np.full(above.shape, np.nan)
-    is_value = recipe.makes in ("count", "plain")
-    value = above if is_value else recipe.per * above / below
-    lower, upper = _interval(recipe, value, below)
-    return {
-        "value": np.round(value, recipe.decimals),
-        "numerator": above if recipe.has_counts else none,
-        "denominator": below if recipe.has_counts else none,
-        "ci_lower": np.round(lower, recipe.decimals),
-        "ci_upper": np.round(upper, recipe.decimals),
-        "sample_size": below if recipe.sample else none,
-    }
+
+    areas: pd.DataFrame
+    peer_sets: Mapping[str, list[str]]
+    populations: Mapping[str, float]
+    shocks: Mapping[str, Mapping[str, float]]
+    westshire_only: list[str]
+    seasons: Mapping[str, list[float]]
+    recipes: Mapping[str, Recipe]
+    tables: Mapping[str, list[dict[str, Any]]]
+
+    @property
+    def own(self) -> pd.Series[Any]:
+        """Westshire's row of `areas`."""
+        return self.areas.iloc[0]
 
 
-def _interval(recipe: Recipe, value: Array, below: Array) -> tuple[Array, Array]:
-    """Return the 95 % interval of an estimate; for a share of a survey, that of Wilson (1927)."""
-    if recipe.sample and recipe.makes == "share":
-        share, answers = value / 100, below / DESIGN_EFFECT
-        middle = (share + Z95**2 / (2 * answers)) / (1 + Z95**2 / answers)
-        root = np.sqrt(share * (1 - share) / answers + Z95**2 / (4 * answers**2))
-        half = Z95 * root / (1 + Z95**2 / answers)
-        return 100 * (middle - half), 100 * (middle + half)
-    if not recipe.error:
-        return np.full(value.shape, np.nan), np.full(value.shape, np.nan)
-    width = Z95 * recipe.error
-    if recipe.scale == "identity":
-        return value - width, value + width
-    return value * np.exp(-width), value * np.exp(width)
+@lru_cache(maxsize=1)
+def load_world() -> World:
+    """Read ``westshire.yml``, which ships with the package; an unknown word raises TypeError."""
+    told = read_shipped("westshire.yml")
+    columns = ("role", "area_code", "area_name", "residents", "hardship", "since")
+    rows = [dict(zip(columns, facts, strict=False)) for facts in told.pop("areas")]
+    areas = pd.DataFrame(rows, columns=list(columns)).fillna({"hardship": 0.0})
+    areas["residents"] *= 1000
+    areas["since"] = pd.to_datetime(areas["since"])
+    defaults, recipes = told.pop("defaults"), {}
+    for name, words in told.pop("recipes").items():
+        if unknown := words.keys() - defaults.keys():
+            raise TypeError(f"The recipe of {name} has words that no recipe knows: {unknown}")
+        recipes[name] = Recipe(indicator=name, **defaults | words)
+    return World(areas=areas, recipes=recipes, **told)
+
+
+def draw_series(recipe: Recipe, world: World, seed: int) -> pd.DataFrame:
+    """Draw one indicator from its own random stream, so that no other indicator changes it.
+
+    Returns
+    -------
+    DataFrame
+        A row an area and period, areas first: the columns of `World.areas`, dimension and
+        dimension_value (parts of Westshire have the role "part"), period_start, period_end,
+        period_label, and what is above and below the line; a plain value has 1 below.
+    """
+    rng = np.random.default_rng([seed, crc32(recipe.indicator.encode())])
+    areas, periods = _areas(recipe, world), _base_periods(recipe)
+    below = _sizes(recipe, world, areas, periods, rng)
+    level = _levels(recipe, world, areas, periods, rng)
+    above = _counts(recipe, level, below, _parts_of_year(recipe, periods), rng)
+    if recipe.accumulation == "ytd":
+        above, below = _year_to_date(recipe, periods, above, below)
+    if recipe.accumulation == "rolling":
+        periods, above, below = _windows(recipe, periods, above, below)
+    spans = [(pd.Timestamp(p.start), pd.Timestamp(p.end), p.label) for p in periods]
+    times = pd.DataFrame(spans, columns=["period_start", "period_end", "period_label"])
+    return areas.merge(times, how="cross").assign(above=above.ravel(), below=below.ravel())
+
+
+def _areas(recipe: Recipe, world: World) -> pd.DataFrame:
+    """Areas that a recipe is drawn for: Westshire, its parts with their cases, and the others."""
+    whole = {"dimension": "", "dimension_value": "", "cases": 0.0, "level": 0.0}
+    own, *others = (area | whole for area in world.areas.to_dict("records"))
+    parts = [
+        own
+        | {"role": "part", "hardship": 0.0, "dimension": dimension, "dimension_value": member}
+        | {"cases": cases, "level": level}
+        for dimension, members in recipe.breakdowns.items()
+        for member, (cases, level) in members.items()
+    ]
+    return pd.DataFrame([own, *parts, *(others if recipe.peers else [])])
+
+
+def _column(areas: pd.DataFrame, name: str) -> Array:
+    return areas[name].to_numpy(dtype=float)[:, None]
+
+
+def _has_role(areas: pd.DataFrame, *roles: str) -> NDArray[np.bool_]:
+    return areas["role"].isin(roles).to_numpy()[:, None]
 
 
 def _base_periods(recipe: Recipe) -> list[Period]:
@@ -99,27 +151,26 @@ def _base_periods(recipe: Recipe) -> list[Period]:
 def _sizes(
     recipe: Recipe,
     world: World,
-    places: list[Place],
+    areas: pd.DataFrame,
     periods: list[Period],
     rng: np.random.Generator,
 ) -> Array:
     """Denominators: a population estimated each financial year, cases, survey answers, or size."""
-    shape = (len(places), len(periods))
-    residents = np.array([[place.residents] for place in places], dtype=float)
+    shape = (len(areas), len(periods))
+    residents = _column(areas, "residents")
     if recipe.of:
         years = np.array([period.start.year - (period.start.month < 4) for period in periods])
         size = residents * world.populations[recipe.of] * (1 + GROWTH) ** (years - 2025.0)
     elif recipe.sample:
-        answers = [[recipe.sample * SURVEY_SIZE.get(place.role, 1.0)] for place in places]
-        size = np.array(answers) * rng.uniform(0.94, 1.06, shape)
+        answers = recipe.sample * areas["role"].map(SURVEY_SIZE).fillna(1.0).to_numpy()
+        size = answers[:, None] * rng.uniform(0.94, 1.06, shape)
     elif recipe.cases:
-        size = recipe.cases * residents / world.own.residents * np.ones(shape)
+        size = recipe.cases * residents / residents[0] * np.ones(shape)
         size = size if recipe.accumulation == "snapshot" else rng.poisson(size).astype(float)
     else:
-        return residents / world.own.residents * np.ones(shape)
-    for row, place in enumerate(places):
-        if place.cases:
-            size[row] = rng.poisson(place.cases, len(periods))
+        return np.asarray(residents / residents[0] * np.ones(shape))
+    for row in np.flatnonzero(areas["cases"]):
+        size[row] = rng.poisson(areas["cases"].iloc[row], len(periods))
     return np.asarray(np.maximum(np.round(size), 1.0))
 
 
@@ -129,23 +180,20 @@ def _sizes(
 def _levels(
     recipe: Recipe,
     world: World,
-    places: list[Place],
+    areas: pd.DataFrame,
     periods: list[Period],
     rng: np.random.Generator,
 ) -> Array:
     """Return the level of each area and period, on the recipe's scale."""
-    shape = (len(places), len(periods))
-    is_own, is_total = (
-        np.array([[place.role in roles] for place in places])
-        for roles in (("own", "part"), ("region", "nation"))
-    )
+    shape = (len(areas), len(periods))
+    is_own, is_total = _has_role(areas, "own", "part"), _has_role(areas, "region", "nation")
     step = recipe.wander / np.sqrt(PERIODS_PER_YEAR[recipe.frequency])
     together = _bridged(rng.normal(0, step, (1, shape[1])).cumsum(axis=1))
     apart = rng.normal(0, step, shape).cumsum(axis=1)
     apart = np.where(is_own, _bridged(apart) / 2, np.where(is_total, 0, apart))
     scatter = rng.normal(0, recipe.extra, shape) * np.where(is_total, 0.1, 1)
-    paths = np.array([_path(recipe, place, periods) for place in places])
-    levels = paths + together + apart + scatter + _differences(recipe, places, rng)
+    paths = _paths(recipe, areas, periods)
+    levels = paths + together + apart + scatter + _differences(recipe, areas, rng)
     for name, size in recipe.season.items():
         levels += size * _mean_of_months(periods, _of_season(world.seasons[name]))
     for name, size in recipe.shocks.items():
@@ -154,24 +202,24 @@ def _levels(
     return np.asarray(levels)
 
 
-def _path(recipe: Recipe, place: Place, periods: list[Period]) -> Array:
+def _paths(recipe: Recipe, areas: pd.DataFrame, periods: list[Period]) -> Array:
     """Move from the first to the last declared level: evenly, at once, or from a turning point."""
-    is_own = place.role in ("own", "part")
+    is_own = _has_role(areas, "own", "part")
     days = np.array([period.start.toordinal() for period in periods], dtype=float)
-    progress = (days - days[0]) / max(days[-1] - days[0], 1.0)
-    if is_own and recipe.step:
-        progress = (days >= recipe.step.toordinal()).astype(float)
-    elif is_own and recipe.turn:
+    evenly = own = (days - days[0]) / max(days[-1] - days[0], 1.0)
+    if recipe.step:
+        own = (days >= recipe.step.toordinal()).astype(float)
+    elif recipe.turn:
         turn = recipe.turn.toordinal()
-        progress = np.clip((days - turn) / (days[-1] - turn), 0, 1)
-    pair = recipe.westshire if is_own or recipe.peers is None else recipe.peers
-    first, last = _on_scale(recipe, np.array(pair, dtype=float))
-    path = first + (last - first) * progress
-    if place.level:
-        path += _on_scale(recipe, np.array(place.level)) - last
+        own = np.clip((days - turn) / (days[-1] - turn), 0, 1)
+    pairs = np.where(is_own, recipe.westshire, recipe.peers or recipe.westshire).astype(float)
+    first, last = np.hsplit(_on_scale(recipe, pairs), 2)
+    paths = first + (last - first) * np.where(is_own, own, evenly)
+    level = _column(areas, "level")
+    paths += _on_scale(recipe, np.where(level > 0, level, pairs[:, 1:])) - last
     if recipe.new_definition:
-        path += recipe.jump * (days >= recipe.new_definition.toordinal())
-    return np.asarray(path)
+        paths += recipe.jump * (days >= recipe.new_definition.toordinal())
+    return np.asarray(paths)
 
 
 def _on_scale(recipe: Recipe, level: Array) -> Array:
@@ -181,23 +229,28 @@ def _on_scale(recipe: Recipe, level: Array) -> Array:
     return level if recipe.scale == "identity" else np.asarray(np.log(level))
 
 
+def _off_scale(recipe: Recipe, level: Array) -> Array:
+    if recipe.makes == "share":
+        return np.asarray(1 / (1 + np.exp(-level)))
+    return level if recipe.scale == "identity" else np.asarray(np.exp(level))
+
+
 def _bridged(walk: Array) -> Array:
     """Take out a walk's net drift, so that the declared last level is reached."""
     return np.asarray(walk - walk[:, -1:] * np.linspace(0, 1, walk.shape[1]))
 
 
-def _differences(recipe: Recipe, places: list[Place], rng: np.random.Generator) -> Array:
+def _differences(recipe: Recipe, areas: pd.DataFrame, rng: np.random.Generator) -> Array:
     """Lasting differences between areas: partly deprivation, partly their own; none for Westshire.
 
     Peers' differences have mean nought, so that their declared level is that of the middle one.
     """
-    hardship = np.array([place.hardship for place in places])
-    is_peer = np.array([place.role == "peer" for place in places])
-    differ = recipe.hardship * hardship
-    differ += np.sqrt(1 - recipe.hardship**2) * rng.normal(0, 1, len(places))
+    own_part = np.sqrt(1 - recipe.hardship**2) * rng.normal(0, 1, len(areas))
+    differ = recipe.hardship * areas["hardship"].to_numpy() + own_part
+    is_peer = (areas["role"] == "peer").to_numpy()
     if is_peer.any():
         differ -= differ[is_peer].mean()
-    reach = [{"peer": 1.0, "region": 0.25}.get(place.role, 0.0) for place in places]
+    reach = areas["role"].map({"peer": 1.0, "region": 0.25}).fillna(0.0).to_numpy()
     return np.asarray(recipe.spread * differ * reach)[:, None]
 
 
@@ -230,7 +283,7 @@ def _counts(
     if recipe.makes == "plain":
         # The declared error is that of the published value, which may pool several draws.
         error = recipe.error * np.sqrt(recipe.window)
-        return _off_scale(recipe, level + error * noise) * part
+        return np.asarray(_off_scale(recipe, level + error * noise) * part)
     if recipe.makes == "mean":
         spread = recipe.cv / np.sqrt(size)
         return np.asarray(np.round(size * part * _off_scale(recipe, level + spread * noise)))
@@ -240,7 +293,7 @@ def _counts(
     if recipe.makes == "share":
         answers = np.maximum(size // (DESIGN_EFFECT if recipe.sample else 1), 1).astype(np.int64)
         return np.asarray(rng.binomial(answers, chance) * (size / answers))
-    return rng.poisson(size * chance).astype(float)
+    return np.asarray(rng.poisson(size * chance), dtype=float)
 
 
 def _stock(recipe: Recipe, level: Array, size: Array, noise: Array) -> Array:
@@ -255,19 +308,11 @@ def _stock(recipe: Recipe, level: Array, size: Array, noise: Array) -> Array:
     return np.asarray(np.round(size * _off_scale(recipe, level) / recipe.base))
 
 
-def _off_scale(recipe: Recipe, level: Array) -> Array:
-    if recipe.makes == "share":
-        return np.asarray(1 / (1 + np.exp(-level)))
-    return level if recipe.scale == "identity" else np.asarray(np.exp(level))
-
-
 def _parts_of_year(recipe: Recipe, periods: list[Period]) -> Array:
     """Return the part of the year's total in each period; 1 where levels are no totals."""
-    if not recipe.sums:
-        return np.ones(len(periods))
     number = int(PERIODS_PER_YEAR[recipe.frequency])
-    profile = recipe.profile or (1 / number,) * number
-    return np.array([profile[period.number - 1] for period in periods])
+    profile = recipe.profile or [1 / number] * number
+    return np.array([profile[period.number - 1] if recipe.sums else 1.0 for period in periods])
 
 
 def _year_to_date(

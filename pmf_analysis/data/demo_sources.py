@@ -15,12 +15,11 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.data.contract import SOURCE_COLUMNS
-from pmf_analysis.data.demo_recipes import Recipe, World
+from pmf_analysis.data.demo_series import Recipe, World
 
 MADE_ON = (2026, 1, 1, 0, 0, 0)
 TOLERANCE = 0.05  # Pentana's "Warning": within 5 % of the target
 MEASURES = ("Value", "Target", "Status", "Numerator", "Denominator")
-Cell = str | float | None
 
 
 def write_vintage(folder: Path, tables: Mapping[str, pd.DataFrame], world: World) -> list[Path]:
@@ -28,25 +27,20 @@ def write_vintage(folder: Path, tables: Mapping[str, pd.DataFrame], world: World
     folder.mkdir(parents=True, exist_ok=True)
     published = {name: table.drop(columns=list(SOURCE_COLUMNS)) for name, table in tables.items()}
     values = published.pop("observations")
-    is_own = values["area_code"] == world.own.code
+    is_own = values["area_code"] == world.own["area_code"]
     kept = [recipe for recipe in world.recipes.values() if recipe.pentana]
     in_pentana = values["indicator_id"].isin([recipe.indicator for recipe in kept])
     tidy = values[is_own & ~in_pentana]
     for frequency in ("monthly", "quarterly"):
-        rows = tidy[tidy["frequency"] == frequency]
-        _write_csv(rows, folder / f"observations_{frequency}.csv")
+        published[f"observations_{frequency}"] = tidy[tidy["frequency"] == frequency]
+    for name, table in published.items():
+        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\r\n", encoding="utf-8")
     seldom = tidy[tidy["frequency"].isin(["termly", "annual"])]
     _write_workbook("Observations", _cells(seldom), folder / "observations_annual.xlsx")
     values[~is_own].to_parquet(folder / "observations_benchmarks.parquet", index=False)
     report = _pentana_rows(kept, values[is_own & in_pentana], published["targets"])
     _write_workbook("PI Report", report, folder / "pentana_transport.xlsx")
-    for name, table in published.items():
-        _write_csv(table, folder / f"{name}.csv")
     return sorted(folder.iterdir())
-
-
-def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    table.to_csv(path, index=False, lineterminator="\r\n", date_format="%Y-%m-%d", encoding="utf-8")
 
 
 def _cells(table: pd.DataFrame) -> list[list[Any]]:
@@ -57,28 +51,21 @@ def _cells(table: pd.DataFrame) -> list[list[Any]]:
 
 
 def _write_workbook(title: str, rows: Iterable[list[Any]], path: Path) -> None:
+    """Write a workbook of one sheet; neither entries nor properties carry the time of writing."""
     from openpyxl import Workbook
 
-    book = Workbook()
+    book, made, stamp = Workbook(), io.BytesIO(), b"2026-01-01T00:00:00Z"
     sheet = book.worksheets[0]
     sheet.title = title
     for row in rows:
         sheet.append(row)
-    made = io.BytesIO()
     book.save(made)
-    path.write_bytes(_without_clock(made.getvalue()))
-
-
-def _without_clock(workbook: bytes) -> bytes:
-    """Repack a workbook so that neither entries nor properties carry the time of writing."""
-    result, stamp = io.BytesIO(), b"2026-01-01T00:00:00Z"
-    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(result, "w") as new:
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(path, "w") as new:
         for name in old.namelist():
             content = old.read(name)
             if name == "docProps/core.xml":
                 content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", stamp, content)
             new.writestr(zipfile.ZipInfo(name, MADE_ON), content, zipfile.ZIP_DEFLATED)
-    return result.getvalue()
 
 
 # The Pentana workbook: one sub-table an objective, one group of columns a quarter
@@ -86,16 +73,16 @@ def _without_clock(workbook: bytes) -> bytes:
 
 def _pentana_rows(
     kept: list[Recipe], values: pd.DataFrame, targets: pd.DataFrame
-) -> list[list[Cell]]:
-    rows: list[list[Cell]] = [["Performance indicators by quarter"]]
+) -> list[list[Any]]:
+    rows: list[list[Any]] = [["Performance indicators by quarter"]]
     aims = targets[targets["target_basis"] == "period"]
-    for objective in dict.fromkeys(r.pentana.objective for r in kept if r.pentana):
-        recipes = [r for r in kept if r.pentana and r.pentana.objective == objective]
+    for objective in dict.fromkeys(recipe.pentana["objective"] for recipe in kept):
+        recipes = [recipe for recipe in kept if recipe.pentana["objective"] == objective]
         rows += [[], [objective], *_sub_table(recipes, values, aims)]
     return rows
 
 
-def _sub_table(recipes: list[Recipe], values: pd.DataFrame, aims: pd.DataFrame) -> list[list[Cell]]:
+def _sub_table(recipes: list[Recipe], values: pd.DataFrame, aims: pd.DataFrame) -> list[list[Any]]:
     """Return a header and a row an indicator, with the trends that Pentana would show.
 
     Its help page "How are the Long and Short Trends calculated?" compares the newest value with
@@ -105,15 +92,15 @@ def _sub_table(recipes: list[Recipe], values: pd.DataFrame, aims: pd.DataFrame) 
     quarters = rows.drop_duplicates("period_start").sort_values("period_start")
     labels = [_quarter(label) for label in quarters["period_label"]]
     groups = [f"{label} {measure}" for label in labels for measure in MEASURES]
-    header = ["Code", "Short Name", "Gauge Format", *groups, "Short Trend", "Long Trend"]
-    made: list[list[Cell]] = [list(header)]
+    made = [["Code", "Short Name", "Gauge Format", *groups, "Short Trend", "Long Trend"]]
     for recipe in recipes:
         own = rows[rows["indicator_id"] == recipe.indicator].set_index("period_start")
         own_aims = aims[aims["indicator_id"] == recipe.indicator]
-        sign = 1 if recipe.pentana and recipe.pentana.gauge == "Aim to Maximise" else -1
-        line: list[Cell] = list((recipe.pentana or ())[1:])
+        sign = 1 if recipe.pentana["gauge"] == "Aim to Maximise" else -1
+        line = [recipe.pentana[word] for word in ("code", "name", "gauge")]
+        told = own.to_dict("index")
         for start in quarters["period_start"]:
-            line += _quarter_cells(own, own_aims, start, sign)
+            line += _quarter_cells(told.get(start), own_aims, sign)
         known = sign * own["value"].dropna()
         changes = (known.iloc[-1] - known.iloc[-2], known.iloc[-1] - known.iloc[-5:-1].mean())
         made.append([*line, *map(_arrow, changes)])
@@ -126,19 +113,18 @@ def _quarter(label: str) -> str:
     return f"{quarter} {year.replace('-', '/')}"
 
 
-def _quarter_cells(
-    own: pd.DataFrame, aims: pd.DataFrame, start: pd.Timestamp, sign: int
-) -> list[Cell]:
+def _quarter_cells(row: Mapping[Any, Any] | None, aims: pd.DataFrame, sign: int) -> list[Any]:
     """Return value, target, status and counts of one quarter; a value that is absent says why."""
-    if start not in own.index:
+    if row is None:
         return ["n/a", *[None] * (len(MEASURES) - 1)]
-    in_force = aims[(aims["period_start"] <= start) & (aims["period_end"] >= start)]
+    end = row["period_end"]
+    in_force = aims[(aims["period_start"] <= end) & (aims["period_end"] >= end)]
     target = None if in_force.empty else float(in_force["target"].iloc[-1])
     value, *counts = (
-        None if pd.isna(own.at[start, name]) else float(own.at[start, name])
+        None if pd.isna(row[name]) else float(row[name])
         for name in ("value", "numerator", "denominator")
     )
-    told = str(own.at[start, "value_note"]) if value is None else value
+    told = row["value_note"] if value is None else value
     return [told, target, _status(value, target, sign), *counts]
 
 
