@@ -143,16 +143,11 @@ def assess_council(
         cannot be judged.
     """
     sets = _sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
-    wanted = {peer_set, *(peer_sets_by_theme or {}).values()}
-    council = _council(tables, parameters, period, as_at, wanted)
+    council = _council(tables, parameters, period, as_at, {peer_set, *sets.values()})
     live = live_targets(council.targets, council.own, council.register)
     lines = target_lines(live, council.own)
     trends, points = trend_verdicts(
-        council.own,
-        council.register,
-        targets=lines,
-        changes=council.changes,
-        period=pd.Timestamp(period.end),
+        council.own, council.register, targets=lines, changes=council.changes, period=period
     )
     comparisons, peers, gaps = compare(
         council.panel, council.register, area=council.area, peer_sets=council.peer_sets
@@ -162,9 +157,7 @@ def assess_council(
     medians = compared.set_index("series")["peer_median"]
     targets = _targets(council, live, medians, parameters, seed)
     register = council.register
-    trends = complete_trends(
-        trends, council.own, register, lines, area=council.area, as_at=council.as_at
-    )
+    trends = complete_trends(trends, council.own, register, lines, area=council.area, as_at=as_at)
     points = with_labels(points, register).merge(lines, on=["series", "period"], how="left")
     return Measures(
         trends=clipped(trends, register, SHOWN_LIMITS),
@@ -240,7 +233,8 @@ def _peer_sets(
         if code != area
     ]
     columns = ["peer_set", "member", "member_name", "rank"]
-    return pd.concat([rows[columns], pd.DataFrame(declared, columns=columns)], ignore_index=True)
+    both = pd.concat([rows[columns], pd.DataFrame(declared, columns=columns)], ignore_index=True)
+    return both.drop_duplicates(["peer_set", "member"], ignore_index=True)
 
 
 def _sets_by_indicator(
