@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 MONTHS_A_PERIOD = {name: round(12 / rate) for name, rate in PERIODS_PER_YEAR.items() if rate <= 12}
 
-# Codes of nations (92), regions (12) and combined or metropolitan counties (13, 11, 47): sums over
-# councils, never peers of one. Source: ONS Register of Geographic Codes.
-AGGREGATE_AREA = r"^(?:[A-Z](?:92|12|13|11|47)\d{6}|K\d+)$"
+# Codes of nations (92), regions (12; in Scotland those are councils) and combined or metropolitan
+# counties (13, 11, 47): sums over councils, never peers of one. Source: ONS Register of Geographic
+# Codes.
+AGGREGATE_AREA = r"^(?:[A-Z](?:92|13|11|47)\d{6}|[A-RT-Z]12\d{6}|K\d+)$"
 
 _NAMES = {"indicator_id": "indicator", "area_code": "area", "value_status": "status"}
 

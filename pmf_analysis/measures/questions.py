@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pmf_analysis.measures.frames import base_starts
-from pmf_analysis.measures.polarity import TARGETS
+from pmf_analysis.measures.polarity import TARGETS, first_text
 
 QUESTION = [
     *("target_id", "series", "indicator", "area", "period", "kind", *TARGETS),
@@ -43,29 +43,24 @@ def live_targets(targets: pd.DataFrame, own: pd.DataFrame, register: pd.DataFram
 
 def _refusals(rows: pd.DataFrame, own: pd.DataFrame, declared: pd.DataFrame) -> pd.Series:
     """Why each target cannot be held against the values of single periods; "" where it can."""
-    frequent = rows["indicator"].map(declared["periods_per_year"]) > 1
+    frequent = rows["indicator"].map(declared["periods_per_year"]).astype(float) > 1
     differenced = own["accumulation"] != own["indicator"].map(declared["accumulation"])
     values = own.dropna(subset=["value"]).groupby("series")["value"]
     usual, highest, lowest = (
-        rows["series"].map(found) for found in (values.median(), values.max(), values.min())
+        rows["series"].map(found).astype(float)
+        for found in (values.median(), values.max(), values.min())
     )
-    target = rows["target"]
+    target, whole_year = rows["target"].astype(float), rows["target_basis"] == "year_total"
     too_high = (target > MISFIT * usual) & (target > highest) & (usual > 0)
     too_low = (target > 0) & (target < usual / MISFIT) & (target < lowest)
-    reasons = {
-        "The target is for the whole year's total, not for one period.": (
-            (rows["target_basis"] == "year_total") & frequent
-        ),
-        "The target is for the year so far, not for one period.": rows["series"].isin(
-            own.loc[differenced, "series"]
-        ),
-        "The target is more than 5 times the usual figure: is its unit right?": too_high,
-        "The target is less than a fifth of the usual figure: is its unit right?": too_low,
-    }
-    refused = pd.Series("", index=rows.index)
-    for reason, applies in reasons.items():
-        refused = refused.mask(applies & (refused == ""), reason)
-    return refused
+    running = rows["series"].isin(own.loc[differenced, "series"])
+    reasons = [
+        (whole_year & frequent, "The target is for the whole year's total, not for one period."),
+        (running, "The target is for the year so far, not for one period."),
+        (too_high, "The target is more than 5 times the usual figure: is its unit right?"),
+        (too_low, "The target is less than a fifth of the usual figure: is its unit right?"),
+    ]
+    return first_text(rows.index, reasons)
 
 
 def target_lines(live: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:

@@ -137,6 +137,9 @@ def test_position_ties_and_robust_distance() -> None:
     lower = first(panel([53.5]), register(polarity="lower"))
     assert (lower["rank"], lower["percentile"]) == (9, 15.0)
     assert lower["mad_distance"] == found["mad_distance"]
+    # measures outside the council's control are placed from the highest value, ties at the better
+    for way in ("higher", "lower", "range", "none", "unknown"):
+        assert first(panel([53.5]), register(polarity=way))["rank_high"] == 2
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,29 @@ def test_exceptional_periods_count_as_missing():
     assert not one(observations=covid).equals(expected)
 
 
+def test_an_exceptional_newest_value_is_told_and_the_forecast_starts_before_it():
+    newest = pd.Timestamp("2024-04-01")
+    spike = panel()
+    spike.loc[spike["period"] == newest, "value"] += 20
+    declared = register().assign(exceptional_periods=[((newest, newest),)])
+    row = one(70, observations=spike, register=declared)
+    before = one(70, observations=panel()[lambda rows: rows["period"] < newest])
+    last = last_of(spike)
+    assert (row["last_value"], row["last_period"]) == (last, newest)
+    assert row["required_change"] == pytest.approx(70 - last)
+    assert row["headroom"] == pytest.approx((70 - last) / (100 - last))
+    assert (row["n"], row["horizon"]) == (before["n"], before["horizon"]) == (YEARS - 1, 2)
+    assert row["value_45"] == before["value_45"] and row["probability"] == before["probability"]
+    # one year lies between the newest value and the target, so changes over one year are shown
+    assert row["peer_n"] == 11 * (YEARS - 2)
+    changes = np.diff(panel()["value"].to_numpy()[: YEARS - 1])
+    assert row["own_share"] == (last + changes >= 69.95).mean()
+    told = "The newest value is from a period declared exceptional; the forecast starts before it."
+    assert row["reason"].endswith(told) and told not in before["reason"]
+    level = one(last, observations=spike, register=declared, target_changes={"kind": "maintain"})
+    assert level["required_change"] == 0 and told in level["reason"]
+
+
 def test_nothing_after_the_origin_is_used():
     origin = pd.Timestamp("2022-04-01")
     observations = panel()
