@@ -112,7 +112,7 @@ def _differenced(rows: pd.DataFrame) -> pd.DataFrame:
     ratio = (base * added["numerator"] / below).where(below > 0)
     added["value"] = added["value"].where(rows["is_additive"], ratio)
     added["denominator"] = below.mask(rows["is_additive"], rows["denominator"])
-    reason = _reasons(rows, added["value"], added["numerator"], below).where(later, "")
+    reason = _reasons(rows, added).where(later, "")
     status, before = rows["value_status"], rows["value_status_before"]
     less_certain = status.where(~(before.map(_CERTAINTY) > status.map(_CERTAINTY)), before)
     note = "cannot be made discrete: " + reason
@@ -128,16 +128,12 @@ def _differenced(rows: pd.DataFrame) -> pd.DataFrame:
     return made
 
 
-def _reasons(
-    rows: pd.DataFrame,
-    value: pd.Series[float],
-    numerator: pd.Series[float],
-    below: pd.Series[float],
-) -> pd.Series[str]:
+def _reasons(rows: pd.DataFrame, added: pd.DataFrame) -> pd.Series[str]:
     """Why a difference cannot be taken; "" where it can."""
-    fell = (value < 0).where(rows["is_additive"], numerator < 0)
+    fell = (added["value"] < 0).where(rows["is_additive"], added["numerator"] < 0)
+    nothing_below = ~rows["is_additive"] & ~(added["denominator"] > 0)
     reason = pd.Series("", index=rows.index)
-    reason = reason.mask(~rows["is_additive"] & ~(below > 0), "nothing was added below the line")
+    reason = reason.mask(nothing_below, "nothing was added below the line")
     reason = reason.mask(fell, "the year-to-date figure falls")
     return reason.mask(rows["value_before"].isna(), "the value of the period before is not known")
 

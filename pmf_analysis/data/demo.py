@@ -8,7 +8,7 @@ as they would be in life: what had been published by the end of July 2026, and b
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,16 @@ import pandas as pd
 from pmf_analysis.data.contract import TABLES, conform
 from pmf_analysis.data.demo_series import DESIGN_EFFECT, Recipe, World, draw_series, load_world
 from pmf_analysis.data.demo_sources import write_vintage
-from pmf_analysis.period_spans import YearType
-from pmf_analysis.periods import Period, parse_period
+from pmf_analysis.periods import Period, parse_period, period_from_start
 
 SEED = 20261031
 VINTAGES = (date(2026, 7, 31), date(2026, 10, 31))
 Z95 = 1.959964
-# Month and day on which a year's targets are agreed, before it starts.
-TARGETS_SET_ON: dict[YearType, tuple[int, int]] = {
-    "financial": (3, 5),
-    "academic": (7, 9),
-    "calendar": (12, 4),
+# How long before a year its targets are agreed.
+AGREED_BEFORE = {
+    "financial": timedelta(days=27),
+    "academic": timedelta(days=54),
+    "calendar": timedelta(days=28),
 }
 # The date since when a row was known, in tables that tell it; and the date of a deed.
 KNOWN_SINCE = {
@@ -214,50 +213,45 @@ def _peer_sets(world: World) -> list[dict[str, Any]]:
 
 def _targets(recipe: Recipe, world: World) -> Iterator[dict[str, Any]]:
     """One row a target and period; a revised target names the one it supersedes."""
-    own_area = world.own["area_code"]
     for told in recipe.targets:
-        revised = told.get("revised", {})
-        for year in (word for word in told if word.startswith("20")):
-            for row in _targets_of_year(recipe, told, year, told[year]):
-                yield row | {"area_code": own_area, "set_by": "Corporate Leadership Board"}
-            for row in _targets_of_year(recipe, told, year, revised.get(year)):
-                yield row | {
-                    "area_code": own_area,
-                    "target_id": row["target_id"] + "-2",
-                    "supersedes": row["target_id"],
-                    "rationale": revised["why"],
-                    "set_by": "Cabinet",
-                    "set_on": revised["on"],
+        for words in (told, told.get("revised", {})):
+            for agreed_on, period, aim in _aims(recipe, words):
+                name = f"{recipe.indicator}-{period.slug}-{told['kind']}"
+                yield {
+                    "target_id": name if words is told else f"{name}-2",
+                    "supersedes": "" if words is told else name,
+                    "indicator_id": recipe.indicator,
+                    "area_code": world.own["area_code"],
+                    "period_start": period.start,
+                    "period_end": period.end,
+                    "kind": told["kind"],
+                    "target_basis": told.get("basis", "period"),
+                    "rationale": words["why"],
+                    "comparator": told.get("comparator", ""),
+                    "set_by": "Corporate Leadership Board" if words is told else "Cabinet",
+                    "set_on": words.get("on", agreed_on),
+                    "agreed_by": "" if told["kind"] == "statutory" else "Full Council",
+                    **aim,
                 }
 
 
-def _targets_of_year(
-    recipe: Recipe, told: Mapping[str, Any], year: str, aim: Any
-) -> Iterator[dict[str, Any]]:
-    """Targets of one year: one for the whole, or one a quarter; None is no target."""
-    whole = parse_period(year, year_type=recipe.year_type, frequency="annual")
-    month, day = TARGETS_SET_ON[recipe.year_type]
-    aims = zip(_quarters(whole), aim, strict=True) if isinstance(aim, list) else [(whole, aim)]
-    for period, value in aims:
-        if value is not None:
-            yield {
-                "target_id": f"{recipe.indicator}-{period.slug}-{told['kind']}",
-                "indicator_id": recipe.indicator,
-                "period_start": period.start,
-                "period_end": period.end,
-                "kind": told["kind"],
-                "target_basis": told.get("basis", "period"),
-                "rationale": told["why"],
-                "comparator": told.get("comparator", ""),
-                "set_on": date(whole.start.year - (month > whole.start.month), month, day),
-                "agreed_by": "" if told["kind"] == "statutory" else "Full Council",
-                **(value if isinstance(value, dict) else {"target": value}),
-            }
-
-
-def _quarters(year: Period) -> list[Period]:
-    first = parse_period(f"{year.label} Q1", year_type=year.year_type, frequency="quarterly")
-    return [first.next(number) for number in range(4)]
+def _aims(
+    recipe: Recipe, words: Mapping[str, Any]
+) -> Iterator[tuple[date, Period, dict[str, float]]]:
+    """Day, period and aim of each year's targets: one for the whole or a quarter; None is none."""
+    for year in (word for word in words if word.startswith("20")):
+        whole = parse_period(year, year_type=recipe.year_type, frequency="annual")
+        periods, aims = [whole], words[year]
+        if isinstance(aims, list):
+            first = period_from_start(whole.start, "quarterly", recipe.year_type)
+            periods = [first.next(number) for number in range(4)]
+        for period, aim in zip(periods, np.atleast_1d(aims), strict=True):
+            if aim is not None:
+                yield (
+                    whole.start - AGREED_BEFORE[recipe.year_type],
+                    period,
+                    aim if isinstance(aim, dict) else {"target": aim},
+                )
 
 
 def _dated(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,8 @@ from pmf_analysis.period_spans import YEAR_STARTS
 from pmf_analysis.periods import PERIODS_PER_YEAR, Period, period_from_start
 
 Array = NDArray[np.float64]
+Periods = list[Period]
+Rng = np.random.Generator
 
 LAST_DAY = date(2026, 9, 30)
 GROWTH = 0.004  # of every population, a year
@@ -142,19 +144,13 @@ def _has_role(areas: pd.DataFrame, *roles: str) -> NDArray[np.bool_]:
     return areas["role"].isin(roles).to_numpy()[:, None]
 
 
-def _base_periods(recipe: Recipe) -> list[Period]:
+def _base_periods(recipe: Recipe) -> Periods:
     """Return the periods from the recipe's first to the last that has ended."""
     first = period_from_start(recipe.starts, recipe.frequency, recipe.year_type)
     return list(takewhile(lambda period: period.end <= LAST_DAY, map(first.next, range(600))))
 
 
-def _sizes(
-    recipe: Recipe,
-    world: World,
-    areas: pd.DataFrame,
-    periods: list[Period],
-    rng: np.random.Generator,
-) -> Array:
+def _sizes(recipe: Recipe, world: World, areas: pd.DataFrame, periods: Periods, rng: Rng) -> Array:
     """Denominators: a population estimated each financial year, cases, survey answers, or size."""
     shape = (len(areas), len(periods))
     residents = _column(areas, "residents")
@@ -177,13 +173,7 @@ def _sizes(
 # The level behind the values
 
 
-def _levels(
-    recipe: Recipe,
-    world: World,
-    areas: pd.DataFrame,
-    periods: list[Period],
-    rng: np.random.Generator,
-) -> Array:
+def _levels(recipe: Recipe, world: World, areas: pd.DataFrame, periods: Periods, rng: Rng) -> Array:
     """Return the level of each area and period, on the recipe's scale."""
     shape = (len(areas), len(periods))
     is_own, is_total = _has_role(areas, "own", "part"), _has_role(areas, "region", "nation")
@@ -202,7 +192,7 @@ def _levels(
     return np.asarray(levels)
 
 
-def _paths(recipe: Recipe, areas: pd.DataFrame, periods: list[Period]) -> Array:
+def _paths(recipe: Recipe, areas: pd.DataFrame, periods: Periods) -> Array:
     """Move from the first to the last declared level: evenly, at once, or from a turning point."""
     is_own = _has_role(areas, "own", "part")
     days = np.array([period.start.toordinal() for period in periods], dtype=float)
@@ -240,21 +230,20 @@ def _bridged(walk: Array) -> Array:
     return np.asarray(walk - walk[:, -1:] * np.linspace(0, 1, walk.shape[1]))
 
 
-def _differences(recipe: Recipe, areas: pd.DataFrame, rng: np.random.Generator) -> Array:
+def _differences(recipe: Recipe, areas: pd.DataFrame, rng: Rng) -> Array:
     """Lasting differences between areas: partly deprivation, partly their own; none for Westshire.
 
     Peers' differences have mean nought, so that their declared level is that of the middle one.
     """
     own_part = np.sqrt(1 - recipe.hardship**2) * rng.normal(0, 1, len(areas))
     differ = recipe.hardship * areas["hardship"].to_numpy() + own_part
-    is_peer = (areas["role"] == "peer").to_numpy()
-    if is_peer.any():
-        differ -= differ[is_peer].mean()
+    is_peer = areas["role"] == "peer"
+    differ -= differ[is_peer].mean() if is_peer.any() else 0.0
     reach = areas["role"].map({"peer": 1.0, "region": 0.25}).fillna(0.0).to_numpy()
     return np.asarray(recipe.spread * differ * reach)[:, None]
 
 
-def _mean_of_months(periods: list[Period], of_month: Callable[[int], float]) -> Array:
+def _mean_of_months(periods: Periods, of_month: Callable[[int], float]) -> Array:
     """Average a pattern of months, counted from year 0, over each period."""
     firsts = [period.start.year * 12 + period.start.month - 1 for period in periods]
     lengths = [period.months for period in periods]
@@ -275,9 +264,7 @@ def _strength(told: Mapping[str, float]) -> Callable[[int], float]:
 # Counts around the level
 
 
-def _counts(
-    recipe: Recipe, level: Array, size: Array, part: Array, rng: np.random.Generator
-) -> Array:
+def _counts(recipe: Recipe, level: Array, size: Array, part: Array, rng: Rng) -> Array:
     """Draw what is above the line (for a plain value: the value itself) around the level."""
     noise = rng.normal(0, 1, level.shape)
     if recipe.makes == "plain":
@@ -308,18 +295,16 @@ def _stock(recipe: Recipe, level: Array, size: Array, noise: Array) -> Array:
     return np.asarray(np.round(size * _off_scale(recipe, level) / recipe.base))
 
 
-def _parts_of_year(recipe: Recipe, periods: list[Period]) -> Array:
+def _parts_of_year(recipe: Recipe, periods: Periods) -> Array:
     """Return the part of the year's total in each period; 1 where levels are no totals."""
     number = int(PERIODS_PER_YEAR[recipe.frequency])
     profile = recipe.profile or [1 / number] * number
     return np.array([profile[period.number - 1] if recipe.sums else 1.0 for period in periods])
 
 
-def _year_to_date(
-    recipe: Recipe, periods: list[Period], above: Array, below: Array
-) -> tuple[Array, Array]:
+def _year_to_date(recipe: Recipe, periods: Periods, *counts: Array) -> tuple[Array, Array]:
     """Add up within each year; cases add up below the line too, a population does not."""
-    above, below = above.copy(), below.copy()
+    above, below = (count.copy() for count in counts)
     for column, period in enumerate(periods):
         if column and period.start.month != YEAR_STARTS[recipe.year_type]:
             above[:, column] += above[:, column - 1]
@@ -327,17 +312,13 @@ def _year_to_date(
     return above, below
 
 
-def _windows(
-    recipe: Recipe, periods: list[Period], above: Array, below: Array
-) -> tuple[list[Period], Array, Array]:
+def _windows(recipe: Recipe, periods: Periods, *counts: Array) -> tuple[Periods, Array, Array]:
     """Pool rolling windows: sums of counts and cases, means of plain values and populations."""
     width = recipe.window
     starts = [period.start for period in periods[: len(periods) - width + 1]]
     named = [period_from_start(s, recipe.frequency, recipe.year_type, recipe.span) for s in starts]
-    total, cases = (
-        np.lib.stride_tricks.sliding_window_view(m, width, axis=1).sum(axis=2)
-        for m in (above, below)
-    )
+    windows = (np.lib.stride_tricks.sliding_window_view(c, width, axis=1) for c in counts)
+    total, cases = (window.sum(axis=2) for window in windows)
     if recipe.makes == "plain":
         return named, total / width, cases
     return named, total, np.round(cases / width) if recipe.of else cases

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import SOURCE_COLUMNS
@@ -19,6 +20,7 @@ from pmf_analysis.data.demo_series import Recipe, World
 
 MADE_ON = (2026, 1, 1, 0, 0, 0)
 TOLERANCE = 0.05  # Pentana's "Warning": within 5 % of the target
+ARROWS = {1: "Improving", 0: "No Change", -1: "Getting Worse"}
 MEASURES = ("Value", "Target", "Status", "Numerator", "Denominator")
 
 
@@ -103,7 +105,7 @@ def _sub_table(recipes: list[Recipe], values: pd.DataFrame, aims: pd.DataFrame) 
             line += _quarter_cells(told.get(start), own_aims, sign)
         known = sign * own["value"].dropna()
         changes = (known.iloc[-1] - known.iloc[-2], known.iloc[-1] - known.iloc[-5:-1].mean())
-        made.append([*line, *map(_arrow, changes)])
+        made.append([*line, *(ARROWS[int(np.sign(change))] for change in changes)])
     return made
 
 
@@ -137,9 +139,3 @@ def _status(value: float | None, target: float | None, sign: int) -> str:
     if sign * (value - target) >= 0:
         return "OK"
     return "Warning" if abs(value - target) <= TOLERANCE * abs(target) else "Alert"
-
-
-def _arrow(change: float) -> str:
-    if change == 0:
-        return "No Change"
-    return "Improving" if change > 0 else "Getting Worse"

@@ -17,24 +17,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pmf_analysis.data.vintages import (
-    SCHEMA_VERSION,
-    Digest,
-    FileRecord,
-    Vintage,
-    extend_changed,
-    series_digests,
-    sha256_of,
-    table_digest,
-)
-from pmf_analysis.problems import (
-    COLUMNS,
-    EXIT_DATA_UNUSABLE,
-    EXIT_WRONG_USAGE,
-    PmfError,
-    Problem,
-    Problems,
-)
+from pmf_analysis.data.vintages import SCHEMA_VERSION, Digest, FileRecord, Vintage
+from pmf_analysis.problems import COLUMNS, EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,23 +57,11 @@ class Store:
 
         typed = {name: conform(frame, name) for name, frame in tables.items() if len(frame)}
         _check_contract(typed)
-        digests = {name: table_digest(frame) for name, frame in typed.items()}
-        held_back = "" if quarantine is None else quarantine.to_csv(index=False)
-        content = sha256_of(json.dumps(digests, sort_keys=True) + held_back)
-        vintage_id = f"{as_at.isoformat()}_{content[:12]}"
         known = {vintage.id: vintage for vintage in self._read_all()}
-        if vintage_id in known:
-            return _not_withdrawn(known[vintage_id])
-        vintage = Vintage(
-            id=vintage_id,
-            as_at=as_at,
-            hash=content,
-            sequence=1 + max((other.sequence for other in known.values()), default=0),
-            files=tuple(files),
-            rows={name: len(frame) for name, frame in typed.items()},
-            series=series_digests(typed.get("observations")),
-            tables=digests,
-        )
+        sequence = 1 + max((other.sequence for other in known.values()), default=0)
+        vintage = Vintage.of(typed, as_at, sequence, files, quarantine)
+        if vintage.id in known:
+            return _not_withdrawn(known[vintage.id])
         self._write(vintage, typed, problems or Problems(), quarantine)
         return vintage
 
@@ -116,11 +88,10 @@ class Store:
                     f'there is no vintage "{vintage_id}" in the store.',
                     code="vintage-unknown",
                     expected="one of " + ", ".join(known) if known else "a vintage; none is there",
-                ),
-                EXIT_WRONG_USAGE,
+                )
             )
         if not reason.strip():
-            raise PmfError("A vintage is withdrawn only with a reason.", EXIT_WRONG_USAGE)
+            raise PmfError("A vintage is withdrawn only with a reason.")
         self._write_last(f"{self._folder}/{vintage_id}/withdrawn.json", {"reason": reason.strip()})
 
     def as_known_on(self, as_at: date) -> dict[str, pd.DataFrame]:
@@ -182,15 +153,7 @@ class Store:
 
         A vintage that only repeats a series leaves its fingerprint as it was.
         """
-        series: dict[str, list[str]] = {}
-        tables: dict[str, list[str]] = {}
-        for vintage in self._until(as_at):
-            extend_changed(series, vintage.series)
-            extend_changed(tables, vintage.tables)
-        return Digest(
-            {name: sha256_of(" ".join(chain)) for name, chain in sorted(series.items())},
-            sha256_of(json.dumps(tables, sort_keys=True)),
-        )
+        return Digest.of(self._until(as_at))
 
     def _until(self, as_at: date) -> list[Vintage]:
         return [vintage for vintage in self.vintages() if vintage.as_at <= as_at]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -42,6 +43,30 @@ class Vintage:
     tables: Mapping[str, str]
     withdrawn: str = ""
 
+    @classmethod
+    def of(
+        cls,
+        tables: Mapping[str, pd.DataFrame],
+        as_at: date,
+        sequence: int,
+        files: Iterable[FileRecord],
+        quarantine: pd.DataFrame | None,
+    ) -> Vintage:
+        """Describe an import; its hash is that of the rows accepted and held back."""
+        digests = {name: _table_digest(frame) for name, frame in tables.items()}
+        held_back = "" if quarantine is None else quarantine.to_csv(index=False)
+        content = _sha256(json.dumps(digests, sort_keys=True) + held_back)
+        return cls(
+            id=f"{as_at.isoformat()}_{content[:12]}",
+            as_at=as_at,
+            hash=content,
+            sequence=sequence,
+            files=tuple(files),
+            rows={name: len(frame) for name, frame in tables.items()},
+            series=_series_digests(tables["observations"]) if "observations" in tables else {},
+            tables=digests,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Digest:
@@ -49,6 +74,25 @@ class Digest:
 
     series: Mapping[str, str]
     overall: str
+
+    @classmethod
+    def of(cls, vintages: Sequence[Vintage]) -> Digest:
+        """Chain the fingerprints of vintages, oldest first; one that repeats the last is none."""
+        series = _chains(vintage.series for vintage in vintages)
+        tables = _chains(vintage.tables for vintage in vintages)
+        return cls(
+            {name: _sha256(" ".join(chain)) for name, chain in sorted(series.items())},
+            _sha256(json.dumps(tables, sort_keys=True)),
+        )
+
+
+def _chains(digests: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
+    chains: dict[str, list[str]] = {}
+    for name, digest in (pair for told in digests for pair in told.items()):
+        chain = chains.setdefault(name, [])
+        if chain[-1:] != [digest]:
+            chain.append(digest)
+    return chains
 
 
 def _row_hashes(frame: pd.DataFrame) -> pd.Series[int]:
@@ -60,20 +104,16 @@ def _row_hashes(frame: pd.DataFrame) -> pd.Series[int]:
     return pd.util.hash_pandas_object(frame.drop(columns=list(SOURCE_COLUMNS)), index=False)
 
 
-def table_digest(frame: pd.DataFrame) -> str:
+def _table_digest(frame: pd.DataFrame) -> str:
     """Return a digest of a table's rows, whatever their order."""
     return hashlib.sha256(_row_hashes(frame).sort_values().to_numpy().tobytes()).hexdigest()
 
 
-def series_digests(observations: pd.DataFrame | None) -> dict[str, str]:
+def _series_digests(observations: pd.DataFrame) -> dict[str, str]:
     """Return a digest a series; the order of its rows in the file does not matter."""
-    import pandas as pd
-
     from pmf_analysis.data.contract import series_key
 
-    if observations is None:
-        return {}
-    hashes = pd.DataFrame({"series": series_key(observations), "row": _row_hashes(observations)})
+    hashes = _row_hashes(observations).to_frame("row").assign(series=series_key(observations))
     ordered = hashes.sort_values(["series", "row"])
     rows = ordered["row"].to_numpy()
     return {
@@ -82,14 +122,5 @@ def series_digests(observations: pd.DataFrame | None) -> dict[str, str]:
     }
 
 
-def extend_changed(chains: dict[str, list[str]], digests: Mapping[str, str]) -> None:
-    """Append each digest to the chain of its name, unless it only repeats the last."""
-    for name, digest in digests.items():
-        chain = chains.setdefault(name, [])
-        if not chain or chain[-1] != digest:
-            chain.append(digest)
-
-
-def sha256_of(text: str) -> str:
-    """Return the SHA-256 of a text, in hexadecimal."""
+def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
