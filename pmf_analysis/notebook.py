@@ -11,7 +11,7 @@ import csv
 import hashlib
 import os
 import shutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -20,10 +20,12 @@ import pandas as pd
 
 from pmf_analysis import __version__
 from pmf_analysis.data.store import Store
-from pmf_analysis.parameters.models import ANALYSES, RunSpec
+from pmf_analysis.parameters.checks import check_peer_sets, check_run
+from pmf_analysis.parameters.loading import Document, read_document, validated
+from pmf_analysis.parameters.models import RunSpec
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import parse_period
-from pmf_analysis.problems import PmfError, Problems, did_you_mean
+from pmf_analysis.problems import PmfError, Problems
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.pages import Page
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from pmf_analysis.assess import Measures
 
 DEMO_COUNCIL = "westshire"
+# The lines of a notebook's parameters cell, by the names that a run file has for them.
+_CELL = ("council", "framework", "themes", "period", "as_at", "peer_set", "run_folder", "seed")
 _PAGES: Mapping[str, type[Page[Any]]] = {
     page.analysis: page for page in (TrendsPage, BenchmarkingPage, RealismPage)
 }
@@ -77,60 +81,48 @@ def open_run(
     RefusedError
         With every problem of the parameters, or when there is no data to measure.
     """
-    given = {"council": council, "framework": framework, "period": period, "peer_set": peer_set}
+    given = (council, framework, (theme,), period, as_at, peer_set, run_folder, seed)
+    cell = {**dict(zip(_CELL, given, strict=True)), "analyses": (analysis,)}
     try:
         workspace = Workspace.find()
         parameters = workspace.load(framework)
-        checked = {"analysis": analysis, "council": council, "theme": theme, "period": period}
-        _check({**checked, "as_at": as_at, "run_folder": run_folder}, parameters, seed)
-        asked = {"as_at": date.fromisoformat(as_at), "themes": (theme,), "seed": seed}
-        spec = RunSpec.model_validate({"format": 1, **given, **asked})
-        folder = workspace.root / run_folder if run_folder else None
-        measures = _measures(workspace, parameters, spec, folder)
-        _check_peer_set(peer_set, parameters, measures)
-        view = theme_view(measures, parameters, spec, theme, store=Store(workspace.store))
+        asked = _Asked(cell, workspace)
+        measures = _measures(workspace, parameters, asked.spec, asked.folder)
+        asked.check_peer_set(parameters, measures)
+        view = theme_view(measures, parameters, asked.spec, theme, store=Store(workspace.store))
     except PmfError as error:
         raise RefusedError(error.problems, error.exit_code) from None
-    return _PAGES[analysis](view, folder and folder / theme / analysis)
+    return _PAGES[analysis](view, asked.folder and asked.folder / theme / analysis)
 
 
-def _check(given: Mapping[str, str], parameters: Parameters, seed: int) -> None:
-    """Raise every problem of the parameters at once."""
-    framework, problems = parameters.framework, Problems()
-    themes = [theme.id for theme in framework.themes]
-    known = {"analysis": ANALYSES, "council": (framework.council.id,), "theme": themes}
-    for name, choices in known.items():
-        _check_word(problems, name, given[name], choices)
-    try:
-        parse_period(given["period"], year_type=framework.year_type)
-    except PmfError as error:
-        problems.extend(error.problems)
-    try:
-        date.fromisoformat(given["as_at"])
-    except (TypeError, ValueError):
-        message = f'The as_at "{given["as_at"]}" is not a date.'
-        problems.add(message=message, code="not-a-date", expected="a date such as 2026-10-31")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        problems.add(message=f'The seed "{seed}" is not a whole number.', code="not-a-seed")
-    place = PurePosixPath(given["run_folder"])
-    if place.is_absolute() or ".." in place.parts or "\\" in given["run_folder"]:
-        message = "The run_folder must be a folder inside the workspace, with forward slashes."
-        problems.add(message=message, code="run-folder-outside")
-    problems.raise_if_errors()
+class _Asked:
+    """The parameters of a notebook, checked as those of a run file are: all problems at once."""
 
+    def __init__(self, cell: dict[str, Any], workspace: Workspace) -> None:
+        problems, path = Problems(), workspace.parameters / cell["framework"]
+        lines: dict[tuple[str | int, ...], int] = {(n,): i for i, n in enumerate(_CELL, start=1)}
+        place = PurePosixPath(run_folder := cell.pop("run_folder"))
+        if place.is_absolute() or ".." in place.parts or "\\" in run_folder:
+            message = "The run_folder must be a folder inside the workspace, with forward slashes."
+            problems.add(message=message, code="run-folder-outside")
+        try:
+            day = date.fromisoformat(cell["as_at"])
+        except (TypeError, ValueError):
+            day, message = date.max, f'The as_at "{cell["as_at"]}" is not a date.'
+            problems.add(message=message, code="not-a-date", expected="a date such as 2026-10-31")
+        values = {"format": 1, **cell, "as_at": day}
+        self.document = Document("parameters", values, lines, "", problems)
+        spec = validated(RunSpec, self.document, problems)
+        check_run(self.document, {path.name: read_document(path, path.name, problems)})
+        problems.raise_if_errors()
+        assert spec is not None  # else there was an error
+        self.spec, self.folder = spec, workspace.root / run_folder if run_folder else None
 
-def _check_word(problems: Problems, name: str, word: str, choices: Collection[str]) -> None:
-    if word not in choices:
-        message = f'The {name} "{word}" is not known.{did_you_mean(word, choices)}'
-        problems.add(message=message, code=f"unknown-{name}", expected=", ".join(choices))
-
-
-def _check_peer_set(peer_set: str, parameters: Parameters, measures: Measures) -> None:
-    """Peer sets come with the data too, so they are checked once these are read."""
-    used = measures.comparisons["peer_set"].unique().tolist() if len(measures.comparisons) else []
-    problems = Problems()
-    _check_word(problems, "peer_set", peer_set, sorted({*parameters.peer_sets, *used}))
-    problems.raise_if_errors()
+    def check_peer_set(self, parameters: Parameters, measures: Measures) -> None:
+        """Raise when the peer set is unknown; sets come with the data too, so this is last."""
+        used = measures.comparisons["peer_set"].tolist() if len(measures.comparisons) else []
+        check_peer_sets(self.document, parameters.peer_sets, used)
+        self.document.problems.raise_if_errors()
 
 
 def _measures(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
 
@@ -11,7 +10,7 @@ from pmf_analysis.story.bank import say, title, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts
 from pmf_analysis.story.figures import text
-from pmf_analysis.story.pages import Page, data_table, raw
+from pmf_analysis.story.pages import Page, data_rows, data_table, raw
 from pmf_analysis.story.sentences import (
     NAMED_PEERS,
     comparison_sentences,
@@ -157,7 +156,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             median=raw(facts.peer_median),
             polarity="none" if subject.is_city else subject.polarity,
             rank=None if facts.rank.raw is None else int(facts.rank.raw),
-            rank_of=facts.rank_of,
+            rank_of=int(facts.rank_of.raw or 0),
             unit=subject.unit,
             decimals=subject.decimals,
             verdict=facts.verdict,
@@ -166,30 +165,18 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     def _gap_chart(self, facts: ComparisonFacts, gaps: pd.DataFrame) -> Block:
         from pmf_analysis.story.gap import draw_gap
 
-        subject, slug = facts.subject, self.view.slugs[facts.subject.series]
-        labels = gaps["period_label"]
-        slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": self.view.council}
+        subject, council, labels = facts.subject, self.view.council, gaps["period_label"]
+        slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": council}
         names = {"title": subject.title, "peer_set": facts.peer_set}
-        rows = [
-            {
-                "period": text(row, "period_label"),
-                "value": subject.cell(row, "value"),
-                "median": subject.cell(row, "peer_median"),
-                "gap": subject.cell(row, "gap", "signed"),
-            }
-            for row in rows_of(gaps)
-        ]
-        look: dict[str, Any] = {"unit": subject.unit, "decimals": subject.decimals}
-        when = {"frequency": subject.frequency, "year_type": subject.year_type}
+        id = f"gap-{self.view.slugs[subject.series]}"
         return self.figure(
-            subject,
-            f"gap-{slug}",
+            facts,
+            "gap",
             title("compare.gap_title", subject.short),
+            data_rows(subject, gaps, {"value": "value", "median": "peer_median", "gap": "gap"}),
             subtitle=say("compare.gap_subtitle", **names, **slots),
             alt=" ".join((say("compare.gap_alt", **slots), *comparison_sentences(facts))),
-            facts=facts.scalars(),
-            table=data_table(say("section.data", name=subject.short), list(rows[0]), rows),
-            svg=draw_gap(gaps, id=f"gap-{slug}", own=self.view.council, **look, **when),
+            svg=draw_gap(gaps, id=id, own=council, **subject.scale),
         )
 
     def attention(self) -> list[str]:

@@ -120,7 +120,7 @@ class ComparisonFacts(Facts):
     gap: Figure
     missing: tuple[str, ...]
     rank: Figure
-    rank_of: int
+    rank_of: Figure
     quarter: str
     gap_verdict: str
     nation_value: Figure

@@ -34,7 +34,7 @@ _SPELLED = {
     **dict.fromkeys(("change", "change_on_year", "slope", "gap", "required_change"), "change"),
     **dict.fromkeys(("met_share", "own_share", "peer_share"), "share"),
     **dict.fromkeys(("probability", "lower", "upper"), "chance"),
-    **{"frequency": "frequency", "chance_alone": "alarm", "rank": "rank"},
+    **{"frequency": "frequency", "chance_alone": "alarm", "rank": "rank", "rank_of": "count"},
 }
 _SPELLINGS: Mapping[str, Callable[[float], str]] = {
     "share": partial(format_frequency, of_cases=True),
@@ -42,6 +42,7 @@ _SPELLINGS: Mapping[str, Callable[[float], str]] = {
     "chance": format_chance,
     "alarm": format_false_alarm,
     "rank": lambda rank: ordinal(int(rank)),
+    "count": lambda count: f"{count:.0f}",
 }
 
 
@@ -120,6 +121,12 @@ class Subject:
         """Whether 1st is the most favourable; else it is the highest figure."""
         return self.polarity in ("higher", "lower", "range") and not self.is_city
 
+    @property
+    def scale(self) -> dict[str, Any]:
+        """What every chart over time must know of a series."""
+        names = ("unit", "decimals", "frequency", "year_type")
+        return {name: getattr(self, name) for name in names}
+
     def figure(self, raw: float | None, spelling: str = "value") -> Figure:
         """Spell a number: a value or (signed) change in the unit, a share, chance or rank."""
         if raw is None:
@@ -131,10 +138,6 @@ class Subject:
         signs = {1: "+", -1: MINUS, 0: ""} if spelling == "signed" else {}
         sign = signs.get(rounded_sign(raw, self.decimals), "")
         return Figure(raw, sign + format_change(raw, self.unit, self.decimals))
-
-    def cell(self, row: Row, column: str, spelling: str = "value") -> str:
-        """Spell a cell of a result table for a table of text; "" where there is no number."""
-        return self.figure(number(row, column), spelling).text
 
     def plain(self, figure: Figure) -> str:
         """Spell a value without a unit in words, for lists that name the unit once."""
@@ -172,6 +175,20 @@ class Facts:
     def sign(self, change: Figure) -> int:
         """Direction of a change as it is shown: 0 where it rounds to nothing or is not known."""
         return 0 if change.raw is None else rounded_sign(change.raw, self.subject.decimals)
+
+    def figures(self) -> dict[str, tuple[Figure, str]]:
+        """Every figure that was read from a column of its own, with what it is counted in."""
+        unit = self.subject.unit
+        units = {"": unit, "change": "percentage points" if unit == "%" else unit}
+        units |= {"rank": "rank", "count": "rank"}
+        return {
+            each.name: (
+                getattr(self, each.name),
+                units.get(_SPELLED.get(each.name, ""), "probability"),
+            )
+            for each in fields(self)
+            if str(each.type) == "Figure" and each.name != "frequency"
+        }
 
     def scalars(self) -> dict[str, str | float | None]:
         """Flatten for a block: ``name`` holds the raw number, ``name_text`` its spelling."""

@@ -18,10 +18,10 @@ from pmf_analysis.story import quality
 from pmf_analysis.story.bank import clip_words, say, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import TrendFacts
-from pmf_analysis.story.figures import Facts, Figure, Subject
+from pmf_analysis.story.figures import Facts, Figure, Subject, number, text
 from pmf_analysis.story.formatting import format_date, join_words
 from pmf_analysis.story.sentences import age_sentences, counted, named, unjudged
-from pmf_analysis.story.view import ThemeView
+from pmf_analysis.story.view import ThemeView, rows_of
 
 if TYPE_CHECKING:
     from pmf_analysis.parameters.models import Indicator
@@ -112,10 +112,6 @@ class Page(ABC, Generic[F]):
     @abstractmethod
     def row(self, facts: F) -> dict[str, str]:
         """Cells of both tables."""
-
-    @abstractmethod
-    def how(self, facts: F) -> str:
-        """Say on what a judgement rests."""
 
     @abstractmethod
     def attention(self) -> list[str]:
@@ -212,6 +208,11 @@ class Page(ABC, Generic[F]):
         """Cells of every row of the page's tables."""
         return [self.row(facts) for facts in self.facts]
 
+    def how(self, facts: F) -> str:
+        """Say on what a judgement rests: by which method and on how many figures."""
+        name = words_of("method_name").get(facts.method or "none", facts.method.replace("_", " "))
+        return say("scope.judged_by", method=name, n=facts.n)
+
     def standing(self, facts: F) -> tuple[str, str]:
         """Status and reason of a series in the table of what is covered."""
         is_judged = facts.verdict not in _UNJUDGED
@@ -242,18 +243,21 @@ class Page(ABC, Generic[F]):
         text = paragraph((*said, *old))
         return Block("finding", id, title, text=text, notes=notes, **more)
 
-    def figure(self, subject: Subject, id: str, title: str, **parts: Any) -> Block:
-        """Make a figure with its source."""
-        source = quality.source_line(self.view, subject.indicator)
-        return Block("figure", id, title, source=source, **parts)
-
-    def chart(self, subject: Subject, points: pd.DataFrame, id: str, **more: Any) -> str:
-        """Draw a series over time."""
-        from pmf_analysis.story.spc import draw_spc
-
-        look = {"unit": subject.unit, "decimals": subject.decimals, "polarity": subject.polarity}
-        when = {"frequency": subject.frequency, "year_type": subject.year_type}
-        return draw_spc(points, id=id, **look, **when, **more)
+    def figure(
+        self, facts: Facts, kind: str, title: str, rows: Sequence[Cells], **parts: Any
+    ) -> Block:
+        """Make a figure of a series with its source and data; empty columns are left out."""
+        subject = facts.subject
+        used = [key for key in rows[0] if any(row[key] for row in rows)]
+        return Block(
+            "figure",
+            f"{kind}-{self.view.slugs[subject.series]}",
+            title,
+            facts=facts.scalars(),
+            table=data_table(say("section.data", name=subject.short), used, rows),
+            source=quality.source_line(self.view, subject.indicator),
+            **parts,
+        )
 
     def count_verdicts(self, group: str, entry: str, facts: Sequence[Facts]) -> tuple[str, ...]:
         """Count the verdicts in words, or say that nothing can be judged."""
@@ -299,10 +303,20 @@ class Page(ABC, Generic[F]):
         ]
 
 
-def method_words(facts: Facts) -> str:
-    """Say by which method and from how many figures something was judged."""
-    name = words_of("method_name").get(facts.method, facts.method.replace("_", " "))
-    return say("scope.judged_by", method=name or words_of("method_name")["none"], n=facts.n)
+def data_rows(
+    subject: Subject, table: pd.DataFrame, columns: Mapping[str, str]
+) -> list[dict[str, str]]:
+    """Period and numbers of each row of a result table; ``columns`` go by the key of their cell."""
+    return [
+        {
+            "period": text(row, "period_label"),
+            **{
+                key: subject.figure(number(row, column), "signed" if key == "gap" else "value").text
+                for key, column in columns.items()
+            },
+        }
+        for row in rows_of(table)
+    ]
 
 
 def raw(figure: Figure) -> float:

@@ -13,7 +13,7 @@ from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import TargetFacts, TrendFacts
 from pmf_analysis.story.figures import number, text
 from pmf_analysis.story.formatting import twentieths
-from pmf_analysis.story.pages import Page, data_table, method_words
+from pmf_analysis.story.pages import Page, data_rows
 from pmf_analysis.story.sentences import reason_sentences
 from pmf_analysis.story.target_sentences import (
     challenge_questions,
@@ -98,11 +98,7 @@ class RealismPage(Page[TargetFacts]):
         """Status and reason of a series: judged where one of its targets has a chance."""
         known = facts.probability.is_known
         code = "no_target" if facts.is_reference else "judged" if known else facts.verdict
-        return code, method_words(facts) if known else facts.reason
-
-    def how(self, facts: TargetFacts) -> str:
-        """Say by which method and from how many figures."""
-        return method_words(facts)
+        return code, self.how(facts) if known else facts.reason
 
     def pictures(self) -> list[Block]:
         """Return each indicator: its targets with their chances, history, forecast and dots."""
@@ -146,38 +142,32 @@ class RealismPage(Page[TargetFacts]):
         return blocks
 
     def _fan(self, facts: TargetFacts, fans: pd.DataFrame, slug: str) -> Block:
+        from pmf_analysis.story.spc import draw_spc
+
         subject, view = facts.subject, self.view
         points, targets = (
             view.of_series(table, subject.series) for table in (view.points, view.targets)
         )
-        rows = [
-            {
-                "period": text(row, "period_label"),
-                "low": subject.cell(row, "q05"),
-                "middle": subject.cell(row, "q50"),
-                "high": subject.cell(row, "q95"),
-            }
-            for row in rows_of(fans)
-        ]
-        labels = points.loc[points["value"].notna(), "period_label"]
-        slots = {"first": labels.iloc[0], "last": rows[-1]["period"], "council": view.council}
-        subtitle = say("subtitle.trend", title=subject.title, **slots)
+        rows = data_rows(subject, fans, {"low": "q05", "middle": "q50", "high": "q95"})
+        first = points.loc[points["value"].notna(), "period_label"].iloc[0]
+        slots = {"first": first, "last": rows[-1]["period"], "council": view.council}
+        better = say(f"polarity.{subject.polarity}")
         told = reference_sentences([facts]) if facts.is_reference else target_sentences(facts)
         heading = "realism.fan_title_no_target" if facts.is_reference else "realism.fan_title"
         return self.figure(
-            subject,
-            f"fan-{slug}",
+            facts,
+            "fan",
             title(heading, subject.short),
-            subtitle=f"{subtitle} {say(f'polarity.{subject.polarity}')}",
+            rows,
+            subtitle=say("subtitle.trend", title=subject.title, better=better, **slots),
             alt=" ".join((say("realism.fan_alt", **rows[-1]), *told[:2])),
-            facts=facts.scalars(),
-            table=data_table(say("section.data", name=subject.short), list(rows[0]), rows),
-            svg=self.chart(
-                subject,
+            svg=draw_spc(
                 points,
-                f"fan-{slug}",
+                polarity=subject.polarity,
+                id=f"fan-{slug}",
                 targets=targets[~targets["is_reference"].astype(bool)],
                 forecast=fans,
+                **subject.scale,
             ),
         )
 
@@ -190,32 +180,24 @@ class RealismPage(Page[TargetFacts]):
         from pmf_analysis.story.dots import count_meeting, draw_dots
 
         subject, goal = facts.subject, self._goal(facts)
+        look = {"unit": subject.unit, "decimals": subject.decimals}
         dots = [float(quantiles[name]) for name in _DOTS]
         count = count_meeting(dots, goal, subject.polarity, subject.decimals)
         if count != twentieths(facts.probability.raw or 0.0):
             return []
         slots = {"count": count, "period": facts.period_label, "target": facts.target}
         names = {"title": subject.title, "council": self.view.council}
-        rows = [
-            {"dot": str(place), "value": subject.figure(dot).text}
-            for place, dot in enumerate(dots, start=1)
-        ]
         picture = self.figure(
-            subject,
-            f"dots-{slug}",
+            facts,
+            "dots",
             title("realism.dots_title", subject.short, **slots),
+            [
+                {"dot": str(place), "value": subject.figure(dot).text}
+                for place, dot in enumerate(dots, start=1)
+            ],
             subtitle=say("realism.dots_subtitle", **names, **slots),
             alt=say("realism.dots_alt", **slots),
-            facts=facts.scalars(),
-            table=data_table(say("section.data", name=subject.short), ("dot", "value"), rows),
-            svg=draw_dots(
-                dots,
-                target=goal,
-                better=subject.polarity,
-                unit=subject.unit,
-                decimals=subject.decimals,
-                id=f"dots-{slug}",
-            ),
+            svg=draw_dots(dots, target=goal, better=subject.polarity, id=f"dots-{slug}", **look),
         )
         return [picture]
 

@@ -6,30 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from pmf_analysis.data.store import neutral_cell
-from pmf_analysis.story.figures import Facts, Figure
+from pmf_analysis.story.figures import Facts
 from pmf_analysis.story.pages import Page
 
 RESULT_COLUMNS = (
     *("council", "theme", "analysis", "indicator", "series", "area", "period", "measure"),
     *("value", "unit", "verdict", "method", "n", "evidence", "reason"),
 )
-_MEASURES = {
-    "trends": (
-        *("value", "previous_value", "change", "last_year_value", "change_on_year", "mean"),
-        *("lower_limit", "upper_limit", "slope", "target", "met_share", "chance_alone"),
-    ),
-    "benchmarking": (
-        *("value", "peer_median", "peer_q1", "peer_q3", "gap", "rank", "rank_of"),
-        *("nation_value", "region_value"),
-    ),
-    "target_realism": (
-        *("target", "probability", "lower", "upper", "value_60", "value_45", "value_30"),
-        *("last_value", "required_change", "own_share", "peer_share"),
-    ),
-}
-_SHARES = ("met_share", "chance_alone", "probability", "lower", "upper", "own_share", "peer_share")
-_UNITS = {**dict.fromkeys(_SHARES, "probability"), "rank": "rank", "rank_of": "rank"}
-_CHANGES = ("change", "change_on_year", "slope", "gap", "required_change")
 
 
 def result_rows(page: Page[Any]) -> Iterator[dict[str, str]]:
@@ -60,14 +43,10 @@ def _facts_rows(facts: Facts, whole: dict[str, str]) -> Iterator[dict[str, str]]
         "period": facts.period_label,
         "n": str(facts.n),
     }
-    for place, measure in enumerate(_MEASURES[whole["analysis"]]):
-        found = getattr(facts, measure)
-        value = found.raw if isinstance(found, Figure) else found
-        if value is not None or place == 0:
-            is_points = measure in _CHANGES and subject.unit == "%"
-            unit = _UNITS.get(measure, "percentage points" if is_points else subject.unit)
-            written = "" if value is None else f"{value:.12g}"
-            yield {**_neutral({**base, "measure": measure, "unit": unit}), "value": written}
+    for place, (measure, (figure, unit)) in enumerate(facts.figures().items()):
+        if figure.is_known or place == 0:
+            value = "" if figure.raw is None else f"{figure.raw:.12g}"
+            yield {**_neutral({**base, "measure": measure, "unit": unit}), "value": value}
 
 
 def _neutral(row: dict[str, str]) -> dict[str, str]:

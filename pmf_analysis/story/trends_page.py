@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from pmf_analysis.story.bank import count_of, say
-from pmf_analysis.story.blocks import Block, Table
+from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import SIGNALS, TrendFacts
-from pmf_analysis.story.figures import text
-from pmf_analysis.story.pages import Page, data_table, method_words, raw
+from pmf_analysis.story.pages import Page, data_rows, raw
 from pmf_analysis.story.sentences import (
     assurance_sentences,
     budget_sentence,
@@ -19,8 +18,11 @@ from pmf_analysis.story.sentences import (
     trend_title,
 )
 from pmf_analysis.story.style import tone_of
-from pmf_analysis.story.view import rows_of
 
+_COLUMNS = {
+    **{"value": "value", "usual_low": "lower_limit", "usual_high": "upper_limit"},
+    "target": "target",
+}
 _ATTENTION = ("worsening", "improving", "rising", "falling", "no_clear_change", "cannot_judge")
 
 
@@ -73,7 +75,7 @@ class TrendsPage(Page[TrendFacts]):
             "last_year": facts.last_year_value.text,
             "usual_range": facts.subject.range(facts.lower_limit, facts.upper_limit),
             "target": facts.target.text,
-            "method": method_words(facts),
+            "method": self.how(facts),
             "status": facts.verdict,
         }
 
@@ -84,10 +86,6 @@ class TrendsPage(Page[TrendFacts]):
         values = points["value"].astype(float).tolist() if len(points) else []
         id = f"spark-{self.view.slugs[facts.subject.series]}"
         return draw_spark(values, raw(facts.lower_limit), raw(facts.upper_limit), id=id)
-
-    def how(self, facts: TrendFacts) -> str:
-        """Say by which method and from how many figures."""
-        return method_words(facts)
 
     def pictures(self) -> list[Block]:
         """Return what each indicator means in words, then its chart with the data behind it."""
@@ -103,21 +101,25 @@ class TrendsPage(Page[TrendFacts]):
         return blocks
 
     def _chart(self, facts: TrendFacts, points: pd.DataFrame) -> Block:
-        subject, slug = facts.subject, self.view.slugs[facts.subject.series]
+        from pmf_analysis.story.spc import draw_spc
+
+        subject = facts.subject
         labels = points.loc[points["value"].notna(), "period_label"]
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": self.view.council}
-        subtitle = say("subtitle.trend", title=subject.title, **slots)
+        better = say(f"polarity.{subject.polarity}")
         told = (*level_sentences(facts), *noise_sentences(facts))
+        states = points["status"].fillna("").str.replace("_", " ")
+        rows = data_rows(subject, points, _COLUMNS)
         note = say("source.value_note", note=facts.value_note)
+        id = self.view.slugs[subject.series]
         return self.figure(
-            subject,
-            f"chart-{slug}",
+            facts,
+            "chart",
             picture_title(facts),
-            subtitle=f"{subtitle} {say(f'polarity.{subject.polarity}')}",
+            [{**row, "note": state} for row, state in zip(rows, states, strict=True)],
+            subtitle=say("subtitle.trend", title=subject.title, better=better, **slots),
             alt=" ".join((say("trend.alt", name=subject.short, **slots), *told)),
-            facts=facts.scalars(),
-            table=_points_table(facts, points),
-            svg=self.chart(subject, points, slug),
+            svg=draw_spc(points, polarity=subject.polarity, id=id, **subject.scale),
             notes=(note,) if note else (),
         )
 
@@ -133,21 +135,3 @@ class TrendsPage(Page[TrendFacts]):
             if each.assurance == "consistent_fail" and not each.is_signal
         ]
         return [*moved, *short]
-
-
-def _points_table(facts: TrendFacts, points: pd.DataFrame) -> Table:
-    """Data of a chart; a column that is empty throughout is left out."""
-    numbers = {"value": "value", "usual_low": "lower_limit", "usual_high": "upper_limit"}
-    rows = [
-        {
-            "period": text(row, "period_label"),
-            **{
-                key: facts.subject.cell(row, column)
-                for key, column in {**numbers, "target": "target"}.items()
-            },
-            "note": text(row, "status").replace("_", " "),
-        }
-        for row in rows_of(points)
-    ]
-    used = [key for key in rows[0] if key == "value" or any(row[key] for row in rows)]
-    return data_table(say("section.data", name=facts.subject.short), used, rows)

@@ -79,7 +79,7 @@ def test_every_wrong_parameter_is_named_at_once(workspace: Path) -> None:
         open_run("trend", **{**PARAMETERS, **wrong, "seed": -1, "run_folder": "../outside"})
     told = str(refused.value)
     assert 'Did you mean "trends"?' in told and 'Did you mean "westshire"?' in told
-    assert 'The theme "homes" is not known.' in told
+    assert 'parameters line 3: theme "homes" is not in this framework' in told
     for word in ("2026-27 Q9", "31/10/2026", "seed", "run_folder"):
         assert word in told
     assert refused.value.exit_code == 2
