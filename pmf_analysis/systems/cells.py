@@ -11,15 +11,17 @@ import io
 import re
 import warnings
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 if TYPE_CHECKING:
+    from openpyxl.workbook import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
 ERROR_CELLS = (
@@ -27,6 +29,8 @@ ERROR_CELLS = (
     *("#SPILL!", "#CALC!", "#GETTING_DATA", "########"),
 )
 Place = tuple[int, int]
+Mark = Literal["percent", "text number", "formula"]
+_TEXT_NUMBER = re.compile(r"\s*-?[\d,]*\.?\d+\s*%?\s*")
 # A formula element that its cell's end, or an empty value, follows.
 _NO_VALUE = re.compile(rb"(</f>|<f[^>]*/>)\s*(</c>|<v\s*/>|<v>\s*</v>)")
 
@@ -44,12 +48,9 @@ class Sheet:
         text, ``""`` where empty, but for Parquet, whose columns keep their type.
     names
         Column names where the file itself declares them (Parquet); else the header is searched.
-    percent
-        Places (row, column) of numbers that were shown as percentages and were multiplied by 100.
-    text_numbers
-        Places of numbers that the workbook keeps as text.
-    formulas
-        Places of formulas that were never calculated; their text is the formula.
+    marks
+        By place (row, column): a number shown as a percentage, which was multiplied by 100; a
+        number kept as text; a formula never calculated, whose text is the formula.
     """
 
     name: str
@@ -57,9 +58,7 @@ class Sheet:
     names: tuple[str, ...] = ()
     is_hidden: bool = False
     hidden_rows: frozenset[int] = frozenset()
-    percent: frozenset[Place] = frozenset()
-    text_numbers: frozenset[Place] = frozenset()
-    formulas: frozenset[Place] = frozenset()
+    marks: Mapping[Place, Mark] = field(default_factory=dict)
 
 
 def read_workbook(content: bytes) -> list[Sheet]:
@@ -70,13 +69,11 @@ def read_workbook(content: bytes) -> list[Sheet]:
     """
     values = _load(content, formulas=False)
     formulas = _load(content, formulas=True) if _has_uncalculated(content) else None
-    sheets = []
-    for worksheet in values.worksheets:
-        source = formulas[worksheet.title] if formulas else None
-        sheet = _read_sheet(worksheet, source)
-        if len(sheet.cells):
-            sheets.append(sheet)
-    return sheets
+    sheets = [
+        _read_sheet(worksheet, formulas[worksheet.title] if formulas else None)
+        for worksheet in values.worksheets
+    ]
+    return [sheet for sheet in sheets if len(sheet.cells)]
 
 
 def _has_uncalculated(content: bytes) -> bool:
@@ -86,7 +83,7 @@ def _has_uncalculated(content: bytes) -> bool:
         return any(_NO_VALUE.search(archive.read(name)) for name in names if name.endswith(".xml"))
 
 
-def _load(content: bytes, *, formulas: bool):  # type: ignore[no-untyped-def]  # lazy import below
+def _load(content: bytes, *, formulas: bool) -> Workbook:
     import openpyxl
 
     with warnings.catch_warnings():
@@ -97,34 +94,24 @@ def _load(content: bytes, *, formulas: bool):  # type: ignore[no-untyped-def]  #
 
 def _read_sheet(worksheet: Worksheet, formulas: Worksheet | None) -> Sheet:
     texts: dict[Place, str] = {}
-    percent: set[Place] = set()
-    text_numbers: set[Place] = set()
-    uncalculated: set[Place] = set()
+    marks: dict[Place, Mark] = {}
     # The dense iterators of openpyxl create every cell of a sheet that was formatted to its end.
     for (row, column), cell in worksheet._cells.items():
-        place = (row, column - 1)
-        value = cell.value
+        place, value = (row, column - 1), cell.value
         if value is None and formulas is not None:
             value = _uncalculated(formulas, row, column)
-            uncalculated |= {place} if value else set()
+            marks |= {place: "formula"} if value else {}
         text = shown_text(value, cell.number_format)
         if not text:
             continue
         texts[place] = text
         if isinstance(value, int | float) and is_percent_format(cell.number_format):
-            percent.add(place)
-        elif isinstance(value, str) and re.fullmatch(r"\s*-?[\d,]*\.?\d+\s*%?\s*", value):
-            text_numbers.add(place)
-    hidden = {row for row, shape in worksheet.row_dimensions.items() if shape.hidden}
-    return Sheet(
-        name=worksheet.title,
-        cells=_as_frame(texts),
-        is_hidden=worksheet.sheet_state != "visible",
-        hidden_rows=frozenset(hidden),
-        percent=frozenset(percent),
-        text_numbers=frozenset(text_numbers),
-        formulas=frozenset(uncalculated),
-    )
+            marks[place] = "percent"
+        elif isinstance(value, str) and _TEXT_NUMBER.fullmatch(value):
+            marks[place] = "text number"
+    hidden = frozenset(row for row, shape in worksheet.row_dimensions.items() if shape.hidden)
+    is_hidden = worksheet.sheet_state != "visible"
+    return Sheet(worksheet.title, _as_frame(texts), (), is_hidden, hidden, marks)
 
 
 def _uncalculated(formulas: Worksheet, row: int, column: int) -> str | None:
@@ -136,9 +123,9 @@ def _uncalculated(formulas: Worksheet, row: int, column: int) -> str | None:
 
 def _as_frame(texts: dict[Place, str]) -> pd.DataFrame:
     rows = sorted({row for row, _ in texts})
-    width = 1 + max((column for _, column in texts), default=-1)
-    filled = [[texts.get((row, column), "") for column in range(width)] for row in rows]
-    return pd.DataFrame(filled, index=rows, columns=range(width), dtype="str")
+    columns = range(1 + max((column for _, column in texts), default=-1))
+    filled = [[texts.get((row, column), "") for column in columns] for row in rows]
+    return pd.DataFrame(filled, index=rows, columns=columns, dtype="str")
 
 
 def shown_text(value: object, number_format: str = "General") -> str:
@@ -179,9 +166,5 @@ def column_letter(position: int) -> str:
     >>> column_letter(0), column_letter(27)
     ('A', 'AB')
     """
-    letters = ""
-    number = position + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
+    above, rest = divmod(position, 26)
+    return (column_letter(above - 1) if above else "") + chr(ord("A") + rest)

@@ -63,11 +63,10 @@ def _read_marker(sources: Path) -> dict[str, Any]:
 
 
 def _recipe_digest() -> str:
-    """Return a digest of the files from which Westshire is made."""
-    import pmf_analysis.data as data
-
-    folder = Path(data.__path__[0])
-    files = [*sorted(folder.glob("demo*.py")), folder / "westshire.yml"]
+    """Return a digest of the files from which Westshire is made, and of those that read them."""
+    data = Path(__file__).parents[1] / "data"
+    files = [*sorted(data.glob("demo*.py")), data / "westshire.yml"]
+    files += sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -11,22 +11,28 @@ import gzip
 import hashlib
 import io
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 from pmf_analysis.systems.cells import Sheet, read_workbook
+from pmf_analysis.systems.values import is_typed
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
-_SPREADSHEET_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_WEB_PAGE = ("<!doctype", "<html", "<?xml", "<table")
+# First bytes of what is often dropped beside tables, what it is, and what to do about it.
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_EXPORT = "export the figures as XLSX"
 _NOT_TABLES = {
-    b"%PDF": "a PDF document",
-    b"\x89PNG": "a picture (PNG)",
-    b"\xff\xd8\xff": "a picture (JPEG)",
-    b"GIF8": "a picture (GIF)",
-    b"{\\rtf": "a rich-text document",
-    b"SQLite": "a database",
+    b"%PDF": ("This is a PDF document, not a table.", _EXPORT),
+    b"\x89PNG": ("This is a picture (PNG), not a table.", _EXPORT),
+    b"\xff\xd8\xff": ("This is a picture (JPEG), not a table.", _EXPORT),
+    b"GIF8": ("This is a picture (GIF), not a table.", _EXPORT),
+    b"{\\rtf": ("This is a rich-text document, not a table.", _EXPORT),
+    b"SQLite": ("This is a database, not a table.", _EXPORT),
+    _OLE: ("This is a workbook in the old XLS format.", "save it as XLSX"),
 }
 
 
@@ -46,15 +52,13 @@ def drop_files(folder: Path) -> tuple[list[Path], Problems]:
     Owner files of open workbooks (``~$``), temporary, hidden and empty files and other types are
     skipped with a warning each. Sub-folders are read too; the order is that of the names.
     """
-    problems = Problems()
-    files = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        reason = _reason_to_skip(path)
-        if reason:
-            problems.add(message=reason, level="warning", code="file-skipped", file=path.name)
-        else:
-            files.append(path)
-    return files, problems
+    reasons = {path: _reason_to_skip(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    skipped = Problems(
+        Problem(reason, level="warning", code="file-skipped", file=path.name)
+        for path, reason in reasons.items()
+        if reason
+    )
+    return [path for path, reason in reasons.items() if not reason], skipped
 
 
 def _reason_to_skip(path: Path) -> str:
@@ -79,6 +83,7 @@ def read_file(path: Path) -> RawFile:
         Exit 3, with one problem in plain words, for whatever cannot be read: absent, empty,
         still syncing, protected by a password, a web page or a picture by another name.
     """
+    problems = Problems()
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -87,7 +92,6 @@ def read_file(path: Path) -> RawFile:
         raise _unusable(path, "The file is still syncing: it grew while it was read.")
     if not content.strip(b"\0 \r\n\t"):
         raise _unusable(path, "The file is empty; it may still be syncing.", "wait and try again")
-    problems = Problems()
     try:
         sheets = _sheets(path, content, problems)
     except PmfError:
@@ -97,8 +101,7 @@ def read_file(path: Path) -> RawFile:
         raise _unusable(path, reason, "open it, save it again and retry") from error
     if not any(len(sheet.cells) for sheet in sheets):
         raise _unusable(path, "The file holds no cell with anything in it.")
-    digest = hashlib.sha256(content).hexdigest()
-    return RawFile(path.name, digest, tuple(sheets), problems)
+    return RawFile(path.name, hashlib.sha256(content).hexdigest(), tuple(sheets), problems)
 
 
 def _unusable(path: Path, message: str, fix: str = "") -> PmfError:
@@ -107,43 +110,34 @@ def _unusable(path: Path, message: str, fix: str = "") -> PmfError:
 
 
 def _sheets(path: Path, content: bytes, problems: Problems) -> list[Sheet]:
-    if content[:2] == b"PK":
-        return read_workbook(content)
-    if content[:4] == b"PAR1":
-        return [_parquet_sheet(content)]
-    if content[:2] == b"\x1f\x8b":
-        return [_text_sheet(path, gzip.decompress(content), problems)]
-    if content.startswith(_SPREADSHEET_OLE):
-        raise _unusable(path, *_ole_reason(content))
-    for start, what in _NOT_TABLES.items():
+    if content.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in content:
+        raise _unusable(
+            path, "The workbook is protected by a password.", "save it without a password"
+        )
+    for start, (reason, fix) in _NOT_TABLES.items():
         if content.startswith(start):
-            raise _unusable(path, f"This is {what}, not a table.", "export the figures as XLSX")
+            raise _unusable(path, reason, fix)
+    if content.startswith(b"PK"):
+        return read_workbook(content)
+    if content.startswith(b"PAR1"):
+        return [_parquet_sheet(content)]
+    if content.startswith(b"\x1f\x8b"):
+        content = gzip.decompress(content)
     return [_text_sheet(path, content, problems)]
-
-
-def _ole_reason(content: bytes) -> tuple[str, str]:
-    """Tell a protected workbook, whose contents are encrypted, from one of Excel 97 to 2003."""
-    if "EncryptedPackage".encode("utf-16-le") in content:
-        return "The workbook is protected by a password.", "save it without a password"
-    return "This is a workbook in the old XLS format.", "save it as XLSX"
 
 
 def _parquet_sheet(content: bytes) -> Sheet:
     frame = pd.read_parquet(io.BytesIO(content))
-    names = tuple(str(name) for name in frame.columns)
-    cells = frame.set_axis(range(len(names)), axis=1)
-    cells = cells.set_axis(range(1, len(cells) + 1), axis=0)
-    for column in cells.columns:
-        kind = cells[column].dtype.kind
-        if kind not in "iufM":
+    cells = frame.set_axis(range(frame.shape[1]), axis=1).set_axis(range(1, len(frame) + 1))
+    for column in cells:
+        if not is_typed(cells[column]):
             cells[column] = cells[column].astype("str").fillna("")
-    return Sheet("", cells, names=names)
+    return Sheet("", cells, names=tuple(map(str, frame.columns)))
 
 
 def _text_sheet(path: Path, content: bytes, problems: Problems) -> Sheet:
     text = _decoded(path, content, problems)
-    start = text.lstrip()[:200].casefold()
-    if start.startswith(("<!doctype", "<html", "<?xml", "<table")):
+    if text.lstrip()[:200].casefold().startswith(_WEB_PAGE):
         reason = "This is a web page, not a table, whatever its name says."
         raise _unusable(path, reason, "open it in Excel and save it as XLSX")
     if "\0" in text[:4096]:
@@ -157,9 +151,10 @@ def _text_sheet(path: Path, content: bytes, problems: Problems) -> Sheet:
             file=path.name,
             fix="close the quotation mark, or double it where it is part of the text",
         )
-    delimiter = _delimiter(text)
+    head = text[:20_000].splitlines()[:20]
+    delimiter = max(",;\t|", key=lambda mark: sum(line.count(mark) for line in head))
     cells = _fast_rows(text, delimiter)
-    return Sheet("", _careful_rows(text, delimiter) if cells is None else cells)
+    return Sheet("", _numbered(_careful_rows(text, delimiter) if cells is None else cells))
 
 
 def _decoded(path: Path, content: bytes, problems: Problems) -> str:
@@ -180,48 +175,40 @@ def _decoded(path: Path, content: bytes, problems: Problems) -> str:
         return content.decode("cp1252", errors="replace")
 
 
-def _delimiter(text: str) -> str:
-    head = text[:20_000].splitlines()[:20]
-    return max(",;\t|", key=lambda mark: sum(line.count(mark) for line in head))
-
-
 def _fast_rows(text: str, delimiter: str) -> pd.DataFrame | None:
     """Read a regular file by Arrow, all cells as text; None when its rows differ in length."""
     import pyarrow
-    from pyarrow import csv as arrow_csv
+    from pyarrow import csv as arrow
 
     width = len(next(csv.reader(io.StringIO(text), delimiter=delimiter), []))
     names = [str(column) for column in range(width)]
+    as_text = dict.fromkeys(names, pyarrow.string())
     try:
-        table = arrow_csv.read_csv(
+        table = arrow.read_csv(
             pyarrow.BufferReader(text.encode("utf-8")),
-            read_options=arrow_csv.ReadOptions(column_names=names),
-            parse_options=arrow_csv.ParseOptions(
+            arrow.ReadOptions(column_names=names),
+            arrow.ParseOptions(
                 delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False
             ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=False
-            ),
+            arrow.ConvertOptions(column_types=as_text, strings_can_be_null=False),
         )
     except pyarrow.ArrowInvalid:
         return None
-    return _numbered(table.to_pandas())
+    return table.to_pandas()  # type: ignore[no-any-return]  # pyarrow has no types
 
 
 def _careful_rows(text: str, delimiter: str) -> pd.DataFrame:
     """Read any file, row by row; short rows are filled up with empty cells."""
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    width = max(map(len, rows), default=0)
-    return _numbered(pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype="str"))
+    return pd.DataFrame(dict(enumerate(zip_longest(*rows, fillvalue=""))), dtype="str")
 
 
 def _numbered(cells: pd.DataFrame) -> pd.DataFrame:
     """Give rows numbers from 1 and columns from 0, then drop blank rows."""
-    numbered = cells.set_axis(range(cells.shape[1]), axis=1)
-    numbered = numbered.set_axis(range(1, len(cells) + 1), axis=0)
-    is_blank = pd.Series(True, index=numbered.index)
-    for column in numbered:
-        is_blank &= numbered[column].isin(["", " "])
-        if not is_blank.any():
-            return numbered
-    return numbered[~is_blank]
+    cells = cells.set_axis(range(cells.shape[1]), axis=1).set_axis(range(1, len(cells) + 1))
+    is_blank = pd.Series(True, index=cells.index)
+    for column in cells:
+        is_blank &= cells[column].isin(["", " "])
+        if not is_blank.any():  # mostly after the first column
+            return cells
+    return cells[~is_blank]

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from pmf_analysis.periods import AmbiguousPeriodError, parse_period
 from pmf_analysis.problems import PmfError, Problems
-from pmf_analysis.systems.cells import ERROR_CELLS, Sheet, column_letter
+from pmf_analysis.systems.cells import Sheet, column_letter
 from pmf_analysis.systems.folder import read_file
 from pmf_analysis.systems.mapping import spelling
-from pmf_analysis.systems.values import is_blank, to_date, to_number
+from pmf_analysis.systems.values import is_blank, is_error, is_typed, to_date, to_number
 
 _SEARCHED = 40
 _SAMPLE = 5000
-_MEASURE = re.compile(
-    r"\s*\b(value|actual|outturn|target|status|note|numerator|denominator)s?$", re.I
-)
+_MEASURE = r"(?i)\s*\b(value|actual|outturn|target|status|note|numerator|denominator)s?$"
+_MARKS = {
+    "error": ("error", "error-cell", "the cell shows a spreadsheet error"),
+    "formula": ("error", "formula-not-calculated", "the formula was never calculated"),
+    "text number": ("warning", "text-number", "the number is kept as text"),
+    "percent": ("info", "percent-format", "shown as a percentage; read as 0 to 100"),
+}
+Add = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -81,21 +87,27 @@ def look(path: Path) -> Look:
     except PmfError as error:
         return Look(path.name, (), error.problems)
     problems = Problems(raw.problems)
-    tables = tuple(_look_at_sheet(sheet, path.name, problems) for sheet in raw.sheets)
-    return Look(path.name, tables, problems)
+    tables = [
+        _look_at_sheet(sheet, partial(problems.add, file=path.name, sheet=sheet.name))
+        for sheet in raw.sheets
+    ]
+    return Look(path.name, tuple(tables), problems)
 
 
-def _look_at_sheet(sheet: Sheet, file: str, problems: Problems) -> TableLook:
-    cells = sheet.cells
-    header_row = 0 if sheet.names else _likely_header(cells)
-    texts = sheet.names or [str(cells.at[header_row, p]).strip() for p in range(cells.shape[1])]
-    body = cells if sheet.names else cells.loc[header_row + 1 :]
-    is_header = _repeats(body, texts) & (not sheet.names)
-    repeated, body = int(is_header.sum()), body[~is_header]
+def _look_at_sheet(sheet: Sheet, add: Add) -> TableLook:
+    cells, header_row, texts = sheet.cells, 0, sheet.names
+    is_header = pd.Series(False, index=cells.index)
+    if not texts:
+        header_row = _likely_header(cells)
+        texts = tuple(str(text).strip() for text in cells.loc[header_row])
+        cells = cells.loc[header_row + 1 :]
+        is_header = _repeats(cells, texts)
+    body = cells[~is_header]
     columns = tuple(_look_at_columns(body, texts))
-    _note_names(texts, body, sheet, file, header_row, problems)
-    _note_cells(sheet, file, problems)
-    periods = _periods(texts, body, sheet, file, problems)
+    _note_names(texts, body, header_row, add)
+    _note_cells(sheet, add)
+    periods = _periods(texts, body, add)
+    repeated = int(is_header.sum())
     return TableLook(sheet.name, header_row, len(body), repeated, columns, periods)
 
 
@@ -106,11 +118,10 @@ def _likely_header(cells: pd.DataFrame) -> int:
         texts = {str(text).strip() for text in cells.loc[row]} - {""}
         return sum(bool(re.search(r"[A-Za-z]", text)) or _is_period(text) for text in texts)
 
-    rows = [int(row) for row in cells.index[:_SEARCHED]]
-    return max(rows, key=lambda row: (names(row), -row))
+    return max([int(row) for row in cells.index[:_SEARCHED]], key=names)
 
 
-def _repeats(body: pd.DataFrame, texts: tuple[str, ...] | list[str]) -> pd.Series[bool]:
+def _repeats(body: pd.DataFrame, texts: Sequence[str]) -> pd.Series[bool]:
     """Whether a row begins with the same two names as the header: another table, or page."""
     same = pd.Series(True, index=body.index)
     for position in [p for p, text in enumerate(texts) if text][:2]:
@@ -118,9 +129,7 @@ def _repeats(body: pd.DataFrame, texts: tuple[str, ...] | list[str]) -> pd.Serie
     return same
 
 
-def _look_at_columns(
-    body: pd.DataFrame, texts: tuple[str, ...] | list[str]
-) -> Iterator[ColumnLook]:
+def _look_at_columns(body: pd.DataFrame, texts: Sequence[str]) -> Iterator[ColumnLook]:
     for position, text in enumerate(texts):
         filled = body[position][~is_blank(body[position])]
         example = str(filled.iloc[0])[:40] if len(filled) else "nothing"
@@ -143,109 +152,65 @@ def _kind_of(filled: pd.Series[str]) -> str:
 def _is_period(text: str) -> bool:
     try:
         parse_period(text)
-    except AmbiguousPeriodError:
-        return True
-    except PmfError:
-        return False
+    except PmfError as error:
+        return isinstance(error, AmbiguousPeriodError)
     return True
 
 
-def _periods(
-    texts: tuple[str, ...] | list[str],
-    body: pd.DataFrame,
-    sheet: Sheet,
-    file: str,
-    problems: Problems,
-) -> tuple[str, ...]:
+def _periods(texts: Sequence[str], body: pd.DataFrame, add: Add) -> tuple[str, ...]:
     """Return the period labels in the header, else those of the first column that holds them."""
-    in_header = [_MEASURE.sub("", text) for text in texts]
-    labels = tuple(dict.fromkeys(text for text in in_header if text and _is_period(text)))
-    for position in range(body.shape[1]) if not labels else ():
-        column = body[position]
-        if labels or column.dtype.kind in "iufM":
-            continue
-        filled = column[~is_blank(column)].drop_duplicates().head(_SAMPLE)
-        known = filled[filled.map(_is_period)]
+    in_header = dict.fromkeys(re.sub(_MEASURE, "", text) for text in texts)
+    labels = [text for text in in_header if text and _is_period(text)]
+    for position in [p for p in body if not is_typed(body[p])]:
+        if labels:
+            break
+        filled = body[position][~is_blank(body[position])].drop_duplicates().head(_SAMPLE)
+        known = [text for text in filled if _is_period(text)]
         # A column of years or dates is one of periods; a column of small numbers is not.
-        if len(known) and len(known) >= 0.8 * len(filled):
-            labels = tuple(known)
+        labels = known if len(known) >= 0.8 * len(filled) else []
     for label in labels:
         try:
             parse_period(label)
         except PmfError as error:
-            problem = error.problems[0]
-            problems.add(
-                message=problem.message,
-                level="warning",
-                code=problem.code,
-                file=file,
-                sheet=sheet.name,
-                fix="declare year_type or frequency under period in the mapping",
+            fault, fix = (
+                error.problems[0],
+                "declare year_type or frequency under period in the mapping",
             )
+            add(message=fault.message, level="warning", code=fault.code, fix=fix)
             break
-    return labels
+    return tuple(labels)
 
 
-def _note_names(
-    texts: tuple[str, ...] | list[str],
-    body: pd.DataFrame,
-    sheet: Sheet,
-    file: str,
-    header_row: int,
-    problems: Problems,
-) -> None:
+def _note_names(texts: Sequence[str], body: pd.DataFrame, header_row: int, add: Add) -> None:
     """Note names that two columns bear, and columns with cells but without a name."""
     spelt = [spelling(text) for text in texts]
     for position, text in enumerate(texts):
-        nameless = not text and bool((~is_blank(body[position])).any())
-        twice = bool(text) and spelling(text) in spelt[:position]
-        if nameless or twice:
-            problems.add(
-                message="the column has cells but no name."
-                if nameless
-                else "another column has the same name.",
-                level="warning",
-                code="column-without-name" if nameless else "column-name-twice",
-                file=file,
-                sheet=sheet.name,
-                row=header_row or None,
-                column=f'{column_letter(position)} "{text}"',
-            )
+        place = {"row": header_row or None, "column": f'{column_letter(position)} "{text}"'}
+        if text and spelling(text) in spelt[:position]:
+            message = "another column has the same name."
+            add(message=message, level="warning", code="column-name-twice", **place)
+        elif not text and not is_blank(body[position]).all():
+            message = "the column has cells but no name."
+            add(message=message, level="warning", code="column-without-name", **place)
 
 
-def _note_cells(sheet: Sheet, file: str, problems: Problems) -> None:
+def _note_cells(sheet: Sheet, add: Add) -> None:
     """Note error cells, formulas without a value, numbers as text, percentages, hidden rows."""
-    errors = frozenset(
-        (int(row), position)
-        for position in range(sheet.cells.shape[1])
-        if sheet.cells[position].dtype.kind not in "iufM"
-        for row in sheet.cells.index[sheet.cells[position].isin(ERROR_CELLS)]
-    )
-    for places, level, code, message in (
-        (errors, "error", "error-cell", "the cell shows a spreadsheet error"),
-        (sheet.formulas, "error", "formula-not-calculated", "the formula was never calculated"),
-        (sheet.text_numbers, "warning", "text-number", "the number is kept as text"),
-        (sheet.percent, "info", "percent-format", "shown as a percentage; read as 0 to 100"),
-    ):
+    cells = sheet.cells
+    marks: dict[tuple[int, int], str] = dict(sheet.marks)
+    for position in range(cells.shape[1]):
+        rows = cells.index[is_error(cells[position])]
+        marks |= {(int(row), position): "error" for row in rows}
+    for mark, (level, code, message) in _MARKS.items():
+        places = [place for place, found in marks.items() if found == mark]
         if places:
             row, position = min(places)
-            problems.add(
-                message=f"{message} ({len(places):,} such cells).",
-                level=level,
-                code=code,
-                file=file,
-                sheet=sheet.name,
-                row=row,
-                column=column_letter(position),
-                value=str(sheet.cells.at[row, position]),
-            )
-    hidden = sheet.hidden_rows & set(sheet.cells.index)
+            place = {"row": row, "column": column_letter(position)}
+            said = f"{message} ({len(places):,} such cells)."
+            value = str(cells.at[row, position])
+            add(message=said, level=level, code=code, value=value, **place)
+    hidden = sheet.hidden_rows & set(cells.index)
     if hidden or sheet.is_hidden:
         what = "the sheet is" if sheet.is_hidden else f"{len(hidden):,} rows are"
-        problems.add(
-            message=f"{what} hidden in the workbook, and would be read.",
-            level="warning",
-            code="hidden",
-            file=file,
-            sheet=sheet.name,
-        )
+        message = f"{what} hidden in the workbook, and would be read."
+        add(message=message, level="warning", code="hidden")

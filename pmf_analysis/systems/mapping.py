@@ -7,7 +7,7 @@ what texts mean, and what is left out on purpose. ``parameters/mappings/`` holds
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
@@ -158,8 +158,7 @@ class MappingFile(Settings):
     def known_columns(self) -> list[str]:
         """Columns this mapping may fill; those of targets too where it maps observations."""
         targets = column_names("targets") if self.table == "observations" else []
-        own = column_names(self.table)
-        return [*own, "period_label", *(name for name in targets if name not in own)]
+        return list(dict.fromkeys([*column_names(self.table), "period_label", *targets]))
 
 
 def spelling(text: str) -> str:
@@ -203,29 +202,22 @@ def choose_mapping(
             hint = did_you_mean(chosen, mappings)
             raise PmfError(f'There is no mapping "{chosen}".{hint}', EXIT_WRONG_USAGE)
         return mappings[chosen]
-    fits = sorted(_fits(file_name, mappings.values()), key=lambda fit: fit[0], reverse=True)
-    best = [mapping for closeness, mapping in fits if closeness == fits[0][0]]
+    closeness = {name: _closeness(file_name, mapping) for name, mapping in mappings.items()}
+    closest = max(closeness.values(), default=0)
+    best = [name for name, length in closeness.items() if 0 < length == closest]
     if len(best) == 1:
-        return best[0]
-    names = ", ".join(mapping.name for mapping in best or mappings.values())
-    what = "More than one mapping fits this file" if best else "No mapping fits this file"
+        return mappings[best[0]]
     problem = Problem(
-        f"{what}.",
+        "More than one mapping fits this file." if best else "No mapping fits this file.",
         code="mapping-not-found",
         file=file_name,
-        expected=f"one of {names}",
+        expected=f"one of {', '.join(best or mappings)}",
         fix="name the mapping, or add the file's name to match.files of one mapping",
     )
     raise PmfError(problem, EXIT_DATA_UNUSABLE)
 
 
-def _fits(file_name: str, mappings: Iterable[MappingFile]) -> Iterable[tuple[int, MappingFile]]:
-    """Yield mappings that fit, with the length of the longest pattern: the most particular wins."""
-    for mapping in mappings:
-        lengths = [
-            len(pattern)
-            for pattern in mapping.match.files
-            if fnmatch(file_name.casefold(), pattern.casefold())
-        ]
-        if lengths:
-            yield max(lengths), mapping
+def _closeness(file_name: str, mapping: MappingFile) -> int:
+    """Length of the longest pattern that fits, 0 for none: the most particular mapping wins."""
+    patterns = (pattern.casefold() for pattern in mapping.match.files)
+    return max((len(text) for text in patterns if fnmatch(file_name.casefold(), text)), default=0)

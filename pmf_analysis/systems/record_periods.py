@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from pmf_analysis.data.contract import TABLES
+from pmf_analysis.data.contract import column_names
+from pmf_analysis.period_spans import KIND_OF_FREQUENCY
 from pmf_analysis.periods import AmbiguousPeriodError, Period, parse_period, period_from_start
 from pmf_analysis.problems import PmfError
 from pmf_analysis.systems.faults import Faults
 from pmf_analysis.systems.mapping import MappingFile, spelling
 
-_FREQUENCY_OF_KIND = {
-    "year": "annual",
-    "half_year": "half_yearly",
-    "quarter": "quarterly",
-    "month": "monthly",
-    "week": "weekly",
-    "term": "termly",
-}
-# First day, label, frequency in the file and in the register, span and type of year.
-Question = tuple[Any, str, str, str, str, Any]
+_FREQUENCY_OF_KIND = {str(kind): frequency for frequency, kind in KIND_OF_FREQUENCY.items()}
+
+
+class _Question(NamedTuple):
+    """What decides a record's period; ``declared`` is the register's frequency."""
+
+    start: Any
+    label: str
+    given: str
+    declared: str
+    span: str
+    year_type: Any
 
 
 def set_periods(
@@ -34,111 +37,97 @@ def set_periods(
     """Set start, end and frequency of each record; returns which are of a length to be ignored.
 
     A first day and frequency decide where the file carries them; the label is then only shown.
+    Values of, say, a whole year among those of a quarterly indicator are held back, or ignored
+    where the mapping says so; targets and texts may well be for a year.
     """
     nothing = pd.Series(False, index=raw.index)
-    columns = {column.name for column in TABLES[faults.records.table]}
+    columns = column_names(faults.records.table)
     if "period_start" not in columns:
         return nothing
-    asked = _period_questions(typed, raw, facts, mapping)
-    answers = {question: _answer(question) for question in set(asked)}
-    periods = pd.Series([answers[question] for question in asked], index=raw.index, dtype=object)
-    failed = periods.map(lambda answer: isinstance(answer, str)) & ~faults.bad
-    faults.add(
-        failed,
-        "period_start" if "period_start" in raw and "period_label" not in raw else "period_label",
-        periods.where(failed, "").astype("str"),
-        code="period-not-read",
-        expected='a period with one meaning, such as "2026-27 Q2"',
-    )
-    is_period = periods.map(lambda answer: isinstance(answer, Period))
-    start = periods[is_period].map(lambda period: period.start)
-    end = periods[is_period].map(lambda period: period.end)
-    typed["period_start"] = pd.to_datetime(start.reindex(raw.index))
+    asked = _questions(typed, raw, facts, mapping)
+    answers = {question: _answer(question) for question in dict.fromkeys(asked)}
+    table = pd.DataFrame.from_records(list(answers.values()), columns=list(_Answer._fields))
+    table = table.astype({"start": "datetime64[us]", "end": "datetime64[us]", "fits": bool})
+    numbers = {question: number for number, question in enumerate(answers)}
+    found = table.iloc[[numbers[question] for question in asked]].set_axis(raw.index)
+    name = "period_label" if "period_label" in raw or "period_start" not in raw else "period_start"
+    failed = (found["reason"] != "") & ~faults.bad
+    expected = 'a period with one meaning, such as "2026-27 Q2"'
+    faults.add(failed, name, "period-not-read", found["reason"], expected)
+    typed["period_start"] = found["start"]
     if "period_end" in columns:
-        given = typed.get("period_end", pd.Series(pd.NaT, index=raw.index))
-        typed["period_end"] = given.fillna(pd.to_datetime(end.reindex(raw.index)))
-    if "frequency" in columns:
-        _set_frequency(typed, periods.where(is_period), facts)
-    return _of_another_length(periods.where(is_period), facts, mapping, faults)
-
-
-def _period_questions(
-    typed: pd.DataFrame, raw: pd.DataFrame, facts: pd.DataFrame, mapping: MappingFile
-) -> list[Question]:
-    """Return what decides the period of each record."""
-    blank = pd.Series("", index=raw.index)
-    label = raw.get("period_label", blank).astype("str").str.strip()
-    starts = typed.get("period_start", pd.Series(pd.NaT, index=raw.index))
-    declared = facts["frequency"].astype("object").fillna(mapping.period.frequency or "")
-    given = typed.get("frequency", blank)
-    source = raw.get("frequency", blank).astype("str").map(spelling)
-    spans = {spelling(text): span for text, span in mapping.period.spans.items()}
-    rolling = facts["period_span"].where(facts["accumulation"] == "rolling")
-    span = source.map(spans).astype("object").fillna(rolling).fillna("")
-    year_type = (
-        pd.Series(mapping.period.year_type, index=raw.index)
-        if mapping.period.year_type
-        else facts["year_type"].astype("object").where(facts["year_type"].notna(), None)
-    )
-    columns = (starts.astype("object"), label, given, declared, span, year_type)
-    return list(zip(*(column.tolist() for column in columns), strict=True))
-
-
-def _answer(question: Question) -> Period | str | None:
-    """Return the period, or in words why there is none; None where the record names none."""
-    start, label, given, declared, span, year_type = question
-    frequency = given or declared
-    if start == start and start is not None and span != "label":
-        return period_from_start(start.date(), frequency, year_type or "financial", span)
-    if not label:
-        return "the period is missing."
-    try:
-        return parse_period(label, year_type=year_type, frequency=frequency or None)
-    except AmbiguousPeriodError as error:
-        return error.problems[0].message
-    except PmfError as error:
-        # A year's target of a quarterly indicator: the register's frequency is only a hint.
-        return error.problems[0].message if given or not declared else _without_hint(question)
-
-
-def _without_hint(question: Question) -> Period | str | None:
-    start, label, given, _, span, year_type = question
-    return _answer((start, label, given, "", span, year_type))
-
-
-def _set_frequency(typed: pd.DataFrame, periods: pd.Series[Any], facts: pd.DataFrame) -> None:
-    kinds = {period: _FREQUENCY_OF_KIND.get(period.kind) for period in periods.dropna().unique()}
-    found = periods.map(kinds).astype("object").fillna(facts["frequency"]).fillna("").astype("str")
-    given = typed.get("frequency", pd.Series("", index=typed.index))
-    typed["frequency"] = given.where(given != "", found)
-
-
-def _of_another_length(
-    periods: pd.Series[Any], facts: pd.DataFrame, mapping: MappingFile, faults: Faults
-) -> pd.Series[bool]:
-    """Find values of, say, a whole year among those of a quarterly indicator.
-
-    Targets and texts may well be for a year where values are for quarters.
-    """
-    if faults.records.table != "observations":
-        return pd.Series(False, index=periods.index)
-    pairs = list(zip(periods, facts["frequency"], strict=True))
-    fits = {
-        (period, frequency): period.fits(frequency)
-        for period, frequency in set(pairs)
-        if isinstance(period, Period) and isinstance(frequency, str)
-    }
-    other = pd.Series([not fits.get(pair, True) for pair in pairs], index=periods.index)
+        typed["period_end"] = typed.get("period_end", found["end"]).fillna(found["end"])
+    if "frequency" not in columns:  # only observations have one, and only they must fit it
+        return nothing
+    typed["frequency"] = found["frequency"]
+    other = ~found["fits"] & ~failed
     if mapping.period.other_lengths == "ignore":
         return other & ~faults.bad
-    name = "period_label" if "period_label" in faults.records.raw else "period_start"
-    expected = "a period of an indicator that is " + facts["frequency"].fillna("").astype("str")
     faults.add(
         other,
         name,
+        "period-length",
         "the period is of another length than the register says.",
-        code="period-length",
-        expected=expected,
-        fix="correct the frequency in the register, or let the mapping ignore other_lengths",
+        "a period of an indicator that is " + facts["frequency"].fillna("").astype("str"),
+        "correct the frequency in the register, or let the mapping ignore other_lengths",
     )
-    return pd.Series(False, index=periods.index)
+    return nothing
+
+
+def _questions(
+    typed: pd.DataFrame, raw: pd.DataFrame, facts: pd.DataFrame, mapping: MappingFile
+) -> list[_Question]:
+    """Return what decides the period of each record."""
+    blank = pd.Series("", index=raw.index)
+    rule = mapping.period
+    spans = {spelling(text): span for text, span in rule.spans.items()}
+    span = raw.get("frequency", blank).astype("str").map(spelling).map(spans).astype("object")
+    rolling = facts["period_span"].where(facts["accumulation"] == "rolling")
+    year_type = facts["year_type"].astype("object").where(facts["year_type"].notna(), None)
+    columns = (
+        typed.get("period_start", pd.Series(pd.NaT, index=raw.index)).astype("object"),
+        raw.get("period_label", blank).astype("str").str.strip(),
+        typed.get("frequency", blank),
+        facts["frequency"].astype("object").fillna(rule.frequency or ""),
+        span.fillna(rolling).fillna(""),
+        year_type if rule.year_type is None else year_type.map(lambda _: rule.year_type),
+    )
+    return [*map(_Question._make, zip(*(column.tolist() for column in columns), strict=True))]
+
+
+class _Answer(NamedTuple):
+    """A period, or the reason why there is none."""
+
+    start: Any = pd.NaT
+    end: Any = pd.NaT
+    frequency: str = ""
+    fits: bool = True
+    reason: str = ""
+
+
+def _answer(question: _Question) -> _Answer:
+    try:
+        period = _period(question)
+    except PmfError as error:
+        return _Answer(reason=error.problems[0].message)
+    frequency = _FREQUENCY_OF_KIND.get(period.kind, question.declared)
+    start, end = pd.Timestamp(period.start), pd.Timestamp(period.end)
+    return _Answer(start, end, question.given or frequency, period.fits(question.declared))
+
+
+def _period(question: _Question) -> Period:
+    start, label, given, declared, span, year_type = question
+    if pd.notna(start) and span != "label":
+        day, frequency = start.date(), given or declared
+        return period_from_start(day, frequency, year_type or "financial", span)
+    if not label:
+        raise PmfError("the period is missing.")
+    try:
+        return parse_period(label, year_type=year_type, frequency=given or declared or None)
+    except AmbiguousPeriodError:
+        raise
+    except PmfError:
+        # A year's target of a quarterly indicator: the register's frequency is only a hint.
+        if given or not declared:
+            raise
+        return parse_period(label, year_type=year_type)

@@ -3,168 +3,221 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
-from pmf_analysis.data.contract import KEYS, SOURCE_COLUMNS, TABLES, column_names
+from pmf_analysis.data.contract import KEYS, SOURCE_COLUMNS, column_names
 from pmf_analysis.data.store import FileRecord
-from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
-from pmf_analysis.systems.faults import QUARANTINE_COLUMNS, quarantine_problems
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, Level, PmfError, Problem, Problems
+from pmf_analysis.systems.faults import QUARANTINE_COLUMNS, first_of, quarantine_problems
 from pmf_analysis.systems.rules import LABEL, MAIN_COLUMN
 
-# Notes and approvals may differ between two copies of a value; the figures may not.
+# So many places are named of rows that contradict each other.
 _NAMED = 3
+# Notes and approvals may differ between two copies of a value; the figures may not.
 _FIGURES = ["value", "value_status", "numerator", "denominator"]
+_AIM = ["target", "target_low", "target_high"]
+_TOLD = ["tolerance_abs", "tolerance_pct", "rationale", "comparator", "set_by", "set_on"]
+# Why a row is ignored, what is said of it, and how loudly.
+_REPEATED: tuple[str, str, Level] = (
+    "repeats a row with the same figures",
+    "rows repeat another with the same figures; one of each was kept. This is the first.",
+    "warning",
+)
+_SAME_TARGET: tuple[str, str, Level] = (
+    "the same target is given in another file",
+    "targets are given in another file too, and are read from there. This is the first.",
+    "info",
+)
 
 
-@dataclass(frozen=True)
+@dataclass
 class ImportResult:
-    """One file: its accepted rows by table, its counts, and what was wrong."""
+    """One file: its accepted rows by table, where its other rows went, and what was wrong.
 
-    tables: Mapping[str, pd.DataFrame]
-    record: FileRecord
-    problems: Problems
-    quarantine: pd.DataFrame
-
-
-def conserved(record: FileRecord) -> FileRecord:
-    """Return the record if every row is in exactly one place; a lost row is a fault of pmf."""
-    placed = record.rows_accepted + record.rows_quarantined + record.rows_ignored
-    if placed != record.rows_read:
-        raise PmfError(
-            Problem(
-                f"pmf read {record.rows_read:,} rows but placed {placed:,}; nothing was imported.",
-                code="rows-not-conserved",
-                file=record.name,
-                fix="send this file and its mapping to the makers of pmf",
-            ),
-            exit_code=EXIT_DATA_UNUSABLE,
-        )
-    return record
-
-
-def settle_repeats(results: Sequence[ImportResult]) -> list[ImportResult]:
-    """Part rows that share a key, in one file or in several of one import.
-
-    Rows with the same figures are one: the first stays, the others are ignored with a warning.
-    Rows that differ all go to quarantine, because nobody can tell which is right.
+    ``read`` counts its rows; ``quarantined`` those held back, each with one or more ``lines``.
     """
-    settled = list(results)
-    for table in TABLES:
-        rows = _stacked_with_origin(results, table)
-        if rows.empty:
-            continue
-        repeated = rows.duplicated(list(KEYS[table]), keep=False)
-        if not repeated.any():
-            continue
-        differs = _differs(rows, repeated, table)
-        spare = repeated & ~differs & rows.duplicated(list(KEYS[table]))
-        others = _told_of_each_other(rows[differs], table)
-        for number in rows.loc[repeated, "_result"].unique():
-            mine = rows["_result"] == number
-            settled[number] = _without(
-                settled[number], table, rows[mine], differs[mine], spare[mine], others
-            )
-    return settled
+
+    name: str
+    sha256: str
+    mapping: str
+    read: int
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    ignored: Counter[str] = field(default_factory=Counter)
+    problems: Problems = field(default_factory=Problems)
+    quarantined: int = 0
+    lines: list[pd.DataFrame] = field(default_factory=list)
+
+    def hold(self, lines: pd.DataFrame, rows: int) -> None:
+        """Hold back so many rows, which have these quarantine lines."""
+        self.lines.append(lines)
+        self.quarantined += rows
+
+    @property
+    def quarantine(self) -> pd.DataFrame:
+        """A line a fault, with the columns of ``quarantine.csv``."""
+        nothing = pd.DataFrame(columns=QUARANTINE_COLUMNS, dtype="object")
+        return pd.concat([nothing, *self.lines], ignore_index=True)
+
+    @property
+    def record(self) -> FileRecord:
+        """The counts for the manifest.
+
+        Raises
+        ------
+        PmfError
+            Exit 3, unless every row is in exactly one place; a lost row is a fault of pmf.
+        """
+        accepted = sum(map(len, self.tables.values()))
+        placed = accepted + self.quarantined + self.ignored.total()
+        if placed != self.read:
+            message = f"pmf read {self.read:,} rows but placed {placed:,}; nothing was imported."
+            fix = "send this file and its mapping to the makers of pmf"
+            problem = Problem(message, code="rows-not-conserved", file=self.name, fix=fix)
+            raise PmfError(problem, EXIT_DATA_UNUSABLE)
+        because = {reason: count for reason, count in sorted(self.ignored.items()) if count}
+        counts = (self.read, accepted, self.quarantined, self.ignored.total())
+        return FileRecord(self.name, self.sha256, self.mapping, *counts, because)
 
 
-def _stacked_with_origin(results: Sequence[ImportResult], table: str) -> pd.DataFrame:
-    parts = [
-        result.tables[table].assign(_result=number)
-        for number, result in enumerate(results)
-        if table in result.tables
-    ]
+def settle_repeats(results: Sequence[ImportResult], known_targets: pd.DataFrame) -> None:
+    """Part rows that are given twice, in one file or in several of one import.
+
+    Rows with the same key and figures are one: the first stays, the others are ignored with a
+    warning. Rows of one key that differ all go to quarantine, because nobody can tell which is
+    right. A target that another file, or the store (`known_targets`), gives too is ignored, see
+    :func:`_settle_targets`.
+    """
+    for table, key in KEYS.items():
+        rows = _stacked(results, table)
+        repeated = rows.duplicated(list(key), keep=False) if len(rows) else pd.Series(dtype=bool)
+        if repeated.any():
+            twins = rows[repeated]
+            differs = _differs(twins, table).reindex(rows.index, fill_value=False)
+            spare = repeated & ~differs & rows.duplicated(list(key))
+            lines = _conflict_lines(rows[differs], table)
+            _take_out(results, table, rows, spare, lines, _REPEATED)
+    _settle_targets(results, known_targets)
+    for result in results:
+        result.tables = {name: rows.drop(columns=LABEL) for name, rows in result.tables.items()}
+
+
+def _stacked(results: Sequence[ImportResult], table: str) -> pd.DataFrame:
+    """Accepted rows of all files, with the number of their file in ``_result``."""
+    held = [(number, r.tables[table]) for number, r in enumerate(results) if table in r.tables]
+    parts = [rows.assign(_result=number) for number, rows in held]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def _differs(rows: pd.DataFrame, repeated: pd.Series[bool], table: str) -> pd.Series[bool]:
+def _differs(twins: pd.DataFrame, table: str) -> pd.Series[bool]:
     """Whether a row shares its key with one of other figures."""
     left_out = {*KEYS[table], *SOURCE_COLUMNS}
     compared = _FIGURES if table == "observations" else column_names(table)
-    twins = rows.loc[repeated, [name for name in compared if name not in left_out]]
-    content = pd.util.hash_pandas_object(twins, index=False)
-    keys = [rows.loc[repeated, name] for name in KEYS[table]]
-    kinds = content.groupby(keys, dropna=False).transform("nunique")
-    return (kinds > 1).reindex(rows.index, fill_value=False)
+    figures = twins[[name for name in compared if name not in left_out]]
+    content = pd.util.hash_pandas_object(figures, index=False)
+    keys = [twins[name] for name in KEYS[table]]
+    return content.groupby(keys, dropna=False).transform("nunique") > 1
 
 
-def _told_of_each_other(conflicts: pd.DataFrame, table: str) -> pd.Series[str]:
-    """Say for each conflicting row where the first rows of its key stand and what they hold."""
-    if conflicts.empty:
-        return pd.Series(dtype="str")
-    shown = conflicts[MAIN_COLUMN[table]].astype("str").fillna("no value")
-    place = conflicts["source_file"] + " row " + conflicts["source_row"].astype("str")
-    keys = [conflicts[name] for name in KEYS[table]]
-    return (place + ": " + shown).groupby(keys, dropna=False).transform(_listed)
+def _conflict_lines(rows: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Quarantine lines, by the index of `rows`, that tell conflicting rows of each other."""
+    if rows.empty:
+        return pd.DataFrame(columns=QUARANTINE_COLUMNS)
+    shown = rows[MAIN_COLUMN[table]].astype("str").fillna("")
+    place = rows["source_file"] + " row " + rows["source_row"].astype("str")
+    place += ": " + shown.replace("", "no value")
+    by_key = place.groupby([rows[name] for name in KEYS[table]], dropna=False)
+    lines = pd.DataFrame(
+        {
+            "table": table,
+            "file": rows["source_file"],
+            "sheet": rows["source_sheet"],
+            "row": rows["source_row"].astype("int64"),
+            "column": rows[LABEL],
+            "value": shown,
+            "message": "rows that should be one differ: " + by_key.transform(_listed),
+            "expected": "one row for each " + ", ".join(KEYS[table]),
+            "fix": "delete the wrong row in the source, then import again",
+            "code": "repeated-and-different",
+            "cells": rows[[*KEYS[table]]].astype("str").agg("; ".join, axis=1),
+        },
+        index=rows.index,
+    )
+    return lines[QUARANTINE_COLUMNS]
 
 
 def _listed(places: pd.Series[str]) -> str:
     more = len(places) - _NAMED
-    named = "; ".join(places.head(_NAMED))
-    return f"{named}; and {more} more." if more > 0 else f"{named}."
+    return "; ".join([*places.head(_NAMED), *([f"and {more} more"] if more > 0 else [])]) + "."
 
 
-def _without(
-    result: ImportResult,
+def _take_out(
+    results: Sequence[ImportResult],
     table: str,
     rows: pd.DataFrame,
-    differs: pd.Series[bool],
     spare: pd.Series[bool],
-    others: pd.Series[str],
-) -> ImportResult:
-    """Take conflicting and spare rows out of one file's accepted rows."""
-    lines = _conflict_lines(rows[differs], table, others)
-    problems = Problems([*result.problems, *quarantine_problems(lines)])
-    problems.extend(_spare_note(rows[spare]))
-    reasons = Counter(result.record.ignored_because)
-    reasons["repeats a row with the same figures"] += int(spare.sum())
-    record = replace(
-        result.record,
-        rows_accepted=result.record.rows_accepted - int((differs | spare).sum()),
-        rows_quarantined=result.record.rows_quarantined + int(differs.sum()),
-        rows_ignored=result.record.rows_ignored + int(spare.sum()),
-        ignored_because={reason: count for reason, count in reasons.items() if count},
+    lines: pd.DataFrame,
+    why: tuple[str, str, Level],
+) -> None:
+    """Take spare rows, and those that have a quarantine line, out of their files' accepted ones."""
+    reason, message, level = why
+    is_held = rows.index.isin(lines.index)
+    for number in rows.loc[spare | is_held, "_result"].unique():
+        result, mine = results[number], rows["_result"] == number
+        kept = rows[mine & ~spare & ~is_held]
+        result.tables[table] = kept.drop(columns="_result").reset_index(drop=True)
+        held, ignored = lines[mine[is_held]], rows[mine & spare]
+        result.hold(held, len(held))
+        result.problems.extend(quarantine_problems(held))
+        result.ignored[reason] += len(ignored)
+        said = f"{len(ignored):,} {message}"
+        result.problems.extend(first_of(ignored[[*SOURCE_COLUMNS]], "repeated", said, level))
+
+
+def _settle_targets(results: Sequence[ImportResult], known: pd.DataFrame) -> None:
+    """Ignore targets that another file gives too, and warn where two files differ.
+
+    The same target is the same aim for the same indicator and area in the same period, or in one
+    within it: a report's cell for a quarter repeats the target of the year. The one that says
+    more, such as why and by whom, is kept; then the longer, the one known, the one read first.
+    Different targets for one period are all kept. One that supersedes another is never the same.
+    """
+    rows = _stacked(results, "targets")
+    if rows.empty:
+        return
+    pairs = _pairs_of_targets(rows, known[~known["target_id"].isin(rows["target_id"])])
+    aims = [pairs[[name + end for name in _AIM]].fillna(float("inf")) for end in ("", "_other")]
+    same_aim = pd.Series((aims[0].to_numpy() == aims[1].to_numpy()).all(axis=1), index=pairs.index)
+    same_basis = pairs["target_basis"] == pairs["target_basis_other"]
+    same_period = (pairs["period_start"] == pairs["period_start_other"]) & (
+        pairs["period_end"] == pairs["period_end_other"]
     )
-    kept = rows[~(differs | spare)].drop(columns="_result").reset_index(drop=True)
-    held = pd.concat([result.quarantine, lines], ignore_index=True)
-    return ImportResult({**result.tables, table: kept}, conserved(record), problems, held)
-
-
-def _conflict_lines(bad: pd.DataFrame, table: str, others: pd.Series[str]) -> pd.DataFrame:
-    key = list(KEYS[table])
-    lines = pd.DataFrame(
-        {
-            "file": bad["source_file"],
-            "sheet": bad["source_sheet"],
-            "row": bad["source_row"].astype("int64"),
-            "column": bad[LABEL],
-            "value": bad[MAIN_COLUMN[table]].astype("str").fillna(""),
-            "message": "rows that should be one differ: " + others.reindex(bad.index),
-            "cells": ["; ".join(map(str, row)) for row in bad[key].itertuples(index=False)],
-        }
+    within = (pairs["period_start"] >= pairs["period_start_other"]) & (
+        pairs["period_end"] <= pairs["period_end_other"]
     )
-    return lines.assign(
-        table=table,
-        expected="one row for each " + ", ".join(key),
-        fix="delete the wrong row in the source, then import again",
-        code="repeated-and-different",
-    )[list(QUARANTINE_COLUMNS)]
+    within &= pairs["target_basis_other"] == "period"
+    spare = rows.index.isin(pairs.loc[same_aim & (same_period | within), "_row"])
+    differing = pairs[same_period & same_basis & ~same_aim]
+    for number in differing["_result"].unique():
+        others = differing[differing["_result"] == number]
+        message = f"{len(others):,} targets differ from those of another file for the same period"
+        message += f", such as {others['source_file_other'].iloc[0]}; all are kept."
+        rows_here = others[[*SOURCE_COLUMNS]]
+        results[number].problems.extend(first_of(rows_here, "targets-differ", message))
+    nothing = _conflict_lines(rows.head(0), "targets")
+    _take_out(results, "targets", rows, pd.Series(spare, index=rows.index), nothing, _SAME_TARGET)
 
 
-def _spare_note(spare: pd.DataFrame) -> list[Problem]:
-    if spare.empty:
-        return []
-    first = spare.iloc[0]
-    return [
-        Problem(
-            f"{len(spare):,} rows repeat another with the same figures; one of each was kept. "
-            "This is the first.",
-            level="warning",
-            code="repeated",
-            file=first["source_file"],
-            sheet=first["source_sheet"],
-            row=int(first["source_row"]),
-        )
-    ]
+def _pairs_of_targets(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Each target of an import beside those preferred to it, of other files, as ``_other``."""
+    both = pd.concat([known.assign(_result=-1), rows.assign(_row=rows.index)], ignore_index=True)
+    both = both[(both["supersedes"] == "") & ~both["target_id"].isin(both["supersedes"])]
+    both["_told"] = (both[_TOLD].notna() & (both[_TOLD] != "")).sum(axis=1)
+    both["_length"] = both["period_end"] - both["period_start"]
+    both = both.sort_values(["_told", "_length"], ascending=False, kind="stable")
+    both = both.assign(_order=range(len(both)))
+    pairs = both.merge(both, on=["indicator_id", "area_code"], suffixes=("", "_other"))
+    is_other = (pairs["_result"] >= 0) & (pairs["_result"] != pairs["_result_other"])
+    return pairs[is_other & (pairs["_order"] > pairs["_order_other"])]

@@ -1,4 +1,4 @@
-"""Sheets cut into records by a mapping: headers found, columns matched, periods unpivoted.
+"""Sheets cut into records by a mapping: columns matched, rows kept, periods unpivoted.
 
 A record is a row of a long table, or one period of a row of a wide one; a target beside a value
 is a record of its own. Nothing is typed here: cells stay as they were read, with their places.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -17,28 +17,53 @@ import pandas as pd
 from pmf_analysis.data.contract import TABLES, column_names
 from pmf_analysis.problems import Problem, Problems, did_you_mean
 from pmf_analysis.systems.blocks import HEADER, Block, find_blocks
-from pmf_analysis.systems.cells import Sheet, column_letter
+from pmf_analysis.systems.cells import Mark, Sheet, column_letter
 from pmf_analysis.systems.folder import RawFile
 from pmf_analysis.systems.mapping import IGNORE, Keep, MappingFile, spelling
-from pmf_analysis.systems.values import is_blank
+from pmf_analysis.systems.values import is_blank, is_typed
 
-_PERIOD = ("period_start", "period_end", "period_label")
+# The number, in `raw`, of the layout that a record has.
+LAYOUT = "_layout"
+_PERIOD = {"period_start", "period_end", "period_label"}
+_OF_VALUE = {"value", "numerator", "denominator", "value_note", "value_status"}
+_OF_VALUE |= {"ci_lower", "ci_upper", "sample_size"}
+# Our columns and their positions: of a table, and by period text where the header names periods.
+Columns = dict[str, int]
+Groups = dict[str, list[tuple[str, int]]]
+Part = tuple[pd.DataFrame, dict[str, tuple[int, str]]]
 
 
 @dataclass(frozen=True)
 class Records:
-    """Records of one table from one sheet: raw cells under our names, and where they stood.
+    """Records of one table from one sheet, and where their cells stood.
 
-    ``positions`` and ``labels`` (such as ``E "Q1 2026/27 Value"``) name the source column of each
-    of our columns: one for all records, or one each.
+    Parameters
+    ----------
+    raw
+        A row a record: cells as read under our names, the source columns of the contract, and
+        ``LAYOUT``.
+    layouts
+        Position and label, such as ``E "Q1 2026/27 Value"``, of the source column of each of ours.
     """
 
     table: str
     sheet: Sheet
     raw: pd.DataFrame
-    rows: pd.Series[int]
-    positions: dict[str, int | pd.Series[int]]
-    labels: dict[str, str | pd.Series[str]]
+    layouts: list[dict[str, tuple[int, str]]]
+
+    def labels(self, name: str, chosen: pd.Series[bool]) -> list[str]:
+        """Source column of each chosen record's cell in the column `name`; "" where it has none."""
+        known = [layout.get(name, (-1, ""))[1] for layout in self.layouts]
+        return [known[number] for number in self.raw.loc[chosen, LAYOUT]]
+
+    def marked(self, name: str, mark: Mark) -> pd.Series[bool]:
+        """Whether the workbook marks the cell of each record in the column `name`."""
+        if not self.sheet.marks:
+            return pd.Series(False, index=self.raw.index)
+        known = [layout.get(name, (-1, ""))[0] for layout in self.layouts]
+        places = zip(self.raw["source_row"], self.raw[LAYOUT].map(known.__getitem__), strict=True)
+        found = [self.sheet.marks.get(place) == mark for place in places]
+        return pd.Series(found, index=self.raw.index, dtype=bool)
 
 
 @dataclass
@@ -74,9 +99,8 @@ def cut_into_records(raw: RawFile, mapping: MappingFile, known_ids: frozenset[st
             for part in _read_block(block, raw.name, mapping, known_ids, reading)
         ]
         if parts:
-            is_wide = mapping.unpivot is not None
-            joined = _joined(parts)
-            split = list(_split_targets(joined, is_wide=is_wide))
+            joined = _joined(parts, mapping.table, sheet, raw.name)
+            split = _split_targets(joined, is_wide=mapping.unpivot is not None)
             reading.read += sum(len(part.raw) for part in split) - len(joined.raw)
             reading.records.extend(split)
     _account_for_sheets_without_header(without_header, raw.name, mapping, reading)
@@ -109,12 +133,15 @@ def _account_for_sheets_without_header(
 
 def _read_block(
     block: Block, file: str, mapping: MappingFile, known_ids: frozenset[str], reading: Reading
-) -> list[Records]:
-    """Return the records of one table, or refuse its rows whole when its columns are wrong."""
+) -> list[Part]:
+    """Return the cells of one table, or refuse its rows whole when its columns are wrong."""
     faults = Problems()
     columns = _match_columns(block, mapping, faults)
     groups = _period_groups(block, mapping, faults)
-    _check_columns(block, mapping, columns, groups, faults)
+    of_periods = [pair for group in groups.values() for pair in group]
+    found = {*columns, *dict(of_periods), *(["period_label"] if groups else [])}
+    _check_missing(block, mapping, found, faults)
+    _check_unknown(block, mapping, {*columns.values(), *(p for _, p in of_periods)}, faults)
     rows = block.rows
     for keep in mapping.keep:
         position = block.position(keep.column)
@@ -134,43 +161,37 @@ def _read_block(
     reading.ignored["header repeated"] += int(repeated.sum())
     rows = rows[~repeated]
     if mapping.unpivot:
-        return list(_unpivot(block, rows, columns, groups, mapping, reading))
-    return [_long(block, rows, columns, mapping)] if len(rows) else []
+        return list(_unpivot(block, rows, columns, groups, reading))
+    return [_cells_of(block, rows, columns)] if len(rows) else []
 
 
 def _located(problem: Problem, file: str, block: Block) -> Problem:
-    return Problem(
-        problem.message,
-        level=problem.level,
+    return replace(
+        problem,
         code=problem.code or "column-missing",
+        fix=problem.fix or "correct the column's name, or the mapping",
         file=file,
         sheet=block.sheet.name,
         row=block.header_row or None,
-        column=problem.column,
-        expected=problem.expected,
-        fix=problem.fix or "correct the column's name, or the mapping",
     )
 
 
-def _match_columns(block: Block, mapping: MappingFile, faults: Problems) -> dict[str, int]:
+def _match_columns(block: Block, mapping: MappingFile, faults: Problems) -> Columns:
     """Position of each of our columns; a name that two columns bear is refused."""
     seen = Counter(map(spelling, block.headers.values()))
     columns = {}
     for ours, names in mapping.columns.items():
         position = next((p for p in map(block.position, names) if p is not None), None)
-        if position is None:
-            continue
-        columns[ours] = position
-        if seen[spelling(block.headers[position])] > 1:
-            faults.add(message=f'two columns are called "{block.headers[position]}".')
+        if position is not None:
+            columns[ours] = position
+            if seen[spelling(block.headers[position])] > 1:
+                faults.add(message=f'two columns are called "{block.headers[position]}".')
     return columns
 
 
-def _period_groups(
-    block: Block, mapping: MappingFile, faults: Problems
-) -> dict[str, dict[str, int]]:
-    """Columns of each period of a wide table: period text -> our column -> position."""
-    groups: dict[str, dict[str, int]] = {}
+def _period_groups(block: Block, mapping: MappingFile, faults: Problems) -> Groups:
+    """Our columns, or ``ignore``, and positions of each period of a wide table."""
+    groups: Groups = {}
     if mapping.unpivot is None:
         return groups
     measures = {spelling(name): ours for name, ours in mapping.unpivot.measures.items()}
@@ -180,43 +201,38 @@ def _period_groups(
         if match:
             period = (match["period"] or period).strip()
             ours = measures.get(spelling(match["measure"]), IGNORE)
-            group = groups.setdefault(period, {})
-            if ours in group and ours != IGNORE:
+            group = groups.setdefault(period, [])
+            if ours != IGNORE and ours in dict(group):
                 faults.add(message=f'two columns are called "{text}".')
-            group[ours if ours != IGNORE else f"{IGNORE} {position}"] = position
+            group.append((ours, position))
     return groups
 
 
-def _check_columns(
-    block: Block,
-    mapping: MappingFile,
-    columns: dict[str, int],
-    groups: dict[str, dict[str, int]],
-    faults: Problems,
-) -> None:
-    """Say which columns are missing, and which the mapping does not know."""
-    given = {*columns, *mapping.constants, *(name for group in groups.values() for name in group)}
+def _check_missing(block: Block, mapping: MappingFile, found: set[str], faults: Problems) -> None:
+    """Say which columns that the table must have are neither there nor given as constants."""
+    given = found.union(mapping.constants)
     needed = [c.name for c in TABLES[mapping.table] if c.required and c.default is None]
-    needed = [name for name in needed if name not in {*_PERIOD, "frequency", "area_code"}]
-    needed += ["value"] if mapping.table == "observations" else []
-    needed += ["target"] if mapping.table == "targets" else []
+    needed += {"observations": ["value"], "targets": ["target"]}.get(mapping.table, [])
+    filled = {*_PERIOD, "frequency", "area_code"}
+    filled |= {"target_id"} if "indicator_id" in given else set()
     for name in needed:
-        if name not in given and not (name == "target_id" and "indicator_id" in given):
+        if name not in given | filled:
             names = mapping.columns.get(name, (name,))
             hint = did_you_mean(names[0], block.headers.values())
-            faults.add(
-                message=f'no column "{names[0]}" was found.{hint}', expected=" or ".join(names)
-            )
-    if "period_start" in column_names(mapping.table) and not (groups or given & set(_PERIOD)):
+            message = f'no column "{names[0]}" was found.{hint}'
+            faults.add(message=message, expected=" or ".join(names))
+    if "period_start" in column_names(mapping.table) and not given & _PERIOD:
         faults.add(message="no column says to which period a row belongs.")
-    used = {*columns.values(), *(p for group in groups.values() for p in group.values())}
+
+
+def _check_unknown(block: Block, mapping: MappingFile, used: set[int], faults: Problems) -> None:
+    """Say which columns the mapping does not know; one without name or cells is no column."""
     expected = {spelling(name) for name in mapping.ignore}
     for position in range(block.rows.shape[1]):
         name = block.headers.get(position, "")
         is_known = position in used or spelling(name) in expected
-        if is_known or (not name and is_blank(block.rows[position]).all()):
-            continue
-        if mapping.on_unknown_column != "ignore":
+        is_column = bool(name) or not is_blank(block.rows[position]).all()
+        if is_column and not is_known and mapping.on_unknown_column != "ignore":
             faults.add(
                 message=f'the column "{name}" is not known to the mapping and was not read.'
                 if name
@@ -236,94 +252,68 @@ def _is_kept(cells: pd.Series[Any], keep: Keep, known_ids: frozenset[str]) -> pd
     return text.isin([name.casefold() for name in wanted])
 
 
-def _repeats_header(rows: pd.DataFrame, block: Block, columns: dict[str, int]) -> pd.Series[bool]:
+def _repeats_header(rows: pd.DataFrame, block: Block, columns: Columns) -> pd.Series[bool]:
     """Whether a row is the header again, as some systems print on every page."""
     repeats = pd.Series(bool(columns) and not block.sheet.names, index=rows.index)
     for position in columns.values():
-        if not repeats.any():
-            break
-        repeats &= rows[position].astype("str").str.strip() == block.headers[position]
+        if repeats.any():
+            repeats &= rows[position].astype("str").str.strip() == block.headers[position]
     return repeats
 
 
-def _long(
-    block: Block, rows: pd.DataFrame, columns: dict[str, int], mapping: MappingFile
-) -> Records:
-    """One record a row."""
+def _cells_of(block: Block, rows: pd.DataFrame, columns: Columns) -> Part:
+    """Cells under our names, one record a row, and where each column stood."""
     raw = pd.DataFrame({ours: rows[position] for ours, position in columns.items()})
+    raw["source_row"] = rows.index
     labels = {ours: f'{column_letter(p)} "{block.headers[p]}"' for ours, p in columns.items()}
-    raw.index = pd.RangeIndex(len(raw))
-    numbers = pd.Series(rows.index, dtype="int64")
-    return Records(mapping.table, block.sheet, raw, numbers, {**columns}, {**labels})
+    return raw, {ours: (columns[ours], label) for ours, label in labels.items()}
 
 
 def _unpivot(
-    block: Block,
-    rows: pd.DataFrame,
-    columns: dict[str, int],
-    groups: dict[str, dict[str, int]],
-    mapping: MappingFile,
-    reading: Reading,
-) -> Iterator[Records]:
+    block: Block, rows: pd.DataFrame, columns: Columns, groups: Groups, reading: Reading
+) -> Iterator[Part]:
     """Yield the records of each period of a wide table; a period without an entry has none."""
     some_entry = pd.Series(False, index=rows.index)
     for period, group in groups.items():
-        measures = {ours: p for ours, p in group.items() if not ours.startswith(IGNORE)}
+        measures = {ours: position for ours, position in group if ours != IGNORE}
         filled = _any_filled(rows[list(measures.values())])
         some_entry |= filled
         if filled.any():
-            part = _long(block, rows[filled], {**columns, **measures}, mapping)
-            part.raw["period_label"] = period
-            first = next(iter(group.values()))
-            part.positions["period_label"] = first
-            part.labels["period_label"] = f'{column_letter(first)} "{block.headers[first]}"'
-            reading.read += len(part.raw)
-            yield part
+            first = group[0][1]
+            places = {**columns, **measures, "period_label": first}
+            raw, layout = _cells_of(block, rows[filled], places)
+            reading.read += len(raw)
+            yield raw.assign(period_label=period), layout
     reading.read -= int(some_entry.sum())
     reading.ignored["row without an entry in any period"] += int((~some_entry).sum())
 
 
-def _joined(parts: list[Records]) -> Records:
-    """Join records of one table and sheet, so that they are typed at once."""
-    if len(parts) == 1:
-        return parts[0]
-    raw = pd.concat([part.raw for part in parts], ignore_index=True)
-    return Records(
-        parts[0].table,
-        parts[0].sheet,
-        raw.fillna(""),
-        pd.concat([part.rows for part in parts], ignore_index=True),
-        {str(name): _stacked(parts, "positions", name, -1) for name in raw},
-        {str(name): _stacked(parts, "labels", name, "") for name in raw},
-    )
+def _joined(parts: list[Part], table: str, sheet: Sheet, file: str) -> Records:
+    """Join the tables of one sheet, so that they are typed at once."""
+    numbered = [raw.assign(**{LAYOUT: number}) for number, (raw, _) in enumerate(parts)]
+    raw = pd.concat(numbered, ignore_index=True)
+    raw = raw.fillna({name: "" for name in raw if not is_typed(raw[name])})
+    raw = raw.assign(source_file=file, source_sheet=sheet.name)
+    return Records(table, sheet, raw, [layout for _, layout in parts])
 
 
-def _stacked(parts: list[Records], what: str, name: Any, absent: Any) -> pd.Series[Any]:
-    each = [
-        pd.Series(getattr(part, what).get(name, absent), index=part.raw.index) for part in parts
-    ]
-    return pd.concat(each, ignore_index=True)
-
-
-def _split_targets(records: Records, *, is_wide: bool) -> Iterator[Records]:
-    """Yield a record of observations for each value, and one of targets for each target beside it.
+def _split_targets(records: Records, *, is_wide: bool) -> list[Records]:
+    """Part observations from the targets beside them.
 
     In a long table every row is an observation; in a wide one a target may stand alone.
     """
-    targets = set(column_names("targets")) - set(column_names("observations"))
-    beside = [name for name in records.raw if name in targets]
+    raw = records.raw
+    beside = sorted({*raw} & {*column_names("targets")} - {*column_names("observations")})
     if records.table != "observations" or not beside:
-        yield records
-        return
-    facts = [name for name in records.raw if name not in targets]
-    measured = [name for name in ("value", "numerator", "denominator") if name in records.raw]
-    has_target = _any_filled(records.raw[beside])
+        return [records]
+    has_target = _any_filled(raw[beside])
     # A note in a period without a value and a target is still an entry.
-    has_value = _any_filled(records.raw[measured]) | ~has_target
-    yield _subset(records, "observations", facts, has_value if is_wide else has_value | True)
-    of_value = {*measured, "value_note", "value_status", "ci_lower", "ci_upper", "sample_size"}
-    shared = [name for name in records.raw if name not in of_value]
-    yield _subset(records, "targets", shared, has_target)
+    is_value = _any_filled(raw.filter(["value", "numerator", "denominator"])) | ~has_target
+    targets = raw[has_target].drop(columns=[*_OF_VALUE & {*raw}])
+    return [
+        replace(records, raw=(raw[is_value] if is_wide else raw).drop(columns=beside)),
+        replace(records, table="targets", raw=targets),
+    ]
 
 
 def _any_filled(cells: pd.DataFrame) -> pd.Series[bool]:
@@ -331,14 +321,3 @@ def _any_filled(cells: pd.DataFrame) -> pd.Series[bool]:
     for name in cells:
         filled |= ~is_blank(cells[name])
     return filled
-
-
-def _subset(records: Records, table: str, columns: list[Any], chosen: pd.Series[bool]) -> Records:
-    def picked(values: dict[str, Any]) -> dict[str, Any]:
-        series = {name: value for name, value in values.items() if isinstance(value, pd.Series)}
-        return values | {name: v[chosen].reset_index(drop=True) for name, v in series.items()}
-
-    raw = records.raw.loc[chosen, columns].reset_index(drop=True)
-    rows = records.rows[chosen].reset_index(drop=True)
-    positions, labels = picked(records.positions), picked(records.labels)
-    return Records(table, records.sheet, raw, rows, positions, labels)

@@ -32,9 +32,7 @@ def test_what_pandas_loses_is_kept() -> None:
     assert first == ["name", "45.2", "n/a", "#DIV/0!", "=1/3", "1,234", "2026-04-01"]
     assert made.cells.loc[4].tolist()[:3] == ["0.3", "2026-04-01 09:30:00", "TRUE"]
     assert made.cells.index.tolist() == [1, 4]
-    assert made.percent == {(1, 1)}
-    assert made.formulas == {(1, 4)}
-    assert made.text_numbers == {(1, 5)}
+    assert made.marks == {(1, 1): "percent", (1, 4): "formula", (1, 5): "text number"}
     assert made.hidden_rows == {4}
 
 

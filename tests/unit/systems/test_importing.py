@@ -176,6 +176,76 @@ def test_a_target_beside_a_value_is_a_target(workspace: Workspace, tmp_path: Pat
     assert "target-overwritten" in codes(import_files(workspace, [moved], AS_AT), "warning")
 
 
+def test_a_declared_state_stands_beside_an_empty_cell(workspace: Workspace, tmp_path: Path) -> None:
+    states = ["suppressed", "not_applicable", "not_yet_available", "missing", "final", ""]
+    quarters = [f"{2024 + n // 4}-{25 + n // 4} Q{n % 4 + 1}" for n in range(len(states) + 1)]
+    rows = [("CNT", quarter, "", state) for quarter, state in zip(quarters, states, strict=False)]
+    rows.append(("CNT", quarters[-1], "c", "not_applicable"))
+    path = csv_file(tmp_path, [(*HEADER, "value_status"), *rows])
+    made = rows_of(import_files(workspace, [path], AS_AT))
+    # A text in the cell says more than the column beside it; an empty cell says less.
+    assert made["value_status"].tolist() == [*states[:4], "missing", "missing", "suppressed"]
+
+
+YEAR = ("PCT", "2026-27", 50, "The plan.")
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept", "code"),
+    [
+        (("PCT", "2026-27 Q1", 4, 50), 1, "repeated"),
+        (("PCT", "2026-27 Q1", 4, 45), 2, ""),
+        (("CNT", "2026-27 Q1", 4, 50), 2, ""),
+    ],
+)
+@pytest.mark.parametrize("in_one_import", [True, False])
+def test_the_same_target_from_two_files_is_one(
+    workspace: Workspace,
+    tmp_path: Path,
+    cell: tuple[str, str, int, int],
+    kept: int,
+    code: str,
+    in_one_import: bool,
+) -> None:
+    table = csv_file(tmp_path, [("kpi", "period", "target", "rationale"), YEAR], "targets.csv")
+    report = csv_file(tmp_path, [(*HEADER, "target"), cell])
+    imports = [[report, table]] if in_one_import else [[table], [report]]
+    for files in imports:
+        outcome = import_files(workspace, files, AS_AT)
+    targets = Store(workspace.store).as_known_on(AS_AT)["targets"]
+    assert len(targets) == kept
+    assert "The plan." in targets["rationale"].tolist()
+    assert codes(outcome, "info") == [code] * (kept == 1)
+    because = outcome.results[0].record.ignored_because
+    assert because == ({"the same target is given in another file": 1} if kept == 1 else {})
+
+
+def test_two_targets_for_one_period_are_both_kept_and_said(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    table = csv_file(
+        tmp_path,
+        [("kpi", "period", "target", "type"), ("PCT", "2026-27 Q1", 50, "floor")],
+        "targets.csv",
+    )
+    report = csv_file(tmp_path, [(*HEADER, "target"), ("PCT", "2026-27 Q1", 4, 55)])
+    outcome = import_files(workspace, [report, table], AS_AT)
+    assert codes(outcome, "warning") == ["targets-differ"]
+    assert len(Store(workspace.store).as_known_on(AS_AT)["targets"]) == 2
+
+
+def test_a_target_that_supersedes_one_of_the_same_value_is_kept(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    header = ("target_id", "kpi", "period", "target", "rationale", "supersedes")
+    old = csv_file(tmp_path, [header, ("T1", *YEAR, "")], "targets.csv")
+    new = csv_file(tmp_path, [header, ("T2", *YEAR[:3], "The new plan.", "T1")], "targets_b.csv")
+    for path in (old, new):
+        assert import_files(workspace, [path], AS_AT).problems == []
+    known = Store(workspace.store).as_known_on(AS_AT)["targets"]
+    assert sorted(known["target_id"]) == ["T1", "T2"]
+
+
 def test_missing_and_unknown_columns_refuse_or_warn(workspace: Workspace, tmp_path: Path) -> None:
     rows = [("indicator_id", "value", "colour"), ("PCT", 4, "red")]
     outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
