@@ -6,11 +6,11 @@ over-dispersion of performance indicators" (2005), as FunnelPlotR 0.6.0 computes
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from pmf_analysis.measures.intervals import poisson, wilson
 
@@ -19,13 +19,7 @@ Floats = NDArray[np.float64]
 
 WINSORISED = 0.1  # share of z-scores pulled in at either end before dispersion is measured
 LEVELS = {"95": 0.95, "998": 0.998}
-
-
-class Spread(NamedTuple):
-    """Dispersion ratio (1 = chance alone) and variance between areas beyond chance."""
-
-    phi: float
-    tau2: float
+LABELS = ["low_998", "low_95", "within", "high_95", "high_998"]
 
 
 def funnel(
@@ -53,28 +47,27 @@ def funnel(
         high_95, within, low_95, low_998; "" without value). Areas without a usable value have no
         limits and do not count towards the pooled value.
     """
+    from scipy.special import ndtri
+
     size, value, benchmark = _values(areas, statistic)
     error = standard_error(size, benchmark, statistic)
     centre = transformed(np.full(1, benchmark), benchmark, statistic)[0]
     distance = transformed(value, benchmark, statistic) - centre
-    spread = spread_between(distance, error)
-    width = np.sqrt(error**2 + (spread.tau2 if overdispersion else 0.0))
+    phi, tau2 = spread_between(distance, error)
+    width = np.sqrt(error**2 + (tau2 if overdispersion else 0.0))
     z = distance / width
     table = pd.DataFrame({"area": areas["area"].to_numpy(), "value": value, "benchmark": benchmark})
     codes = np.zeros(len(table))
     for name, confidence in LEVELS.items():
-        reach = _z(confidence) * width
-        table[f"lower_{name}"] = _back(centre - reach, benchmark, statistic)
-        table[f"upper_{name}"] = _back(centre + reach, benchmark, statistic)
+        reach = float(ndtri((1 + confidence) / 2))
+        table[f"lower_{name}"] = _back(centre - reach * width, benchmark, statistic)
+        table[f"upper_{name}"] = _back(centre + reach * width, benchmark, statistic)
         if overdispersion or statistic == "mean":
-            outside = np.sign(z) * (np.abs(z) > _z(confidence))
+            codes += np.nan_to_num(np.sign(z) * (np.abs(z) > reach))
         else:
-            outside = _outside(value * size, size, benchmark, confidence, statistic)
-        codes = codes + outside
-    words = pd.Series(codes).map(
-        {-2.0: "low_998", -1.0: "low_95", 0.0: "within", 1.0: "high_95", 2.0: "high_998"}
-    )
-    return table.assign(z=z, phi=spread.phi, tau2=spread.tau2, label=words.where(~np.isnan(z), ""))
+            codes += _outside(value * size, size, benchmark, confidence, statistic)
+    label = pd.Series(LABELS)[codes.astype(int) + 2].where(~np.isnan(z), "")
+    return table.assign(z=z, phi=phi, tau2=tau2, label=label.to_numpy())
 
 
 def _values(areas: pd.DataFrame, statistic: Statistic) -> tuple[Floats, Floats, float]:
@@ -106,17 +99,17 @@ def standard_error(size: Floats, benchmark: float, statistic: Statistic) -> Floa
     return np.asarray(0.5 / np.sqrt(size * (benchmark if statistic == "rate" else 1.0)))
 
 
-def spread_between(distance: Floats, error: Floats) -> Spread:
-    """Dispersion of the distances from the pooled value, extremes winsorised."""
+def spread_between(distance: Floats, error: Floats) -> tuple[float, float]:
+    """Dispersion ratio (1 = chance alone; extremes winsorised), variance beyond chance."""
     known = ~np.isnan(distance / error)
     z, weight = (distance / error)[known], error[known] ** -2.0
     n = len(z)
     if n < 2:
-        return Spread(np.nan, 0.0)
+        return np.nan, 0.0
     z = np.clip(z, *np.quantile(z, [WINSORISED, 1 - WINSORISED]))
     phi = float((z**2).mean())
     room = weight.sum() - (weight**2).sum() / weight.sum()
-    return Spread(phi, max(0.0, float((n * phi - (n - 1)) / room)))
+    return phi, max(0.0, float((n * phi - (n - 1)) / room))
 
 
 def _back(limit: Floats, benchmark: float, statistic: Statistic) -> Floats:
@@ -136,12 +129,6 @@ def _outside(
     return np.subtract(lower > benchmark, upper < benchmark, dtype=float)
 
 
-def _z(confidence: ArrayLike) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri((1 + np.asarray(confidence)) / 2))
-
-
 def own_place(
     own_count: float, own_size: float, count: Floats, size: Floats, statistic: Statistic
 ) -> float:
@@ -151,5 +138,5 @@ def own_place(
     error = standard_error(np.append(size, own_size), benchmark, statistic)
     centre = transformed(np.full(1, benchmark), benchmark, statistic)
     distance = transformed(values, benchmark, statistic) - centre
-    spread = spread_between(distance[:-1], error[:-1])
-    return float(distance[-1] / np.sqrt(error[-1] ** 2 + spread.tau2))
+    _phi, tau2 = spread_between(distance[:-1], error[:-1])
+    return float(distance[-1] / np.sqrt(error[-1] ** 2 + tau2))

@@ -56,10 +56,8 @@ class Posterior:
     spread: Array  # (S, V, K), scale of the one-step Student-t
     season: Array  # (S, V, H), added at each horizon
     is_log: Flags  # (V,)
-    damping: Array  # (K, H), what is left of the slope, summed up to each horizon
-    variance: Array  # (K, H), relative to the one-step variance
-    freedom: float
     seasonal_evidence: Array  # (S,), log Bayes factor, -inf where no pattern could be fitted
+    machine: _Machine
 
     def draws(self, shifts: Array) -> Array:
         """Sorted stratified draws (S, H, DRAWS) of the values at each horizon.
@@ -69,17 +67,14 @@ class Posterior:
         shifts
             One number in [0, 1) a series, which alone decides how its draws are stratified.
         """
-        steps = _student_quantiles(self.freedom)
-        result = np.empty((len(self.weight), self.damping.shape[1], DRAWS))
+        steps = _student_quantiles(self.machine.freedom)
+        damping, errors = self.machine.damping, np.sqrt(self.machine.variance)
+        result = np.empty((len(self.weight), damping.shape[1], DRAWS))
         for row, shift in enumerate(shifts):
             variant, model = np.divmod(self._chosen(row, float(shift)), MODELS)
-            middle = (
-                self.level[row, variant, model]
-                + self.damping[model].T * self.slope[row, variant, model]
-                + self.season[row, variant].T
-            )
-            noise = np.sqrt(self.variance[model].T) * self.spread[row, variant, model] * steps
-            value = middle + noise
+            slope, spread = self.slope[row, variant, model], self.spread[row, variant, model]
+            middle = self.level[row, variant, model] + damping[model].T * slope
+            value = middle + self.season[row, variant].T + errors[model].T * spread * steps
             on_log = np.clip(value, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
             result[row] = np.where(self.is_log[variant], np.exp(on_log), value)
         result.sort(axis=2)
@@ -127,15 +122,14 @@ def fit(
     """
     observed = np.isfinite(values[0])
     machine = _machine(observed.tobytes(), horizon)
-    variants = [
+    fitted = [
         variant
         for is_log in (False, True)
         for variant in _variants(values, observed, is_log, season_length, machine)
     ]
-    is_log, patterned = np.array([variant[:2] for variant in variants]).T
+    is_log, patterned = np.array([variant[:2] for variant in fitted]).T
     log_weight, level, slope, spread, season = (
-        np.stack(arrays, axis=1)
-        for arrays in zip(*(variant[2:] for variant in variants), strict=True)
+        np.stack(arrays, axis=1) for arrays in zip(*(each[2:] for each in fitted), strict=True)
     )
     log_weight += np.log(_prior(no_trend))
     size = np.log(observed.sum()) * (season_length - 1) / 2
@@ -143,18 +137,9 @@ def fit(
     log_weight[:, patterned] -= _SEASONAL_PENALTY * size
     log_weight[np.ix_(~seasonal, patterned)] = -np.inf
     weight = np.exp(log_weight - log_weight.max(axis=(1, 2), keepdims=True))
-    return Posterior(
-        weight / weight.sum(axis=(1, 2), keepdims=True),
-        level,
-        slope,
-        spread,
-        season,
-        is_log,
-        machine.damping,
-        machine.variance,
-        freedom=_NU0 + int(observed.sum()),
-        seasonal_evidence=evidence - _PANEL_PENALTY * size,
-    )
+    weight /= weight.sum(axis=(1, 2), keepdims=True)
+    evidence -= _PANEL_PENALTY * size
+    return Posterior(weight, level, slope, spread, season, is_log, evidence, machine)
 
 
 def _prior(no_trend: float) -> Array:
@@ -174,8 +159,13 @@ class _Machine:
     weight: Array  # (n, K): one over the relative variance of each error
     covariance: Array  # (K, 2, 2) of the starting state, relative to the error variance
     log_evidence: Array  # (K,): the part of the log likelihood that the values do not change
-    damping: Array  # (K, H)
-    variance: Array  # (K, H)
+    damping: Array  # (K, H), what is left of the slope, summed up to each horizon
+    variance: Array  # (K, H), relative to the one-step variance
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of the Student-t."""
+        return _NU0 + int(self.observed.sum())
 
 
 @lru_cache(maxsize=64)
@@ -277,12 +267,11 @@ def _solve(values: Array, floor: Array, machine: _Machine) -> tuple[Array, Array
     start = np.einsum("kij,skj->ski", machine.covariance, cross)
     squares = np.einsum("nk,nsk,nsk->sk", machine.weight, errors, errors)
     squares = np.maximum(squares - (cross * start).sum(axis=2), 0.0)
-    freedom = _NU0 + seen.shape[1]
-    evidence = machine.log_evidence - freedom / 2 * np.log(_NU0 + squares)
+    evidence = machine.log_evidence - machine.freedom / 2 * np.log(_NU0 + squares)
     evidence = evidence - seen.shape[1] * np.log(scale)
     level = level + np.einsum("ski,ik->sk", start, machine.final_level)
     slope = slope + np.einsum("ski,ik->sk", start, machine.final_slope)
-    spread = scale * np.sqrt((_NU0 + squares) / freedom)
+    spread = scale * np.sqrt((_NU0 + squares) / machine.freedom)
     return evidence, centre + scale * level, scale * slope, spread
 
 
@@ -296,7 +285,4 @@ def _difference_scale(values: Array) -> Array:
 def _log_sum(log_terms: Array) -> Array:
     """Log of the sum of exponentials over all axes but the first; -inf for an empty sum."""
     flat = log_terms.reshape(len(log_terms), -1)
-    if not flat.shape[1]:
-        return np.full(len(flat), -np.inf)
-    top = flat.max(axis=1, keepdims=True)
-    return np.asarray(top[:, 0] + np.log(np.exp(flat - top).sum(axis=1)))
+    return np.asarray(np.logaddexp.reduce(flat, axis=1, initial=-np.inf))

@@ -29,9 +29,8 @@ def seasonal_pattern(values: Array, observed: Flags, season_length: int) -> Arra
         (S, n); missing columns (the same in all series) are interpolated for the moving average
         and counted in no season.
     """
-    detrended = (values - _moving_average(_interpolated(values, observed), season_length))[
-        :, observed
-    ]
+    trend = _moving_average(_interpolated(values, observed), season_length)
+    detrended = (values - trend)[:, observed]
     season = np.flatnonzero(observed) % season_length
     member = np.eye(season_length)[season]
     counts = member.sum(axis=0)
@@ -47,12 +46,7 @@ def seasonal_pattern(values: Array, observed: Flags, season_length: int) -> Arra
 def _interpolated(values: Array, observed: Flags) -> Array:
     """`values` with missing columns between their neighbours on a straight line."""
     columns, seen = np.arange(len(observed)), np.flatnonzero(observed)
-    position = np.interp(columns, seen, np.arange(len(seen)))
-    below = np.floor(position).astype(int)
-    above = np.minimum(below + 1, len(seen) - 1)
-    share = position - below
-    known = values[:, observed]
-    return np.asarray(known[:, below] * (1 - share) + known[:, above] * share)
+    return np.array([np.interp(columns, seen, row[seen]) for row in values])
 
 
 def _moving_average(values: Array, season_length: int) -> Array:

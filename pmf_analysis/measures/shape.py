@@ -7,7 +7,6 @@ year-to-date figures hide every change, rolling figures raise false alarms, seas
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,18 +56,14 @@ def detect_shape(
     ordered = observations.sort_values(["series", "period"], kind="stable")
     ordered = ordered.assign(month=months(ordered["period"]))[["series", "value", "month"]]
     rows = []
-    for series, group in ordered.groupby("series", sort=True):
-        per_year = lookup(periods_per_year, series)
+    for name, group in ordered.groupby("series", sort=True):
+        series, given = str(name), periods_per_year
+        per_year = float(given[series] if isinstance(given, Mapping) else given)
         values, month = group["value"].to_numpy(float), group["month"].to_numpy()
-        shape, evidence = _shape(values, month, per_year, (declared or {}).get(str(series), ""))
+        shape, evidence = _shape(values, month, per_year, (declared or {}).get(series, ""))
         fallback = "none" if shape in ("too_short", "constant") else "as_it_is"
         rows.append((series, shape, evidence, TREATMENTS.get(shape, fallback)))
     return pd.DataFrame(rows, columns=["series", "shape", "evidence", "treatment"])
-
-
-def lookup(setting: float | Mapping[str, float], series: Any) -> float:
-    """Value of a setting given for all series or by series."""
-    return float(setting[series]) if isinstance(setting, Mapping) else float(setting)
 
 
 def _shape(
@@ -111,12 +106,11 @@ def _is_running_total(value: Floats, season: NDArray[np.intp]) -> bool:
         return False
     step, into = np.diff(value), season[1:]
     for start in np.unique(into):
-        at_start = into == start
-        falls = at_start.sum() >= 1 and bool((step[at_start] < 0).all())
-        climbs = bool((~at_start).any()) and float((step[~at_start] >= 0).mean()) >= 0.95
-        if falls and climbs:
-            first, last = value[1:][at_start], value[:-1][at_start]
-            return float(np.median(first)) < YTD_RATIO * float(np.median(last))
+        opens = into == start
+        climbs = not opens.all() and (step[~opens] >= 0).mean() >= 0.95
+        if climbs and (step[opens] < 0).all():
+            first, last = np.median(value[1:][opens]), np.median(value[:-1][opens])
+            return bool(first < YTD_RATIO * last)
     return False
 
 
