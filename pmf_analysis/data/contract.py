@@ -48,8 +48,7 @@ def read_shipped(name: str) -> dict[str, Any]:
     from ruamel.yaml import YAML
 
     text = (files("pmf_analysis.data") / name).read_text(encoding="utf-8")
-    told: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
-    return told
+    return dict(YAML(typ="safe", pure=True).load(text))
 
 
 def _column(name: str, kind: Kind, meaning: str, rules: Mapping[str, Any] | None = None) -> Column:

@@ -63,13 +63,13 @@ def _rows_of(
     period = parse_period(
         correction.period, year_type=indicator.year_type, frequency=indicator.frequency
     )
-    has_own_start = indicator.accumulation == "discrete"
+    is_window = indicator.accumulation != "discrete"
     return (
         (observations["indicator_id"] == correction.indicator)
         & (observations["area_code"] == area)
         & (observations["dimension"] == "")
         & (observations["period_end"] == pd.Timestamp(period.end))
-        & ((observations["period_start"] == pd.Timestamp(period.start)) | (not has_own_start))
+        & ((observations["period_start"] == pd.Timestamp(period.start)) | is_window)
     )
 
 

@@ -23,12 +23,8 @@ from pmf_analysis.periods import Period, parse_period, period_from_start
 SEED = 20261031
 VINTAGES = (date(2026, 7, 31), date(2026, 10, 31))
 Z95 = 1.959964
-# How long before a year its targets are agreed.
-AGREED_BEFORE = {
-    "financial": timedelta(days=27),
-    "academic": timedelta(days=54),
-    "calendar": timedelta(days=28),
-}
+# How many days before a year its targets are agreed.
+AGREED_BEFORE = {"financial": 27, "academic": 54, "calendar": 28}
 # The date since when a row was known, in tables that tell it; and the date of a deed.
 KNOWN_SINCE = {
     "targets": "set_on",
@@ -150,12 +146,10 @@ def _absences(recipe: Recipe, rows: pd.DataFrame) -> Iterator[tuple[Any, str, st
         yield rows.index.isin(unsent), "missing", "No return made"
     small = (rows["above"] > 0) & (rows["above"] < recipe.suppress_below)
     yield small, "suppressed", f"Count of 1 to {recipe.suppress_below - 1}"
-    never, late = (
-        rows["period_start"].isin(pd.to_datetime(days))
-        for days in (recipe.not_collected, recipe.late)
-    )
+    never = rows["period_start"].isin(pd.to_datetime(recipe.not_collected))
     yield never, "not_applicable", "Not collected in the pandemic"
-    yield (rows["role"] == "own") & late, "not_yet_available", "Not available until January 2027"
+    late = (rows["role"] == "own") & rows["period_start"].isin(pd.to_datetime(recipe.late))
+    yield late, "not_yet_available", "Not available until January 2027"
 
 
 def _as_published(recipe: Recipe, above: pd.Series, below: pd.Series) -> dict[str, Any]:
@@ -183,9 +177,7 @@ def _interval(recipe: Recipe, value: Any, below: Any) -> tuple[Any, Any]:
         root = np.sqrt(share * (1 - share) / answers + Z95**2 / (4 * answers**2))
         half = Z95 * root / (1 + Z95**2 / answers)
         return 100 * (middle - half), 100 * (middle + half)
-    if not recipe.error:
-        return np.nan, np.nan
-    width = Z95 * recipe.error
+    width = Z95 * (recipe.error or np.nan)
     if recipe.scale == "identity":
         return value - width, value + width
     return value * np.exp(-width), value * np.exp(width)
@@ -241,17 +233,14 @@ def _aims(
     """Day, period and aim of each year's targets: one for the whole or a quarter; None is none."""
     for year in (word for word in words if word.startswith("20")):
         whole = parse_period(year, year_type=recipe.year_type, frequency="annual")
+        agreed_on = whole.start - timedelta(days=AGREED_BEFORE[recipe.year_type])
         periods, aims = [whole], words[year]
         if isinstance(aims, list):
             first = period_from_start(whole.start, "quarterly", recipe.year_type)
             periods = [first.next(number) for number in range(4)]
         for period, aim in zip(periods, np.atleast_1d(aims), strict=True):
             if aim is not None:
-                yield (
-                    whole.start - AGREED_BEFORE[recipe.year_type],
-                    period,
-                    aim if isinstance(aim, dict) else {"target": aim},
-                )
+                yield agreed_on, period, aim if isinstance(aim, dict) else {"target": aim}
 
 
 def _dated(row: Mapping[str, Any]) -> dict[str, Any]:

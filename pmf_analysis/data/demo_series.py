@@ -85,9 +85,8 @@ class World:
 def load_world() -> World:
     """Read ``westshire.yml``, which ships with the package; an unknown word raises TypeError."""
     told = read_shipped("westshire.yml")
-    columns = ("role", "area_code", "area_name", "residents", "hardship", "since")
-    rows = [dict(zip(columns, facts, strict=False)) for facts in told.pop("areas")]
-    areas = pd.DataFrame(rows, columns=list(columns)).fillna({"hardship": 0.0})
+    columns = ["role", "area_code", "area_name", "residents", "hardship", "since"]
+    areas = pd.DataFrame(told.pop("areas"), columns=columns)
     areas["residents"] *= 1000
     areas["since"] = pd.to_datetime(areas["since"])
     defaults, recipes = told.pop("defaults"), {}

@@ -100,7 +100,7 @@ def _sub_table(recipes: list[Recipe], values: pd.DataFrame, aims: pd.DataFrame) 
         own_aims = aims[aims["indicator_id"] == recipe.indicator]
         sign = 1 if recipe.pentana["gauge"] == "Aim to Maximise" else -1
         line = [recipe.pentana[word] for word in ("code", "name", "gauge")]
-        told = own.to_dict("index")
+        told = own.astype(object).where(own.notna(), None).to_dict("index")
         for start in quarters["period_start"]:
             line += _quarter_cells(told.get(start), own_aims, sign)
         known = sign * own["value"].dropna()
@@ -122,12 +122,9 @@ def _quarter_cells(row: Mapping[Any, Any] | None, aims: pd.DataFrame, sign: int)
     end = row["period_end"]
     in_force = aims[(aims["period_start"] <= end) & (aims["period_end"] >= end)]
     target = None if in_force.empty else float(in_force["target"].iloc[-1])
-    value, *counts = (
-        None if pd.isna(row[name]) else float(row[name])
-        for name in ("value", "numerator", "denominator")
-    )
+    value = row["value"]
     told = row["value_note"] if value is None else value
-    return [told, target, _status(value, target, sign), *counts]
+    return [told, target, _status(value, target, sign), row["numerator"], row["denominator"]]
 
 
 def _status(value: float | None, target: float | None, sign: int) -> str:

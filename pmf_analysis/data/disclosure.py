@@ -61,17 +61,15 @@ def suppress(
         period are protected; sums over areas are not, because membership is not in the table. A
         figure that earlier publications give away in spite of all this says so in ``value_note``.
     """
-    cells = _cells(observations, minimum, history, exempt)
-    exposed = _protect_all(cells, minimum)
-    position = np.arange(len(observations))
-    hidden = pd.Series(cells["hidden"].to_numpy()[position], index=observations.index)
+    cells = _protected(_cells(observations, minimum, history, exempt), minimum)
+    cells = cells.iloc[: len(observations)].set_index(observations.index)
+    hidden = cells["hidden"]
     result = observations.copy()
     measured = ["value", "numerator", "ci_lower", "ci_upper"]
     result[measured] = result[measured].mask(hidden)
     was_shown = hidden & (result["value_status"] != "suppressed")
     note = result["value_note"].mask(was_shown, NOTE)
-    is_exposed = hidden & np.isin(position, sorted(exposed))
-    result["value_note"] = note.mask(is_exposed, f"{NOTE}; {EXPOSED_NOTE}")
+    result["value_note"] = note.mask(hidden & cells["exposed"], f"{NOTE}; {EXPOSED_NOTE}")
     result["value_status"] = result["value_status"].mask(hidden, "suppressed")
     return result
 
@@ -85,11 +83,10 @@ def _cells(
     """Figures of today, then figures that only history shows; with amount, hidden, published."""
     needed = [*_KEY, "numerator", "value_status"]
     now = observations[needed]
-    earlier = now.iloc[:0] if history is None else history[needed]
-    earlier = earlier[earlier["value_status"].isin(USABLE_STATUSES)]
-    earlier = earlier.drop_duplicates(_KEY, keep="last")
-    before, today = (pd.MultiIndex.from_frame(rows[_KEY]) for rows in (earlier, now))
-    cells = pd.concat([now, earlier[~before.isin(today)]], ignore_index=True)
+    past = now.iloc[:0] if history is None else history[needed]
+    past = past[past["value_status"].isin(USABLE_STATUSES)].drop_duplicates(_KEY, keep="last")
+    before, today = (pd.MultiIndex.from_frame(rows[_KEY]) for rows in (past, now))
+    cells = pd.concat([now, past[~before.isin(today)]], ignore_index=True)
     is_today = np.arange(len(cells)) < len(now)
     published = np.r_[today.isin(before), np.ones(len(cells) - len(now), dtype=bool)]
     count = cells["numerator"].round(6)
@@ -101,8 +98,8 @@ def _cells(
     return cells.assign(amount=amount, hidden=hidden, published=published)
 
 
-def _protect_all(cells: pd.DataFrame, minimum: int) -> set[int]:
-    """Hide further cells until no sum gives a hidden one back; the cells left exposed."""
+def _protected(cells: pd.DataFrame, minimum: int) -> pd.DataFrame:
+    """Hide further cells until no sum gives a hidden one back; `exposed` marks those one does."""
     sums = [*_breakdown_sums(cells), *_period_sums(cells)]
     hidden = cells["hidden"].to_numpy(copy=True)
     amount, published = cells["amount"].to_numpy(), cells["published"].to_numpy()
@@ -119,15 +116,13 @@ def _protect_all(cells: pd.DataFrame, minimum: int) -> set[int]:
                 exposed.update(unknown)
             else:
                 hidden[choice] = pending = True
-    cells["hidden"] = hidden
-    return exposed
+    return cells.assign(hidden=hidden, exposed=cells.index.isin(list(exposed)))
 
 
 def _is_safe(figures: _Sum, unknown: list[int], amount: np.ndarray, minimum: int) -> bool:
     """Whether two or more unknown figures stay unknown: ones of 1 and 1 would not, beside 2."""
-    if len(unknown) < 2:
-        return False
-    return figures.total in unknown or float(amount[unknown].sum()) >= minimum
+    enough = figures.total in unknown or float(amount[unknown].sum()) >= minimum
+    return len(unknown) > 1 and enough
 
 
 def _next_to_hide(figures: _Sum, is_fixed: np.ndarray, amount: np.ndarray) -> int | None:

@@ -54,14 +54,26 @@ class Store:
             Exit 3: a table breaks the contract, or the same data have been withdrawn.
         """
         from pmf_analysis.data.contract import conform
+        from pmf_analysis.data.schema import check_table
 
         typed = {name: conform(frame, name) for name, frame in tables.items() if len(frame)}
-        _check_contract(typed)
+        broken = Problems(p for name, frame in typed.items() for p in check_table(frame, name))
+        broken.raise_if_errors(EXIT_DATA_UNUSABLE)
         known = {vintage.id: vintage for vintage in self._read_all()}
         sequence = 1 + max((other.sequence for other in known.values()), default=0)
         vintage = Vintage.of(typed, as_at, sequence, files, quarantine)
-        if vintage.id in known:
-            return _not_withdrawn(known[vintage.id])
+        same = known.get(vintage.id)
+        if same and same.withdrawn:
+            raise PmfError(
+                Problem(
+                    f'these same data were withdrawn from the store: "{same.withdrawn}".',
+                    code="vintage-withdrawn",
+                    fix="correct the source file, then import it again.",
+                ),
+                EXIT_DATA_UNUSABLE,
+            )
+        if same:
+            return same
         self._write(vintage, typed, problems or Problems(), quarantine)
         return vintage
 
@@ -235,23 +247,3 @@ def _csv(columns: Sequence[str], rows: Sequence[Mapping[Any, Any]]) -> bytes:
     writer.writerow(columns)
     writer.writerows([neutral_cell(row[name]) for name in columns] for row in rows)
     return text.getvalue().encode("utf-8-sig")
-
-
-def _check_contract(tables: Mapping[str, pd.DataFrame]) -> None:
-    from pmf_analysis.data.schema import check_table
-
-    found = Problems(p for name, frame in tables.items() for p in check_table(frame, name))
-    found.raise_if_errors(EXIT_DATA_UNUSABLE)
-
-
-def _not_withdrawn(vintage: Vintage) -> Vintage:
-    if vintage.withdrawn:
-        raise PmfError(
-            Problem(
-                f'these same data were withdrawn from the store: "{vintage.withdrawn}".',
-                code="vintage-withdrawn",
-                fix="correct the source file, then import it again.",
-            ),
-            EXIT_DATA_UNUSABLE,
-        )
-    return vintage
