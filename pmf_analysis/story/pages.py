@@ -292,7 +292,7 @@ class Page(ABC, Generic[F]):
         """Title, short title, status and reason of every series and of indicators without one."""
         found: dict[str, tuple[str, str]] = {}
         for facts in self.facts:
-            if found.get(facts.subject.series, ("",))[0] != "judged":
+            if found.get(facts.subject.series, _UNJUDGED)[0] in _UNJUDGED:
                 found[facts.subject.series] = self.standing(facts)
         nothing = (self.absent[0], say(self.absent[1]))
         subjects = [facts.subject for facts in self.view.trend_facts]

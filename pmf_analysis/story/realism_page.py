@@ -97,7 +97,8 @@ class RealismPage(Page[TargetFacts]):
     def standing(self, facts: TargetFacts) -> tuple[str, str]:
         """Status and reason of a series: judged where one of its targets has a chance."""
         known = facts.probability.is_known
-        code = "no_target" if facts.is_reference else "judged" if known else facts.verdict
+        answered = "no_target" if facts.is_reference else "judged"
+        code = answered if known else facts.verdict
         return code, self.how(facts) if known else facts.reason
 
     def pictures(self) -> list[Block]:

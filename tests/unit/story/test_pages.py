@@ -175,6 +175,17 @@ def test_a_series_without_a_target_has_one_row_with_both_chances(view: ThemeView
         )
 
 
+def test_a_standing_question_without_an_answer_is_told_as_not_judged() -> None:
+    asked = target_row(
+        kind="maintain", is_reference=True, probability=NAN, verdict="cannot_judge", reason="Few."
+    )
+    page = RealismPage(made_up_view(targets=pd.DataFrame([asked])))
+    assert "Not judged: Household recycling (few)" in page.headline()[0].text[0]
+    answered = {**asked, "probability": 0.4, "verdict": "no_verdict", "target_id": "b"}
+    both = RealismPage(made_up_view(targets=pd.DataFrame([answered, asked])))
+    assert "Household recycling (few)" not in both.headline()[0].text[0]
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_an_old_figure_says_its_age_in_the_finding(page: type[Page[Any]], view: ThemeView) -> None:
     old = view.trends.assign(is_stale=True, age_days=669)
