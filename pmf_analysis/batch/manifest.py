@@ -147,7 +147,7 @@ def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
     return {path.relative_to(folder).as_posix(): describe_file(path) for path in paths}
 
 
-def is_unchanged(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> bool:
+def is_unchanged(folder: Path, files: Mapping[str, Any]) -> bool:
     """Whether all files of a record are in the folder with the bytes they were recorded with."""
     paths = {name: folder / name for name in files}
     found = {name: describe_file(path) for name, path in paths.items() if path.is_file()}

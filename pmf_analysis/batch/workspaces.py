@@ -71,16 +71,14 @@ def trust_notebooks(workspace: Workspace) -> int:
     from nbformat.sign import NotebookNotary
 
     notary, name = NotebookNotary(), "notebook.ipynb"  # type: ignore[no-untyped-call]  # no types
-    jobs = [
-        (folder / job["id"], job["files"])
+    made = [
+        folder / job["id"] / name
         for folder in run_folders(workspace)
         for job in RunRecord.read(folder).jobs.values()
+        if is_unchanged(folder / job["id"], {name: job["files"].get(name)})
     ]
-    made = [
-        place for place, files in jobs if name in files and is_unchanged(place, {name: files[name]})
-    ]
-    for place in made:
-        notary.sign(read_notebook(place / name))  # type: ignore[no-untyped-call]
+    for path in made:
+        notary.sign(read_notebook(path))  # type: ignore[no-untyped-call]
     return len(made)
 
 
