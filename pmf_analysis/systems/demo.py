@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pmf_analysis.data.store import Store
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE
@@ -29,37 +30,32 @@ def make_demo(workspace: Workspace) -> bool:
         Exit 2, when the workspace's parameters or mappings have faults; 3, when nothing of
         Westshire fits them.
     """
-    found = {vintage.id for vintage in Store(workspace.store).vintages()}
     sources = workspace.store / _SOURCES
-    made = _read_marker(sources)
-    is_half_made = sources.is_dir() and not made
-    if found and not is_half_made:
-        if not made or made["recipe"] == _recipe_digest() or not found <= set(made["vintages"]):
-            return False
-        _empty(workspace.store)
+    found = {vintage.id for vintage in Store(workspace.store).vintages()}
+    marker = sources / _MARKER
+    try:
+        made = json.loads(marker.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        made = {"recipe": "", "vintages": []}
+    if found and (made["recipe"] == _recipe_digest() or not found <= set(made["vintages"])):
+        return False
+    for name in ("vintages", _SOURCES, "cache") if found else ():
+        shutil.rmtree(workspace.store / name, ignore_errors=True)
     from pmf_analysis.data.demo import VINTAGES, write_sources
     from pmf_analysis.systems.importing import import_files
 
     sources.mkdir(parents=True, exist_ok=True)
     paths = write_sources(sources)
-    vintages = []
+    made = {"recipe": "", "vintages": []}
     for as_at in VINTAGES:
         files = [path for path in paths if path.parent.name == as_at.isoformat()]
         outcome = import_files(workspace, files, as_at)
         outcome.problems.raise_if_errors(EXIT_DATA_UNUSABLE)
-        if outcome.vintage is not None:
-            vintages.append(outcome.vintage.id)
-    marker = {"recipe": _recipe_digest(), "vintages": vintages}
-    (sources / _MARKER).write_text(json.dumps(marker), encoding="utf-8")
+        made["vintages"] += [outcome.vintage.id] if outcome.vintage else []
+        # Without its recipe, so that what is left by a crash is known and made again.
+        marker.write_text(json.dumps(made), encoding="utf-8")
+    marker.write_text(json.dumps(made | {"recipe": _recipe_digest()}), encoding="utf-8")
     return True
-
-
-def _read_marker(sources: Path) -> dict[str, Any]:
-    try:
-        marker: dict[str, Any] = json.loads((sources / _MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return marker
 
 
 def _recipe_digest() -> str:
@@ -68,11 +64,3 @@ def _recipe_digest() -> str:
     files = [*sorted(data.glob("demo*.py")), data / "westshire.yml"]
     files += sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-def _empty(store: Path) -> None:
-    """Remove the vintages and sources of an older Westshire, which can be made again."""
-    import shutil
-
-    for name in ("vintages", _SOURCES, "cache"):
-        shutil.rmtree(store / name, ignore_errors=True)

@@ -1,10 +1,13 @@
-"""Faults of records: one line in quarantine for each, and a note for what only needs a look."""
+"""Records under judgement: a line in quarantine for each fault, a note for what looks odd."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.problems import Level, Problem, Problems
+from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.tabular import LAYOUT, Records
 
 _PLACE = ("file", "sheet", "row", "column", "value")
@@ -16,17 +19,29 @@ LISTED = 20
 CORRECT = "correct the cell in the source, then import again"
 
 
-class Faults:
-    """What is wrong with the records of one table of one sheet.
+class Case:
+    """The records of one table of one sheet while they are judged, and what is wrong with them.
 
-    ``bad`` marks the records that go to quarantine; ``notes`` tells what was noticed on others.
+    ``raw`` are the cells as read, ``typed`` what is made of them, ``facts`` what the register says
+    of each record's indicator. ``bad`` marks the records that go to quarantine; ``notes`` tells
+    what was noticed on others.
     """
 
-    def __init__(self, records: Records) -> None:
-        self.records = records
-        self.bad = pd.Series(False, index=records.raw.index)
+    def __init__(self, records: Records, raw: pd.DataFrame, mapping: MappingFile) -> None:
+        self.records, self.raw, self.mapping = records, raw, mapping
+        self.typed = pd.DataFrame(index=raw.index)
+        self.facts = pd.DataFrame(index=raw.index)
+        self.bad = pd.Series(False, index=raw.index)
         self.notes = Problems()
         self._lines: list[pd.DataFrame] = []
+
+    def typed_text(self, name: str) -> pd.Series[Any]:
+        """Return a typed column; where it is not there, empty texts."""
+        return self.typed.get(name, pd.Series("", index=self.raw.index))
+
+    def raw_text(self, name: str) -> pd.Series[str]:
+        """Return the texts of a column as read; where it is not there, empty ones."""
+        return self.raw.get(name, pd.Series("", index=self.raw.index)).astype("str")
 
     def add(
         self,

@@ -21,18 +21,23 @@ from pmf_analysis.systems.cells import Sheet, read_workbook
 from pmf_analysis.systems.values import is_typed
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
+_QUOTE_OPEN = (
+    "A quotation mark is opened and never closed, so lines after it may have been read as one cell."
+)
+_NOT_UTF8 = (
+    "The file is not UTF-8; it was read as Windows text (cp1252), so check pound signs and accents."
+)
 _WEB_PAGE = ("<!doctype", "<html", "<?xml", "<table")
-# First bytes of what is often dropped beside tables, what it is, and what to do about it.
+# First bytes of what is often dropped beside tables, and what it is.
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_EXPORT = "export the figures as XLSX"
 _NOT_TABLES = {
-    b"%PDF": ("This is a PDF document, not a table.", _EXPORT),
-    b"\x89PNG": ("This is a picture (PNG), not a table.", _EXPORT),
-    b"\xff\xd8\xff": ("This is a picture (JPEG), not a table.", _EXPORT),
-    b"GIF8": ("This is a picture (GIF), not a table.", _EXPORT),
-    b"{\\rtf": ("This is a rich-text document, not a table.", _EXPORT),
-    b"SQLite": ("This is a database, not a table.", _EXPORT),
-    _OLE: ("This is a workbook in the old XLS format.", "save it as XLSX"),
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture (PNG)",
+    b"\xff\xd8\xff": "a picture (JPEG)",
+    b"GIF8": "a picture (GIF)",
+    b"{\\rtf": "a rich-text document",
+    b"SQLite": "a database",
+    _OLE: "a workbook in the old XLS format",
 }
 
 
@@ -53,12 +58,9 @@ def drop_files(folder: Path) -> tuple[list[Path], Problems]:
     skipped with a warning each. Sub-folders are read too; the order is that of the names.
     """
     reasons = {path: _reason_to_skip(path) for path in sorted(folder.rglob("*")) if path.is_file()}
-    skipped = Problems(
-        Problem(reason, level="warning", code="file-skipped", file=path.name)
-        for path, reason in reasons.items()
-        if reason
-    )
-    return [path for path, reason in reasons.items() if not reason], skipped
+    skipped = [(path, reason) for path, reason in reasons.items() if reason]
+    problems = [Problem(reason, "warning", "file-skipped", path.name) for path, reason in skipped]
+    return [path for path, reason in reasons.items() if not reason], Problems(problems)
 
 
 def _reason_to_skip(path: Path) -> str:
@@ -111,12 +113,11 @@ def _unusable(path: Path, message: str, fix: str = "") -> PmfError:
 
 def _sheets(path: Path, content: bytes, problems: Problems) -> list[Sheet]:
     if content.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in content:
-        raise _unusable(
-            path, "The workbook is protected by a password.", "save it without a password"
-        )
-    for start, (reason, fix) in _NOT_TABLES.items():
+        reason = "The workbook is protected by a password."
+        raise _unusable(path, reason, "save it without a password")
+    for start, what in _NOT_TABLES.items():
         if content.startswith(start):
-            raise _unusable(path, reason, fix)
+            raise _unusable(path, f"This is {what}, which pmf cannot read.", "save it as XLSX")
     if content.startswith(b"PK"):
         return read_workbook(content)
     if content.startswith(b"PAR1"):
@@ -143,14 +144,8 @@ def _text_sheet(path: Path, content: bytes, problems: Problems) -> Sheet:
     if "\0" in text[:4096]:
         raise _unusable(path, "This is not text and no kind of table that is known.")
     if text.count('"') % 2:
-        problems.add(
-            message="A quotation mark is opened and never closed, so lines after it may have "
-            "been read as one cell.",
-            level="warning",
-            code="quotation-mark-open",
-            file=path.name,
-            fix="close the quotation mark, or double it where it is part of the text",
-        )
+        fix = "close the quotation mark, or double it where it is part of the text"
+        problems.add(Problem(_QUOTE_OPEN, "warning", "quotation-mark-open", path.name, fix=fix))
     head = text[:20_000].splitlines()[:20]
     delimiter = max(",;\t|", key=lambda mark: sum(line.count(mark) for line in head))
     cells = _fast_rows(text, delimiter)
@@ -164,14 +159,8 @@ def _decoded(path: Path, content: bytes, problems: Problems) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        problems.add(
-            message="The file is not UTF-8; it was read as Windows text (cp1252), so check "
-            "pound signs and accents.",
-            level="warning",
-            code="encoding-guessed",
-            file=path.name,
-            fix='save it as "CSV UTF-8"',
-        )
+        fix = 'save it as "CSV UTF-8"'
+        problems.add(Problem(_NOT_UTF8, "warning", "encoding-guessed", path.name, fix=fix))
         return content.decode("cp1252", errors="replace")
 
 

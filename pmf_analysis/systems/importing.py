@@ -128,9 +128,9 @@ def _read_and_judge(path: Path, mapping: MappingFile, context: Context) -> Impor
         judged = judge(records, mapping, context)
         accepted.setdefault(records.table, []).append(judged.accepted)
         result.ignored.update(judged.ignored)
-        lines = judged.faults.quarantine()
-        result.hold(lines, int(judged.faults.bad.sum()))
-        result.problems.extend([*judged.faults.notes, *quarantine_problems(lines)])
+        lines = judged.case.quarantine()
+        result.hold(lines, int(judged.case.bad.sum()))
+        result.problems.extend([*judged.case.notes, *quarantine_problems(lines)])
     result.tables = {name: pd.concat(parts, ignore_index=True) for name, parts in accepted.items()}
     return result
 

@@ -10,14 +10,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, Column, column_names, conform
 from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.problems import did_you_mean
-from pmf_analysis.systems.faults import Faults
+from pmf_analysis.systems.faults import Case
 from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.observation_rules import judge_observations
 from pmf_analysis.systems.record_periods import set_periods
@@ -72,36 +71,36 @@ class Judged:
     """Records of one table after judgement."""
 
     accepted: pd.DataFrame
-    faults: Faults
+    case: Case
     ignored: Counter[str]
 
 
 def judge(records: Records, mapping: MappingFile, context: Context) -> Judged:
     """Type the records of one table and sheet, and part those that can be believed."""
-    faults, table = Faults(records), records.table
-    raw = _with_constants(records.raw, table, mapping)
-    typed = _typed(raw, table, mapping, faults)
+    table = records.table
+    case = Case(records, _with_constants(records.raw, table, mapping), mapping)
+    typed = case.typed
+    _type_columns(case)
     if "indicator_id" in typed:
-        typed["indicator_id"] = _registered(typed["indicator_id"], faults, context)
-    names = typed.get("indicator_id", pd.Series("", index=raw.index))
-    facts = context.facts.reindex(names).set_axis(raw.index)
-    dropped = set_periods(typed, raw, facts, mapping, faults)
+        typed["indicator_id"] = _registered(case, context)
+    case.facts = context.facts.reindex(case.typed_text("indicator_id")).set_axis(typed.index)
+    dropped = set_periods(case)
     ignored = Counter({"period of another length than the indicator's": int(dropped.sum())})
     if table == "observations":
-        judge_observations(typed, raw, facts, mapping, faults, context.as_at)
+        judge_observations(case, context.as_at)
     if table == "targets":
         aims = typed.filter(["target", "target_low", "target_high"])
-        unset = aims.isna().all(axis=1) & ~faults.bad & ~dropped
+        unset = aims.isna().all(axis=1) & ~case.bad & ~dropped
         ignored["no target set"] += int(unset.sum())
         dropped |= unset
-    _fill_area_and_id(typed, table, context)
-    _check_required(typed, table, faults)
-    _note_evidence(faults)
+    _fill_area_and_id(case, context)
+    _check_required(case)
+    _note_evidence(case)
     accepted = conform(typed, table).set_axis(typed.index)
-    accepted[LABEL] = records.labels(MAIN_COLUMN[table], faults.bad | True)
-    accepted = accepted[~(faults.bad | dropped)].reset_index(drop=True)
-    faults.bad &= ~dropped
-    return Judged(accepted, faults, ignored)
+    accepted[LABEL] = records.labels(MAIN_COLUMN[table], case.bad | True)
+    accepted = accepted[~(case.bad | dropped)].reset_index(drop=True)
+    case.bad &= ~dropped
+    return Judged(accepted, case, ignored)
 
 
 def _with_constants(raw: pd.DataFrame, table: str, mapping: MappingFile) -> pd.DataFrame:
@@ -114,52 +113,52 @@ def _with_constants(raw: pd.DataFrame, table: str, mapping: MappingFile) -> pd.D
     return raw
 
 
-def _typed(raw: pd.DataFrame, table: str, mapping: MappingFile, faults: Faults) -> pd.DataFrame:
+def _type_columns(case: Case) -> None:
     """Type every column that is there, and quarantine what cannot be typed."""
-    typed = pd.DataFrame(index=raw.index)
-    for column in TABLES[table]:
+    for column in TABLES[case.records.table]:
         name = column.name
-        if name in raw:
-            values, bad = to_kind(raw[name], column, mapping.enums.get(name, {}))
+        if name in case.raw:
+            values, bad = to_kind(case.raw[name], column, case.mapping.enums.get(name, {}))
             if column.kind == "number" and bad.any():
-                bad &= state_of_text(raw[name], mapping.values) == ""
-            typed[name] = values * mapping.multiply[name] if name in mapping.multiply else values
-            _refuse_cells(bad, raw[name], column, faults)
-            _check_bounds(typed[name], column, faults)
-    return typed
+                bad &= state_of_text(case.raw[name], case.mapping.values) == ""
+            if name in case.mapping.multiply:
+                values = values * case.mapping.multiply[name]
+            case.typed[name] = values
+            _refuse_cells(case, column, bad)
+            _check_bounds(case, column)
 
 
-def _refuse_cells(
-    bad: pd.Series[bool], cells: pd.Series[Any], column: Column, faults: Faults
-) -> None:
+def _refuse_cells(case: Case, column: Column, bad: pd.Series[bool]) -> None:
     """Say of cells that cannot be typed whether they are errors, formulas, or other texts."""
-    expected = _IN_WORDS.get(column.kind, "text")
+    name, expected = column.name, _IN_WORDS.get(column.kind, "text")
     code = f"not-{column.kind}".replace("_", "-")
     if column.choices:
         expected, code = "one of " + ", ".join(column.choices), "not-a-choice"
-    formula = faults.records.marked(column.name, "formula")
-    error = bad & is_error(cells) if bad.any() else bad
-    other = bad & ~error & ~formula
+    formula = case.records.marked(name, "formula")
+    error = bad & is_error(case.raw[name]) if bad.any() else bad
     shows = "the cell shows a spreadsheet error."
-    faults.add(error, column.name, "error-cell", shows, expected, "correct the formula in the cell")
+    case.add(error, name, "error-cell", shows, expected, "correct the formula in the cell")
     never = "the formula was never calculated, so its value is not in the file."
     again = "open the file in Excel and save it again"
-    faults.add(formula, column.name, "formula-not-calculated", never, expected, again)
-    faults.add(other, column.name, code, f"the cell is not {expected}.", expected)
+    case.add(formula, name, "formula-not-calculated", never, expected, again)
+    other = bad & ~error & ~formula
+    case.add(other, name, code, f"the cell is not {expected}.", expected)
 
 
-def _check_bounds(values: pd.Series[Any], column: Column, faults: Faults) -> None:
+def _check_bounds(case: Case, column: Column) -> None:
+    values = case.typed[column.name]
     for bound, outside, word in (
         (column.minimum, values.lt, "below"),
         (column.maximum, values.gt, "above"),
     ):
         if bound is not None:
             mask = outside(bound).fillna(False).astype(bool)
-            faults.add(mask, column.name, "outside-bounds", f"the value is {word} {bound:g}.")
+            case.add(mask, column.name, "outside-bounds", f"the value is {word} {bound:g}.")
 
 
-def _registered(names: pd.Series[str], faults: Faults, context: Context) -> pd.Series[str]:
+def _registered(case: Case, context: Context) -> pd.Series[str]:
     """Return the register's id of each name or alias; a name that it lacks is quarantined."""
+    names = case.typed["indicator_id"]
     found = {name: context.ids.get(name.casefold(), "") for name in names.unique()}
     unknown = [name for name, known in found.items() if name and not known]
     # Likeness is searched for a few: a foreign file may hold thousands of names.
@@ -168,38 +167,34 @@ def _registered(names: pd.Series[str], faults: Faults, context: Context) -> pd.S
     fix = "add the indicator or the alias to the register, or a keep rule to the mapping"
     expected = "an id or alias of the register"
     mask = names.isin(unknown)
-    faults.add(mask, "indicator_id", "indicator-unknown", names.map(said), expected, fix)
+    case.add(mask, "indicator_id", "indicator-unknown", names.map(said), expected, fix)
     return names.map(found).astype("str")
 
 
-def _fill_area_and_id(typed: pd.DataFrame, table: str, context: Context) -> None:
+def _fill_area_and_id(case: Case, context: Context) -> None:
     """Fill what a council's own file leaves out: its area, and a stable name for a target."""
-
-    def given(name: str) -> pd.Series[str]:
-        return typed.get(name, pd.Series("", index=typed.index))
-
+    typed, table = case.typed, case.records.table
     columns = column_names(table)
     if table != "peer_sets" and "area_code" in columns:
-        typed["area_code"] = given("area_code").replace("", context.own_area)
+        typed["area_code"] = case.typed_text("area_code").replace("", context.own_area)
     if "area_name" in columns:
-        is_own = (given("area_name") == "") & (typed["area_code"] == context.own_area)
-        typed["area_name"] = given("area_name").mask(is_own, context.own_name)
+        name = case.typed_text("area_name")
+        is_own = (name == "") & (typed["area_code"] == context.own_area)
+        typed["area_name"] = name.mask(is_own, context.own_name)
     if table == "targets":
-        start, end = (
-            typed[name].dt.strftime("|%Y-%m-%d") for name in ("period_start", "period_end")
-        )
-        made = given("indicator_id") + "|" + typed["area_code"] + start + end
-        made += "|" + given("kind").replace("", "improvement")
-        typed["target_id"] = given("target_id").mask(given("target_id") == "", made)
+        days = [typed[name].dt.strftime("|%Y-%m-%d|") for name in ("period_start", "period_end")]
+        kind = case.typed_text("kind").replace("", "improvement")
+        made = typed["indicator_id"] + "|" + typed["area_code"] + days[0] + days[1].str[1:] + kind
+        given = case.typed_text("target_id")
+        typed["target_id"] = given.mask(given == "", made)
 
 
-def _check_required(typed: pd.DataFrame, table: str, faults: Faults) -> None:
-    for column in TABLES[table]:
+def _check_required(case: Case) -> None:
+    for column in TABLES[case.records.table]:
         if column.required and column.default is None:
-            cells = typed.get(column.name, pd.Series("", index=typed.index))
-            missing = (cells.isna() | (cells.astype("str") == "")) & ~faults.bad
-            faults.add(
-                missing,
+            cells = case.typed_text(column.name)
+            case.add(
+                (cells.isna() | (cells.astype("str") == "")) & ~case.bad,
                 column.name,
                 "required-cell-empty",
                 f"{column.name.replace('_', ' ')} is missing.",
@@ -208,17 +203,14 @@ def _check_required(typed: pd.DataFrame, table: str, faults: Faults) -> None:
             )
 
 
-def _note_evidence(faults: Faults) -> None:
+def _note_evidence(case: Case) -> None:
     """Note what the sheet hides: percentages as fractions, numbers as text, hidden rows."""
-    records = faults.records
+    records, sheet = case.records, case.records.sheet
     percent = "shown as a percentage, so it was multiplied by 100."
-    for column in TABLES[records.table]:
-        if column.kind == "number":
-            name = column.name
-            faults.note(records.marked(name, "percent"), name, "percent-format", percent, "info")
-            is_text = records.marked(name, "text number")
-            faults.note(is_text, name, "text-number", "the number is kept as text.")
-    sheet = records.sheet
-    hidden = records.raw["source_row"].isin(sheet.hidden_rows) | sheet.is_hidden
+    for name in [column.name for column in TABLES[records.table] if column.kind == "number"]:
+        case.note(records.marked(name, "percent"), name, "percent-format", percent, "info")
+        is_text = records.marked(name, "text number")
+        case.note(is_text, name, "text-number", "the number is kept as text.")
+    hidden = case.raw["source_row"].isin(sheet.hidden_rows) | sheet.is_hidden
     what = "sheet" if sheet.is_hidden else "row"
-    faults.note(hidden, "", "hidden", f"the {what} is hidden in the workbook, but was read.")
+    case.note(hidden, "", "hidden", f"the {what} is hidden in the workbook, but was read.")

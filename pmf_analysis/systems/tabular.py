@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, column_names
-from pmf_analysis.problems import Problem, Problems, did_you_mean
+from pmf_analysis.problems import Level, Problem, Problems, did_you_mean
 from pmf_analysis.systems.blocks import HEADER, Block, find_blocks
 from pmf_analysis.systems.cells import Mark, Sheet, column_letter
 from pmf_analysis.systems.folder import RawFile
@@ -233,15 +233,12 @@ def _check_unknown(block: Block, mapping: MappingFile, used: set[int], faults: P
         is_known = position in used or spelling(name) in expected
         is_column = bool(name) or not is_blank(block.rows[position]).all()
         if is_column and not is_known and mapping.on_unknown_column != "ignore":
-            faults.add(
-                message=f'the column "{name}" is not known to the mapping and was not read.'
-                if name
-                else "a column without a name was not read.",
-                level="error" if mapping.on_unknown_column == "error" else "warning",
-                code="column-unknown",
-                column=f'{column_letter(position)} "{name}"',
-                fix="add it to columns or to ignore in the mapping",
-            )
+            message = f'the column "{name}" is not known to the mapping and was not read.'
+            message = message if name else "a column without a name was not read."
+            level: Level = "error" if mapping.on_unknown_column == "error" else "warning"
+            fix = "add it to columns or to ignore in the mapping"
+            column = f'{column_letter(position)} "{name}"'
+            faults.add(Problem(message, level, "column-unknown", column=column, fix=fix))
 
 
 def _is_kept(cells: pd.Series[Any], keep: Keep, known_ids: frozenset[str]) -> pd.Series[bool]:
