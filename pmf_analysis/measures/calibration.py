@@ -42,20 +42,14 @@ class Factors:
         nearest = min(frequencies, key=lambda known: abs(np.log(known / periods_per_year)))
         lengths = sorted(length for frequency, length in self.table if frequency == nearest)
         steps = np.log(np.arange(1, horizon + 1))
-        by_length = np.array(
-            [_interpolated(steps, self.table[nearest, length]) for length in lengths]
-        )
-        position = np.interp(np.log(history), np.log(lengths), np.arange(len(lengths)))
-        below = int(position)
-        share = position - below
-        above = by_length[min(below + 1, len(lengths) - 1)]
-        return np.asarray(by_length[below] * (1 - share) + above * share)
+        tables = [_interpolated(steps, self.table[nearest, length]) for length in lengths]
+        place, known = np.log(history), np.log(lengths)
+        return np.apply_along_axis(lambda column: np.interp(place, known, column), 0, tables)
 
     def stretch(self, draws: Array, *, periods_per_year: float, history: int) -> Array:
         """Stretch sorted draws (..., H, N) about their medians; the order is kept."""
-        factors = self.at(
-            periods_per_year=periods_per_year, history=history, horizon=draws.shape[-2]
-        )
+        steps = draws.shape[-2]
+        factors = self.at(periods_per_year=periods_per_year, history=history, horizon=steps)
         central = np.abs(2 * middles(draws.shape[-1]) - 1)
         multiplier = np.array([np.interp(central, LEVELS, row) for row in factors])
         middle = np.median(draws, axis=-1, keepdims=True)

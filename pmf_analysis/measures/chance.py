@@ -1,8 +1,8 @@
-"""Chances and quantiles of a distribution given as sorted draws; values that meet a target."""
+"""Chances and quantiles of a distribution given as sorted draws; what a target asks for."""
 
 from __future__ import annotations
 
-from typing import cast
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ Bounds = tuple[float | None, float | None]  # smallest and largest possible valu
 
 DRAWS = 1000
 
+_SLACK = 1e-9  # relative; sums of decimals are not exact
 _ROUNDING = 1e-9  # binary representation of decimals: 0.3 / 0.1 is not quite 3
 
 
@@ -38,11 +39,10 @@ def limits(bounds: Bounds) -> tuple[float, float]:
 
 def chance_within(draws: Array, low: float, high: float) -> float:
     """Share of sorted draws (N,) from `low` to `high`, both included; NaN where any is missing."""
-    if np.isnan(draws[0]) or np.isnan(low) or np.isnan(high):
+    if np.isnan([draws[0], low, high]).any():
         return float("nan")
-    below = int(np.searchsorted(draws, low, side="left"))
-    within = int(np.searchsorted(draws, high, side="right"))
-    return max(within - below, 0) / len(draws)
+    first, after = np.searchsorted(draws, low), np.searchsorted(draws, high, side="right")
+    return max(int(after - first), 0) / len(draws)
 
 
 def meeting_values(target: Target, *, better: str, decimals: int | None) -> tuple[float, float]:
@@ -59,15 +59,11 @@ def meeting_values(target: Target, *, better: str, decimals: int | None) -> tupl
     better
         "higher" (at least the target), "lower" (at most) or "range" (from low to high).
     """
-    if better == "range":
-        low, high = cast("tuple[float, float]", target)
-        return _least(low, decimals), -_least(-high, decimals)
-    number = cast("float", target)
-    if better == "higher":
-        return _least(number, decimals), np.inf
-    if better == "lower":
-        return -np.inf, -_least(-number, decimals)
-    raise ValueError(f'better is "{better}", expected "higher", "lower" or "range"')
+    if better not in ("higher", "lower", "range"):
+        raise ValueError(f'better is "{better}", expected "higher", "lower" or "range"')
+    low, high = target if isinstance(target, tuple) else (target, target)
+    least = -np.inf if better == "lower" else _least(low, decimals)
+    return least, np.inf if better == "higher" else -_least(-high, decimals)
 
 
 def _least(target: float, decimals: int | None) -> float:
@@ -76,3 +72,68 @@ def _least(target: float, decimals: int | None) -> float:
         return target
     unit = 10.0**-decimals
     return float((np.ceil(target / unit - _ROUNDING) - 0.5) * unit)
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A target as an interval of values that meet it; arguments as in `meeting_values`."""
+
+    target: Target
+    better: str
+    decimals: int | None
+
+    @property
+    def meeting(self) -> tuple[float, float]:
+        """Smallest and largest value that meets the target as published."""
+        return meeting_values(self.target, better=self.better, decimals=self.decimals)
+
+    def chance(self, draws: Array) -> float:
+        """Share of sorted draws that meet the target."""
+        return chance_within(draws, *self.meeting)
+
+    def met_by(self, values: Array) -> NDArray[np.bool_]:
+        """Whether each value meets the target."""
+        low, high = self.meeting
+        slack = _SLACK * np.maximum(1.0, np.abs(values))
+        return np.asarray((values >= low - slack) & (values <= high + slack))
+
+    def share_of(self, changes: Array, last: float) -> float:
+        """Share of past changes that would lead from `last` to the target; NaN for none."""
+        return float(self.met_by(last + changes).mean()) if len(changes) else float("nan")
+
+    def required_change(self, last: float) -> float:
+        """Target minus `last`; for a range the distance to its nearer edge, 0 inside."""
+        if isinstance(self.target, tuple):
+            low, high = self.target
+            return max(low - last, 0.0) + min(high - last, 0.0)
+        return self.target - last
+
+    def certainty(self, bounds: Bounds) -> float | None:
+        """0 where no possible value meets the target, 1 where all do, else None."""
+        low, high = self.meeting
+        least, most = limits(bounds)
+        if low > most or high < least:
+            return 0.0
+        return 1.0 if low <= least and high >= most else None
+
+    def best(self, bounds: Bounds) -> float | None:
+        """Best possible value; None where there is no such limit."""
+        return {"higher": bounds[1], "lower": bounds[0]}.get(self.better)
+
+    def is_best_possible(self, bounds: Bounds) -> bool:
+        """Whether nothing better than the target can be reached."""
+        best = self.best(bounds)
+        return best is not None and bool(self.met_by(np.array([best]))[0]) and self.target == best
+
+    def headroom(self, last: float, bounds: Bounds) -> float:
+        """Share of what separates `last` from the best possible value that the target asks for."""
+        best = self.best(bounds)
+        if best is None or best == last:
+            return float("nan")
+        return self.required_change(last) / (best - last)
+
+    def value_at(self, draws: Array, chance: float) -> float:
+        """Value that is reached with `chance`: at least as high, or as low; NaN for a range."""
+        if self.better == "range":
+            return float("nan")
+        return float(quantiles(draws, [1 - chance if self.better == "higher" else chance])[0])

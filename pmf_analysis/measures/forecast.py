@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pmf_analysis.measures import chance
 from pmf_analysis.measures.calibration import Factors, shipped_factors
-from pmf_analysis.measures.chance import Bounds, Target
+from pmf_analysis.measures.chance import Aim, Bounds, Target
 from pmf_analysis.measures.grid import fit
 from pmf_analysis.measures.placement import place, sane
 
@@ -70,8 +70,7 @@ class Forecast:
         """
         if not 1 <= horizon <= len(self.draws):
             raise ValueError(f"horizon {horizon} is not between 1 and {len(self.draws)}")
-        low, high = chance.meeting_values(target, better=better, decimals=decimals)
-        return chance.chance_within(self.draws[horizon - 1], low, high)
+        return Aim(target, better, decimals).chance(self.draws[horizon - 1])
 
 
 def forecast(

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.aim import Aim
 from pmf_analysis.measures.calibration import Factors, shipped_factors
+from pmf_analysis.measures.chance import Aim
 from pmf_analysis.measures.outlook import Outlook, Panel, limit, outlooks, panels, records
 
 Answer = dict[str, Any]

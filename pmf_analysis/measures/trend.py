@@ -14,14 +14,16 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import trend_plan
+from pmf_analysis.measures.dependence import coefficients, widened
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.polarity import SIGNS, TARGETS, first_text, is_met
 from pmf_analysis.measures.short_series import RECENT_CRITICAL, attained_size, mann_kendall
 from pmf_analysis.measures.short_series import recent_trend as fingertips
-from pmf_analysis.measures.spc import LIMITS, SpcChart, spc_chart
+from pmf_analysis.measures.spc import LIMITS, RuleSet, SpcChart, spc_chart
 
+OUTSIDE_ONLY = RuleSet(shift=None, trend=None, two_in_three=False)
+MOST_HIDDEN = 1 / 3  # share of hidden values above which what is left is not the series
 STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
-SCATTER_CRITICAL = 7.815  # chi-square, 3 df, p = 0.05: years scatter by more than sampling error
 # Chance that the last of n independent normal points is flagged by the four rules, screened:
 # 40,000 simulated series a length (the statistics page's 20,000 give the same to 0.002).
 LAST_POINT_ALARM = {13: 0.0146, 20: 0.0150, 30: 0.0172, 48: 0.0184, 60: 0.0189}
@@ -85,6 +87,10 @@ def trend_verdicts(
     newest = lines[frame["value"].notna()].groupby("series").tail(1)
     plan = plan.join(newest.set_index("series")[TARGETS])
     tested = trend_plan.tested_rows(frame)
+    hidden = (frame["status"] == "suppressed") if "status" in frame.columns else frame["run"] < 0
+    plan["hidden_share"] = hidden.groupby(frame["series"]).mean().reindex(plan.index).fillna(0.0)
+    basis = register.set_index("indicator").get("price_basis", pd.Series(dtype="str"))
+    plan["price_basis"] = plan["indicator"].map(basis).fillna("")
     plan = _with_recent_trend(plan, tested)
     chart = _chart(tested, plan, lines.assign(effect=frame["effect"]))
     plan = _with_chart(plan, chart, frame)
@@ -103,10 +109,12 @@ def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame
     from scipy.stats import chi2
 
     annual = (plan["periods_per_year"] <= 1) & (plan["shape"] == "discrete")
+    # The same people or homes are counted year after year: their counts are not fresh samples.
+    annual &= plan["accumulation"] != "snapshot"
     rows = _current(tested, plan.index[annual & (plan["method"] != "none")])
     rows = rows.assign(numerator=rows["numerator"].where(rows["interval_from"] == "counts"))
     found = fingertips(rows).set_index("series").query("direction != 'cannot_judge'")
-    scatter = found["dispersion"].where(found["dispersion"] * 3 > SCATTER_CRITICAL, 1.0)
+    scatter = found["dispersion"].clip(lower=1.0)
     chi_square = found["chi_square"] / scatter
     sign = found["direction"].map(DIRECTIONS).astype(float).where(chi_square > RECENT_CRITICAL, 0)
     last = _current(tested, found.index).groupby("series").tail(5)
@@ -163,8 +171,28 @@ def _settle(plan: pd.DataFrame, found: pd.DataFrame, rule: str) -> pd.DataFrame:
 
 
 def _chart(tested: pd.DataFrame, plan: pd.DataFrame, lines: pd.DataFrame) -> SpcChart:
-    """Draw up control charts of the series that have enough points; targets without seasons."""
+    """Draw up control charts of the series that have enough points; targets without seasons.
+
+    Where successive values depend on each other the limits are widened and runs say nothing.
+    """
     rows = tested[tested["series"].map(plan["method"]) == "xmr"]
+    found = coefficients(rows[rows["is_current"].astype(bool)])
+    depend = found.index[found > 0]
+    plan["is_dependent"] = plan.index.isin(depend)
+    steady = _drawn(rows[~rows["series"].isin(depend)], plan, lines)
+    if depend.empty:
+        return steady
+    rows = rows[rows["series"].isin(depend) & rows["is_current"].astype(bool)]
+    usual = spc_chart(rows[["series", "period", "value"]]).segments.set_index("series")
+    limits = widened(usual[list(LIMITS)], found).rename_axis("series").reset_index()
+    apart = _drawn(rows.assign(segment=0), plan, lines, rules=OUTSIDE_ONLY, baseline=limits)
+    return SpcChart(
+        pd.concat([steady.points, apart.points], ignore_index=True),
+        pd.concat([steady.segments, apart.segments], ignore_index=True),
+    )
+
+
+def _drawn(rows: pd.DataFrame, plan: pd.DataFrame, lines: pd.DataFrame, **options: Any) -> SpcChart:
     starts = rows[rows["segment"] > 0].groupby(["series", "segment"])["period"].min()
     without_seasons = lines[TARGETS].sub(lines["effect"], axis=0)
     return spc_chart(
@@ -172,6 +200,7 @@ def _chart(tested: pd.DataFrame, plan: pd.DataFrame, lines: pd.DataFrame) -> Spc
         improvement=trend_plan.by_series(plan["polarity"]),
         targets=lines.assign(**without_seasons),
         rebase=trend_plan.by_series(starts.groupby("series").agg(list)),
+        **options,
     )
 
 
@@ -215,7 +244,8 @@ def _with_assurance(
     unstable = (points["rule"] != "none").groupby(points["series"]).any().reindex(plan.index)
     segments = chart.segments.groupby("series").tail(1).set_index("series")
     judged = (plan["verdict"] != "cannot_judge") & plan["met_share"].notna()
-    stable = judged & (plan["method"] == "xmr") & ~unstable.fillna(False).astype(bool)
+    steady = (plan["method"] == "xmr") & ~plan["is_dependent"]
+    stable = judged & steady & ~unstable.fillna(False).astype(bool)
     plan["assurance"] = segments["assurance"].reindex(plan.index).where(stable, "").fillna("")
     short = "Fewer than 13 single periods: whether the target can be relied on is not said."
     moving = "The series is changing: whether the target can be relied on is not said."
@@ -233,7 +263,7 @@ def _chance_alone(plan: pd.DataFrame) -> pd.Series:
     is_chart = (plan["method"] == "xmr") & (plan["shape"] != "constant")
     methods = [is_chart, plan["method"] == "mann_kendall", plan["method"] == "recent_trend"]
     chance = pd.Series(np.select(methods, [chart, test, recent], np.nan), plan.index)
-    return chance.where(plan["verdict"] != "cannot_judge")
+    return chance.where((plan["verdict"] != "cannot_judge") & ~plan["is_dependent"])
 
 
 def _without_polarity(plan: pd.DataFrame) -> pd.DataFrame:
@@ -245,6 +275,26 @@ def _without_polarity(plan: pd.DataFrame) -> pd.DataFrame:
         plan.loc[withdrawn, name] = value
     plan.loc[withdrawn, "reason"] = "Nobody has declared which way is better."
     plan.loc[withdrawn & no_band, "reason"] = "Nobody has declared the range that is best."
+    return _without_basis(plan)
+
+
+def _without_basis(plan: pd.DataFrame) -> pd.DataFrame:
+    """Withdraw the verdict where what the values stand for does not bear one."""
+    hidden = plan["hidden_share"] > MOST_HIDDEN
+    prices = plan["price_basis"] == "current"
+    reasons = {
+        "In current prices, which rise with inflation: not judged.": prices,
+        "Too many figures are hidden as small numbers for a verdict.": hidden,
+    }
+    for reason, applies in reasons.items():
+        chosen = applies & (plan["verdict"] != "cannot_judge")
+        for name, value in {
+            **trend_plan.UNJUDGED,
+            "method": "none",
+            "chance_alone": np.nan,
+        }.items():
+            plan.loc[chosen, name] = value
+        plan.loc[chosen, "reason"] = reason
     return plan
 
 
