@@ -20,6 +20,7 @@ _NAMED = 3
 _FIGURES = ["value", "value_status", "numerator", "denominator"]
 _AIM = ["target", "target_low", "target_high"]
 _TOLD = ["tolerance_abs", "tolerance_pct", "rationale", "comparator", "set_by", "set_on"]
+_NO_TIME = pd.Timedelta(0)
 # Why a row is ignored, what is said of it, and how loudly.
 _REPEATED: tuple[str, str, Level] = (
     "repeats a row with the same figures",
@@ -182,7 +183,8 @@ def _settle_targets(results: Sequence[ImportResult], known: pd.DataFrame) -> Non
     The same target is the same aim for the same indicator and area in the same period, or in one
     within it: a report's cell for a quarter repeats the target of the year. The one that says
     more, such as why and by whom, is kept; then the longer, the one known, the one read first.
-    Different targets for one period are all kept. One that supersedes another is never the same.
+    Other targets for one period, and those known that say less, are all kept, with a warning. One
+    that supersedes another is never the same.
     """
     rows = _stacked(results, "targets")
     if rows.empty:
@@ -191,27 +193,29 @@ def _settle_targets(results: Sequence[ImportResult], known: pd.DataFrame) -> Non
     aims = [pairs[[name + end for name in _AIM]].fillna(float("inf")) for end in ("", "_other")]
     same_aim = pd.Series((aims[0].to_numpy() == aims[1].to_numpy()).all(axis=1), index=pairs.index)
     same_basis = pairs["target_basis"] == pairs["target_basis_other"]
-    same_period = (pairs["period_start"] == pairs["period_start_other"]) & (
-        pairs["period_end"] == pairs["period_end_other"]
-    )
-    within = (pairs["period_start"] >= pairs["period_start_other"]) & (
-        pairs["period_end"] <= pairs["period_end_other"]
-    )
-    within &= pairs["target_basis_other"] == "period"
-    spare = rows.index.isin(pairs.loc[same_aim & (same_period | within), "_row"])
-    differing = pairs[same_period & same_basis & ~same_aim]
-    for number in differing["_result"].unique():
-        others = differing[differing["_result"] == number]
-        message = f"{len(others):,} targets differ from those of another file for the same period"
-        message += f", such as {others['source_file_other'].iloc[0]}; all are kept."
-        rows_here = others[[*SOURCE_COLUMNS]]
-        results[number].problems.extend(first_of(rows_here, "targets-differ", message))
+    start, end = (pairs[n] - pairs[f"{n}_other"] for n in ("period_start", "period_end"))
+    same_period = (start == _NO_TIME) & (end == _NO_TIME)
+    within = (start >= _NO_TIME) & (end <= _NO_TIME) & (pairs["target_basis_other"] == "period")
+    is_spare = pairs["_is_lesser"] & same_aim & (same_period | within)
+    beside = pairs[same_period & same_basis & ~is_spare]
+    for number in beside["_result"].unique():
+        mine = beside[beside["_result"] == number]
+        message = (
+            f"{len(mine):,} targets stand beside another for the same period, such as in "
+            f"{mine['source_file_other'].iloc[0]}; all are kept, unless supersedes says otherwise."
+        )
+        places = mine[[*SOURCE_COLUMNS]]
+        results[number].problems.extend(first_of(places, "targets-differ", message))
+    spare = pd.Series(rows.index.isin(pairs.loc[is_spare, "_row"]), index=rows.index)
     nothing = _conflict_lines(rows.head(0), "targets")
-    _take_out(results, "targets", rows, pd.Series(spare, index=rows.index), nothing, _SAME_TARGET)
+    _take_out(results, "targets", rows, spare, nothing, _SAME_TARGET)
 
 
 def _pairs_of_targets(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """Each target of an import beside those preferred to it, of other files, as ``_other``."""
+    """Each target of an import beside those, as ``_other``, of other files that came before it.
+
+    Those known come before all; ``_is_lesser`` says that the other one says as much or more.
+    """
     both = pd.concat([known.assign(_result=-1), rows.assign(_row=rows.index)], ignore_index=True)
     both = both[(both["supersedes"] == "") & ~both["target_id"].isin(both["supersedes"])]
     both["_told"] = (both[_TOLD].notna() & (both[_TOLD] != "")).sum(axis=1)
@@ -219,5 +223,6 @@ def _pairs_of_targets(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     both = both.sort_values(["_told", "_length"], ascending=False, kind="stable")
     both = both.assign(_order=range(len(both)))
     pairs = both.merge(both, on=["indicator_id", "area_code"], suffixes=("", "_other"))
+    pairs["_is_lesser"] = pairs["_order"] > pairs["_order_other"]
     is_other = (pairs["_result"] >= 0) & (pairs["_result"] != pairs["_result_other"])
-    return pairs[is_other & (pairs["_order"] > pairs["_order_other"])]
+    return pairs[is_other & (pairs["_is_lesser"] | (pairs["_result_other"] == -1))]

@@ -234,6 +234,21 @@ def test_two_targets_for_one_period_are_both_kept_and_said(
     assert len(Store(workspace.store).as_known_on(AS_AT)["targets"]) == 2
 
 
+def test_a_target_that_says_more_than_the_one_known_is_kept_and_said(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    report = csv_file(tmp_path, [(*HEADER, "target"), ("PCT", "2026-27 Q1", 4, 50)])
+    rows = [
+        ("kpi", "period", "target", "type", "rationale"),
+        ("PCT", "2026-27 Q1", 50, "floor", "Why."),
+    ]
+    import_files(workspace, [report], AS_AT)
+    outcome = import_files(workspace, [csv_file(tmp_path, rows, "targets.csv")], AS_AT)
+    assert codes(outcome, "warning") == ["targets-differ"]
+    assert "supersedes" in outcome.problems[0].message
+    assert len(Store(workspace.store).as_known_on(AS_AT)["targets"]) == 2
+
+
 def test_a_target_that_supersedes_one_of_the_same_value_is_kept(
     workspace: Workspace, tmp_path: Path
 ) -> None:
