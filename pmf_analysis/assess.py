@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from pmf_analysis.parameters.models import RunSpec
     from pmf_analysis.parameters.workspace import Parameters, Workspace
 
+NATION_FACTOR = 2  # a nation is an average of councils, so it cannot lie far outside them
 SHOWN_LIMITS = ["lower_limit", "upper_limit"]
 HORIZON_YEARS = 3  # beyond this no calibration factor has been learnt
 
@@ -311,12 +312,19 @@ def _with_set_titles(comparisons: pd.DataFrame, parameters: Parameters) -> pd.Da
 
 
 def _with_nation(comparisons: pd.DataFrame, council: _Council) -> pd.DataFrame:
-    """Add the nation's value of the same period; NaN where there is none."""
+    """Add the nation's value of the same period; NaN where there is none.
+
+    It is withheld for totals, and where it is far outside what peers show: the nation's row then
+    counts something else.
+    """
     code = f"{council.area[0]}92000001"
     rows = council.panel[(council.panel["area"] == code) & (council.panel["dimension"] == "")]
     rows = rows[["indicator", "period", "value"]].rename(columns={"value": "nation_value"})
-    kept = comparisons.drop(columns=["nation_value"], errors="ignore")
-    return kept.merge(rows, on=["indicator", "period"], how="left")
+    kept = comparisons.merge(rows, on=["indicator", "period"], how="left")
+    data_type = kept["indicator"].map(council.register.set_index("indicator")["data_type"])
+    low, high = kept["peer_min"] / NATION_FACTOR, kept["peer_max"] * NATION_FACTOR
+    likely = kept["nation_value"].between(low, high) & (data_type != "count")
+    return kept.assign(nation_value=kept["nation_value"].where(likely))
 
 
 def _notes(

@@ -25,7 +25,7 @@ from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR, QUARTILES
 from pmf_analysis.measures.polarity import band_distance, first_text
 from pmf_analysis.measures.spc import spc_chart
 
-FEWEST_OWN = 8  # points from which own natural limits serve as evidence
+FEWEST_OWN = 13  # points from which own natural limits serve as evidence
 USUAL_SPREAD = 1.96  # over-dispersion adjusted z that holds 95 % of peers
 
 
@@ -118,7 +118,7 @@ def _missing_names(now: pd.DataFrame, pairs: pd.DataFrame, members: pd.DataFrame
 def _own_limits(own: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Natural process limits of each own series up to its compared period, where they may speak.
 
-    They may with eight points of single periods, some variation, and no special cause at the end:
+    They may with 13 points of single periods, some variation, and no special cause at the end:
     a process that is changing says little about its present level. `silent` says why they may not.
     """
     until = pairs.groupby("series")["period"].min().rename("until")
@@ -127,7 +127,7 @@ def _own_limits(own: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     months = dict(zip(history["series"], 12 / history["periods_per_year"], strict=True))
     history = complete_periods(history[["series", "period", "value"]], months)
     last = spc_chart(history).segments.groupby("series").tail(1).set_index("series")
-    short = "our own record has only " + last["n"].astype(str) + " of the eight values needed"
+    short = "our own record has only " + last["n"].astype(str) + " of the 13 values needed"
     reasons = [
         (last["n"] < FEWEST_OWN, short),
         (~(last["upper_limit"] > last["lower_limit"]), "our own record is constant"),
@@ -164,7 +164,9 @@ def _judged(pairs: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     farther = band_distance(pairs["value"], *bands) - band_distance(pairs["benchmark"], *bands)
     ways = [pairs["polarity"] == way for way in ("higher", "lower", "range")]
     goodness = np.select(ways, [side, -side, -np.sign(farther) * side.abs()], 0)
-    neutral, reason = pairs["polarity"] == "none", _why_not(pairs)
+    ordinary = (side != 0) & (pairs["evidence"] == "counts") & ~_is_beyond_spread(pairs, now, side)
+    goodness = np.where(ordinary, 0, goodness)
+    neutral, reason = (pairs["polarity"] == "none") & ~ordinary, _why_not(pairs)
     verdicts = [
         (reason != "", "cannot_judge"),
         (pairs["evidence"] == "values_only", "position_only"),
@@ -180,7 +182,12 @@ def _judged(pairs: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     pairs["method"] = method.mask(pairs["evidence"] == "counts", by_counts)
     earlier = (reason == "") & (pairs["period"] < pairs["newest"])
     older = " Fewer than five peers have our newest period, so an earlier one is compared."
-    rests_on = _why(pairs, side) + _beyond_spread(pairs, now)
+    usual = " The difference is more than chance in the counts, but ordinary between peers."
+    beyond = " This is beyond the usual spread between peers."
+    stands_out = (side != 0) & (pairs["evidence"] == "counts")
+    rests_on = _why(pairs, side) + first_text(
+        pairs.index, [(ordinary, usual), (stands_out, beyond)]
+    )
     pairs["reason"] = reason.mask(reason == "", rests_on) + first_text(
         pairs.index, [(earlier, older)]
     )
@@ -221,19 +228,21 @@ def _why(pairs: pd.DataFrame, side: pd.Series) -> pd.Series:
     return first_text(pairs.index, texts)
 
 
-def _beyond_spread(pairs: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
-    """Say of a difference found in counts whether it also exceeds the spread between peers."""
-    differs = pairs["verdict"].isin(["better", "worse", "higher", "lower"])
+def _is_beyond_spread(pairs: pd.DataFrame, now: pd.DataFrame, side: pd.Series) -> pd.Series:
+    """Whether a difference found in counts also exceeds the usual spread between peers.
+
+    Counts of many thousands tell any two councils apart; only a place outside the spread that
+    peers show anyway is worth a word (Spiegelhalter 2005).
+    """
     counted = now[now["interval_from"] == "counts"].set_index(PAIR).sort_index()
-    found = pairs[differs & (pairs["evidence"] == "counts")]
-    texts = []
+    found = pairs[(side != 0) & (pairs["evidence"] == "counts")]
+    beyond = []
     for own in found[[*PAIR, "numerator", "denominator", "statistic"]].to_dict("records"):
         peers = counted.loc[[(own["series"], own["peer_set"])]]
         count, size = (peers[name].to_numpy(float) for name in ("numerator", "denominator"))
         z = own_place(own["numerator"], own["denominator"], count, size, own["statistic"])
-        where = "beyond" if abs(z) > USUAL_SPREAD else "within"
-        texts.append(f" This is {where} the usual spread between peers.")
-    return pd.Series(texts, found.index, dtype="str").reindex(pairs.index, fill_value="")
+        beyond.append(bool(abs(z) > USUAL_SPREAD))
+    return pd.Series(beyond, found.index, dtype="bool").reindex(pairs.index, fill_value=False)
 
 
 def _comparison_table(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -241,6 +250,12 @@ def _comparison_table(pairs: pd.DataFrame) -> pd.DataFrame:
     columns += [*QUARTILES, "benchmark", "n_peers", "peers_missing", *peer_values.PLACE]
     columns += ["verdict", "method", "evidence", "reason", "gap", "gap_verdict", "gap_reason"]
     pairs = pairs.assign(gap=pairs["value"] - pairs["peer_median"])
+    # A total depends on the size of a council: neither a place nor a gap means anything.
+    totals = pairs["data_type"] == "count"
+    blank = [*peer_values.PLACE, "gap"]
+    pairs[blank] = pairs[blank].astype("float64").mask(totals)
+    pairs["gap_verdict"] = pairs["gap_verdict"].mask(totals, "cannot_judge")
+    pairs["gap_reason"] = pairs["gap_reason"].mask(totals, pairs["reason"])
     pairs = pairs.drop(columns=["lower", "upper"]).rename(columns={"low": "lower", "high": "upper"})
     return pairs[columns].reset_index(drop=True)
 

@@ -31,10 +31,11 @@ def coefficient(values: NDArray[np.float64]) -> float:
     """
     steps = np.diff(values)
     known = steps[np.isfinite(steps)]
-    typical = np.median(np.abs(known)) * 1.4826 if len(known) else 0.0
+    drift = np.median(known) if len(known) else 0.0  # a steady rise is no dependence
+    typical = np.median(np.abs(known - drift)) * 1.4826 if len(known) else 0.0
     if not typical > 0:
         return 0.0
-    cut = np.clip(steps, -3 * typical, 3 * typical)
+    cut = np.clip(steps - drift, -3 * typical, 3 * typical)
     pairs = cut[1:] * cut[:-1]
     variance = np.nanmean(cut**2)
     lag1 = np.nansum(pairs) / max(np.isfinite(pairs).sum(), 1) / variance
@@ -57,3 +58,19 @@ def widened(limits: pd.DataFrame, found: pd.Series) -> pd.DataFrame:
     factor = 1 / np.sqrt(1 - found.reindex(limits.index).fillna(0.0))
     half = (limits["upper_limit"] - limits["mean"]) * factor
     return limits.assign(lower_limit=limits["mean"] - half, upper_limit=limits["mean"] + half)
+
+
+def steps_test(values: NDArray[np.float64]) -> tuple[int, float]:
+    """Direction (1, -1, 0 for none) of most steps, and how often chance gives so many of a kind.
+
+    The exact sign test of the differences other than zero: it asks whether a series that starts
+    each time from its last value drifts. Two-sided; no step gives (0, 1.0).
+    """
+    from scipy.stats import binomtest
+
+    steps = np.diff(values)
+    rises, falls = int((steps > 0).sum()), int((steps < 0).sum())
+    if rises == falls:
+        return 0, 1.0
+    p_value = float(binomtest(rises, rises + falls).pvalue)
+    return (1 if rises > falls else -1), p_value

@@ -102,11 +102,17 @@ def judged_register(parameters: Parameters) -> pd.DataFrame:
 
 
 def in_exceptional_period(panel: pd.DataFrame, register: pd.DataFrame) -> pd.Series:
-    """Whether each row falls in a period that a person declared exceptional for its indicator."""
+    """Whether the middle of each row's period falls in a span that a person declared exceptional.
+
+    Of a year that begins before the span and ends in it, the greater part decides. Without
+    `period_end` the first day does.
+    """
     spans = register.reindex(columns=["indicator", "exceptional_periods"]).to_numpy()
     inside = pd.Series(False, index=panel.index)
+    ends = panel["period_end"] if "period_end" in panel.columns else panel["period"]
+    middle = panel["period"] + (ends - panel["period"]) / 2
     for indicator, declared in spans:
         for first, last in declared if isinstance(declared, (list, tuple)) else ():
-            covered = panel["period"].between(pd.Timestamp(str(first)), pd.Timestamp(str(last)))
+            covered = middle.between(pd.Timestamp(str(first)), pd.Timestamp(str(last)))
             inside |= covered & (panel["indicator"] == indicator)
     return inside

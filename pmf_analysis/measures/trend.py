@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import trend_plan
-from pmf_analysis.measures.dependence import coefficients, widened
+from pmf_analysis.measures.dependence import coefficients, steps_test, widened
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.polarity import SIGNS, TARGETS, first_text, is_met
 from pmf_analysis.measures.short_series import RECENT_CRITICAL, attained_size, mann_kendall
@@ -22,7 +22,8 @@ from pmf_analysis.measures.short_series import recent_trend as fingertips
 from pmf_analysis.measures.spc import LIMITS, RuleSet, SpcChart, spc_chart
 
 OUTSIDE_ONLY = RuleSet(shift=None, trend=None, two_in_three=False)
-MOST_HIDDEN = 1 / 3  # share of hidden values above which what is left is not the series
+DEPENDENT = "Each figure depends on the one before, so the usual range is wider than for others."
+STEPS_ALARM = 0.05  # two-sided
 STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
 # Chance that the last of n independent normal points is flagged by the four rules, screened:
 # 40,000 simulated series a length (the statistics page's 20,000 give the same to 0.002).
@@ -59,7 +60,8 @@ def trend_verdicts(
     Parameters
     ----------
     observations
-        Main frame of measures, own series only; a missing value is NaN.
+        Main frame of measures, own series only; a missing value is NaN. Values of periods declared
+        exceptional (`is_exceptional`) are shown, and left out of averages, limits and tests.
     register
         One row an indicator; see `history.with_register`. Undeclared polarity is not judged.
     targets
@@ -80,6 +82,9 @@ def trend_verdicts(
     frame = with_intervals(with_register(observations, register))
     if period is not None:
         frame = frame[frame["period"] <= pd.Timestamp(getattr(period, "end", period))]
+    frame["shown_value"] = frame["value"]
+    if "is_exceptional" in frame.columns:
+        frame["value"] = frame["value"].mask(frame["is_exceptional"].astype(bool))
     frame = trend_plan.with_segments(trend_plan.completed(frame), changes)
     plan = trend_plan.plan_methods(frame)
     frame["effect"] = trend_plan.season_parts(frame, plan)
@@ -87,17 +92,16 @@ def trend_verdicts(
     newest = lines[frame["value"].notna()].groupby("series").tail(1)
     plan = plan.join(newest.set_index("series")[TARGETS])
     tested = trend_plan.tested_rows(frame)
-    hidden = (frame["status"] == "suppressed") if "status" in frame.columns else frame["run"] < 0
-    plan["hidden_share"] = hidden.groupby(frame["series"]).mean().reindex(plan.index).fillna(0.0)
-    basis = register.set_index("indicator").get("price_basis", pd.Series(dtype="str"))
-    plan["price_basis"] = plan["indicator"].map(basis).fillna("")
+    plan = trend_plan.with_basis(plan, frame, register)
     plan = _with_recent_trend(plan, tested)
     chart = _chart(tested, plan, lines.assign(effect=frame["effect"]))
     plan = _with_chart(plan, chart, frame)
+    plan = _with_steps(plan, tested)
     plan = _with_mann_kendall(plan, tested)
     plan = _with_assurance(plan, chart, lines, frame)
     plan["chance_alone"] = _chance_alone(plan)
-    return _trend_table(_without_polarity(plan), frame), _point_table(frame, chart)
+    shown = frame.assign(value=frame["shown_value"])
+    return _trend_table(_without_polarity(plan), shown), _point_table(shown, chart)
 
 
 def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
@@ -134,6 +138,18 @@ def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame
     held = found.index[(sign == 0) & (found["direction"] != "no_change")]
     plan.loc[held, "reason"] = "The years scatter by more than chance, so no trend is called."
     return _settle(plan, settled, "recent_trend")
+
+
+def _with_steps(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
+    """Of dependent series inside their wide range: do most steps go one way."""
+    quiet = plan.index[plan["is_dependent"] & (plan["verdict"] == "no_clear_change")]
+    rows = _current(tested, quiet).dropna(subset=["value"])
+    values = rows.groupby("series")["value"]
+    found = {str(name): steps_test(part.to_numpy(float)) for name, part in values}
+    drifting = {name: way for name, (way, chance) in found.items() if chance <= STEPS_ALARM}
+    settled = pd.DataFrame({"sign": pd.Series(drifting, dtype="float64")})
+    settled["p_value"] = [found[name][1] for name in settled.index]
+    return _settle(plan, settled, "mann_kendall")
 
 
 def _with_mann_kendall(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
@@ -176,7 +192,9 @@ def _chart(tested: pd.DataFrame, plan: pd.DataFrame, lines: pd.DataFrame) -> Spc
     Where successive values depend on each other the limits are widened and runs say nothing.
     """
     rows = tested[tested["series"].map(plan["method"]) == "xmr"]
-    found = coefficients(rows[rows["is_current"].astype(bool)])
+    # Removing season means makes neighbours look alike, and SEASONAL_ALARM allows for that.
+    plain = rows["series"].map(plan["treatment"]) != "season_means_removed"
+    found = coefficients(rows[plain & rows["is_current"].astype(bool)])
     depend = found.index[found > 0]
     plan["is_dependent"] = plan.index.isin(depend)
     steady = _drawn(rows[~rows["series"].isin(depend)], plan, lines)
@@ -218,6 +236,8 @@ def _with_chart(plan: pd.DataFrame, chart: SpcChart, frame: pd.DataFrame) -> pd.
         plan.loc[series, "rule_points"] = _run_of_rule(rows)
     no_width = last.index[~(last["upper_limit"] > last["lower_limit"])]
     refused = no_width[plan.loc[no_width, "shape"] != "constant"]
+    depends = plan["is_dependent"] & (plan["reason"] == "")
+    plan.loc[depends, "reason"] = DEPENDENT
     plan.loc[refused, ["verdict", "rule", "evidence"]] = ["cannot_judge", "none", "none"]
     plan.loc[refused, "reason"] = "Most values are equal, so their usual range cannot be measured."
     return plan
@@ -263,7 +283,9 @@ def _chance_alone(plan: pd.DataFrame) -> pd.Series:
     is_chart = (plan["method"] == "xmr") & (plan["shape"] != "constant")
     methods = [is_chart, plan["method"] == "mann_kendall", plan["method"] == "recent_trend"]
     chance = pd.Series(np.select(methods, [chart, test, recent], np.nan), plan.index)
-    return chance.where((plan["verdict"] != "cannot_judge") & ~plan["is_dependent"])
+    drifts = plan["is_dependent"] & (plan["rule"] == "mann_kendall")
+    chance = chance.mask(plan["is_dependent"]).mask(drifts, STEPS_ALARM)
+    return chance.where(plan["verdict"] != "cannot_judge")
 
 
 def _without_polarity(plan: pd.DataFrame) -> pd.DataFrame:
@@ -271,31 +293,9 @@ def _without_polarity(plan: pd.DataFrame) -> pd.DataFrame:
     no_band = (plan["polarity"] == "range") & plan["target_low"].isna()
     declared = plan["polarity"].isin(["higher", "lower", "range", "none"]) & ~no_band
     withdrawn = ~declared & (plan["verdict"] != "cannot_judge")
-    for name, value in {**trend_plan.UNJUDGED, "method": "none", "chance_alone": np.nan}.items():
-        plan.loc[withdrawn, name] = value
-    plan.loc[withdrawn, "reason"] = "Nobody has declared which way is better."
-    plan.loc[withdrawn & no_band, "reason"] = "Nobody has declared the range that is best."
-    return _without_basis(plan)
-
-
-def _without_basis(plan: pd.DataFrame) -> pd.DataFrame:
-    """Withdraw the verdict where what the values stand for does not bear one."""
-    hidden = plan["hidden_share"] > MOST_HIDDEN
-    prices = plan["price_basis"] == "current"
-    reasons = {
-        "In current prices, which rise with inflation: not judged.": prices,
-        "Too many figures are hidden as small numbers for a verdict.": hidden,
-    }
-    for reason, applies in reasons.items():
-        chosen = applies & (plan["verdict"] != "cannot_judge")
-        for name, value in {
-            **trend_plan.UNJUDGED,
-            "method": "none",
-            "chance_alone": np.nan,
-        }.items():
-            plan.loc[chosen, name] = value
-        plan.loc[chosen, "reason"] = reason
-    return plan
+    trend_plan.withdraw(plan, withdrawn, "Nobody has declared which way is better.")
+    trend_plan.withdraw(plan, withdrawn & no_band, "Nobody has declared the range that is best.")
+    return trend_plan.without_basis(plan)
 
 
 def _trend_table(plan: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from pmf_analysis.measures.spc import LIMITS
 
 FEWEST, CHART_FROM = 5, 13  # points for any verdict; for a control chart and for assurance
 BREAKS = ["definition", "boundary"]
+MOST_HIDDEN = 1 / 3  # hidden values above which what is left is not the series
 UNJUDGED: dict[str, Any] = {"verdict": "cannot_judge", "rule": "none", "rule_points": 0}
 UNJUDGED |= {"evidence": "none", "assurance": ""}
 
@@ -120,3 +121,32 @@ def tested_rows(frame: pd.DataFrame) -> pd.DataFrame:
 def by_series(column: pd.Series) -> dict[str, Any]:
     """Make a mapping of a column that is indexed by series."""
     return {str(series): value for series, value in column.items()}
+
+
+def with_basis(plan: pd.DataFrame, frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """Add the share of hidden values and the price basis of each series."""
+    hidden = (frame["status"] == "suppressed") if "status" in frame.columns else frame["run"] < 0
+    share = hidden.groupby(frame["series"]).mean().reindex(plan.index).fillna(0.0)
+    basis = register.set_index("indicator").get("price_basis", pd.Series(dtype="str"))
+    prices = plan["indicator"].map(basis.to_dict()).astype("str").fillna("")
+    return plan.assign(hidden_share=share, price_basis=prices)
+
+
+def without_basis(plan: pd.DataFrame) -> pd.DataFrame:
+    """Withdraw the verdict where what the values stand for does not bear one."""
+    reasons = {
+        "In current prices, which rise with inflation: not judged.": plan["price_basis"]
+        == "current",
+        "Too many figures are hidden as small numbers for a verdict.": plan["hidden_share"]
+        > MOST_HIDDEN,
+    }
+    for reason, applies in reasons.items():
+        withdraw(plan, applies & (plan["verdict"] != "cannot_judge"), reason)
+    return plan
+
+
+def withdraw(plan: pd.DataFrame, chosen: pd.Series, reason: str) -> None:
+    """Take back the verdict of the chosen series, in place, for a reason in plain words."""
+    answer = {**UNJUDGED, "method": "none", "chance_alone": np.nan, "reason": reason}
+    for name, value in answer.items():
+        plan.loc[chosen, name] = value

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pmf_analysis.measures.comparison import compare
 
 PEERS = [f"P{i:02}" for i in range(1, 11)]
-ANNUAL = pd.date_range("2012-04-01", periods=12, freq="12MS")
+ANNUAL = pd.date_range("2012-04-01", periods=13, freq="YS-APR")
 
 
 def peer_sets(members: list[str] = PEERS, name: str = "near") -> pd.DataFrame:
@@ -57,7 +57,7 @@ def first(observations: pd.DataFrame, declared: pd.DataFrame, **sets: Any) -> pd
     return comparisons.iloc[0]
 
 
-STEADY = [48.0, 49.0, 48.5, 47.5, 48.0, 49.0, 48.0, 48.5]
+STEADY = [48.0, 49.0, 48.5, 47.5, 48.0, 49.0, 48.0, 48.5, 49.0, 48.0, 47.5, 49.0, 48.5]
 
 
 def counted(own: int) -> pd.DataFrame:
@@ -72,6 +72,21 @@ def test_counts_are_tested_against_the_pooled_value(own: int, verdict: str) -> N
     assert found["benchmark"] == pytest.approx(50)
     assert found["lower"] < own / 10 < found["upper"]
     assert ("spread between peers" in found["reason"]) == (verdict != "similar")
+
+
+def test_a_difference_that_is_ordinary_among_peers_is_no_verdict() -> None:
+    """Big counts tell any two councils apart; the spread between peers decides."""
+    table = panel([47.0], denominator=200_000.0)
+    found = first(table.assign(numerator=table["value"] * 2000), register(statistic="proportion"))
+    assert found["upper"] < 48
+    assert (found["verdict"], found["evidence"]) == ("similar", "counts")
+    assert "ordinary between peers" in found["reason"]
+
+
+def test_totals_have_no_place_and_no_gap() -> None:
+    found = first(panel(STEADY), register(data_type="count"))
+    assert found["verdict"] == "cannot_judge"
+    assert found[["rank", "rank_high", "percentile", "gap"]].isna().all()
 
 
 def test_rates_use_poisson_intervals_in_their_own_unit() -> None:
@@ -96,14 +111,14 @@ def test_given_intervals_are_tested_against_the_median(bounds, verdict) -> None:
     assert (found["verdict"], found["evidence"], found["benchmark"]) == (verdict, "interval", 50.0)
 
 
-def test_own_history_speaks_from_eight_steady_points() -> None:
+def test_own_history_speaks_from_thirteen_steady_points() -> None:
     found = first(panel(STEADY), register())
     assert (found["verdict"], found["evidence"]) == ("similar", "own_history")
-    assert "our last 8 values" in found["reason"]
+    assert "our last 13 values" in found["reason"]
     assert first(panel([value - 20 for value in STEADY]), register())["verdict"] == "worse"
-    seven = first(panel(STEADY[1:]), register())
-    assert (seven["verdict"], seven["evidence"]) == ("position_only", "values_only")
-    assert "only 7 of the eight values" in seven["reason"]
+    twelve = first(panel(STEADY[1:]), register())
+    assert (twelve["verdict"], twelve["evidence"]) == ("position_only", "values_only")
+    assert "only 12 of the 13 values" in twelve["reason"]
     changing = first(panel([*STEADY[:-1], 90.0]), register())
     assert changing["evidence"] == "values_only" and "changing" in changing["reason"]
     rolling = first(panel(STEADY), register(accumulation="rolling"))
@@ -176,7 +191,7 @@ def test_an_earlier_shared_period_is_compared_and_said() -> None:
     table = panel(STEADY)
     newest = (table["period"] == ANNUAL[-1]) & (table["area"] != "OWN")
     found = first(table[~newest], register())
-    assert found["period"] == ANNUAL[-2] and found["value"] == 48.0
+    assert found["period"] == ANNUAL[-2] and found["value"] == 49.0
     assert "an earlier one is compared" in found["reason"]
 
 
