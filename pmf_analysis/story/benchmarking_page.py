@@ -8,22 +8,24 @@ import pandas as pd
 
 from pmf_analysis.story.bank import say, title, words_of
 from pmf_analysis.story.blocks import Block
-from pmf_analysis.story.facts import ComparisonFacts
+from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import text
 from pmf_analysis.story.pages import Page, data_rows, data_table, raw
 from pmf_analysis.story.sentences import (
     NAMED_PEERS,
+    Sentences,
     comparison_sentences,
     comparison_title,
     named,
     rank_words,
+    tested_sentence,
+    told,
 )
 from pmf_analysis.story.strip import StripRow, draw_strip
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.view import ThemeView, rows_of
 
 _FEWEST_GAPS = 3
-_STANDING = ("worse", "better", "higher", "lower")
 
 
 def comparisons_of(view: ThemeView) -> tuple[ComparisonFacts, ...]:
@@ -41,10 +43,15 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     """Level beside similar councils, what the difference may mean, and where the gap goes."""
 
     analysis = "benchmarking"
-    glance_columns = ("indicator", "latest", "median", "rank", "status", "evidence")
-    key_columns = ("indicator", "value", "period", "median", "rank", "gap", "gap_trend", "status")
+    glance_columns = ("indicator", "compared", "period", "median", "rank", "status", "evidence")
+    key_columns = (
+        *("indicator", "compared", "period", "median", "rank", "gap", "gap_trend", "status"),
+    )
     absent = ("cannot_judge", "scope.no_peers")
-    verdicts = ("better", "worse", "higher", "lower", "similar", "position_only", "cannot_judge")
+    verdicts = (
+        *("better", "worse", "higher", "lower", "similar"),
+        *("position_only", "no_status", "cannot_judge"),
+    )
     methods = ("compare", "compare_label", "compare_limits")
 
     @cached_property
@@ -56,24 +63,24 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         """Say how many indicators are better, similar or worse, and which."""
         if not self.facts:
             return (say("theme.no_comparison"),)
-        told = self.count_verdicts("benchmarking", self.counting_entry(), self.facts)
+        counts = self.count_verdicts("benchmarking", self.counting_entry(), self.facts)
         peers = say("scope.peer_set", peer_set=self.facts[0].peer_set)
-        return (peers, *told, *self.names("worse", "better"))
+        tested = sum(each.evidence in ("counts", "interval") for each in self.facts)
+        return (peers, *counts, *self.names("worse", "better"), *tested_sentence(tested))
 
     def row(self, facts: ComparisonFacts) -> dict[str, str]:
         """Level, median, rank, gap and evidence."""
         gap_word = self.view.status_words.get(facts.gap_verdict, "") if facts.gap.is_known else ""
         return {
             "indicator": facts.subject.short,
-            "latest": facts.value.text,
-            "value": facts.value.text,
+            "compared": facts.value.text,
             "period": facts.period_label,
             "median": facts.peer_median.text,
             "middle_half": facts.subject.range(facts.peer_q1, facts.peer_q3),
             "rank": rank_words(facts),
             "gap": facts.subject.figure(facts.gap.raw, "signed").text,
             "gap_trend": gap_word,
-            "status": facts.verdict,
+            "status": facts.shown,
             "evidence": _evidence_words(facts),
         }
 
@@ -97,7 +104,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
                     trends[series],
                     f"finding-{self.view.slugs[series]}",
                     comparison_title(facts),
-                    comparison_sentences(facts),
+                    (*comparison_sentences(facts), *_newest(trends[series], facts)),
                     facts=facts.scalars(),
                     notes=named(say("compare.missing_note"), many),
                     tone=tone_of(facts.verdict),
@@ -129,7 +136,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             for each in facts
         ]
         heading = say("compare.strip_title", **slots)
-        columns = ("indicator", "value", "median", "middle_half", "rank", "period")
+        columns = ("indicator", "compared", "median", "middle_half", "rank", "period")
         opening = say("compare.strip_alt", n=len(facts), **slots)
         return Block(
             "figure",
@@ -180,13 +187,30 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         )
 
     def attention(self) -> list[str]:
-        """Name indicators that differ by more than chance, or whose poor gap is widening."""
-        standing = [each for code in _STANDING for each in self.facts if each.verdict == code]
-        widening = [each for each in self.facts if _falls_behind(each) and each not in standing]
-        return [
-            f"{comparison_title(each)}. {' '.join(comparison_sentences(each)[:2])}"
-            for each in (*standing, *widening)
-        ]
+        """Name what is worse by more than chance, a poor gap that widens, then what differs."""
+        widening = [each for each in self.facts if _falls_behind(each)]
+        neutral = [*self._standing("higher"), *self._standing("lower")]
+        return _told([*self._standing("worse"), *widening, *neutral])
+
+    def good_news(self) -> list[str]:
+        """Name what is better by more than chance."""
+        return _told(self._standing("better"))
+
+    def _standing(self, code: str) -> list[ComparisonFacts]:
+        return [each for each in self.facts if each.verdict == code]
+
+
+def _told(facts: list[ComparisonFacts]) -> list[str]:
+    return [
+        f"{comparison_title(each)}. {' '.join(comparison_sentences(each)[:2])}" for each in facts
+    ]
+
+
+def _newest(trend: TrendFacts, facts: ComparisonFacts) -> Sentences:
+    """Say our newest figure where an older period is compared."""
+    if not facts.value.is_known or trend.period_label == facts.period_label:
+        return ()
+    return told(say("compare.newest", value=trend.value, period=trend.period_label))
 
 
 def _evidence_words(facts: ComparisonFacts) -> str:

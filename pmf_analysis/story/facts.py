@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
+from pmf_analysis.story.bank import say
 from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, text
 from pmf_analysis.story.formatting import format_date, in_sentence, rounded_sign, twentieths
 
+_OUTCOMES = {"met.": "target_met", "not met.": "target_missed"}
 # Professional Head of Intelligence Assessment, probability yardstick (2019): the largest number
 # of chances in 20 of each band. The yardstick leaves gaps; twentieths never fall into one.
 _PHIA_BANDS = {
@@ -21,6 +23,9 @@ _PHIA_BANDS = {
     **{15: "likely", 18: "highly_likely", 20: "almost_certain"},
 }
 SIGNALS = ("improving", "worsening", "rising", "falling")
+# A point or run off its average is a level; it is told as a movement where the year agrees.
+_LEVEL_RULES = ("outside_limits", "shift", "two_in_three")
+_LEVELS = dict(zip(SIGNALS, ("better", "worse", "higher", "lower"), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class TrendFacts(Facts):
     assurance: str
     target: Figure
     met_share: Figure
+    judged: int
     chance_alone: Figure
     shape: str
     treatment: str
@@ -55,8 +61,10 @@ class TrendFacts(Facts):
     has_break: bool
 
     @classmethod
-    def of(cls, row: Row, council: str, *, direction: int = 0, has_break: bool = False) -> Self:
-        """Make it from a row of the trends table and two facts of its points.
+    def of(
+        cls, row: Row, council: str, *, direction: int = 0, judged: int = 0, has_break: bool = False
+    ) -> Self:
+        """Make it from a row of the trends table and three facts of its points.
 
         Parameters
         ----------
@@ -64,6 +72,8 @@ class TrendFacts(Facts):
             The row, and the council's name.
         direction
             Direction of the newest point's signal: 1 up, -1 down, 0 none.
+        judged
+            How many figures since the last break have a target to be held against.
         has_break
             Whether the usual range starts again within the series.
         """
@@ -77,6 +87,7 @@ class TrendFacts(Facts):
             direction=way,
             verdict=_without_status(verdict, subject, way),
             assurance="" if subject.is_city else text(row, "assurance"),
+            judged=judged,
             has_break=has_break,
         )
 
@@ -84,6 +95,22 @@ class TrendFacts(Facts):
     def is_signal(self) -> bool:
         """Whether the series moved by more than its normal variation."""
         return self.verdict in SIGNALS
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the signal is one of level, and the change on the year does not go its way."""
+        way = self.sign(self.change_on_year)
+        return self.is_signal and self.rule in _LEVEL_RULES and (not way or way != self.direction)
+
+    @property
+    def level(self) -> str:
+        """Verdict as it is told: a level that is off its average has not moved."""
+        return _LEVELS[self.verdict] if self.is_level else self.verdict
+
+    @property
+    def shown(self) -> str:
+        """Code of the status shown; a city measure has none."""
+        return _shown(self, self.level)
 
 
 def _way(verdict: str, subject: Subject) -> int:
@@ -106,6 +133,11 @@ def _without_status(verdict: str, subject: Subject, sign: int) -> str:
     if subject.is_city and verdict in ("better", "worse"):
         return {1: "higher", -1: "lower"}.get(sign, "similar")
     return verdict
+
+
+def _shown(facts: Facts, code: str) -> str:
+    is_judged = code not in ("cannot_judge", "position_only")
+    return "no_status" if facts.subject.is_city and is_judged else code
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +167,23 @@ class ComparisonFacts(Facts):
         verdict, gap = text(row, "verdict"), number(row, "gap")
         rank = number(row, "rank_high" if subject.is_city else "rank")
         sign = 0 if gap is None else rounded_sign(gap, subject.decimals)
+        n, missing = int(number(row, "n_peers") or 0), text(row, "peers_missing")
+        names = tuple(filter(None, missing.split("; ")))
+        nobody = (
+            ""
+            if n or text(row, "data_type") == "count"
+            else say("compare.nobody", n=len(names) or None)
+        )
         return cls.read(
             row,
             subject,
-            n=int(number(row, "n_peers") or 0),
+            n=n,
             peer_set=text(row, "peer_set_title") or text(row, "peer_set"),
-            missing=tuple(filter(None, text(row, "peers_missing").split("; "))),
+            # Where it is everybody there is no list of names.
+            missing=names if n else (),
+            reason=nobody or text(row, "reason"),
             rank=subject.figure(rank, "rank"),
-            quarter=_quarter(rank, number(row, "rank_of") or 0, sign),
+            quarter=_quarter(row, rank),
             verdict=_without_status(verdict or "cannot_judge", subject, sign),
         )
 
@@ -151,17 +192,22 @@ class ComparisonFacts(Facts):
         """Whether the comparison rests on a test rather than on position alone."""
         return self.verdict not in ("position_only", "cannot_judge")
 
+    @property
+    def shown(self) -> str:
+        """Code of the status shown; a city measure has none."""
+        return _shown(self, self.verdict)
 
-def _quarter(rank: float | None, rank_of: float, gap_sign: int) -> str:
-    """Place a rank in its group: "first", "last" or "middle"; "" without a rank.
 
-    At the median nobody is first or last, however many share the value.
-    """
-    if rank is None or rank_of < 4:
+def _quarter(row: Row, rank: float | None) -> str:
+    """Place a value in its group by the quartiles: "first", "last" or "middle"; "" if unknown."""
+    value, low, high, of = (
+        number(row, name) for name in ("value", "peer_q1", "peer_q3", "rank_of")
+    )
+    if rank is None or value is None or low is None or high is None or not of:
         return ""
-    if gap_sign == 0 or rank_of < 4 * rank <= 3 * rank_of:
+    if low <= value <= high:
         return "middle"
-    return "first" if 4 * rank <= rank_of else "last"
+    return "first" if 2 * rank <= of else "last"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +248,23 @@ class TargetFacts(Facts):
             band="" if chance is None else chance_band(chance),
             verdict="no_verdict" if subject.is_city and chance is not None else verdict,
         )
+
+    @property
+    def shown(self) -> str:
+        """Code of the status shown: an outcome that is known says whether the target was met."""
+        return _OUTCOMES.get(self.reason.rpartition("outcome is already known: ")[2], self.verdict)
+
+    @property
+    def offered(self) -> dict[str, Figure]:
+        """Values by their chance; without a target none that is worse than the present level."""
+        values = {"60%": self.value_60, "45%": self.value_45, "30%": self.value_30}
+        return {c: v for c, v in values.items() if v.is_known and not self._is_worse(v)}
+
+    def _is_worse(self, value: Figure) -> bool:
+        if not self.is_reference or value.raw is None or self.last_value.raw is None:
+            return False
+        change = rounded_sign(value.raw - self.last_value.raw, self.subject.decimals)
+        return change * self.subject.better_sign < 0
 
     @property
     def is_met(self) -> bool:

@@ -172,6 +172,11 @@ class Facts:
                 values[each.name] = _read(row, each.name, str(each.type), subject)
         return cls(**values)
 
+    @property
+    def shown(self) -> str:
+        """Code of the status that readers are shown."""
+        return self.verdict
+
     def sign(self, change: Figure) -> int:
         """Direction of a change as it is shown: 0 where it rounds to nothing or is not known."""
         return 0 if change.raw is None else rounded_sign(change.raw, self.subject.decimals)

@@ -30,7 +30,7 @@ F = TypeVar("F", bound=Facts)
 Cells = Mapping[str, str]
 
 _NUMBERS = (
-    *("latest", "target", "chance", "value", "median", "previous", "last_year", "gap"),
+    *("latest", "compared", "target", "chance", "value", "median", "previous", "last_year", "gap"),
     *("usual_low", "usual_high"),
 )
 _KINDS: Mapping[str, dict[str, Any]] = {
@@ -47,10 +47,12 @@ def data_table(
     """Make a table from rows of text; ``columns`` are keys, named by their entries in the bank.
 
     ``trend`` holds sparklines and ``status`` verdict codes; figures are set to the right. Cells of
-    other columns are left out.
+    other columns are left out, and so is a column that is empty in every row.
     """
-    made = tuple(Column(key, say(f"column.{key}"), **_KINDS.get(key, {})) for key in columns)
-    shown = tuple({key: row.get(key, "") for key in columns} for row in rows)
+    cells = tuple(rows)
+    used = [key for key in columns if not cells or any(row.get(key) for row in cells)]
+    made = tuple(Column(key, say(f"column.{key}"), **_KINDS.get(key, {})) for key in used)
+    shown = tuple({key: row.get(key, "") for key in used} for row in cells)
     return Table(caption, made, shown, status_words=words or {})
 
 
@@ -115,11 +117,20 @@ class Page(ABC, Generic[F]):
 
     @abstractmethod
     def attention(self) -> list[str]:
-        """Paragraphs on what needs attention."""
+        """Paragraphs on what needs attention, the unfavourable first."""
+
+    @abstractmethod
+    def good_news(self) -> list[str]:
+        """Paragraphs on what has gone well."""
 
     @abstractmethod
     def pictures(self) -> list[Block]:
         """Return each indicator's finding and charts."""
+
+    @property
+    def words(self) -> Cells:
+        """Word of each status code on this page."""
+        return self.view.status_words
 
     def headline(self) -> list[Block]:
         """Return the finding and the table of every indicator at a glance.
@@ -165,11 +176,15 @@ class Page(ABC, Generic[F]):
         return [table_block("key-figures", table, alt=plain_table(table))] if rows else []
 
     def exceptions(self) -> list[Block]:
-        """Return what needs attention, or that nothing does."""
+        """Return what needs attention, or that nothing does; then what has gone well."""
         said = tuple(dict.fromkeys(self.attention()))
         heading = say("section.exceptions" if said else "section.no_exceptions")
         text = said or (say("exceptions.none"),)
-        return [Block("finding", "exceptions", heading, text=text)]
+        blocks = [Block("finding", "exceptions", heading, text=text)]
+        if good := tuple(dict.fromkeys(self.good_news())):
+            heading = say(f"section.good_news.{self.analysis}")
+            blocks.append(Block("finding", "good-news", heading, text=good))
+        return blocks
 
     def quality(self) -> list[Block]:
         """Return what limits trust in the data: states of figures, then problems found."""
@@ -234,34 +249,35 @@ class Page(ABC, Generic[F]):
         sentences: Iterable[str],
         *,
         notes: tuple[str, ...] = (),
+        is_narrated: bool = True,
         **more: Any,
     ) -> Block:
         """Make the finding of an indicator, with the age of an old figure and the owner's words."""
         said = tuple(sentences)
         old = [each for each in age_sentences(trend) if each not in said]
-        notes = (*notes, *quality.narrative_notes(self.view, trend.subject.indicator))
+        if is_narrated:
+            notes = (*notes, *quality.narrative_notes(self.view, trend.subject.indicator))
         text = paragraph((*said, *old))
         return Block("finding", id, title, text=text, notes=notes, **more)
 
     def figure(
         self, facts: Facts, kind: str, title: str, rows: Sequence[Cells], **parts: Any
     ) -> Block:
-        """Make a figure of a series with its source and data; empty columns are left out."""
+        """Make a figure of a series with its source and data."""
         subject = facts.subject
-        used = [key for key in rows[0] if any(row[key] for row in rows)]
         return Block(
             "figure",
             f"{kind}-{self.view.slugs[subject.series]}",
             title,
             facts=facts.scalars(),
-            table=data_table(say("section.data", name=subject.short), used, rows),
+            table=data_table(say("section.data", name=subject.short), tuple(rows[0]), rows),
             source=quality.source_line(self.view, subject.indicator),
             **parts,
         )
 
     def count_verdicts(self, group: str, entry: str, facts: Sequence[Facts]) -> tuple[str, ...]:
         """Count the verdicts in words, or say that nothing can be judged."""
-        counts = Counter(each.verdict for each in facts)
+        counts = Counter(each.shown for each in facts)
         if counts["cannot_judge"] == len(facts):
             return (say("theme.nothing_judged", n=len(facts)),)
         told = [(code, counts[code]) for code in self.verdicts]
@@ -280,13 +296,13 @@ class Page(ABC, Generic[F]):
             sentence
             for code in codes
             for sentence in named(
-                self.view.status_words[code],
-                [each.subject.short for each in self.facts if each.verdict == code],
+                self.words[code],
+                [each.subject.short for each in self.facts if each.shown == code],
             )
         ]
 
     def _table(self, caption: str, columns: Sequence[str], rows: Iterable[Cells]) -> Table:
-        return data_table(caption, columns, rows, self.view.status_words)
+        return data_table(caption, columns, rows, self.words)
 
     def _standings(self) -> list[tuple[str, str, str, str]]:
         """Title, short title, status and reason of every series and of indicators without one."""

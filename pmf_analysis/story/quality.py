@@ -67,7 +67,7 @@ def narrative_notes(view: ThemeView, indicator: str) -> tuple[str, ...]:
         return ()
     rows = view.narratives[view.narratives["indicator_id"] == indicator]
     newest = rows_of(rows[rows["period_end"] == rows["period_end"].max()])
-    return tuple(note for row in newest for note in _narrative(row) if note)
+    return tuple(dict.fromkeys(note for row in newest for note in _narrative(row) if note))
 
 
 def _narrative(row: Row) -> Iterator[str]:

@@ -16,7 +16,9 @@ from pmf_analysis.story.formatting import twentieths
 from pmf_analysis.story.pages import Page, data_rows
 from pmf_analysis.story.sentences import reason_sentences
 from pmf_analysis.story.target_sentences import (
+    asked_kind,
     challenge_questions,
+    range_words,
     reference_sentences,
     target_sentences,
     target_title,
@@ -24,7 +26,7 @@ from pmf_analysis.story.target_sentences import (
 from pmf_analysis.story.view import rows_of
 
 _DOTS = [f"d{place:02d}" for place in range(1, 21)]
-_CALLED = ("not_realistic", "too_easy", "between", "cannot_judge")
+_CALLED = ("target_missed", "not_realistic", "between", "cannot_judge")
 _MOST_QUESTIONS = 3
 
 
@@ -37,7 +39,7 @@ class RealismPage(Page[TargetFacts]):
     absent = ("no_target", "realism.no_target")
     verdicts = (
         *("not_realistic", "stretch", "challenging", "little_stretch", "too_easy"),
-        *("between", "no_verdict", "cannot_judge"),
+        *("between", "target_missed", "target_met", "no_verdict", "cannot_judge"),
     )
     methods = ("realism", "realism_tested", "realism_bands", "realism_limits")
 
@@ -90,13 +92,13 @@ class RealismPage(Page[TargetFacts]):
             "target": facts.target.text,
             "due": facts.period_label,
             "chance": facts.probability.text,
-            "range": facts.subject.range(facts.value_60, facts.value_30),
-            "status": facts.verdict,
+            "range": range_words(facts),
+            "status": facts.shown,
         }
 
     def standing(self, facts: TargetFacts) -> tuple[str, str]:
         """Status and reason of a series: judged where one of its targets has a chance."""
-        known = facts.probability.is_known
+        known = facts.probability.is_known or facts.shown.startswith("target_")
         answered = "no_target" if facts.is_reference else "judged"
         code = answered if known else facts.verdict
         return code, self.how(facts) if known else facts.reason
@@ -112,16 +114,17 @@ class RealismPage(Page[TargetFacts]):
                 blocks.append(self._no_target(trend, own, f"finding-{slug}"))
             else:
                 blocks += [
-                    self._target(trend, each, f"finding-{slug}-{place}")
+                    self._target(trend, each, f"finding-{slug}-{place}", is_first=place == 1)
                     for place, each in enumerate(own, start=1)
                 ]
             blocks += self._figures(own, slug)
         return blocks
 
-    def _target(self, trend: TrendFacts, facts: TargetFacts, id: str) -> Block:
+    def _target(self, trend: TrendFacts, facts: TargetFacts, id: str, *, is_first: bool) -> Block:
         rationale = say("realism.rationale", rationale=facts.rationale)
         said = filter(None, (*target_sentences(facts), rationale))
-        return self.finding(trend, id, target_title(facts), said, facts=facts.scalars())
+        heading, numbers = target_title(facts), facts.scalars()
+        return self.finding(trend, id, heading, said, is_narrated=is_first, facts=numbers)
 
     def _no_target(self, trend: TrendFacts, asked: list[TargetFacts], id: str) -> Block:
         """Say that no target is set, and answer the standing questions."""
@@ -212,8 +215,15 @@ class RealismPage(Page[TargetFacts]):
         return facts.target.raw or 0.0
 
     def attention(self) -> list[str]:
-        """Name targets that are met on the present course, out of reach, or not to be judged."""
-        called = [each for code in _CALLED for each in self._targets() if each.verdict == code]
+        """Name targets that were missed, are out of reach, or are not to be judged."""
+        return self._called(_CALLED)
+
+    def good_news(self) -> list[str]:
+        """Name targets that were met or are met on the present course."""
+        return self._called(("target_met", "too_easy"))
+
+    def _called(self, codes: Sequence[str]) -> list[str]:
+        called = [each for code in codes for each in self._targets() if each.shown == code]
         return [f"{target_title(each)}. {' '.join(_why(each))}" for each in called]
 
     def challenge(self) -> list[Block]:
@@ -236,7 +246,7 @@ def _answers(questions: Sequence[TargetFacts]) -> dict[str, str]:
     if not questions[0].is_reference:
         return {}
     chances = [
-        say(f"realism.asked.{each.kind}", chance=each.probability, target=each.target)
+        say(f"realism.asked.{asked_kind(each)}", chance=each.probability, target=each.target)
         for each in questions
     ]
     return {"target": "", "chance": "; ".join(filter(None, chances)), "status": "no_target"}

@@ -31,6 +31,7 @@ WAYS = {1: "up", -1: "down", 0: "same"}
 _DIRECTIONS = {1: "up", -1: "down", 0: "level"}
 _SIDES = {1: "favourable", -1: "unfavourable", 0: "plain"}
 _FEW = 20  # below this an XmR chart misses two changes of two standard deviations in three
+_SHORT = 13  # below this a test for a steady movement finds large movements and no others
 NAMED_PEERS = 3
 _CAUTIONED = ("season_means_removed", "rolling")
 _CLAUSE_WORDS = 9
@@ -46,7 +47,7 @@ def told(*sentences: str) -> Sentences:
 def reason_sentences(reason: str) -> Sentences:
     """Write a reason given by a measure as sentences of their own."""
     parts = [part.strip() for part in re.split(r";\s+|(?<=\w\.)\s+(?=[A-Z])", reason)]
-    return tuple(f"{capital(part).rstrip('.')}." for part in parts if part)
+    return tuple(capital(re.sub(r"(?<![.?])$", ".", part)) for part in parts if part)
 
 
 def reason_clause(reason: str) -> str:
@@ -57,12 +58,18 @@ def reason_clause(reason: str) -> str:
 
 def trend_title(facts: TrendFacts) -> str:
     """Headline of one trend, at most ten words."""
-    return title(f"trend.title.{facts.verdict}", facts.subject.short)
+    return title(_trend_entry("title", facts), facts.subject.short)
+
+
+def _trend_entry(kind: str, facts: TrendFacts) -> str:
+    if facts.is_level:
+        return f"trend.level_{kind}.{_DIRECTIONS[facts.direction]}"
+    return f"trend.{kind}.{facts.verdict}"
 
 
 def picture_title(facts: TrendFacts) -> str:
     """Headline of a trend's chart, with the value where ten words allow it."""
-    subject, entry = facts.subject, f"trend.picture.{facts.verdict}"
+    subject, entry = facts.subject, _trend_entry("picture", facts)
     values = (facts.value.text, subject.plain(facts.value))
     titles = [say(entry, name=subject.short, value=value) for value in values]
     fitting = [each for each in titles if each and fits(each, MOST_TITLE_WORDS)]
@@ -105,13 +112,19 @@ def noise_sentences(facts: TrendFacts) -> Sentences:
     """Say whether the series moved beyond normal variation, by which rule, and chance's share."""
     if facts.verdict == "cannot_judge":
         return (say("trend.cannot"), *reason_sentences(facts.reason))
+    # What a reason says of the target is told by the table of what is covered.
+    reasons = [each for each in reason_sentences(facts.reason) if "target" not in each]
+    city = say("trend.meaning.city") if facts.subject.is_city else ""
     if not facts.is_signal:
-        return told(_no_signal(facts), say("trend.meaning.city") if facts.subject.is_city else "")
+        none = "" if reasons and facts.method == "recent_trend" else _no_signal(facts)
+        return told(none, *reasons, city)
+    meaning = say(f"trend.{'off_average' if facts.is_level else 'meaning'}.{facts.level}")
     clause = _signal_clause(facts)
     opposed = _last_sign(facts) * facts.direction == -1
     return told(
         say("trend.signal_but", clause=clause) if opposed else f"{capital(clause)}.",
-        say(f"trend.meaning.{'city' if facts.subject.is_city else facts.verdict}"),
+        city or meaning,
+        *reasons,
         say("trend.chance_alone", frequency=facts.chance_alone),
     )
 
@@ -145,6 +158,7 @@ def _no_signal(facts: TrendFacts) -> str:
         method = "constant"
     limits = facts.subject.range(facts.lower_limit, facts.upper_limit)
     slots = {"n": facts.n or None, "range": limits, "mean": facts.mean}
+    slots["frequency"] = facts.chance_alone
     return say(f"trend.no_signal.{method}", **slots) or say("trend.no_signal.none")
 
 
@@ -153,14 +167,17 @@ def assurance_sentences(facts: TrendFacts) -> Sentences:
     if not facts.assurance or not facts.target.is_known:
         return ()
     states = say(f"trend.assurance.{facts.assurance}", target=facts.target)
-    return (states, say(f"trend.assurance_means.{facts.assurance}"))
+    met = round((facts.met_share.raw or 0.0) * facts.judged)
+    known = facts.met_share.is_known and facts.judged
+    return told(states, say("trend.met_share", met=met, judged=facts.judged) if known else "")
 
 
 def caution_sentences(facts: TrendFacts) -> Sentences:
     """Say what limits trust in the latest figure."""
-    few = facts.method == "xmr" and facts.n < _FEW and facts.verdict != "cannot_judge"
+    fewest = {"xmr": ("few", _FEW)}.get(facts.method, ("short", _SHORT))
+    few = facts.method != "none" and facts.n < fewest[1] and facts.verdict != "cannot_judge"
     codes = [facts.status] if facts.status in words_of("trend.caution") else []
-    codes += ["few"] if few else []
+    codes += [fewest[0]] if few else []
     codes += [code for code in (facts.treatment, facts.shape) if code in _CAUTIONED]
     codes += ["break"] if facts.has_break else []
     cautions = (say(f"trend.caution.{code}", n=facts.n) for code in codes)
@@ -219,6 +236,8 @@ def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
     reasons = reason_sentences(facts.reason)
     if facts.verdict == "cannot_judge":
         return (verdict, *reasons)
+    if facts.verdict == "similar" and "ordinary" in facts.reason:
+        return (say("compare.verdict.ordinary"),)
     # The first sentence of any other reason says what the verdict says in plainer words.
     is_city = facts.is_tested and facts.subject.is_city
     return told(verdict, *reasons[1:], say("compare.city") if is_city else "")
@@ -290,6 +309,14 @@ def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
         if fits(said):
             break
     return (said,)
+
+
+def tested_sentence(tested: int) -> Sentences:
+    """Say how many of the comparisons tested at 95% would differ by chance alone."""
+    if not tested:
+        return ()
+    entry = "theme.tested.under_one" if tested < 20 else "theme.tested.about"
+    return (say(entry, n=tested, expected=round(tested / 20)),)
 
 
 def budget_sentence(chances: Sequence[float]) -> Sentences:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pmf_analysis.story.bank import say, title, words_of
+from pmf_analysis.story.bank import count_of, say, title, words_of
 from pmf_analysis.story.facts import TargetFacts
 from pmf_analysis.story.figures import Figure
+from pmf_analysis.story.formatting import join_words
 from pmf_analysis.story.sentences import WAYS, Sentences, reason_sentences, told
 
 _RARE = 0.05
@@ -18,7 +19,7 @@ _STANDARDS = ("floor", "statutory", "contractual")
 
 def target_title(facts: TargetFacts) -> str:
     """Headline of one target, at most ten words."""
-    verdict = "no_target" if facts.is_reference else facts.verdict
+    verdict = "no_target" if facts.is_reference else facts.shown
     return title(f"realism.title.{verdict}", facts.subject.short)
 
 
@@ -37,11 +38,16 @@ def reference_sentences(asked: Sequence[TargetFacts]) -> Sentences:
     said: list[str] = []
     for facts in asked:
         slots = {"target": facts.target, "period": facts.period_label}
-        answer = say(f"realism.{facts.kind}", frequency=facts.frequency, **slots)
+        answer = say(f"realism.{asked_kind(facts)}", frequency=facts.frequency, **slots)
         refusal = (say("realism.verdict.cannot_judge"), *reason_sentences(facts.reason))
         said += [answer] if facts.probability.is_known else refusal
-    ranges = [_range_sentence(facts) for facts in asked[:1]]
+    ranges = [_range_sentence(facts) for facts in asked[:1] if facts.probability.is_known]
     return told(*dict.fromkeys(said), *ranges)
+
+
+def asked_kind(facts: TargetFacts) -> str:
+    """Return which standing question is asked: not about a median that is already bettered."""
+    return "bettered" if facts.kind == "peer_median" and facts.is_met else facts.kind
 
 
 def _chance_sentences(facts: TargetFacts) -> Sentences:
@@ -75,15 +81,36 @@ def _required_sentences(facts: TargetFacts) -> Sentences:
 
 
 def _range_sentence(facts: TargetFacts) -> str:
-    v60, v45 = (facts.subject.plain(value) for value in (facts.value_60, facts.value_45))
-    return say("realism.range", v60=v60, v45=v45, v30=facts.value_30)
+    offered = facts.offered
+    if not offered:
+        is_stretch = facts.is_reference and facts.kind == "maintain" and facts.value_30.is_known
+        return say("realism.kept_by_stretch", frequency=facts.frequency) if is_stretch else ""
+    *first, last = offered.values()
+    values = join_words([*map(facts.subject.plain, first), last.text])
+    return count_of("realism.range", len(offered), chances=join_words([*offered]), values=values)
+
+
+def range_words(facts: TargetFacts) -> str:
+    """Write the range of values for a table, with its chances where it was cut."""
+    *first, last = facts.offered.values() or [facts.value_30]
+    spelled = facts.subject.range(first[0], last) if first else last.text
+    if not facts.offered or len(first) == 2:
+        return spelled if facts.offered else ""
+    return say("realism.range_part", values=spelled, chances=join_words([*facts.offered]))
 
 
 def challenge_questions(facts: TargetFacts, median: Figure | None = None) -> Sentences:
     """Questions for the director that the evidence raises; never about anybody's reasons."""
     if facts.is_reference:
-        low, high = sorted((facts.value_60, facts.value_30), key=lambda value: value.raw or 0.0)
-        return told(say("challenge.no_target", low=low, high=high))
+        values = sorted(facts.offered.values(), key=lambda value: value.raw or 0.0)
+        if not values:
+            return told(say("challenge.no_target_none") if facts.value_30.is_known else "")
+        entry = "challenge.no_target" if len(values) > 1 else "challenge.no_target_one"
+        return told(say(entry, low=values[0], high=values[-1]))
+    if facts.reason.endswith("?"):
+        return reason_sentences(facts.reason)
+    if facts.shown.startswith("target_"):
+        return ()
     verdict = facts.verdict if facts.value_30.is_known else "cannot_judge"
     is_easy = verdict in ("too_easy", "little_stretch")
     asked = "protected" if is_easy and facts.kind in _STANDARDS else verdict
@@ -98,7 +125,8 @@ def challenge_questions(facts: TargetFacts, median: Figure | None = None) -> Sen
 
 
 def _beyond(median: Figure, facts: TargetFacts) -> bool:
-    """Whether the peers' median is better than the target."""
+    """Whether the peers' median is better than the target and than the present level."""
     if median.raw is None or facts.target.raw is None:
         return False
-    return (median.raw - facts.target.raw) * facts.subject.better_sign > 0
+    levels = [level for level in (facts.target.raw, facts.last_value.raw) if level is not None]
+    return all((median.raw - level) * facts.subject.better_sign > 0 for level in levels)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from pmf_analysis.story.bank import count_of, say
+from pmf_analysis.story.bank import count_of, say, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import SIGNALS, TrendFacts
 from pmf_analysis.story.pages import Page, data_rows, raw
@@ -23,7 +25,8 @@ _COLUMNS = {
     **{"value": "value", "usual_low": "lower_limit", "usual_high": "upper_limit"},
     "target": "target",
 }
-_ATTENTION = ("worsening", "improving", "rising", "falling", "no_clear_change", "cannot_judge")
+_LEVELS = ("better", "worse", "higher", "lower")
+_NEUTRAL = ("rising", "falling", "higher", "lower")
 
 
 class TrendsPage(Page[TrendFacts]):
@@ -32,16 +35,20 @@ class TrendsPage(Page[TrendFacts]):
     analysis = "trends"
     glance_columns = ("indicator", "trend", "latest", "period", "target", "status")
     key_columns = (
-        *("indicator", "latest", "period", "previous", "last_year", "usual_range", "method"),
-        "status",
+        *("indicator", "latest", "period", "previous", "last_year", "usual_range", "status"),
     )
     absent = ("cannot_judge", "scope.no_row")
-    verdicts = (*SIGNALS, "no_clear_change", "cannot_judge")
+    verdicts = (*SIGNALS, *_LEVELS, "no_clear_change", "no_status", "cannot_judge")
 
     @property
     def facts(self) -> tuple[TrendFacts, ...]:
         """Facts of every own series."""
         return self.view.trend_facts
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """Word of each status; better and worse are meant against the series' own average."""
+        return self.view.status_words | words_of("level_status")
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -62,7 +69,8 @@ class TrendsPage(Page[TrendFacts]):
             "stale": sum(each.is_stale for each in facts),
         }
         fresh = [count_of(f"theme.{state}", n) for state, n in counts.items() if n and judged]
-        return (*told, *self.names("worsening", "improving"), *budget_sentence(rates), *fresh)
+        names = self.names("worsening", "worse", "improving", "better")
+        return (*told, *names, *budget_sentence(rates), *fresh)
 
     def row(self, facts: TrendFacts) -> dict[str, str]:
         """Level, comparisons, usual range and method."""
@@ -75,8 +83,7 @@ class TrendsPage(Page[TrendFacts]):
             "last_year": facts.last_year_value.text,
             "usual_range": facts.subject.range(facts.lower_limit, facts.upper_limit),
             "target": facts.target.text,
-            "method": self.how(facts),
-            "status": facts.verdict,
+            "status": facts.shown,
         }
 
     def _spark(self, facts: TrendFacts) -> str:
@@ -92,7 +99,7 @@ class TrendsPage(Page[TrendFacts]):
         blocks: list[Block] = []
         for facts in self.facts:
             id = f"finding-{self.view.slugs[facts.subject.series]}"
-            look = {"facts": facts.scalars(), "tone": tone_of(facts.verdict)}
+            look = {"facts": facts.scalars(), "tone": tone_of(facts.level)}
             said = trend_sentences(facts)
             blocks.append(self.finding(facts, id, trend_title(facts), said, **look))
             points = self.view.of_series(self.view.points, facts.subject.series)
@@ -124,14 +131,22 @@ class TrendsPage(Page[TrendFacts]):
         )
 
     def attention(self) -> list[str]:
-        """Name indicators that moved, and those whose usual range falls short of the target."""
-        facts = sorted(self.facts, key=lambda each: _ATTENTION.index(each.verdict))
-        moved = [
-            f"{trend_title(each)}. {noise_sentences(each)[0]}" for each in facts if each.is_signal
-        ]
+        """Name what falls short of its target, then what moved for the worse or neither way."""
         short = [
             f"{each.subject.short}. {' '.join(assurance_sentences(each))}"
-            for each in facts
-            if each.assurance == "consistent_fail" and not each.is_signal
+            for each in self.facts
+            if each.assurance == "consistent_fail"
         ]
-        return [*moved, *short]
+        return [*short, *self._moved("worsening", "worse"), *self._moved(*_NEUTRAL)]
+
+    def good_news(self) -> list[str]:
+        """Name what moved for the better."""
+        return self._moved("improving", "better")
+
+    def _moved(self, *levels: str) -> list[str]:
+        return [
+            f"{trend_title(each)}. {noise_sentences(each)[0]}"
+            for level in levels
+            for each in self.facts
+            if each.level == level
+        ]

@@ -65,7 +65,12 @@ class ThemeView:
         known = points[points["value"].notna()] if len(points) else points
         direction = int(number(known.iloc[-1].to_dict(), "direction") or 0) if len(known) else 0
         segments = known["segment"].nunique() if len(known) else 0
-        return TrendFacts.of(row, self.council, direction=direction, has_break=segments > 1)
+        held = [name for name in ("target", "target_low") if name in known.columns]
+        newest = known[known["segment"] == known["segment"].max()] if len(known) else known
+        judged = int(newest[held].notna().any(axis=1).sum())
+        return TrendFacts.of(
+            row, self.council, direction=direction, judged=judged, has_break=segments > 1
+        )
 
     @cached_property
     def slugs(self) -> dict[str, str]:

@@ -189,6 +189,7 @@ def test_flipping_polarity_swaps_better_and_worse_and_nothing_else(rule: str, up
     higher = trend({"polarity": "higher", "verdict": good, "rule": rule}, 1 if up else -1)
     lower = trend({"polarity": "lower", "verdict": bad, "rule": rule}, 1 if up else -1)
     swap = {"an improvement": "a worsening", "a worsening": "an improvement"}
+    swap |= {"the favourable": "the unfavourable", "the unfavourable": "the favourable"}
     one, other = " ".join(noise_sentences(higher)), " ".join(noise_sentences(lower))
     assert re.sub("|".join(swap), lambda found: swap[found[0]], one) == other
     assert higher.direction == lower.direction == (1 if up else -1)
@@ -252,10 +253,13 @@ def test_missing_peers_are_named_or_counted() -> None:
     )
 
 
-def test_nobody_at_the_median_is_first_or_last() -> None:
-    subject = Subject.of(trend_row(), "Westshire Council")
-    tied = ComparisonFacts.of(comparison_row(rank=1, gap=0.0, value=100.0), subject)
-    assert tied.quarter == "middle"
+@pytest.mark.parametrize(
+    ("value", "rank", "quarter"),
+    [(40.2, 12, "middle"), (44.5, 1, "middle"), (39.8, 12, "last"), (50.0, 2, "first")],
+)
+def test_the_middle_half_is_that_of_the_quartiles(value: float, rank: int, quarter: str) -> None:
+    row = comparison_row(rank=rank, value=value)
+    assert ComparisonFacts.of(row, Subject.of(trend_row(), "W")).quarter == quarter
 
 
 @settings(max_examples=100)
