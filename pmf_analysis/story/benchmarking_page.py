@@ -16,6 +16,7 @@ from pmf_analysis.story.sentences import (
     Sentences,
     comparison_sentences,
     comparison_title,
+    gap_sentence,
     named,
     rank_words,
     tested_sentence,
@@ -104,7 +105,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
                     trends[series],
                     f"finding-{self.view.slugs[series]}",
                     comparison_title(facts),
-                    (*comparison_sentences(facts), *_newest(trends[series], facts)),
+                    _with_newest(trends[series], facts),
                     facts=facts.scalars(),
                     notes=named(say("compare.missing_note"), many),
                     tone=tone_of(facts.verdict),
@@ -188,29 +189,33 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     def attention(self) -> list[str]:
         """Name what is worse by more than chance, a poor gap that widens, then what differs."""
-        widening = [each for each in self.facts if _falls_behind(each)]
-        neutral = [*self._standing("higher"), *self._standing("lower")]
-        return _told([*self._standing("worse"), *widening, *neutral])
+        worse, differs = self._standing("worse"), self._standing("higher", "lower")
+        widening = [
+            f"{title('compare.gap_title', each.subject.short)}. {gap_sentence(each)}"
+            for each in self.facts
+            if _falls_behind(each)
+        ]
+        return [*worse, *widening, *differs]
 
     def good_news(self) -> list[str]:
         """Name what is better by more than chance."""
-        return _told(self._standing("better"))
+        return self._standing("better")
 
-    def _standing(self, code: str) -> list[ComparisonFacts]:
-        return [each for each in self.facts if each.verdict == code]
+    def _standing(self, *codes: str) -> list[str]:
+        return [
+            f"{comparison_title(each)}. {' '.join(comparison_sentences(each)[:2])}"
+            for code in codes
+            for each in self.facts
+            if each.verdict == code
+        ]
 
 
-def _told(facts: list[ComparisonFacts]) -> list[str]:
-    return [
-        f"{comparison_title(each)}. {' '.join(comparison_sentences(each)[:2])}" for each in facts
-    ]
-
-
-def _newest(trend: TrendFacts, facts: ComparisonFacts) -> Sentences:
-    """Say our newest figure where an older period is compared."""
-    if not facts.value.is_known or trend.period_label == facts.period_label:
-        return ()
-    return told(say("compare.newest", value=trend.value, period=trend.period_label))
+def _with_newest(trend: TrendFacts, facts: ComparisonFacts) -> Sentences:
+    """Say beside the level our newest figure, where an older period is compared."""
+    level, *others = comparison_sentences(facts)
+    is_older = facts.value.is_known and trend.period_label != facts.period_label
+    newest = say("compare.newest", value=trend.value, period=trend.period_label)
+    return told(level, newest if is_older else "", *others)
 
 
 def _evidence_words(facts: ComparisonFacts) -> str:

@@ -34,7 +34,7 @@ _FEW = 20  # below this an XmR chart misses two changes of two standard deviatio
 _SHORT = 13  # below this a test for a steady movement finds large movements and no others
 NAMED_PEERS = 3
 _CAUTIONED = ("season_means_removed", "rolling")
-_CLAUSE_WORDS = 9
+_CLAUSE_WORDS = 11
 
 Sentences = tuple[str, ...]
 
@@ -124,8 +124,8 @@ def noise_sentences(facts: TrendFacts) -> Sentences:
     return told(
         say("trend.signal_but", clause=clause) if opposed else f"{capital(clause)}.",
         city or meaning,
-        *reasons,
         say("trend.chance_alone", frequency=facts.chance_alone),
+        *reasons,
     )
 
 
@@ -148,7 +148,8 @@ def _signal_clause(facts: TrendFacts) -> str:
         "slope": facts.slope,
         "step": steps.get(facts.subject.frequency, steps["other"]),
     }
-    entries = [f"trend.signal.{rule}.{way}" for rule in (prefix + facts.rule, facts.rule, "none")]
+    rules = (prefix + facts.rule, facts.rule, f"{facts.rule}_alone", "none")
+    entries = [f"trend.signal.{rule}.{way}" for rule in rules]
     return next(filter(None, (say(entry, **slots) for entry in entries if entry in bank())))
 
 
@@ -214,7 +215,7 @@ def comparison_sentences(facts: ComparisonFacts) -> Sentences:
         next(filter(None, levels), ""),
         *_rank_sentences(facts),
         *_verdict_sentences(facts),
-        _gap_sentence(facts),
+        gap_sentence(facts),
         _nation_sentence(facts),
         _missing_sentence(facts),
     )
@@ -243,7 +244,8 @@ def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
     return told(verdict, *reasons[1:], say("compare.city") if is_city else "")
 
 
-def _gap_sentence(facts: ComparisonFacts) -> str:
+def gap_sentence(facts: ComparisonFacts) -> str:
+    """Say how wide the gap to the median is, on which side, and where it goes."""
     if not facts.gap.is_known or not facts.gap_verdict:
         return ""
     if (sign := facts.sign(facts.gap)) == 0:

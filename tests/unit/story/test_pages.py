@@ -336,6 +336,7 @@ def test_every_template_of_a_signal_is_reached(monkeypatch: pytest.MonkeyPatch) 
     choices += [{**quiet, "method": m} for m in ("xmr", "mann_kendall", "recent_trend", "none")]
     choices += [{"period_label": "", "period_long": ""}, {"method": "mann_kendall", "n": 7}]
     choices += [{"verdict": way, "change_on_year": 0.0} for way in ("rising", "falling")]
+    choices += [{"rule": "mann_kendall", "slope": NAN, "shape": ""}]
     choices += [{**quiet, "upper_limit": 36.0}, {"value": NAN}, {"control": "city"}]
     choices += [
         {"change": change, "change_on_year": year}
