@@ -120,7 +120,7 @@ def new(folder: NewFolder) -> None:
     """Make a council's own workspace: parameters, notebooks, store and outputs."""
     for name in new_workspace(folder):
         print(f"{folder.name}/{name}")
-    print(f"Next: cd {folder.name}, then pmf demo and pmf run.")
+    print(f"Next: cd {folder.name}, then pmf demo and pmf run westshire_2026-27_q2.yml.")
 
 
 @app.command()
@@ -205,6 +205,7 @@ def plan(
 ) -> None:
     """List the reports of a run and the indicators in each; nothing is made."""
     planned = make_plan(_workspace(workspace), run_file, themes=theme, analyses=analysis)
+    check_data(planned)
     rows = [
         {"report": job.id, "peer_set": job.peer_set, "indicators": planned.indicators(job.theme)}
         for job in planned.jobs

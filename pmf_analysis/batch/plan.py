@@ -157,15 +157,18 @@ def make_plan(
 
 def _load(workspace: Workspace, run_file: str) -> tuple[RunSpec, Parameters]:
     """Return the run and its parameters; a faulty run file does not hide other faulty files."""
+    found = Problems()
     try:
-        spec = workspace.load_run(run_file)
+        spec = workspace.load_run(run_file, problems=found)
     except PmfError as error:
         try:
             workspace.load()
         except PmfError as others:
             error.problems.extend(others.problems)
         raise
-    return spec, workspace.load(spec.framework)
+    parameters = workspace.load(spec.framework)
+    parameters.problems.extend(found)
+    return spec, parameters
 
 
 def _chosen(
@@ -197,7 +200,8 @@ def check_data(plan: Plan) -> None:
         message = f"Only {free // 1_000_000} MB are free on the disk; a run needs 200 MB."
         problems.add(message=message, code="disk-full")
     problems.raise_if_errors(EXIT_DATA_UNUSABLE)
-    if not {spec.peer_set, *spec.peer_sets_by_theme.values()} <= set(plan.parameters.peer_sets):
+    declared = {name for name, peers in plan.parameters.peer_sets.items() if peers.members}
+    if not {spec.peer_set, *spec.peer_sets_by_theme.values()} - {""} <= declared:
         # They may have come with the data, which are read only when it matters.
         imported = set(plan.store.as_known_on(spec.as_at)["peer_sets"]["peer_set"])
         plan.workspace.load_run(plan.run_file, store_peer_sets=imported)

@@ -93,7 +93,8 @@ def check_peer_sets(
     `stored` are those that came with the data; None when that is not known yet, and then a set
     without members is let through.
     """
-    used = [*document.texts("peer_set"), *document.texts("peer_sets_by_theme.*")]
+    named = [*document.texts("peer_set"), *document.texts("peer_sets_by_theme.*")]
+    used = [(place, name) for place, name in named if name]
     if stored is not None:
         known = [*(name for name, spec in declared.items() if spec.members), *stored]
         where = "given with members in peer_sets.yml and did not come with the data"

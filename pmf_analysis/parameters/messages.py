@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -49,7 +49,8 @@ def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> st
     if kind == "value_error":
         return f"{facts['error']}."
     if kind == "extra_forbidden":
-        known = _known_settings(model, place)
+        fields = _group_around(model, place).model_fields
+        known = [field.alias or name for name, field in fields.items()]
         hint = did_you_mean(str(place[-1]), known) or f" It can be {_listed(known)}."
         return f"{name} is not a setting here.{hint}"
     if kind == "literal_error":
@@ -66,7 +67,10 @@ def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> st
     if kind == "string_pattern_mismatch":
         return f'{name} is "{given}", but it must {said_of("names", str(facts["pattern"]))}.'
     said = wording("settings").get(kind)
-    return f"{name} {said.format(**facts, given=given)}." if said else f"{name}: {details['msg']}."
+    if said:
+        can_be = _choices(model, place) if kind == "missing" else ""
+        return f"{name} {said.format(**facts, given=given)}.{can_be}"
+    return f"{name}: {details['msg']}."
 
 
 def _place_in(values: Any, loc: Place) -> Place:
@@ -96,13 +100,21 @@ def owner_of(values: Any, place: Place) -> str:
     return owner
 
 
-def _known_settings(model: type[BaseModel], place: Place) -> list[str]:
-    """Return the settings that the group around a place can have."""
+def _choices(model: type[BaseModel], place: Place) -> str:
+    """Say what a setting can be, blank where it is free."""
+    field = _group_around(model, place).model_fields.get(str(place[-1]))
+    if field is None or get_origin(field.annotation) is not Literal:
+        return ""
+    return f" It can be {_listed([str(choice) for choice in get_args(field.annotation)])}."
+
+
+def _group_around(model: type[BaseModel], place: Place) -> type[BaseModel]:
+    """Return the model of the group around a place."""
     for part in place[:-1]:
         field = model.model_fields.get(str(part))
         inner = None if field is None else _model_in(field.annotation)
         model = inner or model
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return model
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

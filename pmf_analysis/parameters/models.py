@@ -298,6 +298,7 @@ class RunSpec(SettingsFile):
 
     ``accepted_notebooks`` holds the fingerprints of the council's own notebooks that
     ``pmf check --accept`` has let in; any other notebook than the shipped ones is refused.
+    Only benchmarking must have a ``peer_set``.
     """
 
     council: Slug
@@ -309,7 +310,13 @@ class RunSpec(SettingsFile):
         Discriminator(lambda given: "word" if given == "all" else "list"),
     ] = "all"
     analyses: tuple[Analysis, ...] = ANALYSES
-    peer_set: Text
+    peer_set: str = ""
     peer_sets_by_theme: dict[Slug, Text] = {}
     seed: Whole = 0
     accepted_notebooks: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _has_peers(self) -> RunSpec:
+        if "benchmarking" in self.analyses and not self.peer_set:
+            raise ValueError('"peer_set" is missing, which only runs without benchmarking may do')
+        return self

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.problems import Level, Problem, Problems
 from pmf_analysis.systems.mapping import MappingFile
-from pmf_analysis.systems.tabular import LAYOUT, Records
+from pmf_analysis.systems.tabular import LAYOUT, LISTED, Records
 
 _PLACE = ("file", "sheet", "row", "column", "value")
 _SOURCE = {"source_file": "file", "source_sheet": "sheet", "source_row": "row"}
 _WHAT = ("message", "expected", "fix", "code")
 QUARANTINE_COLUMNS = ["table", *_PLACE, *_WHAT, "cells"]
-# So many faults of one sort are listed one by one; the rest are in the quarantine file.
-LISTED = 20
+_IN_FILE = "; all are in quarantine.csv."
 CORRECT = "correct the cell in the source, then import again"
 
 
@@ -107,7 +107,15 @@ def quarantine_problems(quarantine: pd.DataFrame) -> Problems:
         listed = sort[[*_PLACE, *_WHAT]].head(LISTED).to_dict("records")
         problems.extend(Problem(**{str(k): v for k, v in line.items()}) for line in listed)
         if len(sort) > LISTED:
-            more = f"{len(sort) - LISTED:,} more rows have the same fault"
+            rest = sort["row"].iloc[LISTED:].astype("str")
+            named = ", ".join(rest.head(LISTED)) + (" and on" if len(rest) > LISTED else "")
+            more = f"{len(rest):,} more rows have the same fault ({named})"
             place = {name: sort[name].iloc[-1] for name in ("code", "file", "sheet", "column")}
-            problems.add(message=f"{more}; all are in quarantine.csv.", **place)
+            problems.add(message=more + _IN_FILE, **place)
     return problems
+
+
+def unstored(problems: Problems) -> Problems:
+    """Return the problems of an import that stored nothing, which wrote no quarantine.csv."""
+    nothing = "; nothing was stored."
+    return Problems(replace(p, message=p.message.replace(_IN_FILE, nothing)) for p in problems)

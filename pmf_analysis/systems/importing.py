@@ -13,7 +13,7 @@ import pandas as pd
 from pmf_analysis.data.contract import SOURCE_COLUMNS, TABLES, empty_table
 from pmf_analysis.data.store import Store, Vintage
 from pmf_analysis.problems import PmfError, Problem, Problems
-from pmf_analysis.systems.faults import QUARANTINE_COLUMNS, first_of, quarantine_problems
+from pmf_analysis.systems.faults import QUARANTINE_COLUMNS, first_of, quarantine_problems, unstored
 from pmf_analysis.systems.folder import drop_files, read_file
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
 from pmf_analysis.systems.repeats import ImportResult, settle_repeats
@@ -70,7 +70,7 @@ def import_files(
         problems.extend(result.problems)
     tables = _gathered(results)
     if not tables:
-        return ImportOutcome(None, tuple(results), problems)
+        return ImportOutcome(None, tuple(results), unstored(problems))
     problems.extend(_overwritten_targets(known, tables.get("targets", known)))
     vintage = store.add(
         tables,

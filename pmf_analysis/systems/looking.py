@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from pmf_analysis.periods import AmbiguousPeriodError, parse_period
+from pmf_analysis.periods import parse_period
 from pmf_analysis.problems import PmfError, Problems
 from pmf_analysis.systems.cells import Sheet, column_letter
 from pmf_analysis.systems.folder import read_file
-from pmf_analysis.systems.mapping import spelling
+from pmf_analysis.systems.mapping import is_period, spelling
 from pmf_analysis.systems.values import is_blank, is_error, is_typed, to_date, to_number
 
 _SEARCHED = 40
 _SAMPLE = 5000
+_MOST_COLUMNS = 500
 _MEASURE = r"(?i)\s*\b(value|actual|outturn|target|status|note|numerator|denominator)s?$"
 _MARKS = {
     "error": ("error", "error-cell", "the cell shows a spreadsheet error"),
@@ -95,7 +96,12 @@ def look(path: Path) -> Look:
 
 
 def _look_at_sheet(sheet: Sheet, add: Add) -> TableLook:
-    cells, header_row, texts = sheet.cells, 0, sheet.names
+    if (width := sheet.cells.shape[1]) > _MOST_COLUMNS:
+        message = f"there are {width:,} columns; only the first {_MOST_COLUMNS} are described."
+        add(message=message, level="warning", code="many-columns")
+        near = {place: mark for place, mark in sheet.marks.items() if place[1] < _MOST_COLUMNS}
+        sheet = replace(sheet, cells=sheet.cells.iloc[:, :_MOST_COLUMNS], marks=near)
+    cells, header_row, texts = sheet.cells, 0, sheet.names[:_MOST_COLUMNS]
     is_header = pd.Series(False, index=cells.index)
     if not texts:
         header_row = _likely_header(cells)
@@ -116,7 +122,7 @@ def _likely_header(cells: pd.DataFrame) -> int:
 
     def names(row: int) -> int:
         texts = {str(text).strip() for text in cells.loc[row]} - {""}
-        return sum(bool(re.search(r"[A-Za-z]", text)) or _is_period(text) for text in texts)
+        return sum(bool(re.search(r"[A-Za-z]", text)) or is_period(text) for text in texts)
 
     return max([int(row) for row in cells.index[:_SEARCHED]], key=names)
 
@@ -149,23 +155,15 @@ def _kind_of(filled: pd.Series[str]) -> str:
     return "text"
 
 
-def _is_period(text: str) -> bool:
-    try:
-        parse_period(text)
-    except PmfError as error:
-        return isinstance(error, AmbiguousPeriodError)
-    return True
-
-
 def _periods(texts: Sequence[str], body: pd.DataFrame, add: Add) -> tuple[str, ...]:
     """Return the period labels in the header, else those of the first column that holds them."""
     in_header = dict.fromkeys(re.sub(_MEASURE, "", text) for text in texts)
-    labels = [text for text in in_header if text and _is_period(text)]
+    labels = [text for text in in_header if text and is_period(text)]
     for position in [p for p in body if not is_typed(body[p])]:
         if labels:
             break
         filled = body[position][~is_blank(body[position])].drop_duplicates().head(_SAMPLE)
-        known = [text for text in filled if _is_period(text)]
+        known = [text for text in filled if is_period(text)]
         # A column of years or dates is one of periods; a column of small numbers is not.
         labels = known if len(known) >= 0.8 * len(filled) else []
     for label in labels:

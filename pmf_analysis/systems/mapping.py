@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 from pmf_analysis.data.contract import ABSENT_STATUSES, TABLES, column_names
 from pmf_analysis.parameters.loading import read_document, validated
 from pmf_analysis.parameters.models import Settings, Text
-from pmf_analysis.periods import YearType
+from pmf_analysis.periods import AmbiguousPeriodError, YearType, parse_period
 from pmf_analysis.problems import (
     EXIT_DATA_UNUSABLE,
     EXIT_WRONG_USAGE,
@@ -29,6 +29,12 @@ from pmf_analysis.problems import (
 )
 
 IGNORE = "ignore"
+_ONE_OF_SEVERAL = "make the pattern under match.files of one of them longer"
+_NONE_FITS = (
+    "copy parameters/mappings/wide_periods.yml (a column for each period) or generic_tidy.yml "
+    "(a row for each value), give the copy its own name: and add the file's name under "
+    "match.files; see docs/mapping-files.md"
+)
 Names = tuple[Text, ...]
 Span = Annotated[str, Field(pattern=r"^([1-9][0-9]?[mqy]|label)$")]
 
@@ -62,12 +68,13 @@ class Header(Settings):
 class Unpivot(Settings):
     """Column headers that name a period, with the measure the column holds.
 
-    ``pattern`` is a regular expression with the groups ``period`` and ``measure``, matched to the
-    whole header without regard to case. ``measures`` says which of our columns each measure is,
-    or ``ignore``. A measure without a period belongs to the last period before it.
+    ``measures`` says which of our columns each measure is, or ``ignore``; a period alone is a
+    value. A measure without a period belongs to the last period before it, or, before them all,
+    to the last one. ``pattern`` is for headers of another form: a regular expression with the
+    groups ``period`` and ``measure``, matched to the whole header without regard to case.
     """
 
-    pattern: Text
+    pattern: str = ""
     measures: Annotated[dict[str, str], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -76,9 +83,23 @@ class Unpivot(Settings):
             groups = set(re.compile(self.pattern).groupindex)
         except re.error as error:
             raise ValueError(f"pattern is no regular expression: {error}") from error
-        if groups != {"period", "measure"}:
+        if self.pattern and groups != {"period", "measure"}:
             raise ValueError("pattern needs the two groups (?P<period>...) and (?P<measure>...)")
         return self
+
+    def read(self, header: str) -> tuple[str, str] | None:
+        """Return the period, which may be "", and our column of a header; None for any other."""
+        words = "|".join(map(re.escape, self.measures))
+        pattern = self.pattern or rf"(?P<period>.*?)\W*(?P<measure>\b({words}))?"
+        match = re.fullmatch(pattern, " ".join(header.split()), re.IGNORECASE)
+        if match is None:
+            return None
+        period, measure = (match["period"] or "").strip(), spelling(match["measure"] or "")
+        is_bare = not measure
+        if (is_bare or (period and not self.pattern)) and not is_period(period):
+            return None
+        ours = {spelling(name): ours for name, ours in self.measures.items()}
+        return period, "value" if is_bare else ours.get(measure, IGNORE)
 
 
 class PeriodRule(Settings):
@@ -166,6 +187,15 @@ def spelling(text: str) -> str:
     return re.sub(r"[\s_]+", " ", text).strip().casefold()
 
 
+def is_period(text: str) -> bool:
+    """Whether a text is the label of a period, be it one with several meanings."""
+    try:
+        parse_period(text)
+    except PmfError as error:
+        return isinstance(error, AmbiguousPeriodError)
+    return True
+
+
 def load_mappings(folder: Path) -> dict[str, MappingFile]:
     """Read every mapping of a folder, by its name.
 
@@ -212,7 +242,7 @@ def choose_mapping(
         code="mapping-not-found",
         file=file_name,
         expected=f"one of {', '.join(best or mappings)}",
-        fix="name the mapping, or add the file's name to match.files of one mapping",
+        fix=_ONE_OF_SEVERAL if best else _NONE_FITS,
     )
     raise PmfError(problem, EXIT_DATA_UNUSABLE)
 

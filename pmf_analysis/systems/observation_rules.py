@@ -1,4 +1,4 @@
-"""Rules for values: their state, bounds and day, and what looks odd in them."""
+"""Rules for values and targets: their state, bounds, counts and day, and what looks odd."""
 
 from __future__ import annotations
 
@@ -9,41 +9,61 @@ import pandas as pd
 from pmf_analysis.data.contract import ABSENT_STATUSES
 from pmf_analysis.periods import split_mark
 from pmf_analysis.systems.faults import Case
+from pmf_analysis.systems.tabular import LAYOUT
 from pmf_analysis.systems.values import is_blank, state_of_text
 
 _PERCENTAGES = ("percentage", "survey_percentage")
+_AIMS = ("target", "target_low", "target_high")
+_COUNTS = ["numerator", "denominator"]
+_LIMITS = ["ci_lower", "ci_upper"]
+_SERIES = ("area_code", "dimension", "dimension_value")
+# A fraction of a percentage is this much below the least of its series, and times 100 not far
+# outside it.
+_BELOW, _NEAR = 10, 1.5
 
 
 def judge_observations(case: Case, as_at: date) -> None:
     """Set the state of each value, quarantine what cannot be, and note what looks odd."""
-    typed, facts = case.typed, case.facts
+    typed = case.typed
     typed["value_status"] = _statuses(case)
-    value, low, high = typed["value"], facts["minimum"], facts["maximum"]
-    outside = (value < low - 1e-9) | (value > high + 1e-9)
+    _blank_beside_absent(case)
+    _refuse_outside(case, "value")
+    _refuse_percentages(case, ["value", *_LIMITS, *_COUNTS])
+    _refuse_counts(case)
+    _refuse_fractions(case, "value")
+    _refuse_crossed(case, *_LIMITS)
+    unpaired = (case.typed_text("dimension") == "") != (case.typed_text("dimension_value") == "")
+    message = "dimension and dimension_value are not both given."
+    expected = "both, such as sex and female, or neither"
+    case.add(unpaired, "dimension", "dimension-unpaired", message, expected)
+    _judge_days(case, as_at)
+    _note_odd_values(case)
+
+
+def judge_targets(case: Case) -> None:
+    """Quarantine targets that their indicator can never reach, or that show another unit."""
+    for name in _AIMS:
+        if name in case.typed:
+            _refuse_outside(case, name)
+            _refuse_percentages(case, [name])
+            _refuse_fractions(case, name)
+    _refuse_crossed(case, *_AIMS[1:])
+
+
+def _refuse_outside(case: Case, name: str) -> None:
+    """Quarantine numbers outside the bounds of their indicator; a year's total has no upper one."""
+    value, facts = case.typed[name], case.facts
+    is_total = case.typed_text("target_basis") == "year_total"
+    outside = (value < facts["minimum"] - 1e-9) | ((value > facts["maximum"] + 1e-9) & ~is_total)
+    what = "value" if name == "value" else "target"
     case.add(
         outside,
-        "value",
+        name,
         "outside-bounds",
-        "the value is outside the bounds of its indicator.",
+        f"the {what} is outside the bounds of its indicator.",
         _bounds_in_words(facts),
-        "correct the value, or the indicator's minimum and maximum in the register",
+        f"correct the {what}, or the indicator's minimum and maximum in the register",
     )
-    if {"ci_lower", "ci_upper"} <= set(typed):
-        crossed = typed["ci_lower"] > typed["ci_upper"]
-        message = "the lower limit is above the upper."
-        case.add(crossed, "ci_lower", "limits-crossed", message)
-    future = value.notna() & (typed["period_start"] > pd.Timestamp(as_at))
-    name = "period_label" if "period_label" in case.raw else "period_start"
-    message = f"the period begins after the day of this import, {as_at.isoformat()}."
-    case.add(future, name, "period-in-future", message)
-    _note_odd_values(case)
-    unfinished = value.notna() & (typed["period_end"] > pd.Timestamp(as_at)) & ~future
-    unfinished &= typed["value_status"] == "final"
-    message = "the value is called final although its period has not ended."
-    case.note(unfinished, "value", "period-not-ended", message)
-    retired = typed["period_start"] > pd.to_datetime(facts["valid_to"])
-    message = "the indicator was retired before this period."
-    case.note(retired, "indicator_id", "indicator-retired", message)
 
 
 def _bounds_in_words(facts: pd.DataFrame) -> pd.Series[str]:
@@ -52,6 +72,119 @@ def _bounds_in_words(facts: pd.DataFrame) -> pd.Series[str]:
     words = words.mask(high == "nan", "a number of " + low + " or more")
     words = words.mask(low == "nan", "a number of " + high + " or less")
     return words.mask(facts["data_type"].isin(_PERCENTAGES), words + " (percentage)")
+
+
+def _refuse_crossed(case: Case, low: str, high: str) -> None:
+    if {low, high} <= set(case.typed):
+        crossed = case.typed[low] > case.typed[high]
+        case.add(crossed, low, "limits-crossed", "the lower limit is above the upper.")
+
+
+def _judge_days(case: Case, as_at: date) -> None:
+    """Quarantine values of the future; note those of periods not ended or after retirement."""
+    typed, day = case.typed, pd.Timestamp(as_at)
+    value = typed["value"]
+    future = value.notna() & (typed["period_start"] > day)
+    name = "period_label" if "period_label" in case.raw else "period_start"
+    message = f"the period begins after the day of this import, {as_at.isoformat()}."
+    case.add(future, name, "period-in-future", message)
+    unfinished = value.notna() & (typed["period_end"] > day) & ~future
+    unfinished &= typed["value_status"] == "final"
+    message = "the value is called final although its period has not ended."
+    case.note(unfinished, "value", "period-not-ended", message)
+    retired = typed["period_start"] > pd.to_datetime(case.facts["valid_to"])
+    message = "the indicator was retired before this period."
+    case.note(retired, "indicator_id", "indicator-retired", message)
+
+
+def _blank_beside_absent(case: Case) -> None:
+    """Leave out counts and limits beside a value that is not shown; they would give it away."""
+    beside = [name for name in (*_COUNTS, *_LIMITS) if name in case.typed]
+    absent = case.typed["value_status"].isin(ABSENT_STATUSES)
+    filled = absent & case.typed[beside].notna().any(axis=1)
+    case.typed.loc[absent, beside] = float("nan")
+    message = "counts and limits beside an absent value were left out."
+    case.note(filled, "value", "beside-absent-value", message)
+
+
+def _shows_percent(case: Case, name: str) -> pd.Series[bool]:
+    """Whether a reader of each cell sees a per-cent sign."""
+    return case.records.marked(name, "percent") | case.raw_text(name).str.strip().str.endswith("%")
+
+
+def _refuse_percentages(case: Case, names: list[str]) -> None:
+    """Quarantine percentages where the register, or the column itself, is of something else."""
+    unit = case.facts["unit"].fillna("").astype("str")
+    is_percent = case.facts["data_type"].isin(_PERCENTAGES)
+    is_percent |= unit.str.contains("%|per ?cent", case=False)
+    for name in [name for name in names if name in case.raw]:
+        wrong = _shows_percent(case, name)
+        if name in _COUNTS:
+            message = "the cell shows a percentage, not a count."
+            case.add(wrong, name, "shown-as-percentage", message, "a count in whole units")
+        else:
+            wrong &= ~is_percent & (unit != "")
+            message = "the cell shows a percentage, the register says " + unit + "."
+            case.add(wrong, name, "shown-as-percentage", message, "a number of " + unit)
+
+
+def _refuse_counts(case: Case) -> None:
+    """Quarantine counts that no value can come from."""
+    if not {*_COUNTS} <= set(case.typed):
+        return
+    above, below = (case.typed[name] for name in _COUNTS)
+    again = "correct the counts in the source; where there was nothing to count, give no value"
+    nothing = below == 0
+    message = "the denominator is 0."
+    case.add(nothing, "denominator", "denominator-zero", message, "a count above 0", again)
+    negative = (above < 0) & (case.facts["minimum"] >= 0)
+    message = "the numerator is below 0."
+    case.add(negative, "numerator", "numerator-negative", message, "a count of 0 or more", again)
+    is_part = case.facts["data_type"].isin(_PERCENTAGES) & ~(case.facts["maximum"] > 100)
+    more = is_part & (above > below) & ~nothing
+    message = "the numerator is above the denominator."
+    expected = "a part of the " + case.raw_text("denominator")
+    case.add(more, "numerator", "numerator-above-denominator", message, expected, again)
+
+
+def _refuse_fractions(case: Case, name: str) -> None:
+    """Quarantine what looks like a fraction among percentages: 0.76 beside 75, or beside 75 %.
+
+    A cell that shows a per-cent sign is none, nor is a value that its counts give.
+    """
+    shown, typed = _shows_percent(case, name), case.typed
+    is_percent = case.facts["data_type"].isin(_PERCENTAGES)
+    value = typed[name].where(is_percent & ~case.bad)
+    small = (value > 0) & (value <= 1) & ~shown & ~((_derived(case) - value).abs() <= 0.6)
+    with_sign = shown & value.notna()
+    indicator = typed["indicator_id"]
+    beside = [with_sign.groupby(key).transform("any") for key in (case.raw[LAYOUT], indicator)]
+    odd = small & (beside[0] | beside[1])
+    above = value.where(value > 1)
+    series = above.groupby([indicator, *map(case.typed_text, _SERIES)])
+    # Among areas one may well be far below the others, but not where all are above 10.
+    for group, least in ((series, 0), (above.groupby(indicator), 10)):
+        low, high = group.transform("min"), group.transform("max")
+        is_near = (value * 100).between(low / _NEAR, high * _NEAR)
+        odd |= small & is_near & (value * _BELOW < low) & (low > least)
+    case.add(
+        odd,
+        name,
+        "stored-as-fraction",
+        "stored as a fraction?",
+        "a percentage from 0 to 100, like those beside it",
+        "write 76, not 0.76; where it is right as it is, write it with a % sign",
+    )
+
+
+def _derived(case: Case) -> pd.Series[float]:
+    """Return the percentage or rate that the counts give; NaN where there are none."""
+    if not {*_COUNTS} <= set(case.typed):
+        return pd.Series(float("nan"), index=case.raw.index)
+    facts, below = case.facts, case.typed["denominator"]
+    scale = facts["rate_base"].where(facts["data_type"] == "rate")
+    scale = scale.mask(facts["data_type"].isin(_PERCENTAGES), 100.0)
+    return scale * case.typed["numerator"] / below.where(below > 0)
 
 
 def _statuses(case: Case) -> pd.Series[str]:
@@ -86,11 +219,7 @@ def _note_odd_values(case: Case) -> None:
     small &= (by_indicator.transform("count") >= 3) & percent
     message = "all values of this percentage are 1 or less; are they stored as fractions?"
     case.note(small, "value", "stored-as-fraction", message)
-    if {"numerator", "denominator"} <= set(typed):
-        scale = facts["rate_base"].where(facts["data_type"] == "rate").mask(percent, 100.0)
-        derived = scale * typed["numerator"] / typed["denominator"].where(typed["denominator"] > 0)
-        # Published values are rounded, percentages often to whole numbers.
-        rounding = (value.abs() * 0.01).clip(lower=0.6)
-        differs = (derived - value).abs() > rounding
-        message = "numerator and denominator do not give the value."
-        case.note(differs, "value", "counts-disagree", message)
+    # Published values are rounded, percentages often to whole numbers.
+    differs = (_derived(case) - value).abs() > (value.abs() * 0.01).clip(lower=0.6)
+    message = "numerator and denominator do not give the value."
+    case.note(differs, "value", "counts-disagree", message)

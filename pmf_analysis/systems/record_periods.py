@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from pmf_analysis.data.contract import column_names
 from pmf_analysis.period_spans import KIND_OF_FREQUENCY
-from pmf_analysis.periods import AmbiguousPeriodError, Period, parse_period, period_from_start
+from pmf_analysis.periods import (
+    PERIODS_PER_YEAR,
+    AmbiguousPeriodError,
+    Period,
+    parse_period,
+    period_from_start,
+)
 from pmf_analysis.problems import PmfError
 from pmf_analysis.systems.faults import Case
 from pmf_analysis.systems.mapping import spelling
 
+_MONTHS_OF_UNIT = {"m": 1, "q": 3, "y": 12}
 _FREQUENCY_OF_KIND = {str(kind): frequency for frequency, kind in KIND_OF_FREQUENCY.items()}
+
+
+def _months_of_span(span: str) -> float:
+    return int(span[:-1]) * _MONTHS_OF_UNIT[span[-1]] if span else nan
 
 
 class _Question(NamedTuple):
@@ -50,31 +62,68 @@ def set_periods(case: Case) -> pd.Series[bool]:
     expected = 'a period with one meaning, such as "2026-27 Q2"'
     case.add(failed, name, "period-not-read", found["reason"], expected)
     typed["period_start"] = found["start"]
+    reversed_ = nothing
     if "period_end" in columns:
         typed["period_end"] = typed.get("period_end", found["end"]).fillna(found["end"])
+        reversed_ = typed["period_end"] < typed["period_start"]
+        expected = "a day after the period's first"
+        case.add(reversed_, "period_end", "period-reversed", "the period ends first.", expected)
     if "frequency" not in columns:  # only observations have one, and only they must fit it
         return nothing
+    given = case.typed_text("frequency")
     typed["frequency"] = found["frequency"]
-    other = ~found["fits"] & ~failed
+    other = ~(found["fits"] & _has_length_of_register(case)) | _is_other_frequency(case, given)
+    other &= ~failed & ~reversed_
     if case.mapping.period.other_lengths == "ignore":
         return other & ~case.bad
+    frequency, span = (case.facts[name].fillna("") for name in ("frequency", "period_span"))
+    expected = "a period of an indicator that is " + frequency.astype("str")
     case.add(
         other,
         name,
         "period-length",
         "the period is of another length than the register says.",
-        "a period of an indicator that is " + case.facts["frequency"].fillna("").astype("str"),
-        "correct the frequency in the register, or let the mapping ignore other_lengths",
+        expected + (" or spans " + span.astype("str")).where(span != "", ""),
+        "correct the period, or the frequency and period_span in the register; or let the mapping "
+        "ignore other_lengths",
     )
     return nothing
+
+
+def _is_other_frequency(case: Case, given: pd.Series[Any]) -> pd.Series[bool]:
+    """Whether the file gives a record another frequency than the register."""
+    declared = case.facts["frequency"]
+    return given.isin(PERIODS_PER_YEAR) & declared.notna() & (given != declared)
+
+
+def _has_length_of_register(case: Case) -> pd.Series[bool]:
+    """Whether each record lasts as long as its indicator's frequency or period span says.
+
+    A rolling value may be named by the last period of its window, unless its indicator has values
+    of both lengths in the file. A snapshot may be a day, the year to date any part of a year, and
+    windows that the mapping reads from their labels grow up to the span.
+    """
+    facts, start = case.facts, case.typed["period_start"]
+    after = case.typed["period_end"] + pd.Timedelta(days=1)
+    days = (after - start).dt.days
+    months = (after.dt.year - start.dt.year) * 12 + after.dt.month - start.dt.month
+    months = months.where(after.dt.day == start.dt.day, 0)
+    usual = facts["frequency"].map({name: int(12 / n) for name, n in PERIODS_PER_YEAR.items()})
+    span = facts["period_span"].map(_months_of_span, na_action="ignore").astype("float64")
+    is_pooled = (months == span) & (span != usual)
+    both = is_pooled.groupby(case.typed["indicator_id"]).transform("any") & ~is_pooled
+    fits = is_pooled | (months == usual) & ~both & ((months > 0) | (days == 7))
+    fits |= (facts["frequency"] == "biennial") & (months == 12)  # a year, every other year
+    fits |= (facts["accumulation"] == "snapshot") & (days == 1)
+    fits |= (facts["accumulation"] == "ytd") & months.between(1, 12) & (months % usual == 0)
+    grows = _spans(case) == "label"
+    return fits | grows & (months > 0) & (months <= span) | usual.isna() | start.isna()
 
 
 def _questions(case: Case) -> list[_Question]:
     """Return what decides the period of each record."""
     facts, rule = case.facts, case.mapping.period
     no_start = pd.Series(pd.NaT, index=facts.index)
-    spans = {spelling(text): span for text, span in rule.spans.items()}
-    span = case.raw_text("frequency").map(spelling).map(spans).astype("object")
     rolling = facts["period_span"].where(facts["accumulation"] == "rolling")
     year_type = facts["year_type"].astype("object").where(facts["year_type"].notna(), None)
     columns = (
@@ -82,10 +131,16 @@ def _questions(case: Case) -> list[_Question]:
         case.raw_text("period_label").str.strip(),
         case.typed_text("frequency"),
         facts["frequency"].astype("object").fillna(rule.frequency or ""),
-        span.fillna(rolling).fillna(""),
+        _spans(case).fillna(rolling).fillna(""),
         year_type if rule.year_type is None else year_type.map(lambda _: rule.year_type),
     )
     return [*map(_Question._make, zip(*(column.tolist() for column in columns), strict=True))]
+
+
+def _spans(case: Case) -> pd.Series[Any]:
+    """Return the length that the mapping gives for each record's frequency text, NaN for none."""
+    spans = {spelling(text): span for text, span in case.mapping.period.spans.items()}
+    return case.raw_text("frequency").map(spelling).map(spans).astype("object")
 
 
 class _Answer(NamedTuple):

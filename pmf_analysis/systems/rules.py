@@ -18,10 +18,17 @@ from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.problems import did_you_mean
 from pmf_analysis.systems.faults import Case
 from pmf_analysis.systems.mapping import MappingFile
-from pmf_analysis.systems.observation_rules import judge_observations
+from pmf_analysis.systems.observation_rules import judge_observations, judge_targets
 from pmf_analysis.systems.record_periods import set_periods
 from pmf_analysis.systems.tabular import Records
-from pmf_analysis.systems.values import is_blank, is_error, state_of_text, to_kind
+from pmf_analysis.systems.values import (
+    LARGEST,
+    is_blank,
+    is_error,
+    state_of_text,
+    to_kind,
+    to_number,
+)
 
 # The column a reader looks at first; accepted rows carry its source column in LABEL.
 MAIN_COLUMN = dict.fromkeys(TABLES, "title") | {
@@ -36,7 +43,7 @@ _IN_WORDS = {
     "yes_no": "yes or no",
 }
 _NUMBERS = ["minimum", "maximum", "rate_base"]
-_FACTS = ["year_type", "frequency", "data_type", "accumulation", "period_span", "valid_to"]
+_FACTS = ["year_type", "frequency", "data_type", "unit", "accumulation", "period_span", "valid_to"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,7 @@ def judge(records: Records, mapping: MappingFile, context: Context) -> Judged:
     if table == "observations":
         judge_observations(case, context.as_at)
     if table == "targets":
+        judge_targets(case)
         aims = typed.filter(["target", "target_low", "target_high"])
         unset = aims.isna().all(axis=1) & ~case.bad & ~dropped
         ignored["no target set"] += int(unset.sum())
@@ -135,13 +143,19 @@ def _refuse_cells(case: Case, column: Column, bad: pd.Series[bool]) -> None:
     if column.choices:
         expected, code = "one of " + ", ".join(column.choices), "not-a-choice"
     formula = case.records.marked(name, "formula")
-    error = bad & is_error(case.raw[name]) if bad.any() else bad
+    error, huge = bad, bad
+    if bad.any():
+        error = bad & is_error(case.raw[name])
+        is_number = column.kind in ("number", "integer")
+        huge = bad & (to_number(case.raw[name])[0].abs() > LARGEST) if is_number else ~bad & bad
+    size = "a number of believable size"
+    case.add(huge, name, "not-believable", "no figure is as large as this.", size)
     shows = "the cell shows a spreadsheet error."
     case.add(error, name, "error-cell", shows, expected, "correct the formula in the cell")
     never = "the formula was never calculated, so its value is not in the file."
     again = "open the file in Excel and save it again"
     case.add(formula, name, "formula-not-calculated", never, expected, again)
-    other = bad & ~error & ~formula
+    other = bad & ~error & ~formula & ~huge
     case.add(other, name, code, f"the cell is not {expected}.", expected)
 
 

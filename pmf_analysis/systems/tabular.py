@@ -22,6 +22,8 @@ from pmf_analysis.systems.folder import RawFile
 from pmf_analysis.systems.mapping import IGNORE, Keep, MappingFile, spelling
 from pmf_analysis.systems.values import is_blank, is_typed
 
+# So many faults of one sort are listed one by one.
+LISTED = 20
 # The number, in `raw`, of the layout that a record has.
 LAYOUT = "_layout"
 _PERIOD = {"period_start", "period_end", "period_label"}
@@ -194,17 +196,16 @@ def _period_groups(block: Block, mapping: MappingFile, faults: Problems) -> Grou
     groups: Groups = {}
     if mapping.unpivot is None:
         return groups
-    measures = {spelling(name): ours for name, ours in mapping.unpivot.measures.items()}
-    period = ""
-    for position, text in block.headers.items():
-        match = re.fullmatch(mapping.unpivot.pattern, " ".join(text.split()), re.IGNORECASE)
-        if match:
-            period = (match["period"] or period).strip()
-            ours = measures.get(spelling(match["measure"]), IGNORE)
-            group = groups.setdefault(period, [])
-            if ours != IGNORE and ours in dict(group):
-                faults.add(message=f'two columns are called "{text}".')
-            group.append((ours, position))
+    read = {position: mapping.unpivot.read(text) for position, text in block.headers.items()}
+    named = {position: found for position, found in read.items() if found}
+    # A measure before all periods, such as a target, belongs to the last, like one behind them.
+    period = next((period for period, _ in reversed(named.values()) if period), "")
+    for position, (text, ours) in named.items():
+        period = text or period
+        group = groups.setdefault(period, [])
+        if ours != IGNORE and ours in dict(group):
+            faults.add(message=f'two columns are called "{block.headers[position]}".')
+        group.append((ours, position))
     return groups
 
 
@@ -228,17 +229,21 @@ def _check_missing(block: Block, mapping: MappingFile, found: set[str], faults: 
 def _check_unknown(block: Block, mapping: MappingFile, used: set[int], faults: Problems) -> None:
     """Say which columns the mapping does not know; one without name or cells is no column."""
     expected = {spelling(name) for name in mapping.ignore}
-    for position in range(block.rows.shape[1]):
-        name = block.headers.get(position, "")
-        is_known = position in used or spelling(name) in expected
-        is_column = bool(name) or not is_blank(block.rows[position]).all()
-        if is_column and not is_known and mapping.on_unknown_column != "ignore":
-            message = f'the column "{name}" is not known to the mapping and was not read.'
-            message = message if name else "a column without a name was not read."
-            level: Level = "error" if mapping.on_unknown_column == "error" else "warning"
-            fix = "add it to columns or to ignore in the mapping"
-            column = f'{column_letter(position)} "{name}"'
-            faults.add(Problem(message, level, "column-unknown", column=column, fix=fix))
+    unknown = [
+        f'{column_letter(position)} "{name}"'
+        for position in range(block.rows.shape[1])
+        if position not in used
+        and spelling(name := block.headers.get(position, "")) not in expected
+        and (name or not is_blank(block.rows[position]).all())
+    ]
+    if unknown and mapping.on_unknown_column != "ignore":
+        more = f" and {len(unknown) - LISTED:,} more" if len(unknown) > LISTED else ""
+        are = "columns are" if len(unknown) > 1 else "column is"
+        message = f"{len(unknown):,} {are} not known to the mapping, and not read: "
+        message += ", ".join(unknown[:LISTED]) + f"{more}."
+        level: Level = "error" if mapping.on_unknown_column == "error" else "warning"
+        fix = "add what you need to columns, and the others to ignore, in the mapping"
+        faults.add(Problem(message, level, "column-unknown", column=unknown[0], fix=fix))
 
 
 def _is_kept(cells: pd.Series[Any], keep: Keep, known_ids: frozenset[str]) -> pd.Series[bool]:

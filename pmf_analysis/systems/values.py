@@ -19,6 +19,8 @@ from pmf_analysis.systems.cells import ERROR_CELLS
 from pmf_analysis.systems.mapping import spelling
 
 Typed = tuple["pd.Series[Any]", "pd.Series[bool]"]
+# No figure of a council is larger; digits alone can go beyond what a float holds.
+LARGEST = 1e15
 
 # A comma that does not separate thousands ("12,5") is no part of a number.
 _NUMBER = re.compile(r"-?\s*(\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?|\.\d+)")
@@ -47,10 +49,11 @@ def to_kind(cells: pd.Series[Any], column: Column, synonyms: Mapping[str, str]) 
     """Type cells as a column of the contract; `synonyms` are its texts in the source's words."""
     if column.choices:
         return to_choice(cells, column.choices, synonyms)
-    if column.kind == "number":
-        return to_number(cells)
-    if column.kind == "integer":
+    if column.kind in ("number", "integer"):
         numbers, bad = to_number(cells)
+        bad |= numbers.abs() > LARGEST
+        if column.kind == "number":
+            return numbers.mask(bad), bad
         bad |= numbers.notna() & (numbers % 1 != 0)
         return numbers.mask(bad).astype("Int64"), bad
     if column.kind == "date":
@@ -61,10 +64,12 @@ def to_kind(cells: pd.Series[Any], column: Column, synonyms: Mapping[str, str]) 
 
 
 def to_number(cells: pd.Series[Any]) -> Typed:
-    """Read numbers as people write them: commas, a pound or per-cent sign, brackets for minus."""
+    """Read numbers as people write them: commas, a pound or per-cent sign, brackets for minus.
+
+    Digits beyond the range of a float are infinite, which :func:`to_kind` refuses.
+    """
     cells = _as_text(cells) if cells.dtype.kind == "M" else cells  # a day is no number of seconds
     numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
-    numbers = numbers.where(numbers.abs() != float("inf"))
     unread = numbers.isna() & ~is_blank(cells)
     if unread.any():
         texts = cells[unread].astype("str")

@@ -134,6 +134,8 @@ def test_a_plan_lists_the_reports_and_makes_nothing(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted((repository / "outputs").iterdir())
+    assert main(["demo", "--workspace", str(repository)]) == 0
+    capsys.readouterr()
     arguments = ["plan", "westshire_2026-27_q2.yml", "--workspace", str(repository), "--json"]
     assert main(arguments) == 0
     listed = json.loads(capsys.readouterr().out)
@@ -159,7 +161,8 @@ def test_an_installed_wheel_makes_a_workspace_and_plans_its_run(
         "import sys, pmf_analysis; from pmf_analysis.cli import main;"
         "assert pmf_analysis.__file__.startswith(sys.argv[1]);"
         "run = ['plan', 'westshire_2026-27_q2', '--workspace', 'ws'];"
-        "sys.exit(main(['new', 'ws']) or main(run))"
+        "demo = ['demo', '--workspace', 'ws'];"
+        "sys.exit(main(['new', 'ws']) or main(demo) or main(run))"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     done = subprocess.run(

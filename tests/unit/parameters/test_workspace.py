@@ -66,6 +66,7 @@ def test_problems_of_all_files_come_at_once_and_in_order(workspace, spoil):
     spoil("framework.yml", "director: director_place", "director: director_plaice")
     spoil("framework_other.yml", "title: Another plan", "titel: Another plan")
     spoil("indicators.yml", "themes: [people]", "themes: [poeple]")
+    spoil("indicators.yml", "data_type: rate", "")
     spoil("indicators.yml", "polarity: higher", "polarity: up")
     spoil("peer_sets.yml", "source: Invented", "")
     spoil("corrections.yml", "[]", "none")
@@ -80,6 +81,9 @@ def test_problems_of_all_files_come_at_once_and_in_order(workspace, spoil):
             'Did you mean "title"?',
             'parameters/indicators.yml line 7: In "recycling": "polarity" is "up", which is not '
             "known. It can be higher, lower, range, none or unknown.",
+            'parameters/indicators.yml line 11: In "visits": "data_type" is missing. It can be '
+            "percentage, survey_percentage, rate, count, money, days, duration, score, index, "
+            "ratio, statement, milestone or ordinal.",
             'parameters/indicators.yml line 13: In "visits": theme "poeple" is not in any '
             'framework file. Did you mean "people"?',
             'parameters/peer_sets.yml line 3: In "neighbours": "source" is missing.',
@@ -177,6 +181,16 @@ def test_faults_of_a_run_file(workspace, invalid):
         'run_many_faults.yml line 8: "peer_set" has no value. Write one, or remove the line.',
         'run_many_faults.yml line 9: "seed" must be a whole number.',
     ]
+
+
+def test_only_benchmarking_needs_a_peer_set(workspace, spoil):
+    spoil("runs/q2.yml", "peer_set: neighbours", "")
+    assert _said(lambda: workspace.load_run("q2")) == (
+        'parameters/runs/q2.yml line 1: "peer_set" is missing, which only runs without '
+        "benchmarking may do."
+    )
+    spoil("runs/q2.yml", "format: 1", "format: 1\nanalyses: [trends, target_realism]")
+    assert workspace.load_run("q2", store_peer_sets=()).peer_set == ""
 
 
 def test_names_of_a_run_are_checked_against_its_framework_and_the_peer_sets(workspace, invalid):

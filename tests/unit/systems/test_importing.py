@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.systems.folder import read_file
 from pmf_analysis.systems.importing import ImportOutcome, import_file, import_files
-from pmf_analysis.systems.mapping import MappingFile
+from pmf_analysis.systems.mapping import MappingFile, Unpivot
 from pmf_analysis.systems.repeats import ImportResult
 
 AS_AT = date(2026, 10, 31)
@@ -339,6 +339,80 @@ def test_a_wide_report_yields_observations_and_targets(
         "heading or note": 1,
         "row without an entry in any period": 1,
     }
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+@pytest.mark.parametrize("target_first", [False, True])
+def test_a_column_for_each_period_needs_no_pattern(
+    workspace: Workspace,
+    tmp_path: Path,
+    write_book: Callable[..., Path],
+    kind: str,
+    target_first: bool,
+) -> None:
+    def row(*cells: Any) -> list[Any]:
+        return [*cells[:2], *cells[-2:], *cells[2:-2]] if target_first else list(cells)
+
+    rows = [
+        row("Ref", "Indicator", "Q1 2025/26", "Q2 2025/26", "2026/27 Q1", "Target", "RAG"),
+        row("Homes", "", "", "", "", "", ""),
+        row("PCT", "Share", 45.5, "TBC", 47, 50, "G"),
+        row("old pct", "Share as it was", "", "", "", "", ""),
+        row("CNT", "Cases", 5, 6, "", "", "A"),
+    ]
+    name = f"KPIs by period.{kind}"
+    path = csv_file(tmp_path, rows, name) if kind == "csv" else write_book({"KPI": rows}, name)
+    outcome = import_files(workspace, [path], AS_AT)
+    assert outcome.problems == []
+    made = rows_of(outcome)[["indicator_id", "period_label", "value", "value_status"]]
+    assert sorted(made.fillna(-1).to_numpy().tolist()) == [
+        ["CNT", "Q1 2025/26", 5, "final"],
+        ["CNT", "Q2 2025/26", 6, "final"],
+        ["PCT", "2026/27 Q1", 47, "final"],
+        ["PCT", "Q1 2025/26", 45.5, "final"],
+        ["PCT", "Q2 2025/26", -1, "not_yet_available"],
+    ]
+    (target,) = rows_of(outcome, "targets").to_dict("records")
+    assert (target["indicator_id"], target["target"]) == ("PCT", 50)
+    assert target["period_start"].date() == date(2026, 4, 1)
+
+
+def test_many_unknown_columns_are_one_warning(workspace: Workspace, tmp_path: Path) -> None:
+    extra = [f"x{number}" for number in range(30)]
+    path = csv_file(tmp_path, [(*HEADER, *extra), ("PCT", "2026-27 Q1", 4, *extra)])
+    (said,) = import_files(workspace, [path], AS_AT).problems
+    assert said.message.startswith("30 columns are not known to the mapping")
+    assert said.message.endswith('W "x19" and 10 more.')
+    assert said.column == 'D "x0"'
+
+
+@pytest.mark.parametrize(
+    ("header", "read"),
+    [
+        ("Q1 2026/27", ("Q1 2026/27", "value")),
+        ("Q1  2026/27\nTARGET", ("Q1 2026/27", "target")),
+        ("Sep 2026 - Target", ("Sep 2026", "target")),
+        ("Target", ("", "target")),
+        ("RAG", ("", "ignore")),
+        ("Indicator", None),
+        ("Annual Target", None),
+        ("Offtarget", None),
+        ("", None),
+    ],
+)
+def test_a_header_is_read_by_its_period_and_measure(
+    header: str, read: tuple[str, str] | None, mappings: Mapping[str, MappingFile]
+) -> None:
+    unpivot = mappings["wide_periods"].unpivot
+    assert unpivot is not None
+    assert unpivot.read(header) == read
+
+
+def test_a_pattern_may_leave_the_measure_out() -> None:
+    unpivot = Unpivot(pattern=r"(?P<period>.*?)( (?P<measure>Aim))?", measures={"Aim": "target"})
+    assert unpivot.read("Q1 2026/27") == ("Q1 2026/27", "value")
+    assert unpivot.read("Q1 2026/27 Aim") == ("Q1 2026/27", "target")
+    assert unpivot.read("Code") is None
 
 
 def test_names_in_merged_cells_above_the_header(
