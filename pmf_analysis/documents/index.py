@@ -18,6 +18,16 @@ _VERDICTS = {
     "no_clear_change": "No clear change",
     "cannot_judge": "Cannot be judged",
 }
+_FURTHER = {
+    **{"better": "Better than its average", "worse": "Worse than its average"},
+    **{"rising": "Rising, not rated", "falling": "Falling, not rated"},
+    **{"higher": "Above its average, not rated", "lower": "Below its average, not rated"},
+    "no_status": "No status",
+}
+_COUNTING = (
+    "Counted as on the trends page of each theme: a breakdown of an indicator counts by itself, "
+    "and a measure that the council does not control has no status."
+)
 _STATUS_WORDS = {"failed": "Not made", "not_asked": "Not asked for"}
 _LEVELS = {"error": "Errors", "warning": "Warnings", "info": "Notes"}
 _ROWS = ("accepted", "quarantined", "ignored")
@@ -33,8 +43,8 @@ def render_index(run: Mapping[str, Any]) -> str:
         ``themes`` and ``analyses``: lists of ``id`` and ``title``, in order;
         ``reports``: a list of ``theme, analysis`` (ids), ``status`` (made, failed, ...),
         ``href`` where it was made, ``reason`` where it was not;
-        ``summary``: by theme id, how many indicators are improving, worsening, no_clear_change,
-        cannot_judge and, where nobody declared a good direction, rising or falling;
+        ``summary``: by theme id, how many series are improving, worsening, no_clear_change,
+        cannot_judge and whatever else a trends page shows as a status;
         ``rows``: read, accepted, quarantined, ignored;
         ``problems``: how many of each level (error, warning, info);
         ``problems_href``: link to all of them;
@@ -63,9 +73,8 @@ def render_index(run: Mapping[str, Any]) -> str:
 
 def _summary(run: Mapping[str, Any]) -> Block:
     counts: Mapping[str, Mapping[str, int]] = run["summary"]
-    verdicts = dict(_VERDICTS)
-    if any(count.get(word) for count in counts.values() for word in ("rising", "falling")):
-        verdicts |= {"rising": "Rising, no good direction", "falling": "Falling, no good direction"}
+    found = {verdict for count in counts.values() for verdict, n in count.items() if n}
+    verdicts = _VERDICTS | {code: word for code, word in _FURTHER.items() if code in found}
     columns = [Column(verdict, word, "right", "number") for verdict, word in verdicts.items()]
     rows = tuple(
         {"theme": theme["title"]}
@@ -74,7 +83,7 @@ def _summary(run: Mapping[str, Any]) -> Block:
     )
     caption = "How many indicators have really changed"
     table = Table(caption, (Column("theme", "Theme"), *columns), rows)
-    return Block("table", "theme-summary", caption, table=table)
+    return Block("table", "theme-summary", caption, table=table, notes=(_COUNTING,))
 
 
 def _rows(rows: Mapping[str, int]) -> Block:

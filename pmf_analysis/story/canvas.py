@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story.formatting import MINUS, format_number, format_value
-from pmf_analysis.story.style import GREY, LINE
+from pmf_analysis.story.style import GREY, LINE, TIMELINE_SVG
 from pmf_analysis.story.svg import SIZE, tidy_svg
 
 Floats = NDArray[np.float64]
@@ -91,6 +91,7 @@ class Canvas:
     axes: Any
     boxes: list[Box] = field(default_factory=list)
     ink: list[Floats] = field(default_factory=list)
+    is_timeline: bool = False
 
     def write(self, words: Words, x: float, y: float, *, anchor: str = "left") -> Box:
         """Write a label, centred on y, and remember its box; x and y in pixels."""
@@ -171,7 +172,8 @@ class Canvas:
         """Return the drawing as tidy SVG whose ids all begin with ``id``."""
         page = io.BytesIO()
         self.figure.savefig(page, format="svg", metadata=_NOTHING_PRINTED)
-        return tidy_svg(page.getvalue(), id)
+        drawing = tidy_svg(page.getvalue(), id)
+        return drawing.replace("<svg ", TIMELINE_SVG, 1) if self.is_timeline else drawing
 
 
 @contextmanager

@@ -63,18 +63,27 @@ def draw_dots(
     """
     # The ends of a range may be the same, and then have one line and one label.
     goals = tuple(sorted(set(target))) if isinstance(target, tuple) else (target,)
-    width = _bin_width(dots, goals)
+    width, bounds = _bin_width(dots, goals), _bounds([*dots, *goals], unit)
     places = _bins(dots, target, better, decimals, width)
     tallest = max(Counter(bin for bin, _ in places).values())
     abreast = math.ceil(tallest / _TALLEST)
     height = _TOP + _BOTTOM + _DOT * max(3, math.ceil(tallest / abreast)) + 6
     with canvas(height, left=_SIDE, right=_SIDE, bottom=_BOTTOM, top=_TOP) as sheet:
-        sheet.axes.set(xlim=_scale(places, goals, width), xticks=[], yticks=[])
+        scale = np.clip(_scale(places, goals, width), *bounds)
+        sheet.axes.set(xlim=scale, xticks=[], yticks=[])
         sheet.axes.set_ylim(0, height - _TOP - _BOTTOM)
-        _draw_bins(sheet, places, goals[0], width, abreast)
+        _draw_bins(sheet, places, goals[0], width, abreast, bounds)
         _draw_targets(sheet, goals, unit, decimals)
         _draw_values(sheet, unit)
         return sheet.svg(id)
+
+
+def _bounds(values: Sequence[float], unit: str) -> tuple[float, float]:
+    """Return ends that no bin may pass: what is never below 0 stays there, a share within 100."""
+    return (
+        0.0 if min(values) >= 0 else -math.inf,
+        100.0 if unit == "%" and max(values) <= 100 else math.inf,
+    )
 
 
 def _bin_width(dots: Sequence[float], goals: Sequence[float]) -> float:
@@ -117,7 +126,12 @@ def _scale(
 
 
 def _draw_bins(
-    sheet: Canvas, places: Sequence[tuple[int, bool]], edge: float, width: float, abreast: int
+    sheet: Canvas,
+    places: Sequence[tuple[int, bool]],
+    edge: float,
+    width: float,
+    abreast: int,
+    bounds: tuple[float, float],
 ) -> None:
     """Stack the dots of each bin, in rows of one, or of more where a stack would be a tower."""
     heights: Counter[int] = Counter()
@@ -125,13 +139,14 @@ def _draw_bins(
     apart = (_DOT - 5) * float(np.diff(sheet.axes.get_xlim())[0]) / sheet.axes.bbox.width
     for bin, fate in places:
         row, across = divmod(heights[bin], abreast)
-        x = edge + width * (bin + 0.5) + apart * (across - (abreast - 1) / 2)
+        ends = np.clip([edge + width * bin, edge + width * (bin + 1)], *bounds)
+        x = float(ends.mean()) + apart * (across - (abreast - 1) / 2)
         spots[fate].append((x, _DOT * (row + 0.5) + 5))
         heights[bin] += 1
     for fate, fill in ((True, BLUE), (False, PAPER)):
         xy = np.array(spots[fate]).reshape(-1, 2)
         looks = {"marker": "o", "mfc": fill, "mec": BLUE, "mew": 1.5, "ms": _DOT - 6.5}
-        sheet.axes.plot(xy[:, 0], xy[:, 1], ls="", zorder=3, **looks)
+        sheet.axes.plot(xy[:, 0], xy[:, 1], ls="", zorder=3, clip_on=False, **looks)
 
 
 def _draw_targets(sheet: Canvas, goals: Sequence[float], unit: str, decimals: int) -> None:

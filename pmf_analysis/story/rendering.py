@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from urllib.parse import quote
 
 from pmf_analysis.data.store import neutral_cell
 from pmf_analysis.story.formatting import MINUS
-from pmf_analysis.story.style import icon_html, status_html, status_word
+from pmf_analysis.story.style import TIMELINE_SVG, icon_html, status_html, status_word
 
 if TYPE_CHECKING:
     from pmf_analysis.story.blocks import Block, Column, Table
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _SVG_TAG = re.compile(r"""<svg((?:[^>"']|"[^"]*"|'[^']*')*)>""")
 _PERIOD = re.compile(r"\b\d{4}[-/]\d\d\b(?: Q\d)?")
 _VALUE = re.compile(rf"({MINUS}?)(£?)([\d,]+(?:\.\d+)?)(%?)((?: .+)?)")
+_PLAIN = re.compile(rf"(?:{MINUS}?[\d,]+(?:\.\d+)?)?")
 _SHORT_CELL = 12
 _TONE_ICONS = {"better": "improving", "worse": "worsening"}
 _NO_VALUE = '<span aria-hidden="true">–</span><span class="pmf-hidden"> no value</span>'
@@ -49,21 +51,24 @@ def block_html(block: Block, *, number: int | None = None, level: int = 3) -> st
 def _figure(block: Block, number: int | None, level: int) -> str:
     label = f"Figure {number}" if number else "Figure"
     heading = _heading(block, level, prefix=f"{label}: " if number else "")
-    data = ""
+    files = ""
     if block.table:
+        data = _units_in_headings(block.table)
         of_figure = f" for {label.lower()}" if number else ""
         name = f'{of_figure}<span class="pmf-hidden">: {escape(block.title)}</span>'
-        data = (
+        files = (
             f'<details class="pmf-details"><summary>Data table{name}</summary>'
-            f'{_table(block.table)}</details><p class="pmf-file"><a download="{block.id}.csv" '
-            f'href="{_csv_address(block.table)}">Download the data{name} (CSV)</a></p>'
+            f'{_table(data)}</details><p class="pmf-file"><a download="{block.id}.csv" '
+            f'href="{_csv_address(data)}">Download the data{name} (CSV)</a></p>'
         )
+    hidden = "earlier periods" if TIMELINE_SVG in block.svg else "the rest"
     return (
         f'<figure class="pmf-block pmf-figure" id="{block.id}" aria-labelledby="{block.id}-title">'
         f"<figcaption>{heading}</figcaption>{_paragraphs(block.text)}"
+        f'<p class="pmf-hint">Scroll sideways for {hidden}.</p>'
         f'<div class="pmf-scroll pmf-chart" role="group" tabindex="0" '
         f'aria-label="{escape(f"{label}: {block.title}")}">{_named_svg(block)}</div>'
-        f"{_source_and_notes(block)}{data}</figure>\n"
+        f"{_source_and_notes(block)}{files}</figure>\n"
     )
 
 
@@ -138,7 +143,9 @@ def _table(table: Table, *, label: str = "", cards: bool = False) -> str:
 def _row_html(table: Table, row: Mapping[str, str], cards: bool) -> str:
     (first, *others), html = table.columns, partial(_cell_html, table, row=row)
     if not cards:
-        cells = "".join(f"<td{_cell_class(each)}>{html(each)}</td>" for each in others)
+        # Long tables are mostly numbers: the style sheet sets those right, and words are marked.
+        opening = {"left": '<td class="pmf-left">', "right": "<td>"}
+        cells = "".join(f"{opening[each.align]}{html(each)}</td>" for each in others)
         return f'<tr><th scope="row"{_cell_class(first)}>{html(first)}</th>{cells}</tr>\n'
     cells = "".join(
         f'<td role="cell"{_cell_class(each, row.get(each.key))} data-label="{escape(each.label)}">'
@@ -175,10 +182,9 @@ def _cell_html(table: Table, column: Column, row: Mapping[str, str]) -> str:
 
 
 def _csv_address(table: Table) -> str:
-    """Return a table as a CSV file inside an address, so that it stays with the page.
+    """Return a table, units in its headings, as a CSV file inside an address: it stays in the page.
 
-    Where every value of a column has the same unit, the unit goes to the heading and plain numbers
-    stay; nothing in it runs as a formula.
+    Numbers are plain there, and nothing runs as a formula.
     """
     columns = [_csv_column(table, column) for column in table.columns if column.kind != "spark"]
     text = io.StringIO()
@@ -191,10 +197,21 @@ def _csv_column(table: Table, column: Column) -> list[str]:
     cells = [row.get(column.key) or "" for row in table.rows]
     if column.kind == "status":
         cells = [status_word(cell, table.status_words) if cell else "" for cell in cells]
-    found = [_VALUE.fullmatch(cell) for cell in cells if cell]
-    units = {f"{value[2]}{value[4]}{value[5]}".strip() if value else None for value in found}
-    if len(units) != 1 or None in units:
-        return [neutral_cell(cell) for cell in (column.label, *cells)]
-    unit = units.pop()
-    numbers = (_VALUE.sub(r"\1\3", cell).replace(",", "").replace(MINUS, "-") for cell in cells)
-    return [neutral_cell(column.label) + (f" ({unit})" if unit else ""), *numbers]
+    if all(_PLAIN.fullmatch(cell) for cell in cells):
+        plain = [cell.replace(",", "").replace(MINUS, "-") for cell in cells]
+        return [neutral_cell(column.label), *plain]
+    return [neutral_cell(cell) for cell in (column.label, *cells)]
+
+
+def _units_in_headings(table: Table) -> Table:
+    """Move a unit that all values of a column share to its heading; numbers stay in the cells."""
+    columns, rows = list(table.columns), [dict(row) for row in table.rows]
+    for place, column in enumerate(columns):
+        found = [_VALUE.fullmatch(row[column.key]) for row in rows if row.get(column.key)]
+        units = {f"{value[2]}{value[4]}{value[5]}".strip() if value else "" for value in found}
+        unit = units.pop() if len(units) == 1 else ""
+        if unit:
+            columns[place] = replace(column, label=f"{column.label} ({unit})")
+            for row in rows:
+                row[column.key] = _VALUE.sub(r"\1\3", row.get(column.key) or "")
+    return replace(table, columns=tuple(columns), rows=tuple(rows))

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from pmf_analysis.story.canvas import Box, Canvas, Words, measure
 from pmf_analysis.story.spc_picture import (
+    LIMITS,
     Picture,
     build_picture,
     end_labels,
     history_labels,
     value_range,
 )
-from pmf_analysis.story.style import BAND, BLUE, FAN, GREY, INK, ORANGE, PAPER, TARGET
+from pmf_analysis.story.style import BAND, BLUE, FAN, GREY, INK, MUTED, ORANGE, PAPER, TARGET
 from pmf_analysis.story.timeline import time_chart
 
 Flags = NDArray[np.bool_]
@@ -33,6 +34,7 @@ Looks = tuple[str, str, float]
 HEIGHT = 290.0
 _TOP = 26.0
 _MOST_DOTS = 60
+_RECENT = 7  # newest values whose signals stand out, as many as make limits stable
 _FAN_BANDS = (("q05", "q95"), ("q25", "q75"), ("q40", "q60"))
 _PROVISIONAL = ("provisional", "estimated")
 _OFF_CHART = "(off this chart)"
@@ -105,12 +107,16 @@ def draw_spc(
 def _draw_usual_range(sheet: Canvas, picture: Picture) -> None:
     points, half = picture.points, picture.step / 2
     for _, rows in points[points["lower_limit"].notna()].groupby("segment", sort=False):
-        ends = [picture.x[rows.index[0]] - half, picture.x[rows.index[-1]] + half]
-        lower, upper, mean = rows[["lower_limit", "upper_limit", "mean"]].iloc[-1]
-        sheet.axes.fill_between(ends, lower, upper, color=BAND, lw=0, zorder=0.5)
-        for level, width, dashes in ((lower, 0.9, (4, 3)), (upper, 0.9, (4, 3)), (mean, 1.2, None)):
-            sheet.axes.plot(ends, [level] * 2, color=GREY, lw=width, ls=(0, dashes), zorder=1)
-            sheet.keep_clear(ends, [level] * 2)
+        # Limits that follow the season step from period to period; others are one step.
+        steps = rows.loc[rows[LIMITS].ne(rows[LIMITS].shift()).any(axis=1), LIMITS]
+        edges = np.append(picture.x[steps.index], picture.x[rows.index[-1]] + 2 * half) - half
+        levels = np.append(steps.to_numpy(float), steps.to_numpy(float)[-1:], axis=0)
+        x, (lower, upper, mean) = np.repeat(edges, 2)[1:-1], np.repeat(levels[:-1], 2, axis=0).T
+        edge = {"fc": BAND, "ec": GREY, "lw": 0.9, "ls": (0, (4, 3))}
+        sheet.axes.fill_between(x, lower, upper, zorder=0.5, **edge)
+        sheet.axes.plot(x, mean, color=GREY, lw=1.2, zorder=1)
+        for level in (lower, upper, mean):
+            sheet.keep_clear(x, level)
 
 
 def _draw_fan(sheet: Canvas, picture: Picture) -> None:
@@ -160,8 +166,13 @@ def _draw_history(sheet: Canvas, picture: Picture) -> None:
     special = kinds.str.startswith("special").to_numpy(bool)
     dots = np.isfinite(values) & ((len(values) <= _MOST_DOTS) | np.isin(picture.x, lone))
     _marks(sheet, picture, dots & ~special, *_DOT)
-    for kind, looks in _MARKS.items():
-        _marks(sheet, picture, special & kinds.str.contains(kind).to_numpy(bool), *looks)
+    known_so_far = np.cumsum(np.isfinite(values))
+    is_recent = known_so_far > known_so_far[-1] - _RECENT
+    for kind, (mark, *looks) in _MARKS.items():
+        which = special & kinds.str.contains(kind).to_numpy(bool)
+        _marks(sheet, picture, which & is_recent, mark, *looks)
+        muted = MUTED[kind]
+        _marks(sheet, picture, which & ~is_recent, mark, (muted, muted, 5.0), (PAPER, muted, 5.0))
 
 
 def _marks(

@@ -18,6 +18,7 @@ from pmf_analysis.story.canvas import (
 from pmf_analysis.story.style import BLUE, INK, TARGET
 from pmf_analysis.story.timeline import MONTHS, positions
 
+LIMITS = ["lower_limit", "upper_limit", "mean"]
 Label = tuple[Words, float]
 """Words and the value they stand for."""
 
@@ -139,11 +140,13 @@ def history_labels(picture: Picture) -> list[Label]:
     """Return the labels of newest value, average and usual range, most important first."""
     value = picture.last[1]
     latest = (Words(f"{picture.text(value)} latest", INK, bold=True), value)
-    columns = ["lower_limit", "upper_limit", "mean"]
-    lower, upper, mean = picture.points[columns].iloc[-1].astype(float)
+    lower, upper, mean = picture.points[LIMITS].iloc[-1].astype(float)
     if np.isnan(lower):
         return [latest]
-    usual = f"Usual range\n{picture.range_text(lower, upper)}"
+    newest = picture.points["segment"] == picture.points["segment"].iloc[-1]
+    is_seasonal = picture.points.loc[newest, "mean"].nunique() > 1
+    name = "Usual range\nfor the time of year" if is_seasonal else "Usual range"
+    usual = f"{name}\n{picture.range_text(lower, upper)}"
     average = picture.text(mean)
     if not picture.fan.empty:
         # The fan stands between these lines and the right edge, so one label by the band has both.

@@ -130,7 +130,11 @@ def _draw_places(axes: Any, row: StripRow, y: float) -> None:
 
 
 def _rank_text(row: StripRow, rank: int) -> str:
-    """Write "12th of 17"; where no direction is good, "highest of 17" and "2nd highest of 17"."""
+    """Write "12th of 17"; where no direction is good, "highest of 17" and "2nd highest of 17".
+
+    A rank within a target range counts from the best, so the place among the values is counted.
+    """
     if _is_judged(row):
         return f"{ordinal(rank)} of {row.rank_of}"
-    return f"{'highest' if rank == 1 else f'{ordinal(rank)} highest'}\nof {row.rank_of}"
+    place = 1 + sum(value > row.own for value in row.peers)
+    return f"{'highest' if place == 1 else f'{ordinal(place)} highest'}\nof {row.rank_of}"

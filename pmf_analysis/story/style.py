@@ -30,7 +30,12 @@ WORDS_ON_PAPER = (INK, GREY, BLUE, ORANGE_WORDS, TARGET)
 """Colours that text may have: at least 4.5 : 1 on white and on the wash."""
 MARKS = {"better": BLUE, "worse": ORANGE, "neutral": GREY, "target": TARGET}
 """Colours that carry meaning in a chart: at least 3 : 1 on white, each with its own shape."""
+MUTED = {"improvement": "#6F8CA9", "concern": "#BC7F5F", "neutral": "#858E93"}
+"""The same for signals of earlier periods: still 3 : 1, but no longer news."""
 SHAPES = {"better": "triangle", "worse": "diamond", "neutral": "ring", "target": "step"}
+
+TIMELINE_SVG = '<svg class="pmf-time" '
+"""How the picture of a chart over time begins; narrow screens show its newest end first."""
 
 FONT_STACK = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 

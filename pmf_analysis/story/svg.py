@@ -11,6 +11,7 @@ from pmf_analysis.story.style import FONT_STACK, INK
 
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
+_FINE = re.compile(r"-?\d+\.\d\d")
 _FONT = re.compile(r"(?:font-family|font-variant|font-stretch): ?[^;]+;? ?|font: ?")
 SIZE = 12.5
 _USUAL = ("text-anchor:start", f"font-size:{SIZE}px", f"fill:{INK.lower()}")
@@ -48,7 +49,9 @@ def _shorten(node: Any) -> None:
             text = _FONT.sub("", text).replace("; ", ";").replace(": ", ":").strip("; ")
             text = ";".join(look for look in text.split(";") if look not in _USUAL)
         if key == "d":
-            text = re.sub(r"\s+", " ", text).strip()
+            # A tenth of a pixel is finer than any screen shows.
+            text = _FINE.sub(lambda number: f"{round(float(number[0]), 1) + 0.0:g}", text)
+            text = re.sub(r"\s+", " ", text).strip().replace(" L ", "L")
         if key == "transform" and text.startswith("rotate(-0"):
             text = ""
         if text:

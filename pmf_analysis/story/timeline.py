@@ -70,6 +70,7 @@ def time_chart(
     has_periods = round((high - low) / months) <= _MOST_NAMED.get(frequency, 0)
     bottom, left = 50.0 if has_periods else 32.0, axis_width(*values, unit)
     with canvas(height + bottom, left=left, right=right, bottom=bottom, top=top) as sheet:
+        sheet.is_timeline = True
         value_axis(sheet, *values, unit)
         sheet.axes.set_xlim(low, high)
         sheet.axes.set_xticks([])

@@ -72,6 +72,20 @@ def test_narrow_page_never_scrolls_sideways(report_pages: list[Path], open_page:
         assert all(chart == [True, 0] for chart in charts), page.name
 
 
+def test_charts_over_time_show_their_newest_end_first(
+    report_pages: list[Path], open_page: Open
+) -> None:
+    tab = open_page(report_pages[-1], NARROW)
+    hidden = tab.eval_on_selector_all(
+        ".pmf-chart:has(> .pmf-time)",
+        "all => all.map(each => [...each.querySelectorAll('text')].filter(t => t.textContent."
+        "includes('latest')).some(t => t.getBoundingClientRect().right > innerWidth))",
+    )
+    assert hidden and not any(hidden)
+    assert tab.locator(".pmf-hint").first.is_visible()
+    assert not open_page(report_pages[-1]).locator(".pmf-hint").first.is_visible()
+
+
 def test_tables_keep_their_roles_as_cards(report_pages: list[Path], open_page: Open) -> None:
     for page in report_pages:
         counts = [

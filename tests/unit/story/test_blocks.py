@@ -186,6 +186,16 @@ def test_every_figure_has_its_numbers_as_a_file_that_a_spreadsheet_can_read() ->
         ["2026-27 Q1", "-1234.5", "1 to 2 kg", "'=1+1"],
         ["2026-27 Q2", "", "2 to 3 kg", 'a "b", c'],
     ]
+    data = lxml_html.fragment_fromstring(shown)
+    assert [each.text for each in data.iter("td")] == [
+        "1,234.5".join(("−", "")),
+        "1 to 2 kg",
+        "=1+1",
+        None,
+        "2 to 3 kg",
+        'a "b", c',
+    ]
+    assert "Value (kg)" in data.xpath("//th/text()")
     mixed = table(rows=({"name": "A", "value": "39.8%"}, {"name": "B", "value": "£2"}))
     assert "B,£2" in data_file(block_html(figure(table=mixed)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import matplotlib
@@ -80,6 +81,7 @@ def spc(values: list[float], **known: object) -> str:
     return draw_spc(make_points(values), **fields | known)  # type: ignore[arg-type]
 
 
+LOOK = {"unit": "%", "decimals": 1, "id": "fig-a"}
 CHARTS: dict[str, Callable[[], str]] = {
     "spc": lambda: spc([40, 41, 43, 40, 39, 60, 41, 42, 38, 20, 41, 40, 42]),
     "spc and fan": lambda: spc(
@@ -283,6 +285,31 @@ def test_unit_in_words_stands_once_in_a_range() -> None:
     assert "37.4 to 44.9 people" in words
 
 
+def band(svg: str) -> list[str]:
+    """Heights of the corners of the usual range."""
+    area = re.search(r'd="M([^"]+)z" style="fill:#eceff1', svg)
+    assert area
+    return [corner.split()[1] for corner in area[1].split("L")]
+
+
+def test_usual_range_follows_the_season_as_its_points_do() -> None:
+    points = make_points([40.0, 50, 45, 55] * 4)
+    plain = draw_spc(points, unit="%", decimals=1, polarity="higher", id="fig-a")
+    season = np.tile([-5.0, 5, 0, 10], 4)
+    for name in ("lower_limit", "upper_limit", "mean"):
+        points[name] += season
+    seasonal = draw_spc(points, unit="%", decimals=1, polarity="higher", id="fig-a")
+    assert len(set(band(plain))) == 2 and len(set(band(seasonal))) == 8
+    assert "for the time of year" in seasonal and "for the time of year" not in plain
+    assert not collisions(seasonal)
+
+
+def test_signals_of_earlier_periods_are_small_and_muted() -> None:
+    svg = spc([40, 41, 40, 90, 40, 41, 40, 41, 40, 41, -10, 40, 41]).lower()
+    assert svg.count("fill:#6f8ca9") == 1 and svg.count("fill:#f46a25") == 1
+    assert "fill:#bc7f5f" in spc([40, 41, 40, -90, *[40, 41] * 4]).lower()
+
+
 def own_place(svg: str) -> float:
     """The horizontal place of the own marker of a strip of one row: the last mark drawn."""
     return float(list(etree.fromstring(svg).iter(f"{SVG}use"))[-1].get("x"))
@@ -295,6 +322,12 @@ def test_strip_puts_better_to_the_right_whatever_the_polarity() -> None:
     assert low < high == unjudged
     words = draw_strip([make_row("A", "none")], id="s")
     assert "Higher" in words and "Better" not in words and "3rd highest" in words
+
+
+def test_strip_counts_from_the_highest_where_a_rank_counts_from_a_range() -> None:
+    row = make_row("A", "range", own=4.2)
+    assert ">4th highest<" in draw_strip([row], id="s"), "rank 3 is the third nearest the range"
+    assert "highest" not in draw_strip([replace(row, rank=None)], id="s")
 
 
 def test_strip_marker_follows_the_verdict_and_missing_peers_are_left_out() -> None:
@@ -358,6 +391,18 @@ def test_filled_dots_are_the_dots_that_meet(
     assert len(uses) == 20
     assert filled(svg) == count_meeting(dots, target, better, 1)
     assert not [each for each in collisions(svg) if "mark" not in each]
+
+
+@pytest.mark.parametrize("target", [97.3, 99.9, 100.0])
+def test_dots_of_a_share_stay_within_100(target: float) -> None:
+    dots = sorted(min(100.0, 96 + i / 4) for i in range(20))
+    svg = draw_dots(dots, target=target, better="higher", unit="%", decimals=1, id="fig-a")
+    right = 730.0  # where the axis ends, at 100
+    assert max(float(use.get("x")) for use in etree.fromstring(svg).iter(f"{SVG}use")) <= right
+    ticks = [words for words, _ in text_boxes(svg) if "Target" not in words]
+    assert ticks[-1] in ("100%", "100.0%") and filled(svg) == sum(d >= target for d in dots)
+    beyond = draw_dots([d + 5 for d in dots], target=target, better="higher", **LOOK)
+    assert "105" in beyond or "104" in beyond, "a change in per cent may pass 100"
 
 
 def test_exactly_on_target_meets_and_so_does_what_is_published_as_the_target() -> None:
