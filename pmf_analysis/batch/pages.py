@@ -86,15 +86,22 @@ def write_index(run: RunRecord) -> None:
 
 
 def _verdicts_by_theme(run: RunRecord) -> dict[str, Counter[str]]:
-    """Count the trend verdicts of each theme's indicators; parts of an indicator do not count."""
+    """Count the trend verdicts of each theme's series as its page does."""
     from pmf_analysis.assess import read_measures
-    from pmf_analysis.data.contract import split_series
+    from pmf_analysis.story.facts import TrendFacts
+    from pmf_analysis.story.view import rows_of
 
-    trends = read_measures(run.folder / "measures").trends
-    whole = trends[split_series(trends["series"])["dimension"] == ""]
-    verdicts = whole.set_index("indicator")["verdict"]
+    measures = read_measures(run.folder / "measures")
+    points = measures.points.dropna(subset=["value"]).sort_values("period").groupby("series")
+    newest = points["direction"].last()
+    known = [
+        TrendFacts.of(row, "", direction=int(newest.get(row["series"], 0)))
+        for row in rows_of(measures.trends)
+    ]
     return {
-        theme["id"]: Counter(verdicts[verdicts.index.isin(theme["indicators"])])
+        theme["id"]: Counter(
+            facts.shown for facts in known if facts.subject.indicator in theme["indicators"]
+        )
         for theme in run.manifest["pages"]["themes"]
     }
 
