@@ -14,12 +14,12 @@ from pmf_analysis.story.pages import Page, data_rows, data_table, raw
 from pmf_analysis.story.sentences import (
     NAMED_PEERS,
     Sentences,
+    chance_among_tested,
     comparison_sentences,
     comparison_title,
     gap_sentence,
     named,
     rank_words,
-    tested_sentence,
     told,
 )
 from pmf_analysis.story.strip import StripRow, draw_strip
@@ -67,7 +67,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         counts = self.count_verdicts("benchmarking", self.counting_entry(), self.facts)
         peers = say("scope.peer_set", peer_set=self.facts[0].peer_set)
         tested = sum(each.evidence in ("counts", "interval") for each in self.facts)
-        return (peers, *counts, *self.names("worse", "better"), *tested_sentence(tested))
+        return (peers, *counts, *self.names("worse", "better"), *chance_among_tested(tested))
 
     def row(self, facts: ComparisonFacts) -> dict[str, str]:
         """Level, median, rank, gap and evidence."""

@@ -251,7 +251,9 @@ class TargetFacts(Facts):
 
     @property
     def shown(self) -> str:
-        """Code of the status shown: an outcome that is known says whether the target was met."""
+        """Code of the status shown: a baseline is no target, a known outcome was met or missed."""
+        if self.kind == "baseline":
+            return "baseline"
         return _OUTCOMES.get(self.reason.rpartition("outcome is already known: ")[2], self.verdict)
 
     @property

@@ -39,7 +39,7 @@ class RealismPage(Page[TargetFacts]):
     absent = ("no_target", "realism.no_target")
     verdicts = (
         *("not_realistic", "stretch", "challenging", "little_stretch", "too_easy"),
-        *("between", "target_missed", "target_met", "no_verdict", "cannot_judge"),
+        *("between", "target_missed", "target_met", "baseline", "no_verdict", "cannot_judge"),
     )
     methods = ("realism", "realism_tested", "realism_bands", "realism_limits")
 
@@ -89,7 +89,7 @@ class RealismPage(Page[TargetFacts]):
         return {
             "indicator": facts.subject.short,
             "latest": facts.last_value.text,
-            "target": facts.target.text,
+            "target": "" if facts.kind == "baseline" else facts.target.text,
             "due": facts.period_label,
             "chance": facts.probability.text,
             "range": range_words(facts),

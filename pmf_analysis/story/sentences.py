@@ -52,7 +52,7 @@ def reason_sentences(reason: str) -> Sentences:
 
 def reason_clause(reason: str) -> str:
     """Return the first clause of a reason, short enough to stand in brackets."""
-    clause = clip_words(re.split(r"[;:]|\.(?=\s|$)", reason)[0], _CLAUSE_WORDS)
+    clause = clip_words(re.split(r"[,;:]|\.(?=\s|$)", reason)[0], _CLAUSE_WORDS)
     return clause[:1].lower() + clause[1:]
 
 
@@ -119,14 +119,20 @@ def noise_sentences(facts: TrendFacts) -> Sentences:
         none = "" if reasons and facts.method == "recent_trend" else _no_signal(facts)
         return told(none, *reasons, city)
     meaning = say(f"trend.{'off_average' if facts.is_level else 'meaning'}.{facts.level}")
-    clause = _signal_clause(facts)
     opposed = _last_sign(facts) * facts.direction == -1
     return told(
-        say("trend.signal_but", clause=clause) if opposed else f"{capital(clause)}.",
+        say("trend.signal_but", clause=_signal_clause(facts))
+        if opposed
+        else signal_sentence(facts),
         city or meaning,
         say("trend.chance_alone", frequency=facts.chance_alone),
         *reasons,
     )
+
+
+def signal_sentence(facts: TrendFacts) -> str:
+    """Say by which rule a series moved or is off its average."""
+    return f"{capital(_signal_clause(facts))}."
 
 
 def _last_sign(facts: TrendFacts) -> int:
@@ -313,7 +319,7 @@ def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
     return (said,)
 
 
-def tested_sentence(tested: int) -> Sentences:
+def chance_among_tested(tested: int) -> Sentences:
     """Say how many of the comparisons tested at 95% would differ by chance alone."""
     if not tested:
         return ()

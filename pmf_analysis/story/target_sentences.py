@@ -26,6 +26,8 @@ def target_title(facts: TargetFacts) -> str:
 def target_sentences(facts: TargetFacts) -> Sentences:
     """Say the target, its chance if nothing new is done, what it asks for, and the range."""
     slots = {"target": facts.target, "period": facts.period_label}
+    if facts.kind == "baseline":
+        return told(say("realism.baseline", target=facts.target), *reason_sentences(facts.reason))
     kind = words_of("realism.kind").get(facts.kind)
     stated = say("realism.target_kind", kind=kind, **slots) or say("realism.target", **slots)
     stated = stated or say("realism.target_alone", target=facts.target)
@@ -41,7 +43,7 @@ def reference_sentences(asked: Sequence[TargetFacts]) -> Sentences:
         answer = say(f"realism.{asked_kind(facts)}", frequency=facts.frequency, **slots)
         refusal = (say("realism.verdict.cannot_judge"), *reason_sentences(facts.reason))
         said += [answer] if facts.probability.is_known else refusal
-    ranges = [_range_sentence(facts) for facts in asked[:1] if facts.probability.is_known]
+    ranges = [_range_sentence(facts) for facts in asked[:1]]
     return told(*dict.fromkeys(said), *ranges)
 
 
@@ -82,6 +84,8 @@ def _required_sentences(facts: TargetFacts) -> Sentences:
 
 def _range_sentence(facts: TargetFacts) -> str:
     offered = facts.offered
+    if not facts.probability.is_known:
+        return ""
     if not offered:
         is_stretch = facts.is_reference and facts.kind == "maintain" and facts.value_30.is_known
         return say("realism.kept_by_stretch", frequency=facts.frequency) if is_stretch else ""

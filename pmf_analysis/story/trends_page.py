@@ -16,6 +16,7 @@ from pmf_analysis.story.sentences import (
     level_sentences,
     noise_sentences,
     picture_title,
+    signal_sentence,
     trend_sentences,
     trend_title,
 )
@@ -145,8 +146,13 @@ class TrendsPage(Page[TrendFacts]):
 
     def _moved(self, *levels: str) -> list[str]:
         return [
-            f"{trend_title(each)}. {noise_sentences(each)[0]}"
+            " ".join((f"{trend_title(each)}.", signal_sentence(each), *_side(each)))
             for level in levels
             for each in self.facts
             if each.level == level
         ]
+
+
+def _side(facts: TrendFacts) -> tuple[str, ...]:
+    """Say on which side of its average a level is; the title of a movement says its way."""
+    return noise_sentences(facts)[1:2] if facts.is_level else ()

@@ -389,3 +389,17 @@ def test_no_wording_lies_unused(repository: Path) -> None:
         and not any(pattern.fullmatch(entry) for pattern in called)
     ]
     assert unused == []
+
+
+def test_good_news_stands_apart_from_what_needs_attention(view: ThemeView) -> None:
+    attention, good = TrendsPage(view).exceptions()
+    assert attention.text[0].startswith("Major planning on time: worsening")
+    assert not any("improving" in each for each in attention.text)
+    assert good.id == "good-news" and good.text[0].startswith("Household recycling: improving")
+
+
+def test_an_older_comparison_names_our_newest_figure(view: ThemeView) -> None:
+    said = next(b for b in BenchmarkingPage(view).pictures() if b.id == "finding-recycling").text[0]
+    assert "Our newest figure is 39.8% (2026-27 Q2)." in said
+    columns = [column.label for column in BenchmarkingPage(view).headline()[1].table.columns]
+    assert columns[1:3] == ["Compared value", "Period"]

@@ -16,6 +16,7 @@ from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.formatting import format_age
 from pmf_analysis.story.sentences import (
     budget_sentence,
+    chance_among_tested,
     comparison_sentences,
     comparison_title,
     counted,
@@ -30,6 +31,7 @@ from pmf_analysis.story.sentences import (
 )
 from pmf_analysis.story.target_sentences import (
     challenge_questions,
+    range_words,
     reference_sentences,
     target_sentences,
     target_title,
@@ -424,3 +426,66 @@ def test_reasons_become_sentences() -> None:
     assert reason_sentences("One thing. Another thing.") == ("One thing.", "Another thing.")
     assert reason_sentences("0.5 is too small") == ("0.5 is too small.",)
     assert reason_sentences("") == ()
+
+
+def test_a_level_is_told_as_a_level_unless_the_year_goes_its_way() -> None:
+    row = {"rule": "shift", "verdict": "worsening"}
+    level, moved = (trend({**row, "change_on_year": change}, -1) for change in (1.2, -1.2))
+    assert (level.shown, moved.shown) == ("worse", "worsening")
+    assert level.verdict == "worsening"
+    assert trend_title(level) == "Household recycling: low against its own record"
+    assert "on the unfavourable side of its long-run average" in " ".join(noise_sentences(level))
+    assert trend({**row, "rule": "trend", "change_on_year": 1.2}, -1).shown == "worsening"
+    assert trend({**row, "control": "city"}, -1).shown == "no_status"
+
+
+@given(st.floats(30, 50), st.sampled_from(["higher", "lower"]))
+def test_no_value_worse_than_the_present_level_is_offered(last: float, polarity: str) -> None:
+    values = {"value_60": 38.0, "value_45": 40.0, "value_30": 42.0}
+    if polarity == "lower":
+        values = dict(zip(values, (42.0, 40.0, 38.0), strict=True))
+    row = target_row(kind="maintain", is_reference=True, last_value=last, **values)
+    facts = TargetFacts.of(row, Subject.of(trend_row(polarity=polarity), "W"))
+    sign = facts.subject.better_sign
+    assert all((each.raw - last) * sign > -0.051 for each in facts.offered.values())
+    told = " ".join(reference_sentences([facts]))
+    assert ("would itself be a stretch" in told) == (not facts.offered)
+    assert len(range_words(facts)) > 0 or not facts.offered
+
+
+def test_outcomes_baselines_and_units_are_told_in_their_own_words() -> None:
+    def facts(**given: Any) -> TargetFacts:
+        row = target_row(probability=NAN, verdict="no_verdict", **given)
+        return TargetFacts.of(row, Subject.of(trend_row(), "W"))
+
+    missed = facts(reason="The outcome is already known: not met.", method="observed")
+    assert target_title(missed).endswith("target not met") and not challenge_questions(missed)
+    unit = facts(reason="The target is too small: is its unit right?")
+    assert challenge_questions(unit) == target_sentences(unit)[1:]
+    assert target_sentences(unit)[-1].endswith("right?")
+    baseline = facts(kind="baseline", reason="There is nothing to meet.")
+    assert target_sentences(baseline) == ("The baseline is 44.0%.", "There is nothing to meet.")
+
+
+def test_met_periods_are_counted() -> None:
+    facts = TrendFacts.of(trend_row(met_share=1 / 7), "W", direction=1, judged=14)
+    assert "It was met in 2 of 14 periods." in trend_sentences(facts)
+
+
+def test_an_ordinary_difference_and_a_group_without_figures_take_one_sentence() -> None:
+    subject = Subject.of(trend_row(), "W")
+    ordinary = comparison_row(verdict="similar", reason="It excludes it. It is ordinary.")
+    told = comparison_sentences(ComparisonFacts.of(ordinary, subject))
+    assert "The difference is real but ordinary among these councils." in told
+    assert not any("chance" in sentence for sentence in told)
+    names = "; ".join(PEER_NAMES)
+    nobody = comparison_row(n_peers=0, peers_missing=names, verdict="cannot_judge", reason="Few.")
+    told = comparison_sentences(ComparisonFacts.of(nobody, subject))
+    assert "None of the 15 similar councils has a figure." in told
+    assert not any("no figure to compare" in sentence for sentence in told)
+
+
+@pytest.mark.parametrize(("tested", "said"), [(0, None), (8, "fewer than 1 "), (40, "about 2 ")])
+def test_what_chance_alone_gives_among_comparisons(tested: int, said: str | None) -> None:
+    told = chance_among_tested(tested)
+    assert (said is None and told == ()) or (said and said in told[0])
