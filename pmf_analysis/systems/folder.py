@@ -133,6 +133,10 @@ def _parquet_sheet(content: bytes) -> Sheet:
     for column in cells:
         if not is_typed(cells[column]):
             cells[column] = cells[column].astype("str").fillna("")
+        elif cells[column].dtype.kind == "M":
+            cells[column] = cells[column].dt.tz_localize(None)
+        elif cells[column].isna().any():  # whole numbers with gaps, of a type of their own
+            cells[column] = cells[column].astype("float64")
     return Sheet("", cells, names=tuple(map(str, frame.columns)))
 
 
