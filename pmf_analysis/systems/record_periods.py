@@ -158,6 +158,8 @@ def _answer(question: _Question) -> _Answer:
         period = _period(question)
     except PmfError as error:
         return _Answer(reason=error.problems[0].message)
+    except (ValueError, OverflowError):  # of a period that ends after the year 9999
+        return _Answer(reason="the period is outside the calendar.")
     frequency = _FREQUENCY_OF_KIND.get(period.kind, question.declared)
     start, end = pd.Timestamp(period.start), pd.Timestamp(period.end)
     return _Answer(start, end, question.given or frequency, period.fits(question.declared))
