@@ -1,8 +1,10 @@
 """The glossary explains every word that a parameter file or a result table can hold."""
 
+import re
 from typing import get_args
 
 import pytest
+from ruamel.yaml import YAML
 
 from pmf_analysis.parameters.models import VERDICTS, Indicator, TargetBands
 from pmf_analysis.period_spans import YEAR_STARTS
@@ -20,6 +22,22 @@ def test_every_choice_of_a_setting_is_explained(setting, glossary):
     choices = get_args(Indicator.model_fields[setting].annotation)
     assert len(choices) >= 3
     assert [choice for choice in choices if f"`{choice}`" not in glossary] == []
+
+
+@pytest.mark.parametrize("setting", [*WORDED, "year_type", "small_counts"])
+def test_the_guide_lists_every_choice_of_a_setting(setting, repository):
+    guide = (repository / "docs" / "getting-started.md").read_text(encoding="utf-8")
+    (line,) = [line for line in guide.splitlines() if line.startswith(f"| `{setting}` |")]
+    choices = get_args(Indicator.model_fields[setting].annotation)
+    assert [choice for choice in choices if not re.search(rf"\b{choice}\b", line)] == []
+
+
+def test_the_smallest_indicator_of_the_guide_is_one(repository):
+    guide = (repository / "docs" / "getting-started.md").read_text(encoding="utf-8")
+    (entry,) = YAML(typ="safe", pure=True).load(guide.split("```yaml\n")[1].split("```")[0])
+    lists = {name: tuple(value) for name, value in entry.items() if isinstance(value, list)}
+    assert set(entry) == {n for n, field in Indicator.model_fields.items() if field.is_required()}
+    assert Indicator(**entry | lists).accumulation == "discrete"
 
 
 def test_every_verdict_and_type_of_year_is_explained(glossary):

@@ -35,6 +35,15 @@ def test_a_wide_report_is_described(write_book: Callable[..., Path]) -> None:
     assert any("D7" in line or "row 7 | column D" in line for line in seen.lines())
 
 
+def test_of_very_many_columns_the_first_are_described(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(",".join(f"c{n}" for n in range(2000)) + "\n" + "1," * 1999 + "1\n")
+    seen = look(path)
+    assert len(seen.tables[0].columns) == 500
+    assert [problem.code for problem in seen.problems] == ["many-columns"]
+    assert "there are 2,000 columns" in seen.lines()[-1]
+
+
 def test_a_tidy_file_is_described(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("kpi,when,n\na,2026-27 Q1,1\nb,2026-27 Q2,2\n", encoding="utf-8")
