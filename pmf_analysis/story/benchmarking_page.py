@@ -56,7 +56,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     methods = ("compare", "compare_label", "compare_limits")
 
     @cached_property
-    def facts(self) -> tuple[ComparisonFacts, ...]:  # type: ignore[override]  # made once
+    def facts(self) -> tuple[ComparisonFacts, ...]:
         """Facts of each series beside the view's peer set."""
         return comparisons_of(self.view)
 

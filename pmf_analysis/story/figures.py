@@ -99,7 +99,9 @@ class Subject:
         title = text(row, "title") or text(row, "indicator")
         short = text(row, "short_title") or clip_words(title, 6)
         return cls(
-            *(text(row, name) for name in ("series", "indicator", "area")),
+            series=text(row, "series"),
+            indicator=text(row, "indicator"),
+            area=text(row, "area"),
             title=f"{title}: {part}" if part else title,
             short=f"{short} ({part})" if part else short,
             unit=text(row, "unit"),

@@ -24,7 +24,8 @@ _STATES: Mapping[str, Callable[[TrendFacts], bool]] = {
 
 def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
     """Say what states the latest figures are in, then show the problems found."""
-    count, said = len(view.problems), []
+    count = len(view.problems)
+    said: list[str] = []
     for state, belongs in _STATES.items():
         names = [facts.subject.short for facts in view.trend_facts if belongs(facts)]
         said += named(say(f"quality.{state}"), names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -44,7 +45,7 @@ class RealismPage(Page[TargetFacts]):
     methods = ("realism", "realism_tested", "realism_bands", "realism_limits")
 
     @cached_property
-    def facts(self) -> tuple[TargetFacts, ...]:  # type: ignore[override]  # made once
+    def facts(self) -> tuple[TargetFacts, ...]:
         """Facts of every target and standing question."""
         rows = rows_of(self.view.targets)
         return tuple(
@@ -135,8 +136,10 @@ class RealismPage(Page[TargetFacts]):
     def _figures(self, own: list[TargetFacts], slug: str) -> list[Block]:
         """Draw the chart with its fan, and the dots of the first question that was answered."""
         answered = [each for each in own if each.probability.is_known]
-        fans = self.view.of_series(self.view.forecasts, own[0].subject.series) if own else []
-        if not answered or not len(fans):
+        if not answered:
+            return []
+        fans = self.view.of_series(self.view.forecasts, own[0].subject.series)
+        if fans.empty:
             return []
         first = answered[0]
         blocks = [self._fan(first, fans, slug)]
@@ -184,7 +187,7 @@ class RealismPage(Page[TargetFacts]):
         from pmf_analysis.story.dots import count_meeting, draw_dots
 
         subject, goal = facts.subject, self._goal(facts)
-        look = {"unit": subject.unit, "decimals": subject.decimals}
+        look: dict[str, Any] = {"unit": subject.unit, "decimals": subject.decimals}
         dots = [float(quantiles[name]) for name in _DOTS]
         count = count_meeting(dots, goal, subject.polarity, subject.decimals)
         if count != twentieths(facts.probability.raw or 0.0):

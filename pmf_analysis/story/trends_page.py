@@ -100,9 +100,9 @@ class TrendsPage(Page[TrendFacts]):
         blocks: list[Block] = []
         for facts in self.facts:
             id = f"finding-{self.view.slugs[facts.subject.series]}"
-            look = {"facts": facts.scalars(), "tone": tone_of(facts.level)}
-            said = trend_sentences(facts)
-            blocks.append(self.finding(facts, id, trend_title(facts), said, **look))
+            said, tone = trend_sentences(facts), tone_of(facts.level)
+            heading = trend_title(facts)
+            blocks.append(self.finding(facts, id, heading, said, facts=facts.scalars(), tone=tone))
             points = self.view.of_series(self.view.points, facts.subject.series)
             if len(points) and points["value"].notna().any():
                 blocks.append(self._chart(facts, points))
