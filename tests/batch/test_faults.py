@@ -120,3 +120,22 @@ def test_a_file_that_holds_nothing_is_refused(
         told = capsys.readouterr()
         assert name in told.err and "Nothing was imported." in told.out
         assert "Traceback" not in told.err
+
+
+def test_a_peer_set_that_only_its_description_names_is_refused_by_plan_as_by_run(
+    council: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _change(council / "parameters/peer_sets.yml", "    members: {X06000098: Smallshire}\n", "")
+    for command in ("plan", "check", "run"):
+        assert main([command, "--workspace", str(council)]) == 2
+        assert 'peer set "neighbours" is not given with members' in capsys.readouterr().err
+    _change(council / "parameters/runs/q2.yml", "peer_set: neighbours\n", "")
+    assert main(["plan", "--workspace", str(council)]) == 0
+
+
+def test_a_run_with_an_old_peer_set_is_told_so(
+    council: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _change(council / "parameters/peer_sets.yml", "as_at: 2026-04-01", "as_at: 2020-04-01")
+    assert main(["check", "--workspace", str(council)]) == 0
+    assert "more than 24 months before" in capsys.readouterr().err
