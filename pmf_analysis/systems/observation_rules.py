@@ -16,10 +16,9 @@ _PERCENTAGES = ("percentage", "survey_percentage")
 _AIMS = ("target", "target_low", "target_high")
 _COUNTS = ["numerator", "denominator"]
 _LIMITS = ["ci_lower", "ci_upper"]
-_SERIES = ("area_code", "dimension", "dimension_value")
-# A fraction of a percentage is this much below the least of its series, and times 100 not far
-# outside it.
-_BELOW, _NEAR = 10, 1.5
+# Where all other percentages of an indicator are above 10, one of 1 or less is a fraction if 100
+# times it is not far outside their range.
+_PLAIN, _NEAR = 10, 1.5
 
 
 def judge_observations(case: Case, as_at: date) -> None:
@@ -101,7 +100,8 @@ def _blank_beside_absent(case: Case) -> None:
     """Leave out counts and limits beside a value that is not shown; they would give it away."""
     beside = [name for name in (*_COUNTS, *_LIMITS) if name in case.typed]
     absent = case.typed["value_status"].isin(ABSENT_STATUSES)
-    filled = absent & case.typed[beside].notna().any(axis=1)
+    telling = case.typed[beside].drop(columns="denominator", errors="ignore")
+    filled = absent & telling.notna().any(axis=1)
     case.typed.loc[absent, beside] = float("nan")
     message = "counts and limits beside an absent value were left out."
     case.note(filled, "value", "beside-absent-value", message)
@@ -118,14 +118,11 @@ def _refuse_percentages(case: Case, names: list[str]) -> None:
     is_percent = case.facts["data_type"].isin(_PERCENTAGES)
     is_percent |= unit.str.contains("%|per ?cent", case=False)
     for name in [name for name in names if name in case.raw]:
-        wrong = _shows_percent(case, name)
-        if name in _COUNTS:
-            message = "the cell shows a percentage, not a count."
-            case.add(wrong, name, "shown-as-percentage", message, "a count in whole units")
-        else:
-            wrong &= ~is_percent & (unit != "")
-            message = "the cell shows a percentage, the register says " + unit + "."
-            case.add(wrong, name, "shown-as-percentage", message, "a number of " + unit)
+        shown, is_count = _shows_percent(case, name), name in _COUNTS
+        wrong = shown if is_count else shown & ~is_percent & (unit != "")
+        meant = unit.where(unit == "", "a count") if is_count else unit
+        says = "the cell shows a percentage, the register says " + meant + "."
+        case.add(wrong, name, "shown-as-percentage", says, "a number, not a percentage")
 
 
 def _refuse_counts(case: Case) -> None:
@@ -135,6 +132,12 @@ def _refuse_counts(case: Case) -> None:
     above, below = (case.typed[name] for name in _COUNTS)
     again = "correct the counts in the source; where there was nothing to count, give no value"
     nothing = below == 0
+    # 0 of 0 is published as 0 %, but says nothing; elsewhere a denominator of 0 is an error.
+    empty = nothing & (above == 0) & (case.typed["value"] == 0)
+    case.typed["value_status"] = case.typed["value_status"].mask(empty, "not_applicable")
+    case.typed.loc[empty, ["value", *_COUNTS]] = float("nan")
+    case.note(empty, "value", "nothing-counted", "0 of 0 is no value, and was left out.")
+    nothing &= ~empty
     message = "the denominator is 0."
     case.add(nothing, "denominator", "denominator-zero", message, "a count above 0", again)
     negative = (above < 0) & (case.facts["minimum"] >= 0)
@@ -150,23 +153,20 @@ def _refuse_counts(case: Case) -> None:
 def _refuse_fractions(case: Case, name: str) -> None:
     """Quarantine what looks like a fraction among percentages: 0.76 beside 75, or beside 75 %.
 
-    A cell that shows a per-cent sign is none, nor is a value that its counts give.
+    A cell that shows a per-cent sign is none, nor is a value that its counts give, nor one whose
+    neighbours are small too.
     """
     shown, typed = _shows_percent(case, name), case.typed
     is_percent = case.facts["data_type"].isin(_PERCENTAGES)
     value = typed[name].where(is_percent & ~case.bad)
     small = (value > 0) & (value <= 1) & ~shown & ~((_derived(case) - value).abs() <= 0.6)
+    above = value.where(value > 1).groupby(typed["indicator_id"])
+    low, high = above.transform("min"), above.transform("max")
+    is_near = (value * 100).between(low / _NEAR, high * _NEAR)
+    odd = small & is_near & (low > _PLAIN)
     with_sign = shown & value.notna()
-    indicator = typed["indicator_id"]
-    beside = [with_sign.groupby(key).transform("any") for key in (case.raw[LAYOUT], indicator)]
-    odd = small & (beside[0] | beside[1])
-    above = value.where(value > 1)
-    series = above.groupby([indicator, *map(case.typed_text, _SERIES)])
-    # Among areas one may well be far below the others, but not where all are above 10.
-    for group, least in ((series, 0), (above.groupby(indicator), 10)):
-        low, high = group.transform("min"), group.transform("max")
-        is_near = (value * 100).between(low / _NEAR, high * _NEAR)
-        odd |= small & is_near & (value * _BELOW < low) & (low > least)
+    for beside in (case.raw[LAYOUT], typed["indicator_id"]):
+        odd |= small & with_sign.groupby(beside).transform("any")
     case.add(
         odd,
         name,

@@ -62,32 +62,35 @@ def set_periods(case: Case) -> pd.Series[bool]:
     expected = 'a period with one meaning, such as "2026-27 Q2"'
     case.add(failed, name, "period-not-read", found["reason"], expected)
     typed["period_start"] = found["start"]
-    reversed_ = nothing
     if "period_end" in columns:
         typed["period_end"] = typed.get("period_end", found["end"]).fillna(found["end"])
-        reversed_ = typed["period_end"] < typed["period_start"]
-        expected = "a day after the period's first"
-        case.add(reversed_, "period_end", "period-reversed", "the period ends first.", expected)
+        _refuse_reversed(case)
     if "frequency" not in columns:  # only observations have one, and only they must fit it
         return nothing
     given = case.typed_text("frequency")
     typed["frequency"] = found["frequency"]
     other = ~(found["fits"] & _has_length_of_register(case)) | _is_other_frequency(case, given)
-    other &= ~failed & ~reversed_
+    other &= ~failed & (typed["period_end"] >= typed["period_start"])
     if case.mapping.period.other_lengths == "ignore":
         return other & ~case.bad
     frequency, span = (case.facts[name].fillna("") for name in ("frequency", "period_span"))
-    expected = "a period of an indicator that is " + frequency.astype("str")
+    wanted = "a period of an indicator that is " + frequency.astype("str")
     case.add(
         other,
         name,
         "period-length",
         "the period is of another length than the register says.",
-        expected + (" or spans " + span.astype("str")).where(span != "", ""),
+        wanted + (" or spans " + span.astype("str")).where(span != "", ""),
         "correct the period, or the frequency and period_span in the register; or let the mapping "
         "ignore other_lengths",
     )
     return nothing
+
+
+def _refuse_reversed(case: Case) -> None:
+    ends_first = case.typed["period_end"] < case.typed["period_start"]
+    message, expected = "the period ends before it begins.", "the last day of the period"
+    case.add(ends_first, "period_end", "period-reversed", message, expected)
 
 
 def _is_other_frequency(case: Case, given: pd.Series[Any]) -> pd.Series[bool]:
@@ -108,7 +111,8 @@ def _has_length_of_register(case: Case) -> pd.Series[bool]:
     days = (after - start).dt.days
     months = (after.dt.year - start.dt.year) * 12 + after.dt.month - start.dt.month
     months = months.where(after.dt.day == start.dt.day, 0)
-    usual = facts["frequency"].map({name: int(12 / n) for name, n in PERIODS_PER_YEAR.items()})
+    lengths = {name: int(12 / n) for name, n in PERIODS_PER_YEAR.items()}
+    usual = facts["frequency"].map(lengths).astype("float64")
     span = facts["period_span"].map(_months_of_span, na_action="ignore").astype("float64")
     is_pooled = (months == span) & (span != usual)
     both = is_pooled.groupby(case.typed["indicator_id"]).transform("any") & ~is_pooled
@@ -117,7 +121,9 @@ def _has_length_of_register(case: Case) -> pd.Series[bool]:
     fits |= (facts["accumulation"] == "snapshot") & (days == 1)
     fits |= (facts["accumulation"] == "ytd") & months.between(1, 12) & (months % usual == 0)
     grows = _spans(case) == "label"
-    return fits | grows & (months > 0) & (months <= span) | usual.isna() | start.isna()
+    fits |= grows & (months > 0) & (months <= span)
+    judged: pd.Series[bool] = (fits | usual.isna() | start.isna()).astype(bool)
+    return judged
 
 
 def _questions(case: Case) -> list[_Question]:

@@ -21,14 +21,7 @@ from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.observation_rules import judge_observations, judge_targets
 from pmf_analysis.systems.record_periods import set_periods
 from pmf_analysis.systems.tabular import Records
-from pmf_analysis.systems.values import (
-    LARGEST,
-    is_blank,
-    is_error,
-    state_of_text,
-    to_kind,
-    to_number,
-)
+from pmf_analysis.systems.values import is_blank, is_error, is_too_large, state_of_text, to_kind
 
 # The column a reader looks at first; accepted rows carry its source column in LABEL.
 MAIN_COLUMN = dict.fromkeys(TABLES, "title") | {
@@ -146,8 +139,7 @@ def _refuse_cells(case: Case, column: Column, bad: pd.Series[bool]) -> None:
     error, huge = bad, bad
     if bad.any():
         error = bad & is_error(case.raw[name])
-        is_number = column.kind in ("number", "integer")
-        huge = bad & (to_number(case.raw[name])[0].abs() > LARGEST) if is_number else ~bad & bad
+        huge = bad & is_too_large(case.raw[name]) & (column.kind in ("number", "integer"))
     size = "a number of believable size"
     case.add(huge, name, "not-believable", "no figure is as large as this.", size)
     shows = "the cell shows a spreadsheet error."

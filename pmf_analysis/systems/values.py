@@ -51,9 +51,8 @@ def to_kind(cells: pd.Series[Any], column: Column, synonyms: Mapping[str, str]) 
         return to_choice(cells, column.choices, synonyms)
     if column.kind in ("number", "integer"):
         numbers, bad = to_number(cells)
-        bad |= numbers.abs() > LARGEST
         if column.kind == "number":
-            return numbers.mask(bad), bad
+            return numbers, bad
         bad |= numbers.notna() & (numbers % 1 != 0)
         return numbers.mask(bad).astype("Int64"), bad
     if column.kind == "date":
@@ -64,10 +63,19 @@ def to_kind(cells: pd.Series[Any], column: Column, synonyms: Mapping[str, str]) 
 
 
 def to_number(cells: pd.Series[Any]) -> Typed:
-    """Read numbers as people write them: commas, a pound or per-cent sign, brackets for minus.
+    """Read numbers as people write them: commas, a pound or per-cent sign, brackets for minus."""
+    numbers = _read_numbers(cells)
+    numbers = numbers.mask(numbers.abs() > LARGEST)
+    return numbers, numbers.isna() & ~is_blank(cells)
 
-    Digits beyond the range of a float are infinite, which :func:`to_kind` refuses.
-    """
+
+def is_too_large(cells: pd.Series[Any]) -> pd.Series[bool]:
+    """Whether each cell is a number that is too large to be believed."""
+    return _read_numbers(cells).abs() > LARGEST
+
+
+def _read_numbers(cells: pd.Series[Any]) -> pd.Series[float]:
+    """Return the numbers in cells, those beyond the range of a float as infinite."""
     cells = _as_text(cells) if cells.dtype.kind == "M" else cells  # a day is no number of seconds
     numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
     unread = numbers.isna() & ~is_blank(cells)
@@ -76,7 +84,7 @@ def to_number(cells: pd.Series[Any]) -> Typed:
         numbers.loc[unread] = texts.map({text: _number(text) for text in texts.unique()}).astype(
             "float64"
         )
-    return numbers, unread & numbers.isna()
+    return numbers
 
 
 def _number(text: str) -> float | None:

@@ -77,6 +77,10 @@ def test_a_tidy_file_becomes_a_vintage(workspace: Workspace, tmp_path: Path) -> 
         (("PCT", "Q9 2026", "4"), "period-not-read", 'B "period"'),
         (("PCT", "2026-27 Q4", "4"), "period-in-future", 'B "period"'),
         (("PCT", "2025-26", "4"), "period-length", 'B "period"'),
+        (("PCT", "As at 30 Jun 2026", "4"), "period-length", 'B "period"'),
+        (("CNT", "Jan 2023 to Dec 2025", "4"), "period-length", 'B "period"'),
+        (("CNT", "2026-27 Q1", "9" * 400), "not-believable", 'C "value"'),
+        (("CNT", "2026-27 Q1", "45%"), "shown-as-percentage", 'C "value"'),
     ],
 )
 def test_a_wrong_cell_is_held_back_with_its_place(
@@ -161,6 +165,118 @@ def test_odd_values_are_kept_and_noted(workspace: Workspace, tmp_path: Path) -> 
     outcome = import_files(workspace, [csv_file(tmp_path, [header, *rows])], AS_AT)
     assert codes(outcome, "warning") == ["stored-as-fraction", "counts-disagree"]
     assert len(rows_of(outcome)) == 4
+
+
+FULL = (
+    *(*HEADER, "period_start", "period_end", "frequency", "dimension", "dimension_value"),
+    *("numerator", "denominator", "ci_lower", "value_status", "sample_size", "target"),
+)
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ({"numerator": "9" * 400}, "not-believable"),
+        ({"denominator": "1e300"}, "not-believable"),
+        ({"ci_lower": "-2e15"}, "not-believable"),
+        ({"sample_size": "9" * 30}, "not-believable"),
+        ({"target": "9" * 400}, "not-believable"),
+        ({"target": 101}, "outside-bounds"),
+        ({"target": "80%", "indicator_id": "CNT", "value": 3}, "shown-as-percentage"),
+        ({"numerator": "80%"}, "shown-as-percentage"),
+        ({"numerator": 120, "denominator": 100}, "numerator-above-denominator"),
+        ({"numerator": 5, "denominator": 0}, "denominator-zero"),
+        ({"numerator": -5, "denominator": 100}, "numerator-negative"),
+        ({"dimension": "sex"}, "dimension-unpaired"),
+        ({"dimension_value": "female"}, "dimension-unpaired"),
+        ({"period_start": "2026-04-01", "period_end": "2026-03-31"}, "period-reversed"),
+        ({"period_start": "2026-04-01", "period_end": "2026-04-01"}, "period-length"),
+        ({"period_start": "2026-04-01", "frequency": "monthly"}, "period-length"),
+        ({"indicator_id": "YEARLY", "period": "2023-24 to 2025-26"}, "period-length"),
+    ],
+)
+def test_a_row_that_cannot_be_is_held_back_alone(
+    workspace: Workspace, tmp_path: Path, cells: dict[str, Any], code: str
+) -> None:
+    row = {"indicator_id": "PCT", "period": "2026-27 Q1", "value": 40} | cells
+    good = ("CNT", "2025-26 Q4", 7)
+    path = csv_file(tmp_path, [FULL, good, [row.get(name, "") for name in FULL]])
+    outcome = import_files(workspace, [path], AS_AT)
+    held = one(outcome).quarantine
+    assert held["code"].tolist() == [code]
+    assert held["row"].tolist() == [3]
+    assert held["expected"].all()
+    assert held["fix"].all()
+    assert 7 in rows_of(outcome)["value"].tolist()
+    holds_the_law(one(outcome))
+
+
+def test_pooled_values_among_yearly_ones_can_be_ignored(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    mapping = workspace.parameters / "mappings" / "generic_tidy.yml"
+    rule = "period: {other_lengths: ignore}\n"
+    mapping.write_text(mapping.read_text(encoding="utf-8") + rule, encoding="utf-8")
+    rows = [HEADER, ("YEARLY", "2025-26", 5), ("YEARLY", "2023-24 to 2025-26", 4)]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
+    assert rows_of(outcome)["value"].tolist() == [5]
+    because = one(outcome).record.ignored_because
+    assert because == {"period of another length than the indicator's": 1}
+
+
+@pytest.mark.parametrize(
+    ("values", "held"),
+    [
+        ((75, "0.76", 77), ["0.76"]),
+        (("75%", "0.76", 0.5), ["0.76", "0.5"]),
+        ((75, "0.76%", 77), []),
+        ((2, 0.02, 3), []),
+        ((75, 0.02, 77), []),
+    ],
+)
+def test_a_fraction_among_percentages_is_held_back(
+    workspace: Workspace, tmp_path: Path, values: Sequence[Any], held: list[str]
+) -> None:
+    rows = [("PCT", f"2025-26 Q{number}", value) for number, value in enumerate(values, 1)]
+    found = one(import_files(workspace, [csv_file(tmp_path, [HEADER, *rows])], AS_AT)).quarantine
+    assert found["value"].tolist() == held
+    assert set(found["message"]) <= {"stored as a fraction?"}
+
+
+def test_an_unformatted_cell_among_percent_cells_is_held_back(
+    workspace: Workspace, write_book: Callable[..., Path]
+) -> None:
+    def edit(book: Workbook) -> None:
+        book["S"]["C2"].number_format = book["S"]["C4"].number_format = "0%"
+
+    rows = [("PCT", "2025-26 Q1", 0.75), ("PCT", "2025-26 Q2", 0.77), ("CNT", "2025-26 Q1", 0.4)]
+    outcome = import_files(workspace, [write_book({"S": [HEADER, *rows]}, edit=edit)], AS_AT)
+    held = one(outcome).quarantine
+    assert held["code"].tolist() == ["stored-as-fraction", "shown-as-percentage"]
+    assert "the register says cases" in held["message"].tolist()[1]
+
+
+def test_counts_and_limits_beside_an_absent_value_are_left_out(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    header = (*HEADER, "numerator", "denominator", "ci_lower", "ci_upper")
+    rows = [header, ("PCT", "2026-27 Q1", "c", 3, 400, 0.2, 2), ("PCT", "2025-26 Q4", 0, 0, 0)]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
+    made = rows_of(outcome)
+    assert made["value_status"].tolist() == ["suppressed", "not_applicable"]
+    assert made[["value", *header[3:]]].isna().all(axis=None)
+    assert codes(outcome, "warning") == ["beside-absent-value", "nothing-counted"]
+
+
+def test_where_nothing_is_accepted_no_quarantine_file_is_named(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = csv_file(tmp_path, [HEADER, *[("nobody", "2026-27 Q1", n) for n in range(50)]])
+    outcome = import_files(workspace, [path], AS_AT)
+    assert outcome.vintage is None
+    last = outcome.problems[-1].message
+    assert last.startswith("30 more rows have the same fault (22, 23,")
+    assert last.endswith("and on); nothing was stored.")
 
 
 def test_a_target_beside_a_value_is_a_target(workspace: Workspace, tmp_path: Path) -> None:

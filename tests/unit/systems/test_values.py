@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmf_analysis.systems.values import state_of_text, to_choice, to_date, to_number
+from pmf_analysis.systems.values import LARGEST, state_of_text, to_choice, to_date, to_number
 
 
 def column(*texts: str) -> pd.Series:
@@ -45,7 +45,7 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.floats(allow_nan=False, allow_infinity=False, width=64))
+@given(st.floats(-LARGEST, LARGEST))
 def test_a_number_written_out_is_read_back(number: float) -> None:
     assert to_number(column(repr(number)))[0][0] == number
 
