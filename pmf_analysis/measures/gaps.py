@@ -38,7 +38,10 @@ def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     tested = _tested_points(gaps, pairs)
     n = tested.groupby("series")["value"].count()
     latest = tested.dropna().sort_values("period").groupby("series")["value"].last()
-    away = table["key"].map(_movement(tested, n)) * np.sign(table["key"].map(latest))
+    moved, level = (
+        table["key"].map(found).astype("float64") for found in (_movement(tested, n), latest)
+    )
+    away = moved * np.sign(level)
     points = table["key"].map(n).fillna(0).astype(int)
     enough = points >= FEWEST
     verdicts = [(~enough, "cannot_judge"), (away > 0, "widening"), (away < 0, "closing")]
