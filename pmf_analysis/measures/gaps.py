@@ -38,9 +38,9 @@ def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     tested = _tested_points(gaps, pairs)
     n = tested.groupby("series")["value"].count()
     latest = tested.dropna().sort_values("period").groupby("series")["value"].last()
-    moved, level = (
-        table["key"].map(found).astype("float64") for found in (_movement(tested, n), latest)
-    )
+    # Without any pair the maps are empty text.
+    moved = table["key"].map(_movement(tested, n)).astype("float64")
+    level = table["key"].map(latest).astype("float64")
     away = moved * np.sign(level)
     points = table["key"].map(n).fillna(0).astype(int)
     enough = points >= FEWEST
