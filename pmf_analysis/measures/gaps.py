@@ -41,7 +41,7 @@ def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     # Without any pair the maps are empty text.
     moved = table["key"].map(_movement(tested, n)).astype("float64")
     level = table["key"].map(latest).astype("float64")
-    away = moved * np.sign(level)
+    away: pd.Series = moved * np.sign(level)
     points = table["key"].map(n).fillna(0).astype(int)
     enough = points >= FEWEST
     verdicts = [(~enough, "cannot_judge"), (away > 0, "widening"), (away < 0, "closing")]
