@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pmf_analysis.data.accumulation import to_discrete
 from pmf_analysis.data.corrections import apply_corrections
-from pmf_analysis.data.disclosure import suppress
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures.comparison import compare
 from pmf_analysis.measures.frames import (
@@ -24,6 +22,7 @@ from pmf_analysis.measures.frames import (
     judged_register,
     measure_frame,
     own_totals,
+    shown_observations,
 )
 from pmf_analysis.measures.outlook import pooled_forecasts
 from pmf_analysis.measures.questions import (
@@ -108,6 +107,7 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
         peer_set=spec.peer_set,
         peer_sets_by_theme=spec.peer_sets_by_theme,
         restated=store.restatements(spec.as_at),
+        published=_published_before(store, spec.as_at),
         seed=spec.seed,
     )
 
@@ -121,6 +121,7 @@ def assess_council(
     peer_set: str,
     peer_sets_by_theme: Mapping[str, str] | None = None,
     restated: pd.DataFrame | None = None,
+    published: pd.DataFrame | None = None,
     seed: int = 0,
 ) -> Measures:
     """Measure trends, comparisons, forecasts and targets of every indicator in the register.
@@ -136,6 +137,8 @@ def assess_council(
         The peer set compared with, and other ones for single themes.
     restated
         Values that were published and later changed, as `Store.restatements` gives them.
+    published
+        Observations of the vintage before, from which nothing hidden now may be worked out.
 
     Returns
     -------
@@ -144,7 +147,8 @@ def assess_council(
         cannot be judged.
     """
     sets = _sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
-    council = _council(tables, parameters, period, as_at, {peer_set, *sets.values()})
+    wanted = {peer_set, *sets.values()}
+    council = _council(tables, parameters, period, as_at, wanted, published)
     live = live_targets(council.targets, council.own, council.register)
     lines = target_lines(live, council.own)
     trends, points = trend_verdicts(
@@ -194,6 +198,7 @@ def _council(
     period: Period,
     as_at: date,
     wanted_sets: set[str],
+    published: pd.DataFrame | None,
 ) -> _Council:
     register = judged_register(parameters)
     known = tables["observations"]
@@ -203,9 +208,8 @@ def _council(
     known, corrected = apply_corrections(
         known, parameters.corrections, parameters.register, own_area=area
     )
-    discrete, notes = to_discrete(known, register)
-    harmless = register.loc[register["small_counts"] == "show", "indicator"]
-    panel = measure_frame(suppress(discrete, exempt=set(harmless)), register)
+    shown, notes = shown_observations(known, register, published)
+    panel = measure_frame(shown, register)
     panel["is_exceptional"] = in_exceptional_period(panel, register)
     return _Council(
         register=register,
@@ -219,6 +223,12 @@ def _council(
         period=period,
         as_at=as_at,
     )
+
+
+def _published_before(store: Store, as_at: date) -> pd.DataFrame | None:
+    """Return what the vintages before the newest one showed; None where there is only one."""
+    days = sorted({vintage.as_at for vintage in store.vintages() if vintage.as_at <= as_at})
+    return store.as_known_on(days[-2])["observations"] if len(days) > 1 else None
 
 
 def _peer_sets(
@@ -312,11 +322,7 @@ def _with_set_titles(comparisons: pd.DataFrame, parameters: Parameters) -> pd.Da
 
 
 def _with_nation(comparisons: pd.DataFrame, council: _Council) -> pd.DataFrame:
-    """Add the nation's value of the same period; NaN where there is none.
-
-    It is withheld for totals, and where it is far outside what peers show: the nation's row then
-    counts something else.
-    """
+    """Add the nation's value of the same period, unless it must count something else."""
     code = f"{council.area[0]}92000001"
     rows = council.panel[(council.panel["area"] == code) & (council.panel["dimension"] == "")]
     rows = rows[["indicator", "period", "value"]].rename(columns={"value": "nation_value"})

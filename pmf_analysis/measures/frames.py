@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pmf_analysis.data.accumulation import to_discrete
 from pmf_analysis.data.contract import USABLE_STATUSES, series_key
+from pmf_analysis.data.disclosure import suppress
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -116,3 +118,22 @@ def in_exceptional_period(panel: pd.DataFrame, register: pd.DataFrame) -> pd.Ser
             covered = middle.between(pd.Timestamp(str(first)), pd.Timestamp(str(last)))
             inside |= covered & (panel["indicator"] == indicator)
     return inside
+
+
+def shown_observations(
+    observations: pd.DataFrame, register: pd.DataFrame, published: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make observations discrete and hide small counts, also across vintages; with the notes.
+
+    Parameters
+    ----------
+    published
+        Observations of the vintage before: what they showed may not give away what is hidden now.
+    """
+    harmless = set(register.loc[register["small_counts"] == "show", "indicator"])
+    before = None
+    if published is not None:
+        known = published[published["indicator_id"].isin(register["indicator"])]
+        before = suppress(to_discrete(known, register)[0], exempt=harmless)
+    discrete, notes = to_discrete(observations, register)
+    return suppress(discrete, exempt=harmless, history=before), notes
