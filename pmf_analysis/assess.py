@@ -131,8 +131,7 @@ def assess_council(
     tables
         Tables of the contract, as known on `as_at`.
     period
-        The reporting period: nothing that ends after it is used, and each indicator speaks with
-        its newest value, whose age is given.
+        Nothing that ends after it is used; each indicator speaks with its newest value.
     peer_set, peer_sets_by_theme
         The peer set compared with, and other ones for single themes.
     restated
@@ -147,8 +146,7 @@ def assess_council(
         cannot be judged.
     """
     sets = _sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
-    wanted = {peer_set, *sets.values()}
-    council = _council(tables, parameters, period, as_at, wanted, published)
+    council = _council(tables, parameters, period, as_at, {peer_set, *sets.values()}, published)
     live = live_targets(council.targets, council.own, council.register)
     lines = target_lines(live, council.own)
     trends, points = trend_verdicts(
