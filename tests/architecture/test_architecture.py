@@ -300,7 +300,7 @@ def test_tracked_files_name_no_machine():
     # Where this checkout and its owner live, top folders of build machines, and what a lock file
     # gets from a private registry; spelt in halves, so that this file does not name them.
     private = {f"{REPOSITORY.parent}/", f"{Path.home()}/", f"{socket.gethostname()}."}
-    private |= {f"/{top}/" for top in ("work", "farm")} | {"--" + "index-url ", "file:" + "///"}
+    private |= {f"/{top}/" for top in ("work", "farm")} | {"--index" + "-url ", "file:" + "///"}
     pattern = re.compile("|".join(rf"(?<![\w.]){re.escape(text)}" for text in sorted(private)))
     found = []
     for name in filter(None, listed.stdout.split("\0")):
