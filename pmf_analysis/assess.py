@@ -17,14 +17,17 @@ from pmf_analysis.data.corrections import apply_corrections
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures.comparison import compare
 from pmf_analysis.measures.frames import (
+    chosen_peer_sets,
     in_exceptional_period,
     is_aggregate,
     judged_register,
     measure_frame,
     own_totals,
+    sets_by_indicator,
     shown_observations,
 )
 from pmf_analysis.measures.outlook import pooled_forecasts
+from pmf_analysis.measures.peers import with_nation
 from pmf_analysis.measures.questions import (
     live_targets,
     reference_questions,
@@ -45,7 +48,6 @@ if TYPE_CHECKING:
     from pmf_analysis.parameters.models import RunSpec
     from pmf_analysis.parameters.workspace import Parameters, Workspace
 
-NATION_FACTOR = 2  # a nation is an average of councils, so it cannot lie far outside them
 SHOWN_LIMITS = ["lower_limit", "upper_limit"]
 HORIZON_YEARS = 3  # beyond this no calibration factor has been learnt
 
@@ -145,7 +147,7 @@ def assess_council(
         Every chartable indicator of the register has a row in `trends`, with the reason where it
         cannot be judged.
     """
-    sets = _sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
+    sets = sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
     council = _council(tables, parameters, period, as_at, {peer_set, *sets.values()}, published)
     live = live_targets(council.targets, council.own, council.register)
     lines = target_lines(live, council.own)
@@ -155,7 +157,8 @@ def assess_council(
     comparisons, peers, gaps = compare(
         council.panel, council.register, area=council.area, peer_sets=council.peer_sets
     )
-    comparisons = _with_nation(_with_set_titles(comparisons, parameters), council)
+    comparisons = _with_set_titles(comparisons, parameters)
+    comparisons = with_nation(comparisons, council.panel, council.register, council.area)
     compared = comparisons[comparisons["peer_set"] == comparisons["indicator"].map(sets)]
     medians = compared.set_index("series")["peer_median"]
     targets = _targets(council, live, medians, parameters, seed)
@@ -215,7 +218,7 @@ def _council(
         own=own_totals(panel, area),
         changes=tables["changes"].rename(columns={"indicator_id": "indicator"}),
         targets=tables["targets"][tables["targets"]["area_code"].isin([area, ""])],
-        peer_sets=_peer_sets(tables["peer_sets"], parameters, area, wanted_sets),
+        peer_sets=chosen_peer_sets(tables["peer_sets"], parameters, area, wanted_sets),
         notes=pd.concat([corrected, notes], ignore_index=True),
         area=area,
         period=period,
@@ -227,33 +230,6 @@ def _published_before(store: Store, as_at: date) -> pd.DataFrame | None:
     """Return what the vintages before the newest one showed; None where there is only one."""
     days = sorted({vintage.as_at for vintage in store.vintages() if vintage.as_at <= as_at})
     return store.as_known_on(days[-2])["observations"] if len(days) > 1 else None
-
-
-def _peer_sets(
-    stored: pd.DataFrame, parameters: Parameters, area: str, wanted: set[str]
-) -> pd.DataFrame:
-    """Peers of the council in the sets this run uses: from the store, or declared in YAML."""
-    rows = stored[(stored["area_code"] == area) & stored["peer_set"].isin(wanted)]
-    rows = rows.rename(columns={"member_code": "member"})
-    declared = [
-        {"peer_set": name, "member": code, "member_name": title, "rank": rank}
-        for name in sorted(wanted & set(parameters.peer_sets))
-        for rank, (code, title) in enumerate(parameters.peer_sets[name].members.items(), start=1)
-        if code != area
-    ]
-    columns = ["peer_set", "member", "member_name", "rank"]
-    both = pd.concat([rows[columns], pd.DataFrame(declared, columns=columns)], ignore_index=True)
-    return both.drop_duplicates(["peer_set", "member"], ignore_index=True)
-
-
-def _sets_by_indicator(
-    parameters: Parameters, peer_set: str, by_theme: Mapping[str, str]
-) -> dict[str, str]:
-    """Say which peer set each indicator is compared with: its theme's own, else the run's."""
-    return {
-        name: next((by_theme[theme] for theme in entry.themes if theme in by_theme), peer_set)
-        for name, entry in parameters.register.indicators.items()
-    }
 
 
 def _targets(
@@ -317,18 +293,6 @@ def _with_set_titles(comparisons: pd.DataFrame, parameters: Parameters) -> pd.Da
     titles = {name: spec.title for name, spec in parameters.peer_sets.items()}
     names = comparisons["peer_set"]
     return comparisons.assign(peer_set_title=names.map(titles).fillna(names.str.replace("_", " ")))
-
-
-def _with_nation(comparisons: pd.DataFrame, council: _Council) -> pd.DataFrame:
-    """Add the nation's value of the same period, unless it must count something else."""
-    code = f"{council.area[0]}92000001"
-    rows = council.panel[(council.panel["area"] == code) & (council.panel["dimension"] == "")]
-    rows = rows[["indicator", "period", "value"]].rename(columns={"value": "nation_value"})
-    kept = comparisons.merge(rows, on=["indicator", "period"], how="left")
-    data_type = kept["indicator"].map(council.register.set_index("indicator")["data_type"])
-    low, high = kept["peer_min"] / NATION_FACTOR, kept["peer_max"] * NATION_FACTOR
-    likely = kept["nation_value"].between(low, high) & (data_type != "count")
-    return kept.assign(nation_value=kept["nation_value"].where(likely))
 
 
 def _notes(

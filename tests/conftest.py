@@ -103,3 +103,16 @@ def trafford_run(made_once: Callable[..., MadeRun], real_data: Path) -> MadeRun:
     """A real council's own corporate set, with the framework of four themes."""
     names = ("trafford_themes_peers",)
     return made_once("trafford", lambda where: make_real(where, "trafford", real_data, names))
+
+
+@pytest.fixture(scope="session")
+def monthly_run(made_once: Callable[..., MadeRun], real_data: Path) -> MadeRun:
+    """A council's monthly operational figures, and a hospital trust against a standard."""
+    names = ("bath_nes_monthly", "nhs_ae_monthly_with_target")
+    standard = REPOSITORY / "tests" / "real" / "bath" / "four_hour_targets.csv"
+
+    def make(workspace: Path) -> dict[str, Any]:
+        printed = make_real(workspace, "bath", real_data, names, standard, run="bath_2019-20_q3.yml")
+        return printed | {"trust": make_run(workspace, ("run", "trust_2018-19_q4.yml"))["run"]}
+
+    return made_once("monthly", make)

@@ -64,9 +64,11 @@ def make_run(workspace: Path, *steps: tuple[str, ...]) -> dict[str, Any]:
     return printed
 
 
-def make_real(workspace: Path, council: str, data: Path, names: tuple[str, ...]) -> dict[str, Any]:
+def make_real(
+    workspace: Path, council: str, data: Path, names: tuple[str, ...], *more: Path, run: str = ""
+) -> dict[str, Any]:
     copied_workspace(REPOSITORY / "tests" / "real" / council / "parameters", workspace)
     files = [*(data / "tidy" / f"{name}.csv.gz" for name in names)]
-    files.append(data / "lookups" / "neighbours.csv.gz")
+    files += [data / "lookups" / "neighbours.csv.gz", *more]
     bring = ("import", *map(str, files), "--as-at", "2026-06-30")
-    return make_run(workspace, bring, ("run", "--jobs", "2"))
+    return make_run(workspace, bring, ("run", *filter(None, [run]), "--jobs", "2"))

@@ -12,6 +12,8 @@ from pmf_analysis.data.disclosure import suppress
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pmf_analysis.parameters.workspace import Parameters
 
 MONTHS_A_PERIOD = {name: round(12 / rate) for name, rate in PERIODS_PER_YEAR.items() if rate <= 12}
@@ -137,3 +139,30 @@ def shown_observations(
         before = suppress(to_discrete(known, register)[0], exempt=harmless)
     discrete, notes = to_discrete(observations, register)
     return suppress(discrete, exempt=harmless, history=before), notes
+
+
+def chosen_peer_sets(
+    stored: pd.DataFrame, parameters: Parameters, area: str, wanted: set[str]
+) -> pd.DataFrame:
+    """Peers of the council in the sets this run uses: from the store, or declared in YAML."""
+    rows = stored[(stored["area_code"] == area) & stored["peer_set"].isin(wanted)]
+    rows = rows.rename(columns={"member_code": "member"})
+    declared = [
+        {"peer_set": name, "member": code, "member_name": title, "rank": rank}
+        for name in sorted(wanted & set(parameters.peer_sets))
+        for rank, (code, title) in enumerate(parameters.peer_sets[name].members.items(), start=1)
+        if code != area
+    ]
+    columns = ["peer_set", "member", "member_name", "rank"]
+    both = pd.concat([rows[columns], pd.DataFrame(declared, columns=columns)], ignore_index=True)
+    return both.drop_duplicates(["peer_set", "member"], ignore_index=True)
+
+
+def sets_by_indicator(
+    parameters: Parameters, peer_set: str, by_theme: Mapping[str, str]
+) -> dict[str, str]:
+    """Say which peer set each indicator is compared with: its theme's own, else the run's."""
+    return {
+        name: next((by_theme[theme] for theme in entry.themes if theme in by_theme), peer_set)
+        for name, entry in parameters.register.indicators.items()
+    }

@@ -12,6 +12,7 @@ from pmf_analysis.data.contract import split_series
 from pmf_analysis.measures.polarity import band_distance
 
 FEWEST_PEERS = 5  # below this neither a median nor a rank is shown
+NATION_FACTOR = 2  # a nation is an average of councils, so it cannot lie far outside them
 PAIR = ["series", "peer_set"]
 PLACE = ["rank", "rank_high", "rank_of", "percentile", "mad_distance"]
 QUARTILES = ["peer_min", "peer_q1", "peer_median", "peer_q3", "peer_max"]
@@ -109,3 +110,16 @@ def positions(rows: pd.DataFrame, polarity: pd.Series, bands: pd.DataFrame) -> p
         mad_distance=(grouped["own_value"].first() - quartiles["peer_median"]) / mad.where(mad > 0),
     )
     return table.astype(float)[n >= FEWEST_PEERS].reindex(table.index)
+
+
+def with_nation(
+    comparisons: pd.DataFrame, panel: pd.DataFrame, register: pd.DataFrame, area: str
+) -> pd.DataFrame:
+    """Add the nation's value of the same period, unless it must count something else."""
+    rows = panel[(panel["area"] == f"{area[0]}92000001") & (panel["dimension"] == "")]
+    rows = rows[["indicator", "period", "value"]].rename(columns={"value": "nation_value"})
+    kept = comparisons.merge(rows, on=["indicator", "period"], how="left")
+    data_type = kept["indicator"].map(register.set_index("indicator")["data_type"])
+    low, high = kept["peer_min"] / NATION_FACTOR, kept["peer_max"] * NATION_FACTOR
+    likely = kept["nation_value"].between(low, high) & (data_type != "count")
+    return kept.assign(nation_value=kept["nation_value"].where(likely))
