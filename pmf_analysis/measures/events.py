@@ -1,0 +1,118 @@
+"""What happened to a series: recorded breaks, restated values, annotations, suggested steps.
+
+Events are drawn and named on charts. Recorded breaks and rebases also start a new segment (that is
+`trend_plan`'s doing); annotations and suggestions change no figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from pmf_analysis.data.contract import series_key
+from pmf_analysis.measures.result_tables import labels
+
+COLUMNS = ["series", "period", "until", "kind", "text", "owner", "recorded_on", "evidence"]
+_SAME_EVENT = pd.Timedelta(days=370)  # a suggestion so near a recorded change tells nothing new
+
+
+def chart_events(
+    own: pd.DataFrame,
+    register: pd.DataFrame,
+    recorded: Mapping[str, pd.DataFrame],
+    *,
+    restated: pd.DataFrame | None = None,
+    suggested: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Everything worth a mark on a chart, one row an event, by series and period.
+
+    Parameters
+    ----------
+    own
+        Observations of the council: series, indicator, period (start), period_end.
+    register
+        One row an indicator.
+    recorded
+        By kind of table ("changes", "annotations", "baselines", "exceptional") rows with
+        indicator, on (the day it began), and where known until, kind, text, owner, recorded_on.
+    restated
+        Rows of `Store.restatements`; those of other councils are left out.
+    suggested
+        Rows of `steps.suggested_steps`; one within a year of a recorded change is left out.
+
+    Returns
+    -------
+    DataFrame
+        series, period (that of the series in which it began: the first one for what is older,
+        none for what lies beyond the newest), until, kind, text, owner, recorded_on (ISO day or
+        ""), evidence, period_label.
+    """
+    parts = [
+        _placed(rows.assign(kind=rows.get("kind", kind)), own, kind == "changes")
+        for kind, rows in recorded.items()
+        if len(rows)
+    ]
+    told = pd.concat(
+        [_empty(own), *parts, _restatements(restated, own, register)], ignore_index=True
+    )
+    if suggested is not None and len(suggested):
+        told = pd.concat([told, _suggestions(suggested, told)], ignore_index=True)
+    days = pd.to_datetime(told["recorded_on"]).dt.strftime("%Y-%m-%d")
+    texts = {name: told[name].astype("object") for name in ("text", "owner", "evidence")}
+    texts["recorded_on"] = days.astype("object")
+    told = told.assign(**{name: said.fillna("").astype("str") for name, said in texts.items()})
+    told = told.sort_values(["series", "period", "kind", "text"], ignore_index=True)
+    of = own.drop_duplicates("series").set_index("series")["indicator"]
+    return told.assign(period_label=labels(told["series"].map(of), told["period"], register))
+
+
+def _empty(own: pd.DataFrame) -> pd.DataFrame:
+    days = {"until": pd.Series(dtype=own["period"].dtype)}
+    return own[["series", "period"]].head(0).reindex(columns=COLUMNS).assign(**days)
+
+
+def _placed(rows: pd.DataFrame, own: pd.DataFrame, from_next: bool) -> pd.DataFrame:
+    """Put each event at the period of each series of its indicator in which it began.
+
+    A change holds from the first period that begins with it (`from_next`); other events belong to
+    the period in which their day lies.
+    """
+    spans = own[["series", "indicator", "period", "period_end"]]
+    known = rows.reindex(columns=rows.columns.union(["until"]))
+    pairs = known.assign(event=range(len(rows))).merge(spans, on="indicator")
+    day, until = pd.to_datetime(pairs["on"]), pd.to_datetime(pairs["until"])
+    begun = pairs["period"] >= day if from_next else pairs["period_end"] >= day
+    pairs["until"] = until
+    begun &= until.isna() | (pairs["period"] <= until)
+    first = pairs[begun].sort_values("period", kind="stable")
+    return first.drop_duplicates(["series", "event"]).reindex(columns=COLUMNS)
+
+
+def _restatements(
+    restated: pd.DataFrame | None, own: pd.DataFrame, register: pd.DataFrame
+) -> pd.DataFrame:
+    """Published values that were later changed: what stood there before is the evidence."""
+    if restated is None or restated.empty:
+        return _empty(own)
+    rows = restated.assign(series=series_key(restated), kind="restatement")
+    keys = own[["series", "period", "period_end"]]
+    rows = rows.merge(keys, on=["series", "period_end"])
+    places = rows["indicator_id"].map(register.set_index("indicator")["decimals"]).astype(int)
+    before = [f"{v:.{n}f}" for v, n in zip(rows["old_value"], places, strict=True)]
+    rows = rows.assign(evidence=before, recorded_on=rows["new_as_at"])
+    newest = rows.sort_values("new_as_at", kind="stable").drop_duplicates(
+        ["series", "period"], keep="last"
+    )
+    return newest.reindex(columns=COLUMNS)
+
+
+def _suggestions(suggested: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
+    """Suggested steps that no recorded change explains."""
+    rows = suggested.assign(kind="suggested_step", text="")
+    known = told[told["kind"].isin(["definition", "boundary", "rebase"])]
+    pairs = rows[["series", "period"]].merge(known[["series", "period"]], on="series")
+    near = pairs[(pairs["period_x"] - pairs["period_y"]).abs() <= _SAME_EVENT]
+    explained = pd.MultiIndex.from_frame(near[["series", "period_x"]])
+    keys = pd.MultiIndex.from_frame(rows[["series", "period"]])
+    return rows[~keys.isin(explained)].reindex(columns=COLUMNS)
