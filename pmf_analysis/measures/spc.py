@@ -1,12 +1,15 @@
 """XmR charts: natural process limits, special-cause rules and assurance, many series at once.
 
-The method is that of NHS England's *Making Data Count*, as NHSRplotthedots 0.2.2 computes it.
-Everything works on flat arrays sorted by series and period, so that 100,000 series take seconds.
+The method is that of NHS England's *Making Data Count*, as NHSRplotthedots 0.2.2 computes it;
+other profiles are its Excel tool (no screening), Wheeler's rules, and Anhoej's with the limits of
+qicharts2. Everything works on flat arrays sorted by series and period, so that 100,000 series take
+a second.
 
 Named deviations from that reference, each with a test:
 
 * a constant series gets limits equal to its mean, no flag, and assurance by direct comparison;
-* a missing value stays in the table, breaks every run, and gives no moving range on either side;
+* a missing or infinite value stays in the table as missing, breaks every run, and gives no moving
+  range on either side;
 * limits are given at any length: whether they carry a verdict is decided by `trend`;
 * differences below the precision of floating-point arithmetic count as none.
 """
@@ -14,8 +17,8 @@ Named deviations from that reference, each with a test:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,39 +26,23 @@ from numpy.typing import NDArray
 
 from pmf_analysis.measures import polarity
 from pmf_analysis.measures.polarity import Improvement, Target, words
+from pmf_analysis.measures.special_causes import (
+    LIMITS,
+    PROFILES,
+    RULES,
+    Flags,
+    Floats,
+    RuleSet,
+    Signs,
+    Usable,
+    rule_set,
+    special_causes,
+)
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Signs = NDArray[np.int64]
+__all__ = ["LIMITS", "PROFILES", "RULES", "RuleSet", "SpcChart", "rule_set", "signals", "spc_chart"]
 
-LIMIT_FACTOR = 2.66  # 3 / d2 for moving ranges of two, as rounded by Wheeler and by the reference
 SCREEN_FACTOR = 3.267  # D4: moving ranges at or above this multiple of their mean are left out
 PRECISION = 1e-12  # relative to the size of the values of a segment
-RULES = ["none", "outside_limits", "trend", "two_in_three", "shift"]  # in order of priority
-LIMITS = ["mean", "lower_limit", "upper_limit"]
-
-
-@dataclass(frozen=True, slots=True)
-class RuleSet:
-    """Run lengths of the special-cause rules; None or False switches a rule off.
-
-    `ties`: in a trend a repeated value breaks the run ("break", as the reference does) or neither
-    adds to it nor ends it ("skip", as NHS measurement guidance says).
-    `screen`: False switches off the screening of moving ranges whatever `spc_chart` is told.
-    """
-
-    shift: int | None = 7
-    trend: int | None = 7
-    ties: Literal["break", "skip"] = "break"
-    two_in_three: bool = True
-    screen: bool = True
-
-
-PROFILES: dict[str, RuleSet] = {
-    "mdc": RuleSet(),
-    "mdc-excel": RuleSet(screen=False),
-    "wheeler": RuleSet(shift=8, trend=None, two_in_three=False, screen=False),
-}
 
 
 @dataclass(frozen=True)
@@ -70,19 +57,6 @@ class SpcChart:
 
     points: pd.DataFrame
     segments: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class _Usable:
-    """The points that have a value, sorted: arrays of one length.
-
-    `joined` says that the point before belongs to the same segment with no gap between.
-    """
-
-    rows: NDArray[np.intp]
-    value: Floats
-    segment: NDArray[np.intp]
-    joined: Flags
 
 
 def spc_chart(
@@ -121,49 +95,65 @@ def spc_chart(
     ValueError
         Unknown profile name, or two rows for one series and period.
     """
-    rule_set = _rule_set(rules)
+    chosen = rule_set(rules)
     points, segments, segment_ids = _arrange(observations, rebase or {})
     usable = _usable(points["value"].to_numpy(), segment_ids)
-    sizes = _segment_mean(np.abs(usable.value), usable.segment, len(segments))
-    tolerance = PRECISION * sizes + np.finfo(float).tiny
-    limits = _limits(usable, tolerance, screen and rule_set.screen, baseline_points)
+    tolerance = _tolerance(usable, len(segments))
+    if not screen:
+        chosen = replace(chosen, screen=False)
+    limits = _limits(usable, tolerance, chosen, baseline_points)
     segments = pd.concat([segments, limits], axis=1)
     if baseline is not None:
         segments = _freeze(segments, baseline)
-    rule, direction = _special_causes(usable, segments, tolerance, rule_set)
-    points[LIMITS] = segments[LIMITS].to_numpy()[segment_ids]
+    rule, direction = special_causes(usable, segments, tolerance, chosen)
+    for name in LIMITS:
+        points[name] = segments[name].to_numpy()[segment_ids]
     points["rule"] = words(RULES, _spread_out(rule, usable, len(points)))
     points["direction"] = _spread_out(direction, usable, len(points))
     return _judged(points, segments, usable, tolerance, improvement, targets)
 
 
+def signals(values: Floats, rules: str | RuleSet = "mdc") -> tuple[Signs, Signs]:
+    """Rule (position in `RULES`) and direction of every value; a row of `values` is one series.
+
+    As `spc_chart`, without tables: for simulations. No value may be missing.
+    """
+    usable = _usable(values.ravel(), np.repeat(np.arange(len(values)), values.shape[1]))
+    tolerance = _tolerance(usable, len(values))
+    limits = _limits(usable, tolerance, rule_set(rules), None)
+    rule, direction = special_causes(usable, limits, tolerance, rule_set(rules))
+    return rule.reshape(values.shape), direction.reshape(values.shape)
+
+
 def _judged(
     points: pd.DataFrame,
     segments: pd.DataFrame,
-    usable: _Usable,
+    usable: Usable,
     tolerance: Floats,
     improvement: Improvement | Mapping[str, Improvement],
     targets: Mapping[str, Target] | pd.DataFrame | None,
 ) -> SpcChart:
-    """Say what points, and the last one of each segment, mean by polarity and target."""
-    better, bands = polarity.better_way(points, improvement), polarity.target_bands(points, targets)
-    points["point_type"] = polarity.point_types(points, better, bands)
-    last = bands.assign(better=better, variation=points["point_type"]).iloc[usable.rows]
-    last = last.set_index(usable.segment).groupby(level=0).tail(1).reindex(range(len(segments)))
-    segments["variation"] = last["variation"].fillna("")
+    """Say what points, and the last one of each segment, mean by polarity and target.
+
+    Only points with a signal and last points are looked at one by one: the rest is common cause.
+    """
+    last = usable.rows[np.diff(usable.segment, append=-1) != 0]
+    looked_at = np.union1d(np.flatnonzero(points["direction"].to_numpy()), last)
+    some = points.iloc[looked_at].reset_index(drop=True)
+    better, bands = polarity.better_way(some, improvement), polarity.target_bands(some, targets)
+    found = polarity.point_types(some, better, bands)
+    codes = (~np.isnan(points["value"].to_numpy())).astype(np.int64)
+    codes[looked_at] = pd.Index(polarity.POINT_TYPES).get_indexer(pd.Index(found))
+    points["point_type"] = words(polarity.POINT_TYPES, codes)
+    ends = bands.assign(better=better, variation=found).iloc[np.searchsorted(looked_at, last)]
+    ends.index = pd.Index(np.flatnonzero(segments["n"] > 0))
+    ends = ends.reindex(range(len(segments)))
+    segments["variation"] = ends["variation"].fillna("")
     segments["assurance"] = polarity.assurance(
-        segments.join(last[bands.columns]), last["better"], tolerance
+        segments.join(ends[bands.columns]), ends["better"], tolerance
     )
     columns = ["series", "segment", "n", *LIMITS, "variation", "assurance", "reason"]
     return SpcChart(points, segments[columns])
-
-
-def _rule_set(rules: str | RuleSet) -> RuleSet:
-    if isinstance(rules, RuleSet):
-        return rules
-    if rules not in PROFILES:
-        raise ValueError(f"no rule profile {rules!r}; there are {', '.join(PROFILES)}")
-    return PROFILES[rules]
 
 
 def _arrange(
@@ -171,14 +161,18 @@ def _arrange(
 ) -> tuple[pd.DataFrame, pd.DataFrame, NDArray[np.intp]]:
     """Sort by series and period; number the segments; one id a segment over the whole table."""
     codes, names = pd.factorize(observations["series"], sort=True)
-    period_codes = pd.factorize(observations["period"], sort=True)[0]
-    order = np.lexsort((period_codes, codes))
-    codes, period_codes = codes[order], period_codes[order]
-    if len(order) > 1 and np.any((np.diff(codes) == 0) & (np.diff(period_codes) == 0)):
-        raise ValueError("two rows for one series and period")
-    points = observations[["series", "period"]].iloc[order].reset_index(drop=True)
-    points["value"] = observations["value"].to_numpy(dtype=np.float64, na_value=np.nan)[order]
-    starts = np.diff(codes, prepend=-1) != 0
+    period_codes, periods = pd.factorize(observations["period"], sort=True)
+    place = codes * (len(periods) + 1) + period_codes
+    points = observations[["series", "period"]]
+    value = observations["value"].to_numpy(dtype=np.float64, na_value=np.nan)
+    if np.any(np.diff(place) <= 0):
+        order = np.argsort(place, kind="stable")
+        points, value, codes, place = points.iloc[order], value[order], codes[order], place[order]
+        if not np.all(np.diff(place)):
+            raise ValueError("two rows for one series and period")
+    points = points.reset_index(drop=True)
+    points["value"] = np.where(np.isfinite(value), value, np.nan)
+    starts = np.diff(codes, prepend=-2) != 0
     new_segment = starts | _rebase_starts(points["period"], codes, names, rebase)
     segment_ids = np.cumsum(new_segment) - 1
     first_of_series = np.maximum.accumulate(np.where(starts, segment_ids, 0))
@@ -199,11 +193,16 @@ def _rebase_starts(
     return starts
 
 
-def _usable(value: Floats, segment_ids: NDArray[np.intp]) -> _Usable:
+def _usable(value: Floats, segment_ids: NDArray[np.intp]) -> Usable:
     rows = np.flatnonzero(~np.isnan(value))
     segment = segment_ids[rows]
     joined = (np.diff(rows, prepend=-2) == 1) & (np.diff(segment, prepend=-1) == 0)
-    return _Usable(rows, value[rows], segment, joined)
+    return Usable(rows, value[rows], segment, joined)
+
+
+def _tolerance(usable: Usable, count: int) -> Floats:
+    sizes = _segment_mean(np.abs(usable.value), usable.segment, count)
+    return PRECISION * sizes + np.finfo(float).tiny
 
 
 def _segment_mean(value: Floats, segment: NDArray[np.intp], count: int) -> Floats:
@@ -212,7 +211,7 @@ def _segment_mean(value: Floats, segment: NDArray[np.intp], count: int) -> Float
 
 
 def _limits(
-    usable: _Usable, tolerance: Floats, screen: bool, baseline_points: int | None
+    usable: Usable, tolerance: Floats, rules: RuleSet, baseline_points: int | None
 ) -> pd.DataFrame:
     """Give n, mean, limits and why they have no width or are absent; a row a segment."""
     count = len(tolerance)
@@ -226,9 +225,9 @@ def _limits(
     is_constant = (np.bincount(segment, varies, count) == 0) & (n > 1)
     first_values = value[np.flatnonzero(np.diff(segment, prepend=-1))]
     mean[n > 0] = np.where(is_constant[n > 0], first_values, mean[n > 0])
-    raw, kept = _average_moving_range(usable, counted, count, screen)
+    raw, kept = _average_moving_range(usable, counted, count, rules.screen)
     unmeasured = ~is_constant & ~(raw > 0)  # gaps hide every difference
-    width = np.where(is_constant, 0.0, LIMIT_FACTOR * kept)
+    width = np.where(is_constant, 0.0, rules.limit_factor * kept)
     width[unmeasured] = np.nan
     reasons = ["fewer than two values", "every value is the same"]
     reasons.append("no two neighbouring values differ")
@@ -238,7 +237,7 @@ def _limits(
 
 
 def _average_moving_range(
-    usable: _Usable, counted: Flags, count: int, screen: bool
+    usable: Usable, counted: Flags, count: int, screen: bool
 ) -> tuple[Floats, Floats]:
     """Average moving range of each segment: of all ranges, and of those kept by screening."""
     has_range = usable.joined & counted
@@ -258,71 +257,7 @@ def _freeze(segments: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
     return segments.assign(reason=reason, is_constant=segments["is_constant"] & ~is_frozen)
 
 
-def _special_causes(
-    usable: _Usable, segments: pd.DataFrame, tolerances: Floats, rules: RuleSet
-) -> tuple[Signs, Signs]:
-    """Rule (index into `RULES`, in order of priority) and direction of every usable point."""
-    tolerance = tolerances[usable.segment]
-    mean, lower, upper = (segments[name].to_numpy()[usable.segment] for name in LIMITS)
-    value = usable.value
-    side = _sign(value - mean, tolerance)
-    outside = (value > upper + tolerance) | (value < lower - tolerance)
-    near = (value > mean + (upper - mean) * 2 / 3 + tolerance) | (
-        value < mean - (mean - lower) * 2 / 3 - tolerance
-    )
-    trend = _trend_direction(usable, tolerance, rules)
-    pairs = _two_in_three(near & ~outside & rules.two_in_three, side, usable.joined)
-    shift = _run_lengths(side, usable.joined) >= (rules.shift or np.inf)
-    rule = np.select([outside, trend != 0, pairs, shift], [1, 2, 3, 4], 0)
-    return rule, np.where(rule == 2, trend, np.where(rule > 0, side, 0))
-
-
-def _sign(difference: Floats, tolerance: Floats) -> Signs:
-    return np.where(np.abs(difference) > tolerance, np.sign(difference), 0).astype(np.int64)
-
-
-def _run_lengths(state: Signs, joined: Flags, weight: Signs | None = None) -> Floats:
-    """At every point the length of the run of one state that it belongs to (0 if state is 0)."""
-    starts = ~joined | (np.diff(state, prepend=0) != 0)
-    run = np.cumsum(starts) - 1
-    lengths = np.bincount(run, np.ones(len(state)) if weight is None else weight)
-    return np.where(state != 0, lengths[run], 0) if len(state) else np.zeros(0)
-
-
-def _trend_direction(usable: _Usable, tolerance: Floats, rules: RuleSet) -> Signs:
-    """1 or -1 at every point of a long enough rise or fall.
-
-    Where one trend ends and the next begins, the point belongs to the later one.
-    """
-    step = _sign(np.diff(usable.value, prepend=0.0), tolerance) * usable.joined
-    if rules.trend is None or not len(step):
-        return np.zeros_like(step)
-    movement = step if rules.ties == "break" else _carry_over_ties(step, usable.joined)
-    lengths = _run_lengths(movement, usable.joined, np.abs(step))
-    into = np.where(lengths >= rules.trend - 1, movement, 0)
-    next_into = np.append(into[1:], 0) * np.append(usable.joined[1:], False)
-    return np.where(next_into != 0, next_into, into)
-
-
-def _carry_over_ties(step: Signs, joined: Flags) -> Signs:
-    """Let a repeated value continue the movement before it, within its stretch."""
-    positions = np.arange(len(step))
-    moves = np.maximum.accumulate(np.where((step != 0) | ~joined, positions, 0))
-    return step[moves]
-
-
-def _two_in_three(close: Flags, side: Signs, joined: Flags) -> Flags:
-    """Close points of any three neighbours on one side of the mean of which two are close."""
-    window = np.zeros(len(close) + 2, dtype=bool)
-    if len(close) > 2:
-        together = joined[2:] & joined[1:-1]
-        one_side = np.abs(side[2:] + side[1:-1] + side[:-2]) == 3
-        two_close = close[2:].astype(int) + close[1:-1] + close[:-2] >= 2
-        window[2:-2] = together & one_side & two_close
-    return close & (window[:-2] | window[1:-1] | window[2:])
-
-
-def _spread_out(codes: Signs, usable: _Usable, length: int) -> Signs:
+def _spread_out(codes: Signs, usable: Usable, length: int) -> Signs:
     """Put codes of usable points back among all points; 0 where a value is missing."""
     result = np.zeros(length, dtype=np.int64)
     result[usable.rows] = codes

@@ -1,0 +1,178 @@
+"""Special-cause rules: which points of a chart are more than chance, by which rule.
+
+Rules of NHS England's *Making Data Count* (as NHSRplotthedots 0.2.2 applies them), of Wheeler, and
+of Anhoej (as qicharts2 applies them), on flat arrays of many series at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Signs = NDArray[np.int64]
+
+LIMIT_FACTOR = 2.66  # 3 / d2 for moving ranges of two, as rounded by Wheeler and by the reference
+QIC_FACTOR = 3 / 1.128  # the same as qicharts2 computes it
+# In order of priority.
+RULES = ["none", "outside_limits", "trend", "two_in_three", "three_in_four", "shift", "crossings"]
+LIMITS = ["mean", "lower_limit", "upper_limit"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Which special-cause rules speak, and their run lengths; None or False switches one off.
+
+    `shift`: so many in a row on one side of the mean, where a point on the line ends the run;
+    "by_length" is Anhoej's rule: more than round(log2(n) + 3) of n points, those on the line left
+    out. `crossings`: the line crosses the mean less often than the 5 % quantile of chance; the run
+    that holds the newest points is marked.
+    `ties`: in a trend a repeated value breaks the run ("break", as the reference does) or neither
+    adds to it nor ends it ("skip", as NHS measurement guidance says).
+    `two_in_three`: beyond two thirds of the way to the limit, all three on one side.
+    `three_in_four`: nearer to one limit than to the mean; the fourth may lie anywhere.
+    `screen`: False switches off the screening of moving ranges whatever `spc_chart` is told.
+    """
+
+    shift: int | Literal["by_length"] | None = 7
+    trend: int | None = 7
+    ties: Literal["break", "skip"] = "break"
+    two_in_three: bool = True
+    screen: bool = True
+    three_in_four: bool = False
+    crossings: bool = False
+    limit_factor: float = LIMIT_FACTOR
+
+
+_BARE = RuleSet(shift=None, trend=None, two_in_three=False, screen=False)
+PROFILES: dict[str, RuleSet] = {
+    "mdc": RuleSet(),
+    "mdc-excel": RuleSet(screen=False),
+    "wheeler": replace(_BARE, shift=8, three_in_four=True),
+    "anhoej": replace(_BARE, shift="by_length", crossings=True, limit_factor=QIC_FACTOR),
+}
+
+
+@dataclass(frozen=True)
+class Usable:
+    """The points that have a value, sorted: arrays of one length.
+
+    `joined` says that the point before belongs to the same segment with no gap between.
+    """
+
+    rows: NDArray[np.intp]
+    value: Floats
+    segment: NDArray[np.intp]
+    joined: Flags
+
+
+def rule_set(rules: str | RuleSet, **changes: Any) -> RuleSet:
+    """Rules of a profile or a rule set, with changes; None leaves what the profile says."""
+    if isinstance(rules, str):
+        if rules not in PROFILES:
+            raise ValueError(f"no rule profile {rules!r}; there are {', '.join(PROFILES)}")
+        rules = PROFILES[rules]
+    return replace(rules, **{name: value for name, value in changes.items() if value is not None})
+
+
+def special_causes(
+    usable: Usable, segments: pd.DataFrame, tolerances: Floats, rules: RuleSet
+) -> tuple[Signs, Signs]:
+    """Rule (index into `RULES`, in order of priority) and direction of every usable point."""
+    tolerance = tolerances[usable.segment]
+    mean, lower, upper = (segments[name].to_numpy()[usable.segment] for name in LIMITS)
+    value = usable.value
+    side = _sign(value - mean, tolerance)
+    outside = (value > upper + tolerance) | (value < lower - tolerance)
+    depth = np.where(side > 0, value - mean, mean - value) - tolerance
+    reach = np.where(side > 0, upper - mean, mean - lower)
+    pairs, triples, runs, few = (np.zeros(len(value), dtype=bool) for _ in range(4))
+    for way in (1, -1):
+        here = side == way
+        if rules.two_in_three:
+            pairs |= _crowded(here & (depth > reach * 2 / 3) & ~outside, here, usable.joined, 3)
+        if rules.three_in_four:
+            triples |= _crowded(here & (depth > reach / 2), here | True, usable.joined, 4)
+    if rules.crossings or rules.shift == "by_length":
+        runs, few = _unusual_runs(side, usable)
+    if rules.shift != "by_length":
+        runs = _run_lengths(side, usable.joined) >= (rules.shift or np.inf)
+    trend = _trend_direction(usable, tolerance, rules)
+    found = [outside, trend != 0, pairs, triples, runs, few & rules.crossings]
+    rule = np.select(found, range(1, len(RULES)), 0)
+    return rule, np.where(rule == 2, trend, np.where(rule > 0, side, 0))
+
+
+def _unusual_runs(side: Signs, usable: Usable) -> tuple[Flags, Flags]:
+    """Points of runs too long for the length of their segment; the newest run if crossings are few.
+
+    Points on the line are left out. A gap ends a run, and a change of side across it is counted as
+    a crossing: both make a signal rarer.
+    """
+    from scipy.stats import binom
+
+    rows = np.flatnonzero(side)
+    state, segment = side[rows], usable.segment[rows]
+    joined = np.diff(np.cumsum(~usable.joined)[rows], prepend=-1) == 0
+    crossed = (np.diff(state, prepend=0) != 0) & (np.diff(segment, prepend=-1) == 0)
+    n = np.bincount(segment)
+    least = binom.ppf(0.05, np.maximum(np.arange(n.max(initial=0) + 1) - 1, 0), 0.5)
+    too_few = np.bincount(segment, crossed) < least[n]
+    too_long = _run_lengths(state, joined) > np.round(np.log2(np.maximum(n, 1)) + 3)[segment]
+    run = np.cumsum(~joined | crossed)
+    newest = run == np.maximum.reduceat(run, np.cumsum(n) - n)[segment] if len(run) else run > 0
+    runs, few = np.zeros((2, len(side)), dtype=bool)
+    runs[rows], few[rows] = too_long, too_few[segment] & newest
+    return runs, few
+
+
+def _sign(difference: Floats, tolerance: Floats) -> Signs:
+    return np.where(np.abs(difference) > tolerance, np.sign(difference), 0).astype(np.int64)
+
+
+def _run_lengths(state: Signs, joined: Flags, weight: Signs | None = None) -> Floats:
+    """At every point the length of the run of one state that it belongs to (0 if state is 0)."""
+    starts = ~joined | (np.diff(state, prepend=0) != 0)
+    run = np.cumsum(starts) - 1
+    lengths = np.bincount(run, np.ones(len(state)) if weight is None else weight)
+    return np.where(state != 0, lengths[run], 0) if len(state) else np.zeros(0)
+
+
+def _trend_direction(usable: Usable, tolerance: Floats, rules: RuleSet) -> Signs:
+    """1 or -1 at every point of a long enough rise or fall.
+
+    Where one trend ends and the next begins, the point belongs to the later one.
+    """
+    step = _sign(np.diff(usable.value, prepend=0.0), tolerance) * usable.joined
+    if rules.trend is None or not len(step):
+        return np.zeros_like(step)
+    movement = step if rules.ties == "break" else _carry_over_ties(step, usable.joined)
+    lengths = _run_lengths(movement, usable.joined, np.abs(step))
+    into = np.where(lengths >= rules.trend - 1, movement, 0)
+    next_into = np.append(into[1:], 0) * np.append(usable.joined[1:], False)
+    return np.where(next_into != 0, next_into, into)
+
+
+def _carry_over_ties(step: Signs, joined: Flags) -> Signs:
+    """Let a repeated value continue the movement before it, within its stretch."""
+    positions = np.arange(len(step))
+    moves = np.maximum.accumulate(np.where((step != 0) | ~joined, positions, 0))
+    return step[moves]
+
+
+def _crowded(close: Flags, allowed: Flags, joined: Flags, size: int) -> Flags:
+    """Close points of any `size` neighbours, all allowed, of which all but one are close."""
+    windows = max(len(close) - size + 1, 0)
+    parts = [slice(step, step + windows) for step in range(size)]
+    found = np.sum([close[part] for part in parts], axis=0, dtype=np.int8) >= size - 1
+    for part in parts:
+        found &= allowed[part] & (joined[part] if part.start else True)
+    member = np.zeros(len(close), dtype=bool)
+    for part in parts:
+        member[part] |= found
+    return close & member
