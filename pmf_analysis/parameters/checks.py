@@ -55,12 +55,18 @@ def check_register(document: Document, frameworks: Sequence[Document | None]) ->
 
 def check_corrections(document: Document, register: Document) -> None:
     """Check that each correction names an indicator of the register and a period that reads."""
-    indicators = {str(entry.get("id")): entry for _, entry in register.groups("indicators.*")}
-    found = document.texts("corrections.*.indicator")
-    check_known(document, found, indicators, "indicator", "in the register")
+    indicators = check_indicators(document, register)
     for place, entry in document.groups("corrections.*"):
         facts = {"year_type": "financial", **indicators.get(str(entry.get("indicator")), {})}
         check_period(document, (*place, "period"), entry.get("period"), facts)
+
+
+def check_indicators(document: Document, register: Document) -> dict[str, dict[str, Any]]:
+    """Check that each entry of a file names an indicator of the register; returns these by id."""
+    indicators = {str(entry.get("id")): entry for _, entry in register.groups("indicators.*")}
+    found = document.texts("*.*.indicator")
+    check_known(document, found, indicators, "indicator", "in the register")
+    return indicators
 
 
 def check_run(document: Document, frameworks: Mapping[str, Document | None]) -> None:
@@ -126,15 +132,21 @@ def check_known(
             document.add(place, message, f"unknown-{kind.replace(' ', '-')}", expected=few)
 
 
-def check_unique(document: Document, path: str) -> None:
-    """Add an error for each id that an earlier entry has, with both lines."""
-    first_lines: dict[str, int] = {}
-    for place, name in document.texts(path):
-        line = document.line(place)
-        if name in first_lines:
-            message = f'"{name}" is declared twice, on lines {first_lines[name]} and {line}.'
-            document.add(place, message, "duplicate-id")
-        first_lines.setdefault(name, line)
+def check_unique(document: Document, path: str, *others: str) -> None:
+    """Add an error for each name that an earlier entry has, with both lines.
+
+    With `others`, only where these settings beside the name are the same too.
+    """
+    group, _, setting = path.rpartition(".")
+    with_same = f" with the same {' and '.join(others)}" if others else ""
+    first_lines: dict[tuple[str, ...], int] = {}
+    for place, entry in document.groups(group):
+        key = tuple(str(entry.get(name)) for name in (setting, *others))
+        line = document.line((*place, setting))
+        if first_lines.setdefault(key, line) != line and isinstance(entry.get(setting), str):
+            lines = f"lines {first_lines[key]} and {line}"
+            message = f'"{key[0]}" is declared twice{with_same}, on {lines}.'
+            document.add((*place, setting), message, "duplicate-id")
 
 
 def check_period(

@@ -1,8 +1,7 @@
 """What a council may declare: frozen models that refuse every setting they do not know.
 
 The fields are the settings of the files under ``parameters/``. A model checks one entry by
-itself; what needs more than one entry, such as the name of a theme, is checked in
-:mod:`pmf_analysis.parameters.register` and :mod:`pmf_analysis.parameters.workspace`.
+itself; what needs more than one, such as the name of a theme, is checked in ``checks``.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic.types import StringConstraints
 
 from pmf_analysis.periods import YearType
 
@@ -26,7 +26,7 @@ DataType = Literal[Percentage, NotNegative, "score", "index", "ratio", NotCharte
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 # Names that come from other systems; the bar separates the parts of a series key.
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][^|\n\t]*$", max_length=80)]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Whole = Annotated[int, Field(ge=0)]
 Counting = Annotated[int, Field(ge=1)]
@@ -127,6 +127,33 @@ class ExceptionalPeriod(Settings):
         return self
 
 
+class TrendRules(Settings):
+    """Which signals of change count: a profile, and where the council departs from it.
+
+    ``shift`` and ``trend`` are run lengths; ``ties`` is what a repeated value does to a trend;
+    ``screen`` leaves outstanding jumps out of the usual range.
+    """
+
+    profile: Literal["mdc", "mdc-excel", "wheeler", "anhoej"] = "mdc"
+    shift: Literal[6, 7, 8] | None = None
+    trend: Literal[6, 7, 8] | None = None
+    ties: Literal["break", "skip"] | None = None
+    screen: bool | None = None
+
+    @model_validator(mode="after")
+    def _fit_profile(self) -> TrendRules:
+        if self.profile == "anhoej" and self.shift:
+            raise ValueError('profile "anhoej" finds the length of a run itself; remove "shift"')
+        if self.ties and self.profile in ("wheeler", "anhoej") and not self.trend:
+            raise ValueError(f'profile "{self.profile}" has no trend rule, so "ties" does nothing')
+        return self
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """What differs from the profile, by the names of its rule set."""
+        return self.model_dump(exclude={"profile"}, exclude_none=True)
+
+
 class Framework(SettingsFile):
     """A council's performance framework: its themes, directors and thresholds."""
 
@@ -137,6 +164,7 @@ class Framework(SettingsFile):
     year_type: YearType = "financial"
     analyses: tuple[Analysis, ...] = ANALYSES
     target_bands: TargetBands = TargetBands()
+    trend_rules: TrendRules = TrendRules()
     status_words: dict[str, Text] = {}
     exceptional_periods: tuple[ExceptionalPeriod, ...] = ()
     scorecard: tuple[ScorecardSection, ...] = ()

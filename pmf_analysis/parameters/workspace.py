@@ -11,6 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from pmf_analysis.parameters import checks, models
+from pmf_analysis.parameters.charts import ChartFile, check_charts
 from pmf_analysis.parameters.loading import Document, read_document, validated
 from pmf_analysis.parameters.register import Register, review_register
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
@@ -33,6 +34,7 @@ class Parameters:
     peer_sets: dict[str, models.PeerSetSpec]
     corrections: tuple[models.Correction, ...]
     files: dict[str, str]
+    charts: ChartFile
     problems: Problems = field(default_factory=Problems)
 
 
@@ -111,6 +113,9 @@ class Workspace:
         corrections, correct = files.read(models.CorrectionFile, "corrections.yml", optional=True)
         if corrections is not None and register is not None:
             checks.check_corrections(corrections, register)
+        charts, chart_file = files.read(ChartFile, "charts.yml", optional=True)
+        if charts is not None:
+            check_charts(charts, register)
         files.finish()
         chosen = frameworks[framework][1]
         assert chosen is not None and listed is not None  # else there was an error
@@ -120,6 +125,7 @@ class Workspace:
             peer_sets=peer_sets,
             corrections=correct.corrections if correct else (),
             files=files.hashes,
+            charts=chart_file or ChartFile(format=1),
             problems=files.problems,
         )
 

@@ -1,0 +1,126 @@
+"""What the council decides about its charts: ``parameters/charts.yml``, which there may be none of.
+
+Days are compared with the first day of each period: a rebase from 1 November begins with the first
+period that starts on that day or later, and a baseline until 31 March ends with the last period
+that starts on that day or before. Each decision says why, who answers for it and since when, since
+a usual range that is drawn anew can hide a failure.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from pmf_analysis.parameters.checks import check_indicators, check_unique
+from pmf_analysis.parameters.loading import Document
+from pmf_analysis.parameters.models import Code, Settings, SettingsFile, Text
+
+
+class Decision(Settings):
+    """What was decided on one indicator: why, by which post, and recorded on which day."""
+
+    indicator: Code
+    reason: Text
+    owner: Text
+    recorded_on: date
+
+
+class Rebase(Decision):
+    """A new usual range begins with the first period that starts on ``from`` or later."""
+
+    period_start: date = Field(alias="from")
+
+
+class Baseline(Decision):
+    """The usual range stays that of some periods, or three numbers, whatever comes later.
+
+    Either ``until``, and ``from`` where not all earlier periods count; or ``mean``, ``lower_limit``
+    and ``upper_limit`` in the unit of the indicator.
+    """
+
+    period_from: date | None = Field(None, alias="from")
+    period_until: date | None = Field(None, alias="until")
+    mean: float | None = None
+    lower_limit: float | None = None
+    upper_limit: float | None = None
+
+    @model_validator(mode="after")
+    def _periods_or_numbers(self) -> Baseline:
+        numbers = [n for n in (self.lower_limit, self.mean, self.upper_limit) if n is not None]
+        first, last = self.period_from or date.min, self.period_until
+        if (last is None) == (not numbers):
+            has = "neither" if last is None else "both"
+            given = (
+                f'this has {has} of "until" and the numbers "mean", "lower_limit" and "upper_limit"'
+            )
+            raise ValueError(f"a baseline is given by its periods or by its numbers: {given}")
+        if numbers and len(numbers) < 3:
+            raise ValueError('"mean", "lower_limit" and "upper_limit" belong together')
+        if numbers and self.period_from:
+            raise ValueError('"from" goes with "until"; a baseline of numbers has neither')
+        if numbers and not numbers[0] < numbers[1] < numbers[2]:
+            raise ValueError('"lower_limit" must be below "mean", and "mean" below "upper_limit"')
+        if last and last <= first:
+            raise ValueError('"until" is not after "from"')
+        if last and last > self.recorded_on:
+            raise ValueError(
+                '"until" is after recorded_on, but only periods that are over can be frozen'
+            )
+        return self
+
+
+class Annotation(Settings):
+    """Something that happened, named on the chart; it changes no figure."""
+
+    indicator: Code
+    on: date
+    text: Text
+    owner: str = ""
+
+
+class ChartFile(SettingsFile):
+    """``parameters/charts.yml``; the rows are plain, for whoever makes tables of them."""
+
+    rebases: tuple[Rebase, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+
+    def rebase_rows(self) -> list[dict[str, Any]]:
+        """Return rows of the table `changes`, of kind "rebase"."""
+        kind = {"kind": "rebase", "comparable": True}
+        return [{**entry.model_dump(), **kind} for entry in self.rebases]
+
+    def baseline_rows(self) -> list[dict[str, Any]]:
+        """Return indicator, period_from, period_until, mean, limits, reason, owner, recorded_on.
+
+        What is not given is None.
+        """
+        return [entry.model_dump() for entry in self.baselines]
+
+    def annotation_rows(self) -> list[dict[str, Any]]:
+        """Return indicator, on, text and owner of each annotation."""
+        return [entry.model_dump() for entry in self.annotations]
+
+
+def check_charts(document: Document, register: Document | None) -> None:
+    """Check that indicators exist, nothing is decided twice, and no baseline spans a rebase."""
+    if register is not None:
+        check_indicators(document, register)
+    check_unique(document, "rebases.*.indicator", "from")
+    check_unique(document, "baselines.*.indicator")
+    check_unique(document, "annotations.*.indicator", "on", "text")
+    rebases = [
+        (each.get("indicator"), each.get("from")) for _, each in document.groups("rebases.*")
+    ]
+    for place, each in document.groups("baselines.*"):
+        first, last = each.get("from", date.min), each.get("until")
+        for name, start in rebases:
+            days = [day for day in (first, start, last) if type(day) is date]
+            if name == each.get("indicator") and len(days) == 3 and days[0] < days[1] <= days[2]:
+                message = (
+                    f'The baseline of "{name}" has periods before and after its rebase of {start}.'
+                )
+                fix = "let it end before the rebase, or begin with it."
+                document.add((*place, "until"), message, "baseline-spans-rebase", fix=fix)
