@@ -111,16 +111,14 @@ def check_charts(document: Document, register: Document | None) -> None:
     check_unique(document, "rebases.*.indicator", "from")
     check_unique(document, "baselines.*.indicator")
     check_unique(document, "annotations.*.indicator", "on", "text")
-    rebases = [
-        (each.get("indicator"), each.get("from")) for _, each in document.groups("rebases.*")
-    ]
-    for place, each in document.groups("baselines.*"):
-        first, last = each.get("from", date.min), each.get("until")
-        for name, start in rebases:
-            days = [day for day in (first, start, last) if type(day) is date]
-            if name == each.get("indicator") and len(days) == 3 and days[0] < days[1] <= days[2]:
-                message = (
-                    f'The baseline of "{name}" has periods before and after its rebase of {start}.'
-                )
-                fix = "let it end before the rebase, or begin with it."
-                document.add((*place, "until"), message, "baseline-spans-rebase", fix=fix)
+    rebases = document.groups("rebases.*")
+    for place, baseline in document.groups("baselines.*"):
+        name, first = baseline.get("indicator"), baseline.get("from", date.min)
+        last: Any = baseline.get("until")
+        starts: list[Any] = [r.get("from") for _, r in rebases if r.get("indicator") == name]
+        dates = [start for start in starts if {type(start), type(first), type(last)} == {date}]
+        if inside := [start for start in dates if first < start <= last]:
+            message = f'The baseline of "{name}" has periods before and after its rebase of '
+            fix = "let it end before the rebase, or begin with it."
+            until = (*place, "until")
+            document.add(until, f"{message}{inside[0]}.", "baseline-spans-rebase", fix=fix)

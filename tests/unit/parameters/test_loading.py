@@ -85,7 +85,7 @@ def test_each_fault_is_told_in_words_with_its_line(name, invalid):
 
 def test_every_example_of_a_broken_file_has_its_words(invalid):
     whole = {"run_many_faults", "run_unknown_names"}
-    whole |= {"framework_faults", "indicators_faults", "corrections_faults"}
+    whole |= {"framework_faults", "indicators_faults", "corrections_faults", "charts_faults"}
     assert {path.stem for path in invalid.glob("*.yml")} == set(SAYS) | whole
 
 
