@@ -15,6 +15,7 @@ QUESTION = [
     *("target_id", "series", "indicator", "area", "period", "kind", *TARGETS),
     *("target_basis", "refused", "rationale", "set_by", "set_on", "is_reference"),
 ]
+TOLERANCES = ["tolerance_abs", "tolerance_pct"]
 MISFIT = 5  # times, or part of, the usual figure and beyond all figures: the unit is probably wrong
 OLDEST_YEARS = 3  # older figures say too little about a period that is still to come
 
@@ -72,14 +73,15 @@ def target_lines(live: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        series, period, target, target_low, target_high.
+        series, period, target, target_low, target_high, tolerance_abs (own unit) and
+        tolerance_pct (per cent of the target).
     """
     each = live[(live["refused"] == "") & (live["kind"] != "baseline")].drop(columns="period")
     each["span"] = each["period_end"] - each["first"]
     pairs = own[["series", "period"]].merge(each, on="series")
     pairs = pairs[(pairs["period"] >= pairs["first"]) & (pairs["period"] <= pairs["period_end"])]
     pairs = pairs.sort_values(["span", "set_on"], ascending=[True, False], kind="stable")
-    lines = pairs.drop_duplicates(["series", "period"])[["series", "period", *TARGETS]]
+    lines = pairs.drop_duplicates(["series", "period"])[["series", "period", *TARGETS, *TOLERANCES]]
     return lines.sort_values(["series", "period"])
 
 

@@ -11,11 +11,13 @@ import pytest
 from pmf_analysis.data.contract import conform
 from pmf_analysis.measures.questions import (
     QUESTION,
+    TOLERANCES,
     live_targets,
     reference_questions,
     target_lines,
     target_questions,
 )
+from pmf_analysis.measures.polarity import TARGETS
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
 SERIES = "ind|OWN|||v1"
@@ -69,15 +71,16 @@ def test_a_chain_of_targets_leaves_its_last_link() -> None:
 def test_the_shortest_span_speaks_and_then_the_one_set_last() -> None:
     table = targets(
         {"target": 10},
-        {"target": 12, "set_on": "2024-09-01"},
+        {"target": 12, "set_on": "2024-09-01", "tolerance_abs": 0.5},
         {"target": 7, "period_start": "2024-07-01", "period_end": "2024-09-30"},
         {"target": 9, "target_basis": "year_total", "set_on": "2025-01-01"},
         {"target": 9, "kind": "baseline", "set_on": "2025-01-01"},
     )
     values = own([8, 9, 10, 11])
     lines = target_lines(live_targets(table, values, register()), values)
-    assert list(lines.columns) == ["series", "period", "target", "target_low", "target_high"]
+    assert list(lines.columns) == ["series", "period", *TARGETS, *TOLERANCES]
     assert lines["target"].tolist() == [12, 7, 12, 12]
+    assert lines["tolerance_abs"].fillna(0).tolist() == [0.5, 0, 0.5, 0.5]
     assert lines["period"].tolist() == QUARTERS[:4].tolist()
 
 
