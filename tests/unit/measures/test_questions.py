@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from pmf_analysis.data.contract import conform
+from pmf_analysis.measures.polarity import TARGETS
 from pmf_analysis.measures.questions import (
     QUESTION,
     TOLERANCES,
@@ -17,7 +18,6 @@ from pmf_analysis.measures.questions import (
     target_lines,
     target_questions,
 )
-from pmf_analysis.measures.polarity import TARGETS
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
 SERIES = "ind|OWN|||v1"
