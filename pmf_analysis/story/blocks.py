@@ -168,10 +168,12 @@ def check_svg(svg: str) -> None:
     # CDATA means one thing to an XML parser and another to a browser; a chart of ours has none.
     _require("<!" not in svg, "svg-not-a-drawing", "A picture holds a declaration or a comment.")
     try:
-        root = etree.fromstring(svg, etree.XMLParser(resolve_entities=False, no_network=True))
+        # A figure of small multiples holds several pictures.
+        text = f"<pictures>{svg}</pictures>"
+        root = etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
         raise _refusal("svg-malformed", f"A picture is not well-formed SVG: {error}.") from error
-    for node in root.iter():
+    for node in root.iterdescendants():
         draws = node.tag in _SVG_TAGS and not _OUTSIDE.search(node.text or "")
         active = any(_is_active(str(key), str(value)) for key, value in node.attrib.items())
         said = f"A picture holds something that is not drawing: {node.tag!r}."

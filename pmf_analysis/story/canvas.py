@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story.formatting import MINUS, format_number, format_value
-from pmf_analysis.story.style import GREY, LINE, TIMELINE_SVG
+from pmf_analysis.story.style import GREY, INK, LINE, PAPER, TIMELINE_SVG
 from pmf_analysis.story.svg import SIZE, tidy_svg
 
 Floats = NDArray[np.float64]
@@ -39,6 +39,7 @@ _SETTINGS = {
 }
 _NOTHING_PRINTED = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _LEADING = 1.25
+DISC = 17.0
 _LONG_UNIT = 6
 _MILLION = 1e6
 _SCALES = {"thousand": "k", "million": "m", "billion": "bn"}
@@ -162,11 +163,20 @@ class Canvas:
             if abs(y - wanted) > SIZE:
                 self.line([x - 10, x - 3], [wanted, y], color=words.colour, lw=0.7)
 
-    def line(self, x: Sequence[float], y: Sequence[float], **looks: Any) -> None:
+    def line(self, x: Sequence[float] | Floats, y: Sequence[float] | Floats, **looks: Any) -> None:
         """Draw a line in pixels, outside the axes' scales."""
         from matplotlib.lines import Line2D
 
-        self.figure.add_artist(Line2D(x, y, transform=None, **looks))
+        self.axes.add_line(Line2D(x, y, transform=None, clip_on=False, **looks))
+
+    def disc(self, text: str, x: float, y: float, *, hollow: bool = False) -> None:
+        """Write a short text in a small circle."""
+        from matplotlib.patches import Circle
+
+        fill, words = (PAPER, INK) if hollow else (GREY, PAPER)
+        looks = {"fc": fill, "ec": GREY, "lw": 1.3, "transform": None, "clip_on": False}
+        self.axes.add_patch(Circle((x, y), DISC / 2, zorder=6, **looks))
+        self.write(Words(text, words, bold=True, size=10.5), x, y + 0.5, anchor="center")
 
     def svg(self, id: str) -> str:
         """Return the drawing as tidy SVG whose ids all begin with ``id``."""
@@ -275,6 +285,21 @@ def scale_ends(low: float, high: float, share: float) -> tuple[float, float]:
     """Return the ends of a scale with some room; one that begins above zero stays above it."""
     room = share * (high - low) or 0.05 * abs(high) or 1.0
     return (0.0 if 0 <= low < room else low - room), high + room
+
+
+def scale_around(
+    shown: Floats, targets: Floats, room: float, fan: Sequence[float] | Floats = (), wide: float = 0
+) -> tuple[float, float]:
+    """Return the ends of a scale on which history and usual range always fit.
+
+    Targets fit too unless they lie so far away (as a mistyped one does) that the history would
+    become a flat line, and a forecast as far as that. ``wide`` is the least that counts as far.
+    """
+    low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
+    reach = max(wide, 2.0 * max(high - low, 0.25 * max(abs(low), abs(high)), 1e-9))
+    bottom, top = low - reach, high + reach
+    near = [*targets[(targets >= bottom) & (targets <= top)], *np.clip(fan, bottom, top)]
+    return scale_ends(min([low, *near]), max([high, *near]), room)
 
 
 def nothing_to_draw() -> PmfError:

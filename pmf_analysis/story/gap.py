@@ -8,7 +8,7 @@ from pmf_analysis.story.canvas import Words, nothing_to_draw, scale_ends, short_
 from pmf_analysis.story.style import BAND, BLUE, GREY
 from pmf_analysis.story.timeline import MONTHS, positions, time_chart
 
-_HEIGHT, _TOP, _RIGHT = 200.0, 14.0, 190.0
+_ROOM = (200.0, 14.0, 190.0)
 
 
 def draw_gap(
@@ -39,22 +39,12 @@ def draw_gap(
     x = positions(ordered["period"], frequency)
     half = MONTHS.get(frequency, 1) / 2
     low, high = float(known.min().min()), float(known.max().max())
-    with time_chart(
-        scale_ends(low, high, 0.1),
-        (float(x[0]) - half, float(x[-1]) + half),
-        height=_HEIGHT,
-        top=_TOP,
-        right=_RIGHT,
-        unit=unit,
-        frequency=frequency,
-        year_type=year_type,
-    ) as sheet:
+    ends, span = scale_ends(low, high, 0.1), (float(x[0]) - half, float(x[-1]) + half)
+    with time_chart(ends, span, _ROOM, (unit, frequency, year_type)) as sheet:
         sheet.axes.fill_between(x, known["value"], known["peer_median"], color=BAND, lw=0, zorder=1)
         labels = []
-        for name, text, colour, width in (
-            ("peer_median", peers, GREY, 1.6),
-            ("value", own, BLUE, 2.2),
-        ):
+        lines = (("peer_median", peers, GREY, 1.6), ("value", own, BLUE, 2.2))
+        for name, text, colour, width in lines:
             sheet.axes.plot(x, known[name], color=colour, lw=width, marker="o", ms=4.5, zorder=3)
             last = float(known[name].dropna().iloc[-1])
             text = f"{text}\n{short_value(last, unit, decimals)}"

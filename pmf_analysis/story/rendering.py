@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from pmf_analysis.data.store import neutral_cell
 from pmf_analysis.story.formatting import MINUS
-from pmf_analysis.story.style import TIMELINE_SVG, icon_html, status_html, status_word
+from pmf_analysis.story.style import PANEL_SVG, TIMELINE_SVG, icon_html, status_html, status_word
 
 if TYPE_CHECKING:
     from pmf_analysis.story.blocks import Block, Column, Table
@@ -61,14 +61,24 @@ def _figure(block: Block, number: int | None, level: int) -> str:
             f'{_table(data)}</details><p class="pmf-file"><a download="{block.id}.csv" '
             f'href="{_csv_address(data)}">Download the data{name} (CSV)</a></p>'
         )
-    hidden = "earlier periods" if TIMELINE_SVG in block.svg else "the rest"
     return (
         f'<figure class="pmf-block pmf-figure" id="{block.id}" aria-labelledby="{block.id}-title">'
         f"<figcaption>{heading}</figcaption>{_paragraphs(block.text)}"
+        f"{_picture(block, label)}{_source_and_notes(block)}{files}</figure>\n"
+    )
+
+
+def _picture(block: Block, label: str) -> str:
+    """Return a chart that scrolls on a narrow screen, or panels that go below each other there."""
+    if block.svg.startswith(PANEL_SVG):
+        return (
+            f'<div class="pmf-panels" role="img" aria-label="{escape(block.alt)}">{block.svg}</div>'
+        )
+    hidden = "earlier periods" if TIMELINE_SVG in block.svg else "the rest"
+    return (
         f'<p class="pmf-hint">Scroll sideways for {hidden}.</p>'
         f'<div class="pmf-scroll pmf-chart" role="group" tabindex="0" '
         f'aria-label="{escape(f"{label}: {block.title}")}">{_named_svg(block)}</div>'
-        f"{_source_and_notes(block)}{files}</figure>\n"
     )
 
 

@@ -7,10 +7,15 @@ text around it, so it follows dark mode and forced colours by itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from pmf_analysis.story.canvas import Floats
 
 _WIDTH, _HEIGHT, _PAD = 100.0, 24.0, 3.0
 _MOST_POINTS = 30
+Number = TypeVar("Number", float, Floats)
 
 
 def draw_spark(values: Sequence[float], lower: float, upper: float, *, id: str) -> str:
@@ -24,28 +29,35 @@ def draw_spark(values: Sequence[float], lower: float, upper: float, *, id: str) 
     if not known:
         return ""
     limits = [limit for limit in (lower, upper) if math.isfinite(limit)]
-    low, high = min(known + limits), max(known + limits)
-    span = (high - low) or 1.0
+    height = partial(
+        place, ends=(min(known + limits), max(known + limits)), box=(_HEIGHT - _PAD, _PAD)
+    )
     step = (_WIDTH - 2 * _PAD) / max(1, len(newest) - 1)
-
-    def height(value: float) -> float:
-        share = (value - low) / span if high > low else 0.5
-        return _HEIGHT - _PAD - share * (_HEIGHT - 2 * _PAD)
-
-    line, pen, dot = "", "M", ""
-    for number, value in enumerate(newest):
-        if math.isfinite(value):
-            place = f"{_PAD + number * step:.0f} {height(value):.1f}".replace(".0", "")
-            line, pen, dot = line + pen + place, "L", place
-        else:
-            pen = "M"
-    x, y = dot.split()
+    spots = [(_PAD + number * step, height(value)) for number, value in enumerate(newest)]
+    x, y = trace([spot for spot in spots if math.isfinite(spot[1])][-1:])[1:].split()
     band = ""
     if len(limits) == 2:
         top, foot = height(upper), height(lower)
         band = f'<path d="M0 {top:.1f}H100V{foot:.1f}H0Z" fill="#8A949B" fill-opacity=".25"/>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" id="{id}" class="pmf-spark" viewBox="0 0 100 24" '
-        f'aria-hidden="true" focusable="false">{band}<path d="{line}" fill="none" '
+        f'aria-hidden="true" focusable="false">{band}<path d="{trace(spots)}" fill="none" '
         f'stroke="currentColor"/><circle cx="{x}" cy="{y}" r="2.5" fill="currentColor"/></svg>'
     )
+
+
+def place(value: Number, ends: tuple[float, float], box: tuple[float, float]) -> Number:
+    """Return the height of a value between the ends of its scale; in the middle if they agree."""
+    share = (value - ends[0]) / (ends[1] - ends[0]) if ends[1] > ends[0] else 0 * value + 0.5
+    return box[0] + share * (box[1] - box[0])
+
+
+def trace(spots: Iterable[tuple[float, float]]) -> str:
+    """Write the path of a line through spots; one without a height breaks it."""
+    path, pen = "", "M"
+    for x, y in spots:
+        if math.isfinite(y):
+            path, pen = path + f"{pen}{x:.0f} {y:.1f}".replace(".0", ""), "L"
+        else:
+            pen = "M"
+    return path

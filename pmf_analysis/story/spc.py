@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story.canvas import Box, Canvas, Words, measure
+from pmf_analysis.story.canvas import DISC, Box, Canvas, Words, measure, spread
 from pmf_analysis.story.spc_picture import (
     LIMITS,
     Picture,
@@ -37,8 +37,14 @@ _MOST_DOTS = 60
 _RECENT = 7  # newest values whose signals stand out, as many as make limits stable
 _FAN_BANDS = (("q05", "q95"), ("q25", "q75"), ("q40", "q60"))
 _PROVISIONAL = ("provisional", "estimated")
+_BREAKS = ("definition", "boundary")
+_MOST_NUMBERS = 6
+_HATCH, _HATCH_LINE = 7.0, "#AEB6BA"
 _OFF_CHART = "(off this chart)"
 _DOT = ("o", (BLUE, BLUE, 4.5), (PAPER, BLUE, 6.0))
+_CROSS = ("x", (PAPER, GREY, 6.0), (PAPER, GREY, 6.0))
+_RING = ("o", ("none", INK, 10.0), ("none", INK, 10.0))
+_WIDE_RING = ("o", ("none", INK, 16.0), ("none", INK, 16.0))
 _MARKS = {
     "improvement": ("^", (BLUE, PAPER, 9.5), (PAPER, BLUE, 9.5)),
     "concern": ("D", (ORANGE, INK, 7.5), (PAPER, ORANGE, 7.5)),
@@ -55,6 +61,9 @@ def draw_spc(
     id: str,
     targets: pd.DataFrame | None = None,
     forecast: pd.DataFrame | None = None,
+    events: pd.DataFrame | None = None,
+    neutral: bool = False,
+    is_stale: bool = False,
     frequency: str = "quarterly",
     year_type: str = "financial",
 ) -> str:
@@ -77,6 +86,14 @@ def draw_spc(
         Rows of the result table ``targets`` of this series, for periods after the last point.
     forecast
         Rows of the result table ``forecasts`` of this series. None, or no values: no fan.
+    events
+        Rows of the result table ``events`` of this series, with the ``number`` under which each is
+        explained beside the chart. The newest six numbers are drawn; every break, exceptional
+        period and baseline is.
+    neutral
+        For figures of a wider area: signals are grey squares, neither better nor worse.
+    is_stale
+        Whether the newest value is old: it is then labelled with its period.
     frequency, year_type
         Spacing of the periods, and which years the axis names.
 
@@ -85,18 +102,15 @@ def draw_spc(
     PmfError
         When no point has a value.
     """
-    picture = build_picture(points, targets, forecast, unit, decimals, frequency)
-    with time_chart(
-        value_range(picture),
-        picture.span,
-        height=HEIGHT,
-        top=_TOP,
-        right=_right_margin(picture),
-        unit=unit,
-        frequency=frequency,
-        year_type=year_type,
-    ) as sheet:
+    if neutral:
+        kinds = points["point_type"].str.replace("improvement|concern", "neutral", regex=True)
+        points = points.assign(point_type=kinds)
+    picture = build_picture(points, targets, forecast, events, unit, decimals, frequency, is_stale)
+    room = (HEIGHT, _TOP, _right_margin(picture))
+    axes = (unit, frequency, year_type)
+    with time_chart(value_range(picture), picture.span, room, axes) as sheet:
         _draw_usual_range(sheet, picture)
+        _draw_events(sheet, picture)
         _draw_fan(sheet, picture)
         _draw_target(sheet, picture, polarity)
         _draw_history(sheet, picture)
@@ -106,17 +120,52 @@ def draw_spc(
 
 def _draw_usual_range(sheet: Canvas, picture: Picture) -> None:
     points, half = picture.points, picture.step / 2
-    for _, rows in points[points["lower_limit"].notna()].groupby("segment", sort=False):
+    beyond = pd.Series(picture.x > picture.frozen_from, points.index)
+    charted = points[points["lower_limit"].notna()]
+    for (_, is_frozen), rows in charted.groupby([charted["segment"], beyond], sort=False):
         # Limits that follow the season step from period to period; others are one step.
         steps = rows.loc[rows[LIMITS].ne(rows[LIMITS].shift()).any(axis=1), LIMITS]
         edges = np.append(picture.x[steps.index], picture.x[rows.index[-1]] + 2 * half) - half
         levels = np.append(steps.to_numpy(float), steps.to_numpy(float)[-1:], axis=0)
         x, (lower, upper, mean) = np.repeat(edges, 2)[1:-1], np.repeat(levels[:-1], 2, axis=0).T
-        edge = {"fc": BAND, "ec": GREY, "lw": 0.9, "ls": (0, (4, 3))}
-        sheet.axes.fill_between(x, lower, upper, zorder=0.5, **edge)
+        # Limits that are kept beyond their own periods are no measure of these: open and dotted.
+        edge = {"fc": PAPER, "ls": (0, (1, 2))} if is_frozen else {"fc": BAND, "ls": (0, (4, 3))}
+        sheet.axes.fill_between(x, lower, upper, zorder=0.5, ec=GREY, lw=0.9, **edge)
         sheet.axes.plot(x, mean, color=GREY, lw=1.2, zorder=1)
         for level in (lower, upper, mean):
             sheet.keep_clear(x, level)
+
+
+def _draw_events(sheet: Canvas, picture: Picture) -> None:
+    """Hatch exceptional periods, and number what happened over thin lines at its beginning."""
+    area, low = sheet.area, sheet.axes.get_ylim()[0]
+    spans = picture.events[picture.events["kind"] == "exceptional"].dropna(subset=["end"])
+    for x, end in spans[["x", "end"]].to_numpy(float):
+        left, right = sheet.pixel(x, low)[0], sheet.pixel(end, low)[0]
+        _hatch(sheet, Box(left, area.bottom, right, area.top))
+    newest = picture.events.tail(_MOST_NUMBERS)
+    feet = [sheet.pixel(x, low)[0] for x in newest["x"]]
+    # The word of the fan stands to the right of the newest period.
+    end = area.right if picture.fan.empty else sheet.pixel(picture.x[-1] + picture.step / 2, 0)[0]
+    row = area.top + 2 + DISC / 2
+    places = spread(feet, [DISC + 3.0] * len(feet), area.left - DISC, end)
+    for number, kind, foot, x in zip(newest["number"], newest["kind"], feet, places, strict=True):
+        suggested = kind == "suggested_step"
+        looks = {"color": GREY, "lw": 1.0, "ls": (0, (1, 2.5) if suggested else (5, 3))}
+        sheet.line([foot, foot, x], [area.bottom, area.top - 6, row], zorder=1.2, **looks)
+        sheet.disc(f"{number:.0f}", x, row, hollow=suggested)
+        sheet.ink.append(np.column_stack([np.full(99, foot), np.linspace(area.bottom, row, 99)]))
+
+
+def _hatch(sheet: Canvas, box: Box) -> None:
+    """Fill a box with slanting lines, which no printer and no eye takes for the usual range."""
+    width, height = box.right - box.left, box.top - box.bottom
+    starts = np.arange(_HATCH - height, width, _HATCH)
+    across = np.column_stack([starts, starts + height]).clip(0, width)
+    up = across - starts[:, None]
+    gap = np.full((len(starts), 1), np.nan)
+    x, y = (np.hstack([side, gap]).ravel() for side in (box.left + across, box.bottom + up))
+    sheet.line(x, y, color=_HATCH_LINE, lw=0.7, zorder=0.7)
 
 
 def _draw_fan(sheet: Canvas, picture: Picture) -> None:
@@ -154,8 +203,11 @@ def _draw_target(sheet: Canvas, picture: Picture, polarity: str) -> None:
 
 def _draw_history(sheet: Canvas, picture: Picture) -> None:
     values = picture.points["value"].to_numpy(float)
-    # A period that has no row at all breaks the line as one without a value does.
+    # A period that has no row at all breaks the line as one without a value does, and so does
+    # a change of what is measured.
     absent = np.flatnonzero(np.diff(picture.x) > 1.5 * picture.step) + 1
+    broken = picture.events.loc[picture.events["kind"].isin(_BREAKS), "x"].to_numpy(float)
+    absent = np.union1d(absent, np.searchsorted(picture.x, broken))
     x, y = (np.insert(series, absent, np.nan) for series in (picture.x, values))
     sheet.axes.plot(x, y, color=BLUE, lw=2, zorder=4, solid_joinstyle="round")
     sheet.keep_clear(x, y)
@@ -165,14 +217,18 @@ def _draw_history(sheet: Canvas, picture: Picture) -> None:
     kinds = picture.points["point_type"].fillna("")
     special = kinds.str.startswith("special").to_numpy(bool)
     dots = np.isfinite(values) & ((len(values) <= _MOST_DOTS) | np.isin(picture.x, lone))
-    _marks(sheet, picture, dots & ~special, *_DOT)
+    _marks(sheet, picture, dots & ~special & ~picture.left_out, *_DOT)
+    _marks(sheet, picture, picture.left_out, *_CROSS)
+    revised = picture.points["status"].eq("revised").to_numpy(bool)
+    _marks(sheet, picture, revised & ~special, *_RING)
+    _marks(sheet, picture, revised & special, *_WIDE_RING)
     known_so_far = np.cumsum(np.isfinite(values))
     is_recent = known_so_far > known_so_far[-1] - _RECENT
     for kind, (mark, *looks) in _MARKS.items():
         which = special & kinds.str.contains(kind).to_numpy(bool)
         _marks(sheet, picture, which & is_recent, mark, *looks)
         muted = MUTED[kind]
-        _marks(sheet, picture, which & ~is_recent, mark, (muted, muted, 5.0), (PAPER, muted, 5.0))
+        _marks(sheet, picture, which & ~is_recent, mark, (muted, PAPER, 7.0), (PAPER, muted, 5.5))
 
 
 def _marks(

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pmf_analysis.story.canvas import (
     Floats,
     Words,
     nothing_to_draw,
-    scale_ends,
+    scale_around,
     short_range,
     short_value,
 )
@@ -19,6 +20,7 @@ from pmf_analysis.story.style import BLUE, INK, TARGET
 from pmf_analysis.story.timeline import MONTHS, positions
 
 LIMITS = ["lower_limit", "upper_limit", "mean"]
+Flags = NDArray[np.bool_]
 Label = tuple[Words, float]
 """Words and the value they stand for."""
 
@@ -32,6 +34,8 @@ class Picture:
     step: float
     targets: pd.DataFrame
     fan: pd.DataFrame
+    events: pd.DataFrame
+    late: str
     unit: str
     decimals: int
 
@@ -42,6 +46,24 @@ class Picture:
     def range_text(self, low: float, high: float) -> str:
         """Write a range of values of this series for a label."""
         return short_range(low, high, self.unit, self.decimals)
+
+    @property
+    def frozen_from(self) -> float:
+        """Where the usual range of a declared baseline goes on beyond its own periods."""
+        ends = self.events.loc[self.events["kind"] == "baseline", "end"].dropna()
+        return float(ends.iloc[-1]) if len(ends) else np.inf
+
+    @property
+    def left_out(self) -> Flags:
+        """Points that are shown but count for no average, limit or test: exceptional periods."""
+        spans = self.events[self.events["kind"] == "exceptional"]
+        within = [
+            (self.x > x) & (self.x < end) for x, end in zip(spans["x"], spans["end"], strict=True)
+        ]
+        unjudged = self.points["point_type"].eq("missing").to_numpy()
+        if within:
+            unjudged = unjudged | np.any(within, axis=0) & self.points["mean"].isna().to_numpy()
+        return unjudged & self.points["value"].notna().to_numpy()
 
     @property
     def last(self) -> tuple[float, float]:
@@ -61,16 +83,20 @@ def build_picture(
     points: pd.DataFrame,
     targets: pd.DataFrame | None,
     forecast: pd.DataFrame | None,
+    events: pd.DataFrame | None,
     unit: str,
     decimals: int,
     frequency: str,
+    is_stale: bool,
 ) -> Picture:
     """Order and place what is to be drawn, up to the newest value; arguments as ``draw_spc``."""
     ordered = points.sort_values("period").reset_index(drop=True)
     known = np.flatnonzero(ordered["value"].notna())
     if not len(known):
         raise nothing_to_draw()
+    is_late = is_stale or known[-1] < len(ordered) - 1
     ordered = ordered.iloc[: known[-1] + 1]
+    late = str(ordered.get("period_label", ordered["period"]).iloc[-1]) if is_late else ""
     x, step = positions(ordered["period"], frequency), float(MONTHS.get(frequency, 1))
     fan = pd.DataFrame()
     if forecast is not None and forecast["q50"].notna().any():
@@ -81,7 +107,20 @@ def build_picture(
     end = max([x[-1], *fan.get("x", [])])
     farthest = end + max(8 * step, 0.5 * (x[-1] - x[0]))
     steps = steps[steps["x"] >= x[0]].assign(x=lambda rows: rows["x"].clip(upper=farthest))
-    return Picture(ordered, x, step, steps, fan, unit, decimals)
+    placed = _placed_events(events, x, frequency)
+    return Picture(ordered, x, step, steps, fan, placed, late, unit, decimals)
+
+
+def _placed_events(events: pd.DataFrame | None, x: Floats, frequency: str) -> pd.DataFrame:
+    """Place events that began on this chart, oldest first: ``x``, and ``end`` where one has it."""
+    named = ["period", "until", "kind", "number"]
+    rows = pd.DataFrame(columns=named) if events is None else events.reindex(columns=named)
+    rows = rows.dropna(subset=["period"]).sort_values(["period", "number"], ignore_index=True)
+    half = MONTHS.get(frequency, 1) / 2
+    start = positions(rows["period"], frequency) - half
+    end = positions(pd.to_datetime(rows["until"]) + pd.Timedelta(days=1), frequency) - half
+    rows = rows.assign(x=np.maximum(start, x[0] - half), end=np.minimum(end, x[-1] + half))
+    return rows[start < x[-1] + half]
 
 
 def _target_steps(
@@ -102,21 +141,13 @@ def _target_steps(
 
 
 def value_range(picture: Picture) -> tuple[float, float]:
-    """Return the ends of the vertical scale.
-
-    History and usual range always fit. Forecast and target fit too unless they lie so far away
-    (as a mistyped target does) that the history would become a flat line.
-    """
-    limits = picture.points[["value", "lower_limit", "upper_limit"]].to_numpy(float)
-    low, high = float(np.nanmin(limits)), float(np.nanmax(limits))
-    reach = 2.0 * max(high - low, 0.25 * max(abs(low), abs(high)), 1e-9)
-    fan, beyond = picture.fan, picture.targets[["low", "high"]].to_numpy(float).ravel()
-    if not fan.empty:
-        reach = max(reach, 2.0 * float((fan["q75"] - fan["q25"]).max()))
-        ends = fan[["q05", "q95"]].to_numpy(float).clip(low - reach, high + reach)
-        beyond = np.concatenate([beyond, ends.ravel()])
-    near = beyond[(beyond >= low - reach) & (beyond <= high + reach)]
-    return scale_ends(min([low, *near]), max([high, *near]), 0.08)
+    """Return the ends of the vertical scale, from history, usual range, targets and forecast."""
+    shown = picture.points[["value", "lower_limit", "upper_limit"]].to_numpy(float)
+    fan, targets = picture.fan, picture.targets[["low", "high"]].to_numpy(float).ravel()
+    if fan.empty:
+        return scale_around(shown, targets, 0.08)
+    wide = 2.0 * float((fan["q75"] - fan["q25"]).max())
+    return scale_around(shown, targets, 0.08, fan[["q05", "q95"]].to_numpy(float).ravel(), wide)
 
 
 def end_labels(picture: Picture) -> list[Label]:
@@ -139,16 +170,28 @@ def end_labels(picture: Picture) -> list[Label]:
 def history_labels(picture: Picture) -> list[Label]:
     """Return the labels of newest value, average and usual range, most important first."""
     value = picture.last[1]
-    latest = (Words(f"{picture.text(value)} latest", INK, bold=True), value)
+    late = f"\n({picture.late})" if picture.late else ""
+    latest = (Words(f"{picture.text(value)} latest{late}", INK, bold=True), value)
     lower, upper, mean = picture.points[LIMITS].iloc[-1].astype(float)
     if np.isnan(lower):
         return [latest]
     newest = picture.points["segment"] == picture.points["segment"].iloc[-1]
     is_seasonal = picture.points.loc[newest, "mean"].nunique() > 1
     name = "Usual range\nfor the time of year" if is_seasonal else "Usual range"
+    name += _baseline_words(picture)
     usual = f"{name}\n{picture.range_text(lower, upper)}"
     average = picture.text(mean)
     if not picture.fan.empty:
         # The fan stands between these lines and the right edge, so one label by the band has both.
         return [latest, (Words(f"{usual},\naverage {average}"), upper)]
     return [latest, (Words(usual), upper), (Words(f"Average {average}"), mean)]
+
+
+def _baseline_words(picture: Picture) -> str:
+    """Name the periods whose usual range a chart keeps, so that nobody takes it for today's."""
+    if picture.x[-1] < picture.frozen_from:
+        return ""
+    start = picture.events.loc[picture.events["end"] == picture.frozen_from, "x"].iloc[-1]
+    within = (picture.x > start) & (picture.x < picture.frozen_from)
+    labels = picture.points.loc[within, "period_label"]
+    return f" of\n{labels.iloc[0]} to\n{labels.iloc[-1]}:" if len(labels) else ""

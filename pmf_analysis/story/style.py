@@ -37,6 +37,9 @@ SHAPES = {"better": "triangle", "worse": "diamond", "neutral": "ring", "target":
 TIMELINE_SVG = '<svg class="pmf-time" '
 """How the picture of a chart over time begins; narrow screens show its newest end first."""
 
+PANEL_SVG = '<svg class="pmf-panel" '
+"""How each of several pictures of one figure begins; the style sheet lays them out as a grid."""
+
 FONT_STACK = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 
 _LOOKS: Mapping[str, tuple[str, Tone]] = {
@@ -69,15 +72,22 @@ def icon_html(code: str) -> str:
     Hidden from screen readers: the word always stands beside it. Fill and stroke are attributes,
     which a page's own style sheet may override in dark mode and which still show without one.
     """
-    if code not in _STATUS:
+    drawing = icon_shape(code)
+    if not drawing:
         return ""
+    return (
+        f'<svg class="pmf-icon pmf-icon-{tone_of(code) or "none"}" viewBox="0 0 16 16" width="14" '
+        f'height="14" {drawing[0]} aria-hidden="true" focusable="false">{drawing[1]}</svg>'
+    )
+
+
+def icon_shape(code: str) -> tuple[str, str] | None:
+    """Return colours and shape of a mark on a square of 16 by 16; None for a plain word."""
+    if code not in _STATUS:
+        return None
     shape, tone = _STATUS[code]
     colour = MARKS[tone or "neutral"]
-    return (
-        f'<svg class="pmf-icon pmf-icon-{tone or "none"}" viewBox="0 0 16 16" width="14" '
-        f'height="14" fill="{colour}" stroke="{colour}" aria-hidden="true" focusable="false">'
-        f"{_ICON_PATHS[shape]}</svg>"
-    )
+    return f'fill="{colour}" stroke="{colour}"', _ICON_PATHS[shape]
 
 
 def status_word(code: str, words: Mapping[str, str]) -> str:

@@ -52,20 +52,16 @@ def year_label(year: int, year_type: str) -> str:
 def time_chart(
     values: tuple[float, float],
     span: tuple[float, float],
-    *,
-    height: float,
-    top: float,
-    right: float,
-    unit: str,
-    frequency: str,
-    year_type: str,
+    room: tuple[float, float, float],
+    scale: tuple[str, str, str],
 ) -> Iterator[Canvas]:
     """Open a canvas with a scale of values at the left and the council's time below.
 
-    ``height`` is that of the canvas without the time axis; years are centred under their span,
-    and the periods stand above them where they are few enough to write the months of each.
+    ``room`` is the height of the canvas without the time axis, and the margins at top and right;
+    ``scale`` is unit, frequency and kind of year. Years are centred under their span, and the
+    periods stand above them where they are few enough to write the months of each.
     """
-    low, high = span
+    (low, high), (height, top, right), (unit, frequency, year_type) = span, room, scale
     months = MONTHS.get(frequency, 1)
     has_periods = round((high - low) / months) <= _MOST_NAMED.get(frequency, 0)
     bottom, left = 50.0 if has_periods else 32.0, axis_width(*values, unit)
