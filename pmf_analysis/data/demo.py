@@ -92,9 +92,11 @@ def _known(table: pd.DataFrame, name: str, as_at: date) -> pd.DataFrame:
 def _observed(recipe: Recipe, drawn: pd.DataFrame, as_at: date) -> pd.DataFrame:
     """One row a value that was due by `as_at`, with its state; an absent one has no figures."""
     is_own = drawn["role"].isin(["own", "part"])
+    repeated = is_own & drawn["period_start"].isin(pd.to_datetime(recipe.carried_forward))
     lag = recipe.lag if recipe.peer_lag is None else np.where(is_own, recipe.lag, recipe.peer_lag)
     breaks = pd.Timestamp(recipe.new_definition or date.max)
     rows = drawn.assign(
+        **drawn[["above", "below"]].mask(repeated).ffill(),
         indicator_id=recipe.indicator,
         frequency=recipe.frequency,
         definition_version=1 + (drawn["period_start"] >= breaks),

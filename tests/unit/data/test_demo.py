@@ -375,6 +375,52 @@ def test_a_late_value_is_announced_and_a_cancelled_survey_stays_empty(
             assert rows.loc[pd.Timestamp(day), "value_status"] == "not_applicable"
 
 
+def test_a_value_carried_forward_repeats_the_one_before_without_a_word(
+    observations: pd.DataFrame, world: World
+) -> None:
+    own = observations[(observations["area_code"] == OWN) & (observations["dimension"] == "")]
+    carried = {n: pd.to_datetime(r.carried_forward) for n, r in world.recipes.items()}
+    carried = {name: days for name, days in carried.items() if len(days)}
+    assert carried
+    for name, days in carried.items():
+        rows = own[own["indicator_id"] == name].set_index("period_start")
+        repeats = rows["value"].diff() == 0
+        assert set(rows.index[repeats]) == set(days), name
+        assert (rows.loc[days, "value_status"] == "final").all()
+        assert rows.loc[days, "numerator"].nunique() == 1
+
+
+def test_a_survey_of_three_waves_has_a_change_beyond_its_samples(
+    observations: pd.DataFrame,
+) -> None:
+    """One of two, so that the reports show both answers: by the intervals as published."""
+    changes = {}
+    for name in ("bus_satisfaction", "loneliness"):
+        rows = observations[observations["indicator_id"] == name]
+        rows = rows[(rows["area_code"] == OWN) & (rows["dimension"] == "")]
+        before, newest = rows.iloc[-2], rows.iloc[-1]
+        errors = (rows["ci_upper"] - rows["ci_lower"]).iloc[-2:] / (2 * 1.96)
+        changes[name] = (len(rows), (newest["value"] - before["value"]) / np.hypot(*errors))
+    assert changes["bus_satisfaction"][0] == 3
+    assert changes["bus_satisfaction"][1] > 2.5
+    assert changes["loneliness"][0] >= 5
+    assert abs(changes["loneliness"][1]) < 1.5
+
+
+def test_what_was_decided_on_charts_fits_what_happened(
+    parameters: Parameters, world: World, tables: Tables
+) -> None:
+    charts, recipes = parameters.charts, world.recipes
+    (rebase,) = charts.rebases
+    assert rebase.period_start == recipes[rebase.indicator].step
+    (baseline,) = charts.baselines
+    assert baseline.period_until is not None
+    assert baseline.period_until < recipes[baseline.indicator].step
+    assert len({note.indicator for note in charts.annotations}) >= 2
+    in_data = set(tables[OCTOBER]["changes"].query("kind == 'rebase'")["indicator_id"])
+    assert in_data and rebase.indicator not in in_data
+
+
 def test_a_new_council_has_no_past(observations: pd.DataFrame) -> None:
     pellingham = observations[observations["area_name"] == "Pellingham"]
     assert pellingham["period_start"].min() >= pd.Timestamp(2023, 1, 1)
@@ -399,6 +445,10 @@ def test_targets_keep_their_history(tables: Tables) -> None:
         assert before["set_on"] < row["set_on"]
     assert len(tables[JULY]["targets"]) < len(targets)
     assert (targets["rationale"] == "").any()
+    tolerant = targets[["tolerance_abs", "tolerance_pct"]].notna().sum()
+    assert (tolerant > 0).all()
+    yearly = targets[targets["kind"] != "statutory"].groupby("indicator_id")["target"].nunique()
+    assert (yearly >= 3).sum() >= 3
     has_band = targets[["target_low", "target_high"]].notna().all(axis=1)
     assert (has_band ^ targets["target"].notna()).all()
 
