@@ -14,16 +14,15 @@ from pmf_analysis.story.pages import Page, data_rows, data_table, raw
 from pmf_analysis.story.sentences import (
     NAMED_PEERS,
     Sentences,
-    chance_among_tested,
     comparison_sentences,
     comparison_title,
     gap_sentence,
-    named,
     rank_words,
     told,
 )
 from pmf_analysis.story.strip import StripRow, draw_strip
 from pmf_analysis.story.style import tone_of
+from pmf_analysis.story.theme_sentences import chance_among_tested, named
 from pmf_analysis.story.view import ThemeView, rows_of
 
 _FEWEST_GAPS = 3

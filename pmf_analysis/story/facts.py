@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, text
@@ -24,7 +24,9 @@ _PHIA_BANDS = {
 }
 SIGNALS = ("improving", "worsening", "rising", "falling")
 # A point or run off its average is a level; it is told as a movement where the year agrees.
-_LEVEL_RULES = ("outside_limits", "shift", "two_in_three")
+_LEVEL_RULES = ("outside_limits", "shift", "two_in_three", "three_in_four", "crossings")
+# Columns that say better or worse, met or missed: nothing of a city measure.
+_JUDGEMENTS = ("assurance", "assurance_tolerance", "arrow_short", "arrow_long")
 _LEVELS = dict(zip(SIGNALS, ("better", "worse", "higher", "lower"), strict=True))
 
 
@@ -56,15 +58,33 @@ class TrendFacts(Facts):
     chance_alone: Figure
     shape: str
     treatment: str
+    features: str
+    contradiction: str
+    previous_band: Figure
+    last_year_band: Figure
+    change_test: str
+    change_p: Figure
+    since: str
+    limits_from: str
+    verdict_without_rebase: str
+    tolerance_low: Figure
+    tolerance_high: Figure
+    assurance_tolerance: str
+    arrow_short: str
+    arrow_long: str
+    detect_4: Figure
+    detect_8: Figure
+    detect_12: Figure
+    rule_profile: str
     age_days: int
     is_stale: bool
     has_break: bool
 
     @classmethod
     def of(
-        cls, row: Row, council: str, *, direction: int = 0, judged: int = 0, has_break: bool = False
+        cls, row: Row, council: str, *, direction: int = 0, judged: int = 0, **of_points: Any
     ) -> Self:
-        """Make it from a row of the trends table and three facts of its points.
+        """Make it from a row of the trends table and some facts of its points.
 
         Parameters
         ----------
@@ -74,8 +94,9 @@ class TrendFacts(Facts):
             Direction of the newest point's signal: 1 up, -1 down, 0 none.
         judged
             How many figures since the last break have a target to be held against.
-        has_break
-            Whether the usual range starts again within the series.
+        of_points
+            ``has_break``: whether the usual range starts again within the series; ``since``: the
+            first period of the run that the rule speaks of.
         """
         subject = Subject.of(row, council)
         verdict = text(row, "verdict") or "cannot_judge"
@@ -86,9 +107,9 @@ class TrendFacts(Facts):
             period=in_sentence(text(row, "period_long") or text(row, "period_label")),
             direction=way,
             verdict=_without_status(verdict, subject, way),
-            assurance="" if subject.is_city else text(row, "assurance"),
             judged=judged,
-            has_break=has_break,
+            **dict.fromkeys(_JUDGEMENTS, "") if subject.is_city else {},
+            **of_points,
         )
 
     @property

@@ -14,34 +14,27 @@ from typing import Any, NamedTuple, Self
 
 import pandas as pd
 
+from pmf_analysis.story import formatting
 from pmf_analysis.story.bank import clip_words, say
-from pmf_analysis.story.formatting import (
-    MINUS,
-    format_chance,
-    format_change,
-    format_false_alarm,
-    format_frequency,
-    format_number,
-    format_value,
-    ordinal,
-    rounded_sign,
-)
+from pmf_analysis.story.formatting import MINUS, format_frequency, rounded_sign
 
 Row = Mapping[Hashable, Any]
 
 # How figures are spelled that are not values of the indicator, by field.
 _SPELLED = {
     **dict.fromkeys(("change", "change_on_year", "slope", "gap", "required_change"), "change"),
+    **dict.fromkeys(("previous_band", "last_year_band"), "change"),
+    **dict.fromkeys(("detect_4", "detect_8", "detect_12"), "change"),
     **dict.fromkeys(("met_share", "own_share", "peer_share"), "share"),
-    **dict.fromkeys(("probability", "lower", "upper"), "chance"),
+    **dict.fromkeys(("probability", "lower", "upper", "change_p"), "chance"),
     **{"frequency": "frequency", "chance_alone": "alarm", "rank": "rank", "rank_of": "count"},
 }
 _SPELLINGS: Mapping[str, Callable[[float], str]] = {
     "share": partial(format_frequency, of_cases=True),
     "frequency": format_frequency,
-    "chance": format_chance,
-    "alarm": format_false_alarm,
-    "rank": lambda rank: ordinal(int(rank)),
+    "chance": formatting.format_chance,
+    "alarm": formatting.format_false_alarm,
+    "rank": lambda rank: formatting.ordinal(int(rank)),
     "count": lambda count: f"{count:.0f}",
 }
 
@@ -134,19 +127,18 @@ class Subject:
         if raw is None:
             return Figure(None, "")
         if spelling == "value":
-            return Figure(raw, format_value(raw, self.unit, self.decimals))
+            return Figure(raw, formatting.format_value(raw, self.unit, self.decimals))
         if spelling in _SPELLINGS:
             return Figure(raw, _SPELLINGS[spelling](raw))
         signs = {1: "+", -1: MINUS, 0: ""} if spelling == "signed" else {}
         sign = signs.get(rounded_sign(raw, self.decimals), "")
-        return Figure(raw, sign + format_change(raw, self.unit, self.decimals))
+        return Figure(raw, sign + formatting.format_change(raw, self.unit, self.decimals))
 
     def plain(self, figure: Figure) -> str:
         """Spell a value without a unit in words, for lists that name the unit once."""
-        glued = self.unit == "%" or self.unit.startswith("£")
-        return (
-            figure.text if glued or figure.raw is None else format_number(figure.raw, self.decimals)
-        )
+        if figure.raw is None or self.unit == "%" or self.unit.startswith("£"):
+            return figure.text
+        return formatting.format_number(figure.raw, self.decimals)
 
     def range(self, low: Figure, high: Figure) -> str:
         """Spell a range, "11.8 to 15.4 per 1,000 people"; "" where an end is not known."""

@@ -20,7 +20,8 @@ from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Facts, Figure, Subject, number, text
 from pmf_analysis.story.formatting import format_date, join_words
-from pmf_analysis.story.sentences import age_sentences, counted, named, unjudged
+from pmf_analysis.story.sentences import age_sentences
+from pmf_analysis.story.theme_sentences import counted, named, unjudged
 from pmf_analysis.story.view import ThemeView, rows_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _NUMBERS = (
 )
 _KINDS: Mapping[str, dict[str, Any]] = {
     **{key: {"align": "right", "kind": "number"} for key in _NUMBERS},
-    "trend": {"kind": "spark"},
+    **{key: {"kind": "spark"} for key in ("trend", "history")},
     "status": {"kind": "status"},
 }
 _UNJUDGED = ("cannot_judge", "no_verdict", "position_only")
@@ -64,8 +65,9 @@ def table_block(id: str, table: Table, *, alt: str = "", notes: tuple[str, ...] 
 def plain_table(table: Table) -> str:
     """Write a table as aligned plain text: what a terminal shows and nbval compares."""
     words = table.status_words
-    lines = [[column.label for column in table.columns]]
-    lines += [[words.get(cell, cell) or "-" for cell in row.values()] for row in table.rows]
+    shown = [column for column in table.columns if column.kind != "spark"]
+    lines = [[column.label for column in shown]]
+    lines += [[words.get(row[c.key], row[c.key]) or "-" for c in shown] for row in table.rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -85,7 +87,7 @@ class Page(ABC, Generic[F]):
 
     ``results_folder`` is where its numbers are written; None outside a batch run. A page declares
     the columns of its two tables, what stands for a series without facts (code and entry of the
-    bank), and its verdicts in the order in which they are told.
+    bank), its verdicts in the order in which they are told, and files of its own to be named.
     """
 
     view: ThemeView
@@ -96,6 +98,7 @@ class Page(ABC, Generic[F]):
     key_columns: ClassVar[tuple[str, ...]]
     absent: ClassVar[tuple[str, str]]
     verdicts: ClassVar[tuple[str, ...]]
+    files: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abstractmethod
@@ -202,7 +205,7 @@ class Page(ABC, Generic[F]):
             view.notice,
             say("provenance.as_at", as_at=format_date(view.as_at)),
             say("provenance.vintage", hash=view.vintage[:12]),
-            say("provenance.rounding"),
+            *(say(f"provenance.{entry}") for entry in ("rounding", *self.files)),
             say("provenance.seed", seed=view.seed),
         ]
         sources: dict[tuple[str, str], list[str]] = {}

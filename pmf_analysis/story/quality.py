@@ -8,7 +8,7 @@ from pmf_analysis.story.bank import clip_sentences, count_of, say, words_of
 from pmf_analysis.story.blocks import Block, Table
 from pmf_analysis.story.facts import TrendFacts, written_date
 from pmf_analysis.story.figures import Row, number, text
-from pmf_analysis.story.sentences import named
+from pmf_analysis.story.theme_sentences import named
 from pmf_analysis.story.view import ThemeView, rows_of
 
 _SHOWN_PROBLEMS = 20
@@ -24,7 +24,10 @@ _STATES: Mapping[str, Callable[[TrendFacts], bool]] = {
 
 def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
     """Say what states the latest figures are in, then show the problems found."""
-    count = len(view.problems)
+    told = [text(row, "message") for row in rows_of(view.problems)]
+    rows = [_contradiction(f) for f in view.trend_facts if f.contradiction not in ("", *told)]
+    rows += [_problem_row(row) for row in rows_of(view.problems)]
+    count, rows = len(rows), rows[:_SHOWN_PROBLEMS]
     said: list[str] = []
     for state, belongs in _STATES.items():
         names = [facts.subject.short for facts in view.trend_facts if belongs(facts)]
@@ -34,10 +37,14 @@ def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
     note = Block("note", "quality", say("section.quality"), text=(*(said or fine), found))
     if not count:
         return [note]
-    rows = [_problem_row(row) for row in rows_of(view.problems.head(_SHOWN_PROBLEMS))]
     notes = (say("quality.first", shown=len(rows), n=count),) if count > len(rows) else ()
     shown = table(say("section.quality_table"), ("problem", "place", "fix"), rows)
     return [note, Block("table", "problems", shown.caption, table=shown, notes=notes)]
+
+
+def _contradiction(facts: TrendFacts) -> dict[str, str]:
+    fix = say("quality.contradiction_fix")
+    return {"problem": facts.contradiction, "place": facts.subject.indicator, "fix": fix}
 
 
 def _problem_row(row: Row) -> dict[str, str]:

@@ -1,17 +1,27 @@
-"""The numbers of a page as rows of ``results.csv``: what packs and comparisons of runs read."""
+"""The numbers of a page as rows of ``results.csv``, and of its charts as rows of ``audit.csv``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from pmf_analysis import __version__
 from pmf_analysis.data.store import neutral_cell
-from pmf_analysis.story.figures import Facts
+from pmf_analysis.story.figures import Facts, number, text
 from pmf_analysis.story.pages import Page
+from pmf_analysis.story.view import rows_of
 
 RESULT_COLUMNS = (
     *("council", "theme", "analysis", "indicator", "series", "area", "period", "measure"),
     *("value", "unit", "verdict", "method", "n", "evidence", "reason"),
+)
+_TESTED = ("lower_limit", "upper_limit")
+_NUMBERS = ("value", "mean", *_TESTED, "effect", "direction", "target", "segment")
+_OF_SERIES = ("method", "rule_profile", "limits_from", "shape", "treatment")
+AUDIT_COLUMNS = (
+    *("council", "theme", "indicator", "series", "period", "period_label", "value", "status"),
+    *("segment", "mean", *_TESTED, "effect", "rule", "direction", "point_type", "target"),
+    *(*_OF_SERIES, "version"),
 )
 
 
@@ -47,6 +57,27 @@ def _facts_rows(facts: Facts, whole: dict[str, str]) -> Iterator[dict[str, str]]
         if figure.is_known or place == 0:
             value = "" if figure.raw is None else f"{figure.raw:.12g}"
             yield {**_neutral({**base, "measure": measure, "unit": unit}), "value": value}
+
+
+def audit_rows(page: Page[Any]) -> Iterator[dict[str, str]]:
+    """Yield a row for every point of every series of the theme: what its judgement rests on.
+
+    Limits are those that values were tested against, which may lie outside what is possible;
+    ``effect`` is the seasonal part in mean and limits. Numbers and texts are as in result rows.
+    """
+    view = page.view
+    for facts in view.trend_facts:
+        subject = facts.subject
+        whole = {"council": view.council, "theme": view.theme, "version": __version__}
+        whole |= {"indicator": subject.indicator, "series": subject.series}
+        whole |= {name: getattr(facts, name) for name in _OF_SERIES}
+        for row in rows_of(view.of_series(view.points, subject.series)):
+            tested = {name: row[f"raw_{name}"] for name in _TESTED if f"raw_{name}" in row}
+            point: dict[Any, Any] = {**row, **tested}
+            texts = {name: text(point, name) for name in AUDIT_COLUMNS if name not in whole}
+            values = {name: number(point, name) for name in _NUMBERS}
+            told = {name: "" if v is None else f"{v:.12g}" for name, v in values.items()}
+            yield {**_neutral({**texts, **whole, "period": texts["period"][:10]}), **told}
 
 
 def _neutral(row: dict[str, str]) -> dict[str, str]:

@@ -9,23 +9,21 @@ as "" and is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from pmf_analysis.story.bank import (
     MOST_TITLE_WORDS,
+    MOST_WORDS,
     bank,
     capital,
-    clip_words,
-    count_of,
     fits,
     joined,
     say,
     title,
     words_of,
 )
-from pmf_analysis.story.facts import SIGNALS, ComparisonFacts, TrendFacts
+from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Figure
-from pmf_analysis.story.formatting import format_age, format_number, join_words
+from pmf_analysis.story.formatting import format_age, join_words
 
 WAYS = {1: "up", -1: "down", 0: "same"}
 _DIRECTIONS = {1: "up", -1: "down", 0: "level"}
@@ -33,8 +31,12 @@ _SIDES = {1: "favourable", -1: "unfavourable", 0: "plain"}
 _FEW = 20  # below this an XmR chart misses two changes of two standard deviations in three
 _SHORT = 13  # below this a test for a steady movement finds large movements and no others
 NAMED_PEERS = 3
+FIRST_CAUTIONS = 2  # told with the finding; the others below the chart
+_SURVEY_TEST = 0.05
+_STATES = ("provisional", "estimated", "revised", "suppressed", "not_yet_available")
+_FEATURES = ("gappy", "bounded", "rounded")
 _CAUTIONED = ("season_means_removed", "rolling")
-_CLAUSE_WORDS = 11
+_RUNS = ("run", "figures")
 
 Sentences = tuple[str, ...]
 
@@ -48,12 +50,6 @@ def reason_sentences(reason: str) -> Sentences:
     """Write a reason given by a measure as sentences of their own."""
     parts = [part.strip() for part in re.split(r";\s+|(?<=\w\.)\s+(?=[A-Z])", reason)]
     return tuple(capital(re.sub(r"(?<![.?])$", ".", part)) for part in parts if part)
-
-
-def reason_clause(reason: str) -> str:
-    """Return the first clause of a reason, short enough to stand in brackets."""
-    clause = clip_words(re.split(r"[,;:]|\.(?=\s|$)", reason)[0], _CLAUSE_WORDS)
-    return clause[:1].lower() + clause[1:]
 
 
 def trend_title(facts: TrendFacts) -> str:
@@ -77,9 +73,18 @@ def picture_title(facts: TrendFacts) -> str:
 
 
 def trend_sentences(facts: TrendFacts) -> Sentences:
-    """Say everything about one trend."""
-    said = (*level_sentences(facts), *noise_sentences(facts))
-    return (*said, *assurance_sentences(facts), *caution_sentences(facts))
+    """Say what matters about one trend; its chart's notes say the rest."""
+    said = (*level_sentences(facts), *noise_sentences(facts), *_survey_sentence(facts))
+    cautions = caution_sentences(facts)[:FIRST_CAUTIONS]
+    return (*said, *assurance_sentences(facts), *age_sentences(facts), *cautions)
+
+
+def ended(first: str, tail: str, apart: str) -> Sentences:
+    """End a clause with a tail, or say that apart where one sentence would be too long."""
+    whole = f"{first}{tail}."
+    if not first or fits(whole):
+        return told(whole if first else apart)
+    return told(f"{first}.", apart)
 
 
 def level_sentences(facts: TrendFacts) -> Sentences:
@@ -112,22 +117,45 @@ def noise_sentences(facts: TrendFacts) -> Sentences:
     """Say whether the series moved beyond normal variation, by which rule, and chance's share."""
     if facts.verdict == "cannot_judge":
         return (say("trend.cannot"), *reason_sentences(facts.reason))
-    # What a reason says of the target is told by the table of what is covered.
+    # What a reason says of the target is told below the chart.
     reasons = [each for each in reason_sentences(facts.reason) if "target" not in each]
     city = say("trend.meaning.city") if facts.subject.is_city else ""
+    word = _arrow_word(facts)
     if not facts.is_signal:
         none = "" if reasons and facts.method == "recent_trend" else _no_signal(facts)
-        return told(none, *reasons, city)
-    meaning = say(f"trend.{'off_average' if facts.is_level else 'meaning'}.{facts.level}")
+        tails = (say(f"trend.arrow.{end}", word=word) for end in ("tail", "apart"))
+        return told(*ended(none, *tails), *reasons, *ended(city, "", ""))
+    slots = {"frequency": facts.chance_alone, "n": facts.n or None}
+    tails = (say(f"trend.chance_alone.{end}", **slots) for end in ("tail", "apart"))
     opposed = _last_sign(facts) * facts.direction == -1
     return told(
         say("trend.signal_but", clause=_signal_clause(facts))
         if opposed
         else signal_sentence(facts),
-        city or meaning,
-        say("trend.chance_alone", frequency=facts.chance_alone),
+        *ended(city or say(f"trend.meaning.{facts.level}"), *tails),
+        say("trend.arrow.against", word=word),
         *reasons,
     )
+
+
+def _arrow_word(facts: TrendFacts) -> str | None:
+    """Word of the two-point arrow where it tells another story than the verdict."""
+    arrow, told_otherwise = facts.arrow_short, {"no_clear_change", "improving", "worsening"}
+    if arrow in ("", "same") or facts.is_level or not facts.sign(facts.change):
+        return None
+    differs = facts.verdict in told_otherwise - {arrow}
+    return words_of("trend.arrow.word")[arrow] if differs else None
+
+
+def _survey_sentence(facts: TrendFacts) -> Sentences:
+    """Say whether sampling error would explain the change since the last survey."""
+    chance = facts.change_p.raw
+    if not facts.change_test or chance is None:
+        return ()
+    beyond = chance <= _SURVEY_TEST
+    against = beyond and facts.sign(facts.change) * facts.direction == -1
+    tension = facts.verdict != "cannot_judge" and (beyond != facts.is_signal or against)
+    return (say(f"trend.survey.{'but_' if tension else ''}{'beyond' if beyond else 'within'}"),)
 
 
 def signal_sentence(facts: TrendFacts) -> str:
@@ -145,18 +173,29 @@ def _signal_clause(facts: TrendFacts) -> str:
     """Say the rule in the words of its treatment or shape, else plainly, else without a rule."""
     seasonal = facts.treatment == "season_means_removed"
     prefix = "seasonal_" if seasonal else "windows_" if facts.shape == "rolling" else ""
-    way, steps = _DIRECTIONS[facts.direction], words_of("trend.step")
+    way, since = _DIRECTIONS[facts.direction], facts.since
     slots = {
         "range": facts.subject.range(facts.lower_limit, facts.upper_limit),
         "mean": facts.mean,
-        "points": facts.rule_points or None,
         "n": facts.n or None,
         "slope": facts.slope,
-        "step": steps.get(facts.subject.frequency, steps["other"]),
+        "step": step_word(facts),
     }
+    points = facts.rule_points or None
+    which = [
+        {kind: say(f"trend.{kind}.{end}", points=points, since=since, **slots) for kind in _RUNS}
+        for end in ("since", "alone")
+    ]
     rules = (prefix + facts.rule, facts.rule, f"{facts.rule}_alone", "none")
     entries = [f"trend.signal.{rule}.{way}" for rule in rules]
-    return next(filter(None, (say(entry, **slots) for entry in entries if entry in bank())))
+    clauses = [say(e, **slots, **runs) for e in entries if e in bank() for runs in which]
+    return next(clause for clause in clauses if clause and fits(clause, MOST_WORDS - 1))
+
+
+def step_word(facts: TrendFacts) -> str:
+    """Word for what lies between two figures: "quarter"."""
+    steps = words_of("trend.step")
+    return steps.get(facts.subject.frequency, steps["other"])
 
 
 def _no_signal(facts: TrendFacts) -> str:
@@ -166,29 +205,37 @@ def _no_signal(facts: TrendFacts) -> str:
     limits = facts.subject.range(facts.lower_limit, facts.upper_limit)
     slots = {"n": facts.n or None, "range": limits, "mean": facts.mean}
     slots["frequency"] = facts.chance_alone
-    return say(f"trend.no_signal.{method}", **slots) or say("trend.no_signal.none")
+    clause = say(f"trend.no_signal.{method}", **slots)
+    return clause if fits(clause) and clause else say("trend.no_signal.none")
 
 
 def assurance_sentences(facts: TrendFacts) -> Sentences:
     """Say what the usual range makes of the target in force; nothing for city measures."""
-    if not facts.assurance or not facts.target.is_known:
-        return ()
-    states = say(f"trend.assurance.{facts.assurance}", target=facts.target)
+    return target_sentences(facts, facts.assurance) if facts.assurance else ()
+
+
+def target_sentences(facts: TrendFacts, assurance: str) -> Sentences:
+    """Say how the target in force stands, and in how many periods the target was met."""
     met = round((facts.met_share.raw or 0.0) * facts.judged)
-    known = facts.met_share.is_known and facts.judged
-    return told(states, say("trend.met_share", met=met, judged=facts.judged) if known else "")
+    slots = {"met": met, "judged": facts.judged if facts.met_share.is_known else None}
+    tails = (say(f"trend.met_share.{end}", **slots) for end in ("tail", "apart"))
+    state = say(f"trend.assurance.{assurance}", target=facts.target)
+    return ended(state, *tails) if state else ()
 
 
 def caution_sentences(facts: TrendFacts) -> Sentences:
-    """Say what limits trust in the latest figure."""
+    """Say what limits trust in the figures, the most important first."""
     fewest = {"xmr": ("few", _FEW)}.get(facts.method, ("short", _SHORT))
     few = facts.method != "none" and facts.n < fewest[1] and facts.verdict != "cannot_judge"
-    codes = [facts.status] if facts.status in words_of("trend.caution") else []
+    seen, treated = facts.features.split(";"), (facts.treatment, facts.shape)
+    codes = [code for code in ("carried_forward",) if code in seen]
+    codes += [facts.status] if facts.status in _STATES else []
     codes += [fewest[0]] if few else []
-    codes += [code for code in (facts.treatment, facts.shape) if code in _CAUTIONED]
+    codes += [code for code in _FEATURES if code in seen]
+    codes += [code for code in _CAUTIONED if code in treated]
     codes += ["break"] if facts.has_break else []
     cautions = (say(f"trend.caution.{code}", n=facts.n) for code in codes)
-    return (*age_sentences(facts), *cautions)
+    return (*reason_sentences(facts.contradiction), *cautions)
 
 
 def age_sentences(facts: TrendFacts) -> Sentences:
@@ -271,67 +318,3 @@ def _missing_sentence(facts: ComparisonFacts) -> str:
     if len(facts.missing) <= NAMED_PEERS and fits(named):
         return named
     return say("compare.missing_many", count=len(facts.missing))
-
-
-def counted(group: str, entry: str, counts: Sequence[tuple[str, int]], total: int) -> Sentences:
-    """Count verdicts of a theme in words: "Of the 9 indicators, 1 has improved ..."."""
-    forms = [(code, n, count_of(f"theme.{group}.{code}", n)) for code, n in counts if n]
-    parts = [form if total == 1 else say("theme.part", n=n, form=form) for _, n, form in forms]
-    if forms and forms[0][0] in SIGNALS:
-        parts[0] = say("theme.beyond", part=parts[0])
-    whole = count_of(entry, total, parts=join_words(parts))
-    if fits(whole) or len(parts) < 2:
-        return told(whole)
-    half = (len(parts) + 1) // 2
-    first = count_of(entry, total, parts=join_words(parts[:half]))
-    return (first, say("theme.further", parts=join_words(parts[half:])))
-
-
-def named(word: str, names: Sequence[str]) -> Sentences:
-    """List names after a word, as many as one sentence takes, and count the others."""
-    for shown in range(len(names), 0, -1):
-        rest = len(names) - shown
-        more = [say("theme.and_more", n=rest)] if rest else []
-        said = say("theme.named", word=word, names=join_words([*names[:shown], *more]))
-        if fits(said):
-            return (said,)
-    return (say("theme.named", word=word, names=clip_words(names[0], 12)),) if names else ()
-
-
-def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
-    """Say in one sentence what was not judged and the commonest reason; count the others.
-
-    ``reasons`` are pairs of an indicator's name and why it was not judged.
-    """
-    if not reasons:
-        return ()
-    clauses = [reason_clause(reason) for _, reason in reasons]
-    common = max(clauses, key=clauses.count)
-    names = [name for (name, _), clause in zip(reasons, clauses, strict=True) if clause == common]
-    others = len(reasons) - len(names)
-    for shown in range(len(names), 0, -1):
-        more = [say("theme.and_more", n=len(names) - shown)] if shown < len(names) else []
-        slots = {"names": join_words([*names[:shown], *more]), "reason": common}
-        alone = say("theme.not_judged", **slots)
-        said = count_of("theme.not_judged_and", others, **slots) if others else alone
-        if fits(said):
-            break
-    return (said,)
-
-
-def chance_among_tested(tested: int) -> Sentences:
-    """Say how many of the comparisons tested at 95% would differ by chance alone."""
-    if not tested:
-        return ()
-    entry = "theme.tested.under_one" if tested < 20 else "theme.tested.about"
-    return (say(entry, n=tested, expected=round(tested / 20)),)
-
-
-def budget_sentence(chances: Sequence[float]) -> Sentences:
-    """Say how many signals chance alone would give among series with these false-alarm rates."""
-    if not chances:
-        return ()
-    expected = sum(chances)
-    if expected < 1:
-        return (count_of("theme.budget.under_one", len(chances)),)
-    return (say("theme.budget.about", n=len(chances), expected=format_number(expected, 0)),)

@@ -6,21 +6,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from pmf_analysis.story.bank import count_of, say, words_of
+from pmf_analysis.story import sentences
+from pmf_analysis.story.bank import count_of, say, title, words_of
 from pmf_analysis.story.blocks import Block
+from pmf_analysis.story.chart_notes import chart_notes
 from pmf_analysis.story.facts import SIGNALS, TrendFacts
-from pmf_analysis.story.pages import Page, data_rows, raw
-from pmf_analysis.story.sentences import (
-    assurance_sentences,
-    budget_sentence,
-    level_sentences,
-    noise_sentences,
-    picture_title,
-    signal_sentence,
-    trend_sentences,
-    trend_title,
-)
+from pmf_analysis.story.pages import Page, data_rows, data_table, raw
 from pmf_analysis.story.style import tone_of
+from pmf_analysis.story.theme_sentences import chance_signals, off_target
+from pmf_analysis.story.view import rows_of
 
 _COLUMNS = {
     **{"value": "value", "usual_low": "lower_limit", "usual_high": "upper_limit"},
@@ -36,9 +30,11 @@ class TrendsPage(Page[TrendFacts]):
     analysis = "trends"
     glance_columns = ("indicator", "trend", "latest", "period", "target", "status")
     key_columns = (
-        *("indicator", "latest", "period", "previous", "last_year", "usual_range", "status"),
+        *("indicator", "history", "latest", "period", "previous", "last_year", "usual_range"),
+        *("arrows", "status"),
     )
     absent = ("cannot_judge", "scope.no_row")
+    files = ("audit",)
     verdicts = (*SIGNALS, *_LEVELS, "no_clear_change", "no_status", "cannot_judge")
 
     @property
@@ -64,44 +60,81 @@ class TrendsPage(Page[TrendFacts]):
         facts = self.facts
         told = self.count_verdicts("trends", self.counting_entry(), facts)
         judged = [each for each in facts if each.verdict != "cannot_judge"]
-        rates = [each.chance_alone.raw for each in judged if each.chance_alone.raw is not None]
+        signals = [each for each in facts if each.is_signal]
+        of_city = sum(each.subject.is_city for each in signals)
+        chance = chance_signals(self.view.packs_of("chance_signals"), len(signals), of_city)
+        before = off_target(self.view.packs_of("off_target"))
         counts = {
             "provisional": sum(each.status in ("provisional", "estimated") for each in facts),
             "stale": sum(each.is_stale for each in facts),
         }
         fresh = [count_of(f"theme.{state}", n) for state, n in counts.items() if n and judged]
         names = self.names("worsening", "worse", "improving", "better")
-        return (*told, *names, *budget_sentence(rates), *fresh)
+        return (*told, *names, *chance, *before, *fresh)
 
     def row(self, facts: TrendFacts) -> dict[str, str]:
-        """Level, comparisons, usual range and method."""
+        """Level, comparisons, usual range and arrows."""
+        words = words_of("trend.arrow.word")
+        arrows = {"short": words.get(facts.arrow_short), "long": words.get(facts.arrow_long)}
         return {
             "indicator": facts.subject.short,
-            "trend": self._spark(facts),
+            **{key: self._spark(facts, key) for key in ("trend", "history")},
             "latest": facts.value.text,
             "period": facts.period_label,
             "previous": facts.previous_value.text,
             "last_year": facts.last_year_value.text,
             "usual_range": facts.subject.range(facts.lower_limit, facts.upper_limit),
             "target": facts.target.text,
+            "arrows": say("trend.arrow.both", **arrows),
             "status": facts.shown,
         }
 
-    def _spark(self, facts: TrendFacts) -> str:
+    def how(self, facts: TrendFacts) -> str:
+        """Say on what a judgement rests, and where what is declared differs from what is seen."""
+        return f"{super().how(facts)}. {facts.contradiction}".rstrip(". ")
+
+    def _spark(self, facts: TrendFacts, name: str) -> str:
         from pmf_analysis.story.spark import draw_spark
 
         points = self.view.of_series(self.view.points, facts.subject.series)
         values = points["value"].astype(float).tolist() if len(points) else []
-        id = f"spark-{self.view.slugs[facts.subject.series]}"
+        id = f"{name}-{self.view.slugs[facts.subject.series]}"
         return draw_spark(values, raw(facts.lower_limit), raw(facts.upper_limit), id=id)
+
+    def overview(self) -> list[Block]:
+        """Return every trend of the theme side by side, in one figure."""
+        from pmf_analysis.story.multiples import Panel, draw_multiples
+
+        if not (drawn := [each for each in self.facts if each.value.is_known]):
+            return []
+        view = self.view
+        panels, said = [], []
+        for facts in drawn:
+            name, value, word = facts.subject.short, facts.value.text, self.words[facts.shown]
+            points = view.of_series(view.points, facts.subject.series)
+            panels.append(Panel(name, value, facts.shown, points, word))
+            said.append(say("trend.overview_part", name=name, value=value, word=word.lower()))
+        columns = ("indicator", "latest", "period", "usual_range", "target", "status")
+        caption = say("section.data", name=view.theme_title)
+        figure = Block(
+            "figure",
+            "overview",
+            title("section.overview", view.theme_title),
+            subtitle=say("subtitle.overview", council=view.council, period=view.period),
+            alt=say("trend.overview", n=len(drawn), said="; ".join(said)),
+            svg=draw_multiples(panels, id="overview"),
+            table=data_table(caption, columns, map(self.row, drawn), self.words),
+            source=say("compare.strip_source"),
+        )
+        return [figure]
 
     def pictures(self) -> list[Block]:
         """Return what each indicator means in words, then its chart with the data behind it."""
         blocks: list[Block] = []
         for facts in self.facts:
             id = f"finding-{self.view.slugs[facts.subject.series]}"
-            said, tone = trend_sentences(facts), tone_of(facts.level)
-            heading = trend_title(facts)
+            said, tone = sentences.trend_sentences(facts), tone_of(facts.level)
+            heading = sentences.trend_title(facts)
             blocks.append(self.finding(facts, id, heading, said, facts=facts.scalars(), tone=tone))
             points = self.view.of_series(self.view.points, facts.subject.series)
             if len(points) and points["value"].notna().any():
@@ -115,26 +148,29 @@ class TrendsPage(Page[TrendFacts]):
         labels = points.loc[points["value"].notna(), "period_label"]
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": self.view.council}
         better = say(f"polarity.{subject.polarity}")
-        told = (*level_sentences(facts), *noise_sentences(facts))
+        told = (*sentences.level_sentences(facts), *sentences.noise_sentences(facts))
         states = points["status"].fillna("").str.replace("_", " ")
         rows = data_rows(subject, points, _COLUMNS)
+        events = self.view.events_of(subject.series)
         note = say("source.value_note", note=facts.value_note)
+        looks = {**subject.scale, "events": events, "neutral": subject.is_city}
+        looks["is_stale"] = facts.is_stale
         id = self.view.slugs[subject.series]
         return self.figure(
             facts,
             "chart",
-            picture_title(facts),
+            sentences.picture_title(facts),
             [{**row, "note": state} for row, state in zip(rows, states, strict=True)],
             subtitle=say("subtitle.trend", title=subject.title, better=better, **slots),
             alt=" ".join((say("trend.alt", name=subject.short, **slots), *told)),
-            svg=draw_spc(points, polarity=subject.polarity, id=id, **subject.scale),
-            notes=(note,) if note else (),
+            svg=draw_spc(points, polarity=subject.polarity, id=id, **looks),
+            notes=(*filter(None, [note]), *chart_notes(facts, rows_of(events))),
         )
 
     def attention(self) -> list[str]:
         """Name what falls short of its target, then what moved for the worse or neither way."""
         short = [
-            f"{each.subject.short}. {' '.join(assurance_sentences(each))}"
+            f"{each.subject.short}. {' '.join(sentences.assurance_sentences(each))}"
             for each in self.facts
             if each.assurance == "consistent_fail"
         ]
@@ -146,13 +182,14 @@ class TrendsPage(Page[TrendFacts]):
 
     def _moved(self, *levels: str) -> list[str]:
         return [
-            " ".join((f"{trend_title(each)}.", signal_sentence(each), *_side(each)))
+            " ".join((f"{sentences.trend_title(each)}.", *_told(each)))
             for level in levels
             for each in self.facts
             if each.level == level
         ]
 
 
-def _side(facts: TrendFacts) -> tuple[str, ...]:
-    """Say on which side of its average a level is; the title of a movement says its way."""
-    return noise_sentences(facts)[1:2] if facts.is_level else ()
+def _told(facts: TrendFacts) -> tuple[str, ...]:
+    """Say what was seen; of a level also on which side, which the title of a movement says."""
+    side = sentences.noise_sentences(facts)[1:2] if facts.is_level else ()
+    return (sentences.signal_sentence(facts), *side)

@@ -42,6 +42,8 @@ class ThemeView:
     forecasts: pd.DataFrame
     problems: pd.DataFrame
     narratives: pd.DataFrame = field(default_factory=pd.DataFrame)
+    events: pd.DataFrame = field(default_factory=pd.DataFrame)
+    packs: pd.DataFrame = field(default_factory=pd.DataFrame)
     notice: str = ""
     vintage: str = ""
     seed: int = 0
@@ -68,9 +70,9 @@ class ThemeView:
         held = [name for name in ("target", "target_low") if name in known.columns]
         newest = known[known["segment"] == known["segment"].max()] if len(known) else known
         judged = int(newest[held].notna().any(axis=1).sum())
-        return TrendFacts.of(
-            row, self.council, direction=direction, judged=judged, has_break=segments > 1
-        )
+        begun = rows_of(points[points["period"] == row.get("signal_from")]) if len(points) else []
+        of_points = {"since": text((begun or [{}])[0], "period_label"), "has_break": segments > 1}
+        return TrendFacts.of(row, self.council, direction=direction, judged=judged, **of_points)
 
     @cached_property
     def slugs(self) -> dict[str, str]:
@@ -86,6 +88,17 @@ class ThemeView:
         """Rows of a series, oldest first."""
         rows = table[table["series"] == series] if len(table) else table
         return rows.sort_values("period") if "period" in rows.columns else rows
+
+    def events_of(self, series: str) -> pd.DataFrame:
+        """Events of a series, oldest first, with the number that chart and notes give each."""
+        rows = self.of_series(self.events, series)
+        rows = rows.sort_values(["period", "kind", "text"]) if len(rows) else rows
+        return rows.assign(number=range(1, len(rows) + 1))
+
+    def packs_of(self, measure: str) -> list[Row]:
+        """Rows of the theme as a whole for a measure, as they come."""
+        named = {"theme": self.theme, "measure": measure}
+        return [row for row in rows_of(self.packs) if named.items() <= row.items()]
 
     def without_series(self) -> list[Indicator]:
         """Return the indicators of the register for which there is no own series at all."""

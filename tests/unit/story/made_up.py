@@ -79,8 +79,49 @@ def trend_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
         "reason": "",
         "age_days": 31,
         "is_stale": False,
+        "features": "",
+        "contradiction": "",
+        "previous_band": 3.2,
+        "last_year_band": 4.1,
+        "change_test": "",
+        "change_p": NAN,
+        "signal_from": pd.Timestamp(2024, 7, 1),
+        "limits_from": "own",
+        "verdict_without_rebase": "",
+        "tolerance_low": NAN,
+        "tolerance_high": NAN,
+        "assurance_tolerance": "",
+        "arrow_short": "worsening",
+        "arrow_long": "improving",
+        "detect_4": 6.0,
+        "detect_8": 4.8,
+        "detect_12": 4.0,
+        "rule_profile": "mdc",
     }
     return {**row, **given}
+
+
+def event_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
+    row = {
+        "series": f"{indicator}|X1|||v1",
+        "period": pd.Timestamp(2025, 7, 1),
+        "period_label": "2025-26 Q2",
+        "until": pd.NaT,
+        "kind": "annotation",
+        "text": "New contract started",
+        "owner": "Head of Waste",
+        "recorded_on": "2025-08-01",
+        "evidence": "",
+    }
+    return {**row, **given}
+
+
+def pack_rows(theme: str = "homes") -> list[dict[str, Any]]:
+    row = {"theme": theme, "measure": "off_target", "low": NAN, "high": NAN}
+    years = [("0", 2, 5), ("1", 3, 5), ("2", 2, 4)]
+    told = [{**row, "period_label": label, "value": of, "n": n} for label, of, n in years]
+    chance = {"measure": "chance_signals", "period_label": "", "value": 0.1, "n": 5}
+    return [{**row, **chance, "low": 0, "high": 1}, *told]
 
 
 def points_of(row: dict[str, Any], direction: int = 1, count: int = 26) -> list[dict[str, Any]]:
@@ -520,6 +561,19 @@ def made_up_view(**given: Any) -> ThemeView:
         "forecasts": pd.DataFrame(forecasts),
         "problems": pd.DataFrame(problems),
         "narratives": pd.DataFrame(narratives),
+        "events": pd.DataFrame(
+            [
+                event_row(),
+                event_row(
+                    "flytipping",
+                    kind="suggested_step",
+                    text="",
+                    owner="",
+                    evidence="average before 12.3, after 14.9",
+                ),
+            ]
+        ),
+        "packs": pd.DataFrame([*pack_rows(""), *pack_rows()]),
         "notice": "Westshire is a fictional council.",
         "vintage": "0123456789abcdef",
         "seed": 1,

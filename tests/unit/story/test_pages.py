@@ -25,11 +25,11 @@ from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.trends_page import TrendsPage
 from pmf_analysis.story.view import ThemeView
 
-from .made_up import INDICATORS, NAN, made_up_view, target_row, trend_row, trend_rows
+from .made_up import INDICATORS, NAN, event_row, made_up_view, target_row, trend_row, trend_rows
 
 PAGES = (TrendsPage, BenchmarkingPage, RealismPage)
 SECTIONS = (
-    *("headline", "scope", "pictures", "key_figures", "exceptions", "challenge"),
+    *("headline", "scope", "overview", "pictures", "key_figures", "exceptions", "challenge"),
     *("quality", "method", "provenance"),
 )
 
@@ -96,7 +96,7 @@ def test_blocks_can_be_published(page: type[Page[Any]], view: ThemeView) -> None
 def test_the_same_input_gives_the_same_page_whatever_the_order_of_rows(
     page: type[Page[Any]], view: ThemeView
 ) -> None:
-    names = ("trends", "points", "comparisons", "peers", "gaps", "forecasts", "problems")
+    names = ("trends", "points", "comparisons", "peers", "gaps", "forecasts", "problems", "events")
     shuffled = {name: getattr(view, name).sample(frac=1, random_state=3) for name in names}
     again = blocks_of(page, made_up_view(**shuffled))
     assert [block.to_json() for block in again] == [b.to_json() for b in blocks_of(page, view)]
@@ -141,7 +141,9 @@ def test_the_headline_counts_what_the_table_shows(view: ThemeView) -> None:
     assert finding.text[0].startswith("Of the 6 indicators with figures, 1 has improved beyond")
     assert codes.count("improving") == codes.count("rising") == codes.count("no_status") == 1
     assert "Worsening: Major planning on time." in finding.text[0]
-    assert "chance alone would make fewer than 1 of the 5 judged look like" in finding.text[0]
+    said = "Chance alone would give 0 to 1 signals among the 5 judged; there are 4, 1 of them for"
+    assert said in finding.text[0]
+    assert "Off target: 2 of 5, against 3 of 5 and 2 of 4 in the same" in finding.text[0]
     told = "Not judged: Homelessness prevented (four figures are too few), and 2 for other reasons."
     assert told in finding.text[0]
 
@@ -298,6 +300,7 @@ class Recording(dict[str, str]):
 
 
 def test_every_template_of_a_signal_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pmf_analysis.story.chart_notes import chart_notes
     from pmf_analysis.story.facts import TrendFacts
     from pmf_analysis.story.sentences import trend_sentences, trend_title
 
@@ -309,6 +312,8 @@ def test_every_template_of_a_signal_is_reached(monkeypatch: pytest.MonkeyPatch) 
         "trend",
         "shift",
         "two_in_three",
+        "three_in_four",
+        "crossings",
         "mann_kendall",
         "recent_trend",
         "none",
@@ -356,19 +361,41 @@ def test_every_template_of_a_signal_is_reached(monkeypatch: pytest.MonkeyPatch) 
             "x",
         )
     ]
+    choices += [{**quiet, "arrow_short": "improving"}, {"arrow_short": "improving"}]
+    choices += [{"unit": "per 100,000 aged 10 to 17 living at home in the place"}]
+    choices += [
+        {**quiet, "unit": choices[-1]["unit"]},
+        {"detect_4": NAN},
+        {"limits_from": "frozen"},
+    ]
+    for p in (0.01, 0.3):
+        choices += [
+            {**each, "change_test": "z", "change_p": p} for each in (quiet, {}, {"change": 1.0})
+        ]
+    choices += [
+        {"assurance_tolerance": code, "tolerance_low": 40.0}
+        for code in ("consistent_pass", "inconsistent", "consistent_fail")
+    ]
+    choices += [{"features": each} for each in ("carried_forward", "gappy", "bounded;rounded")]
+    choices += [{"assurance": "", "verdict_without_rebase": each} for each in verdicts]
     more = {"judged": 14, "has_break": True}
+    rebase = {**event_row(kind="rebase"), "number": 1}
     for choice in choices:
-        for direction in (-1, 0, 1):
-            facts = TrendFacts.of(trend_row(**choice), "W", direction=direction, **more)
+        for direction, since in ((-1, "2024-25 Q3"), (0, ""), (1, "2024-25 Q3")):
+            row = trend_row(**choice)
+            facts = TrendFacts.of(row, "W", direction=direction, since=since, **more)
             trend_sentences(facts)
             trend_title(facts)
+            chart_notes(facts, [rebase])
     told = {key for key in recording if key.startswith(("trend.", "tension."))}
     elsewhere = {
-        key for key in told if key.startswith(("trend.alt", "trend.picture", "trend.level_p"))
+        key
+        for key in told
+        if key.startswith(("trend.alt", "trend.picture", "trend.level_p", "trend.overview"))
     }
     # Words of a group are read together, not one by one.
-    grouped = {key for key in told if key.startswith(("trend.step.",))}
-    assert told - recording.used - elsewhere - grouped == set()
+    grouped = {key for key in told if key.startswith(("trend.step.", "trend.arrow.word"))}
+    assert told - recording.used - elsewhere - grouped == {"trend.arrow.both"}
 
 
 def test_no_wording_lies_unused(repository: Path) -> None:

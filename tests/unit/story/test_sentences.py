@@ -11,23 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmf_analysis.story.bank import bank, clip_sentences, say
+from pmf_analysis.story.chart_notes import chart_notes
 from pmf_analysis.story.facts import ComparisonFacts, Subject, TargetFacts, TrendFacts
 from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.formatting import format_age
 from pmf_analysis.story.sentences import (
-    budget_sentence,
-    chance_among_tested,
     comparison_sentences,
     comparison_title,
-    counted,
     level_sentences,
-    named,
     noise_sentences,
     picture_title,
     reason_sentences,
     trend_sentences,
     trend_title,
-    unjudged,
 )
 from pmf_analysis.story.target_sentences import (
     challenge_questions,
@@ -36,8 +32,16 @@ from pmf_analysis.story.target_sentences import (
     target_sentences,
     target_title,
 )
+from pmf_analysis.story.theme_sentences import (
+    chance_among_tested,
+    chance_signals,
+    counted,
+    named,
+    off_target,
+    unjudged,
+)
 
-from .made_up import NAN, PEER_NAMES, comparison_row, target_row, trend_row
+from .made_up import NAN, PEER_NAMES, comparison_row, event_row, target_row, trend_row
 
 BANNED = re.compile(
     r"\b(significant\w*|only|best|worst|blame\w*|fault|fail\w*|disappoint\w*|excellent|poor|"
@@ -72,6 +76,8 @@ TREND_ROWS = st.fixed_dictionaries(
                 "outside_limits",
                 "trend",
                 "two_in_three",
+                "three_in_four",
+                "crossings",
                 "shift",
                 "mann_kendall",
                 "recent_trend",
@@ -88,6 +94,16 @@ TREND_ROWS = st.fixed_dictionaries(
         "frequency": st.sampled_from(["monthly", "quarterly", "annual", "weekly"]),
         "treatment": st.sampled_from(["", "none", "season_means_removed"]),
         "shape": st.sampled_from(["discrete", "rolling"]),
+        **dict.fromkeys(("previous_band", "last_year_band", "detect_4", "detect_12"), VALUES),
+        "features": st.sampled_from(["", "gappy", "bounded;rounded;carried_forward"]),
+        "contradiction": st.sampled_from(["", "Declared as single periods; values rise"]),
+        "change_test": st.sampled_from(["", "two_proportions"]),
+        "change_p": SHARES,
+        "limits_from": st.sampled_from(["own", "frozen"]),
+        "verdict_without_rebase": st.sampled_from(["", "improving", "no_clear_change"]),
+        **dict.fromkeys(("tolerance_low", "tolerance_high"), VALUES),
+        "assurance_tolerance": st.sampled_from(["consistent_pass", "inconsistent", ""]),
+        "arrow_short": st.sampled_from(["improving", "worsening", "same", ""]),
         "last_year_label": st.sampled_from(["2025-26 Q2", "2026-27 Q1", ""]),
         "previous_label": st.sampled_from(["2026-27 Q1", "1 April 2024 to 31 March 2025", ""]),
     }
@@ -163,7 +179,13 @@ def check(sentences: Iterable[str], facts: Any, *more: str) -> None:
 
 
 def trend(row: dict[str, Any], direction: int = 1) -> TrendFacts:
-    return TrendFacts.of(trend_row(**row), "Westshire Council", direction=direction, has_break=True)
+    points = {"has_break": True, "since": "2024-25 Q3", "judged": 14}
+    return TrendFacts.of(trend_row(**row), "Westshire Council", direction=direction, **points)
+
+
+def split(note: str) -> list[str]:
+    """Sentences of the note on a chart."""
+    return re.split(r"(?<=\.) (?=[A-Z])", note.removeprefix("More about this chart: "))
 
 
 @settings(max_examples=100)
@@ -171,8 +193,14 @@ def trend(row: dict[str, Any], direction: int = 1) -> TrendFacts:
 def test_what_is_said_of_a_trend(row: dict[str, Any], direction: int) -> None:
     facts = trend(row, direction)
     told = trend_sentences(facts)
-    check(told, facts, format_age(facts.age_days))
+    met = str(round((facts.met_share.raw or 0) * facts.judged))
+    check(told, facts, format_age(facts.age_days), met)
     assert told == trend_sentences(trend(row, direction))
+    rebase = {**event_row(kind="rebase", text="=HYPERLINK()"), "number": 3}
+    more, *events = chart_notes(facts, [rebase]) or ("", "")
+    assert len(events) == 1 and "=HYPERLINK() (Head of Waste)." in events[0]
+    check(split(more), facts, "4 12 3 2025-26 Q2", met)
+    assert len(told) <= 14 and len(set(told) & set(split(more))) == 0
     assert len(trend_title(facts).split()) <= 10
 
 
@@ -180,7 +208,7 @@ def test_what_is_said_of_a_trend(row: dict[str, Any], direction: int) -> None:
 @given(TREND_ROWS, st.sampled_from([-1, 0, 1]))
 def test_a_city_measure_gets_no_status(row: dict[str, Any], direction: int) -> None:
     facts = trend({**row, "control": "city"}, direction)
-    told = " ".join((*trend_sentences(facts), trend_title(facts)))
+    told = " ".join((*trend_sentences(facts), trend_title(facts), *chart_notes(facts, [])))
     assert not re.search(r"improv|worsen|target|better", told.replace("counts as better", ""))
     assert facts.verdict not in {"improving", "worsening"}
 
@@ -188,10 +216,14 @@ def test_a_city_measure_gets_no_status(row: dict[str, Any], direction: int) -> N
 @given(st.sampled_from(["outside_limits", "trend", "shift", "two_in_three"]), st.booleans())
 def test_flipping_polarity_swaps_better_and_worse_and_nothing_else(rule: str, up: bool) -> None:
     good, bad = ("improving", "worsening") if up else ("worsening", "improving")
-    higher = trend({"polarity": "higher", "verdict": good, "rule": rule}, 1 if up else -1)
-    lower = trend({"polarity": "lower", "verdict": bad, "rule": rule}, 1 if up else -1)
+    row = {"rule": rule, "change": -2.5}
+    one_way = {"polarity": "higher", "verdict": good, "arrow_short": "worsening"}
+    other_way = {"polarity": "lower", "verdict": bad, "arrow_short": "improving"}
+    higher = trend({**row, **one_way}, 1 if up else -1)
+    lower = trend({**row, **other_way}, 1 if up else -1)
     swap = {"an improvement": "a worsening", "a worsening": "an improvement"}
     swap |= {"the favourable": "the unfavourable", "the unfavourable": "the favourable"}
+    swap |= {"say worse": "say better", "say better": "say worse"}
     one, other = " ".join(noise_sentences(higher)), " ".join(noise_sentences(lower))
     assert re.sub("|".join(swap), lambda found: swap[found[0]], one) == other
     assert higher.direction == lower.direction == (1 if up else -1)
@@ -215,8 +247,10 @@ def test_the_tension_word_follows_the_signs(change: float, on_year: float, tensi
 
 def test_a_signal_against_the_latest_change_opens_with_but() -> None:
     row = {"change_on_year": NAN, "change": -2.5, "verdict": "improving", "rule": "shift"}
-    assert noise_sentences(trend(row))[0].startswith("But the last 9 figures are all above")
-    assert noise_sentences(trend({**row, "change": 2.5}))[0].startswith("The last 9 figures")
+    assert noise_sentences(trend(row))[0].startswith(
+        "But the last 9 figures, since 2024-25 Q3, are all"
+    )
+    assert noise_sentences(trend({**row, "change": 2.5}))[0].startswith("The last 9 figures, since")
 
 
 def test_what_cannot_be_judged_says_why() -> None:
@@ -414,11 +448,36 @@ def test_what_was_not_judged_is_one_short_sentence(reasons: list[tuple[str, str]
         )
 
 
-def test_the_false_alarm_budget_is_a_sum() -> None:
-    assert "fewer than 1 of the 9 judged" in budget_sentence([0.017] * 9)[0]
-    assert "about 2 of the 90 judged" in budget_sentence([0.017] * 90)[0]
-    assert "small risk" in budget_sentence([0.01])[0]
-    assert budget_sentence([]) == ()
+@given(st.integers(0, 9), st.integers(0, 9), st.integers(2, 90), st.integers(0, 90))
+def test_signals_by_chance_are_told_as_a_range(low: int, more: int, n: int, seen: int) -> None:
+    row = {"low": low, "high": low + more, "n": n}
+    (told,) = chance_signals([row], seen, 0)
+    numbers = [int(number) for number in re.findall(r"\d+", told)]
+    assert numbers == ([low, low + more, n, seen] if low + more else [n, seen])
+    assert len(told.split()) <= 25 and told.endswith(".")
+
+
+def test_signals_of_the_area_are_told_apart_and_nothing_is_said_of_one() -> None:
+    assert chance_signals([{"low": 0, "high": 2, "n": 11}], 4, 1) == (
+        "Chance alone would give 0 to 2 signals among the 11 judged; "
+        "there are 4, 1 of them for the whole area.",
+    )
+    assert chance_signals([], 4, 0) == chance_signals([{"low": 0, "high": 1, "n": 1}], 1, 0) == ()
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 40)), min_size=1, max_size=5))
+def test_earlier_years_are_told_from_the_newest_as_far_as_a_sentence_goes(
+    counts: list[tuple[int, int]],
+) -> None:
+    rows = [
+        {"period_label": str(years), "value": float(of), "n": n}
+        for years, (of, n) in enumerate(counts)
+    ]
+    (told,) = off_target(rows[::-1])
+    assert len(told.split()) <= 25
+    found = [(int(of), int(n)) for of, n in re.findall(r"(\d+) of (\d+)", told)]
+    assert found == counts[: len(found)] and len(found) >= min(len(counts), 4)
+    assert off_target(rows[1:]) == ()
 
 
 def test_reasons_become_sentences() -> None:
@@ -434,7 +493,7 @@ def test_a_level_is_told_as_a_level_unless_the_year_goes_its_way() -> None:
     assert (level.shown, moved.shown) == ("worse", "worsening")
     assert level.verdict == "worsening"
     assert trend_title(level) == "Household recycling: low against its own record"
-    assert "on the unfavourable side of its long-run average" in " ".join(noise_sentences(level))
+    assert "That is the unfavourable side of its average" in " ".join(noise_sentences(level))
     assert trend({**row, "rule": "trend", "change_on_year": 1.2}, -1).shown == "worsening"
     assert trend({**row, "control": "city"}, -1).shown == "no_status"
 
@@ -469,7 +528,7 @@ def test_outcomes_baselines_and_units_are_told_in_their_own_words() -> None:
 
 def test_met_periods_are_counted() -> None:
     facts = TrendFacts.of(trend_row(met_share=1 / 7), "W", direction=1, judged=14)
-    assert "It was met in 2 of 14 periods." in trend_sentences(facts)
+    assert trend_sentences(facts)[-1].endswith("; targets so far were met in 2 of 14 periods.")
 
 
 def test_an_ordinary_difference_and_a_group_without_figures_take_one_sentence() -> None:
