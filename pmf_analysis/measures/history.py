@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pmf_analysis.measures.intervals import poisson, wilson
 from pmf_analysis.periods import PERIODS_PER_YEAR
@@ -102,3 +103,26 @@ def complete_periods(observations: pd.DataFrame, months: Mapping[Any, float]) ->
     ahead = (missing["step"] * missing["series"].map(dict(months))).to_numpy(int)
     dates = (starts + ahead).dt.to_timestamp().astype(periods.dtype)
     return pd.concat([observations, missing[["series"]].assign(period=dates)], ignore_index=True)
+
+
+def numbers(column: pd.Series) -> NDArray[np.float64]:
+    """Values as floats whatever their dtype; what is missing or infinite is NaN."""
+    found = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def by_length(observations: pd.DataFrame) -> Iterator[tuple[list[str], NDArray[np.intp]]]:
+    """Names of the series that have equally many rows, and (k, n) places of their rows in order.
+
+    So that one call judges many series and none is padded: what is found of a series does not
+    depend on the others.
+    """
+    codes, names = pd.factorize(observations["series"], sort=True)
+    order = np.lexsort((pd.factorize(observations["period"], sort=True)[0], codes))
+    order = order[codes[order] >= 0]
+    lengths = np.bincount(codes[order], minlength=len(names))
+    starts = np.cumsum(lengths) - lengths
+    for length in np.unique(lengths):
+        chosen = np.flatnonzero(lengths == length)
+        rows = order[starts[chosen][:, None] + np.arange(length)]
+        yield [str(names[each]) for each in chosen], rows
