@@ -57,7 +57,8 @@ def with_intervals(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFram
     usable = frame["statistic"].isin(["proportion", "rate"])
     usable &= (count == np.round(count)) & (size == np.round(size))  # money or weights are none
     usable &= off <= np.maximum(COUNTS_AGREE * frame["value"].abs(), 0.1)
-    shares, rates = wilson(count, size, confidence), poisson(count, confidence)
+    shares = wilson(np.where(is_rate, np.nan, count), size, confidence)
+    rates = poisson(np.where(is_rate, count, np.nan), confidence)
     bounds = {}
     for name, share, rate in zip(("lower", "upper"), shares, rates, strict=True):
         given = frame[f"ci_{name}"].to_numpy(float)
@@ -120,9 +121,10 @@ def by_length(observations: pd.DataFrame) -> Iterator[tuple[list[str], NDArray[n
     codes, names = pd.factorize(observations["series"], sort=True)
     order = np.lexsort((pd.factorize(observations["period"], sort=True)[0], codes))
     order = order[codes[order] >= 0]
+    labels = np.asarray(names, dtype=object)
     lengths = np.bincount(codes[order], minlength=len(names))
     starts = np.cumsum(lengths) - lengths
     for length in np.unique(lengths):
         chosen = np.flatnonzero(lengths == length)
         rows = order[starts[chosen][:, None] + np.arange(length)]
-        yield [str(names[each]) for each in chosen], rows
+        yield [str(name) for name in labels[chosen]], rows

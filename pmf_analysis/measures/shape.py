@@ -107,7 +107,7 @@ def detect_shape(
     revised = np.zeros(len(value), dtype=bool)
     if "status" in observations.columns:
         revised = (observations["status"] == "revised").to_numpy(dtype=bool, na_value=False)
-    found = []
+    found: list[tuple[str, ...]] = []
     for names, rows in by_length(observations):
         given = [
             periods_per_year[name] if isinstance(periods_per_year, Mapping) else periods_per_year
@@ -118,11 +118,8 @@ def detect_shape(
         block = _Block(
             value[rows], month[rows], day[rows], per_year, said, revised[rows].any(axis=1)
         )
-        found.append(_judged(block).assign(series=names))
-    if not found:
-        return pd.DataFrame(columns=COLUMNS, dtype="str")
-    table = pd.concat(found, ignore_index=True)
-    return table[COLUMNS].sort_values("series", ignore_index=True)
+        found += zip(names, *_judged(block), strict=True)
+    return pd.DataFrame(sorted(found), columns=COLUMNS, dtype="str")
 
 
 def months(periods: pd.Series) -> NDArray[np.intp]:
@@ -138,7 +135,7 @@ def _days(periods: pd.Series) -> Floats:
     return np.asarray((periods - pd.Timestamp(0)) / pd.Timedelta(days=1), dtype=float)
 
 
-def _judged(block: _Block) -> pd.DataFrame:
+def _judged(block: _Block) -> tuple[list[str], ...]:
     """Shape, evidence, treatment, features and contradiction of every series of a block."""
     count, said = block.count, block.declared
     free, single = said == "", np.isin(said, list(SAID))
@@ -172,15 +169,9 @@ def _judged(block: _Block) -> pd.DataFrame:
         _evidence(*each) for each in zip(shape, said, count, chance, found, strict=True)
     ]
     plain = [str(each).strip() for each in shape]
-    return pd.DataFrame(
-        {
-            "shape": plain,
-            "evidence": evidence,
-            "treatment": [TREATMENTS[each] for each in plain],
-            "features": _joined(features),
-            "contradiction": np.select(doubts, sentences, ""),
-        }
-    ).astype("str")
+    treatment = [TREATMENTS[each] for each in plain]
+    contradiction = list(np.select(doubts, sentences, ""))
+    return plain, evidence, treatment, _joined(features), contradiction
 
 
 def _evidence(shape: str, declared: str, count: int, chance: float, found: float) -> str:
