@@ -43,11 +43,11 @@ class Column:
     default: str | int | None = None
 
 
-def read_shipped(name: str) -> dict[str, Any]:
-    """Read a YAML file of this package, such as ``contract.yml``."""
+def read_shipped(name: str, room: str = "data") -> dict[str, Any]:
+    """Read a YAML file of a room, such as ``contract.yml``."""
     from ruamel.yaml import YAML
 
-    text = (files("pmf_analysis.data") / name).read_text(encoding="utf-8")
+    text = (files(f"pmf_analysis.{room}") / name).read_text(encoding="utf-8")
     return dict(YAML(typ="safe", pure=True).load(text))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from pmf_analysis.data.contract import read_shipped
 from pmf_analysis.problems import Level, Problem, Problems
 from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.tabular import LAYOUT, LISTED, Records
@@ -16,6 +17,7 @@ _SOURCE = {"source_file": "file", "source_sheet": "sheet", "source_row": "row"}
 _WHAT = ("message", "expected", "fix", "code")
 QUARANTINE_COLUMNS = ["table", *_PLACE, *_WHAT, "cells"]
 _IN_FILE = "; all are in quarantine.csv."
+FAULTS: dict[str, dict[str, Any]] = read_shipped("faults.yml", "systems")
 CORRECT = "correct the cell in the source, then import again"
 
 
@@ -43,30 +45,28 @@ class Case:
         """Return the texts of a column as read; where it is not there, empty ones."""
         return self.raw.get(name, pd.Series("", index=self.raw.index)).astype("str")
 
-    def add(
-        self,
-        mask: pd.Series[bool],
-        name: str,
-        code: str,
-        message: str | pd.Series[str],
-        expected: str | pd.Series[str] = "",
-        fix: str = CORRECT,
-    ) -> None:
-        """Send the marked records to quarantine, because of their cell in the column `name`."""
+    def add(self, mask: pd.Series[bool], name: str, fault: str, **slots: Any) -> None:
+        """Send the marked records to quarantine, because of their cell in the column `name`.
+
+        `slots` fill the words of the fault in ``faults.yml``: one for all, or a column of them.
+        """
         if mask.any():
             self.bad = self.bad | mask
-            lines = self._places(mask, name).assign(code=code, fix=fix)
-            lines["message"] = message[mask] if isinstance(message, pd.Series) else message
-            lines["expected"] = expected[mask] if isinstance(expected, pd.Series) else expected
-            self._lines.append(lines)
+            told = {"code": fault, "expected": "", "fix": CORRECT} | FAULTS[fault]
+            filled = pd.DataFrame(slots, index=mask.index)[mask].to_dict("records")
+            words = {
+                what: [text.format_map(row) for row in filled] if "{" in text else text
+                for what, text in told.items()
+            }
+            self._lines.append(self._places(mask, name).assign(**words))
 
-    def note(
-        self, mask: pd.Series[bool], name: str, code: str, message: str, level: Level = "warning"
-    ) -> None:
+    def note(self, mask: pd.Series[bool], name: str, fault: str, **slots: str) -> None:
         """Say once what was noticed on the marked records, with their number and the first row."""
         if mask.any():
-            count = int(mask.sum())
+            told, count = FAULTS[fault], int(mask.sum())
+            message = told["message"].format_map(slots)
             message += f" ({count:,} cells, this is the first)" if count > 1 else ""
+            code, level = told.get("code", fault), told["level"]
             self.notes.extend(first_of(self._places(mask, name), code, message, level))
 
     def quarantine(self) -> pd.DataFrame:

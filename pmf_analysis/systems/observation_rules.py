@@ -32,9 +32,7 @@ def judge_observations(case: Case, as_at: date) -> None:
     _refuse_fractions(case, "value")
     _refuse_crossed(case, *_LIMITS)
     unpaired = (case.typed_text("dimension") == "") != (case.typed_text("dimension_value") == "")
-    message = "dimension and dimension_value are not both given."
-    expected = "both, such as sex and female, or neither"
-    case.add(unpaired, "dimension", "dimension-unpaired", message, expected)
+    case.add(unpaired, "dimension", "dimension-unpaired")
     _judge_days(case, as_at)
     _note_odd_values(case)
 
@@ -55,14 +53,7 @@ def _refuse_outside(case: Case, name: str) -> None:
     is_total = case.typed_text("target_basis") == "year_total"
     outside = (value < facts["minimum"] - 1e-9) | ((value > facts["maximum"] + 1e-9) & ~is_total)
     what = "value" if name == "value" else "target"
-    case.add(
-        outside,
-        name,
-        "outside-bounds",
-        f"the {what} is outside the bounds of its indicator.",
-        _bounds_in_words(facts),
-        f"correct the {what}, or the indicator's minimum and maximum in the register",
-    )
+    case.add(outside, name, "outside-bounds", what=what, bounds=_bounds_in_words(facts))
 
 
 def _bounds_in_words(facts: pd.DataFrame) -> pd.Series[str]:
@@ -76,7 +67,7 @@ def _bounds_in_words(facts: pd.DataFrame) -> pd.Series[str]:
 def _refuse_crossed(case: Case, low: str, high: str) -> None:
     if {low, high} <= set(case.typed):
         crossed = case.typed[low] > case.typed[high]
-        case.add(crossed, low, "limits-crossed", "the lower limit is above the upper.")
+        case.add(crossed, low, "limits-crossed")
 
 
 def _judge_days(case: Case, as_at: date) -> None:
@@ -85,15 +76,12 @@ def _judge_days(case: Case, as_at: date) -> None:
     value = typed["value"]
     future = value.notna() & (typed["period_start"] > day)
     name = "period_label" if "period_label" in case.raw else "period_start"
-    message = f"the period begins after the day of this import, {as_at.isoformat()}."
-    case.add(future, name, "period-in-future", message)
+    case.add(future, name, "period-in-future", as_at=as_at.isoformat())
     unfinished = value.notna() & (typed["period_end"] > day) & ~future
     unfinished &= typed["value_status"] == "final"
-    message = "the value is called final although its period has not ended."
-    case.note(unfinished, "value", "period-not-ended", message)
+    case.note(unfinished, "value", "period-not-ended")
     retired = typed["period_start"] > pd.to_datetime(case.facts["valid_to"])
-    message = "the indicator was retired before this period."
-    case.note(retired, "indicator_id", "indicator-retired", message)
+    case.note(retired, "indicator_id", "indicator-retired")
 
 
 def _blank_beside_absent(case: Case) -> None:
@@ -103,8 +91,7 @@ def _blank_beside_absent(case: Case) -> None:
     telling = case.typed[beside].drop(columns="denominator", errors="ignore")
     filled = absent & telling.notna().any(axis=1)
     case.typed.loc[absent, beside] = float("nan")
-    message = "counts and limits beside an absent value were left out."
-    case.note(filled, "value", "beside-absent-value", message)
+    case.note(filled, "value", "beside-absent-value")
 
 
 def _shows_percent(case: Case, name: str) -> pd.Series[bool]:
@@ -121,8 +108,7 @@ def _refuse_percentages(case: Case, names: list[str]) -> None:
         shown, is_count = _shows_percent(case, name), name in _COUNTS
         wrong = shown if is_count else shown & ~is_percent & (unit != "")
         meant = unit.where(unit == "", "a count") if is_count else unit
-        says = "the cell shows a percentage, the register says " + meant + "."
-        case.add(wrong, name, "shown-as-percentage", says, "a number, not a percentage")
+        case.add(wrong, name, "shown-as-percentage", meant=meant)
 
 
 def _refuse_counts(case: Case) -> None:
@@ -130,24 +116,20 @@ def _refuse_counts(case: Case) -> None:
     if not {*_COUNTS} <= set(case.typed):
         return
     above, below = (case.typed[name] for name in _COUNTS)
-    again = "correct the counts in the source; where there was nothing to count, give no value"
     nothing = below == 0
     # 0 of 0 is published as 0 %, but says nothing; elsewhere a denominator of 0 is an error.
     empty = nothing & (above == 0) & (case.typed["value"] == 0)
     case.typed["value_status"] = case.typed["value_status"].mask(empty, "not_applicable")
     case.typed.loc[empty, ["value", *_COUNTS]] = float("nan")
-    case.note(empty, "value", "nothing-counted", "0 of 0 is no value, and was left out.")
+    case.note(empty, "value", "nothing-counted")
     nothing &= ~empty
-    message = "the denominator is 0."
-    case.add(nothing, "denominator", "denominator-zero", message, "a count above 0", again)
+    case.add(nothing, "denominator", "denominator-zero")
     negative = (above < 0) & (case.facts["minimum"] >= 0)
-    message = "the numerator is below 0."
-    case.add(negative, "numerator", "numerator-negative", message, "a count of 0 or more", again)
+    case.add(negative, "numerator", "numerator-negative")
     is_part = case.facts["data_type"].isin(_PERCENTAGES) & ~(case.facts["maximum"] > 100)
     more = is_part & (above > below) & ~nothing
-    message = "the numerator is above the denominator."
-    expected = "a part of the " + case.raw_text("denominator")
-    case.add(more, "numerator", "numerator-above-denominator", message, expected, again)
+    below_text = case.raw_text("denominator")
+    case.add(more, "numerator", "numerator-above-denominator", below=below_text)
 
 
 def _refuse_fractions(case: Case, name: str) -> None:
@@ -167,14 +149,7 @@ def _refuse_fractions(case: Case, name: str) -> None:
     with_sign = shown & value.notna()
     for beside in (case.raw[LAYOUT], typed["indicator_id"]):
         odd |= small & with_sign.groupby(beside).transform("any")
-    case.add(
-        odd,
-        name,
-        "stored-as-fraction",
-        "stored as a fraction?",
-        "a percentage from 0 to 100, like those beside it",
-        "write 76, not 0.76; where it is right as it is, write it with a % sign",
-    )
+    case.add(odd, name, "stored-as-fraction")
 
 
 def _derived(case: Case) -> pd.Series[float]:
@@ -197,9 +172,7 @@ def _statuses(case: Case) -> pd.Series[str]:
     declared = case.typed_text("value_status")
     is_absent = declared.isin(ABSENT_STATUSES)
     contradicted = value.notna() & is_absent
-    message = "a value is given although its status says that there is none to show."
-    expected = "no value, or another status"
-    case.add(contradicted, "value", "value-not-for-use", message, expected)
+    case.add(contradicted, "value", "value-not-for-use")
     in_text = state_of_text(cells.where(value.isna(), ""), case.mapping.values)
     absent = in_text.mask(is_absent & (is_blank(cells) | (in_text == "")), declared)
     label = case.raw_text("period_label")
@@ -217,9 +190,7 @@ def _note_odd_values(case: Case) -> None:
     by_indicator = value.where(percent).groupby(typed["indicator_id"])
     small = by_indicator.transform("max").between(0, 1, inclusive="right") & value.notna()
     small &= (by_indicator.transform("count") >= 3) & percent
-    message = "all values of this percentage are 1 or less; are they stored as fractions?"
-    case.note(small, "value", "stored-as-fraction", message)
+    case.note(small, "value", "all-as-fractions")
     # Published values are rounded, percentages often to whole numbers.
     differs = (_derived(case) - value).abs() > (value.abs() * 0.01).clip(lower=0.6)
-    message = "numerator and denominator do not give the value."
-    case.note(differs, "value", "counts-disagree", message)
+    case.note(differs, "value", "counts-disagree")

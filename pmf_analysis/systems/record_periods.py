@@ -59,44 +59,26 @@ def set_periods(case: Case) -> pd.Series[bool]:
     found = table.iloc[[numbers[question] for question in asked]].set_axis(raw.index)
     name = "period_label" if "period_label" in raw or "period_start" not in raw else "period_start"
     failed = (found["reason"] != "") & ~case.bad
-    expected = 'a period with one meaning, such as "2026-27 Q2"'
-    case.add(failed, name, "period-not-read", found["reason"], expected)
+    case.add(failed, name, "period-not-read", reason=found["reason"])
     typed["period_start"] = found["start"]
     if "period_end" in columns:
         typed["period_end"] = typed.get("period_end", found["end"]).fillna(found["end"])
-        _refuse_reversed(case)
+        reversed_ = typed["period_end"] < typed["period_start"]
+        case.add(reversed_, "period_end", "period-reversed")
     if "frequency" not in columns:  # only observations have one, and only they must fit it
         return nothing
     given = case.typed_text("frequency")
     typed["frequency"] = found["frequency"]
-    other = ~(found["fits"] & _has_length_of_register(case)) | _is_other_frequency(case, given)
+    declared = case.facts["frequency"]
+    is_other = given.isin(PERIODS_PER_YEAR) & declared.notna() & (given != declared)
+    other = ~(found["fits"] & _has_length_of_register(case)) | is_other
     other &= ~failed & (typed["period_end"] >= typed["period_start"])
     if case.mapping.period.other_lengths == "ignore":
         return other & ~case.bad
     frequency, span = (case.facts[name].fillna("") for name in ("frequency", "period_span"))
-    wanted = "a period of an indicator that is " + frequency.astype("str")
-    case.add(
-        other,
-        name,
-        "period-length",
-        "the period is of another length than the register says.",
-        wanted + (" or spans " + span.astype("str")).where(span != "", ""),
-        "correct the period, or the frequency and period_span in the register; or let the mapping "
-        "ignore other_lengths",
-    )
+    wanted = frequency.astype("str") + (" or spans " + span.astype("str")).where(span != "", "")
+    case.add(other, name, "period-length", wanted=wanted)
     return nothing
-
-
-def _refuse_reversed(case: Case) -> None:
-    ends_first = case.typed["period_end"] < case.typed["period_start"]
-    message, expected = "the period ends before it begins.", "the last day of the period"
-    case.add(ends_first, "period_end", "period-reversed", message, expected)
-
-
-def _is_other_frequency(case: Case, given: pd.Series[Any]) -> pd.Series[bool]:
-    """Whether the file gives a record another frequency than the register."""
-    declared = case.facts["frequency"]
-    return given.isin(PERIODS_PER_YEAR) & declared.notna() & (given != declared)
 
 
 def _has_length_of_register(case: Case) -> pd.Series[bool]:

@@ -16,7 +16,7 @@ import pandas as pd
 from pmf_analysis.data.contract import TABLES, Column, column_names, conform
 from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.problems import did_you_mean
-from pmf_analysis.systems.faults import Case
+from pmf_analysis.systems.faults import FAULTS, Case
 from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.observation_rules import judge_observations, judge_targets
 from pmf_analysis.systems.record_periods import set_periods
@@ -29,12 +29,6 @@ MAIN_COLUMN = dict.fromkeys(TABLES, "title") | {
     **{"peer_sets": "member_code", "statements": "text"},
 }
 LABEL = "_label"
-_IN_WORDS = {
-    "number": "a number",
-    "integer": "a whole number",
-    "date": "a date such as 31/03/2026 or 2026-03-31",
-    "yes_no": "yes or no",
-}
 _NUMBERS = ["minimum", "maximum", "rate_base"]
 _FACTS = ["year_type", "frequency", "data_type", "unit", "accumulation", "period_span", "valid_to"]
 
@@ -131,35 +125,26 @@ def _type_columns(case: Case) -> None:
 
 def _refuse_cells(case: Case, column: Column, bad: pd.Series[bool]) -> None:
     """Say of cells that cannot be typed whether they are errors, formulas, or other texts."""
-    name, expected = column.name, _IN_WORDS.get(column.kind, "text")
-    code = f"not-{column.kind}".replace("_", "-")
-    if column.choices:
-        expected, code = "one of " + ", ".join(column.choices), "not-a-choice"
+    name, choices = column.name, ", ".join(column.choices)
+    fault = "not-a-choice" if choices else f"not-{column.kind}".replace("_", "-")
+    expected = FAULTS[fault]["expected"].format(choices=choices)
     formula = case.records.marked(name, "formula")
     error, huge = bad, bad
     if bad.any():
         error = bad & is_error(case.raw[name])
         huge = bad & is_too_large(case.raw[name]) & (column.kind in ("number", "integer"))
-    size = "a number of believable size"
-    case.add(huge, name, "not-believable", "no figure is as large as this.", size)
-    shows = "the cell shows a spreadsheet error."
-    case.add(error, name, "error-cell", shows, expected, "correct the formula in the cell")
-    never = "the formula was never calculated, so its value is not in the file."
-    again = "open the file in Excel and save it again"
-    case.add(formula, name, "formula-not-calculated", never, expected, again)
-    other = bad & ~error & ~formula & ~huge
-    case.add(other, name, code, f"the cell is not {expected}.", expected)
+    case.add(huge, name, "not-believable")
+    case.add(error, name, "error-cell", expected=expected)
+    case.add(formula, name, "formula-not-calculated", expected=expected)
+    case.add(bad & ~error & ~formula & ~huge, name, fault, choices=choices)
 
 
 def _check_bounds(case: Case, column: Column) -> None:
-    values = case.typed[column.name]
-    for bound, outside, word in (
-        (column.minimum, values.lt, "below"),
-        (column.maximum, values.gt, "above"),
-    ):
+    values, (low, high) = case.typed[column.name], (column.minimum, column.maximum)
+    for bound, outside, word in ((low, values.lt, "below"), (high, values.gt, "above")):
         if bound is not None:
             mask = outside(bound).fillna(False).astype(bool)
-            case.add(mask, column.name, "outside-bounds", f"the value is {word} {bound:g}.")
+            case.add(mask, column.name, "column-bound", word=word, bound=bound)
 
 
 def _registered(case: Case, context: Context) -> pd.Series[str]:
@@ -169,11 +154,9 @@ def _registered(case: Case, context: Context) -> pd.Series[str]:
     unknown = [name for name, known in found.items() if name and not known]
     # Likeness is searched for a few: a foreign file may hold thousands of names.
     hints = {name: did_you_mean(name, context.ids) for name in unknown[:20]}
-    said = {name: f'the register has no indicator "{name}".{hints.get(name, "")}' for name in found}
-    fix = "add the indicator or the alias to the register, or a keep rule to the mapping"
-    expected = "an id or alias of the register"
-    mask = names.isin(unknown)
-    case.add(mask, "indicator_id", "indicator-unknown", names.map(said), expected, fix)
+    hint = names.map({name: hints.get(name, "") for name in found})
+    is_unknown = names.isin(unknown)
+    case.add(is_unknown, "indicator_id", "indicator-unknown", indicator=names, hint=hint)
     return names.map(found).astype("str")
 
 
@@ -198,25 +181,17 @@ def _fill_area_and_id(case: Case, context: Context) -> None:
 def _check_required(case: Case) -> None:
     for column in TABLES[case.records.table]:
         if column.required and column.default is None:
-            cells = case.typed_text(column.name)
-            case.add(
-                (cells.isna() | (cells.astype("str") == "")) & ~case.bad,
-                column.name,
-                "required-cell-empty",
-                f"{column.name.replace('_', ' ')} is missing.",
-                column.meaning[0].lower() + column.meaning[1:],
-                "fill the cell in; of merged cells only the first counts as filled",
-            )
+            name, meaning = column.name, column.meaning[0].lower() + column.meaning[1:]
+            cells, shown = case.typed_text(name), name.replace("_", " ")
+            empty = (cells.isna() | (cells.astype("str") == "")) & ~case.bad
+            case.add(empty, name, "required-cell-empty", cell=shown, meaning=meaning)
 
 
 def _note_evidence(case: Case) -> None:
     """Note what the sheet hides: percentages as fractions, numbers as text, hidden rows."""
     records, sheet = case.records, case.records.sheet
-    percent = "shown as a percentage, so it was multiplied by 100."
     for name in [column.name for column in TABLES[records.table] if column.kind == "number"]:
-        case.note(records.marked(name, "percent"), name, "percent-format", percent, "info")
-        is_text = records.marked(name, "text number")
-        case.note(is_text, name, "text-number", "the number is kept as text.")
+        case.note(records.marked(name, "percent"), name, "percent-format")
+        case.note(records.marked(name, "text number"), name, "text-number")
     hidden = case.raw["source_row"].isin(sheet.hidden_rows) | sheet.is_hidden
-    what = "sheet" if sheet.is_hidden else "row"
-    case.note(hidden, "", "hidden", f"the {what} is hidden in the workbook, but was read.")
+    case.note(hidden, "", "hidden", what="sheet" if sheet.is_hidden else "row")
