@@ -384,8 +384,7 @@ def test_a_value_carried_forward_repeats_the_one_before_without_a_word(
     assert carried
     for name, days in carried.items():
         rows = own[own["indicator_id"] == name].set_index("period_start")
-        repeats = rows["value"].diff() == 0
-        assert set(rows.index[repeats]) == set(days), name
+        assert set(rows.index[rows["value"].duplicated()]) == set(days), name
         assert (rows.loc[days, "value_status"] == "final").all()
         assert rows.loc[days, "numerator"].nunique() == 1
 
