@@ -17,32 +17,24 @@ Named deviations from that reference, each with a test:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.measures import polarity
+from pmf_analysis.measures import polarity, special_causes
 from pmf_analysis.measures.polarity import Improvement, Target, words
-from pmf_analysis.measures.special_causes import (
-    LIMITS,
-    PROFILES,
-    RULES,
-    Flags,
-    Floats,
-    RuleSet,
-    Signs,
-    Usable,
-    rule_set,
-    special_causes,
-)
+from pmf_analysis.measures.special_causes import LIMITS, PROFILES, RULES, RuleSet, Usable, rule_set
 
 __all__ = ["LIMITS", "PROFILES", "RULES", "RuleSet", "SpcChart", "rule_set", "signals", "spc_chart"]
 
 SCREEN_FACTOR = 3.267  # D4: moving ranges at or above this multiple of their mean are left out
 PRECISION = 1e-12  # relative to the size of the values of a segment
+Ways = Improvement | Mapping[str, Improvement]
+Targets = Mapping[str, Target] | pd.DataFrame | None
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -62,10 +54,10 @@ class SpcChart:
 def spc_chart(
     observations: pd.DataFrame,
     *,
-    improvement: Improvement | Mapping[str, Improvement] = "higher",
+    improvement: Ways = "higher",
     rules: str | RuleSet = "mdc",
     screen: bool = True,
-    targets: Mapping[str, Target] | pd.DataFrame | None = None,
+    targets: Targets = None,
     rebase: Mapping[str, Sequence[Any]] | None = None,
     baseline_points: int | None = None,
     baseline: pd.DataFrame | None = None,
@@ -95,63 +87,52 @@ def spc_chart(
     ValueError
         Unknown profile name, or two rows for one series and period.
     """
-    chosen = rule_set(rules)
+    chosen = rule_set(rules, screen=None if screen else False)
     points, segments, segment_ids = _arrange(observations, rebase or {})
-    usable = _usable(points["value"].to_numpy(), segment_ids)
-    tolerance = _tolerance(usable, len(segments))
-    if not screen:
-        chosen = replace(chosen, screen=False)
-    limits = _limits(usable, tolerance, chosen, baseline_points)
-    segments = pd.concat([segments, limits], axis=1)
+    usable = _usable(points["value"].to_numpy(), segment_ids, len(segments))
+    segments = pd.concat([segments, _limits(usable, chosen, baseline_points)], axis=1)
     if baseline is not None:
         segments = _freeze(segments, baseline)
-    rule, direction = special_causes(usable, segments, tolerance, chosen)
+    codes = np.zeros((2, len(points)), dtype=np.int64)
+    codes[:, usable.rows] = special_causes.find(usable, segments, chosen)
     for name in LIMITS:
         points[name] = segments[name].to_numpy()[segment_ids]
-    points["rule"] = words(RULES, _spread_out(rule, usable, len(points)))
-    points["direction"] = _spread_out(direction, usable, len(points))
-    return _judged(points, segments, usable, tolerance, improvement, targets)
+    points["rule"], points["direction"] = words(RULES, codes[0]), codes[1]
+    return _judged(points, segments, usable, improvement, targets)
 
 
-def signals(values: Floats, rules: str | RuleSet = "mdc") -> tuple[Signs, Signs]:
-    """Rule (position in `RULES`) and direction of every value; a row of `values` is one series.
+def signals(values: Floats, rules: RuleSet) -> NDArray[np.int64]:
+    """Rule (position in `RULES`) of every value, and direction; a row of `values` is one series.
 
     As `spc_chart`, without tables: for simulations. No value may be missing.
     """
-    usable = _usable(values.ravel(), np.repeat(np.arange(len(values)), values.shape[1]))
-    tolerance = _tolerance(usable, len(values))
-    limits = _limits(usable, tolerance, rule_set(rules), None)
-    rule, direction = special_causes(usable, limits, tolerance, rule_set(rules))
-    return rule.reshape(values.shape), direction.reshape(values.shape)
+    segment_ids = np.repeat(np.arange(len(values)), values.shape[1])
+    usable = _usable(values.ravel(), segment_ids, len(values))
+    found = special_causes.find(usable, _limits(usable, rules, None), rules)
+    return np.reshape(found, (2, *values.shape))
 
 
 def _judged(
-    points: pd.DataFrame,
-    segments: pd.DataFrame,
-    usable: Usable,
-    tolerance: Floats,
-    improvement: Improvement | Mapping[str, Improvement],
-    targets: Mapping[str, Target] | pd.DataFrame | None,
+    points: pd.DataFrame, segments: pd.DataFrame, usable: Usable, ways: Ways, targets: Targets
 ) -> SpcChart:
     """Say what points, and the last one of each segment, mean by polarity and target.
 
     Only points with a signal and last points are looked at one by one: the rest is common cause.
     """
-    last = usable.rows[np.diff(usable.segment, append=-1) != 0]
+    is_last = np.diff(usable.segment, append=-1) != 0
+    last = usable.rows[is_last]
     looked_at = np.union1d(np.flatnonzero(points["direction"].to_numpy()), last)
     some = points.iloc[looked_at].reset_index(drop=True)
-    better, bands = polarity.better_way(some, improvement), polarity.target_bands(some, targets)
+    better, bands = polarity.better_way(some, ways), polarity.target_bands(some, targets)
     found = polarity.point_types(some, better, bands)
     codes = (~np.isnan(points["value"].to_numpy())).astype(np.int64)
     codes[looked_at] = pd.Index(polarity.POINT_TYPES).get_indexer(pd.Index(found))
     points["point_type"] = words(polarity.POINT_TYPES, codes)
     ends = bands.assign(better=better, variation=found).iloc[np.searchsorted(looked_at, last)]
-    ends.index = pd.Index(np.flatnonzero(segments["n"] > 0))
-    ends = ends.reindex(range(len(segments)))
+    ends = ends.set_index(usable.segment[is_last]).reindex(segments.index)
     segments["variation"] = ends["variation"].fillna("")
-    segments["assurance"] = polarity.assurance(
-        segments.join(ends[bands.columns]), ends["better"], tolerance
-    )
+    held = segments.join(ends[bands.columns])
+    segments["assurance"] = polarity.assurance(held, ends["better"], usable.tolerance)
     columns = ["series", "segment", "n", *LIMITS, "variation", "assurance", "reason"]
     return SpcChart(points, segments[columns])
 
@@ -183,7 +164,7 @@ def _arrange(
 
 def _rebase_starts(
     periods: pd.Series, codes: NDArray[np.intp], names: Any, rebase: Mapping[str, Sequence[Any]]
-) -> Flags:
+) -> NDArray[np.bool_]:
     """Mark the first row on or after each rebase period of its series."""
     starts = np.zeros(len(codes), dtype=bool)
     for code in np.flatnonzero(np.isin(np.asarray(names, dtype=object), list(rebase))):
@@ -193,16 +174,12 @@ def _rebase_starts(
     return starts
 
 
-def _usable(value: Floats, segment_ids: NDArray[np.intp]) -> Usable:
+def _usable(value: Floats, segment_ids: NDArray[np.intp], count: int) -> Usable:
     rows = np.flatnonzero(~np.isnan(value))
-    segment = segment_ids[rows]
+    value, segment = value[rows], segment_ids[rows]
     joined = (np.diff(rows, prepend=-2) == 1) & (np.diff(segment, prepend=-1) == 0)
-    return Usable(rows, value[rows], segment, joined)
-
-
-def _tolerance(usable: Usable, count: int) -> Floats:
-    sizes = _segment_mean(np.abs(usable.value), usable.segment, count)
-    return PRECISION * sizes + np.finfo(float).tiny
+    tolerance = PRECISION * _segment_mean(np.abs(value), segment, count) + np.finfo(float).tiny
+    return Usable(rows, value, segment, joined, tolerance)
 
 
 def _segment_mean(value: Floats, segment: NDArray[np.intp], count: int) -> Floats:
@@ -210,34 +187,30 @@ def _segment_mean(value: Floats, segment: NDArray[np.intp], count: int) -> Float
         return np.bincount(segment, value, count) / np.bincount(segment, minlength=count)
 
 
-def _limits(
-    usable: Usable, tolerance: Floats, rules: RuleSet, baseline_points: int | None
-) -> pd.DataFrame:
+def _limits(usable: Usable, rules: RuleSet, baseline_points: int | None) -> pd.DataFrame:
     """Give n, mean, limits and why they have no width or are absent; a row a segment."""
-    count = len(tolerance)
+    count = len(usable.tolerance)
     n = np.bincount(usable.segment, minlength=count)
     position = np.arange(len(usable.value)) - (np.cumsum(n) - n)[usable.segment]
     counted = position < (baseline_points or len(usable.value) + 1)
     value, segment = usable.value[counted], usable.segment[counted]
     mean = _segment_mean(value, segment, count)
     mean += _segment_mean(value - mean[segment], segment, count)  # second pass removes rounding
-    varies = np.abs(value - mean[segment]) > tolerance[segment]
+    varies = np.abs(value - mean[segment]) > usable.tolerance[segment]
     is_constant = (np.bincount(segment, varies, count) == 0) & (n > 1)
     first_values = value[np.flatnonzero(np.diff(segment, prepend=-1))]
     mean[n > 0] = np.where(is_constant[n > 0], first_values, mean[n > 0])
     raw, kept = _average_moving_range(usable, counted, count, rules.screen)
     unmeasured = ~is_constant & ~(raw > 0)  # gaps hide every difference
-    width = np.where(is_constant, 0.0, rules.limit_factor * kept)
-    width[unmeasured] = np.nan
-    reasons = ["fewer than two values", "every value is the same"]
-    reasons.append("no two neighbouring values differ")
+    width = np.select([is_constant, unmeasured], [0.0, np.nan], rules.limit_factor * kept)
+    reasons = ["fewer than two values", "every value is the same", "no two neighbours differ"]
     reason = np.select([n < 2, is_constant, unmeasured], reasons, "")
     columns = {"n": n, "mean": mean, "lower_limit": mean - width, "upper_limit": mean + width}
     return pd.DataFrame({**columns, "reason": reason, "is_constant": is_constant})
 
 
 def _average_moving_range(
-    usable: Usable, counted: Flags, count: int, screen: bool
+    usable: Usable, counted: NDArray[np.bool_], count: int, screen: bool
 ) -> tuple[Floats, Floats]:
     """Average moving range of each segment: of all ranges, and of those kept by screening."""
     has_range = usable.joined & counted
@@ -255,10 +228,3 @@ def _freeze(segments: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
     segments[LIMITS] = segments[LIMITS].mask(is_frozen, frozen[LIMITS])
     reason = segments["reason"].mask(is_frozen, "")
     return segments.assign(reason=reason, is_constant=segments["is_constant"] & ~is_frozen)
-
-
-def _spread_out(codes: Signs, usable: Usable, length: int) -> Signs:
-    """Put codes of usable points back among all points; 0 where a value is missing."""
-    result = np.zeros(length, dtype=np.int64)
-    result[usable.rows] = codes
-    return result

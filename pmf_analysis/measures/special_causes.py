@@ -18,7 +18,6 @@ Flags = NDArray[np.bool_]
 Signs = NDArray[np.int64]
 
 LIMIT_FACTOR = 2.66  # 3 / d2 for moving ranges of two, as rounded by Wheeler and by the reference
-QIC_FACTOR = 3 / 1.128  # the same as qicharts2 computes it
 # In order of priority.
 RULES = ["none", "outside_limits", "trend", "two_in_three", "three_in_four", "shift", "crossings"]
 LIMITS = ["mean", "lower_limit", "upper_limit"]
@@ -54,7 +53,7 @@ PROFILES: dict[str, RuleSet] = {
     "mdc": RuleSet(),
     "mdc-excel": RuleSet(screen=False),
     "wheeler": replace(_BARE, shift=8, three_in_four=True),
-    "anhoej": replace(_BARE, shift="by_length", crossings=True, limit_factor=QIC_FACTOR),
+    "anhoej": replace(_BARE, shift="by_length", crossings=True, limit_factor=3 / 1.128),
 }
 
 
@@ -62,13 +61,15 @@ PROFILES: dict[str, RuleSet] = {
 class Usable:
     """The points that have a value, sorted: arrays of one length.
 
-    `joined` says that the point before belongs to the same segment with no gap between.
+    `joined` says that the point before belongs to the same segment with no gap between;
+    `tolerance` is for each segment the difference that counts as none.
     """
 
     rows: NDArray[np.intp]
     value: Floats
     segment: NDArray[np.intp]
     joined: Flags
+    tolerance: Floats
 
 
 def rule_set(rules: str | RuleSet, **changes: Any) -> RuleSet:
@@ -80,24 +81,19 @@ def rule_set(rules: str | RuleSet, **changes: Any) -> RuleSet:
     return replace(rules, **{name: value for name, value in changes.items() if value is not None})
 
 
-def special_causes(
-    usable: Usable, segments: pd.DataFrame, tolerances: Floats, rules: RuleSet
-) -> tuple[Signs, Signs]:
+def find(usable: Usable, segments: pd.DataFrame, rules: RuleSet) -> tuple[Signs, Signs]:
     """Rule (index into `RULES`, in order of priority) and direction of every usable point."""
-    tolerance = tolerances[usable.segment]
+    tolerance = usable.tolerance[usable.segment]
     mean, lower, upper = (segments[name].to_numpy()[usable.segment] for name in LIMITS)
     value = usable.value
     side = _sign(value - mean, tolerance)
     outside = (value > upper + tolerance) | (value < lower - tolerance)
     depth = np.where(side > 0, value - mean, mean - value) - tolerance
     reach = np.where(side > 0, upper - mean, mean - lower)
-    pairs, triples, runs, few = (np.zeros(len(value), dtype=bool) for _ in range(4))
-    for way in (1, -1):
-        here = side == way
-        if rules.two_in_three:
-            pairs |= _crowded(here & (depth > reach * 2 / 3) & ~outside, here, usable.joined, 3)
-        if rules.three_in_four:
-            triples |= _crowded(here & (depth > reach / 2), here | True, usable.joined, 4)
+    close = (depth > reach * 2 / 3) & ~outside & rules.two_in_three
+    pairs = _crowded(close, side, usable.joined, 3)
+    triples = _crowded((depth > reach / 2) & rules.three_in_four, side, usable.joined, 4)
+    few = np.zeros(len(value), dtype=bool)
     if rules.crossings or rules.shift == "by_length":
         runs, few = _unusual_runs(side, usable)
     if rules.shift != "by_length":
@@ -151,28 +147,26 @@ def _trend_direction(usable: Usable, tolerance: Floats, rules: RuleSet) -> Signs
     step = _sign(np.diff(usable.value, prepend=0.0), tolerance) * usable.joined
     if rules.trend is None or not len(step):
         return np.zeros_like(step)
-    movement = step if rules.ties == "break" else _carry_over_ties(step, usable.joined)
+    movement = step
+    if rules.ties == "skip":  # a repeated value continues the movement before it in its stretch
+        moves = np.where((step != 0) | ~usable.joined, np.arange(len(step)), 0)
+        movement = step[np.maximum.accumulate(moves)]
     lengths = _run_lengths(movement, usable.joined, np.abs(step))
     into = np.where(lengths >= rules.trend - 1, movement, 0)
     next_into = np.append(into[1:], 0) * np.append(usable.joined[1:], False)
     return np.where(next_into != 0, next_into, into)
 
 
-def _carry_over_ties(step: Signs, joined: Flags) -> Signs:
-    """Let a repeated value continue the movement before it, within its stretch."""
-    positions = np.arange(len(step))
-    moves = np.maximum.accumulate(np.where((step != 0) | ~joined, positions, 0))
-    return step[moves]
-
-
-def _crowded(close: Flags, allowed: Flags, joined: Flags, size: int) -> Flags:
-    """Close points of any `size` neighbours, all allowed, of which all but one are close."""
-    windows = max(len(close) - size + 1, 0)
-    parts = [slice(step, step + windows) for step in range(size)]
-    found = np.sum([close[part] for part in parts], axis=0, dtype=np.int8) >= size - 1
-    for part in parts:
-        found &= allowed[part] & (joined[part] if part.start else True)
+def _crowded(close: Flags, side: Signs, joined: Flags, size: int) -> Flags:
+    """Close points of any `size` neighbours, three on one side, of which all but one are close."""
     member = np.zeros(len(close), dtype=bool)
-    for part in parts:
-        member[part] |= found
-    return close & member
+    parts = [slice(step, step + max(len(close) - size + 1, 0)) for step in range(size)]
+    together = np.all([joined[part] for part in parts[1:]], axis=0)
+    for way in (1, -1) if close.any() else ():
+        here = side == way
+        near = close & here
+        found = together & (sum(near[part].astype(np.int8) for part in parts) >= size - 1)
+        found &= sum(here[part].astype(np.int8) for part in parts) >= 3
+        for part in parts:
+            member[part] |= found & near[part]
+    return member
