@@ -18,16 +18,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.polarity import (
-    SIGNS,
-    Target,
-    band_distance,
-    first_text,
-    target_bands,
-)
+from pmf_analysis.measures.polarity import SIGNS, Target, band_distance, first_text, target_bands
 from pmf_analysis.measures.spc import PRECISION
-
-ARROWS = ["short_arrow", "long_arrow"]
 
 
 def pentana_arrows(
@@ -73,10 +65,7 @@ def pentana_arrows(
         last = known["series"].map(newest.set_index("series")["period"])
         rate = known["series"].map(dict(periods_per_year)).astype(float)
         lag = years_before(known["period"], last, rate)
-    compared = {
-        "short_arrow": known[lag == 1],
-        "long_arrow": known[(lag >= 1) & (lag <= window)],
-    }
+    compared = {"short_arrow": known[lag == 1], "long_arrow": known[lag.between(1, window)]}
     bands, better = target_bands(newest, targets), newest["series"].map(dict(polarity)).fillna("")
     arrows = pd.DataFrame({"series": newest["series"]})
     for name, earlier in compared.items():
@@ -85,7 +74,7 @@ def pentana_arrows(
             newest["value"], newest["series"].map(means).astype(float), better, bands
         )
     names = pd.DataFrame({"series": np.sort(observations["series"].unique())})
-    return names.merge(arrows, on="series", how="left").fillna(dict.fromkeys(ARROWS, ""))
+    return names.merge(arrows, on="series", how="left").fillna("")
 
 
 def years_before(period: pd.Series, newest: pd.Series, periods_per_year: pd.Series) -> pd.Series:

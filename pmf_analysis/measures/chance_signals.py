@@ -1,0 +1,190 @@
+"""The honesty of a whole pack: signals that chance alone would give, and targets missed before.
+
+Among many indicators some show a signal in every quarter though nothing has changed. How many is
+found by drawing the order of the periods anew: if nothing changed, the order in which they came is
+one of many equally likely ones. Whole periods are moved, so indicators that rise and fall together
+still do, which leaves the expected number as it is and makes its range wider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pmf_analysis.measures.arrows import years_before
+from pmf_analysis.measures.polarity import TARGETS, is_met
+from pmf_analysis.measures.short_series import null_distribution
+from pmf_analysis.measures.spc import RuleSet, spc_chart
+from pmf_analysis.periods import PERIODS_PER_YEAR
+
+Floats = NDArray[np.float64]
+Themes = Mapping[str, tuple[str, ...]]
+
+COLUMNS = ["theme", "measure", "period_label", "value", "low", "high", "n"]
+ALPHA = 0.05  # of the Mann-Kendall test, and the most that any other method allows chance alone
+EARLIER_YEARS = 4
+RANGE = (0.05, 0.95)
+ROWS_AT_ONCE = 1_000_000  # of one chart of many draws: keeps the memory it takes in bounds
+BOUND_ORDER = ["wider_limits", "non_overlapping"]  # treatments of values that hang together
+
+
+def expected_signals(
+    trends: pd.DataFrame,
+    points: pd.DataFrame,
+    themes: Themes,
+    *,
+    rules: str | RuleSet = "mdc",
+    seed: int,
+    draws: int = 200,
+) -> pd.DataFrame:
+    """How many series would show a signal in their newest value if nothing had changed.
+
+    Control charts and Mann-Kendall tests are made again for every new order of the periods since
+    the last break, seasonal parts taken out and estimated again. Series of one frequency share the
+    order; each keeps its own gaps. Where the order cannot be drawn anew (values that depend on the
+    one before, tests from counts or intervals) signals are drawn independently by `chance_alone`,
+    or with probability 0.05 where that is not known. Against simulation: benchmarks/
+    chance_signals.py, which also shows why periods are not drawn with replacement.
+
+    Parameters
+    ----------
+    trends, points
+        Result tables: a row a series (series, indicator, frequency, verdict, method, shape,
+        treatment, chance_alone), a row a period (series, period, value, segment, point_type and,
+        where seasons were removed, effect).
+    themes
+        Themes of each indicator; an indicator of several counts in each, in the council once.
+    rules, seed, draws
+        Rules of the charts; the same seed gives the same table; number of orders drawn.
+
+    Returns
+    -------
+    DataFrame
+        theme ("" for the whole council; none where no series is judged), measure "chance_signals",
+        period_label "", value (expected number), low and high (5th and 95th percentile, whole
+        numbers), n (series judged).
+    """
+    judged = trends[trends["verdict"] != "cannot_judge"].reset_index(drop=True)
+    rng = np.random.default_rng(seed)
+    signals = rng.random((draws, len(judged))) < judged["chance_alone"].fillna(ALPHA).to_numpy()
+    rows = _reordered_rows(judged, points)
+    values, code = _new_orders(rows, rng, draws), rows["code"].to_numpy()
+    charted = (rows["method"] == "xmr").to_numpy()
+    if charted.any():
+        found = _chart_signals(values[:, charted], code[charted], rules)
+        signals[:, np.unique(code[charted])] = found
+    for series in np.unique(code[~charted]):
+        signals[:, series] = _test_signals(values[:, code == series])
+    told, member = [], _by_theme(judged["indicator"], themes)
+    for theme, own in member.groupby(member):
+        counts = signals[:, own.index].sum(axis=1)
+        low, high = np.quantile(counts, RANGE, method="inverted_cdf")
+        told.append((theme, "chance_signals", "", counts.mean(), low, high, len(own)))
+    return pd.DataFrame(told, columns=COLUMNS)
+
+
+def _by_theme(indicators: pd.Series, themes: Themes) -> pd.Series:
+    """Themes of every row, one below the other; "", the whole council, among them."""
+    return indicators.map(lambda name: ("", *themes.get(name, ()))).explode()
+
+
+def _reordered_rows(judged: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """Periods since the last break of series whose order can be drawn anew, sorted by series.
+
+    `code` is the row of the series in `judged`; rows with the same `key` move together.
+    """
+    free = judged["method"].isin(["xmr", "mann_kendall"])
+    free &= ~judged["treatment"].isin(BOUND_ORDER)
+    free &= judged["chance_alone"].notna() | (judged["shape"] == "constant")
+    chosen = judged.loc[free, ["series", "frequency", "method", "treatment"]]
+    rows = points.merge(chosen.rename_axis("code").reset_index(), on="series")
+    values = (rows["value"] - rows.get("effect", 0.0)).mask(rows["point_type"] == "missing")
+    newest = rows["segment"].where(values.notna()).groupby(rows["code"]).transform("max")
+    key = rows.groupby(["frequency", "period"]).ngroup()
+    rows = rows.assign(value=values, key=key)[rows["segment"] == newest]
+    return rows.sort_values(["code", "period"], ignore_index=True)
+
+
+def _new_orders(rows: pd.DataFrame, rng: np.random.Generator, draws: int) -> Floats:
+    """Values (draws, rows) in new orders: those of a series in the places where it has values."""
+    known = rows[rows["value"].notna()]
+    place = rng.random((draws, rows["key"].max() + 1 if len(rows) else 0))[:, known["key"]]
+    order = np.argsort(place + 2 * known["code"].to_numpy(), axis=1)
+    values = np.full((draws, len(rows)), np.nan)
+    values[:, known.index] = known["value"].to_numpy()[order]
+    for _, part in known[known["treatment"] == "season_means_removed"].groupby("code"):
+        values[:, part.index] = values[:, part.index] @ _without_seasons(part["period"]).T
+    return values
+
+
+def _without_seasons(periods: pd.Series) -> Floats:
+    """Matrix that takes season means, beside a straight line, out of the values of some periods."""
+    month = periods.dt.month.to_numpy()
+    season = (month[:, None] == np.unique(month)[None, 1:]).astype(float)
+    line = np.vander(np.arange(len(month)), 2)
+    fit = np.linalg.pinv(np.hstack([line, season]))[2:]
+    return np.asarray(np.eye(len(month)) - (season - season.mean(axis=0)) @ fit)
+
+
+def _chart_signals(values: Floats, code: NDArray[Any], rules: str | RuleSet) -> NDArray[np.bool_]:
+    """Whether control charts flag the newest value: draws down, series (sorted) across."""
+    found = []
+    for part in np.array_split(values, values.size // ROWS_AT_ONCE + 1):
+        draw, row = np.indices(part.shape)
+        columns = {"series": draw * (code.max() + 1) + code, "period": row, "value": part}
+        table = pd.DataFrame({name: column.ravel() for name, column in columns.items()})
+        variation = spc_chart(table, improvement="none", rules=rules).segments["variation"]
+        found.append(variation.str.startswith("special").to_numpy().reshape(len(part), -1))
+    return np.vstack(found)
+
+
+def _test_signals(values: Floats) -> NDArray[np.bool_]:
+    """Significance of the exact Mann-Kendall test of each row; all rows hold the same values."""
+    values = values[:, ~np.isnan(values[0])]
+    first, second = np.triu_indices(values.shape[1], 1)
+    s = np.sign(values[:, second] - values[:, first]).sum(axis=1)
+    ties = np.sort(np.unique(values[0], return_counts=True)[1])
+    scores, chance = null_distribution(tuple(ties.tolist()))
+    p_value = (np.abs(scores) >= np.abs(scores)[:, None]) @ chance
+    return np.isin(s, scores[p_value <= ALPHA])
+
+
+def off_target(points: pd.DataFrame, trends: pd.DataFrame, themes: Themes) -> pd.DataFrame:
+    """How many indicators missed their target now, and in the same period of earlier years.
+
+    "Now" is the newest period of each indicator, for an annual one its newest year; a year earlier
+    is the same quarter or month then. A series counts in a year if it has a value and a target
+    (a band where near a value is best) in that very period.
+
+    Parameters
+    ----------
+    points
+        series, period, value, target and, where known, target_low and target_high: the band of
+        `trends` stands in for one that is not there.
+    trends
+        series, indicator, period (newest), frequency, polarity and, where known, target_low and
+        target_high.
+
+    Returns
+    -------
+    DataFrame
+        theme ("" for the whole council), measure "off_target", period_label ("0" now, "1" a year
+        earlier, to "4"; only years in which something can be counted), value (number off target),
+        low and high (not applicable: NaN), n (number with value and target).
+    """
+    columns = ["series", "indicator", "period", "frequency", "polarity", *TARGETS[1:]]
+    rows = points.merge(trends.reindex(columns=columns), on="series", suffixes=("", "_now"))
+    bands = {name: rows[name].fillna(rows.get(f"{name}_now", np.nan)) for name in TARGETS[1:]}
+    rate = rows["frequency"].map(PERIODS_PER_YEAR).astype(float)
+    rows["lag"] = years_before(rows["period"], rows["period_now"], rate)
+    rows["missed"] = 1 - is_met(rows["value"], rows["polarity"], rows.assign(**bands))
+    rows = rows[rows["lag"].between(0, EARLIER_YEARS) & rows["missed"].notna()]
+    rows = rows.drop(columns="indicator").join(_by_theme(rows["indicator"], themes).rename("theme"))
+    counted = rows.groupby(["theme", "lag"])["missed"]
+    found = counted.agg(value="sum", n="count").reset_index()
+    found["period_label"] = found["lag"].astype(int).astype(str)
+    return found.assign(measure="off_target", low=np.nan, high=np.nan)[COLUMNS]
