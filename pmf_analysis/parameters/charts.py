@@ -50,24 +50,15 @@ class Baseline(Decision):
     def _periods_or_numbers(self) -> Baseline:
         numbers = [n for n in (self.lower_limit, self.mean, self.upper_limit) if n is not None]
         first, last = self.period_from or date.min, self.period_until
-        if (last is None) == (not numbers):
-            has = "neither" if last is None else "both"
-            given = (
-                f'this has {has} of "until" and the numbers "mean", "lower_limit" and "upper_limit"'
-            )
-            raise ValueError(f"a baseline is given by its periods or by its numbers: {given}")
-        if numbers and len(numbers) < 3:
-            raise ValueError('"mean", "lower_limit" and "upper_limit" belong together')
+        if bool(last) == bool(numbers):
+            which = f'{"both" if last else "neither"} of "until" and "mean" with its limits'
+            raise ValueError(f"a baseline is given by periods or by numbers: this has {which}")
+        if numbers and (len(numbers) < 3 or not numbers[0] < numbers[1] < numbers[2]):
+            raise ValueError('"lower_limit" must be below "mean", and "mean" below "upper_limit"')
         if numbers and self.period_from:
             raise ValueError('"from" goes with "until"; a baseline of numbers has neither')
-        if numbers and not numbers[0] < numbers[1] < numbers[2]:
-            raise ValueError('"lower_limit" must be below "mean", and "mean" below "upper_limit"')
-        if last and last <= first:
-            raise ValueError('"until" is not after "from"')
-        if last and last > self.recorded_on:
-            raise ValueError(
-                '"until" is after recorded_on, but only periods that are over can be frozen'
-            )
+        if last and not first < last <= self.recorded_on:
+            raise ValueError('"until" must be after "from", and not after "recorded_on"')
         return self
 
 
@@ -111,14 +102,12 @@ def check_charts(document: Document, register: Document | None) -> None:
     check_unique(document, "rebases.*.indicator", "from")
     check_unique(document, "baselines.*.indicator")
     check_unique(document, "annotations.*.indicator", "on", "text")
-    rebases = document.groups("rebases.*")
     for place, baseline in document.groups("baselines.*"):
-        name, first = baseline.get("indicator"), baseline.get("from", date.min)
-        last: Any = baseline.get("until")
-        starts: list[Any] = [r.get("from") for _, r in rebases if r.get("indicator") == name]
-        dates = [start for start in starts if {type(start), type(first), type(last)} == {date}]
-        if inside := [start for start in dates if first < start <= last]:
-            message = f'The baseline of "{name}" has periods before and after its rebase of '
-            fix = "let it end before the rebase, or begin with it."
-            until = (*place, "until")
-            document.add(until, f"{message}{inside[0]}.", "baseline-spans-rebase", fix=fix)
+        for _, rebase in document.groups("rebases.*"):
+            is_same = baseline.get("indicator") == rebase.get("indicator")
+            first, last = baseline.get("from", date.min), baseline.get("until")
+            days: list[Any] = [first, rebase.get("from"), last]
+            if is_same and {*map(type, days)} == {date} and days[0] < days[1] <= days[2]:
+                message = f"The baseline has periods before and after the rebase of {days[1]}."
+                fix = "let it end before the rebase, or begin with it."
+                document.add((*place, "until"), message, "baseline-spans-rebase", fix=fix)

@@ -148,11 +148,6 @@ class TrendRules(Settings):
             raise ValueError(f'profile "{self.profile}" has no trend rule, so "ties" does nothing')
         return self
 
-    @property
-    def overrides(self) -> dict[str, Any]:
-        """What differs from the profile, by the names of its rule set."""
-        return self.model_dump(exclude={"profile"}, exclude_none=True)
-
 
 class Framework(SettingsFile):
     """A council's performance framework: its themes, directors and thresholds."""
