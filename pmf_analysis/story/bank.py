@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -58,6 +58,23 @@ def fits(sentence: str, most: int = MOST_WORDS) -> bool:
     return len(sentence.split()) <= most
 
 
+def fitting(sentences: Iterable[str], most: int = MOST_WORDS) -> str:
+    """Return the first sentence that says something and is short enough; "" if none is."""
+    return next((each for each in sentences if each and fits(each, most)), "")
+
+
+def say_first(*entries: str, **slots: object) -> str:
+    """Say the first entry that there is, that lacks nothing and is short enough; "" if none."""
+    return fitting(say(entry, **slots) for entry in entries if entry in bank())
+
+
+def ended(clause: str, entry: str, **slots: object) -> tuple[str, ...]:
+    """End a clause with an entry's tail, or say it apart where one sentence would be too long."""
+    tail, apart = (say(f"{entry}.{end}", **slots) for end in ("tail", "apart"))
+    whole = fitting([f"{clause}{tail}."]) if clause else ""
+    return (whole,) if whole else tuple(filter(None, [clause and f"{clause}.", apart]))
+
+
 def capital(sentence: str) -> str:
     """Start a sentence with a capital letter."""
     return sentence[:1].upper() + sentence[1:]
@@ -77,6 +94,11 @@ def clip_sentences(text: str, most: int) -> str:
     if not fits(shown, most):
         return clip_words(shown, most)
     return text if shown == text else f"{shown} \u2026"
+
+
+def title_of(titles: Iterable[str]) -> str:
+    """Return the first title that says something in at most ten words; "" if none does."""
+    return fitting(titles, MOST_TITLE_WORDS)
 
 
 def title(entry: str, name: str, **slots: object) -> str:

@@ -5,19 +5,11 @@ An event's words are written by people, and are escaped where blocks are rendere
 
 from __future__ import annotations
 
-from pmf_analysis.story.bank import clip_words, say, words_of
+from pmf_analysis.story import sentences
+from pmf_analysis.story.bank import clip_words, ended, say, words_of
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, text
-from pmf_analysis.story.sentences import (
-    FIRST_CAUTIONS,
-    Sentences,
-    caution_sentences,
-    ended,
-    reason_sentences,
-    step_word,
-    target_sentences,
-    told,
-)
+from pmf_analysis.story.sentences import Sentences, told
 
 _SHOWN_WORDS = 40
 _SHOWN_EVENTS = 6  # as many as the chart numbers
@@ -25,29 +17,25 @@ _SHOWN_EVENTS = 6  # as many as the chart numbers
 
 def chart_notes(facts: TrendFacts, events: list[Row]) -> Sentences:
     """Return the note on the chart and one for each of its events, which have numbers."""
-    more = [*_bands(facts), *_detectable(facts), *_limits(facts, events), *_target(facts)]
-    more += caution_sentences(facts)[FIRST_CAUTIONS:]
+    more = [*_sizes(facts), *_limits(facts, events), *_target(facts)]
+    more += sentences.caution_sentences(facts)[sentences.FIRST_CAUTIONS :]
     oldest = len(events) - _SHOWN_EVENTS
     shown = [row for row in events if row["number"] > oldest or text(row, "kind") == "rebase"]
-    numbered = map(_event_note, shown)
-    return told(say("trend.more", text=" ".join(more)), *numbered)
+    return told(say("trend.more", text=" ".join(more)), *map(_event_note, shown))
 
 
-def _bands(facts: TrendFacts) -> Sentences:
-    """Say which changes on the previous period, and on the year, are usual for this series."""
-    step, year = step_word(facts), facts.last_year_band
-    year_slots = {"size": year if facts.last_year_label != facts.previous_label else None}
-    band = say("trend.band.period", size=facts.previous_band, step=step)
-    return ended(band, say("trend.band.tail", **year_slots), say("trend.band.year", **year_slots))
-
-
-def _detectable(facts: TrendFacts) -> Sentences:
-    """Say how large a lasting step must be for this chart to show it."""
-    soon, late = (size if facts.sign(size) else None for size in (facts.detect_4, facts.detect_12))
-    step, further = step_word(facts), say("trend.detect.late", size=late, step=step_word(facts))
-    first = say("trend.detect.soon", size=soon, step=step)
-    tail = say("trend.detect.tail", size=late)
-    return ended(first, "" if str(soon) == str(late) else tail, further)
+def _sizes(facts: TrendFacts) -> Sentences:
+    """Say which changes are usual for this series, and which lasting step its chart would show."""
+    step = sentences.step_word(facts)
+    year = facts.last_year_band if facts.last_year_label != facts.previous_label else None
+    usual = say("trend.change_band", size=facts.previous_band, step=step)
+    soon, late = (each if facts.sign(each) else None for each in (facts.detect_4, facts.detect_12))
+    further = late if str(late) != str(soon) else None
+    seen = say("trend.step_soon", size=soon, step=step)
+    return (
+        *ended(usual, "trend.year_band", size=year),
+        *ended(seen, "trend.step_late", size=further, step=step),
+    )
 
 
 def _limits(facts: TrendFacts, events: list[Row]) -> Sentences:
@@ -71,8 +59,8 @@ def _target(facts: TrendFacts) -> Sentences:
     tolerance = say(f"trend.tolerance.{code}", edge=edge) if code else ""
     if subject.is_city or facts.assurance or facts.verdict == "cannot_judge":
         return told(tolerance)
-    withheld = [each for each in reason_sentences(facts.reason) if "target" in each]
-    return told(*target_sentences(facts, "withheld"), tolerance, *withheld)
+    withheld = [each for each in sentences.reason_sentences(facts.reason) if "target" in each]
+    return told(*sentences.target_sentences(facts, "withheld"), tolerance, *withheld)
 
 
 def _event_note(row: Row) -> str:

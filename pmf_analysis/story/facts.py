@@ -141,10 +141,9 @@ def _way(verdict: str, subject: Subject) -> int:
 
 
 def _slope_sign(row: Row) -> int:
-    slope = number(row, "slope")
-    if text(row, "rule") not in ("mann_kendall", "recent_trend") or not slope:
-        return 0
-    return 1 if slope > 0 else -1
+    slope = number(row, "slope") or 0.0
+    is_sloped = text(row, "rule") in ("mann_kendall", "recent_trend")
+    return ((slope > 0) - (slope < 0)) * is_sloped
 
 
 def _without_status(verdict: str, subject: Subject, sign: int) -> str:

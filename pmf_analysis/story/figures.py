@@ -91,17 +91,15 @@ class Subject:
         part, decimals = text(row, "dimension_value"), number(row, "decimals")
         title = text(row, "title") or text(row, "indicator")
         short = text(row, "short_title") or clip_words(title, 6)
+        names = ("series", "indicator", "area", "unit", "frequency")
+        texts: dict[str, Any] = {name: text(row, name) for name in names}
         return cls(
-            series=text(row, "series"),
-            indicator=text(row, "indicator"),
-            area=text(row, "area"),
+            **texts,
             title=f"{title}: {part}" if part else title,
             short=f"{short} ({part})" if part else short,
-            unit=text(row, "unit"),
             decimals=1 if decimals is None else int(decimals),
             polarity=text(row, "polarity") or "unknown",
             is_city=text(row, "control") == "city",
-            frequency=text(row, "frequency"),
             year_type=text(row, "year_type") or "financial",
             council=council,
         )

@@ -20,11 +20,6 @@ _FREQUENCY_BASES = (2, 3, 4, 5, 6, 7, 8, 10, 20)
 _LARGEST_ERROR = 0.025
 
 
-def is_missing(value: object) -> bool:
-    """Return True for None and for a float that is not a finite number."""
-    return value is None or (isinstance(value, float) and not math.isfinite(value))
-
-
 def format_number(value: float, decimals: int) -> str:
     """Write a number with thousands separators; a value that rounds to zero has no sign.
 
@@ -38,8 +33,8 @@ def format_number(value: float, decimals: int) -> str:
     return (MINUS if is_negative else "") + text
 
 
-def format_value(value: float | None, unit: str, decimals: int) -> str:
-    """Write a value with its unit; a missing value gives "no figure".
+def format_value(value: float, unit: str, decimals: int) -> str:
+    """Write a value with its unit.
 
     ``%`` and ``£`` are attached, a unit that describes a scale (score, index, number) is left to
     the subtitle, any other unit follows in words.
@@ -48,11 +43,9 @@ def format_value(value: float | None, unit: str, decimals: int) -> str:
     --------
     >>> format_value(39.84, "%", 1), format_value(1234.5, "£ per resident", 0)
     ('39.8%', '£1,234 per resident')
-    >>> format_value(-3, "£ million", 1), format_value(1, "days", 0), format_value(None, "%", 1)
-    ('−£3.0 million', '1 day', 'no figure')
+    >>> format_value(-3, "£ million", 1), format_value(1, "days", 0)
+    ('−£3.0 million', '1 day')
     """
-    if value is None or is_missing(value):
-        return say("number.missing")
     number = format_number(value, decimals)
     if unit.startswith("£"):
         sign, digits = (MINUS, number[1:]) if number.startswith(MINUS) else ("", number)
@@ -67,8 +60,7 @@ def format_value(value: float | None, unit: str, decimals: int) -> str:
 def _singular(unit: str) -> str:
     if unit == "children" or unit == "people":
         return {"children": "child", "people": "person"}[unit]
-    plural = " " not in unit and unit.endswith("s")
-    return re.sub(r"(?<=ss)es$|(?<!s)s$", "", unit) if plural else unit
+    return unit if " " in unit else re.sub(r"(?<=ss)es$|(?<!s)s$", "", unit)
 
 
 def format_change(change: float, unit: str, decimals: int) -> str:
@@ -149,14 +141,12 @@ def twentieths(probability: float) -> int:
     return math.ceil(chances - 0.5) if probability < 0.5 else math.floor(chances + 0.5)
 
 
-def format_chance(probability: float | None) -> str:
-    """Write a probability as a percentage in steps of 5, for tables; missing gives "not judged".
+def format_chance(probability: float) -> str:
+    """Write a probability as a percentage in steps of 5, for tables.
 
     Steps of 5 because the calibration error of the forecasts is 2 to 5 points; the ends are
     "under 5%" and "over 95%", since no forecast of a council's figures is certain.
     """
-    if probability is None or is_missing(probability):
-        return say("number.not_judged")
     if probability < 0.05:
         return say("number.under")
     return say("number.over") if probability > 0.95 else f"{5 * twentieths(probability)}%"

@@ -201,13 +201,7 @@ class Page(ABC, Generic[F]):
     def provenance(self) -> list[Block]:
         """Return sources, licences, as-at date and content hash; nothing of clock or machine."""
         view = self.view
-        facts = [
-            view.notice,
-            say("provenance.as_at", as_at=format_date(view.as_at)),
-            say("provenance.vintage", hash=view.vintage[:12]),
-            *(say(f"provenance.{entry}") for entry in ("rounding", *self.files)),
-            say("provenance.seed", seed=view.seed),
-        ]
+        slots = {"as_at": format_date(view.as_at), "hash": view.vintage[:12], "seed": view.seed}
         sources: dict[tuple[str, str], list[str]] = {}
         for each in view.indicators:
             names = sources.setdefault((each.source, each.licence), [])
@@ -216,7 +210,9 @@ class Page(ABC, Generic[F]):
             {"source": source, "licence": licence, "indicator": join_words(names)}
             for (source, licence), names in sources.items()
         ]
-        said = tuple(filter(None, [*facts, "" if rows else say("provenance.none")]))
+        named = ("as_at", "vintage", "rounding", *self.files, "seed", *([] if rows else ["none"]))
+        entries = (say(f"provenance.{entry}", **slots) for entry in named)
+        said = tuple(filter(None, [view.notice, *entries]))
         note = Block("note", "provenance", say("section.provenance"), text=said)
         caption = say("section.sources_table", theme=view.theme_title)
         table = self._table(caption, ("source", "licence", "indicator"), rows)
@@ -245,22 +241,16 @@ class Page(ABC, Generic[F]):
         return say("scope.no_row" if indicator.is_chartable else "scope.not_numeric")
 
     def finding(
-        self,
-        trend: TrendFacts,
-        id: str,
-        title: str,
-        sentences: Iterable[str],
-        *,
-        notes: tuple[str, ...] = (),
-        is_narrated: bool = True,
-        **more: Any,
+        self, trend: TrendFacts, id: str, title: str, said: Iterable[str], **more: Any
     ) -> Block:
-        """Make the finding of an indicator, with the age of an old figure and the owner's words."""
-        said = tuple(sentences)
-        old = [each for each in age_sentences(trend) if each not in said]
-        if is_narrated:
-            notes = (*notes, *quality.narrative_notes(self.view, trend.subject.indicator))
-        text = paragraph((*said, *old))
+        """Make the finding of an indicator, with the age of an old figure and the owner's words.
+
+        ``is_narrated`` says whether the owner's words go with it.
+        """
+        notes = more.pop("notes", ())
+        if more.pop("is_narrated", True):
+            notes += quality.narrative_notes(self.view, trend.subject.indicator)
+        text = paragraph(dict.fromkeys((*said, *age_sentences(trend))))
         return Block("finding", id, title, text=text, notes=notes, **more)
 
     def figure(
@@ -268,15 +258,11 @@ class Page(ABC, Generic[F]):
     ) -> Block:
         """Make a figure of a series with its source and data."""
         subject = facts.subject
-        return Block(
-            "figure",
-            f"{kind}-{self.view.slugs[subject.series]}",
-            title,
-            facts=facts.scalars(),
-            table=data_table(say("section.data", name=subject.short), tuple(rows[0]), rows),
-            source=quality.source_line(self.view, subject.indicator),
-            **parts,
-        )
+        table = data_table(say("section.data", name=subject.short), tuple(rows[0]), rows)
+        source = quality.source_line(self.view, subject.indicator)
+        id = f"{kind}-{self.view.slugs[subject.series]}"
+        numbers = facts.scalars()
+        return Block("figure", id, title, facts=numbers, table=table, source=source, **parts)
 
     def count_verdicts(self, group: str, entry: str, facts: Sequence[Facts]) -> tuple[str, ...]:
         """Count the verdicts in words, or say that nothing can be judged."""
@@ -295,14 +281,9 @@ class Page(ABC, Generic[F]):
 
     def names(self, *codes: str) -> list[str]:
         """Sentences that name the indicators with these verdicts."""
-        return [
-            sentence
-            for code in codes
-            for sentence in named(
-                self.words[code],
-                [each.subject.short for each in self.facts if each.shown == code],
-            )
-        ]
+        names = [(each.shown, each.subject.short) for each in self.facts]
+        lists = ((code, [name for shown, name in names if shown == code]) for code in codes)
+        return [each for code, listed in lists for each in named(self.words[code], listed)]
 
     def _table(self, caption: str, columns: Sequence[str], rows: Iterable[Cells]) -> Table:
         return data_table(caption, columns, rows, self.words)
@@ -326,14 +307,10 @@ def data_rows(
     subject: Subject, table: pd.DataFrame, columns: Mapping[str, str]
 ) -> list[dict[str, str]]:
     """Period and numbers of each row of a result table; ``columns`` go by the key of their cell."""
+    spelled = [(k, column, "signed" if k == "gap" else "value") for k, column in columns.items()]
     return [
-        {
-            "period": text(row, "period_label"),
-            **{
-                key: subject.figure(number(row, column), "signed" if key == "gap" else "value").text
-                for key, column in columns.items()
-            },
-        }
+        {"period": text(row, "period_label")}
+        | {key: subject.figure(number(row, column), how).text for key, column, how in spelled}
         for row in rows_of(table)
     ]
 

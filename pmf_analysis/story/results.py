@@ -7,7 +7,7 @@ from typing import Any
 
 from pmf_analysis import __version__
 from pmf_analysis.data.store import neutral_cell
-from pmf_analysis.story.figures import Facts, number, text
+from pmf_analysis.story.figures import Facts, Row, number, text
 from pmf_analysis.story.pages import Page
 from pmf_analysis.story.view import rows_of
 
@@ -16,7 +16,6 @@ RESULT_COLUMNS = (
     *("value", "unit", "verdict", "method", "n", "evidence", "reason"),
 )
 _TESTED = ("lower_limit", "upper_limit")
-_NUMBERS = ("value", "mean", *_TESTED, "effect", "direction", "target", "segment")
 _OF_SERIES = ("method", "rule_profile", "limits_from", "shape", "treatment")
 AUDIT_COLUMNS = (
     *("council", "theme", "indicator", "series", "period", "period_label", "value", "status"),
@@ -65,19 +64,19 @@ def audit_rows(page: Page[Any]) -> Iterator[dict[str, str]]:
     Limits are those that values were tested against, which may lie outside what is possible;
     ``effect`` is the seasonal part in mean and limits. Numbers and texts are as in result rows.
     """
-    view = page.view
+    view, of_theme = page.view, {"theme": page.view.theme, "version": __version__}
     for facts in view.trend_facts:
-        subject = facts.subject
-        whole = {"council": view.council, "theme": view.theme, "version": __version__}
-        whole |= {"indicator": subject.indicator, "series": subject.series}
+        whole = {"council": view.council, "indicator": facts.subject.indicator, **of_theme}
         whole |= {name: getattr(facts, name) for name in _OF_SERIES}
-        for row in rows_of(view.of_series(view.points, subject.series)):
-            tested = {name: row[f"raw_{name}"] for name in _TESTED if f"raw_{name}" in row}
-            point: dict[Any, Any] = {**row, **tested}
-            texts = {name: text(point, name) for name in AUDIT_COLUMNS if name not in whole}
-            values = {name: number(point, name) for name in _NUMBERS}
-            told = {name: "" if v is None else f"{v:.12g}" for name, v in values.items()}
-            yield {**_neutral({**texts, **whole, "period": texts["period"][:10]}), **told}
+        for row in rows_of(view.of_series(view.points, facts.subject.series)):
+            point: dict[Any, Any] = {**row, **whole, "period": text(row, "period")[:10]}
+            point |= {name: row.get(f"raw_{name}", row.get(name)) for name in _TESTED}
+            yield {name: _cell(point, name) for name in AUDIT_COLUMNS}
+
+
+def _cell(row: Row, name: str) -> str:
+    figure = number(row, name)
+    return neutral_cell(text(row, name)) if figure is None else f"{figure:.12g}"
 
 
 def _neutral(row: dict[str, str]) -> dict[str, str]:

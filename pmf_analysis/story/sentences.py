@@ -11,14 +11,13 @@ from __future__ import annotations
 import re
 
 from pmf_analysis.story.bank import (
-    MOST_TITLE_WORDS,
-    MOST_WORDS,
-    bank,
     capital,
-    fits,
+    ended,
     joined,
     say,
+    say_first,
     title,
+    title_of,
     words_of,
 )
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
@@ -33,10 +32,6 @@ _SHORT = 13  # below this a test for a steady movement finds large movements and
 NAMED_PEERS = 3
 FIRST_CAUTIONS = 2  # told with the finding; the others below the chart
 _SURVEY_TEST = 0.05
-_STATES = ("provisional", "estimated", "revised", "suppressed", "not_yet_available")
-_FEATURES = ("gappy", "bounded", "rounded")
-_CAUTIONED = ("season_means_removed", "rolling")
-_RUNS = ("run", "figures")
 
 Sentences = tuple[str, ...]
 
@@ -68,8 +63,7 @@ def picture_title(facts: TrendFacts) -> str:
     subject, entry = facts.subject, _trend_entry("picture", facts)
     values = (facts.value.text, subject.plain(facts.value))
     titles = [say(entry, name=subject.short, value=value) for value in values]
-    fitting = [each for each in titles if each and fits(each, MOST_TITLE_WORDS)]
-    return fitting[0] if fitting else trend_title(facts)
+    return title_of(titles) or trend_title(facts)
 
 
 def trend_sentences(facts: TrendFacts) -> Sentences:
@@ -79,20 +73,12 @@ def trend_sentences(facts: TrendFacts) -> Sentences:
     return (*said, *assurance_sentences(facts), *age_sentences(facts), *cautions)
 
 
-def ended(first: str, tail: str, apart: str) -> Sentences:
-    """End a clause with a tail, or say that apart where one sentence would be too long."""
-    whole = f"{first}{tail}."
-    if not first or fits(whole):
-        return told(whole if first else apart)
-    return told(f"{first}.", apart)
-
-
 def level_sentences(facts: TrendFacts) -> Sentences:
     """Say the level, and the change on the previous period and on the same period a year ago."""
     if not facts.value.is_known:
         return (say("trend.no_level"),)
-    level = say("trend.level", value=facts.value, period=facts.period)
-    level = level or say("trend.level_alone", value=facts.value)
+    slots = {"value": facts.value, "period": facts.period}
+    level = say_first("trend.level", "trend.level_alone", **slots)
     on_year = (facts, facts.change_on_year, _year_label(facts))
     change = _moved("change", facts, facts.change, facts.previous_label)
     if not change:
@@ -119,20 +105,17 @@ def noise_sentences(facts: TrendFacts) -> Sentences:
         return (say("trend.cannot"), *reason_sentences(facts.reason))
     # What a reason says of the target is told below the chart.
     reasons = [each for each in reason_sentences(facts.reason) if "target" not in each]
-    city = say("trend.meaning.city") if facts.subject.is_city else ""
-    word = _arrow_word(facts)
+    word, city = _arrow_word(facts), facts.subject.is_city
     if not facts.is_signal:
         none = "" if reasons and facts.method == "recent_trend" else _no_signal(facts)
-        tails = (say(f"trend.arrow.{end}", word=word) for end in ("tail", "apart"))
-        return told(*ended(none, *tails), *reasons, *ended(city, "", ""))
-    slots = {"frequency": facts.chance_alone, "n": facts.n or None}
-    tails = (say(f"trend.chance_alone.{end}", **slots) for end in ("tail", "apart"))
+        alone = say("trend.city") if city else ""
+        return told(*ended(none, "trend.arrow", word=word), *reasons, alone)
     opposed = _last_sign(facts) * facts.direction == -1
+    clause = say("trend.signal_but", clause=_signal_clause(facts)) if opposed else ""
+    meaning = say("trend.city" if city else f"trend.meaning.{facts.level}")
     return told(
-        say("trend.signal_but", clause=_signal_clause(facts))
-        if opposed
-        else signal_sentence(facts),
-        *ended(city or say(f"trend.meaning.{facts.level}"), *tails),
+        clause or signal_sentence(facts),
+        *ended(meaning.rstrip("."), "trend.chance_alone", **_slots(facts)),
         say("trend.arrow.against", word=word),
         *reasons,
     )
@@ -173,23 +156,18 @@ def _signal_clause(facts: TrendFacts) -> str:
     """Say the rule in the words of its treatment or shape, else plainly, else without a rule."""
     seasonal = facts.treatment == "season_means_removed"
     prefix = "seasonal_" if seasonal else "windows_" if facts.shape == "rolling" else ""
-    way, since = _DIRECTIONS[facts.direction], facts.since
-    slots = {
-        "range": facts.subject.range(facts.lower_limit, facts.upper_limit),
-        "mean": facts.mean,
-        "n": facts.n or None,
-        "slope": facts.slope,
-        "step": step_word(facts),
-    }
-    points = facts.rule_points or None
-    which = [
-        {kind: say(f"trend.{kind}.{end}", points=points, since=since, **slots) for kind in _RUNS}
-        for end in ("since", "alone")
-    ]
     rules = (prefix + facts.rule, facts.rule, f"{facts.rule}_alone", "none")
-    entries = [f"trend.signal.{rule}.{way}" for rule in rules]
-    clauses = [say(e, **slots, **runs) for e in entries if e in bank() for runs in which]
-    return next(clause for clause in clauses if clause and fits(clause, MOST_WORDS - 1))
+    entries = (f"trend.signal.{rule}.{_DIRECTIONS[facts.direction]}" for rule in rules)
+    return say_first(*entries, **_slots(facts))
+
+
+def _slots(facts: TrendFacts) -> dict[str, object]:
+    """What a sentence on noise may speak of."""
+    names = ("mean", "slope", "since")
+    slots: dict[str, object] = {name: getattr(facts, name) for name in names}
+    slots["range"] = facts.subject.range(facts.lower_limit, facts.upper_limit)
+    slots |= {"points": facts.rule_points or None, "n": facts.n or None}
+    return slots | {"step": step_word(facts), "frequency": facts.chance_alone}
 
 
 def step_word(facts: TrendFacts) -> str:
@@ -202,11 +180,7 @@ def _no_signal(facts: TrendFacts) -> str:
     method = facts.method if facts.method in words_of("trend.no_signal") else "none"
     if method == "xmr" and facts.lower_limit.text == facts.upper_limit.text:
         method = "constant"
-    limits = facts.subject.range(facts.lower_limit, facts.upper_limit)
-    slots = {"n": facts.n or None, "range": limits, "mean": facts.mean}
-    slots["frequency"] = facts.chance_alone
-    clause = say(f"trend.no_signal.{method}", **slots)
-    return clause if fits(clause) and clause else say("trend.no_signal.none")
+    return say_first(f"trend.no_signal.{method}", "trend.no_signal.none", **_slots(facts))
 
 
 def assurance_sentences(facts: TrendFacts) -> Sentences:
@@ -218,22 +192,19 @@ def target_sentences(facts: TrendFacts, assurance: str) -> Sentences:
     """Say how the target in force stands, and in how many periods the target was met."""
     met = round((facts.met_share.raw or 0.0) * facts.judged)
     slots = {"met": met, "judged": facts.judged if facts.met_share.is_known else None}
-    tails = (say(f"trend.met_share.{end}", **slots) for end in ("tail", "apart"))
     state = say(f"trend.assurance.{assurance}", target=facts.target)
-    return ended(state, *tails) if state else ()
+    return ended(state, "trend.met_share", **slots) if state else ()
 
 
 def caution_sentences(facts: TrendFacts) -> Sentences:
     """Say what limits trust in the figures, the most important first."""
     fewest = {"xmr": ("few", _FEW)}.get(facts.method, ("short", _SHORT))
     few = facts.method != "none" and facts.n < fewest[1] and facts.verdict != "cannot_judge"
-    seen, treated = facts.features.split(";"), (facts.treatment, facts.shape)
-    codes = [code for code in ("carried_forward",) if code in seen]
-    codes += [facts.status] if facts.status in _STATES else []
-    codes += [fewest[0]] if few else []
-    codes += [code for code in _FEATURES if code in seen]
-    codes += [code for code in _CAUTIONED if code in treated]
-    codes += ["break"] if facts.has_break else []
+    # Values that were ever revised are a feature; that the newest was is its status.
+    known = {*facts.features.split(";")} - {"revised"}
+    known |= {facts.status, facts.treatment, facts.shape, fewest[0] if few else ""}
+    known |= {"break"} if facts.has_break else set()
+    codes = [code for code in words_of("trend.caution") if code in known]
     cautions = (say(f"trend.caution.{code}", n=facts.n) for code in codes)
     return (*reason_sentences(facts.contradiction), *cautions)
 
@@ -261,17 +232,10 @@ def _way(facts: ComparisonFacts) -> str:
 
 def comparison_sentences(facts: ComparisonFacts) -> Sentences:
     """Say level, rank, what the difference may mean, who is missing, and where the gap goes."""
-    value, period = facts.value, facts.period_label
-    slots = {"value": value, "period": period, "median": facts.peer_median, "peers": facts.n}
-    levels = (say(f"compare.{entry}", **slots) for entry in ("level", "level_alone"))
-    return told(
-        next(filter(None, levels), ""),
-        *_rank_sentences(facts),
-        *_verdict_sentences(facts),
-        gap_sentence(facts),
-        _nation_sentence(facts),
-        _missing_sentence(facts),
-    )
+    slots = {"value": facts.value, "period": facts.period_label, "median": facts.peer_median}
+    level = say_first("compare.level", "compare.level_alone", peers=facts.n, **slots)
+    others = (gap_sentence(facts), _nation_sentence(facts), _missing_sentence(facts))
+    return told(level, *_rank_sentences(facts), *_verdict_sentences(facts), *others)
 
 
 def _rank_sentences(facts: ComparisonFacts) -> Sentences:
@@ -282,11 +246,9 @@ def _rank_sentences(facts: ComparisonFacts) -> Sentences:
 
 def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
     kind = facts.evidence if facts.evidence in words_of("compare.noise") else "other"
-    with_ = {
-        "noise": say(f"compare.noise.{kind}"),
-        "benchmark": say(f"compare.benchmark.{'counts' if kind == 'counts' else 'other'}"),
-    }
-    verdict = say(f"compare.verdict.{facts.verdict}", **with_)
+    benchmark = say(f"compare.benchmark.{'counts' if kind == 'counts' else 'other'}")
+    slots = {"noise": say(f"compare.noise.{kind}"), "benchmark": benchmark}
+    verdict = say(f"compare.verdict.{facts.verdict}", **slots)
     reasons = reason_sentences(facts.reason)
     if facts.verdict == "cannot_judge":
         return (verdict, *reasons)
@@ -310,11 +272,10 @@ def gap_sentence(facts: ComparisonFacts) -> str:
 
 def _nation_sentence(facts: ComparisonFacts) -> str:
     slots = {"nation": facts.nation_value, "region": facts.region_value}
-    return say("compare.nation_and_region", **slots) or say("compare.nation", **slots)
+    return say_first("compare.nation_and_region", "compare.nation", **slots)
 
 
 def _missing_sentence(facts: ComparisonFacts) -> str:
-    named = say("compare.missing", names=join_words(facts.missing))
-    if len(facts.missing) <= NAMED_PEERS and fits(named):
-        return named
-    return say("compare.missing_many", count=len(facts.missing))
+    count = len(facts.missing)
+    names = join_words(facts.missing) if count <= NAMED_PEERS else ""
+    return say_first("compare.missing", "compare.missing_many", names=names, count=count or None)

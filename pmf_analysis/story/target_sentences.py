@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pmf_analysis.story.bank import count_of, say, title, words_of
+from pmf_analysis.story.bank import count_of, say, say_first, title, words_of
 from pmf_analysis.story.facts import TargetFacts
 from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.formatting import join_words
 from pmf_analysis.story.sentences import WAYS, Sentences, reason_sentences, told
 
 _RARE = 0.05
+_STATED = ("target_kind", "target", "target_alone")
 _STANDARDS = ("floor", "statutory", "contractual")
 
 
@@ -25,12 +26,11 @@ def target_title(facts: TargetFacts) -> str:
 
 def target_sentences(facts: TargetFacts) -> Sentences:
     """Say the target, its chance if nothing new is done, what it asks for, and the range."""
-    slots = {"target": facts.target, "period": facts.period_label}
+    slots: dict[str, object] = {"target": facts.target, "period": facts.period_label}
     if facts.kind == "baseline":
         return told(say("realism.baseline", target=facts.target), *reason_sentences(facts.reason))
-    kind = words_of("realism.kind").get(facts.kind)
-    stated = say("realism.target_kind", kind=kind, **slots) or say("realism.target", **slots)
-    stated = stated or say("realism.target_alone", target=facts.target)
+    slots["kind"] = words_of("realism.kind").get(facts.kind)
+    stated = say_first(*(f"realism.{entry}" for entry in _STATED), **slots)
     said = (*_chance_sentences(facts), *_required_sentences(facts), _range_sentence(facts))
     return told(stated, *said)
 
@@ -74,7 +74,7 @@ def _required_sentences(facts: TargetFacts) -> Sentences:
         return ()
     slots = {"last": facts.last_value, "label": facts.last_label}
     if facts.is_met:
-        return told(say("realism.met", **slots) or say("realism.met_alone", **slots))
+        return told(say_first("realism.met", "realism.met_alone", **slots))
     way = WAYS[facts.sign(facts.required_change)]
     required = say(f"realism.required.{way}", size=facts.required_change, **slots)
     own = say("realism.own_share", frequency=facts.own_share)

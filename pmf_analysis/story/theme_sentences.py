@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from pmf_analysis.story.bank import clip_words, count_of, fits, say
+from pmf_analysis.story.bank import clip_words, count_of, fits, fitting, say
 from pmf_analysis.story.facts import SIGNALS
 from pmf_analysis.story.figures import Row, number
 from pmf_analysis.story.formatting import join_words
@@ -36,13 +36,20 @@ def counted(group: str, entry: str, counts: Sequence[tuple[str, int]], total: in
 
 def named(word: str, names: Sequence[str]) -> Sentences:
     """List names after a word, as many as one sentence takes, and count the others."""
-    for shown in range(len(names), 0, -1):
-        rest = len(names) - shown
-        more = [say("theme.and_more", n=rest)] if rest else []
-        said = say("theme.named", word=word, names=join_words([*names[:shown], *more]))
-        if fits(said):
-            return (said,)
-    return (say("theme.named", word=word, names=clip_words(names[0], 12)),) if names else ()
+    if not names:
+        return ()
+    said = _listed(names, lambda listed: say("theme.named", word=word, names=listed))
+    short = say("theme.named", word=word, names=clip_words(names[0], 12))
+    return (fitting([said]) or short,)
+
+
+def _listed(names: Sequence[str], sentence: Callable[[str], str]) -> str:
+    """Return the sentence on as many names as it has room for; the others are counted."""
+    said = [
+        sentence(join_words([*names[:shown], *([say("theme.and_more", n=rest)] if rest else [])]))
+        for rest, shown in enumerate(range(len(names), 0, -1))
+    ]
+    return fitting(said) or said[-1]
 
 
 def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
@@ -56,14 +63,13 @@ def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
     common = max(clauses, key=clauses.count)
     names = [name for (name, _), clause in zip(reasons, clauses, strict=True) if clause == common]
     others = len(reasons) - len(names)
-    for shown in range(len(names), 0, -1):
-        more = [say("theme.and_more", n=len(names) - shown)] if shown < len(names) else []
-        slots = {"names": join_words([*names[:shown], *more]), "reason": common}
-        alone = say("theme.not_judged", **slots)
-        said = count_of("theme.not_judged_and", others, **slots) if others else alone
-        if fits(said):
-            break
-    return (said,)
+
+    def sentence(listed: str) -> str:
+        alone = say("theme.not_judged", names=listed, reason=common)
+        more = count_of("theme.not_judged_and", others, names=listed, reason=common)
+        return more if others else alone
+
+    return (_listed(names, sentence),)
 
 
 def chance_among_tested(tested: int) -> Sentences:
@@ -76,14 +82,13 @@ def chance_among_tested(tested: int) -> Sentences:
 
 def chance_signals(rows: Sequence[Row], seen: int, of_city: int) -> Sentences:
     """Say how many signals chance alone would give among the indicators judged, as a range."""
-    said: list[str] = []
-    for row in rows:
-        low, high, n = (round(number(row, name) or 0) for name in ("low", "high", "n"))
-        there = count_of("theme.chance_signals.seen", seen)
-        there = say("theme.chance_signals.city", seen=there, n=of_city) if of_city else there
-        slots = {"low": low, "high": high, "n": n, "seen": there}
-        said += [say(f"theme.chance_signals.{'range' if high else 'none'}", **slots)] * (n > 1)
-    return told(*said)
+    if not rows:
+        return ()
+    low, high, n = (round(number(rows[0], name) or 0) for name in ("low", "high", "n"))
+    there = count_of("theme.chance_signals.seen", seen)
+    there = say("theme.chance_signals.city", seen=there, n=of_city) if of_city else there
+    entry = f"theme.chance_signals.{'range' if high else 'none'}"
+    return told(say(entry, low=low, high=high, n=n, seen=there) if n > 1 else "")
 
 
 def off_target(rows: Sequence[Row]) -> Sentences:
@@ -97,8 +102,6 @@ def off_target(rows: Sequence[Row]) -> Sentences:
         if (n := number(row, "n")) and (value := number(row, "value")) is not None
     }
     now, earlier = counts.pop(0, ""), [counts[years] for years in sorted(counts)]
-    for shown in range(len(earlier), 0, -1):
-        slots = {"now": now, "earlier": join_words(earlier[:shown])}
-        if now and fits(said := say("theme.off_target.before", **slots)):
-            return (said,)
-    return told(say("theme.off_target.now", now=now))
+    lists = (join_words(earlier[:shown]) for shown in range(len(earlier), 0, -1))
+    said = [say("theme.off_target.before", now=now, earlier=listed) for listed in lists]
+    return told(fitting([*said, say("theme.off_target.now", now=now)]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -11,15 +12,14 @@ from pmf_analysis.story.bank import count_of, say, title, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.chart_notes import chart_notes
 from pmf_analysis.story.facts import SIGNALS, TrendFacts
-from pmf_analysis.story.pages import Page, data_rows, data_table, raw
+from pmf_analysis.story.pages import Page, data_rows, raw
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.theme_sentences import chance_signals, off_target
 from pmf_analysis.story.view import rows_of
 
-_COLUMNS = {
-    **{"value": "value", "usual_low": "lower_limit", "usual_high": "upper_limit"},
-    "target": "target",
-}
+_COLUMNS = {"value": "value", "usual_low": "lower_limit", "usual_high": "upper_limit"}
+_COLUMNS |= {"target": "target"}
+_METHODS = ("xmr", "mann_kendall", "recent_trend")
 _LEVELS = ("better", "worse", "higher", "lower")
 _NEUTRAL = ("rising", "falling", "higher", "lower")
 
@@ -51,23 +51,19 @@ class TrendsPage(Page[TrendFacts]):
     def methods(self) -> tuple[str, ...]:
         """Methods that judged this theme, and what they cannot tell."""
         used = {facts.method for facts in self.facts}
-        entries = {"xmr": "xmr", "xmr_rules": "xmr"}
-        entries |= {name: name for name in ("mann_kendall", "recent_trend")}
-        return (*(entry for entry, name in entries.items() if name in used), "trends_limits")
+        return (*(name for name in _METHODS if name in used), "trends_limits")
 
     def summary(self) -> tuple[str, ...]:
         """Say what happened, to which indicators, what chance explains and how fresh it is."""
         facts = self.facts
         told = self.count_verdicts("trends", self.counting_entry(), facts)
-        judged = [each for each in facts if each.verdict != "cannot_judge"]
+        judged = any(each.verdict != "cannot_judge" for each in facts)
         signals = [each for each in facts if each.is_signal]
         of_city = sum(each.subject.is_city for each in signals)
         chance = chance_signals(self.view.packs_of("chance_signals"), len(signals), of_city)
         before = off_target(self.view.packs_of("off_target"))
-        counts = {
-            "provisional": sum(each.status in ("provisional", "estimated") for each in facts),
-            "stale": sum(each.is_stale for each in facts),
-        }
+        early = sum(each.status in ("provisional", "estimated") for each in facts)
+        counts = {"provisional": early, "stale": sum(each.is_stale for each in facts)}
         fresh = [count_of(f"theme.{state}", n) for state, n in counts.items() if n and judged]
         names = self.names("worsening", "worse", "improving", "better")
         return (*told, *names, *chance, *before, *fresh)
@@ -105,28 +101,26 @@ class TrendsPage(Page[TrendFacts]):
         """Return every trend of the theme side by side, in one figure."""
         from pmf_analysis.story.multiples import Panel, draw_multiples
 
-        if not (drawn := [each for each in self.facts if each.value.is_known]):
-            return []
-        view = self.view
-        panels, said = [], []
-        for facts in drawn:
-            name, value, word = facts.subject.short, facts.value.text, self.words[facts.shown]
-            points = view.of_series(view.points, facts.subject.series)
-            panels.append(Panel(name, value, facts.shown, points, word))
+        view, panels, said = self.view, [], []
+        drawn = [each for each in self.facts if each.value.is_known]
+        for each in drawn:
+            name, value, word = each.subject.short, each.value.text, self.words[each.shown]
+            points = view.of_series(view.points, each.subject.series)
+            panels.append(Panel(name, value, each.shown, points, word))
             said.append(say("trend.overview_part", name=name, value=value, word=word.lower()))
-        columns = ("indicator", "latest", "period", "usual_range", "target", "status")
+        if not drawn:
+            return []
+        heading = title("section.overview", view.theme_title)
         caption = say("section.data", name=view.theme_title)
-        figure = Block(
-            "figure",
-            "overview",
-            title("section.overview", view.theme_title),
-            subtitle=say("subtitle.overview", council=view.council, period=view.period),
-            alt=say("trend.overview", n=len(drawn), said="; ".join(said)),
-            svg=draw_multiples(panels, id="overview"),
-            table=data_table(caption, columns, map(self.row, drawn), self.words),
-            source=say("compare.strip_source"),
-        )
-        return [figure]
+        columns = [key for key in self.glance_columns if key != "trend"]
+        parts: dict[str, Any] = {
+            "subtitle": say("subtitle.overview", council=view.council, period=view.period),
+            "alt": say("trend.overview", n=len(drawn), said="; ".join(said)),
+            "svg": draw_multiples(panels, id="overview"),
+            "table": self._table(caption, columns, map(self.row, drawn)),
+            "source": say("compare.strip_source"),
+        }
+        return [Block("figure", "overview", heading, **parts)]
 
     def pictures(self) -> list[Block]:
         """Return what each indicator means in words, then its chart with the data behind it."""
@@ -169,11 +163,9 @@ class TrendsPage(Page[TrendFacts]):
 
     def attention(self) -> list[str]:
         """Name what falls short of its target, then what moved for the worse or neither way."""
-        short = [
-            f"{each.subject.short}. {' '.join(sentences.assurance_sentences(each))}"
-            for each in self.facts
-            if each.assurance == "consistent_fail"
-        ]
+        failing = [each for each in self.facts if each.assurance == "consistent_fail"]
+        told = sentences.assurance_sentences
+        short = [f"{each.subject.short}. {' '.join(told(each))}" for each in failing]
         return [*short, *self._moved("worsening", "worse"), *self._moved(*_NEUTRAL)]
 
     def good_news(self) -> list[str]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pmf_analysis.story.bank import words_of
 from pmf_analysis.story.facts import TrendFacts
-from pmf_analysis.story.figures import Row, number, text
+from pmf_analysis.story.figures import Row, text
 
 if TYPE_CHECKING:
     from pmf_analysis.parameters.models import Indicator
@@ -63,16 +63,19 @@ class ThemeView:
         return tuple(self._trend(row) for _, row in rows)
 
     def _trend(self, row: Row) -> TrendFacts:
-        points = self.of_series(self.points, text(row, "series"))
-        known = points[points["value"].notna()] if len(points) else points
-        direction = int(number(known.iloc[-1].to_dict(), "direction") or 0) if len(known) else 0
-        segments = known["segment"].nunique() if len(known) else 0
+        points, begun = self.of_series(self.points, text(row, "series")), row.get("signal_from")
+        if points.empty:
+            return TrendFacts.of(row, self.council)
+        known = points[points["value"].notna()]
         held = [name for name in ("target", "target_low") if name in known.columns]
-        newest = known[known["segment"] == known["segment"].max()] if len(known) else known
-        judged = int(newest[held].notna().any(axis=1).sum())
-        begun = rows_of(points[points["period"] == row.get("signal_from")]) if len(points) else []
-        of_points = {"since": text((begun or [{}])[0], "period_label"), "has_break": segments > 1}
-        return TrendFacts.of(row, self.council, direction=direction, judged=judged, **of_points)
+        newest = known.loc[known["segment"] == known["segment"].max(), held]
+        of_points = {
+            "direction": int(known["direction"].fillna(0).iloc[-1:].sum()),
+            "judged": int(newest.notna().any(axis=1).sum()),
+            "has_break": known["segment"].nunique() > 1,
+            "since": "".join(points.loc[points["period"] == begun, "period_label"]),
+        }
+        return TrendFacts.of(row, self.council, **of_points)
 
     @cached_property
     def slugs(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pmf_analysis import __version__
 from pmf_analysis.measures.chance import chance_within, meeting_values, middles, quantiles
 from pmf_analysis.story import bank as bank_module
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
@@ -22,6 +23,8 @@ from pmf_analysis.story.dots import count_meeting
 from pmf_analysis.story.formatting import twentieths
 from pmf_analysis.story.pages import Page
 from pmf_analysis.story.realism_page import RealismPage
+from pmf_analysis.story.rendering import block_html
+from pmf_analysis.story.results import AUDIT_COLUMNS, audit_rows
 from pmf_analysis.story.trends_page import TrendsPage
 from pmf_analysis.story.view import ThemeView
 
@@ -405,7 +408,9 @@ def test_no_wording_lies_unused(repository: Path) -> None:
     )
     names = set(re.findall(r"""["']([a-z_]+(?:\.(?:[a-z_0-9]+|\{.*?\}))+)["']""", code))
     called = [
-        re.compile(re.sub(r"\\\{.*?\\\}", "[a-z_0-9]+", re.escape(name)) + r"(\.(one|many))?")
+        re.compile(
+            re.sub(r"\\\{.*?\\\}", "[a-z_0-9]+", re.escape(name)) + r"(\.(one|many|tail|apart))?"
+        )
         for name in names
     ]
     groups = set(re.findall(r'words_of\("([a-z_.]+)"\)', code))
@@ -430,3 +435,87 @@ def test_an_older_comparison_names_our_newest_figure(view: ThemeView) -> None:
     assert "Our newest figure is 39.8% (2026-27 Q2)." in said
     columns = [column.label for column in BenchmarkingPage(view).headline()[1].table.columns]
     assert columns[1:3] == ["Compared value", "Period"]
+
+
+def test_the_audit_has_every_point_with_the_limits_it_was_tested_against(view: ThemeView) -> None:
+    hostile = view.points.assign(raw_lower_limit=-3.5, effect=0.25, period_label="=1+1")
+    rows = list(audit_rows(TrendsPage(made_up_view(points=hostile))))
+    assert len(rows) == len(hostile) and all(tuple(row) == AUDIT_COLUMNS for row in rows)
+    assert {row["lower_limit"] for row in rows} == {"-3.5"}
+    assert {row["effect"] for row in rows} == {"0.25"}
+    assert {row["period_label"] for row in rows} == {"'=1+1"}
+    known = view.points.sort_values(["series", "period"])["value"].tolist()
+    told = sorted(rows, key=lambda row: (row["series"], row["period"]))
+    assert [float(row["value"]) for row in told] == pytest.approx(known)
+    first = next(row for row in rows if row["indicator"] == "recycling")
+    assert first["upper_limit"] == "42.6" and first["rule_profile"] == "mdc"
+    assert first["version"] == __version__ and len(first["period"]) == 10
+    assert "audit.csv" in all_text(TrendsPage(view).provenance())
+    assert "audit.csv" not in all_text(RealismPage(view).provenance())
+
+
+def test_a_contradiction_is_a_problem_shown_to_the_analyst(view: ThemeView) -> None:
+    said = "Declared as single periods, but values rise within each year and start again."
+    page = TrendsPage(made_up_view(trends=view.trends.assign(contradiction=said)))
+    note, table = page.quality()
+    assert "In the data of this theme 7 problems were found." in note.text
+    assert [row["problem"] for row in table.table.rows] == [said] * 6 + ["The cell holds an error."]
+    assert all(said[:-1] in row["reason"] for row in page.scope()[0].table.rows[:3])
+    told = made_up_view(
+        trends=view.trends.assign(contradiction=said), problems=view.problems.assign(message=said)
+    )
+    assert len(TrendsPage(told).quality()[1].table.rows) == 1
+
+
+def test_events_have_the_numbers_of_the_chart_and_their_words_stay_words() -> None:
+    hostile = "<script>alert(1)</script> {format} \n=1+1. " + "word " * 60
+    events = [
+        event_row(text=hostile, period=pd.Timestamp(2026, 1, 1), period_label="2025-26 Q4"),
+        event_row(kind="rebase", text="New depot"),
+        event_row(kind="restatement", text="", owner="", evidence="31.2"),
+        event_row(kind="exceptional", text="", owner=""),
+    ]
+    view = made_up_view(
+        events=pd.DataFrame(events),
+        trends=made_up_view().trends.assign(verdict_without_rebase="improving"),
+    )
+    chart = next(b for b in TrendsPage(view).pictures() if b.id == "chart-recycling")
+    more, *numbered = chart.notes
+    assert numbered[:3] == [
+        "1. 2025-26 Q2: Exceptional period, left out of the usual range.",
+        "2. 2025-26 Q2: New starting point: New depot (Head of Waste).",
+        "3. 2025-26 Q2: Figure restated, published before: 31.2.",
+    ]
+    assert numbered[3].startswith("4. 2025-26 Q4: <script>alert(1)</script> {format} =1+1. word")
+    assert numbered[3].endswith("word\u2026 (Head of Waste).") and len(numbered[3].split()) < 50
+    assert "<script>" not in block_html(chart) and "&lt;script&gt;" in block_html(chart)
+    assert "starting point of 2025-26 Q2 (note 2), this would also read 'improving'." in more
+
+
+def test_the_newest_events_are_told_and_every_rebase() -> None:
+    starts = pd.date_range("2023-04-01", periods=9, freq="QS")
+    rows = [
+        event_row(period=day, kind="annotation" if n else "rebase") for n, day in enumerate(starts)
+    ]
+    view = made_up_view(events=pd.DataFrame(rows))
+    chart = next(b for b in TrendsPage(view).pictures() if b.id == "chart-recycling")
+    assert [note.split(".")[0] for note in chart.notes[1:]] == ["1", *"456789"]
+
+
+def test_the_overview_shows_every_series_that_has_a_figure(view: ThemeView) -> None:
+    (block,) = TrendsPage(view).overview()
+    assert block.svg.count("<svg") == 6 and len(block.svg.encode()) <= 20_000
+    assert [row["status"] for row in block.table.rows][:2] == ["improving", "no_clear_change"]
+    assert "Fly-tipping: 14.2 per 1,000 people, no clear change" in block.alt
+    assert TrendsPage(without_figures(view)).overview() == []
+
+
+def test_key_figures_have_a_picture_of_the_history_and_the_arrows(view: ThemeView) -> None:
+    (block,) = TrendsPage(view).key_figures()
+    (row, *others) = block.table.rows
+    assert row["history"].startswith("<svg") and row["arrows"] == "worse, better"
+    assert next(each for each in others if each["indicator"] == "Nitrogen dioxide")["arrows"] == ""
+    glance = TrendsPage(view).headline()[1].table.rows[0]
+    ids = re.findall(r'id="([a-z-]+)"', row["history"] + glance["trend"])
+    assert len(ids) == len(set(ids)) == 2
+    assert "<svg" not in block.alt
