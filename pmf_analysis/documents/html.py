@@ -92,12 +92,7 @@ class PmfHtmlExporter(HTMLExporter):
         return page.strip() + "\n", resources
 
 
-def render_report(
-    notebook: Any,
-    *,
-    meta: Mapping[str, Any] | None = None,
-    resources: Mapping[str, Any] | None = None,
-) -> str:
+def render_report(notebook: Any, *, meta: Mapping[str, Any] | None = None) -> str:
     """Return the report page of an executed notebook.
 
     Parameters
@@ -108,18 +103,14 @@ def render_report(
         What the page says of itself, before the notebook's metadata ``pmf``: council, notice,
         theme and analysis (or title), period (its long label), as_at (a date, or ISO text),
         content_hash (made from the content when absent), results, home (links), contact, lang.
-    resources
-        nbconvert's resources; ``resources["pmf"]`` is read as ``meta`` is.
 
     Raises
     ------
     PmfError
         When a cell has failed, shows something that is not a block, or repeats a block's id.
     """
-    given = dict(resources or {})
-    given["pmf"] = {**given.get("pmf", {}), **(meta or {})}
     exporter = PmfHtmlExporter()  # type: ignore[no-untyped-call]  # nbconvert is half typed
-    return exporter.from_notebook_node(notebook, given)[0]
+    return exporter.from_notebook_node(notebook, {"pmf": dict(meta or {})})[0]
 
 
 def make_page(

@@ -9,26 +9,18 @@ from markupsafe import Markup
 
 from pmf_analysis.documents.html import TEMPLATES, Section, make_page
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
+from pmf_analysis.story.bank import words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.rendering import block_html
 
-_VERDICTS = {
-    "improving": "Improving",
-    "worsening": "Worsening",
-    "no_clear_change": "No clear change",
-    "cannot_judge": "Cannot be judged",
-}
-_FURTHER = {
-    **{"better": "Better than its average", "worse": "Worse than its average"},
-    **{"rising": "Rising, not rated", "falling": "Falling, not rated"},
-    **{"higher": "Above its average, not rated", "lower": "Below its average, not rated"},
-    "no_status": "No status",
-}
+# Verdicts that have a column in every run, and those that have one where any series has them.
+_ALWAYS = ("improving", "worsening", "no_clear_change", "cannot_judge")
+_UNRATED = ("rising", "falling", "higher", "lower")
+_FURTHER = ("better", "worse", *_UNRATED, "no_status")
 _COUNTING = (
     "Counted as on the trends page of each theme: a breakdown of an indicator counts by itself, "
     "and a measure that the council does not control has no status."
 )
-_STATUS_WORDS = {"failed": "Not made", "not_asked": "Not asked for"}
 _LEVELS = {"error": "Errors", "warning": "Warnings", "info": "Notes"}
 _ROWS = ("accepted", "quarantined", "ignored")
 
@@ -41,14 +33,13 @@ def render_index(run: Mapping[str, Any]) -> str:
     run
         ``council, notice, title, period, as_at, content_hash, contact`` as for a report;
         ``themes`` and ``analyses``: lists of ``id`` and ``title``, in order;
-        ``reports``: a list of ``theme, analysis`` (ids), ``status`` (made, failed, ...),
+        ``reports``: a list of ``theme, analysis`` (ids), ``status`` (Made, Failed, ...),
         ``href`` where it was made, ``reason`` where it was not;
         ``summary``: by theme id, how many series are improving, worsening, no_clear_change,
         cannot_judge and whatever else a trends page shows as a status;
         ``rows``: read, accepted, quarantined, ignored;
         ``problems``: how many of each level (error, warning, info);
-        ``problems_href``: link to all of them;
-        ``status_words``: words for the statuses of reports that were not made.
+        ``problems_href``: link to all of them.
 
     Raises
     ------
@@ -65,7 +56,6 @@ def render_index(run: Mapping[str, Any]) -> str:
     shown = {
         "page": make_page({"title": "Performance reports", **run}, sections),
         "reports": {(report["theme"], report["analysis"]): report for report in run["reports"]},
-        "words": _STATUS_WORDS | run.get("status_words", {}),
         **{name: Markup(block_html(block)) for name, block in blocks.items()},
     }
     return environment.get_template("run.html.j2").render({**run, **shown}).strip() + "\n"
@@ -74,8 +64,10 @@ def render_index(run: Mapping[str, Any]) -> str:
 def _summary(run: Mapping[str, Any]) -> Block:
     counts: Mapping[str, Mapping[str, int]] = run["summary"]
     found = {verdict for count in counts.values() for verdict, n in count.items() if n}
-    verdicts = _VERDICTS | {code: word for code, word in _FURTHER.items() if code in found}
-    columns = [Column(verdict, word, "right", "number") for verdict, word in verdicts.items()]
+    verdicts = [*_ALWAYS, *(code for code in _FURTHER if code in found)]
+    words = words_of("status") | words_of("level_status")
+    words |= {code: f"{words[code]}, not rated" for code in _UNRATED}
+    columns = [Column(verdict, words[verdict], "right", "number") for verdict in verdicts]
     rows = tuple(
         {"theme": theme["title"]}
         | {verdict: str(counts.get(theme["id"], {}).get(verdict, 0)) for verdict in verdicts}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -48,6 +48,15 @@ def find_blocks(sheet: Sheet, mapping: MappingFile, ignored: Counter[str]) -> It
             ignored["heading or note"] += int(is_heading.sum())
             body = body[~is_heading]
         yield Block(sheet, start, _header_names(cells, start, header.above), body)
+
+
+def repeats_names(rows: pd.DataFrame, names: Mapping[int, str]) -> pd.Series[bool]:
+    """Whether a row holds names again, as some systems print the header on every page."""
+    repeats = pd.Series(bool(names), index=rows.index)
+    for position, name in names.items():
+        if repeats.any():
+            repeats &= rows[position].astype("str").str.strip() == name
+    return repeats
 
 
 def _header_rows(cells: pd.DataFrame, mapping: MappingFile) -> list[int]:

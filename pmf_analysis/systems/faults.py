@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.data.contract import read_shipped
-from pmf_analysis.problems import Level, Problem, Problems
+from pmf_analysis.problems import Problems
 from pmf_analysis.systems.mapping import MappingFile
-from pmf_analysis.systems.tabular import LAYOUT, LISTED, Records
+from pmf_analysis.systems.results import QUARANTINE_COLUMNS, SOURCE, first_of
+from pmf_analysis.systems.tabular import LAYOUT, Records
 
-_PLACE = ("file", "sheet", "row", "column", "value")
-_SOURCE = {"source_file": "file", "source_sheet": "sheet", "source_row": "row"}
-_WHAT = ("message", "expected", "fix", "code")
-QUARANTINE_COLUMNS = ["table", *_PLACE, *_WHAT, "cells"]
-_IN_FILE = "; all are in quarantine.csv."
 FAULTS: dict[str, dict[str, Any]] = read_shipped("faults.yml", "systems")
 CORRECT = "correct the cell in the source, then import again"
 
@@ -73,7 +68,7 @@ class Case:
         """Return a line a fault, by row; ``cells`` holds the whole record, so nothing is lost."""
         if not self._lines:
             return pd.DataFrame(columns=QUARANTINE_COLUMNS)
-        raw = self.records.raw.loc[self.bad].drop(columns=[LAYOUT, *_SOURCE])
+        raw = self.records.raw.loc[self.bad].drop(columns=[LAYOUT, *SOURCE])
         cells = {
             index: "; ".join(f"{name}={cell}" for name, cell in row.items() if cell != "")
             for index, row in raw.to_dict("index").items()
@@ -86,36 +81,4 @@ class Case:
         raw = self.records.raw[mask]
         value = raw[name].astype("str").fillna("") if name in raw else ""
         label = self.records.labels(name, mask)
-        return raw[[*_SOURCE]].rename(columns=_SOURCE).assign(column=label, value=value)
-
-
-def first_of(
-    places: pd.DataFrame, code: str, message: str, level: Level = "warning"
-) -> list[Problem]:
-    """Return a problem at the first of some places; none where there is no place.
-
-    `places` has columns of quarantine lines that say where, or the source columns of the contract.
-    """
-    first = places.head(1).rename(columns=_SOURCE).filter(_PLACE).to_dict("records")
-    return [Problem(message, level, code, **{str(k): v for k, v in row.items()}) for row in first]
-
-
-def quarantine_problems(quarantine: pd.DataFrame) -> Problems:
-    """Return an error for each quarantined cell, the first of a sort listed, the rest counted."""
-    problems = Problems()
-    for _, sort in quarantine.groupby(["file", "sheet", "code", "column"], sort=False):
-        listed = sort[[*_PLACE, *_WHAT]].head(LISTED).to_dict("records")
-        problems.extend(Problem(**{str(k): v for k, v in line.items()}) for line in listed)
-        if len(sort) > LISTED:
-            rest = sort["row"].iloc[LISTED:].astype("str")
-            named = ", ".join(rest.head(LISTED)) + (" and on" if len(rest) > LISTED else "")
-            more = f"{len(rest):,} more rows have the same fault ({named})"
-            place = {name: sort[name].iloc[-1] for name in ("code", "file", "sheet", "column")}
-            problems.add(message=more + _IN_FILE, **place)
-    return problems
-
-
-def unstored(problems: Problems) -> Problems:
-    """Return the problems of an import that stored nothing, which wrote no quarantine.csv."""
-    nothing = "; nothing was stored."
-    return Problems(replace(p, message=p.message.replace(_IN_FILE, nothing)) for p in problems)
+        return raw[[*SOURCE]].rename(columns=SOURCE).assign(column=label, value=value)

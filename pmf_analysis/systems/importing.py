@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +13,10 @@ import pandas as pd
 from pmf_analysis.data.contract import SOURCE_COLUMNS, TABLES, empty_table
 from pmf_analysis.data.store import Store, Vintage
 from pmf_analysis.problems import PmfError, Problem, Problems
-from pmf_analysis.systems.faults import QUARANTINE_COLUMNS, first_of, quarantine_problems, unstored
 from pmf_analysis.systems.folder import drop_files, read_file
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
-from pmf_analysis.systems.repeats import ImportResult, settle_repeats
+from pmf_analysis.systems.repeats import settle_repeats, stacked
+from pmf_analysis.systems.results import ImportResult, first_of, unstored
 from pmf_analysis.systems.rules import Context, judge
 from pmf_analysis.systems.tabular import cut_into_records
 
@@ -54,7 +54,7 @@ def import_files(
         problem of the outcome, and the others are still imported.
     """
     mappings = load_mappings(workspace.parameters / "mappings")
-    context = _context(workspace.load(), as_at)
+    context = Context.of(workspace.load(), as_at)
     problems, results = Problems(), []
     for path in _expanded(paths, problems):
         try:
@@ -68,7 +68,7 @@ def import_files(
     settle_repeats(results, known)
     for result in results:
         problems.extend(result.problems)
-    tables = _gathered(results)
+    tables = {name: rows for name in TABLES if len(rows := stacked(results, name))}
     if not tables:
         return ImportOutcome(None, tuple(results), unstored(problems))
     problems.extend(_overwritten_targets(known, tables.get("targets", known)))
@@ -92,14 +92,9 @@ def import_file(
     PmfError
         Exit 3, when the file cannot be read at all.
     """
-    result = _read_and_judge(path, mapping, _context(parameters, as_at))
+    result = _read_and_judge(path, mapping, Context.of(parameters, as_at))
     settle_repeats([result], empty_table("targets"))
     return result
-
-
-def _context(parameters: Parameters, as_at: date) -> Context:
-    council = parameters.framework.council
-    return Context.of(parameters.register.indicators, council.area_code, council.name, as_at)
 
 
 def _expanded(paths: Iterable[Path], problems: Problems) -> list[Path]:
@@ -114,34 +109,13 @@ def _expanded(paths: Iterable[Path], problems: Problems) -> list[Path]:
 
 def _read_and_judge(path: Path, mapping: MappingFile, context: Context) -> ImportResult:
     raw = read_file(path)
-    reading = cut_into_records(raw, mapping, frozenset(context.ids))
-    result = ImportResult(raw.name, raw.sha256, mapping.name, reading.read)
-    result.problems.extend([*raw.problems, *reading.problems])
-    result.ignored.update(reading.ignored)
-    for problem, rows in reading.refused:
-        details = asdict(problem) | {"table": mapping.table, "cells": "", "row": rows}
-        result.hold(pd.DataFrame(details)[QUARANTINE_COLUMNS], len(rows))
-        message = f"{problem.message} None of its {len(rows):,} rows were read."
-        result.problems.add(replace(problem, message=message))
+    result = ImportResult(raw.name, raw.sha256, mapping.name, raw.problems)
     accepted: dict[str, list[pd.DataFrame]] = {}
-    for records in reading.records:
-        judged = judge(records, mapping, context)
-        accepted.setdefault(records.table, []).append(judged.accepted)
-        result.ignored.update(judged.ignored)
-        lines = judged.case.quarantine()
-        result.hold(lines, int(judged.case.bad.sum()))
-        result.problems.extend([*judged.case.notes, *quarantine_problems(lines)])
+    for records in cut_into_records(raw.sheets, mapping, frozenset(context.ids), result):
+        rows = judge(records, mapping, context, result)
+        accepted.setdefault(records.table, []).append(rows)
     result.tables = {name: pd.concat(parts, ignore_index=True) for name, parts in accepted.items()}
     return result
-
-
-def _gathered(results: Iterable[ImportResult]) -> dict[str, pd.DataFrame]:
-    """Return the accepted rows of all files by table; tables without a row are left out."""
-    found = {
-        table: [result.tables[table] for result in results if len(result.tables.get(table, ()))]
-        for table in TABLES
-    }
-    return {name: pd.concat(parts, ignore_index=True) for name, parts in found.items() if parts}
 
 
 def _overwritten_targets(before: pd.DataFrame, targets: pd.DataFrame) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pmf_analysis.periods import parse_period
 from pmf_analysis.problems import PmfError, Problems
+from pmf_analysis.systems.blocks import repeats_names
 from pmf_analysis.systems.cells import Sheet, column_letter
 from pmf_analysis.systems.folder import read_file
 from pmf_analysis.systems.mapping import is_period, spelling
@@ -107,7 +108,9 @@ def _look_at_sheet(sheet: Sheet, add: Add) -> TableLook:
         header_row = _likely_header(cells)
         texts = tuple(str(text).strip() for text in cells.loc[header_row])
         cells = cells.loc[header_row + 1 :]
-        is_header = _repeats(cells, texts)
+        # A row that begins with the same two names is the header of another table, or page.
+        named = [(position, text) for position, text in enumerate(texts) if text]
+        is_header = repeats_names(cells, dict(named[:2]))
     body = cells[~is_header]
     columns = tuple(_look_at_columns(body, texts))
     _note_names(texts, body, header_row, add)
@@ -125,14 +128,6 @@ def _likely_header(cells: pd.DataFrame) -> int:
         return sum(bool(re.search(r"[A-Za-z]", text)) or is_period(text) for text in texts)
 
     return max([int(row) for row in cells.index[:_SEARCHED]], key=names)
-
-
-def _repeats(body: pd.DataFrame, texts: Sequence[str]) -> pd.Series[bool]:
-    """Whether a row begins with the same two names as the header: another table, or page."""
-    same = pd.Series(True, index=body.index)
-    for position in [p for p, text in enumerate(texts) if text][:2]:
-        same &= body[position].astype("str").str.strip() == texts[position]
-    return same
 
 
 def _look_at_columns(body: pd.DataFrame, texts: Sequence[str]) -> Iterator[ColumnLook]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import pandas as pd
 
 from pmf_analysis.data.contract import KEYS, SOURCE_COLUMNS, column_names
-from pmf_analysis.data.store import FileRecord
-from pmf_analysis.problems import EXIT_DATA_UNUSABLE, Level, PmfError, Problem, Problems
-from pmf_analysis.systems.faults import QUARANTINE_COLUMNS, first_of, quarantine_problems
+from pmf_analysis.problems import Level
+from pmf_analysis.systems.results import QUARANTINE_COLUMNS, ImportResult, first_of
 from pmf_analysis.systems.rules import LABEL, MAIN_COLUMN
 
 # So many places are named of rows that contradict each other.
@@ -34,55 +31,6 @@ _SAME_TARGET: tuple[str, str, Level] = (
 )
 
 
-@dataclass
-class ImportResult:
-    """One file: its accepted rows by table, where its other rows went, and what was wrong.
-
-    ``read`` counts its rows; ``quarantined`` those held back, each with one or more ``lines``.
-    """
-
-    name: str
-    sha256: str
-    mapping: str
-    read: int
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    ignored: Counter[str] = field(default_factory=Counter)
-    problems: Problems = field(default_factory=Problems)
-    quarantined: int = 0
-    lines: list[pd.DataFrame] = field(default_factory=list)
-
-    def hold(self, lines: pd.DataFrame, rows: int) -> None:
-        """Hold back so many rows, which have these quarantine lines."""
-        self.lines.append(lines)
-        self.quarantined += rows
-
-    @property
-    def quarantine(self) -> pd.DataFrame:
-        """A line a fault, with the columns of ``quarantine.csv``."""
-        nothing = pd.DataFrame(columns=QUARANTINE_COLUMNS, dtype="object")
-        return pd.concat([nothing, *self.lines], ignore_index=True)
-
-    @property
-    def record(self) -> FileRecord:
-        """The counts for the manifest.
-
-        Raises
-        ------
-        PmfError
-            Exit 3, unless every row is in exactly one place; a lost row is a fault of pmf.
-        """
-        accepted = sum(map(len, self.tables.values()))
-        placed = accepted + self.quarantined + self.ignored.total()
-        if placed != self.read:
-            message = f"pmf read {self.read:,} rows but placed {placed:,}; nothing was imported."
-            fix = "send this file and its mapping to the makers of pmf"
-            problem = Problem(message, code="rows-not-conserved", file=self.name, fix=fix)
-            raise PmfError(problem, EXIT_DATA_UNUSABLE)
-        because = {reason: count for reason, count in sorted(self.ignored.items()) if count}
-        counts = (self.read, accepted, self.quarantined, self.ignored.total())
-        return FileRecord(self.name, self.sha256, self.mapping, *counts, because)
-
-
 def settle_repeats(results: Sequence[ImportResult], known_targets: pd.DataFrame) -> None:
     """Part rows that are given twice, in one file or in several of one import.
 
@@ -92,7 +40,7 @@ def settle_repeats(results: Sequence[ImportResult], known_targets: pd.DataFrame)
     :func:`_settle_targets`.
     """
     for table, key in KEYS.items():
-        rows = _stacked(results, table)
+        rows = stacked(results, table)
         repeated = rows.duplicated(list(key), keep=False) if len(rows) else pd.Series(dtype=bool)
         if repeated.any():
             twins = rows[repeated]
@@ -105,7 +53,7 @@ def settle_repeats(results: Sequence[ImportResult], known_targets: pd.DataFrame)
         result.tables = {name: rows.drop(columns=LABEL) for name, rows in result.tables.items()}
 
 
-def _stacked(results: Sequence[ImportResult], table: str) -> pd.DataFrame:
+def stacked(results: Sequence[ImportResult], table: str) -> pd.DataFrame:
     """Accepted rows of all files, with the number of their file in ``_result``."""
     held = [(number, r.tables[table]) for number, r in enumerate(results) if table in r.tables]
     parts = [rows.assign(_result=number) for number, rows in held]
@@ -171,7 +119,6 @@ def _take_out(
         result.tables[table] = kept.drop(columns="_result").reset_index(drop=True)
         held, ignored = lines[mine[is_held]], rows[mine & spare]
         result.hold(held, len(held))
-        result.problems.extend(quarantine_problems(held))
         result.ignored[reason] += len(ignored)
         said = f"{len(ignored):,} {message}"
         result.problems.extend(first_of(ignored[[*SOURCE_COLUMNS]], "repeated", said, level))
@@ -186,7 +133,7 @@ def _settle_targets(results: Sequence[ImportResult], known: pd.DataFrame) -> Non
     Other targets for one period, and those known that say less, are all kept, with a warning. One
     that supersedes another is never the same.
     """
-    rows = _stacked(results, "targets")
+    rows = stacked(results, "targets")
     if rows.empty:
         return
     pairs = _pairs_of_targets(rows, known[~known["target_id"].isin(rows["target_id"])])

@@ -6,22 +6,25 @@ what merely looks odd is kept and noted.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, Column, column_names, conform
-from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.problems import did_you_mean
 from pmf_analysis.systems.faults import FAULTS, Case
 from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.observation_rules import judge_observations, judge_targets
 from pmf_analysis.systems.record_periods import set_periods
+from pmf_analysis.systems.results import ImportResult
 from pmf_analysis.systems.tabular import Records
 from pmf_analysis.systems.values import is_blank, is_error, is_too_large, state_of_text, to_kind
+
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.workspace import Parameters
 
 # The column a reader looks at first; accepted rows carry its source column in LABEL.
 MAIN_COLUMN = dict.fromkeys(TABLES, "title") | {
@@ -29,8 +32,8 @@ MAIN_COLUMN = dict.fromkeys(TABLES, "title") | {
     **{"peer_sets": "member_code", "statements": "text"},
 }
 LABEL = "_label"
-_NUMBERS = ["minimum", "maximum", "rate_base"]
 _FACTS = ["year_type", "frequency", "data_type", "unit", "accumulation", "period_span", "valid_to"]
+_FACTS += ["minimum", "maximum", "rate_base"]
 
 
 @dataclass(frozen=True)
@@ -47,30 +50,20 @@ class Context:
     as_at: date
 
     @classmethod
-    def of(
-        cls, indicators: Mapping[str, Indicator], own_area: str, own_name: str, as_at: date
-    ) -> Context:
+    def of(cls, parameters: Parameters, as_at: date) -> Context:
         """Gather the facts of the register that rules ask for."""
-        columns = [*_FACTS, *_NUMBERS]
-        rows = {i: [getattr(entry, name) for name in columns] for i, entry in indicators.items()}
-        facts = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-        names = {alias: i for i, entry in indicators.items() for alias in entry.aliases}
-        ids = {name.casefold(): i for name, i in (names | {i: i for i in indicators}).items()}
-        facts = facts.astype(dict.fromkeys(_NUMBERS, "float64"))
-        return cls(facts, ids, own_area, own_name, as_at)
+        council, register = parameters.framework.council, parameters.register
+        names = {alias: i for i, each in register.indicators.items() for alias in each.aliases}
+        names |= {i: i for i in register.indicators}
+        ids = {name.casefold(): i for name, i in names.items()}
+        facts = register.frame().set_index("indicator")[_FACTS]
+        return cls(facts, ids, council.area_code, council.name, as_at)
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Records of one table after judgement."""
-
-    accepted: pd.DataFrame
-    case: Case
-    ignored: Counter[str]
-
-
-def judge(records: Records, mapping: MappingFile, context: Context) -> Judged:
-    """Type the records of one table and sheet, and part those that can be believed."""
+def judge(
+    records: Records, mapping: MappingFile, context: Context, result: ImportResult
+) -> pd.DataFrame:
+    """Type the records of one table and sheet; what cannot be believed goes into `result`."""
     table = records.table
     case = Case(records, _with_constants(records.raw, table, mapping), mapping)
     typed = case.typed
@@ -79,14 +72,14 @@ def judge(records: Records, mapping: MappingFile, context: Context) -> Judged:
         typed["indicator_id"] = _registered(case, context)
     case.facts = context.facts.reindex(case.typed_text("indicator_id")).set_axis(typed.index)
     dropped = set_periods(case)
-    ignored = Counter({"period of another length than the indicator's": int(dropped.sum())})
+    result.ignored["period of another length than the indicator's"] += int(dropped.sum())
     if table == "observations":
         judge_observations(case, context.as_at)
     if table == "targets":
         judge_targets(case)
         aims = typed.filter(["target", "target_low", "target_high"])
         unset = aims.isna().all(axis=1) & ~case.bad & ~dropped
-        ignored["no target set"] += int(unset.sum())
+        result.ignored["no target set"] += int(unset.sum())
         dropped |= unset
     _fill_area_and_id(case, context)
     _check_required(case)
@@ -95,7 +88,9 @@ def judge(records: Records, mapping: MappingFile, context: Context) -> Judged:
     accepted[LABEL] = records.labels(MAIN_COLUMN[table], case.bad | True)
     accepted = accepted[~(case.bad | dropped)].reset_index(drop=True)
     case.bad &= ~dropped
-    return Judged(accepted, case, ignored)
+    result.problems.extend(case.notes)
+    result.hold(case.quarantine(), int(case.bad.sum()))
+    return accepted
 
 
 def _with_constants(raw: pd.DataFrame, table: str, mapping: MappingFile) -> pd.DataFrame:

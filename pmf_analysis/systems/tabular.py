@@ -8,28 +8,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, column_names
-from pmf_analysis.problems import Level, Problem, Problems, did_you_mean
-from pmf_analysis.systems.blocks import HEADER, Block, find_blocks
+from pmf_analysis.problems import Problem, Problems, did_you_mean
+from pmf_analysis.systems.blocks import HEADER, Block, find_blocks, repeats_names
 from pmf_analysis.systems.cells import Mark, Sheet, column_letter
-from pmf_analysis.systems.folder import RawFile
 from pmf_analysis.systems.mapping import IGNORE, Keep, MappingFile, spelling
+from pmf_analysis.systems.results import LISTED, ImportResult
 from pmf_analysis.systems.values import is_blank, is_typed
 
-# So many faults of one sort are listed one by one.
-LISTED = 20
 # The number, in `raw`, of the layout that a record has.
 LAYOUT = "_layout"
+_CORRECT_COLUMN = "correct the column's name, or the mapping"
 _PERIOD = {"period_start", "period_end", "period_label"}
 _OF_VALUE = {"value", "numerator", "denominator", "value_note", "value_status"}
 _OF_VALUE |= {"ci_lower", "ci_upper", "sample_size"}
 # Our columns and their positions: of a table, and by period text where the header names periods.
+Say = Callable[..., None]
 Columns = dict[str, int]
 Groups = dict[str, list[tuple[str, int]]]
 Part = tuple[pd.DataFrame, dict[str, tuple[int, str]]]
@@ -68,117 +70,92 @@ class Records:
         return pd.Series(found, index=self.raw.index, dtype=bool)
 
 
-@dataclass
-class Reading:
-    """What a file held: records to type, rows refused whole, rows declared-ignored, and faults.
-
-    ``read`` counts rows that are not blank, but for headers, before anything is decided on them;
-    a row that becomes several records counts as many.
-    """
-
-    read: int = 0
-    records: list[Records] = field(default_factory=list)
-    refused: list[tuple[Problem, list[int]]] = field(default_factory=list)
-    ignored: Counter[str] = field(default_factory=Counter)
-    problems: Problems = field(default_factory=Problems)
-
-
-def cut_into_records(raw: RawFile, mapping: MappingFile, known_ids: frozenset[str]) -> Reading:
-    """Cut every sheet of a file into records; every row that is not blank is accounted for."""
-    reading = Reading()
+def cut_into_records(
+    sheets: Iterable[Sheet], mapping: MappingFile, known_ids: frozenset[str], result: ImportResult
+) -> list[Records]:
+    """Cut every sheet of a file into records; `result` accounts for all other rows."""
+    found: list[Records] = []
     without_header = []
-    for sheet in raw.sheets:
-        reading.read += len(sheet.cells)
+    for sheet in sheets:
+        result.read += len(sheet.cells)
         if not re.search(mapping.match.sheets, sheet.name, re.IGNORECASE):
-            reading.ignored["on a sheet the mapping does not name"] += len(sheet.cells)
+            result.ignored["on a sheet the mapping does not name"] += len(sheet.cells)
             continue
-        blocks = list(find_blocks(sheet, mapping, reading.ignored))
+        blocks = list(find_blocks(sheet, mapping, result.ignored))
         if not blocks:
             without_header.append(sheet)
-        parts = [
-            part
-            for block in blocks
-            for part in _read_block(block, raw.name, mapping, known_ids, reading)
-        ]
+        read = (_read_block(block, mapping, known_ids, result) for block in blocks)
+        parts = list(chain.from_iterable(read))
         if parts:
-            joined = _joined(parts, mapping.table, sheet, raw.name)
+            joined = _joined(parts, mapping.table, sheet, result.name)
             split = _split_targets(joined, is_wide=mapping.unpivot is not None)
-            reading.read += sum(len(part.raw) for part in split) - len(joined.raw)
-            reading.records.extend(split)
-    _account_for_sheets_without_header(without_header, raw.name, mapping, reading)
-    reading.read -= reading.ignored.pop(HEADER, 0)
-    return reading
+            result.read += sum(len(part.raw) for part in split) - len(joined.raw)
+            found.extend(split)
+    nothing_else = not (found or result.lines)
+    for sheet in without_header:
+        _pass_over(sheet, mapping, result, nothing_else=nothing_else)
+    result.read -= result.ignored.pop(HEADER, 0)
+    return found
 
 
-def _account_for_sheets_without_header(
-    sheets: list[Sheet], file: str, mapping: MappingFile, reading: Reading
+def _pass_over(
+    sheet: Sheet, mapping: MappingFile, result: ImportResult, *, nothing_else: bool
 ) -> None:
-    """Pass over cover sheets and notes, but refuse a file in which no sheet has the header."""
-    nothing_else = not (reading.records or reading.refused)
-    for sheet in sheets:
-        wanted = ", ".join(mapping.header.containing) or f"row {mapping.header.row}"
-        problem = Problem(
-            "the header was not found" + ("." if nothing_else else "; the sheet was passed over."),
-            level="error" if nothing_else else "info",
-            code="header-not-found",
-            file=file,
-            sheet=sheet.name,
-            expected=f"a row that holds {wanted}",
-            fix="correct the column names, or the header setting of the mapping",
-        )
-        if nothing_else:
-            reading.refused.append((problem, sheet.cells.index.tolist()))
-        else:
-            reading.problems.add(problem)
-            reading.ignored["on a sheet without the header"] += len(sheet.cells)
+    """Pass over a cover sheet or notes, but refuse it where no sheet of the file has the header."""
+    wanted = ", ".join(mapping.header.containing) or f"row {mapping.header.row}"
+    problem = Problem(
+        "the header was not found" + ("." if nothing_else else "; the sheet was passed over."),
+        level="error" if nothing_else else "info",
+        code="header-not-found",
+        file=result.name,
+        sheet=sheet.name,
+        expected=f"a row that holds {wanted}",
+        fix="correct the column names, or the header setting of the mapping",
+    )
+    if nothing_else:
+        result.refuse(problem, mapping.table, sheet.cells.index.tolist())
+    else:
+        result.problems.add(problem)
+        result.ignored["on a sheet without the header"] += len(sheet.cells)
 
 
 def _read_block(
-    block: Block, file: str, mapping: MappingFile, known_ids: frozenset[str], reading: Reading
+    block: Block, mapping: MappingFile, known_ids: frozenset[str], result: ImportResult
 ) -> list[Part]:
     """Return the cells of one table, or refuse its rows whole when its columns are wrong."""
     faults = Problems()
-    columns = _match_columns(block, mapping, faults)
-    groups = _period_groups(block, mapping, faults)
+    said = {"code": "column-missing", "fix": _CORRECT_COLUMN, "file": result.name}
+    row = block.header_row or None
+    say = partial(faults.add, None, sheet=block.sheet.name, row=row, **said)
+    columns = _match_columns(block, mapping, say)
+    groups = _period_groups(block, mapping, say)
     of_periods = [pair for group in groups.values() for pair in group]
     found = {*columns, *dict(of_periods), *(["period_label"] if groups else [])}
-    _check_missing(block, mapping, found, faults)
-    _check_unknown(block, mapping, {*columns.values(), *(p for _, p in of_periods)}, faults)
+    _check_missing(block, mapping, found, say)
+    _check_unknown(block, mapping, {*columns.values(), *(p for _, p in of_periods)}, say)
     rows = block.rows
     for keep in mapping.keep:
         position = block.position(keep.column)
         if position is None:
-            faults.add(message=f'the column "{keep.column}" of a keep rule is not there.')
+            say(message=f'the column "{keep.column}" of a keep rule is not there.')
         elif not faults.has_errors:
             rows = rows[_is_kept(rows[position], keep, known_ids)]
-    located = [_located(problem, file, block) for problem in faults]
-    if faults.has_errors:
-        first = next(problem for problem in located if problem.level == "error")
-        reading.problems.extend(problem for problem in located if problem is not first)
-        reading.refused.append((first, block.rows.index.tolist()))
+    first = next((problem for problem in faults if problem.level == "error"), None)
+    result.problems.extend(problem for problem in faults if problem is not first)
+    if first:
+        result.refuse(first, mapping.table, block.rows.index.tolist())
         return []
-    reading.problems.extend(located)
-    reading.ignored["not kept by the mapping"] += len(block.rows) - len(rows)
-    repeated = _repeats_header(rows, block, columns)
-    reading.ignored["header repeated"] += int(repeated.sum())
+    result.ignored["not kept by the mapping"] += len(block.rows) - len(rows)
+    repeated = pd.Series(not block.sheet.names, index=rows.index)
+    repeated &= repeats_names(rows, {p: block.headers[p] for p in columns.values()})
+    result.ignored["header repeated"] += int(repeated.sum())
     rows = rows[~repeated]
     if mapping.unpivot:
-        return list(_unpivot(block, rows, columns, groups, reading))
+        return list(_unpivot(block, rows, columns, groups, result))
     return [_cells_of(block, rows, columns)] if len(rows) else []
 
 
-def _located(problem: Problem, file: str, block: Block) -> Problem:
-    return replace(
-        problem,
-        code=problem.code or "column-missing",
-        fix=problem.fix or "correct the column's name, or the mapping",
-        file=file,
-        sheet=block.sheet.name,
-        row=block.header_row or None,
-    )
-
-
-def _match_columns(block: Block, mapping: MappingFile, faults: Problems) -> Columns:
+def _match_columns(block: Block, mapping: MappingFile, say: Say) -> Columns:
     """Position of each of our columns; a name that two columns bear is refused."""
     seen = Counter(map(spelling, block.headers.values()))
     columns = {}
@@ -187,11 +164,11 @@ def _match_columns(block: Block, mapping: MappingFile, faults: Problems) -> Colu
         if position is not None:
             columns[ours] = position
             if seen[spelling(block.headers[position])] > 1:
-                faults.add(message=f'two columns are called "{block.headers[position]}".')
+                say(message=f'two columns are called "{block.headers[position]}".')
     return columns
 
 
-def _period_groups(block: Block, mapping: MappingFile, faults: Problems) -> Groups:
+def _period_groups(block: Block, mapping: MappingFile, say: Say) -> Groups:
     """Our columns, or ``ignore``, and positions of each period of a wide table."""
     groups: Groups = {}
     if mapping.unpivot is None:
@@ -204,12 +181,12 @@ def _period_groups(block: Block, mapping: MappingFile, faults: Problems) -> Grou
         period = text or period
         group = groups.setdefault(period, [])
         if ours != IGNORE and ours in dict(group):
-            faults.add(message=f'two columns are called "{block.headers[position]}".')
+            say(message=f'two columns are called "{block.headers[position]}".')
         group.append((ours, position))
     return groups
 
 
-def _check_missing(block: Block, mapping: MappingFile, found: set[str], faults: Problems) -> None:
+def _check_missing(block: Block, mapping: MappingFile, found: set[str], say: Say) -> None:
     """Say which columns that the table must have are neither there nor given as constants."""
     given = found.union(mapping.constants)
     needed = [c.name for c in TABLES[mapping.table] if c.required and c.default is None]
@@ -221,12 +198,12 @@ def _check_missing(block: Block, mapping: MappingFile, found: set[str], faults: 
             names = mapping.columns.get(name, (name,))
             hint = did_you_mean(names[0], block.headers.values())
             message = f'no column "{names[0]}" was found.{hint}'
-            faults.add(message=message, expected=" or ".join(names))
+            say(message=message, expected=" or ".join(names))
     if "period_start" in column_names(mapping.table) and not given & _PERIOD:
-        faults.add(message="no column says to which period a row belongs.")
+        say(message="no column says to which period a row belongs.")
 
 
-def _check_unknown(block: Block, mapping: MappingFile, used: set[int], faults: Problems) -> None:
+def _check_unknown(block: Block, mapping: MappingFile, used: set[int], say: Say) -> None:
     """Say which columns the mapping does not know; one without name or cells is no column."""
     expected = {spelling(name) for name in mapping.ignore}
     unknown = [
@@ -241,9 +218,9 @@ def _check_unknown(block: Block, mapping: MappingFile, used: set[int], faults: P
         are = "columns are" if len(unknown) > 1 else "column is"
         message = f"{len(unknown):,} {are} not known to the mapping, and not read: "
         message += ", ".join(unknown[:LISTED]) + f"{more}."
-        level: Level = "error" if mapping.on_unknown_column == "error" else "warning"
+        level = "error" if mapping.on_unknown_column == "error" else "warning"
         fix = "add what you need to columns, and the others to ignore, in the mapping"
-        faults.add(Problem(message, level, "column-unknown", column=unknown[0], fix=fix))
+        say(message=message, level=level, code="column-unknown", column=unknown[0], fix=fix)
 
 
 def _is_kept(cells: pd.Series[Any], keep: Keep, known_ids: frozenset[str]) -> pd.Series[bool]:
@@ -252,15 +229,6 @@ def _is_kept(cells: pd.Series[Any], keep: Keep, known_ids: frozenset[str]) -> pd
         return text.str.startswith(tuple(start.casefold() for start in keep.startswith))
     wanted = known_ids if keep.in_ == "register" else keep.in_
     return text.isin([name.casefold() for name in wanted])
-
-
-def _repeats_header(rows: pd.DataFrame, block: Block, columns: Columns) -> pd.Series[bool]:
-    """Whether a row is the header again, as some systems print on every page."""
-    repeats = pd.Series(bool(columns) and not block.sheet.names, index=rows.index)
-    for position in columns.values():
-        if repeats.any():
-            repeats &= rows[position].astype("str").str.strip() == block.headers[position]
-    return repeats
 
 
 def _cells_of(block: Block, rows: pd.DataFrame, columns: Columns) -> Part:
@@ -272,7 +240,7 @@ def _cells_of(block: Block, rows: pd.DataFrame, columns: Columns) -> Part:
 
 
 def _unpivot(
-    block: Block, rows: pd.DataFrame, columns: Columns, groups: Groups, reading: Reading
+    block: Block, rows: pd.DataFrame, columns: Columns, groups: Groups, result: ImportResult
 ) -> Iterator[Part]:
     """Yield the records of each period of a wide table; a period without an entry has none."""
     some_entry = pd.Series(False, index=rows.index)
@@ -284,10 +252,10 @@ def _unpivot(
             first = group[0][1]
             places = {**columns, **measures, "period_label": first}
             raw, layout = _cells_of(block, rows[filled], places)
-            reading.read += len(raw)
+            result.read += len(raw)
             yield raw.assign(period_label=period), layout
-    reading.read -= int(some_entry.sum())
-    reading.ignored["row without an entry in any period"] += int((~some_entry).sum())
+    result.read -= int(some_entry.sum())
+    result.ignored["row without an entry in any period"] += int((~some_entry).sum())
 
 
 def _joined(parts: list[Part], table: str, sheet: Sheet, file: str) -> Records:

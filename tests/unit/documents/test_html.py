@@ -112,7 +112,7 @@ def test_same_bytes_and_the_notebook_is_left_alone() -> None:
     before = copy.deepcopy(source)
     first = render_report(source, meta=META)
     assert source == before
-    assert render_report(whole(), resources={"pmf": META}) == first, "cell ids differ, bytes do not"
+    assert render_report(whole(), meta=META) == first, "cell ids differ, bytes do not"
     source.metadata["pmf"] = META
     assert render_report(source) == first
 

@@ -19,7 +19,7 @@ from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.systems.folder import read_file
 from pmf_analysis.systems.importing import ImportOutcome, import_file, import_files
 from pmf_analysis.systems.mapping import MappingFile, Unpivot
-from pmf_analysis.systems.repeats import ImportResult
+from pmf_analysis.systems.results import ImportResult
 
 AS_AT = date(2026, 10, 31)
 HEADER = ("indicator_id", "period", "value")
