@@ -96,18 +96,9 @@ class ChartFile(SettingsFile):
 
 
 def check_charts(document: Document, register: Document | None) -> None:
-    """Check that indicators exist, nothing is decided twice, and no baseline spans a rebase."""
+    """Check that indicators exist and that nothing is decided twice."""
     if register is not None:
         check_indicators(document, register)
     check_unique(document, "rebases.*.indicator", "from")
     check_unique(document, "baselines.*.indicator")
     check_unique(document, "annotations.*.indicator", "on", "text")
-    for place, baseline in document.groups("baselines.*"):
-        for _, rebase in document.groups("rebases.*"):
-            is_same = baseline.get("indicator") == rebase.get("indicator")
-            first, last = baseline.get("from", date.min), baseline.get("until")
-            days: list[Any] = [first, rebase.get("from"), last]
-            if is_same and {*map(type, days)} == {date} and days[0] < days[1] <= days[2]:
-                message = f"The baseline has periods before and after the rebase of {days[1]}."
-                fix = "let it end before the rebase, or begin with it."
-                document.add((*place, "until"), message, "baseline-spans-rebase", fix=fix)
