@@ -59,12 +59,10 @@ def pentana_arrows(
     known = observations[["series", "period", "value"]].astype({"value": float})
     known = known[np.isfinite(known["value"])].sort_values(["series", "period"])
     newest = known.groupby("series").tail(1).reset_index(drop=True)
+    last = known.groupby("series")["period"].transform("max")
+    lag = years_before(known["period"], last, known["series"].map(dict(periods_per_year)))
     if trend_type == "ongoing":
         lag = known.groupby("series").cumcount(ascending=False).astype(float)
-    else:
-        last = known["series"].map(newest.set_index("series")["period"])
-        rate = known["series"].map(dict(periods_per_year)).astype(float)
-        lag = years_before(known["period"], last, rate)
     compared = {"short_arrow": known[lag == 1], "long_arrow": known[lag.between(1, window)]}
     bands, better = target_bands(newest, targets), newest["series"].map(dict(polarity)).fillna("")
     arrows = pd.DataFrame({"series": newest["series"]})
@@ -82,10 +80,10 @@ def years_before(period: pd.Series, newest: pd.Series, periods_per_year: pd.Seri
 
     Up to twelve periods a year the month decides. Weeks and days are counted: 52 weeks are a year.
     """
-    often = periods_per_year > 12
-    step = (365.25 / periods_per_year.where(often, 1)).round()
+    rate = periods_per_year.astype(float)
     months = (newest.dt.year - period.dt.year) * 12 + newest.dt.month - period.dt.month
-    years = ((newest - period).dt.days / step / periods_per_year).where(often, months / 12)
+    counted = (newest - period).dt.days / (365.25 / rate).round() / rate
+    years = counted.where(rate > 12, months / 12)
     return years.where((years - years.round()).abs() < PRECISION)
 
 
@@ -97,5 +95,5 @@ def _arrow(
     closer = band_distance(reference, low, high) - band_distance(newest, low, high)
     gain = (better.map(SIGNS).astype(float) * (newest - reference)).where(better != "range", closer)
     equal = gain.abs() <= PRECISION * np.maximum(newest.abs(), reference.abs())
-    words = [(equal, "same"), (gain > 0, "improving"), (gain < 0, "worsening")]
-    return first_text(newest.index, words)
+    told = [(equal, "same"), (gain > 0, "improving"), (gain < 0, "worsening")]
+    return first_text(newest.index, told)

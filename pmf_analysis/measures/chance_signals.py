@@ -69,10 +69,9 @@ def expected_signals(
         numbers), n (series judged).
     """
     judged = trends[trends["verdict"] != "cannot_judge"].reset_index(drop=True)
-    rng = np.random.default_rng(seed)
-    signals = rng.random((draws, len(judged))) < judged["chance_alone"].fillna(ALPHA).to_numpy()
-    rows = _reordered_rows(judged, points)
+    rng, rows = np.random.default_rng(seed), _reordered_rows(judged, points)
     values, code = _new_orders(rows, rng, draws), rows["code"].to_numpy()
+    signals = rng.random((draws, len(judged))) < judged["chance_alone"].fillna(ALPHA).to_numpy()
     charted = (rows["method"] == "xmr").to_numpy()
     if charted.any():
         found = _chart_signals(values[:, charted], code[charted], rules)
@@ -97,8 +96,7 @@ def _reordered_rows(judged: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
 
     `code` is the row of the series in `judged`; rows with the same `key` move together.
     """
-    free = judged["method"].isin(["xmr", "mann_kendall"])
-    free &= ~judged["treatment"].isin(BOUND_ORDER)
+    free = judged["method"].isin(["xmr", "mann_kendall"]) & ~judged["treatment"].isin(BOUND_ORDER)
     free &= judged["chance_alone"].notna() | (judged["shape"] == "constant")
     chosen = judged.loc[free, ["series", "frequency", "method", "treatment"]]
     rows = points.merge(chosen.rename_axis("code").reset_index(), on="series")
