@@ -7,7 +7,7 @@ as they would be in life: what had been published by the end of July 2026, and b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def westshire_tables(seed: int = SEED) -> dict[date, dict[str, pd.DataFrame]]:
     """
     world = load_world()
     drawn = {name: draw_series(recipe, world, seed) for name, recipe in world.recipes.items()}
-    return {as_at: _tables_known_on(as_at, world, drawn) for as_at in VINTAGES}
+    return {as_at: _known_on(as_at, world, drawn) for as_at in VINTAGES}
 
 
 def write_sources(folder: Path, seed: int = SEED) -> list[Path]:
@@ -60,9 +60,7 @@ def write_sources(folder: Path, seed: int = SEED) -> list[Path]:
     ]
 
 
-def _tables_known_on(
-    as_at: date, world: World, drawn: Mapping[str, pd.DataFrame]
-) -> dict[str, pd.DataFrame]:
+def _known_on(as_at: date, world: World, drawn: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     observed = [_observed(world.recipes[name], drawn[name], as_at) for name in drawn]
     rows: dict[str, Any] = {
         **{name: [_dated(row) for row in told] for name, told in world.tables.items()},
@@ -123,8 +121,8 @@ def _as_first_published(recipe: Recipe, rows: pd.DataFrame, as_at: date) -> None
     """Set Westshire's counts to what was known on the day: provisional, or not yet restated."""
     own = rows[rows["role"] == "own"]
 
-    def mark(starts: Iterable[object], part: float, status: str, note: str = "") -> None:
-        chosen = own.index[own["period_start"].isin(list(starts))]
+    def mark(starts: list[Any], part: float, status: str, note: str = "") -> None:
+        chosen = own.index[own["period_start"].isin(pd.to_datetime(starts))]
         above = rows.loc[chosen, "above"] * part
         rows.loc[chosen, "above"] = above.round() if recipe.has_counts else above
         rows.loc[chosen, ["value_status", "value_note"]] = [status, note]
@@ -135,10 +133,8 @@ def _as_first_published(recipe: Recipe, rows: pd.DataFrame, as_at: date) -> None
         mark(before, 1.0, "revised")
         mark([newest], recipe.provisional, "provisional")
     for day, first_published in recipe.first_published.items():
-        if as_at == VINTAGES[0]:
-            mark([pd.Timestamp(day)], first_published, "final")
-        else:
-            mark([pd.Timestamp(day)], 1.0, "revised", "Restated in October 2026")
+        restated = (1.0, "revised", "Restated in October 2026")
+        mark([day], *((first_published, "final", "") if as_at == VINTAGES[0] else restated))
 
 
 def _absences(recipe: Recipe, rows: pd.DataFrame) -> Iterator[tuple[Any, str, str]]:
@@ -189,17 +185,11 @@ def _interval(recipe: Recipe, value: Any, below: Any) -> tuple[Any, Any]:
 
 
 def _peer_sets(world: World) -> list[dict[str, Any]]:
-    names = world.areas.set_index("area_code")["area_name"]
+    names, own = world.areas.set_index("area_code")["area_name"], world.own["area_code"]
+    source = {"source": "Invented for the fictional council", "as_at": date(2025, 11, 3)}
     return [
-        {
-            "peer_set": name,
-            "area_code": world.own["area_code"],
-            "member_code": code,
-            "member_name": names[code],
-            "rank": rank,
-            "source": "Invented for the fictional council",
-            "as_at": date(2025, 11, 3),
-        }
+        {"peer_set": name, "area_code": own, "rank": rank, "member_code": code}
+        | {"member_name": names[code], **source}
         for name, members in world.peer_sets.items()
         for rank, code in enumerate(members, start=1)
     ]
@@ -216,8 +206,7 @@ def _targets(recipe: Recipe, world: World) -> Iterator[dict[str, Any]]:
                     "supersedes": "" if words is told else name,
                     "indicator_id": recipe.indicator,
                     "area_code": world.own["area_code"],
-                    "period_start": period.start,
-                    "period_end": period.end,
+                    **_days(period),
                     "kind": told["kind"],
                     "target_basis": told.get("basis", "period"),
                     "rationale": words["why"],
@@ -229,9 +218,7 @@ def _targets(recipe: Recipe, world: World) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _aims(
-    recipe: Recipe, words: Mapping[str, Any]
-) -> Iterator[tuple[date, Period, dict[str, float]]]:
+def _aims(recipe: Recipe, words: Mapping[str, Any]) -> Iterator[tuple[date, Period, Any]]:
     """Day, period and aim of each year's targets: one for the whole or a quarter; None is none."""
     for year in (word for word in words if word.startswith("20")):
         whole = parse_period(year, year_type=recipe.year_type, frequency="annual")
@@ -247,8 +234,9 @@ def _aims(
 
 def _dated(row: Mapping[str, Any]) -> dict[str, Any]:
     """Replace the label of a period, where there is one, by its first and last day."""
-    if "period" not in row:
-        return dict(row)
-    period = parse_period(row["period"], year_type="financial")
-    days = {"period_start": period.start, "period_end": period.end, "period_label": period.label}
-    return {**row, **days}
+    label = row.get("period")
+    return {**row, **(_days(parse_period(label, year_type="financial")) if label else {})}
+
+
+def _days(period: Period) -> dict[str, Any]:
+    return {"period_start": period.start, "period_end": period.end, "period_label": period.label}

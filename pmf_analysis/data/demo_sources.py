@@ -18,6 +18,8 @@ import pandas as pd
 from pmf_analysis.data.contract import SOURCE_COLUMNS
 from pmf_analysis.data.demo_series import Recipe, World
 
+Rows = list[list[Any]]
+
 MADE_ON = (2026, 1, 1, 0, 0, 0)
 TOLERANCE = 0.05  # Pentana's "Warning": within 5 % of the target
 ARROWS = {1: "Improving", 0: "No Change", -1: "Getting Worse"}
@@ -45,7 +47,7 @@ def write_vintage(folder: Path, tables: Mapping[str, pd.DataFrame], world: World
     return sorted(folder.iterdir())
 
 
-def _cells(table: pd.DataFrame) -> list[list[Any]]:
+def _cells(table: pd.DataFrame) -> Rows:
     """Return a header and rows with real dates and empty cells for what is missing."""
     rows = table.astype(object).where(table.notna(), None).to_numpy().tolist()
     dated = [[c.date() if isinstance(c, pd.Timestamp) else c for c in row] for row in rows]
@@ -73,10 +75,8 @@ def _write_workbook(title: str, rows: Iterable[list[Any]], path: Path) -> None:
 # The Pentana workbook: one sub-table an objective, one group of columns a quarter
 
 
-def _pentana_rows(
-    kept: list[Recipe], values: pd.DataFrame, targets: pd.DataFrame
-) -> list[list[Any]]:
-    rows: list[list[Any]] = [["Performance indicators by quarter"]]
+def _pentana_rows(kept: list[Recipe], values: pd.DataFrame, targets: pd.DataFrame) -> Rows:
+    rows: Rows = [["Performance indicators by quarter"]]
     aims = targets[targets["target_basis"] == "period"]
     for objective in dict.fromkeys(recipe.pentana["objective"] for recipe in kept):
         recipes = [recipe for recipe in kept if recipe.pentana["objective"] == objective]
@@ -84,7 +84,7 @@ def _pentana_rows(
     return rows
 
 
-def _sub_table(recipes: list[Recipe], values: pd.DataFrame, aims: pd.DataFrame) -> list[list[Any]]:
+def _sub_table(recipes: list[Recipe], values: pd.DataFrame, aims: pd.DataFrame) -> Rows:
     """Return a header and a row an indicator, with the trends that Pentana would show.
 
     Its help page "How are the Long and Short Trends calculated?" compares the newest value with
@@ -92,8 +92,8 @@ def _sub_table(recipes: list[Recipe], values: pd.DataFrame, aims: pd.DataFrame) 
     """
     rows = values[values["indicator_id"].isin([recipe.indicator for recipe in recipes])]
     quarters = rows.drop_duplicates("period_start").sort_values("period_start")
-    labels = [_quarter(label) for label in quarters["period_label"]]
-    groups = [f"{label} {measure}" for label in labels for measure in MEASURES]
+    labels = quarters["period_label"].str.replace("-", "/").str.split(" ")
+    groups = [f"{quarter} {year} {measure}" for year, quarter in labels for measure in MEASURES]
     made = [["Code", "Short Name", "Gauge Format", *groups, "Short Trend", "Long Trend"]]
     for recipe in recipes:
         own = rows[rows["indicator_id"] == recipe.indicator].set_index("period_start")
@@ -107,12 +107,6 @@ def _sub_table(recipes: list[Recipe], values: pd.DataFrame, aims: pd.DataFrame) 
         changes = (known.iloc[-1] - known.iloc[-2], known.iloc[-1] - known.iloc[-5:-1].mean())
         made.append([*line, *(ARROWS[int(np.sign(change))] for change in changes)])
     return made
-
-
-def _quarter(label: str) -> str:
-    """Write "2026-27 Q2" as Pentana does, "Q2 2026/27"."""
-    year, quarter = label.split(" ")
-    return f"{quarter} {year.replace('-', '/')}"
 
 
 def _quarter_cells(row: Mapping[Any, Any] | None, aims: pd.DataFrame, sign: int) -> list[Any]:
