@@ -106,25 +106,22 @@ def complete_periods(observations: pd.DataFrame, months: Mapping[Any, float]) ->
     return pd.concat([observations, missing[["series"]].assign(period=dates)], ignore_index=True)
 
 
-def numbers(column: pd.Series) -> NDArray[np.float64]:
-    """Values as floats whatever their dtype; what is missing or infinite is NaN."""
-    found = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(np.isfinite(found), found, np.nan)
-
-
-def by_length(observations: pd.DataFrame) -> Iterator[tuple[list[str], NDArray[np.intp]]]:
-    """Names of the series that have equally many rows, and (k, n) places of their rows in order.
+def by_length(
+    observations: pd.DataFrame,
+) -> Iterator[tuple[list[str], NDArray[np.intp], NDArray[np.float64]]]:
+    """Names, (k, n) places of rows in order and (k, n) values of the series of each length.
 
     So that one call judges many series and none is padded: what is found of a series does not
-    depend on the others.
+    depend on the others. What is missing or infinite is NaN, whatever the dtype.
     """
-    codes, names = pd.factorize(observations["series"], sort=True)
-    order = np.lexsort((pd.factorize(observations["period"], sort=True)[0], codes))
+    value = observations["value"].to_numpy(dtype=np.float64, na_value=np.nan)
+    value = np.where(np.isfinite(value), value, np.nan)
+    codes, labels = pd.factorize(observations["series"], sort=True)
+    order = np.lexsort((value, pd.factorize(observations["period"], sort=True)[0], codes))
     order = order[codes[order] >= 0]
-    labels = np.asarray(names, dtype=object)
-    lengths = np.bincount(codes[order], minlength=len(names))
-    starts = np.cumsum(lengths) - lengths
+    lengths = np.bincount(codes[order], minlength=len(labels))
+    names, starts = np.asarray(labels, dtype=object), np.cumsum(lengths) - lengths
     for length in np.unique(lengths):
         chosen = np.flatnonzero(lengths == length)
         rows = order[starts[chosen][:, None] + np.arange(length)]
-        yield [str(name) for name in labels[chosen]], rows
+        yield [str(name) for name in names[chosen]], rows, value[rows]

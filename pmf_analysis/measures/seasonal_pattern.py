@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,47 +9,38 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
-class SeasonFit(NamedTuple):
-    """Sum of squares left, number of seasons seen, and effect of each season; a row a series."""
-
-    left: Array
-    seasons: Array
-    effect: Array
-
-
-def line_and_seasons(values: Array, member: Array) -> SeasonFit:
+def line_and_seasons(values: Array, member: Array) -> tuple[Array, Array]:
     """Least squares of a straight line and seasons, for many series at once.
 
-    Values and time are centred within seasons, which leaves the slope as one ratio. Effects are
-    deviations from their mean over the known values, 0 for a season that is never seen.
+    Values and time are centred within seasons, which leaves the slope as one ratio.
 
     Parameters
     ----------
     values
         (k, n), missing values NaN.
     member
-        (k, n, seasons), 1 where a value belongs to a season; rows that belong to none are left out.
+        (k, n, seasons), 1 where a value belongs to a season; the others are left out.
+
+    Returns
+    -------
+    tuple
+        (k,) sum of squares left; (k, seasons) deviations of the seasons from their mean over the
+        known values, NaN for a season that is never seen.
     """
     belongs = member * ~np.isnan(values)[..., None]
-    counts = belongs.sum(axis=1)
-    known = belongs.any(axis=2)
+    counts, known = belongs.sum(axis=1), belongs.any(axis=2)
     total = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    time = known * (np.arange(values.shape[1]) - values.shape[1] / 2)
     value = np.where(known, values, 0.0)
     value = np.where(known, value - value.sum(axis=1, keepdims=True) / total, 0.0)
-    means = [
-        np.einsum("kt,ktm->km", each, belongs) / np.maximum(counts, 1) for each in (value, time)
-    ]
-    within = [
-        each - np.einsum("km,ktm->kt", mean, belongs)
-        for each, mean in zip((value, time), means, strict=True)
-    ]
-    moved = (within[1] ** 2).sum(axis=1)
-    slope = (within[0] * within[1]).sum(axis=1) / np.where(moved > 0, moved, 1.0)
-    left = ((within[0] - slope[:, None] * within[1]) ** 2).sum(axis=1)
-    level = means[0] - slope[:, None] * means[1]
+    both = np.stack([value, known * (np.arange(values.shape[1]) - values.shape[1] / 2)])
+    means = np.einsum("ckt,ktm->ckm", both, belongs) / np.maximum(counts, 1)
+    within = both - np.einsum("ckm,ktm->ckt", means, belongs)
+    moved = (within[1] ** 2).sum(axis=1, keepdims=True)
+    slope = (within[0] * within[1]).sum(axis=1, keepdims=True) / np.where(moved > 0, moved, 1.0)
+    left = ((within[0] - slope * within[1]) ** 2).sum(axis=1)
+    level = means[0] - slope * means[1]
     level -= (level * counts).sum(axis=1, keepdims=True) / total
-    return SeasonFit(left, (counts > 0).sum(axis=1), np.where(counts > 0, level, 0.0))
+    return left, np.where(counts > 0, level, np.nan)
 
 
 def countable_seasons(observed: Flags, season_length: int) -> bool:
