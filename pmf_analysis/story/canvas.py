@@ -56,12 +56,8 @@ class Box:
 
     def overlaps(self, other: Box, gap: float = 0.0) -> bool:
         """Whether two boxes share area, or come nearer to each other than ``gap``."""
-        return (
-            self.left < other.right + gap
-            and other.left < self.right + gap
-            and self.bottom < other.top + gap
-            and other.bottom < self.top + gap
-        )
+        across = self.left < other.right + gap and other.left < self.right + gap
+        return across and self.bottom < other.top + gap and other.bottom < self.top + gap
 
     def contains(self, other: Box) -> bool:
         """Whether another box lies wholly in this one."""
@@ -98,17 +94,12 @@ class Canvas:
         """Write a label, centred on y, and remember its box; x and y in pixels."""
         width, height = measure(words)
         left = x - {"left": 0.0, "center": width / 2, "right": width}[anchor]
+        weight = "bold" if words.bold else "normal"
+        looks = {"color": words.colour, "fontsize": words.size, "fontweight": weight, "ha": anchor}
         for number, line in enumerate(words.text.split("\n")):
             baseline = y + height / 2 - words.size * (0.98 + _LEADING * number)
-            self.figure.text(
-                *(x, baseline, line),
-                transform=None,  # none means pixels
-                color=words.colour,
-                fontsize=words.size,
-                fontweight="bold" if words.bold else "normal",
-                ha=anchor,
-                va="baseline",
-            )
+            # Without a transform the place is in pixels.
+            self.figure.text(x, baseline, line, transform=None, va="baseline", **looks)
         self.boxes.append(Box(left, y - height / 2, left + width, y + height / 2))
         return self.boxes[-1]
 
@@ -148,9 +139,7 @@ class Canvas:
                 return True
         return False
 
-    def column(
-        self, labels: Sequence[tuple[Words, float]], x: float, low: float, top: float
-    ) -> None:
+    def column(self, labels: list[tuple[Words, float]], x: float, low: float, top: float) -> None:
         """Write labels beside each other's ends of line at x, pushed apart where they would touch.
 
         A label that had to move far gets a fine line back to where it belongs.
@@ -187,9 +176,7 @@ class Canvas:
 
 
 @contextmanager
-def canvas(
-    height: float, *, left: float, right: float, bottom: float, top: float
-) -> Iterator[Canvas]:
+def canvas(height: float, left: float, right: float, bottom: float, top: float) -> Iterator[Canvas]:
     """Open a canvas of the standard width; the margins around its axes are in pixels.
 
     The settings hold until the block is left, because matplotlib reads those of SVG at saving.
@@ -229,9 +216,7 @@ def _line_width(line: str, size: float, bold: bool) -> float:
     return float(font.get_width_height()[0]) / 64
 
 
-def spread(
-    wanted: Sequence[float], heights: Sequence[float], low: float, top: float
-) -> list[float]:
+def spread(wanted: Sequence[float], sizes: Sequence[float], low: float, top: float) -> list[float]:
     """Return the middles nearest to those wanted at which labels of such heights do not overlap.
 
     ``wanted`` is in rising order. What the labels below take is subtracted, and the least-squares
@@ -239,7 +224,7 @@ def spread(
     Wright and Dykstra, "Order restricted statistical inference", 1988, 1.4). Everything stays
     between ``low`` and ``top`` where it fits at all.
     """
-    tall = np.asarray(heights, float)
+    tall = np.asarray(sizes, float)
     below = np.cumsum(tall) - tall
     free = np.asarray(wanted, float) - tall / 2 - below
     count = len(free)
@@ -287,7 +272,7 @@ def scale_ends(low: float, high: float, share: float) -> tuple[float, float]:
     return (0.0 if 0 <= low < room else low - room), high + room
 
 
-def scale_around(
+def scale_for(
     shown: Floats, targets: Floats, room: float, fan: Sequence[float] | Floats = (), wide: float = 0
 ) -> tuple[float, float]:
     """Return the ends of a scale on which history and usual range always fit.
@@ -302,32 +287,31 @@ def scale_around(
     return scale_ends(min([low, *near]), max([high, *near]), room)
 
 
-def nothing_to_draw() -> PmfError:
+def no_value() -> PmfError:
     """Return the error of a chart without any value."""
     problem = Problem("There is no value to draw.", code="nothing-to-draw")
     return PmfError(problem, EXIT_DATA_UNUSABLE)
 
 
-def round_ticks(low: float, high: float, *, most: int = 5) -> list[float]:
-    """Return about so many round values between two ends."""
+def ticks(low: float, high: float, unit: str, most: int = 5) -> list[tuple[float, str]]:
+    """Return about so many round values between two ends, and how they are written."""
     from matplotlib.ticker import MaxNLocator
 
     locator = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10])
-    return [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
+    values = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
+    return list(zip(values, tick_texts(values, unit), strict=True))
 
 
 def axis_width(low: float, high: float, unit: str) -> float:
     """Return the room in pixels that the values of a vertical axis need at its left."""
-    texts = tick_texts(round_ticks(low, high), unit)
-    return max(62.0, 12.0 + max((measure(Words(text))[0] for text in texts), default=0.0))
+    widths = [measure(Words(text))[0] for _, text in ticks(low, high, unit)]
+    return max(62.0, 12.0 + max(widths, default=0.0))
 
 
 def value_axis(canvas: Canvas, low: float, high: float, unit: str) -> None:
     """Set the vertical scale with a few round gridlines and their values at the left."""
-    axes, ticks = canvas.axes, round_ticks(low, high)
-    axes.set_ylim(low, high)
-    axes.set_yticks([])
+    canvas.axes.set(ylim=(low, high), yticks=[])
     left = canvas.area.left
-    for tick, text in zip(ticks, tick_texts(ticks, unit), strict=True):
-        axes.axhline(tick, color=LINE, lw=0.8, zorder=0)
+    for tick, text in ticks(low, high, unit):
+        canvas.axes.axhline(tick, color=LINE, lw=0.8, zorder=0)
         canvas.write(Words(text), left - 8, canvas.pixel(0, tick)[1], anchor="right")

@@ -14,15 +14,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from pmf_analysis.story.canvas import (
-    WIDTH,
     Canvas,
     Words,
     canvas,
     measure,
-    round_ticks,
     short_range,
     short_value,
-    tick_texts,
+    ticks,
 )
 from pmf_analysis.story.style import BLUE, GREY, PAPER, TARGET
 
@@ -30,7 +28,11 @@ _DOT, _TOP, _BOTTOM, _SIDE = 19.0, 30.0, 28.0, 30.0
 _MOST_BINS = 15
 _TALLEST = 7
 
-Target = float | tuple[float, float]
+Ends = tuple[float, float]
+Target = float | Ends
+Values = Sequence[float]
+Places = list[tuple[int, bool]]
+"""Bin of each dot, and whether it meets the target."""
 
 
 def meets(dot: float, target: Target, better: str, decimals: int) -> bool:
@@ -42,19 +44,13 @@ def meets(dot: float, target: Target, better: str, decimals: int) -> bool:
     return value <= goal if better == "lower" else value >= goal
 
 
-def count_meeting(dots: Sequence[float], target: Target, better: str, decimals: int) -> int:
+def count_meeting(dots: Values, target: Target, better: str, decimals: int) -> int:
     """Return how many of the dots are filled, for the words beside the picture."""
     return sum(meets(dot, target, better, decimals) for dot in dots)
 
 
 def draw_dots(
-    dots: Sequence[float],
-    *,
-    target: Target,
-    better: str,
-    unit: str,
-    decimals: int,
-    id: str,
+    dots: Values, *, target: Target, better: str, unit: str, decimals: int, id: str
 ) -> str:
     """Draw the outcomes over their values and return SVG.
 
@@ -72,21 +68,19 @@ def draw_dots(
         scale = np.clip(_scale(places, goals, width), *bounds)
         sheet.axes.set(xlim=scale, xticks=[], yticks=[])
         sheet.axes.set_ylim(0, height - _TOP - _BOTTOM)
-        _draw_bins(sheet, places, goals[0], width, abreast, bounds)
+        _draw_bins(sheet, places, (goals[0], width), abreast, bounds)
         _draw_targets(sheet, goals, unit, decimals)
         _draw_values(sheet, unit)
         return sheet.svg(id)
 
 
-def _bounds(values: Sequence[float], unit: str) -> tuple[float, float]:
+def _bounds(values: Values, unit: str) -> Ends:
     """Return ends that no bin may pass: what is never below 0 stays there, a share within 100."""
-    return (
-        0.0 if min(values) >= 0 else -math.inf,
-        100.0 if unit == "%" and max(values) <= 100 else math.inf,
-    )
+    low = 0.0 if min(values) >= 0 else -math.inf
+    return low, 100.0 if unit == "%" and max(values) <= 100 else math.inf
 
 
-def _bin_width(dots: Sequence[float], goals: Sequence[float]) -> float:
+def _bin_width(dots: Values, goals: Values) -> float:
     """Return a round width at which the dots fill about a dozen bins."""
     span = max(dots) - min(dots) or max(abs(goals[0]), 1.0) * 0.05
     raw = span / (_MOST_BINS - 3)
@@ -94,9 +88,7 @@ def _bin_width(dots: Sequence[float], goals: Sequence[float]) -> float:
     return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= raw * (1 - 1e-9))
 
 
-def _bins(
-    dots: Sequence[float], target: Target, better: str, decimals: int, width: float
-) -> list[tuple[int, bool]]:
+def _bins(dots: Values, target: Target, better: str, decimals: int, width: float) -> Places:
     """Return bin and fate of each dot; bin 0 begins at the (lower) target.
 
     A dot that meets the target only as rounded is moved over the edge, to the side it counts on.
@@ -113,9 +105,7 @@ def _bins(
     return placed
 
 
-def _scale(
-    places: Sequence[tuple[int, bool]], goals: Sequence[float], width: float
-) -> tuple[float, float]:
+def _scale(places: Places, goals: Values, width: float) -> Ends:
     """Return a scale around the dots, and around the target unless it is far away."""
     low, high = goals[0] + width * places[0][0], goals[0] + width * (places[-1][0] + 1)
     reach = max(high - low, 3 * width)
@@ -125,17 +115,10 @@ def _scale(
     return middle - half, middle + half
 
 
-def _draw_bins(
-    sheet: Canvas,
-    places: Sequence[tuple[int, bool]],
-    edge: float,
-    width: float,
-    abreast: int,
-    bounds: tuple[float, float],
-) -> None:
+def _draw_bins(sheet: Canvas, places: Places, grid: Ends, abreast: int, bounds: Ends) -> None:
     """Stack the dots of each bin, in rows of one, or of more where a stack would be a tower."""
-    heights: Counter[int] = Counter()
-    spots: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+    (edge, width), heights = grid, Counter[int]()
+    spots: dict[bool, list[Ends]] = {True: [], False: []}
     apart = (_DOT - 5) * float(np.diff(sheet.axes.get_xlim())[0]) / sheet.axes.bbox.width
     for bin, fate in places:
         row, across = divmod(heights[bin], abreast)
@@ -149,7 +132,7 @@ def _draw_bins(
         sheet.axes.plot(xy[:, 0], xy[:, 1], ls="", zorder=3, clip_on=False, **looks)
 
 
-def _draw_targets(sheet: Canvas, goals: Sequence[float], unit: str, decimals: int) -> None:
+def _draw_targets(sheet: Canvas, goals: Values, unit: str, decimals: int) -> None:
     """Draw the edges of the target under one label, with an arrow to those that are far away."""
     low, high = sheet.axes.get_xlim()
     for goal in goals:
@@ -162,13 +145,13 @@ def _draw_targets(sheet: Canvas, goals: Sequence[float], unit: str, decimals: in
     words = Words(f"{before}Target {text}{after}", TARGET, bold=True)
     half = measure(words)[0] / 2 + 2
     x = sheet.pixel(float(np.clip(goals, low, high).mean()), 0)[0]
-    x = max(half, min(x, WIDTH - half))
+    x = max(half, min(x, sheet.figure.bbox.width - half))
     sheet.write(words, x, sheet.area.top + 12, anchor="center")
 
 
 def _draw_values(sheet: Canvas, unit: str) -> None:
-    foot, ticks = sheet.area.bottom, round_ticks(*sheet.axes.get_xlim(), most=7)
-    for tick, text in zip(ticks, tick_texts(ticks, unit), strict=True):
+    foot, (low, high) = sheet.area.bottom, sheet.axes.get_xlim()
+    for tick, text in ticks(low, high, unit, most=7):
         x, _ = sheet.pixel(tick, 0)
         sheet.line([x, x], [foot, foot - 4], color=GREY, lw=0.8)
         sheet.write(Words(text), x, foot - 14, anchor="center")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pmf_analysis.story.canvas import Words, nothing_to_draw, scale_ends, short_value
+from pmf_analysis.story.canvas import Words, no_value, scale_ends, short_value
 from pmf_analysis.story.style import BAND, BLUE, GREY
 from pmf_analysis.story.timeline import MONTHS, positions, time_chart
 
@@ -35,7 +35,7 @@ def draw_gap(
     ordered = gaps.sort_values("period")
     known = ordered[["value", "peer_median"]].astype(float)
     if known.isna().all().any():
-        raise nothing_to_draw()
+        raise no_value()
     x = positions(ordered["period"], frequency)
     half = MONTHS.get(frequency, 1) / 2
     low, high = float(known.min().min()), float(known.max().max())

@@ -19,26 +19,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story.canvas import Floats, nothing_to_draw, scale_around
-from pmf_analysis.story.spark import place, trace
-from pmf_analysis.story.style import (
-    BAND,
-    BLUE,
-    FONT_STACK,
-    GREY,
-    INK,
-    PANEL_SVG,
-    PAPER,
-    TARGET,
-    icon_shape,
-    tone_of,
-)
+from pmf_analysis.story import style
+from pmf_analysis.story.canvas import Floats, no_value, scale_for
+from pmf_analysis.story.spark import MOST_POINTS, place, trace
 
 _WIDTH, _PLOT, _FOOT, _SIDE = 260, 84.0, 20.0, 6.0
-_MOST_POINTS = 36
-_TITLE_LETTERS = 26
+_TITLE_LETTERS = 30
 _BOLD, _LARGE = 'font-weight="bold"', 'font-weight="bold" font-size="19"'
-_QUIET = f'fill="{GREY}" font-size="13"'
 _PROVISIONAL = ("provisional", "estimated")
 
 
@@ -60,7 +47,7 @@ class Panel:
 def draw_multiples(panels: Sequence[Panel], *, id: str) -> str:
     """Draw the panels and return one SVG after the other; those without any value are left out.
 
-    The newest 36 periods of each are drawn. Everything in a panel is said by the figure's
+    The newest 30 periods of each are drawn. Everything in a panel is said by the figure's
     alternative text and data table too, so the pictures themselves are hidden from screen readers.
 
     Raises
@@ -70,14 +57,14 @@ def draw_multiples(panels: Sequence[Panel], *, id: str) -> str:
     """
     drawn = [panel for panel in panels if panel.points["value"].notna().any()]
     if not drawn:
-        raise nothing_to_draw()
+        raise no_value()
     return "".join(_panel(panel, f"{id}--{number}") for number, panel in enumerate(drawn, start=1))
 
 
 def _panel(panel: Panel, id: str) -> str:
     title = textwrap.wrap(panel.title, _TITLE_LETTERS, max_lines=2, placeholder="…")
     parts = [_text(line, 0, 14 + 18 * row, _BOLD) for row, line in enumerate(title)]
-    icon, y = icon_shape(panel.status), 18 * len(title) + 21
+    icon, y = style.icon_shape(panel.status), 18 * len(title) + 21
     # The mark stands before the word of the status, or before the value where there is none.
     word_y, after = y + 19 * bool(panel.word), 21 if icon else 0
     parts.append(_text(panel.value_text, 0 if panel.word else after, y, _LARGE))
@@ -85,33 +72,34 @@ def _panel(panel: Panel, id: str) -> str:
     if icon:
         parts.append(f'<g transform="translate(0 {word_y - 13})" {icon[0]}>{icon[1]}</g>')
     top = word_y + 12.0
+    looks = f'font-family="{style.FONT_STACK}" font-size="14" fill="{style.INK}"'
     return (
-        f'{PANEL_SVG}xmlns="http://www.w3.org/2000/svg" id="{id}" viewBox="0 0 {_WIDTH} '
-        f'{top + _PLOT + _FOOT:.0f}" width="{_WIDTH}" font-family="{FONT_STACK}" font-size="14" '
-        f'fill="{INK}" aria-hidden="true" focusable="false">{"".join(parts)}{_plot(panel, top)}</svg>'
+        f'{style.PANEL_SVG}xmlns="http://www.w3.org/2000/svg" id="{id}" {looks} width="{_WIDTH}" '
+        f'viewBox="0 0 {_WIDTH} {top + _PLOT + _FOOT:.0f}" aria-hidden="true">'
+        f"{''.join(parts)}{_plot(panel, top)}</svg>"
     )
 
 
 def _plot(panel: Panel, top: float) -> str:
     points = panel.points.sort_values("period")
-    points = points.iloc[: np.flatnonzero(points["value"].notna())[-1] + 1].tail(_MOST_POINTS)
-    value, lower, upper, target = (
-        points[name].to_numpy(float) if name in points else np.full(len(points), np.nan)
-        for name in ("value", "lower_limit", "upper_limit", "target")
-    )
-    ends = scale_around(np.concatenate([value, lower, upper]), target, 0.06)
+    points = points.iloc[: np.flatnonzero(points["value"].notna())[-1] + 1].tail(MOST_POINTS)
+    columns = ["value", "lower_limit", "upper_limit", "target"]
+    value, lower, upper, target = points.reindex(columns=columns).to_numpy(float).T
+    ends = scale_for(np.concatenate([value, lower, upper]), target, 0.06)
     height = partial(place, ends=ends, box=(top + _PLOT, top))
     edges = np.linspace(0.0, _WIDTH - _SIDE, len(points) + 1)
     middles = (edges[:-1] + edges[1:]) / 2
     band = "".join(
         f'<path d="{_steps(edges[a : b + 1], height(upper[a:b]))}'
-        f'L{_steps(edges[a : b + 1][::-1], height(lower[a:b])[::-1])[1:]}Z" fill="{BAND}"/>'
+        f'L{_steps(edges[a : b + 1][::-1], height(lower[a:b])[::-1])[1:]}Z" fill="{style.BAND}"/>'
         for a, b in _runs(np.isfinite(lower) & np.isfinite(upper))
     )
     shown = (target >= ends[0]) & (target <= ends[1])
     goal = "".join(_steps(edges[a : b + 1], height(target[a:b])) for a, b in _runs(shown))
-    line = f'fill="none" stroke="{BLUE}" stroke-width="2" stroke-linejoin="round"'
-    goal = f'<path d="{goal}" fill="none" stroke="{TARGET}" stroke-width="2"/>' if goal else ""
+    line = f'fill="none" stroke="{style.BLUE}" stroke-width="2" stroke-linejoin="round"'
+    goal = (
+        f'<path d="{goal}" fill="none" stroke="{style.TARGET}" stroke-width="2"/>' if goal else ""
+    )
     hollow = str(points["status"].iloc[-1]) in _PROVISIONAL
     return (
         f'{band}{goal}<path d="{trace(zip(middles, height(value), strict=True))}" {line}/>'
@@ -128,29 +116,28 @@ def _runs(holds: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def _steps(edges: Floats, heights: Floats) -> str:
     """Write the path of levels that each hold from one edge to the next."""
-    path, last = f"M{edges[0]:.0f} {heights[0]:.0f}", f"{heights[0]:.0f}"
-    for edge, level in zip(edges[1:-1], heights[1:], strict=True):
-        if f"{level:.0f}" != last:
-            last = f"{level:.0f}"
-            path += f"H{edge:.0f}V{last}"
-    return f"{path}H{edges[-1]:.0f}"
+    x, y = np.rint(edges).astype(int), np.rint(heights).astype(int)
+    turns = np.flatnonzero(np.diff(y, prepend=y[0] - 1))
+    across, up = np.diff([*x[turns], x[-1]]), np.diff(y[turns], append=y[-1])
+    moves = "".join(f"h{dx}v{dy}" for dx, dy in zip(across, up, strict=True))
+    return f"M{x[0]} {y[0]}{moves}".removesuffix("v0")
 
 
 def _newest(status: str, x: float, y: float, hollow: bool) -> str:
     """Draw the newest point: the shape of good or bad news, else a dot; hollow if provisional."""
-    if tone_of(status) not in ("better", "worse"):
-        looks = f'fill="{PAPER if hollow else BLUE}" stroke="{BLUE}" stroke-width="2"'
-        return f'<circle cx="{x:.0f}" cy="{y:.1f}" r="4.5" {looks}/>'
-    looks, shape = icon_shape(status) or ("", "")
+    looks, shape = style.icon_shape(status) or ("", "")
+    if style.tone_of(status) not in ("better", "worse"):
+        looks, shape = f'fill="{style.BLUE}" stroke="{style.BLUE}"', '<circle cx="8" cy="8" r="5"/>'
     if hollow:
-        looks = re.sub('fill="[^"]+"', f'fill="{PAPER}" stroke-width="2"', looks)
-        shape = shape.replace(f' stroke="{INK}"', "")
+        looks = re.sub('fill="[^"]+"', f'fill="{style.PAPER}" stroke-width="2.2"', looks)
+        shape = shape.replace(f' stroke="{style.INK}"', "")
     return f'<g transform="translate({x - 7:.0f} {y - 7:.1f}) scale(.88)" {looks}>{shape}</g>'
 
 
 def _times(labels: pd.Series[str], y: float) -> str:
-    start = _text(labels.iloc[0], 0, y, _QUIET) if len(labels) > 1 else ""
-    return start + _text(labels.iloc[-1], _WIDTH, y, f'{_QUIET} text-anchor="end"')
+    start = _text(labels.iloc[0], 0, y) if len(labels) > 1 else ""
+    end = _text(labels.iloc[-1], _WIDTH, y, 'text-anchor="end"')
+    return f'<g fill="{style.GREY}" font-size="13">{start}{end}</g>'
 
 
 def _text(words: str, x: float, y: float, looks: str = "") -> str:

@@ -14,7 +14,7 @@ from typing import TypeVar
 from pmf_analysis.story.canvas import Floats
 
 _WIDTH, _HEIGHT, _PAD = 100.0, 24.0, 3.0
-_MOST_POINTS = 30
+MOST_POINTS = 30
 Number = TypeVar("Number", float, Floats)
 
 
@@ -24,7 +24,7 @@ def draw_spark(values: Sequence[float], lower: float, upper: float, *, id: str) 
     A missing value breaks the line; without limits there is no band; nothing to draw gives an
     empty text. ``id`` names the picture for style sheets.
     """
-    newest = list(values)[-_MOST_POINTS:]
+    newest = list(values)[-MOST_POINTS:]
     known = [value for value in newest if math.isfinite(value)]
     if not known:
         return ""

@@ -13,26 +13,16 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pmf_analysis.story.canvas import DISC, Box, Canvas, Words, measure, spread
-from pmf_analysis.story.spc_picture import (
-    LIMITS,
-    Picture,
-    build_picture,
-    end_labels,
-    history_labels,
-    value_range,
-)
+from pmf_analysis.story.spc_picture import LIMITS, Flags, Picture, build_picture, value_range
 from pmf_analysis.story.style import BAND, BLUE, FAN, GREY, INK, MUTED, ORANGE, PAPER, TARGET
 from pmf_analysis.story.timeline import time_chart
 
-Flags = NDArray[np.bool_]
 Looks = tuple[str, str, float]
 """Fill, edge and size of a mark."""
 
-HEIGHT = 290.0
-_TOP = 26.0
+_ROOM = (290.0, 26.0)
 _MOST_DOTS = 60
 _RECENT = 7  # newest values whose signals stand out, as many as make limits stable
 _FAN_BANDS = (("q05", "q95"), ("q25", "q75"), ("q40", "q60"))
@@ -42,9 +32,8 @@ _MOST_NUMBERS = 6
 _HATCH, _HATCH_LINE = 7.0, "#AEB6BA"
 _OFF_CHART = "(off this chart)"
 _DOT = ("o", (BLUE, BLUE, 4.5), (PAPER, BLUE, 6.0))
-_CROSS = ("x", (PAPER, GREY, 6.0), (PAPER, GREY, 6.0))
-_RING = ("o", ("none", INK, 10.0), ("none", INK, 10.0))
-_WIDE_RING = ("o", ("none", INK, 16.0), ("none", INK, 16.0))
+_CROSS = ("x", *((PAPER, GREY, 6.0),) * 2)
+_RING = ("o", *(("none", INK, 13.0),) * 2)
 _MARKS = {
     "improvement": ("^", (BLUE, PAPER, 9.5), (PAPER, BLUE, 9.5)),
     "concern": ("D", (ORANGE, INK, 7.5), (PAPER, ORANGE, 7.5)),
@@ -105,9 +94,9 @@ def draw_spc(
     if neutral:
         kinds = points["point_type"].str.replace("improvement|concern", "neutral", regex=True)
         points = points.assign(point_type=kinds)
-    picture = build_picture(points, targets, forecast, events, unit, decimals, frequency, is_stale)
-    room = (HEIGHT, _TOP, _right_margin(picture))
-    axes = (unit, frequency, year_type)
+    scale = (unit, decimals, frequency)
+    picture = build_picture(points, (targets, forecast, events), scale, is_stale)
+    room, axes = (*_ROOM, _right_margin(picture)), (unit, frequency, year_type)
     with time_chart(value_range(picture), picture.span, room, axes) as sheet:
         _draw_usual_range(sheet, picture)
         _draw_events(sheet, picture)
@@ -139,10 +128,8 @@ def _draw_usual_range(sheet: Canvas, picture: Picture) -> None:
 def _draw_events(sheet: Canvas, picture: Picture) -> None:
     """Hatch exceptional periods, and number what happened over thin lines at its beginning."""
     area, low = sheet.area, sheet.axes.get_ylim()[0]
-    spans = picture.events[picture.events["kind"] == "exceptional"].dropna(subset=["end"])
-    for x, end in spans[["x", "end"]].to_numpy(float):
-        left, right = sheet.pixel(x, low)[0], sheet.pixel(end, low)[0]
-        _hatch(sheet, Box(left, area.bottom, right, area.top))
+    for start, end in picture.exceptional:
+        _hatch(sheet, sheet.pixel(start, low)[0], sheet.pixel(end, low)[0])
     newest = picture.events.tail(_MOST_NUMBERS)
     feet = [sheet.pixel(x, low)[0] for x in newest["x"]]
     # The word of the fan stands to the right of the newest period.
@@ -157,15 +144,13 @@ def _draw_events(sheet: Canvas, picture: Picture) -> None:
         sheet.ink.append(np.column_stack([np.full(99, foot), np.linspace(area.bottom, row, 99)]))
 
 
-def _hatch(sheet: Canvas, box: Box) -> None:
-    """Fill a box with slanting lines, which no printer and no eye takes for the usual range."""
-    width, height = box.right - box.left, box.top - box.bottom
-    starts = np.arange(_HATCH - height, width, _HATCH)
-    across = np.column_stack([starts, starts + height]).clip(0, width)
-    up = across - starts[:, None]
-    gap = np.full((len(starts), 1), np.nan)
-    x, y = (np.hstack([side, gap]).ravel() for side in (box.left + across, box.bottom + up))
-    sheet.line(x, y, color=_HATCH_LINE, lw=0.7, zorder=0.7)
+def _hatch(sheet: Canvas, left: float, right: float) -> None:
+    """Fill a span with slanting lines, which no printer and no eye takes for the usual range."""
+    height = sheet.area.top - sheet.area.bottom
+    starts = np.arange(left - height + _HATCH, right, _HATCH)[:, None]
+    x = np.hstack([starts, starts + height, starts * np.nan]).clip(left, right)
+    y = sheet.area.bottom + x - starts
+    sheet.line(x.ravel(), y.ravel(), color=_HATCH_LINE, lw=0.7, zorder=0.7)
 
 
 def _draw_fan(sheet: Canvas, picture: Picture) -> None:
@@ -183,7 +168,9 @@ def _draw_fan(sheet: Canvas, picture: Picture) -> None:
     now = start + picture.step / 2
     sheet.axes.axvline(now, color=GREY, lw=1, ls=(0, (1, 2)), zorder=1.6)
     sheet.keep_clear([now, now], sheet.axes.get_ylim())
-    sheet.write(Words("Forecast →"), sheet.pixel(now, value)[0] + 4, sheet.area.top + 12)
+    numbers = [box.right + 10 for box in sheet.boxes if box.bottom > sheet.area.top]
+    left = max([sheet.pixel(now, value)[0] + 4, *numbers])
+    sheet.write(Words("Forecast →"), left, sheet.area.top + 12)
 
 
 def _draw_target(sheet: Canvas, picture: Picture, polarity: str) -> None:
@@ -219,9 +206,7 @@ def _draw_history(sheet: Canvas, picture: Picture) -> None:
     dots = np.isfinite(values) & ((len(values) <= _MOST_DOTS) | np.isin(picture.x, lone))
     _marks(sheet, picture, dots & ~special & ~picture.left_out, *_DOT)
     _marks(sheet, picture, picture.left_out, *_CROSS)
-    revised = picture.points["status"].eq("revised").to_numpy(bool)
-    _marks(sheet, picture, revised & ~special, *_RING)
-    _marks(sheet, picture, revised & special, *_WIDE_RING)
+    _marks(sheet, picture, picture.points["status"].eq("revised").to_numpy(bool), *_RING)
     known_so_far = np.cumsum(np.isfinite(values))
     is_recent = known_so_far > known_so_far[-1] - _RECENT
     for kind, (mark, *looks) in _MARKS.items():
@@ -231,18 +216,16 @@ def _draw_history(sheet: Canvas, picture: Picture) -> None:
         _marks(sheet, picture, which & ~is_recent, mark, (muted, PAPER, 7.0), (PAPER, muted, 5.5))
 
 
-def _marks(
-    sheet: Canvas, picture: Picture, which: Flags, mark: str, final: Looks, provisional: Looks
-) -> None:
+def _marks(sheet: Canvas, picture: Picture, which: Flags, mark: str, *looks: Looks) -> None:
     """Draw marks in one look where the value is final, in another where it may be revised."""
     values = picture.points["value"].to_numpy(float)
     hollow = picture.points["status"].isin(_PROVISIONAL).to_numpy()
-    for rows, (fill, edge, size) in ((which & ~hollow, final), (which & hollow, provisional)):
+    for rows, (fill, edge, size) in zip((which & ~hollow, which & hollow), looks, strict=True):
         if not rows.any():
             continue
         width = 0 if edge == fill else 1.8 if fill == PAPER else 1.1
-        looks = {"marker": mark, "mfc": fill, "mec": edge, "mew": width, "ms": size}
-        sheet.axes.plot(picture.x[rows], values[rows], ls="", zorder=5, clip_on=False, **looks)
+        style = {"marker": mark, "mfc": fill, "mec": edge, "mew": width, "ms": size}
+        sheet.axes.plot(picture.x[rows], values[rows], ls="", zorder=5, clip_on=False, **style)
         half = size / 2 + 1
         for x, y in map(sheet.pixel, picture.x[rows], values[rows]):
             sheet.boxes.append(Box(x - half, y - half, x + half, y + half))
@@ -250,15 +233,14 @@ def _marks(
 
 def _right_margin(picture: Picture) -> float:
     """Return the width that every label would need at the right edge, whichever end up there."""
-    off = [(Words(_OFF_CHART, bold=True), 0.0)]
-    labels = end_labels(picture) + history_labels(picture) + off
+    labels = [*picture.end_labels, *picture.history_labels, (Words(_OFF_CHART, bold=True), 0.0)]
     return 16.0 + max(measure(words)[0] for words, _ in labels)
 
 
 def _label(sheet: Canvas, picture: Picture) -> None:
     """Put every label: at the end of its line, or along it where a fan stands in between."""
-    ends = end_labels(picture)
-    ends += [each for each in history_labels(picture) if not _place_along(sheet, picture, *each)]
+    ends = picture.end_labels
+    ends += [each for each in picture.history_labels if not _place_along(sheet, picture, *each)]
     (low, high), area, placed = sheet.axes.get_ylim(), sheet.area, []
     for words, value in ends:
         if not low <= value <= high:

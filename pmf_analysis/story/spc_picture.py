@@ -8,14 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story.canvas import (
-    Floats,
-    Words,
-    nothing_to_draw,
-    scale_around,
-    short_range,
-    short_value,
-)
+from pmf_analysis.story.canvas import Floats, Words, no_value, scale_for, short_range, short_value
 from pmf_analysis.story.style import BLUE, INK, TARGET
 from pmf_analysis.story.timeline import MONTHS, positions
 
@@ -23,6 +16,7 @@ LIMITS = ["lower_limit", "upper_limit", "mean"]
 Flags = NDArray[np.bool_]
 Label = tuple[Words, float]
 """Words and the value they stand for."""
+Rows = pd.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -35,7 +29,7 @@ class Picture:
     targets: pd.DataFrame
     fan: pd.DataFrame
     events: pd.DataFrame
-    late: str
+    is_late: bool
     unit: str
     decimals: int
 
@@ -56,14 +50,16 @@ class Picture:
     @property
     def left_out(self) -> Flags:
         """Points that are shown but count for no average, limit or test: exceptional periods."""
-        spans = self.events[self.events["kind"] == "exceptional"]
-        within = [
-            (self.x > x) & (self.x < end) for x, end in zip(spans["x"], spans["end"], strict=True)
-        ]
-        unjudged = self.points["point_type"].eq("missing").to_numpy()
-        if within:
-            unjudged = unjudged | np.any(within, axis=0) & self.points["mean"].isna().to_numpy()
-        return unjudged & self.points["value"].notna().to_numpy()
+        place, uncharted = self.x[:, None], self.points["mean"].isna().to_numpy(bool)
+        within = ((place > self.exceptional[:, 0]) & (place < self.exceptional[:, 1])).any(axis=1)
+        unjudged = self.points["point_type"].eq("missing").to_numpy(bool) | within & uncharted
+        return unjudged & self.points["value"].notna().to_numpy(bool)
+
+    @property
+    def exceptional(self) -> Floats:
+        """Begin and end of each period declared exceptional, a row each."""
+        spans = self.events.loc[self.events["kind"] == "exceptional", ["x", "end"]]
+        return spans.dropna().to_numpy(float)
 
     @property
     def last(self) -> tuple[float, float]:
@@ -78,25 +74,58 @@ class Picture:
         half = self.step / 2
         return float(self.x[0]) - half, float(max([self.x[-1], *latest])) + half
 
+    @property
+    def end_labels(self) -> list[Label]:
+        """Return the labels of lines that end at the right edge, with the values they stand for."""
+        labels: list[Label] = []
+        if not self.targets.empty:
+            low, high = (float(self.targets[side].iloc[-1]) for side in ("low", "high"))
+            text = self.text(high) if low == high else self.range_text(low, high)
+            labels.append((Words(f"Target {text}", TARGET, bold=True), high))
+        if not self.fan.empty:
+            last = self.fan.iloc[-1]
+            middle = float(last["q50"])
+            # The band's label stands at the edge farther from the target, where there is more room.
+            edge = "q95" if labels and labels[0][1] <= middle else "q05"
+            labels.append((Words(f"Forecast {self.text(middle)}", BLUE, bold=True), middle))
+            labels.append((Words("Likely range\n(9 times in 10)"), float(last[edge])))
+        return labels
+
+    @property
+    def history_labels(self) -> list[Label]:
+        """Return the labels of newest value, average and usual range, most important first."""
+        value = self.last[1]
+        late = f"\n({self.points['period_label'].iloc[-1]})" if self.is_late else ""
+        latest = (Words(f"{self.text(value)} latest{late}", INK, bold=True), value)
+        lower, upper, mean = self.points[LIMITS].iloc[-1].astype(float)
+        if np.isnan(lower):
+            return [latest]
+        newest = self.points["segment"] == self.points["segment"].iloc[-1]
+        is_seasonal = self.points.loc[newest, "mean"].nunique() > 1
+        name = "Usual range\nfor the time of year" if is_seasonal else "Usual range"
+        name += _baseline_words(self)
+        usual = f"{name}\n{self.range_text(lower, upper)}"
+        average = self.text(mean)
+        if not self.fan.empty:
+            # The fan stands between these lines and the right edge: one label by the band.
+            return [latest, (Words(f"{usual},\naverage {average}"), upper)]
+        return [latest, (Words(usual), upper), (Words(f"Average {average}"), mean)]
+
 
 def build_picture(
-    points: pd.DataFrame,
-    targets: pd.DataFrame | None,
-    forecast: pd.DataFrame | None,
-    events: pd.DataFrame | None,
-    unit: str,
-    decimals: int,
-    frequency: str,
-    is_stale: bool,
+    points: pd.DataFrame, rows: tuple[Rows, Rows, Rows], scale: tuple[str, int, str], late: bool
 ) -> Picture:
-    """Order and place what is to be drawn, up to the newest value; arguments as ``draw_spc``."""
+    """Order and place what is to be drawn, up to the newest value.
+
+    ``rows`` are targets, forecast and events; ``scale`` is unit, decimals and frequency.
+    """
+    (targets, forecast, events), (unit, decimals, frequency) = rows, scale
     ordered = points.sort_values("period").reset_index(drop=True)
     known = np.flatnonzero(ordered["value"].notna())
     if not len(known):
-        raise nothing_to_draw()
-    is_late = is_stale or known[-1] < len(ordered) - 1
+        raise no_value()
+    late |= known[-1] < len(ordered) - 1
     ordered = ordered.iloc[: known[-1] + 1]
-    late = str(ordered.get("period_label", ordered["period"]).iloc[-1]) if is_late else ""
     x, step = positions(ordered["period"], frequency), float(MONTHS.get(frequency, 1))
     fan = pd.DataFrame()
     if forecast is not None and forecast["q50"].notna().any():
@@ -111,7 +140,7 @@ def build_picture(
     return Picture(ordered, x, step, steps, fan, placed, late, unit, decimals)
 
 
-def _placed_events(events: pd.DataFrame | None, x: Floats, frequency: str) -> pd.DataFrame:
+def _placed_events(events: Rows, x: Floats, frequency: str) -> pd.DataFrame:
     """Place events that began on this chart, oldest first: ``x``, and ``end`` where one has it."""
     named = ["period", "until", "kind", "number"]
     rows = pd.DataFrame(columns=named) if events is None else events.reindex(columns=named)
@@ -120,12 +149,11 @@ def _placed_events(events: pd.DataFrame | None, x: Floats, frequency: str) -> pd
     start = positions(rows["period"], frequency) - half
     end = positions(pd.to_datetime(rows["until"]) + pd.Timedelta(days=1), frequency) - half
     rows = rows.assign(x=np.maximum(start, x[0] - half), end=np.minimum(end, x[-1] + half))
-    return rows[start < x[-1] + half]
+    began: pd.DataFrame = rows[start < x[-1] + half]
+    return began
 
 
-def _target_steps(
-    points: pd.DataFrame, targets: pd.DataFrame | None, frequency: str
-) -> pd.DataFrame:
+def _target_steps(points: pd.DataFrame, targets: Rows, frequency: str) -> pd.DataFrame:
     """Return the target of each period that has one, low and high the same unless it is a range."""
     own = pd.DataFrame({"period": points["period"], "high": points.get("target")})
     parts = [own.assign(low=own["high"])]
@@ -145,46 +173,9 @@ def value_range(picture: Picture) -> tuple[float, float]:
     shown = picture.points[["value", "lower_limit", "upper_limit"]].to_numpy(float)
     fan, targets = picture.fan, picture.targets[["low", "high"]].to_numpy(float).ravel()
     if fan.empty:
-        return scale_around(shown, targets, 0.08)
+        return scale_for(shown, targets, 0.08)
     wide = 2.0 * float((fan["q75"] - fan["q25"]).max())
-    return scale_around(shown, targets, 0.08, fan[["q05", "q95"]].to_numpy(float).ravel(), wide)
-
-
-def end_labels(picture: Picture) -> list[Label]:
-    """Return the labels of lines that end at the right edge, with the values they stand for."""
-    labels: list[Label] = []
-    if not picture.targets.empty:
-        low, high = (float(picture.targets[side].iloc[-1]) for side in ("low", "high"))
-        text = picture.text(high) if low == high else picture.range_text(low, high)
-        labels.append((Words(f"Target {text}", TARGET, bold=True), high))
-    if not picture.fan.empty:
-        last = picture.fan.iloc[-1]
-        middle = float(last["q50"])
-        # The band's label stands at the edge farther from the target, where there is more room.
-        edge = "q95" if labels and labels[0][1] <= middle else "q05"
-        labels.append((Words(f"Forecast {picture.text(middle)}", BLUE, bold=True), middle))
-        labels.append((Words("Likely range\n(9 times in 10)"), float(last[edge])))
-    return labels
-
-
-def history_labels(picture: Picture) -> list[Label]:
-    """Return the labels of newest value, average and usual range, most important first."""
-    value = picture.last[1]
-    late = f"\n({picture.late})" if picture.late else ""
-    latest = (Words(f"{picture.text(value)} latest{late}", INK, bold=True), value)
-    lower, upper, mean = picture.points[LIMITS].iloc[-1].astype(float)
-    if np.isnan(lower):
-        return [latest]
-    newest = picture.points["segment"] == picture.points["segment"].iloc[-1]
-    is_seasonal = picture.points.loc[newest, "mean"].nunique() > 1
-    name = "Usual range\nfor the time of year" if is_seasonal else "Usual range"
-    name += _baseline_words(picture)
-    usual = f"{name}\n{picture.range_text(lower, upper)}"
-    average = picture.text(mean)
-    if not picture.fan.empty:
-        # The fan stands between these lines and the right edge, so one label by the band has both.
-        return [latest, (Words(f"{usual},\naverage {average}"), upper)]
-    return [latest, (Words(usual), upper), (Words(f"Average {average}"), mean)]
+    return scale_for(shown, targets, 0.08, fan[["q05", "q95"]].to_numpy(float).ravel(), wide)
 
 
 def _baseline_words(picture: Picture) -> str:

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from pmf_analysis.story.canvas import Canvas, Words, canvas, short_value
 from pmf_analysis.story.formatting import ordinal
+from pmf_analysis.story.spark import place
 from pmf_analysis.story.style import BLUE, GREY, INK, LINE, ORANGE, PAPER, tone_of
 
 _ROW, _HEAD, _FOOT = 40.0, 34.0, 6.0
@@ -57,9 +56,8 @@ def draw_strip(rows: Sequence[StripRow], *, id: str) -> str:
     """Draw the rows in the order given, those with a good direction first, and return SVG."""
     judged = [row for row in rows if _is_judged(row)]
     others = [row for row in rows if not _is_judged(row)]
-    parts = [
-        part for part in ((("Worse", "Better"), judged), (("Lower", "Higher"), others)) if part[1]
-    ]
+    both = ((("Worse", "Better"), judged), (("Lower", "Higher"), others))
+    parts = [part for part in both if part[1]]
     height = sum(_HEAD + _ROW * len(part) for _, part in parts) + _FOOT
     with canvas(max(height, _ROW), left=0, right=0, bottom=0, top=0) as sheet:
         sheet.axes.set_axis_off()
@@ -107,25 +105,18 @@ def _draw_places(axes: Any, row: StripRow, y: float) -> None:
     known = [value for value in (*row.peers, row.own) if math.isfinite(value)]
     if not known:
         return
-    low, high = min(known), max(known)
-    # Where all are the same they stand in the middle.
-    edges = (
-        [_PLOT_LEFT + 8, _PLOT_RIGHT - 8] if low < high else [(_PLOT_LEFT + _PLOT_RIGHT) / 2] * 2
-    )
-    place = partial(
-        np.interp,
-        xp=[low, max(high, math.nextafter(low, math.inf))],
-        fp=edges[:: -1 if row.polarity == "lower" else 1],
-    )
+    worst, best = _PLOT_LEFT + 8, _PLOT_RIGHT - 8
+    box = (best, worst) if row.polarity == "lower" else (worst, best)
+    at = partial(place, ends=(min(known), max(known)), box=box)
     axes.plot([_PLOT_LEFT, _PLOT_RIGHT], [y, y], color=LINE, lw=1.2, zorder=1)
     if math.isfinite(row.q1) and math.isfinite(row.q3):
-        middle_half = sorted((place(row.q1), place(row.q3)))
+        middle_half = sorted((at(row.q1), at(row.q3)))
         axes.plot(middle_half, [y, y], color=_BAND, lw=18, solid_capstyle="butt", zorder=1.5)
     if math.isfinite(row.median):
-        axes.plot([place(row.median)] * 2, [y - 13, y + 13], color=GREY, lw=2, zorder=2)
+        axes.plot([at(row.median)] * 2, [y - 13, y + 13], color=GREY, lw=2, zorder=2)
     own_looks = _OWN[tone_of(row.verdict) or "neutral"]
     for values, looks, edge in ((row.peers, _PEER, 1.0), ([row.own], own_looks, 1.1)):
-        xs = [place(value) for value in sorted(filter(math.isfinite, values))]
+        xs = [at(value) for value in sorted(filter(math.isfinite, values))]
         axes.plot(xs, [y] * len(xs), ls="", mew=edge, clip_on=False, zorder=4, **looks)
 
 

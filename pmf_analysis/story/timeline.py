@@ -17,15 +17,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.periods import PERIODS_PER_YEAR
-from pmf_analysis.story.canvas import (
-    Canvas,
-    Floats,
-    Words,
-    axis_width,
-    canvas,
-    measure,
-    value_axis,
-)
+from pmf_analysis.story.canvas import Canvas, Floats, Words, axis_width, canvas, measure, value_axis
 from pmf_analysis.story.style import GREY
 
 MONTHS = {name: 12 / count for name, count in PERIODS_PER_YEAR.items()}
@@ -68,8 +60,7 @@ def time_chart(
     with canvas(height + bottom, left=left, right=right, bottom=bottom, top=top) as sheet:
         sheet.is_timeline = True
         value_axis(sheet, *values, unit)
-        sheet.axes.set_xlim(low, high)
-        sheet.axes.set_xticks([])
+        sheet.axes.set(xlim=span, xticks=[])
         if has_periods:
             _write_periods(sheet, low, high, months, bottom - 13)
         _write_years(sheet, low, high, year_type, bottom - (30 if has_periods else 13))

@@ -20,6 +20,7 @@ from pmf_analysis.story.blocks import check_svg
 from pmf_analysis.story.canvas import WIDTH, Box, Words, measure, short_value, spread, tick_texts
 from pmf_analysis.story.dots import count_meeting, draw_dots
 from pmf_analysis.story.gap import draw_gap
+from pmf_analysis.story.multiples import Panel, draw_multiples
 from pmf_analysis.story.spark import draw_spark
 from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.strip import StripRow, draw_strip
@@ -46,6 +47,7 @@ def make_points(
     return pd.DataFrame(
         {
             "period": [start + pd.DateOffset(months=step * i) for i in range(len(values))],
+            "period_label": [f"Period {i}" for i in range(len(values))],
             "value": values,
             "status": ["final"] * (len(values) - 1) + ["provisional"],
             "segment": 0,
@@ -69,6 +71,21 @@ def make_fan(points: pd.DataFrame, horizon: int, spread_by: float) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
+def make_events(points: pd.DataFrame, *rows: tuple[int, str], until: int = 0) -> pd.DataFrame:
+    """Events at places among the points; spans end on the day before the point ``until``."""
+    return pd.DataFrame(
+        [
+            {
+                "period": points["period"].iloc[at],
+                "kind": kind,
+                "number": number,
+                "until": points["period"].iloc[until] - pd.Timedelta(days=1) if until else pd.NaT,
+            }
+            for number, (at, kind) in enumerate(rows, start=1)
+        ]
+    )
+
+
 def make_row(
     title: str, polarity: str = "higher", verdict: str = "similar", own: float = 5.0
 ) -> StripRow:
@@ -76,9 +93,14 @@ def make_row(
     return StripRow(title, own, peers, 4.4, 6.2, 5.2, polarity, 3, 5, "%", 1, verdict)
 
 
-def spc(values: list[float], **known: object) -> str:
+def spc(values: list[float] | pd.DataFrame, **known: object) -> str:
     fields = {"unit": "%", "decimals": 1, "polarity": "higher", "id": "fig-a"}
-    return draw_spc(make_points(values), **fields | known)  # type: ignore[arg-type]
+    points = values if isinstance(values, pd.DataFrame) else make_points(values)
+    return draw_spc(points, **fields | known)  # type: ignore[arg-type]
+
+
+KINDS = ["definition", "boundary", "rebase", "restatement", "annotation", "suggested_step"]
+KINDS += ["baseline", "exceptional"]
 
 
 LOOK = {"unit": "%", "decimals": 1, "id": "fig-a"}
@@ -172,7 +194,7 @@ def test_the_collision_check_can_fail() -> None:
     assert collisions(svg.replace(words[0], words[0] * 2))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     values=st.lists(st.floats(-3, 3).map(lambda v: round(v, 2)), min_size=1, max_size=48),
     gaps=st.sets(st.integers(0, 47), max_size=6),
@@ -180,6 +202,8 @@ def test_the_collision_check_can_fail() -> None:
     unit=st.sampled_from(["%", "£", "days", "per 1,000 people", "score"]),
     frequency=st.sampled_from(["quarterly", "monthly", "annual", "termly"]),
     horizon=st.sampled_from([0, 0, 4, 8]),
+    happened=st.lists(st.tuples(st.integers(0, 47), st.sampled_from(KINDS)), max_size=9),
+    is_stale=st.booleans(),
     target=st.none() | st.floats(-4, 4) | st.just(1e6),
     limits=st.booleans(),
 )
@@ -190,6 +214,8 @@ def test_labels_never_collide(
     unit: str,
     frequency: str,
     horizon: int,
+    happened: list[tuple[int, str]],
+    is_stale: bool,
     target: float | None,
     limits: bool,
 ) -> None:
@@ -199,8 +225,11 @@ def test_labels_never_collide(
         series[0] = level
     goal = np.nan if target is None else level + scale * target
     points = make_points(series, frequency=frequency, limits=limits, target=goal)
+    placed = [(at % len(points), kind) for at, kind in happened]
     svg = draw_spc(
         points,
+        events=make_events(points, *placed, until=len(points) - 1) if placed else None,
+        is_stale=is_stale,
         unit=unit,
         decimals=1,
         polarity="lower",
@@ -308,6 +337,175 @@ def test_signals_of_earlier_periods_are_small_and_muted() -> None:
     svg = spc([40, 41, 40, 90, 40, 41, 40, 41, 40, 41, -10, 40, 41]).lower()
     assert svg.count("fill:#6f8ca9") == 1 and svg.count("fill:#f46a25") == 1
     assert "fill:#bc7f5f" in spc([40, 41, 40, -90, *[40, 41] * 4]).lower()
+
+
+def paths(svg: str, *looks: str) -> list[str]:
+    """Shapes of the paths that have all of these looks."""
+    nodes = etree.fromstring(svg).iter(f"{SVG}path")
+    return [
+        str(node.get("d")) for node in nodes if all(look in node.get("style", "") for look in looks)
+    ]
+
+
+LONG = [40.0, 41, 42, 41, 40, 42, 41, 40, 39, 41, 42, 41, 40, 42, 41, 40]
+
+
+def numbers(svg: str) -> list[str]:
+    return [words for words, _ in text_boxes(svg) if re.fullmatch(r"\d+", words)]
+
+
+def test_what_happened_is_numbered_over_a_thin_line_and_only_the_newest_six() -> None:
+    points = make_points(LONG)
+    all_kinds = make_events(points, *((at, "annotation") for at in range(2, 11)))
+    assert numbers(spc(points, events=all_kinds)) == ["4", "5", "6", "7", "8", "9"]
+    one = spc(points, events=make_events(points, (8, "annotation")))
+    (line,) = paths(one, "stroke-dasharray:5,3")
+    x = float(line.removeprefix("M").split()[0])
+    marks = [float(node.get("x")) for node in etree.fromstring(one).iter(f"{SVG}use")]
+    spots = sorted({place for place in marks if place})
+    assert x == pytest.approx((spots[7] + spots[8]) / 2, abs=0.1), "the start of the period"
+    assert numbers(spc(points)) == []
+    beyond = make_events(points, (8, "annotation")).assign(period=pd.Timestamp("2040-01-01"))
+    assert numbers(spc(points, events=beyond)) == []
+
+
+def test_suggested_steps_do_not_look_recorded() -> None:
+    points = make_points(LONG)
+    recorded, suggested = (
+        spc(points, events=make_events(points, (8, kind))) for kind in ("rebase", "suggested_step")
+    )
+    assert paths(recorded, "stroke-dasharray:5,3") and not paths(recorded, "stroke-dasharray:1,2.5")
+    assert paths(suggested, "stroke-dasharray:1,2.5") and not paths(suggested, "dasharray:5,3")
+    assert paths(recorded, "fill:#505a5f;stroke:#505a5f")
+    assert paths(suggested, "fill:#ffffff;stroke:#505a5f")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_a_change_of_what_is_measured_breaks_the_line(kind: str) -> None:
+    points = make_points(LONG)
+    (line,) = paths(spc(points, events=make_events(points, (8, kind))), "fill:none;stroke:#12436d")
+    assert line.count("M") == (2 if kind in ("definition", "boundary") else 1)
+
+
+def test_exceptional_periods_are_hatched_and_what_they_leave_out_is_crossed() -> None:
+    points = make_points(LONG)
+    points.loc[[4, 5, 6], "point_type"] = "missing"
+    svg = spc(points, events=make_events(points, (4, "exceptional"), until=7))
+    (hatch,) = paths(svg, "stroke:#aeb6ba")
+    assert hatch.count("M") > 20, "slanting lines, seen without colour"
+    assert svg.count("<use") - spc(points).count("<use") == 0
+    crosses = re.search(r'<g style="fill:#ffffff;stroke:#505a5f[^>]*>(.*?)</g>', svg)
+    assert crosses and crosses[1].count("<use") == 3
+    uncharted = points.assign(mean=np.nan, lower_limit=np.nan, upper_limit=np.nan)
+    uncharted["point_type"] = "common_cause"
+    short = spc(uncharted, events=make_events(points, (4, "exceptional"), until=7))
+    found = re.search(r'<g style="fill:#ffffff;stroke:#505a5f[^>]*>(.*?)</g>', short)
+    assert found and found[1].count("<use") == 3
+
+
+def test_limits_kept_beyond_their_baseline_are_open_dotted_and_named() -> None:
+    points = make_points(LONG)
+    plain = spc(points)
+    frozen = spc(points, events=make_events(points, (0, "baseline"), until=8))
+    assert len(paths(plain, "fill:#eceff1")) == 1 and not paths(
+        plain, "fill:#ffffff;stroke:#505a5f"
+    )
+    assert len(paths(frozen, "fill:#eceff1")) == 1
+    assert len(paths(frozen, "fill:#ffffff", "stroke-dasharray:0.9,1.8")) == 1
+    words = [text for text, _ in text_boxes(frozen)]
+    assert words[words.index("Usual range of") + 1 :][:2] == ["Period 0 to", "Period 7:"]
+    assert "Usual range" in [text for text, _ in text_boxes(plain)]
+
+
+def test_late_newest_value_carries_its_period() -> None:
+    assert "(Period 15)" not in spc(LONG)
+    for late in (spc(LONG, is_stale=True), spc([*LONG, np.nan])):
+        assert "(Period 15)" in late
+
+
+def test_revised_values_are_ringed() -> None:
+    points = make_points(LONG)
+    points.loc[3, "status"] = "revised"
+    assert spc(points).count("<use") == spc(LONG).count("<use") + 1
+
+
+def test_figures_of_a_wider_area_are_neither_better_nor_worse() -> None:
+    values = [40, 41, 40, 41, 40, 41, 40, 90, 40, 41, 40, 41, 40, -10, 40]
+    assert "#f46a25" in spc(values).lower()
+    neutral = spc(values, neutral=True).lower()
+    assert "#f46a25" not in neutral and "fill:#505a5f;stroke:#ffffff" in neutral
+    assert "#6f8ca9" not in spc(values + [40.0] * 9, neutral=True).lower()
+
+
+def make_panel(**known: object) -> Panel:
+    points = make_points([40.0, 41, 43, 40, 39, 44], target=44.0).assign(status="final")
+    fields = {"title": "Recycling", "value_text": "39.8%", "status": "improving", "points": points}
+    return Panel(**fields | known)  # type: ignore[arg-type]
+
+
+def pictures(svg: str) -> list[etree._Element]:
+    return list(etree.fromstring(f"<p>{svg}</p>"))
+
+
+def test_panels_are_separate_pictures_of_one_look() -> None:
+    svg = draw_multiples([make_panel(), make_panel(title="A < B", word="Improving")], id="fig-a")
+    check_svg(svg)
+    assert svg == draw_multiples(
+        [make_panel(), make_panel(title="A < B", word="Improving")], id="fig-a"
+    )
+    one, two = pictures(svg)
+    assert one.get("aria-hidden") == two.get("aria-hidden") == "true" and one.get("id") != two.get(
+        "id"
+    )
+    said = [words for words, _ in text_boxes(etree.tostring(two).decode())]
+    assert said == ["A < B", "39.8%", "Improving", "Period 0", "Period 5"]
+    assert "NaN" not in svg and "nan" not in svg
+
+
+def test_panels_of_a_whole_theme_stay_small_whatever_they_hold() -> None:
+    season = np.tile([-5.0, 5, 0, 10], 12)
+    points = make_points(list(40 + season + np.arange(48) % 7), frequency="monthly")
+    for name in ("mean", "lower_limit", "upper_limit"):
+        points[name] += season
+    points["target"] = 40.0 + np.arange(48) // 12
+    title = "Residual household waste collected per household"
+    panel = make_panel(title=title, value_text="14.2 per 1,000 people", points=points, word="Worse")
+    svg = draw_multiples([panel] * 12, id="small-multiples")
+    assert len(svg.encode()) <= 20_000
+    for picture in pictures(svg):
+        width = float(picture.get("viewBox").split()[2])
+        boxes = text_boxes(etree.tostring(picture).decode())
+        assert all(box.left >= 0 and box.right <= width for _, box in boxes)
+        assert not any(a.overlaps(b) for (_, a), (_, b) in combinations(boxes, 2))
+
+
+def test_newest_point_of_a_panel_has_the_shape_of_its_status_and_is_hollow_if_provisional() -> None:
+    final = make_panel().points
+    provisional = final.assign(status=["final"] * 5 + ["provisional"])
+    drawn = {
+        (status, len(set(points["status"]))): draw_multiples(
+            [make_panel(status=status, points=points)], id="f"
+        ).rsplit("<g", 1)[1]
+        for status in ("improving", "worsening", "no_clear_change", "rising")
+        for points in (final, provisional)
+    }
+    assert "F46A25" in drawn["worsening", 1] and 'fill="#FFFFFF"' in drawn["worsening", 2]
+    assert 'fill="#FFFFFF"' not in drawn["improving", 1]
+    assert drawn["no_clear_change", 1] == drawn["rising", 1] != drawn["rising", 2]
+    shapes = {look.split(">")[1] for (_, count), look in drawn.items() if count == 1}
+    assert len(shapes) == 3
+
+
+def test_panels_without_a_value_are_left_out_and_gaps_break_their_lines() -> None:
+    points = make_panel().points
+    nothing = make_panel(points=points.assign(value=np.nan))
+    assert len(pictures(draw_multiples([make_panel(), nothing], id="f"))) == 1
+    with pytest.raises(PmfError):
+        draw_multiples([nothing], id="f")
+    gap = points.assign(value=points["value"].where(points.index != 3))
+    (broken,) = pictures(draw_multiples([make_panel(points=gap)], id="f"))
+    line = broken.xpath("//*[@stroke-linejoin='round']/@d")[0]
+    assert line.count("M") == 2
 
 
 def own_place(svg: str) -> float:
