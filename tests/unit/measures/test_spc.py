@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
+from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -10,7 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmf_analysis.measures.spc import RuleSet, spc_chart
+from pmf_analysis.measures.spc import (
+    PROFILES,
+    RULES,
+    RuleSet,
+    rule_set,
+    signals,
+    spc_chart,
+)
 
 values = st.lists(st.integers(0, 40).map(float), min_size=1, max_size=30)
 gappy = st.lists(st.one_of(st.none(), st.integers(0, 12).map(float)), min_size=1, max_size=30).map(
@@ -99,7 +109,7 @@ def test_constant_series_is_compared_directly(improvement, target, expected) -> 
 
 
 @given(gappy)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_missing_values_break_runs_and_never_crash(numbers: list[float]) -> None:
     points = spc_chart(one_series(numbers), targets={"a": 5.0}).points
     missing = points["value"].isna()
@@ -182,5 +192,179 @@ def test_a_hundred_thousand_series_take_seconds() -> None:
     )
     start = time.perf_counter()
     chart = spc_chart(table)
-    assert time.perf_counter() - start < 20  # measured: about 2 s
+    assert time.perf_counter() - start < 10  # measured on a quiet machine: 0.6 s
     assert len(chart.segments) == 100_000
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+def test_ten_thousand_awkward_series_raise_nothing_false(profile: str) -> None:
+    """G3: gaps, constants, infinities, one point, no point."""
+    rng = np.random.default_rng(3)
+    lengths = rng.integers(1, 30, 10_000)
+    series = np.repeat(np.arange(10_000), lengths)
+    value = rng.normal(50, 5, len(series)).round(rng.integers(0, 3))
+    value[rng.random(len(series)) < (rng.random(10_000) * 0.4)[series]] = np.nan
+    value[rng.random(len(series)) < 0.02] = rng.choice([np.inf, -np.inf])
+    is_constant = series % 10 == 0
+    value[is_constant & np.isfinite(value)] = 0.1
+    value[series % 97 == 1] = np.nan
+    table = pd.DataFrame({"series": series, "value": value})
+    table["period"] = table.groupby("series").cumcount()
+    chart = spc_chart(table, rules=profile, targets=dict.fromkeys(range(10_000), 45.0))
+    points, segments = chart.points, chart.segments
+    flagged = (points["rule"] != "none").to_numpy()
+    assert len(points) == len(table) and len(segments) == 10_000
+    assert 0.005 < flagged.mean() < 0.1
+    assert not flagged[is_constant].any() and not flagged[~np.isfinite(value)].any()
+    assert np.isfinite(points["value"].dropna()).all()
+    assert ((points["point_type"] == "missing") == ~np.isfinite(value)).all()
+    empty = segments["n"] == 0
+    assert (segments.loc[empty, "variation"] == "").all() and empty.sum() > 100
+    assert (segments.loc[segments["upper_limit"].isna(), "assurance"] == "").all()
+    assert (points.loc[points["upper_limit"].isna(), "rule"] != "outside_limits").all()
+
+
+def test_an_infinite_value_is_a_missing_one() -> None:
+    numbers = [10.0, 11, 9, 10, np.inf, 10, 9, 11, 30]
+    as_missing = [np.nan if np.isinf(number) else number for number in numbers]
+    pd.testing.assert_frame_equal(
+        spc_chart(one_series(numbers)).points, spc_chart(one_series(as_missing)).points
+    )
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+def test_flags_are_the_same_in_any_unit_order_and_type(profile: str) -> None:
+    """G14, on 600 series of whole numbers, where ties are common."""
+    rng = np.random.default_rng(14)
+    table = pd.concat(
+        [
+            pd.DataFrame({"series": kind, "period": range(n), "value": rng.poisson(6, n)})
+            for kind, n in enumerate(rng.integers(1, 40, 600))
+        ]
+    )
+    before = spc_chart(table, rules=profile).points[["rule", "direction", "point_type"]]
+    for scale, move in [(0.1, 0.0), (1 / 3, -7.7), (1e6, 0.3), (1.0, 1000.0)]:
+        other = table.assign(value=table["value"] * scale + move)
+        found = spc_chart(other, rules=profile).points
+        pd.testing.assert_frame_equal(before, found[["rule", "direction", "point_type"]])
+    shuffled = table.sample(frac=1.0, random_state=1).astype({"value": "float32"})
+    shuffled = shuffled.assign(series=shuffled["series"].astype("int16"), note="x")
+    found = spc_chart(shuffled, rules=profile).points
+    pd.testing.assert_frame_equal(before, found[["rule", "direction", "point_type"]])
+
+
+def nearer_the_limit(numbers: list[float], lower: float, mean: float, upper: float) -> list[bool]:
+    """Wheeler's rule by its words: three of four successive values, one by one."""
+    marked = [False] * len(numbers)
+    for start in range(len(numbers) - 3):
+        for limit in (lower, upper):
+            near = [
+                place
+                for place in range(start, start + 4)
+                if abs(numbers[place] - limit) < abs(numbers[place] - mean)
+                or (numbers[place] - limit) * (limit - mean) > 0
+            ]
+            if len(near) >= 3:
+                for place in near:
+                    marked[place] = True
+    return marked
+
+
+@given(st.lists(st.integers(0, 1000).map(float), min_size=4, max_size=30))
+@settings(max_examples=50, deadline=None)
+def test_wheeler_marks_three_of_four_nearer_a_limit(numbers: list[float]) -> None:
+    only = replace(PROFILES["wheeler"], shift=None)
+    points = spc_chart(one_series(numbers), rules=only).points
+    limits = points[["lower_limit", "mean", "upper_limit"]].iloc[0]
+    expected = nearer_the_limit(numbers, *limits)
+    outside = (points["rule"] == "outside_limits").to_numpy()
+    if limits.notna().all() and limits["upper_limit"] > limits["lower_limit"]:
+        assert ((points["rule"] == "three_in_four") == expected & ~outside).all()
+
+
+def test_wheeler_asks_for_eight_in_a_row_and_counts_points_beyond_the_limit() -> None:
+    level = [10.0, 12, 8, 11, 9, 12, 8, 10, 11, 9] * 3
+    limits = pd.DataFrame({"series": ["a"], "mean": 10.0, "lower_limit": 4.0, "upper_limit": 16.0})
+    above = spc_chart(one_series([*level, 14, 17, 9.5, 14]), rules="wheeler", baseline=limits)
+    rules = above.points["rule"].tolist()
+    assert rules[-4:] == ["three_in_four", "outside_limits", "none", "three_in_four"]
+    eight = one_series([*level[:-1], 9, *[10.5] * 8])
+    assert (spc_chart(eight, rules="wheeler", baseline=limits).points["rule"] == "shift").sum() == 8
+    seven = spc_chart(eight.iloc[:-1], rules="wheeler", baseline=limits).points
+    assert (seven["rule"] == "none").all()
+
+
+def anhoej(side: list[int]) -> tuple[bool, bool]:
+    """Longest run and crossings by their published definition, with an exact binomial."""
+    useful = [here for here in side if here]
+    runs = [len(list(run)) for _, run in groupby(useful)]
+    n = len(useful)
+    chance, least = 0.0, 0
+    while (chance := chance + math.comb(n - 1, least) / 2 ** (n - 1)) < 0.05:
+        least += 1
+    return max(runs) > round(math.log2(n)) + 3, len(runs) - 1 < least
+
+
+@given(st.lists(st.sampled_from([-1, -1, 0, 1, 1]), min_size=8, max_size=40), st.data())
+@settings(max_examples=60, deadline=None)
+def test_anhoej_agrees_with_its_definition(side: list[int], data: st.DataObject) -> None:
+    side = data.draw(st.sampled_from([side, sorted(side)]))
+    if not any(side):
+        return
+    limits = pd.DataFrame({"series": ["a"], "mean": 0.0, "lower_limit": -9.0, "upper_limit": 9.0})
+    chart = spc_chart(one_series([float(x) for x in side]), rules="anhoej", baseline=limits)
+    rules = chart.points["rule"].tolist()
+    long, few = anhoej(side)
+    assert ("shift" in rules) == long
+    newest = [place for place, here in enumerate(side) if here]
+    newest = newest[max([0, *(k + 1 for k in range(len(newest) - 1)
+                              if side[newest[k]] != side[newest[k + 1]])]) :]  # fmt: skip
+    if few:
+        assert {rules[place] for place in newest} <= {"crossings", "shift"}
+        assert sum(rule == "crossings" for rule in rules) in (0, len(newest))
+    else:
+        assert "crossings" not in rules
+    assert all(rules[place] == "none" for place, here in enumerate(side) if not here)
+
+
+def test_anhoej_has_the_limits_of_qicharts2_and_judges_segments_apart() -> None:
+    numbers = [1.0, 3, 2, 5, 4, 6, 3, 2]
+    segment = spc_chart(one_series(numbers), rules="anhoej").segments.iloc[0]
+    ranges = np.abs(np.diff(numbers))
+    assert segment["upper_limit"] - segment["mean"] == pytest.approx(3 * ranges.mean() / 1.128)
+    stepped = one_series([*[1.0, 2, 3, 2, 1.5, 2.5] * 3, *[11.0, 12, 13, 12, 11.5, 12.5] * 3])
+    whole = spc_chart(stepped, rules="anhoej").points["rule"]
+    assert (whole != "none").sum() >= 18
+    apart = spc_chart(stepped, rules="anhoej", rebase={"a": [18]}).points["rule"]
+    assert (apart == "none").all()
+
+
+def test_run_lengths_and_ties_can_be_chosen() -> None:
+    assert rule_set("mdc", shift=8, ties=None) == RuleSet(shift=8)
+    assert rule_set("wheeler", trend=6, screen=True).trend == 6
+    level = [10.0, 12, 8, 11, 9, 12, 8, 10, 11, 9] * 2
+    limits = pd.DataFrame({"series": ["a"], "mean": 10.0, "lower_limit": 0.0, "upper_limit": 20.0})
+    for length in (6, 7, 8):
+        for run in (length - 1, length):
+            table = one_series([*level, *[10.5, 10.6] * 4][: 20 + run])
+            for name in PROFILES:
+                rules = rule_set(name, shift=length)
+                marks = spc_chart(table, rules=rules, baseline=limits).points["rule"] == "shift"
+                assert marks.sum() == (length if run == length else 0)
+        rising = [9.0, *(9 - length / 10 + step / 10 for step in range(length))]
+        rules = RuleSet(shift=None, trend=length, two_in_three=False)
+        points = spc_chart(one_series(rising), rules=rules, baseline=limits).points
+        assert (points["rule"] == "trend").sum() == length
+        one_less = spc_chart(one_series(rising[:-1]), rules=rules, baseline=limits).points
+        assert (one_less["rule"] == "none").all()
+
+
+def test_signals_are_those_of_the_chart() -> None:
+    values = np.random.default_rng(5).normal(size=(400, 20)).round(1)
+    table = pd.concat([one_series(list(row), str(place)) for place, row in enumerate(values)])
+    table["series"] = table["series"].astype(int)
+    for rules in PROFILES.values():
+        points = spc_chart(table, rules=rules).points
+        rule, direction = signals(values, rules)
+        assert [RULES[code] for code in rule.ravel()] == points["rule"].tolist()
+        assert direction.ravel().tolist() == points["direction"].tolist()
