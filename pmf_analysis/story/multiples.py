@@ -20,12 +20,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pmf_analysis.story import style
-from pmf_analysis.story.canvas import Floats, no_value, scale_for
+from pmf_analysis.story.canvas import Floats, Words, measure, no_value, scale_for
 from pmf_analysis.story.spark import MOST_POINTS, place, trace
 
 _WIDTH, _PLOT, _FOOT, _SIDE = 260, 84.0, 20.0, 6.0
 _TITLE_LETTERS = 30
-_BOLD, _LARGE = 'font-weight="bold"', 'font-weight="bold" font-size="19"'
+_BOLD, _LARGE = 'font-weight="bold"', 19.0
 _PROVISIONAL = ("provisional", "estimated")
 
 
@@ -67,7 +67,10 @@ def _panel(panel: Panel, id: str) -> str:
     icon, y = style.icon_shape(panel.status), 18 * len(title) + 21
     # The mark stands before the word of the status, or before the value where there is none.
     word_y, after = y + 19 * bool(panel.word), 21 if icon else 0
-    parts.append(_text(panel.value_text, 0 if panel.word else after, y, _LARGE))
+    left = 0 if panel.word else after
+    width = measure(Words(panel.value_text, bold=True, size=_LARGE))[0]
+    size = min(1.0, (_WIDTH - left - 2) / max(width, 1.0)) * _LARGE
+    parts.append(_text(panel.value_text, left, y, f'{_BOLD} font-size="{size:.3g}"'))
     parts.append(_text(panel.word, after, word_y) if panel.word else "")
     if icon:
         parts.append(f'<g transform="translate(0 {word_y - 13})" {icon[0]}>{icon[1]}</g>')
@@ -96,15 +99,12 @@ def _plot(panel: Panel, top: float) -> str:
     )
     shown = (target >= ends[0]) & (target <= ends[1])
     goal = "".join(_steps(edges[a : b + 1], height(target[a:b])) for a, b in _runs(shown))
-    line = f'fill="none" stroke="{style.BLUE}" stroke-width="2" stroke-linejoin="round"'
-    goal = (
-        f'<path d="{goal}" fill="none" stroke="{style.TARGET}" stroke-width="2"/>' if goal else ""
-    )
-    hollow = str(points["status"].iloc[-1]) in _PROVISIONAL
+    line, hollow = trace(zip(middles, height(value), strict=True)), points["status"].iloc[-1]
     return (
-        f'{band}{goal}<path d="{trace(zip(middles, height(value), strict=True))}" {line}/>'
-        f"{_newest(panel.status, middles[-1], height(value[-1]), hollow)}"
-        f"{_times(points['period_label'], top + _PLOT + _FOOT - 4)}"
+        f"{band}{_times(points['period_label'], top + _PLOT + _FOOT - 4)}"
+        f'<g fill="none" stroke-width="2"><path d="{goal}" stroke="{style.TARGET}"/>'
+        f'<path d="{line}" stroke="{style.BLUE}" stroke-linejoin="round"/></g>'
+        f"{_newest(panel.status, middles[-1], height(value[-1]), hollow in _PROVISIONAL)}"
     )
 
 
