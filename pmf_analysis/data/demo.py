@@ -25,15 +25,6 @@ VINTAGES = (date(2026, 7, 31), date(2026, 10, 31))
 Z95 = 1.959964
 # How many days before a year its targets are agreed.
 AGREED_BEFORE = {"financial": 27, "academic": 54, "calendar": 28}
-# The date since when a row was known, in tables that tell it; and the date of a deed.
-KNOWN_SINCE = {
-    "targets": "set_on",
-    "narratives": "written_on",
-    "risks": "reviewed_on",
-    "statements": "period_end",
-    "changes": "recorded_on",
-}
-DONE_ON = {"actions": "completed_on", "projects": "actual_on"}
 
 
 def westshire_tables(seed: int = SEED) -> dict[date, dict[str, pd.DataFrame]]:
@@ -68,17 +59,19 @@ def _known_on(as_at: date, world: World, drawn: Mapping[str, pd.DataFrame]) -> d
         "peer_sets": _peer_sets(world),
         "targets": [row for recipe in world.recipes.values() for row in _targets(recipe, world)],
     }
-    return {name: _known(conform(pd.DataFrame(rows[name]), name), name, as_at) for name in TABLES}
+    return {
+        name: _known(conform(pd.DataFrame(rows[name]), name), name, as_at, world) for name in TABLES
+    }
 
 
-def _known(table: pd.DataFrame, name: str, as_at: date) -> pd.DataFrame:
+def _known(table: pd.DataFrame, name: str, as_at: date, world: World) -> pd.DataFrame:
     """Leave out what was not known yet, and what had not been done yet as not done."""
     day = pd.Timestamp(as_at)
-    if name in KNOWN_SINCE:
-        table = table[table[KNOWN_SINCE[name]] <= day].reset_index(drop=True)
-    if name in DONE_ON:
-        later = table[DONE_ON[name]] > day
-        before = {DONE_ON[name]: pd.NaT, "status": "on_track", "progress_pct": 80.0}
+    if name in world.known_since:
+        table = table[table[world.known_since[name]] <= day].reset_index(drop=True)
+    if done_on := world.done_on.get(name):
+        later = table[done_on] > day
+        before = {done_on: pd.NaT, "status": "on_track", "progress_pct": 80.0}
         for column in table.columns.intersection(list(before)):
             table[column] = table[column].mask(later, before[column])
     return table

@@ -9,7 +9,7 @@ period.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -63,7 +63,8 @@ class World:
 
     `areas` has a row an area: role (own, peer, region, nation), area_code, area_name, residents,
     hardship (deprivation in standard deviations between councils) and since, the first day of a
-    council that a reorganisation made (else NaT).
+    council that a reorganisation made (else NaT). `known_since` and `done_on` name, by table, the
+    column with the day since when a row was known, and with that of a deed.
     """
 
     areas: pd.DataFrame
@@ -74,6 +75,8 @@ class World:
     seasons: Mapping[str, list[float]]
     recipes: Mapping[str, Recipe]
     tables: Mapping[str, list[dict[str, Any]]]
+    known_since: Mapping[str, str]
+    done_on: Mapping[str, str]
 
     @property
     def own(self) -> pd.Series[Any]:
@@ -135,14 +138,6 @@ def _areas(recipe: Recipe, world: World) -> pd.DataFrame:
     return pd.DataFrame([own, *parts, *(others if recipe.peers else [])])
 
 
-def _column(areas: pd.DataFrame, name: str) -> Array:
-    return areas[name].to_numpy(dtype=float)[:, None]
-
-
-def _has_role(areas: pd.DataFrame, *roles: str) -> NDArray[np.bool_]:
-    return areas["role"].isin(roles).to_numpy()[:, None]
-
-
 def _base_periods(recipe: Recipe) -> Periods:
     """Return the periods from the recipe's first to the last that has ended."""
     first = period_from_start(recipe.starts, recipe.frequency, recipe.year_type)
@@ -152,7 +147,7 @@ def _base_periods(recipe: Recipe) -> Periods:
 def _sizes(recipe: Recipe, world: World, areas: pd.DataFrame, periods: Periods, rng: Rng) -> Array:
     """Denominators: a population estimated each financial year, cases, survey answers, or size."""
     shape = (len(areas), len(periods))
-    residents = _column(areas, "residents")
+    residents = areas[["residents"]].to_numpy(dtype=float)
     if recipe.of:
         years = np.array([period.start.year - (period.start.month < 4) for period in periods])
         size = residents * world.populations[recipe.of] * (1 + GROWTH) ** (years - 2025.0)
@@ -174,26 +169,27 @@ def _sizes(recipe: Recipe, world: World, areas: pd.DataFrame, periods: Periods, 
 
 def _levels(recipe: Recipe, world: World, areas: pd.DataFrame, periods: Periods, rng: Rng) -> Array:
     """Return the level of each area and period, on the recipe's scale."""
-    shape = (len(areas), len(periods))
-    is_own, is_total = _has_role(areas, "own", "part"), _has_role(areas, "region", "nation")
+    role, shape = areas[["role"]], (len(areas), len(periods))
+    is_own = role.isin(["own", "part"]).to_numpy()
+    is_total = role.isin(["region", "nation"]).to_numpy()
     step = recipe.wander / np.sqrt(PERIODS_PER_YEAR[recipe.frequency])
     together = _bridged(rng.normal(0, step, (1, shape[1])).cumsum(axis=1))
     apart = rng.normal(0, step, shape).cumsum(axis=1)
     apart = np.where(is_own, _bridged(apart) / 2, np.where(is_total, 0, apart))
     scatter = rng.normal(0, recipe.extra, shape) * np.where(is_total, 0.1, 1)
-    paths = _paths(recipe, areas, periods)
-    levels = paths + together + apart + scatter + _differences(recipe, areas, rng)
+    levels = _paths(recipe, areas, periods) + together + apart + scatter
+    levels = levels + _differences(recipe, areas, rng)
     for name, size in recipe.season.items():
-        levels += size * _mean_of_months(periods, _of_season(world.seasons[name]))
+        levels += size * _mean_of_months(periods, world.seasons[name])
     for name, size in recipe.shocks.items():
-        effect = size * _mean_of_months(periods, _strength(world.shocks[name]))
+        effect = size * _mean_of_months(periods, world.shocks[name])
         levels += np.where(is_own | (name not in world.westshire_only), effect, 0)
     return np.asarray(levels)
 
 
 def _paths(recipe: Recipe, areas: pd.DataFrame, periods: Periods) -> Array:
     """Move from the first to the last declared level: evenly, at once, or from a turning point."""
-    is_own = _has_role(areas, "own", "part")
+    is_own = areas[["role"]].isin(["own", "part"]).to_numpy()
     days = np.array([period.start.toordinal() for period in periods], dtype=float)
     evenly = own = (days - days[0]) / max(days[-1] - days[0], 1.0)
     if recipe.step:
@@ -204,7 +200,7 @@ def _paths(recipe: Recipe, areas: pd.DataFrame, periods: Periods) -> Array:
     pairs = np.where(is_own, recipe.westshire, recipe.peers or recipe.westshire).astype(float)
     first, last = np.hsplit(_on_scale(recipe, pairs), 2)
     paths = first + (last - first) * np.where(is_own, own, evenly)
-    level = _column(areas, "level")
+    level = areas[["level"]].to_numpy(dtype=float)
     paths += _on_scale(recipe, np.where(level > 0, level, pairs[:, 1:])) - last
     if recipe.new_definition:
         paths += recipe.jump * (days >= recipe.new_definition.toordinal())
@@ -242,22 +238,15 @@ def _differences(recipe: Recipe, areas: pd.DataFrame, rng: Rng) -> Array:
     return np.asarray(recipe.spread * differ * reach)[:, None]
 
 
-def _mean_of_months(periods: Periods, of_month: Callable[[int], float]) -> Array:
-    """Average a pattern of months, counted from year 0, over each period."""
-    firsts = [period.start.year * 12 + period.start.month - 1 for period in periods]
-    lengths = [period.months for period in periods]
-    spans = [range(first, first + months) for first, months in zip(firsts, lengths, strict=True)]
-    return np.array([np.mean([of_month(month) for month in span]) for span in spans])
-
-
-def _of_season(pattern: Sequence[float]) -> Callable[[int], float]:
-    return lambda month: pattern[month % 12]
-
-
-def _strength(told: Mapping[str, float]) -> Callable[[int], float]:
-    """Return the strength of a shock in a month: the one last declared up to then."""
-    since = [(int(month[:4]) * 12 + int(month[5:]) - 1, size) for month, size in told.items()]
-    return lambda month: next((size for start, size in reversed(since) if start <= month), 0.0)
+def _mean_of_months(periods: Periods, told: Sequence[float] | Mapping[str, float]) -> Array:
+    """Average over each period a season (January to December) or a shock (from each month on)."""
+    first = [period.start.year * 12 + period.start.month - 1 for period in periods]
+    spans = [month + np.arange(p.months) for month, p in zip(first, periods, strict=True)]
+    if not isinstance(told, Mapping):
+        return np.array([np.take(told, span, mode="wrap").mean() for span in spans])
+    since = [int(month[:4]) * 12 + int(month[5:]) - 1 for month in told]
+    sizes = np.array([0.0, *told.values()])
+    return np.array([sizes[np.searchsorted(since, span, "right")].mean() for span in spans])
 
 
 # Counts around the level
