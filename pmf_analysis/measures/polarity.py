@@ -48,20 +48,26 @@ def better_way(
 
 
 def target_bands(
-    points: pd.DataFrame, targets: Mapping[str, Target] | pd.DataFrame | None
+    points: pd.DataFrame,
+    targets: Mapping[str, Target] | pd.DataFrame | None,
+    more: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Put target, target_low and target_high beside every point; NaN where there is none."""
+    """Put target, target_low and target_high beside every point; NaN where there is none.
+
+    `more`: further columns of a table of targets.
+    """
     if isinstance(targets, pd.DataFrame):
-        keys = points[["series", "period"]]
-        known = targets.reindex(columns=[*keys, *TARGETS]).astype(keys.dtypes.to_dict())
+        keys, names = points[["series", "period"]], [*TARGETS, *more]
+        known = targets.reindex(columns=[*keys, *names]).astype(keys.dtypes.to_dict())
         beside = keys.merge(known, on=["series", "period"], how="left", validate="1:1")
-        return beside[TARGETS].astype(float)
+        return beside[names].astype(float)
     rows = {
         series: (np.nan, *target) if isinstance(target, tuple) else (target, np.nan, np.nan)
         for series, target in (targets or {}).items()
     }
     table = pd.DataFrame.from_dict(rows, orient="index", columns=TARGETS, dtype=float)
-    return table.reindex(points["series"]).reset_index(drop=True)
+    table = table.reindex(points["series"], columns=[*TARGETS, *more])
+    return table.reset_index(drop=True)
 
 
 def point_types(points: pd.DataFrame, better: pd.Series, bands: pd.DataFrame) -> pd.Series:
@@ -108,17 +114,22 @@ def is_met(value: pd.Series, better: pd.Series, bands: pd.DataFrame) -> pd.Serie
 
 
 def assurance(segments: pd.DataFrame, better: pd.Series, tolerance: NDArray[Any]) -> pd.Series:
-    """Say whether the process can be relied on to meet its target; last segments only.
-
-    Rows: segments with their limits, is_constant and the target or band of their last point.
-    Limits wholly on the good side give consistent_pass, wholly on the bad side consistent_fail;
-    "" where there is no target, no limit or no polarity. A constant is compared directly.
-    """
-    low, high = good_values(better, segments)
-    lower, upper = segments["lower_limit"].to_numpy(), segments["upper_limit"].to_numpy()
-    edge = np.where(segments["is_constant"], -tolerance, 0.0)
+    """Say whether the process can be relied on to meet its target; last segments only."""
     is_last = segments["series"] != segments["series"].shift(-1)
+    return held_against(segments, better, tolerance).where(is_last.reset_index(drop=True), "")
+
+
+def held_against(rows: pd.DataFrame, better: pd.Series, tolerance: NDArray[Any]) -> pd.Series:
+    """Hold limits against a target or band, row by row.
+
+    Rows: limits, is_constant and the target or band. Limits wholly on the good side give
+    consistent_pass, wholly on the bad side consistent_fail; "" where there is no target, no limit
+    or no polarity. A constant is compared directly.
+    """
+    low, high = good_values(better, rows)
+    lower, upper = rows["lower_limit"].to_numpy(), rows["upper_limit"].to_numpy()
+    edge = np.where(rows["is_constant"], -tolerance, 0.0)
     passes = (lower - low > edge) & (high - upper > edge)
     fails = (low - upper > -edge) | (lower - high > -edge)
-    codes = np.select([~is_last | np.isnan(low + high + lower), passes, fails], [0, 1, 2], 3)
+    codes = np.select([np.isnan(low + high + lower), passes, fails], [0, 1, 2], 3)
     return words(["", "consistent_pass", "consistent_fail", "inconsistent"], codes)

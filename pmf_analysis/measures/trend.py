@@ -14,37 +14,34 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import trend_plan
-from pmf_analysis.measures.dependence import coefficients, steps_test, widened
+from pmf_analysis.measures.alarms import detectable_step, last_point_alarm
+from pmf_analysis.measures.arrows import pentana_arrows
+from pmf_analysis.measures.change_test import CHANGES, like_for_like
+from pmf_analysis.measures.dependence import steps_test
 from pmf_analysis.measures.history import with_intervals, with_register
-from pmf_analysis.measures.polarity import SIGNS, TARGETS, first_text, is_met
+from pmf_analysis.measures.polarity import SIGNS, TARGETS, first_text
 from pmf_analysis.measures.short_series import RECENT_CRITICAL, attained_size, mann_kendall
 from pmf_analysis.measures.short_series import recent_trend as fingertips
-from pmf_analysis.measures.spc import LIMITS, RuleSet, SpcChart, spc_chart
+from pmf_analysis.measures.special_causes import LIMITS, PROFILES, RuleSet, rule_set
+from pmf_analysis.measures.trend_chart import chart_series, with_assurance, with_chart
 
-OUTSIDE_ONLY = RuleSet(shift=None, trend=None, two_in_three=False)
-DEPENDENT = "Each figure depends on the one before, so the usual range is wider than for others."
 STEPS_ALARM = 0.05  # two-sided
-STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
-# Chance that the last of n independent normal points is flagged by the four rules, screened:
-# 40,000 simulated series a length (the statistics page's 20,000 give the same to 0.002).
-LAST_POINT_ALARM = {13: 0.0146, 20: 0.0150, 30: 0.0172, 48: 0.0184, 60: 0.0189}
-SEASONAL_ALARM = 0.025  # the same after removing seasons: 0.022 to 0.030 at 16 to 60 points
+# Removing seasons takes freedom from the values: the last point of a chart is flagged so many times
+# as often (0.022 to 0.030 at 16 to 60 points).
+SEASONAL_FACTOR = 1.5
 # By construction of the Fingertips criterion; where years scatter beyond sampling error the guard
 # holds it to 0.03 to 0.07 (6,000 simulated series each, scatter 1.5 to 3 times; unguarded to 0.26).
 RECENT_ALARM, SCATTERED_ALARM = 0.002, 0.05
 DIRECTIONS = {"increasing": 1, "decreasing": -1, "no_change": 0}
-WORDS = {
-    "special_cause_improvement": "improving",
-    "special_cause_concern": "worsening",
-    "special_cause_neutral_high": "rising",
-    "special_cause_neutral_low": "falling",
-}
+LOOK_AHEAD = (4, 8, 12)  # points within which a chart is asked to show a step
 
-NEWEST = ["period", "value", "status", "value_note", "previous_value", "previous_period", "change"]
-NEWEST += ["last_year_value", "last_year_period", "change_on_year"]
-TREND_COLUMNS = ["indicator", "area", "polarity", *NEWEST, "n", "shape", "treatment", "method"]
-TREND_COLUMNS += [*LIMITS, "slope", "p_value", "rule", "rule_points", "verdict", "assurance"]
-TREND_COLUMNS += [*TARGETS, "met_share", "chance_alone", "evidence", "reason"]
+NEWEST = ["period", "value", "status", "value_note"]
+TREND_COLUMNS = ["indicator", "area", "polarity", *NEWEST, *CHANGES, "arrow_short", "arrow_long"]
+TREND_COLUMNS += ["n", *trend_plan.SHAPE, "method", *LIMITS, "limits_from", "slope", "p_value"]
+TREND_COLUMNS += ["rule_profile", "rule", "rule_points", "signal_from", "verdict"]
+TREND_COLUMNS += ["verdict_without_rebase", "assurance", *TARGETS, *trend_plan.TOLERANCES]
+TREND_COLUMNS += ["assurance_tolerance", "met_share", "chance_alone"]
+TREND_COLUMNS += [*(f"detect_{points}" for points in LOOK_AHEAD), "evidence", "reason"]
 
 
 def trend_verdicts(
@@ -53,6 +50,8 @@ def trend_verdicts(
     *,
     targets: pd.DataFrame | None = None,
     changes: pd.DataFrame | None = None,
+    baselines: pd.DataFrame | None = None,
+    rules: str | RuleSet = "mdc",
     period: Any = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Judge the latest movement of every own series.
@@ -60,15 +59,23 @@ def trend_verdicts(
     Parameters
     ----------
     observations
-        Main frame of measures, own series only; a missing value is NaN. Values of periods declared
-        exceptional (`is_exceptional`) are shown, and left out of averages, limits and tests.
+        Main frame of measures, own series only; a missing or infinite value is none. Values of
+        periods declared exceptional (`is_exceptional`) are shown, and left out of averages, limits
+        and tests.
     register
         One row an indicator; see `history.with_register`. Undeclared polarity is not judged.
     targets
-        The target in force by series and period: target, or target_low and target_high.
+        The target in force by series and period: target, or target_low and target_high; and where
+        set tolerance_abs (own unit) or tolerance_pct (per cent of the target).
     changes
-        indicator, period_start, kind, comparable. Definitions and boundaries that are not
-        comparable, and rebases, start a new segment; only points since then are judged.
+        indicator, period_start, kind, comparable, reason, owner, recorded_on. Definitions and
+        boundaries that are not comparable, and rebases with their record, start a new segment;
+        only points since then are judged.
+    baselines
+        indicator, period_from and period_until, or mean, lower_limit and upper_limit; recorded_on.
+        Limits stay those, until the next break or rebase.
+    rules
+        Profile of the control charts, or a rule set.
     period
         Last day (or a Period) of what is reported; rows that start later are left out.
 
@@ -76,32 +83,63 @@ def trend_verdicts(
     -------
     trends, points
         A row a series with verdict, method, n, evidence and, where it cannot be judged, the
-        reason; and the chart's table, left-out periods as rows without value. Limits of a seasonal
-        series follow its seasons.
+        reason (`TREND_COLUMNS`; docs/result-tables.md says what each holds); and the chart's
+        table, left-out periods as rows without value. Limits of a seasonal series follow its
+        seasons (`effect`).
     """
+    known, unrecorded = trend_plan.recorded(changes)
+    frozen = trend_plan.declared_baselines(baselines)
+    frame = trend_plan.with_segments(_prepared(observations, register, period), known)
+    frame = trend_plan.with_baseline(frame, frozen)
+    lines = trend_plan.target_lines(frame, targets)
+    settings = (register, frozen, rule_set(rules))
+    plan, points, frame = _judged(frame, lines, *settings)
+    refused = plan["indicator"].isin(unrecorded["indicator"])
+    trend_plan.add_reason(plan, refused, trend_plan.UNRECORDED)
+    plan["verdict_without_rebase"] = ""
+    rebased = frame[frame["is_rebased"]]
+    if not rebased.empty:
+        again = trend_plan.with_segments(rebased, known[known["is_break"]])
+        without, *_ = _judged(again, lines.loc[rebased.index], *settings)
+        plan.loc[without.index, "verdict_without_rebase"] = without["verdict"]
+    return _trend_table(plan, frame, lines), _point_table(frame, points)
+
+
+def _prepared(observations: pd.DataFrame, register: pd.DataFrame, period: Any) -> pd.DataFrame:
+    """Give rows their settings and intervals, hide what is not to be tested, and show gaps."""
+    finite = np.isfinite(observations["value"].astype(float))
+    observations = observations.assign(value=observations["value"].where(finite))
     frame = with_intervals(with_register(observations, register))
     if period is not None:
         frame = frame[frame["period"] <= pd.Timestamp(getattr(period, "end", period))]
     frame["shown_value"] = frame["value"]
     if "is_exceptional" in frame.columns:
         frame["value"] = frame["value"].mask(frame["is_exceptional"].astype(bool))
-    frame = trend_plan.with_segments(trend_plan.completed(frame), changes)
+    return trend_plan.completed(frame)
+
+
+def _judged(
+    frame: pd.DataFrame,
+    lines: pd.DataFrame,
+    register: pd.DataFrame,
+    baselines: pd.DataFrame,
+    rules: RuleSet,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Plan, chart and test every series; the plan with its verdicts, the chart, the frame."""
     plan = trend_plan.plan_methods(frame)
-    frame["effect"] = trend_plan.season_parts(frame, plan)
-    lines = trend_plan.target_lines(frame, targets)
-    newest = lines[frame["value"].notna()].groupby("series").tail(1)
-    plan = plan.join(newest.set_index("series")[TARGETS])
-    tested = trend_plan.tested_rows(frame)
+    frame = frame.assign(effect=trend_plan.season_parts(frame, plan))
+    newest = lines[frame["shown_value"].notna()].groupby("series").tail(1).set_index("series")
+    plan = plan.join(newest[[*TARGETS, *trend_plan.TOLERANCES]])
     plan = trend_plan.with_basis(plan, frame, register)
+    tested = trend_plan.tested_rows(frame)
     plan = _with_recent_trend(plan, tested)
-    chart = _chart(tested, plan, lines.assign(effect=frame["effect"]))
-    plan = _with_chart(plan, chart, frame)
+    points = chart_series(tested, plan, lines.assign(effect=frame["effect"]), rules, baselines)
+    plan = with_chart(plan, points, frame, rules)
     plan = _with_steps(plan, tested)
     plan = _with_mann_kendall(plan, tested)
-    plan = _with_assurance(plan, chart, lines, frame)
-    plan["chance_alone"] = _chance_alone(plan)
-    shown = frame.assign(value=frame["shown_value"])
-    return _trend_table(_without_polarity(plan), shown), _point_table(shown, chart)
+    plan = with_assurance(plan, points, lines, frame)
+    plan = _with_odds(plan, points, rules)
+    return _without_polarity(plan), points, frame
 
 
 def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
@@ -186,106 +224,26 @@ def _settle(plan: pd.DataFrame, found: pd.DataFrame, rule: str) -> pd.DataFrame:
     return plan
 
 
-def _chart(tested: pd.DataFrame, plan: pd.DataFrame, lines: pd.DataFrame) -> SpcChart:
-    """Draw up control charts of the series that have enough points; targets without seasons.
-
-    Where successive values depend on each other the limits are widened and runs say nothing.
-    """
-    rows = tested[tested["series"].map(plan["method"]) == "xmr"]
-    # Removing season means makes neighbours look alike, and SEASONAL_ALARM allows for that.
-    plain = rows["series"].map(plan["treatment"]) != "season_means_removed"
-    found = coefficients(rows[plain & rows["is_current"].astype(bool)])
-    depend = found.index[found > 0]
-    plan["is_dependent"] = plan.index.isin(depend)
-    steady = _drawn(rows[~rows["series"].isin(depend)], plan, lines)
-    if depend.empty:
-        return steady
-    rows = rows[rows["series"].isin(depend) & rows["is_current"].astype(bool)]
-    usual = spc_chart(rows[["series", "period", "value"]]).segments.set_index("series")
-    limits = widened(usual[list(LIMITS)], found).rename_axis("series").reset_index()
-    apart = _drawn(rows.assign(segment=0), plan, lines, rules=OUTSIDE_ONLY, baseline=limits)
-    return SpcChart(
-        pd.concat([steady.points, apart.points], ignore_index=True),
-        pd.concat([steady.segments, apart.segments], ignore_index=True),
-    )
-
-
-def _drawn(rows: pd.DataFrame, plan: pd.DataFrame, lines: pd.DataFrame, **options: Any) -> SpcChart:
-    starts = rows[rows["segment"] > 0].groupby(["series", "segment"])["period"].min()
-    without_seasons = lines[TARGETS].sub(lines["effect"], axis=0)
-    return spc_chart(
-        rows[["series", "period", "value"]],
-        improvement=trend_plan.by_series(plan["polarity"]),
-        targets=lines.assign(**without_seasons),
-        rebase=trend_plan.by_series(starts.groupby("series").agg(list)),
-        **options,
-    )
-
-
-def _with_chart(plan: pd.DataFrame, chart: SpcChart, frame: pd.DataFrame) -> pd.DataFrame:
-    """Take verdict, rule and limits from the chart's last point."""
-    points = chart.points.dropna(subset=["value"])
-    last = points.groupby("series").tail(1).set_index("series")
-    effect = frame.dropna(subset=["value"]).groupby("series")["effect"].last()
-    for name in LIMITS:
-        plan.loc[last.index, name] = last[name] + effect[last.index]
-    plan.loc[last.index, "rule"] = last["rule"]
-    plan.loc[last.index, "evidence"] = "own_history"
-    plan.loc[last.index, "verdict"] = last["point_type"].map(WORDS).fillna("no_clear_change")
-    for series, rows in points.groupby("series"):
-        plan.loc[series, "rule_points"] = _run_of_rule(rows)
-    no_width = last.index[~(last["upper_limit"] > last["lower_limit"])]
-    refused = no_width[plan.loc[no_width, "shape"] != "constant"]
-    depends = plan["is_dependent"] & (plan["reason"] == "")
-    plan.loc[depends, "reason"] = DEPENDENT
-    plan.loc[refused, ["verdict", "rule", "evidence"]] = ["cannot_judge", "none", "none"]
-    plan.loc[refused, "reason"] = "Most values are equal, so their usual range cannot be measured."
-    return plan
-
-
-def _run_of_rule(points: pd.DataFrame) -> int:
-    """Count the points of the run that the last point's rule speaks of."""
-    rule, direction = points["rule"].iloc[-1], points["direction"].iloc[-1]
-    if rule not in ("shift", "trend"):
-        return {"none": 0, "outside_limits": 1, "two_in_three": 2}[str(rule)]
-    step = points["value"] - points["mean"] if rule == "shift" else points["value"].diff()
-    ended = (np.sign(step) != direction).to_numpy()[::-1]
-    run = int(ended.argmax()) if ended.any() else len(ended)
-    return run + int(rule == "trend")
-
-
-def _with_assurance(
-    plan: pd.DataFrame, chart: SpcChart, lines: pd.DataFrame, frame: pd.DataFrame
-) -> pd.DataFrame:
-    """Hold the usual range against the target in force, where it is long and stable enough."""
-    met = is_met(frame["value"], frame["polarity"], lines)[frame["is_current"]]
-    plan["met_share"] = met.groupby(frame["series"]).mean().reindex(plan.index)
-    points = chart.points.dropna(subset=["value"]).groupby("series").tail(STABLE_FOR)
-    unstable = (points["rule"] != "none").groupby(points["series"]).any().reindex(plan.index)
-    segments = chart.segments.groupby("series").tail(1).set_index("series")
-    judged = (plan["verdict"] != "cannot_judge") & plan["met_share"].notna()
-    steady = (plan["method"] == "xmr") & ~plan["is_dependent"]
-    stable = judged & steady & ~unstable.fillna(False).astype(bool)
-    plan["assurance"] = segments["assurance"].reindex(plan.index).where(stable, "").fillna("")
-    short = "Fewer than 13 single periods: whether the target can be relied on is not said."
-    moving = "The series is changing: whether the target can be relied on is not said."
-    withheld = pd.Series(short, plan.index).mask(plan["method"] == "xmr", moving)
-    reason = plan["reason"].mask(judged & ~stable & (plan["reason"] == ""), withheld)
-    return plan.assign(reason=reason)
-
-
-def _chance_alone(plan: pd.DataFrame) -> pd.Series:
-    """How often such a series would be called changed if only chance were at work."""
-    chart = np.interp(plan["n"], list(LAST_POINT_ALARM), list(LAST_POINT_ALARM.values()))
-    chart = np.where(plan["treatment"] == "season_means_removed", SEASONAL_ALARM, chart)
+def _with_odds(plan: pd.DataFrame, points: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+    """How often chance alone would give such a verdict, and the smallest step a chart shows."""
+    is_chart = plan["method"] == "xmr"
+    chart = last_point_alarm(rules, plan["n"])
+    chart = np.where(plan["treatment"] == "season_means_removed", SEASONAL_FACTOR, 1.0) * chart
     test = plan["n"].map(lambda n: attained_size(int(n)))
     recent = np.where(plan["scatter"] > 1, SCATTERED_ALARM, RECENT_ALARM)
-    is_chart = (plan["method"] == "xmr") & (plan["shape"] != "constant")
-    methods = [is_chart, plan["method"] == "mann_kendall", plan["method"] == "recent_trend"]
+    methods = [is_chart & (plan["shape"] != "constant"), plan["method"] == "mann_kendall"]
+    methods.append(plan["method"] == "recent_trend")
     chance = pd.Series(np.select(methods, [chart, test, recent], np.nan), plan.index)
     drifts = plan["is_dependent"] & (plan["rule"] == "mann_kendall")
     chance = chance.mask(plan["is_dependent"]).mask(drifts, STEPS_ALARM)
-    return chance.where(plan["verdict"] != "cannot_judge")
+    plan["chance_alone"] = chance.where(plan["verdict"] != "cannot_judge")
+    deviation = (plan["upper_limit"] - plan["mean"]) / 3
+    deviation = deviation.where(is_chart & ~plan["is_dependent"] & (deviation > 0))
+    for within in LOOK_AHEAD:
+        plan[f"detect_{within}"] = deviation * detectable_step(rules, plan["n"], within)
+    profiles = [name for name, known in PROFILES.items() if known == rules]
+    plan["rule_profile"] = np.where(is_chart, (*profiles, "custom")[0], "")
+    return plan
 
 
 def _without_polarity(plan: pd.DataFrame) -> pd.DataFrame:
@@ -298,37 +256,40 @@ def _without_polarity(plan: pd.DataFrame) -> pd.DataFrame:
     return trend_plan.without_basis(plan)
 
 
-def _trend_table(plan: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+def _trend_table(plan: pd.DataFrame, frame: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     """One row a series: its newest usable value, what it is compared with, and the verdict."""
-    rows = frame.copy()
-    span = rows["periods_per_year"].fillna(1).clip(lower=1)
-    for name, lag in (("previous", span * 0 + 1), ("last_year", span)):
-        for step, part in rows.groupby(lag):
-            earlier = part.groupby(["series", "run"])[["value", "period"]].shift(int(step))
-            rows.loc[part.index, f"{name}_value"] = earlier["value"]
-            rows.loc[part.index, f"{name}_period"] = earlier["period"].where(
-                earlier["value"].notna()
-            )
-    rows.loc[rows["accumulation"] == "ytd", ["previous_value", "previous_period"]] = np.nan, pd.NaT
-    rows["change"] = rows["value"] - rows["previous_value"]
-    rows["change_on_year"] = rows["value"] - rows["last_year_value"]
-    newest = rows.dropna(subset=["value"]).groupby("series").tail(1).set_index("series")
-    newest = newest.reindex(columns=NEWEST)
-    table = plan.drop(columns="value").join(newest)[TREND_COLUMNS]
-    return table.rename_axis("series").reset_index()
+    valued = frame[frame["shown_value"].notna()]
+    newest = valued.groupby("series").tail(1).set_index("series")
+    newest = newest.assign(value=newest["shown_value"]).reindex(columns=NEWEST)
+    changes = like_for_like(frame).reindex(plan.index).fillna({"change_test": ""})
+    table = plan.drop(columns="value").join([newest, changes, _arrows(plan, valued, lines)])
+    return table[TREND_COLUMNS].rename_axis("series").reset_index()
 
 
-def _point_table(frame: pd.DataFrame, chart: SpcChart) -> pd.DataFrame:
+def _arrows(plan: pd.DataFrame, valued: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+    """What Pentana's arrows would show of each series, breaks or none."""
+    names = ["arrow_short", "arrow_long"]
+    if valued.empty:
+        return pd.DataFrame("", plan.index, names)
+    arrows = pentana_arrows(
+        valued.assign(value=valued["shown_value"]),
+        trend_plan.by_series(plan["polarity"]),
+        targets=lines.loc[valued.index],
+        periods_per_year=trend_plan.by_series(plan["periods_per_year"].fillna(1)),
+    )
+    return arrows.set_index("series").set_axis(names, axis=1).reindex(plan.index).fillna("")
+
+
+def _point_table(frame: pd.DataFrame, chart: pd.DataFrame) -> pd.DataFrame:
     """Every period of every series; limits and signals where a chart was drawn."""
     names = [*LIMITS, "rule", "direction", "point_type"]
-    points = frame.merge(
-        chart.points[["series", "period", *names]], on=["series", "period"], how="left"
-    )
+    points = frame.assign(value=frame["shown_value"])
+    points = points.merge(chart[["series", "period", *names]], on=["series", "period"], how="left")
     for name in LIMITS:
         points[name] += points["effect"]
     kind = pd.Series("common_cause", points.index, dtype="str")
     kind = kind.mask(points["value"].isna(), "missing")
     points["point_type"] = points["point_type"].fillna(kind)
     points = points.fillna({"rule": "none", "direction": 0}).astype({"direction": "int64"})
-    columns = ["series", "period", "value", "status", "segment", *names]
+    columns = ["series", "period", "value", "status", "segment", "effect", *names]
     return points.reindex(columns=columns)

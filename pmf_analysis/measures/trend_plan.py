@@ -10,13 +10,19 @@ import pandas as pd
 from pmf_analysis.measures.history import complete_periods, independent_points
 from pmf_analysis.measures.polarity import TARGETS, first_text, target_bands
 from pmf_analysis.measures.shape import detect_shape, season_effects
-from pmf_analysis.measures.spc import LIMITS
+from pmf_analysis.measures.special_causes import LIMITS
 
 FEWEST, CHART_FROM = 5, 13  # points for any verdict; for a control chart and for assurance
 BREAKS = ["definition", "boundary"]
+RECORD = ["reason", "owner", "recorded_on"]
+SHAPE = ["shape", "treatment", "features", "shape_evidence", "contradiction"]
+TOLERANCES = ["tolerance_low", "tolerance_high"]
+UNRECORDED = "A rebase without reason, owner and day of record is not applied."
+BASELINE_YEARS = 3  # of a recorded baseline from which seasons can be taken
 MOST_HIDDEN = 1 / 3  # hidden values above which what is left is not the series
 UNJUDGED: dict[str, Any] = {"verdict": "cannot_judge", "rule": "none", "rule_points": 0}
-UNJUDGED |= {"evidence": "none", "assurance": ""}
+UNJUDGED |= {"evidence": "none", "assurance": "", "assurance_tolerance": ""}
+UNJUDGED |= {"signal_from": pd.NaT}
 
 
 def completed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -31,19 +37,45 @@ def completed(frame: pd.DataFrame) -> pd.DataFrame:
     return full
 
 
-def with_segments(frame: pd.DataFrame, changes: pd.DataFrame | None) -> pd.DataFrame:
-    """Number segments: `segment` after any break or rebase, `run` after breaks alone."""
-    frame = frame.assign(segment=0, run=0)
-    for change in () if changes is None else changes.to_dict("records"):
-        is_break = change["kind"] in BREAKS and change.get("comparable") is not True
-        if is_break or change["kind"] == "rebase":
-            after = frame["indicator"] == change["indicator"]
-            after &= frame["period"] >= change["period_start"]
-            frame["segment"] += after.astype(int)
-            frame["run"] += (after & is_break).astype(int)
-    valued = frame["segment"].where(frame["value"].notna())
-    newest = valued.groupby(frame["series"]).transform("max")
-    return frame.assign(is_current=frame["segment"] == newest)
+def recorded(changes: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part changes into breaks and rebases that count, and rebases that lack their record.
+
+    A rebase hides what went before, so it needs a reason, an owner and the day it was recorded.
+    """
+    if changes is None:
+        changes = pd.DataFrame(columns=["indicator", "period_start", "kind"])
+    is_break = changes["kind"].isin(BREAKS)
+    if "comparable" in changes.columns:
+        is_break &= ~changes["comparable"].eq(True).fillna(False).astype(bool)
+    record = changes.reindex(columns=RECORD).astype("object")
+    told = (record.notna() & (record != "")).all(axis=1)
+    rebase = changes["kind"] == "rebase"
+    applied = changes.assign(is_break=is_break)[is_break | (rebase & told)]
+    return applied, changes[rebase & ~told]
+
+
+def with_segments(frame: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
+    """Number segments: `segment` after any break or rebase, `run` after breaks alone.
+
+    `is_current` marks the newest segment that has a value, `is_rebased` series whose run has
+    values before that segment.
+    """
+    segment, run = np.zeros((2, len(frame)), dtype=np.int64)
+    for change in changes.to_dict("records"):
+        begun = frame["period"] >= change["period_start"]
+        after = (begun & (frame["indicator"] == change["indicator"])).to_numpy(bool)
+        segment += after
+        run += after & change["is_break"]
+    frame = frame.assign(segment=segment, run=run)
+    valued = frame[frame["value"].notna()]
+    newest = frame["series"].map(valued.groupby("series")[["segment"]].max()["segment"])
+    current = frame["segment"] == newest
+    runs = frame["series"].map(
+        frame.loc[current].drop_duplicates("series").set_index("series")["run"]
+    )
+    earlier = valued.index[(valued["run"] == runs[valued.index]) & ~current[valued.index]]
+    rebased = frame["series"].isin(frame.loc[earlier, "series"].unique())
+    return frame.assign(is_current=current, is_rebased=rebased)
 
 
 def plan_methods(frame: pd.DataFrame) -> pd.DataFrame:
@@ -57,8 +89,10 @@ def plan_methods(frame: pd.DataFrame) -> pd.DataFrame:
         periods_per_year=by_series(plan["periods_per_year"].fillna(1)),
         declared=by_series(plan["accumulation"]),
     ).set_index("series")
-    plan = plan.join(shapes[["shape", "treatment"]])
-    plan = plan.fillna({"shape": "too_short", "treatment": "none"})
+    shapes = shapes.rename(columns={"evidence": "shape_evidence"}).reindex(columns=SHAPE)
+    plan = plan.join(shapes.astype("str")).fillna(dict.fromkeys(SHAPE, ""))
+    plan["shape"] = plan["shape"].replace("", "too_short")
+    plan["treatment"] = plan["treatment"].replace("", "none")
     rolling = current["accumulation"] == "rolling"
     counted = pd.concat([current[~rolling], independent_points(current[rolling])])
     plan["n"] = (
@@ -94,28 +128,82 @@ def _refusals(plan: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
 
 
 def target_lines(frame: pd.DataFrame, targets: pd.DataFrame | None) -> pd.DataFrame:
-    """Give target and band in force at every row; the register's band is the default of "range"."""
-    bands = target_bands(frame, targets)
-    for name in TARGETS[1:]:
-        bands[name] = bands[name].fillna(frame[name].where(frame["polarity"] == "range"))
-    return frame[["series", "period"]].join(bands)
+    """Target, band and tolerated edge in force at every row.
+
+    Where a range is best: the target's own band, else its value with its tolerance on both sides,
+    else the register's band. `tolerance_low` (`tolerance_high`) is the outer edge of what is still
+    tolerated below (above) the target, NaN on a side where nothing is.
+    """
+    bands = target_bands(frame, targets, ["tolerance_abs", "tolerance_pct"])
+    way, target, low, high = frame["polarity"], *(bands[name] for name in TARGETS)
+
+    def allowed(edge: pd.Series) -> pd.Series:
+        width = bands["tolerance_abs"].fillna(bands["tolerance_pct"] / 100 * edge.abs())
+        return width.where(width > 0)
+
+    by_value = low.isna() & high.isna() & (way == "range")
+    for name, sign, edge in (("low", -1, low), ("high", 1, high)):
+        bands[f"target_{name}"] = edge.mask(by_value, target + sign * allowed(target))
+        outer = (edge + sign * allowed(edge)).where(way == "range")
+        wanted = way == ("higher" if sign < 0 else "lower")
+        bands[f"tolerance_{name}"] = outer.mask(wanted, target + sign * allowed(target))
+        default = frame[f"target_{name}"].where(way == "range")
+        bands[f"target_{name}"] = bands[f"target_{name}"].fillna(default)
+    return frame[["series", "period"]].join(bands[[*TARGETS, *TOLERANCES]])
+
+
+def with_baseline(frame: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
+    """Mark the rows of recorded baselines that are given as periods: `in_baseline`."""
+    known = baselines[["indicator", "period_from", "period_until"]]
+    beside = frame[["indicator", "period"]].merge(known, on="indicator", how="left")
+    inside = (beside["period"] <= beside["period_until"]) & (
+        (beside["period"] >= beside["period_from"]) | beside["period_from"].isna()
+    )
+    return frame.assign(in_baseline=inside.to_numpy())
+
+
+def declared_baselines(baselines: pd.DataFrame | None) -> pd.DataFrame:
+    """Give recorded baselines all their columns, with dates as dates."""
+    dates, numbers = ["period_from", "period_until", "recorded_on"], LIMITS
+    table = pd.DataFrame() if baselines is None else baselines
+    table = table.reindex(columns=["indicator", *dates, *numbers])
+    for name in dates:
+        table[name] = pd.to_datetime(table[name])
+    return table.astype({"indicator": "str", **dict.fromkeys(numbers, float)})
 
 
 def season_parts(frame: pd.DataFrame, plan: pd.DataFrame) -> pd.Series:
-    """Seasonal part of every row that is judged without it; 0 elsewhere."""
+    """Seasonal part of every row that is judged without it; 0 elsewhere.
+
+    Taken from the recorded baseline where that covers full years enough, so that frozen limits do
+    not move with the seasons of later years.
+    """
     treatment = frame["series"].map(plan["treatment"])
-    chosen = frame["is_current"] & (treatment == "season_means_removed")
-    return season_effects(frame[chosen]).reindex(frame.index).fillna(0.0)
+    rows = frame[frame["is_current"] & (treatment == "season_means_removed")]
+    base = rows[rows["in_baseline"]].dropna(subset=["value"])
+    years = base.groupby("series")["value"].count() / plan["periods_per_year"]
+    seen, seasons = (
+        part["period"].dt.month.groupby(part["series"]).nunique().reindex(plan.index)
+        for part in (base, rows)
+    )
+    whole = plan.index[(years.reindex(plan.index) >= BASELINE_YEARS) & (seen == seasons)]
+    apart = rows["series"].isin(whole) & ~rows["in_baseline"]
+    effects = season_effects(rows.assign(value=rows["value"].mask(apart)))
+    return effects.reindex(frame.index).fillna(0.0)
 
 
 def tested_rows(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows that methods may use: without seasons, and of overlapping windows those apart."""
     rows = frame.assign(value=frame["value"] - frame["effect"])
     rolling = rows["accumulation"] == "rolling"
+    if not rolling.any():
+        return rows
     apart = independent_points(rows[rolling & rows["is_current"]])
     months = dict(zip(apart["series"], 12 * apart["span_years"], strict=True))
-    apart = complete_periods(apart, months)
-    return pd.concat([rows[~rolling], apart]).fillna({"is_current": True, "segment": 0})
+    apart = complete_periods(apart, months).sort_values(["series", "period"])
+    for name in ("is_current", "segment", "in_baseline"):
+        apart[name] = apart[name].ffill().astype(rows[name].dtype)
+    return pd.concat([rows[~rolling], apart])
 
 
 def by_series(column: pd.Series) -> dict[str, Any]:
@@ -143,6 +231,12 @@ def without_basis(plan: pd.DataFrame) -> pd.DataFrame:
     for reason, applies in reasons.items():
         withdraw(plan, applies & (plan["verdict"] != "cannot_judge"), reason)
     return plan
+
+
+def add_reason(plan: pd.DataFrame, chosen: Any, text: str) -> None:
+    """Say one thing more about the chosen series, in place."""
+    joined = (plan["reason"] + " " + text).str.strip()
+    plan["reason"] = plan["reason"].mask(chosen, joined)
 
 
 def withdraw(plan: pd.DataFrame, chosen: pd.Series, reason: str) -> None:

@@ -1,0 +1,159 @@
+"""Like for like: the change since the period before and since last year, and what it is worth.
+
+Beside each change stands its noise band: the largest change from one period to another, so many
+periods apart, that is usual for this series. Survey estimates are compared as two proportions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pmf_analysis.measures.history import COUNTS, COUNTS_AGREE
+from pmf_analysis.measures.spc import PRECISION, SCREEN_FACTOR
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+FEWEST_DIFFERENCES = 4
+FEWEST_CASES = 5  # expected yes and no answers below which the normal approximation fails
+SURVEYS = ["percentage", "survey_percentage"]
+INTERVAL_WIDTHS = 3.92  # standard errors between the limits of a 95 % interval
+CHANGES = ["previous_value", "previous_period", "change", "last_year_value", "last_year_period"]
+CHANGES += ["change_on_year", "previous_band", "last_year_band"]
+CHANGES += ["change_test", "change_p", "change_p_on_year"]
+
+
+def like_for_like(frame: pd.DataFrame) -> pd.DataFrame:
+    """Compare the newest value of each series with the one before and with last year's.
+
+    Values on either side of a break are not compared. Of a survey the one before is the newest
+    earlier survey, however long ago; of a running total there is none.
+
+    Parameters
+    ----------
+    frame
+        Sorted by series and period, no period left out: series, period, run and segment (numbers),
+        is_current, shown_value, value (NaN where left out of tests), effect (seasonal part),
+        accumulation, periods_per_year, data_type, counts and intervals; sample_size where known.
+
+    Returns
+    -------
+    DataFrame
+        By series, for each that has a value: `CHANGES`. Bands are Wheeler's upper range limit,
+        3.267 times the mean absolute difference at that lag since the last break or rebase,
+        screened once, in the unit of the series; for seasonal series, of values without their
+        seasons. NaN below four differences or where nearly all are nought. change_test is
+        "two_proportions" where change_p says how often chance alone would part two surveys of one
+        population so far; change_p_on_year says it of last year's.
+    """
+    series = pd.factorize(frame["series"])[0]
+    run = pd.factorize(series * (frame["run"].max() + 1) + frame["run"])[0]
+    is_survey = _is_survey(frame)
+    before, year_ago = _places(frame, run, is_survey)
+    newest = _newest(frame["shown_value"], series)
+    rows = frame.iloc[newest].reset_index(drop=True)
+    table: dict[str, Any] = {}
+    for name, change, places in (
+        ("previous", "change", before),
+        ("last_year", "change_on_year", year_ago),
+    ):
+        then = frame.iloc[places[newest]].reset_index(drop=True)
+        known = (places[newest] >= 0) & then["shown_value"].notna()
+        table[f"{name}_value"] = then["shown_value"].where(known)
+        table[f"{name}_period"] = then["period"].where(known)
+        table[change] = rows["shown_value"] - table[f"{name}_value"]
+        table[f"{name}_band"] = _band(frame, series, places)[series[newest]]
+        chance = pd.Series(two_proportions(rows, then), rows.index)
+        table[f"{change}_p"] = chance.where(known & is_survey[newest])
+    table["change_p_on_year"] = table.pop("change_on_year_p")
+    table["change_test"] = np.where(table["change_p"].notna(), "two_proportions", "")
+    return pd.DataFrame(table)[CHANGES].set_index(pd.Index(rows["series"]))
+
+
+def _is_survey(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    sampled = frame.get("sample_size", pd.Series(np.nan, frame.index)).notna()
+    is_percentage = frame["data_type"].isin(SURVEYS)
+    return np.asarray((frame["data_type"] == "survey_percentage") | (sampled & is_percentage))
+
+
+def _newest(values: pd.Series, series: Places) -> Places:
+    """Row of the newest value of each series that has one."""
+    rows = np.flatnonzero(values.notna())
+    is_last = np.diff(series[rows], append=-1) != 0
+    return np.asarray(rows[is_last])
+
+
+def _places(
+    frame: pd.DataFrame, run: Places, is_survey: NDArray[np.bool_]
+) -> tuple[Places, Places]:
+    """Rows of the period before and of a year ago, -1 where there is none since a break."""
+    here = np.arange(len(frame))
+    valued = np.where(frame["shown_value"].notna(), here, -1)
+    survey = np.append(-1, np.maximum.accumulate(valued))[: len(here)]
+    rate = frame["periods_per_year"].fillna(1).to_numpy(float)
+    before = np.where(is_survey, survey, here - 1)
+    before[frame["accumulation"] == "ytd"] = -1
+    year_ago = np.where(rate < 1, -1, here - np.maximum(rate, 1).astype(np.intp))
+    before, year_ago = (
+        np.where((at >= 0) & (run[np.maximum(at, 0)] == run), at, -1) for at in (before, year_ago)
+    )
+    return before, year_ago
+
+
+def _band(frame: pd.DataFrame, series: Places, places: Places) -> Floats:
+    """Usual range of the differences between each row and its place, by number of series."""
+    value = (frame["value"] - frame["effect"]).where(frame["is_current"]).to_numpy(float)
+    difference = np.where(places >= 0, np.abs(value - value[places]), np.nan)
+    known = ~np.isnan(difference)
+    count = int(series.max(initial=-1)) + 1
+    size = np.bincount(series[known], difference[known], count)
+    n = np.bincount(series[known], minlength=count)
+    kept = known & (difference < (SCREEN_FACTOR * size / np.maximum(n, 1))[series])
+    total = np.bincount(series[kept], difference[kept], count)
+    usual = total / np.maximum(np.bincount(series[kept], minlength=count), 1)
+    level = np.zeros(count)
+    np.maximum.at(level, series, np.nan_to_num(np.abs(value)))
+    measured = (n >= FEWEST_DIFFERENCES) & (usual > PRECISION * level)
+    return np.where(measured, SCREEN_FACTOR * usual, np.nan)
+
+
+def two_proportions(now: pd.DataFrame, then: pd.DataFrame) -> Floats:
+    """Two-sided p-value that two survey percentages come from one share; row beside row.
+
+    A published interval gives the standard error (its width / 3.92, which carries the survey's
+    design effect). Without one: the pooled z test, from counts that reproduce the value or from
+    the value and its sample size, as if the answers were a simple random sample; NaN where fewer
+    than five answers of a kind are expected.
+    """
+    from scipy.special import ndtr
+
+    (share, size, error), (share_then, size_then, error_then) = _estimate(now), _estimate(then)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pooled = (size * share + size_then * share_then) / (size + size_then)
+        cases = np.minimum(size, size_then) * np.minimum(pooled, 1 - pooled)
+        sampling = np.sqrt(pooled * (1 - pooled) * (1 / size + 1 / size_then))
+        spread = np.where(cases >= FEWEST_CASES, sampling, np.nan)
+        own, own_then = (
+            np.where(np.isnan(given), np.sqrt(p * (1 - p) / n), given)
+            for p, n, given in ((share, size, error), (share_then, size_then, error_then))
+        )
+        given = ~(np.isnan(error) & np.isnan(error_then))
+        z = (share - share_then) / np.where(given, np.hypot(own, own_then), spread)
+    return np.asarray(np.where(np.isfinite(z), 2 * ndtr(-np.abs(z)), np.nan))
+
+
+def _estimate(rows: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
+    """Share, number of answers and published standard error of each row; NaN where unknown."""
+    numbers = rows.reindex(columns=["shown_value", "sample_size", *COUNTS]).astype(float)
+    value, answers, count, base, low, high = numbers.to_numpy().T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        counted = 100 * count / base
+        agree = np.abs(counted - value) <= np.maximum(COUNTS_AGREE * np.abs(value), 0.1)
+    share = np.where(agree, counted, value) / 100
+    size = np.where(agree | np.isnan(answers), base, answers)
+    width = np.where(high > low, high - low, np.nan)
+    return share, np.where(size > 0, size, np.nan), width / INTERVAL_WIDTHS / 100

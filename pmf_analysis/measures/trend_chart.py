@@ -1,0 +1,253 @@
+"""Control charts of the verdict layer: own or frozen limits, what the newest point says, assurance.
+
+Each stretch of a series between breaks and rebases is charted by itself. Limits are its own; or
+frozen, where a baseline was recorded, until the next break or rebase; or widened, where successive
+values depend on each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.measures.dependence import coefficients, widened
+from pmf_analysis.measures.polarity import TARGETS, held_against, is_met
+from pmf_analysis.measures.spc import PRECISION, spc_chart
+from pmf_analysis.measures.special_causes import LIMITS, RuleSet
+from pmf_analysis.measures.trend_plan import CHART_FROM, TOLERANCES, add_reason
+
+STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
+WORDS = {
+    "special_cause_improvement": "improving",
+    "special_cause_concern": "worsening",
+    "special_cause_neutral_high": "rising",
+    "special_cause_neutral_low": "falling",
+}
+POINTS_OF_RULE = {"none": 0, "outside_limits": 1, "two_in_three": 2, "three_in_four": 3}
+NEIGHBOURS = {"two_in_three": 3, "three_in_four": 4}
+DEPENDENT = "Each figure depends on the one before, so the usual range is wider than for others."
+FLAT = "Most values are equal, so their usual range cannot be measured."
+SHORT = "Fewer than 13 single periods: whether the target can be relied on is not said."
+MOVING = "The series is changing: whether the target can be relied on is not said."
+FEW_IN_BASELINE = "The recorded baseline has fewer than 13 usable values, so it is not used."
+FLAT_BASELINE = "Most values of the recorded baseline are equal, so it is not used."
+
+
+def chart_series(
+    tested: pd.DataFrame,
+    plan: pd.DataFrame,
+    lines: pd.DataFrame,
+    rules: RuleSet,
+    baselines: pd.DataFrame,
+) -> pd.DataFrame:
+    """Chart the series whose plan says so, and note in the plan what their limits are.
+
+    Parameters
+    ----------
+    tested
+        Rows that methods may use; `in_baseline` marks periods of a recorded baseline.
+    plan
+        One row a series; gets limits_from ("own", "frozen", ""), is_dependent and reasons.
+    lines
+        Target, band and seasonal `effect` of every series and period.
+    baselines
+        Recorded limits in numbers: indicator, mean, lower_limit, upper_limit, recorded_on.
+
+    Returns
+    -------
+    DataFrame
+        Charted rows by series and period: stretch (a number), value, limits, rule, direction,
+        point_type.
+    """
+    rows = tested[tested["series"].map(plan["method"]) == "xmr"]
+    rows = rows.sort_values(["series", "period"], ignore_index=True)
+    current = rows[rows["is_current"].astype(bool)]
+    # Where seasons were removed neighbours look alike, which their alarm rate allows for.
+    may_depend = current["series"].map(plan["treatment"]).isin(["wider_limits", "non_overlapping"])
+    found = coefficients(current[may_depend])
+    depends = found.index[found > 0]
+    plan["is_dependent"] = plan.index.isin(depends)
+    given, frozen = _declared(current, plan, baselines), _frozen(rows, plan, baselines, rules)
+    is_frozen = plan.index.isin([*given.index, *frozen.index])
+    plan["limits_from"] = np.select([plan["method"] != "xmr", is_frozen], ["", "frozen"], "own")
+    apart = current[current["series"].isin(depends)]
+    own = _limits(apart[~apart["series"].map(plan["limits_from"]).eq("frozen")], rules)
+    limits = pd.concat([given, widened(pd.concat([frozen, own]), found)])
+    outside = replace(rules, shift=None, trend=None, two_in_three=False)
+    outside = replace(outside, three_in_four=False, crossings=False)
+    parts = [
+        _drawn(rows[~rows["series"].isin(depends)], plan, lines, rules, limits),
+        _drawn(apart, plan, lines, outside, limits),
+    ]
+    points = pd.concat(parts).sort_values(["series", "period"], ignore_index=True)
+    return points.assign(stretch=points.groupby(["series", "segment"]).ngroup())
+
+
+def _limits(rows: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+    segments = spc_chart(rows[["series", "period", "value"]], rules=rules).segments
+    return segments.set_index("series")[LIMITS]
+
+
+def _frozen(
+    rows: pd.DataFrame, plan: pd.DataFrame, baselines: pd.DataFrame, rules: RuleSet
+) -> pd.DataFrame:
+    """Limits from the recorded periods of each series; the reason where they are too few or flat.
+
+    A baseline whose periods lie before the newest break or rebase is no longer in force.
+    """
+    all_of_it = rows[rows["in_baseline"].astype(bool)]
+    span = all_of_it[all_of_it["is_current"].astype(bool)]
+    limits = _limits(span, rules).reindex(plan.index)
+    known, counted = (
+        part.groupby("series")["value"].count().reindex(plan.index).fillna(0)
+        for part in (all_of_it, span)
+    )
+    asked = plan["indicator"].isin(baselines.dropna(subset="period_until")["indicator"])
+    few = (plan["method"] == "xmr") & asked & (known < CHART_FROM)
+    enough = counted >= CHART_FROM
+    flat = enough & ~(limits["upper_limit"] > limits["lower_limit"])
+    add_reason(plan, few, FEW_IN_BASELINE)
+    add_reason(plan, flat, FLAT_BASELINE)
+    return limits[enough & ~flat]
+
+
+def _declared(current: pd.DataFrame, plan: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
+    """Limits recorded as numbers, unless a break or rebase began after they were."""
+    known = baselines.dropna(subset=LIMITS).set_index("indicator")
+    numbers = known[[*LIMITS, "recorded_on"]].reindex(plan["indicator"]).set_index(plan.index)
+    since = current.groupby("series").agg({"period": "min", "segment": "max"}).reindex(plan.index)
+    in_force = (since["segment"] == 0) | (numbers["recorded_on"] >= since["period"])
+    return numbers.loc[in_force & numbers["mean"].notna(), LIMITS].astype(float)
+
+
+def _drawn(
+    rows: pd.DataFrame,
+    plan: pd.DataFrame,
+    lines: pd.DataFrame,
+    rules: RuleSet,
+    limits: pd.DataFrame,
+) -> pd.DataFrame:
+    """Charts with every stretch between breaks and rebases by itself; targets without seasons."""
+    stretch = rows.groupby(["series", "segment"]).ngroup()
+    rows = rows.assign(stretch=stretch).sort_values(["stretch", "period"], ignore_index=True)
+    keys = ["series", "period"]
+    beside = rows[keys].merge(lines[[*keys, *TARGETS, "effect"]], on=keys, how="left")
+    bands = beside[TARGETS].sub(beside["effect"].fillna(0.0), axis=0)
+    each = rows[["stretch", "period"]].set_axis(keys, axis=1)
+    first = rows.drop_duplicates("stretch").set_index("stretch")
+    current = first[first["is_current"].astype(bool) & first["series"].isin(limits.index)]
+    baseline = limits.loc[current["series"]].set_index(current.index)
+    chart = spc_chart(
+        each.assign(value=rows["value"]),
+        improvement=dict(first["series"].map(plan["polarity"])),
+        targets=each.join(bands),
+        rules=rules,
+        baseline=baseline.rename_axis("series").reset_index(),
+    )
+    return chart.points.assign(series=rows["series"], segment=rows["segment"])
+
+
+def with_chart(
+    plan: pd.DataFrame, points: pd.DataFrame, frame: pd.DataFrame, rules: RuleSet
+) -> pd.DataFrame:
+    """Take verdict, rule and limits from the chart's newest point."""
+    last = points.dropna(subset=["value"]).groupby("series").tail(1).set_index("series")
+    effect = frame.dropna(subset=["value"]).groupby("series")["effect"].last()
+    for name in LIMITS:
+        plan.loc[last.index, name] = last[name] + effect[last.index]
+    plan.loc[last.index, "rule"] = last["rule"]
+    plan.loc[last.index, "evidence"] = "own_history"
+    plan.loc[last.index, "verdict"] = last["point_type"].map(WORDS).fillna("no_clear_change")
+    runs = _runs(points, rules)
+    plan.loc[runs.index, list(runs)] = runs
+    no_width = last.index[~(last["upper_limit"] > last["lower_limit"])]
+    refused = no_width[plan.loc[no_width, "shape"] != "constant"]
+    add_reason(plan, plan["is_dependent"], DEPENDENT)
+    plan.loc[refused, ["verdict", "rule", "evidence"]] = ["cannot_judge", "none", "none"]
+    plan.loc[refused, "rule_points"] = 0
+    plan.loc[refused, "signal_from"] = pd.NaT
+    add_reason(plan, plan.index.isin(refused), FLAT)
+    return plan
+
+
+def _runs(points: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+    """Points of the run that the newest point's rule speaks of, and where it began; by series."""
+    known = points["value"].notna().to_numpy()
+    last = points[known].groupby("series").tail(1)
+    here, at = np.arange(len(points)), last.index.to_numpy()
+    of = np.searchsorted(at, here).clip(max=max(len(at) - 1, 0))  # the newest point of each row
+    rule = last["rule"].to_numpy(str)
+    stretch = points["stretch"].to_numpy()
+    first = np.searchsorted(stretch, stretch[at])
+    state = _states(points, rule[of] == "trend")
+    skips = ((rule == "trend") & (rules.ties == "skip")) | (rules.shift == "by_length")
+    along = state == last["direction"].to_numpy()[of]
+    windows = pd.Series(rule).map(NEIGHBOURS).fillna(1).to_numpy()
+    is_run = np.isin(rule, ["trend", "shift"])
+    belongs = np.where(is_run[of], along | (skips[of] & (state == 0)), at[of] - here < windows[of])
+    start = np.maximum.accumulate(np.where(belongs, -1, here))[at] + 1
+    start = np.maximum(np.where(rule == "crossings", 0, start - (rule == "trend")), first)
+    counted = np.append(0, np.cumsum(np.where(is_run[of], along, known)))
+    size = counted[at + 1] - counted[start] + (rule == "trend")
+    size = pd.Series(rule).map(POINTS_OF_RULE).fillna(pd.Series(size)).to_numpy(int)
+    runs = pd.DataFrame({"rule_points": size, "signal_from": points["period"].to_numpy()[start]})
+    runs["signal_from"] = runs["signal_from"].where(rule != "none")
+    return runs.set_index(pd.Index(last["series"]))
+
+
+def _states(points: pd.DataFrame, is_trend: Any) -> Any:
+    """Side of the mean, or step into the point, of every row: 1, -1, 0, or 9 where unknown."""
+    value, mean = points["value"].to_numpy(), points["mean"].to_numpy()
+    joined = points["stretch"].diff().to_numpy() == 0
+    off = np.where(is_trend, np.where(joined, np.diff(value, prepend=np.nan), 0.0), value - mean)
+    state = np.where(
+        np.abs(off) > PRECISION * np.maximum(np.abs(value), np.abs(mean)), off, 0 * off
+    )
+    return np.where(np.isnan(state), 9, np.sign(state))
+
+
+def with_assurance(
+    plan: pd.DataFrame, points: pd.DataFrame, lines: pd.DataFrame, frame: pd.DataFrame
+) -> pd.DataFrame:
+    """Hold the usual range against target and tolerance, where it is long and stable enough.
+
+    Limits of a seasonal series are held against the target of each period of its last year. The
+    share of periods met counts every period that has a value and a target.
+    """
+    met = is_met(frame["shown_value"], frame["polarity"], lines)
+    plan["met_share"] = met.groupby(frame["series"]).mean().reindex(plan.index)
+    latest = points.dropna(subset=["value"]).groupby("series").tail(STABLE_FOR)
+    moving = (latest["rule"] != "none").groupby(latest["series"]).any().reindex(plan.index)
+    judged = (plan["verdict"] != "cannot_judge") & plan["met_share"].notna()
+    steady = (plan["method"] == "xmr") & ~plan["is_dependent"]
+    stable = judged & steady & ~moving.fillna(False).astype(bool)
+    edges = lines.assign(target=lines["tolerance_low"].fillna(lines["tolerance_high"]))
+    edges[TARGETS[1:]] = lines[TOLERANCES]
+    for name, bands in (("assurance", lines), ("assurance_tolerance", edges)):
+        held = _held(plan[stable], points, bands, frame)
+        plan[name] = held.reindex(plan.index).fillna("").astype("str")
+    withheld = pd.Series(SHORT, plan.index).mask(plan["method"] == "xmr", MOVING)
+    silent = judged & ~stable & (plan["reason"] == "")
+    return plan.assign(reason=plan["reason"].mask(silent, withheld))
+
+
+def _held(
+    plan: pd.DataFrame, points: pd.DataFrame, bands: pd.DataFrame, frame: pd.DataFrame
+) -> pd.Series:
+    """One word a series; where the periods of a seasonal year differ, "inconsistent"."""
+    rows = frame[frame["shown_value"].notna() & frame["series"].isin(plan.index)]
+    seasonal = rows["series"].map(plan["treatment"]) == "season_means_removed"
+    back = rows.groupby("series").cumcount(ascending=False)
+    rows = rows[back < rows["periods_per_year"].where(seasonal, 1).clip(lower=1)]
+    asked = bands.loc[rows.index, TARGETS].sub(rows["effect"], axis=0)
+    limits = points.dropna(subset=["value"]).groupby("series").tail(1).set_index("series")[LIMITS]
+    beside = asked.join(limits.loc[rows["series"]].set_index(rows.index))
+    beside["is_constant"] = beside["lower_limit"] == beside["upper_limit"]
+    words = held_against(beside, rows["polarity"], PRECISION * beside["mean"].abs().to_numpy())
+    words = words.set_axis(rows["series"])
+    newest = words[~words.index.duplicated(keep="last")]
+    kinds = words[words != ""].groupby(level=0).nunique().reindex(newest.index).fillna(0)
+    return newest.mask((kinds > 1) & (newest != ""), "inconsistent")
