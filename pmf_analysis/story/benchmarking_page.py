@@ -6,20 +6,12 @@ from functools import cached_property
 
 import pandas as pd
 
+from pmf_analysis.story import sentences
 from pmf_analysis.story.bank import say, title, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import text
 from pmf_analysis.story.pages import Page, data_rows, data_table, raw
-from pmf_analysis.story.sentences import (
-    NAMED_PEERS,
-    Sentences,
-    comparison_sentences,
-    comparison_title,
-    gap_sentence,
-    rank_words,
-    told,
-)
 from pmf_analysis.story.strip import StripRow, draw_strip
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.theme_sentences import chance_among_tested, named
@@ -77,7 +69,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             "period": facts.period_label,
             "median": facts.peer_median.text,
             "middle_half": facts.subject.range(facts.peer_q1, facts.peer_q3),
-            "rank": rank_words(facts),
+            "rank": sentences.rank_words(facts),
             "gap": facts.subject.figure(facts.gap.raw, "signed").text,
             "gap_trend": gap_word,
             "status": facts.shown,
@@ -98,12 +90,12 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         for facts in self.facts:
             series = facts.subject.series
             # The sentences only count peers without a figure when there are many.
-            many = facts.missing if len(facts.missing) > NAMED_PEERS else ()
+            many = facts.missing if len(facts.missing) > sentences.NAMED_PEERS else ()
             blocks.append(
                 self.finding(
                     trends[series],
                     f"finding-{self.view.slugs[series]}",
-                    comparison_title(facts),
+                    sentences.comparison_title(facts),
                     _with_newest(trends[series], facts),
                     facts=facts.scalars(),
                     notes=named(say("compare.missing_note"), many),
@@ -127,13 +119,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         view = self.view
         slots = {"council": view.council, "peer_set": facts[0].peer_set, "period": view.period}
         parts = [
-            say(
-                "compare.strip_alt_one",
-                name=each.subject.short,
-                value=each.value,
-                place=rank_words(each),
-            )
-            for each in facts
+            say("compare.strip_alt_one", name=each.subject.short, value=each.value, place=place)
+            for each, place in zip(facts, map(sentences.rank_words, facts), strict=True)
         ]
         heading = say("compare.strip_title", **slots)
         columns = ("indicator", "compared", "median", "middle_half", "rank", "period")
@@ -182,7 +169,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             title("compare.gap_title", subject.short),
             data_rows(subject, gaps, {"value": "value", "median": "peer_median", "gap": "gap"}),
             subtitle=say("compare.gap_subtitle", **names, **slots),
-            alt=" ".join((say("compare.gap_alt", **slots), *comparison_sentences(facts))),
+            alt=" ".join((say("compare.gap_alt", **slots), *sentences.comparison_sentences(facts))),
             svg=draw_gap(gaps, id=id, own=council, **subject.scale),
         )
 
@@ -190,7 +177,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         """Name what is worse by more than chance, a poor gap that widens, then what differs."""
         worse, differs = self._standing("worse"), self._standing("higher", "lower")
         widening = [
-            f"{title('compare.gap_title', each.subject.short)}. {gap_sentence(each)}"
+            f"{title('compare.gap_title', each.subject.short)}. {sentences.gap_sentence(each)}"
             for each in self.facts
             if _falls_behind(each)
         ]
@@ -201,20 +188,18 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return self._standing("better")
 
     def _standing(self, *codes: str) -> list[str]:
-        return [
-            f"{comparison_title(each)}. {' '.join(comparison_sentences(each)[:2])}"
-            for code in codes
-            for each in self.facts
-            if each.verdict == code
-        ]
+        found = [each for code in codes for each in self.facts if each.verdict == code]
+        told = [" ".join(sentences.comparison_sentences(each)[:2]) for each in found]
+        titles = map(sentences.comparison_title, found)
+        return [f"{title}. {said}" for title, said in zip(titles, told, strict=True)]
 
 
-def _with_newest(trend: TrendFacts, facts: ComparisonFacts) -> Sentences:
+def _with_newest(trend: TrendFacts, facts: ComparisonFacts) -> sentences.Sentences:
     """Say beside the level our newest figure, where an older period is compared."""
-    level, *others = comparison_sentences(facts)
+    level, *others = sentences.comparison_sentences(facts)
     is_older = facts.value.is_known and trend.period_label != facts.period_label
     newest = say("compare.newest", value=trend.value, period=trend.period_label)
-    return told(level, newest if is_older else "", *others)
+    return sentences.told(level, newest if is_older else "", *others)
 
 
 def _evidence_words(facts: ComparisonFacts) -> str:

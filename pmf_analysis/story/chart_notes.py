@@ -17,25 +17,28 @@ _SHOWN_EVENTS = 6  # as many as the chart numbers
 
 def chart_notes(facts: TrendFacts, events: list[Row]) -> Sentences:
     """Return the note on the chart and one for each of its events, which have numbers."""
-    more = [*_sizes(facts), *_limits(facts, events), *_target(facts)]
+    more = [*_bands(facts), *_steps(facts), *_limits(facts, events), *_target(facts)]
     more += sentences.caution_sentences(facts)[sentences.FIRST_CAUTIONS :]
     oldest = len(events) - _SHOWN_EVENTS
     shown = [row for row in events if row["number"] > oldest or text(row, "kind") == "rebase"]
     return told(say("trend.more", text=" ".join(more)), *map(_event_note, shown))
 
 
-def _sizes(facts: TrendFacts) -> Sentences:
-    """Say which changes are usual for this series, and which lasting step its chart would show."""
-    step = sentences.step_word(facts)
+def _bands(facts: TrendFacts) -> Sentences:
+    """Say which changes on the previous period, and on the year, are usual for this series."""
     year = facts.last_year_band if facts.last_year_label != facts.previous_label else None
-    usual = say("trend.change_band", size=facts.previous_band, step=step)
+    slots = {"size": facts.previous_band, "step": sentences.step_word(facts)}
+    return ended(say("trend.change_band", **slots), "trend.year_band", size=year)
+
+
+def _steps(facts: TrendFacts) -> Sentences:
+    """Say how large a lasting step must be for this chart to show it."""
+    if facts.verdict == "cannot_judge":
+        return ()
     soon, late = (each if facts.sign(each) else None for each in (facts.detect_4, facts.detect_12))
-    further = late if str(late) != str(soon) else None
+    further, step = late if str(late) != str(soon) else None, sentences.step_word(facts)
     seen = say("trend.step_soon", size=soon, step=step)
-    return (
-        *ended(usual, "trend.year_band", size=year),
-        *ended(seen, "trend.step_late", size=further, step=step),
-    )
+    return ended(seen, "trend.step_late", size=further, step=step)
 
 
 def _limits(facts: TrendFacts, events: list[Row]) -> Sentences:
@@ -68,6 +71,7 @@ def _event_note(row: Row) -> str:
     kind, words = text(row, "kind"), text(row, "text") or text(row, "evidence")
     said = clip_words(" ".join(words.split()).rstrip("."), _SHOWN_WORDS)
     name = words_of("event.kind").get(kind, "")
+    said = said if text(row, "text") else said[:1].lower() + said[1:]
     said = say("event.clause", kind=name, said=said) or said or name
     slots = {"number": row["number"], "period": text(row, "period_label"), "said": said}
     note = say("event.note_owner", owner=text(row, "owner"), **slots) or say("event.note", **slots)

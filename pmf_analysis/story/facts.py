@@ -189,11 +189,8 @@ class ComparisonFacts(Facts):
         sign = 0 if gap is None else rounded_sign(gap, subject.decimals)
         n, missing = int(number(row, "n_peers") or 0), text(row, "peers_missing")
         names = tuple(filter(None, missing.split("; ")))
-        nobody = (
-            ""
-            if n or text(row, "data_type") == "count"
-            else say("compare.nobody", n=len(names) or None)
-        )
+        is_told = bool(n) or text(row, "data_type") == "count"
+        nobody = "" if is_told else say("compare.nobody", n=len(names) or None)
         return cls.read(
             row,
             subject,

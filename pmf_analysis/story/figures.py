@@ -178,14 +178,9 @@ class Facts:
         unit = self.subject.unit
         units = {"": unit, "change": "percentage points" if unit == "%" else unit}
         units |= {"rank": "rank", "count": "rank"}
-        return {
-            each.name: (
-                getattr(self, each.name),
-                units.get(_SPELLED.get(each.name, ""), "probability"),
-            )
-            for each in fields(self)
-            if str(each.type) == "Figure" and each.name != "frequency"
-        }
+        names = [each.name for each in fields(self) if str(each.type) == "Figure"]
+        spelled = [(name, _SPELLED.get(name, "")) for name in names if name != "frequency"]
+        return {name: (getattr(self, name), units.get(s, "probability")) for name, s in spelled}
 
     def scalars(self) -> dict[str, str | float | None]:
         """Flatten for a block: ``name`` holds the raw number, ``name_text`` its spelling."""

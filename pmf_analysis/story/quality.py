@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from pmf_analysis.story.bank import clip_sentences, count_of, say, words_of
 from pmf_analysis.story.blocks import Block, Table
@@ -13,25 +13,24 @@ from pmf_analysis.story.view import ThemeView, rows_of
 
 _SHOWN_PROBLEMS = 20
 _SHOWN_WORDS = 60
-_STATES: Mapping[str, Callable[[TrendFacts], bool]] = {
-    "provisional": lambda facts: facts.status in ("provisional", "estimated"),
-    "revised": lambda facts: facts.status == "revised",
-    "suppressed": lambda facts: facts.status == "suppressed",
-    "stale": lambda facts: facts.is_stale,
-    "breaks": lambda facts: facts.has_break,
-}
+_STATES = ("provisional", "revised", "suppressed", "stale", "breaks")
 
 
 def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
     """Say what states the latest figures are in, then show the problems found."""
-    told = [text(row, "message") for row in rows_of(view.problems)]
-    rows = [_contradiction(f) for f in view.trend_facts if f.contradiction not in ("", *told)]
-    rows += [_problem_row(row) for row in rows_of(view.problems)]
+    problems, fix = rows_of(view.problems), say("quality.contradiction_fix")
+    told = ["", *(text(row, "message") for row in problems)]
+    seen: list[Row] = [
+        {"message": each.contradiction, "indicator": each.subject.indicator, "fix": fix}
+        for each in view.trend_facts
+        if each.contradiction not in told
+    ]
+    rows = [_problem_row(row) for row in (*seen, *problems)]
     count, rows = len(rows), rows[:_SHOWN_PROBLEMS]
     said: list[str] = []
-    for state, belongs in _STATES.items():
-        names = [facts.subject.short for facts in view.trend_facts if belongs(facts)]
-        said += named(say(f"quality.{state}"), names)
+    states = [(facts.subject.short, _states_of(facts)) for facts in view.trend_facts]
+    for state in _STATES:
+        said += named(say(f"quality.{state}"), [name for name, own in states if state in own])
     fine = [say("quality.fine")] if view.trend_facts else []
     found = count_of("quality.count", count) if count else say("quality.none")
     note = Block("note", "quality", say("section.quality"), text=(*(said or fine), found))
@@ -42,9 +41,9 @@ def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
     return [note, Block("table", "problems", shown.caption, table=shown, notes=notes)]
 
 
-def _contradiction(facts: TrendFacts) -> dict[str, str]:
-    fix = say("quality.contradiction_fix")
-    return {"problem": facts.contradiction, "place": facts.subject.indicator, "fix": fix}
+def _states_of(facts: TrendFacts) -> tuple[str, ...]:
+    early = facts.status.replace("estimated", "provisional")
+    return (early, "stale" if facts.is_stale else "", "breaks" if facts.has_break else "")
 
 
 def _problem_row(row: Row) -> dict[str, str]:

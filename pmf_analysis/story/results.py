@@ -30,32 +30,24 @@ def result_rows(page: Page[Any]) -> Iterator[dict[str, str]]:
     Numbers have 12 digits, so that two machines write the same bytes; a text that a spreadsheet
     would take for a formula is made harmless.
     """
-    view = page.view
-    whole = dict.fromkeys(RESULT_COLUMNS, "")
-    whole |= {"council": view.council, "theme": view.theme, "analysis": page.analysis}
-    for facts in page.facts:
-        yield from _facts_rows(facts, whole)
+    view, of_page = page.view, _of_theme(page) | {"analysis": page.analysis}
     told = {facts.subject.indicator for facts in page.facts}
-    for indicator in view.indicators:
-        if indicator.id not in told:
-            without = {"verdict": "cannot_judge", "measure": "none"}
-            row = {**whole, **without, "indicator": indicator.id}
-            yield _neutral({**row, "reason": page.why_not(indicator)})
+    without = {"verdict": "cannot_judge", "measure": "none"}
+    rows = [row for facts in page.facts for row in _facts_rows(facts)]
+    for each in view.indicators:
+        if each.id not in told:
+            rows.append({**without, "indicator": each.id, "reason": page.why_not(each)})
+    for row in rows:
+        yield {name: _cell(of_page | row, name) for name in RESULT_COLUMNS}
 
 
-def _facts_rows(facts: Facts, whole: dict[str, str]) -> Iterator[dict[str, str]]:
-    subject = facts.subject
-    base = {
-        **whole,
-        **{name: getattr(subject, name) for name in ("indicator", "series", "area")},
-        **{name: getattr(facts, name) for name in ("verdict", "method", "evidence", "reason")},
-        "period": facts.period_label,
-        "n": str(facts.n),
-    }
+def _facts_rows(facts: Facts) -> Iterator[dict[str, Any]]:
+    base = {name: getattr(facts.subject, name) for name in ("indicator", "series", "area")}
+    base |= {name: getattr(facts, name) for name in ("verdict", "method", "evidence", "reason")}
+    base |= {"period": facts.period_label, "n": facts.n}
     for place, (measure, (figure, unit)) in enumerate(facts.figures().items()):
         if figure.is_known or place == 0:
-            value = "" if figure.raw is None else f"{figure.raw:.12g}"
-            yield {**_neutral({**base, "measure": measure, "unit": unit}), "value": value}
+            yield {**base, "measure": measure, "unit": unit, "value": figure.raw}
 
 
 def audit_rows(page: Page[Any]) -> Iterator[dict[str, str]]:
@@ -64,20 +56,20 @@ def audit_rows(page: Page[Any]) -> Iterator[dict[str, str]]:
     Limits are those that values were tested against, which may lie outside what is possible;
     ``effect`` is the seasonal part in mean and limits. Numbers and texts are as in result rows.
     """
-    view, of_theme = page.view, {"theme": page.view.theme, "version": __version__}
+    view, of_page = page.view, _of_theme(page) | {"version": __version__}
     for facts in view.trend_facts:
-        whole = {"council": view.council, "indicator": facts.subject.indicator, **of_theme}
+        whole = of_page | {"indicator": facts.subject.indicator}
         whole |= {name: getattr(facts, name) for name in _OF_SERIES}
         for row in rows_of(view.of_series(view.points, facts.subject.series)):
-            point: dict[Any, Any] = {**row, **whole, "period": text(row, "period")[:10]}
+            point = {**row, **whole, "period": text(row, "period")[:10]}
             point |= {name: row.get(f"raw_{name}", row.get(name)) for name in _TESTED}
             yield {name: _cell(point, name) for name in AUDIT_COLUMNS}
+
+
+def _of_theme(page: Page[Any]) -> dict[Any, Any]:
+    return {"council": page.view.council, "theme": page.view.theme}
 
 
 def _cell(row: Row, name: str) -> str:
     figure = number(row, name)
     return neutral_cell(text(row, name)) if figure is None else f"{figure:.12g}"
-
-
-def _neutral(row: dict[str, str]) -> dict[str, str]:
-    return {name: neutral_cell(value) for name, value in row.items()}

@@ -191,7 +191,9 @@ def assurance_sentences(facts: TrendFacts) -> Sentences:
 def target_sentences(facts: TrendFacts, assurance: str) -> Sentences:
     """Say how the target in force stands, and in how many periods the target was met."""
     met = round((facts.met_share.raw or 0.0) * facts.judged)
-    slots = {"met": met, "judged": facts.judged if facts.met_share.is_known else None}
+    # Of a single period the target says so itself.
+    is_told = facts.met_share.is_known and facts.judged > 1
+    slots = {"met": met, "judged": facts.judged if is_told else None}
     state = say(f"trend.assurance.{assurance}", target=facts.target)
     return ended(state, "trend.met_share", **slots) if state else ()
 
