@@ -19,31 +19,31 @@ from pmf_analysis.measures.history import by_length
 Floats = NDArray[np.float64]
 
 AUTOREGRESSIONS = np.array([0.3, 0.6, 0.8, 0.95])  # nearer to 1 there is no usual range
-# What is allowed for beside each model, in standard deviations of single values: a drift over the
-# whole series and, for independent values, one step. Chosen, with the odds below, on simulated
-# series; benchmarks/shape_gate.py prints what they find and how often they are wrong.
-DRIFT, STEP = 6.0, 4.0
+# In standard deviations of single values: a drift over the series, in effect any, beside each
+# model, and one step beside independent values. Chosen, with the odds below, on simulated series;
+# benchmarks/shape_gate.py prints what they find and how often they are wrong.
+DRIFT, STEP = 1e4, 4.0
 CLEAR = 0.5  # log odds of dependence against independent values, with or without a step
 FEWEST = 12  # values below which dependence is not looked for
 # How much likelier than windows, before the values are seen: independent values, those with one
 # step, each autoregression.
-PRIOR_ODDS = np.array([3.3, 1.1, *[0.035] * len(AUTOREGRESSIONS)])
-
-
-def coefficient(values: Floats) -> float:
-    """Autoregressive coefficient, 0 where the data do not clearly show one.
-
-    The mean over a grid of coefficients by their likelihood, which allows for a drift; a series
-    that one step explains as well shows none. Missing values are left out, and the others keep
-    their distance in time. Short series show little: a true 0.8 is found in a quarter of series of
-    12 values, half of 16, three quarters of 24 and nine tenths of 36, and feigned by 1 to 2 % of
-    independent values and 2 to 4 % of those with one step.
-    """
-    return float(dependence(np.asarray(values, dtype=float)[None], np.ones(1))[0][0])
+PRIOR_ODDS = np.array([2.8, 1.0, *[0.03] * len(AUTOREGRESSIONS)])
 
 
 def coefficients(rows: pd.DataFrame) -> pd.Series:
-    """Coefficient of each series; rows: series, period, value, gaps as missing values."""
+    """Autoregressive coefficient of each series, 0 where the data do not clearly show one.
+
+    The mean over a grid of coefficients by their likelihood; a drift disturbs nothing, and a series
+    that one step explains as well shows none. Missing values are left out, and the others keep
+    their distance in time. Short series show little: a true 0.8 is found in a fifth of series of
+    12 values, 0.45 of 16, three quarters of 24 and nine tenths of 36, and feigned by 1 to 2 % of
+    independent values and 2 to 4 % of those with one step.
+
+    Parameters
+    ----------
+    rows
+        series, period, value; gaps as missing values.
+    """
     found: dict[str, float] = {}
     for names, _, values in by_length(rows):
         found |= dict(zip(names, dependence(values, np.ones(len(names)))[0], strict=True))
@@ -51,7 +51,7 @@ def coefficients(rows: pd.DataFrame) -> pd.Series:
 
 
 def dependence(values: Floats, windows: Floats) -> tuple[Floats, Floats]:
-    """`coefficient` of many series of one length, and the log odds that they are rolling means.
+    """Coefficients of many series of one length, and the log odds that they are rolling means.
 
     The odds are those of means over overlapping windows of so many periods against a mixture of
     independent values, the same with one step anywhere, and autoregressions: above 0 windows are
@@ -64,7 +64,7 @@ def dependence(values: Floats, windows: Floats) -> tuple[Floats, Floats]:
     for rows in np.split(order, np.flatnonzero(np.diff(patterns[order])) + 1):
         time = np.flatnonzero(known[rows[:1]].any(axis=0))
         part = values[rows][:, time]
-        if len(time) < FEWEST or not (np.ptp(part, axis=1) > 0).any():
+        if len(time) < FEWEST:
             continue
         single, *others, rolling = _log_likelihoods(part, time, windows[rows[0]])
         dependent = np.logaddexp.reduce(others[1:], axis=0)

@@ -21,20 +21,14 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 SHAPES = {  # treatment and evidence
-    "too_short": ("none", "Only {count} values."),
+    "too_short": ("none", "Only {n} values."),
     "constant": ("none", "Every value is the same."),
     "ytd": ("same_period_last_year", "Values rise within each year and start again at the next."),
-    "rolling": (
-        "non_overlapping",
-        "Neighbouring values move together as overlapping windows do.",
-    ),
-    "seasonal": (
-        "season_means_removed",
-        "Seasons differ by more than chance (p = {chance:.2g}).",
-    ),
+    "rolling": ("non_overlapping", "Neighbouring values move as those of overlapping windows do."),
+    "seasonal": ("season_means_removed", "Seasons differ by more than chance (p = {p:.2g})."),
     "autocorrelated": (
         "wider_limits",
-        "Each value depends on the one before (coefficient {found:.1f}).",
+        "Each value depends on the one before (coefficient {r:.1f}).",
     ),
     "discrete": ("as_it_is", "No other pattern was found."),
 }
@@ -53,7 +47,6 @@ DOUBTS = [
     "Declared as {said}, but neighbouring values move together as overlapping windows do.",
     "Declared as running totals, but values never start again at the turn of a year.",
     "Declared as rolling, but values do not move together as overlapping windows do.",
-    "",
 ]
 
 
@@ -91,75 +84,74 @@ def detect_shape(
     and windows are not looked for where a year has only two parts. Seasons of fewer than
     `CYCLES_TO_REMOVE` years are named and treated by wider limits.
     """
-    month, rows = months(observations["period"]), []
+    member, rows = _members(observations["period"]), list[tuple[str, ...]]()
     status = observations.get("status", pd.Series("", observations.index))
     revised = (status == "revised").to_numpy(dtype=bool, na_value=False)
+    given = periods_per_year
     for names, places, value in by_length(observations):
-        given = periods_per_year
         each = [given[name] if isinstance(given, Mapping) else given for name in names]
         said = np.array([(declared or {}).get(name, "") for name in names], dtype=object)
-        table = _judged(value, _members(month[places]), np.nan_to_num(np.array(each, float)), said)
         flags = np.column_stack([*_features(value), revised[places].any(axis=1)])
-        # Values that crowd on a coarse grid cannot show whether they move as windows do.
-        coarse = flags[:, FEATURES.index("rounded")] & (table["contradiction"] == DOUBTS[3])
-        table["contradiction"] = table["contradiction"].mask(coarse, "")
-        marks = [";".join(np.array(FEATURES, dtype=object)[row]) for row in flags]
-        rows.append(table.assign(series=names, features=marks))
-    empty = pd.DataFrame(columns=COLUMNS, dtype="str")
-    return pd.concat([empty, *rows])[COLUMNS].sort_values("series", ignore_index=True)
+        per_year = np.nan_to_num(np.array(each, dtype=float))
+        found = _judged(value, member[places], per_year, said, flags[:, 1])
+        marks = [";".join(np.array(FEATURES)[row]) for row in flags]
+        rows += [
+            (name, *row[:3], mark, row[3])
+            for name, row, mark in zip(names, found, marks, strict=True)
+        ]
+    return pd.DataFrame(sorted(rows), columns=COLUMNS, dtype="str")
 
 
-def months(periods: pd.Series) -> NDArray[np.intp]:
-    """Month of every period; 0 where periods are not dates."""
+def _members(periods: pd.Series) -> Floats:
+    """(n, 12): 1 where a period starts in a month of the year; all 0 where they are not dates."""
     if not pd.api.types.is_datetime64_any_dtype(periods):
-        return np.zeros(len(periods), dtype=np.intp)
-    return np.asarray(periods.dt.month.fillna(0), dtype=np.intp)
-
-
-def _members(month: NDArray[np.intp]) -> Floats:
-    """(k, n, 12): 1 where a value belongs to a month of the year."""
-    return np.asarray(month[..., None] == np.arange(1, 13), dtype=float)
+        return np.zeros((len(periods), 12))
+    return np.asarray(periods.dt.month.to_numpy()[:, None] == np.arange(1, 13), dtype=float)
 
 
 def _judged(
-    value: Floats, member: Floats, per_year: Floats, said: NDArray[np.object_]
-) -> pd.DataFrame:
+    value: Floats, member: Floats, per_year: Floats, said: NDArray[np.object_], coarse: Flags
+) -> list[tuple[str, str, str, str]]:
     """Shape, evidence, treatment and contradiction of series of one length."""
-    count = (~np.isnan(value)).sum(axis=1)
-    step = np.diff(value, axis=1)
-    spread = np.fmax.reduce(value, axis=1, initial=-np.inf) - np.fmin.reduce(
-        value, axis=1, initial=np.inf
-    )
-    constant = (count > 0) & (spread <= 1e-12 * np.nan_to_num(np.abs(value)).max(axis=1, initial=0))
+    count, tiny = (~np.isnan(value)).sum(axis=1), np.finfo(float).tiny
+    value = value / (np.nan_to_num(np.abs(value)).max(axis=1, keepdims=True) + tiny)
+    constant = (count > 0) & (_range(value) <= 1e-12)
     varied = (count >= FEWEST) & ~constant
     total = varied & (per_year > 2) & _are_running_totals(value, member)
     chance = np.where(varied, _season_chance(value, member, per_year, count), 1.0)
     found, odds = dependence(np.where(varied[:, None], value, np.nan), np.maximum(per_year, 1))
-    odds = np.where(
-        (per_year > 2) & (count >= np.maximum(20 - 2 * per_year, per_year + 8)), odds, 0
-    )
+    odds[(per_year <= 2) | (count < np.maximum(20 - 2 * per_year, per_year + 8))] = 0
     free, single, seasonal = said == "", np.isin(said, list(SINGLE)), chance < SEASON_SIGNIFICANCE
-    tests = [(said == "ytd", "ytd"), (said == "rolling", "rolling"), (count < FEWEST, "too_short")]
-    tests += [(constant, "constant"), (free & total, "ytd"), (seasonal, "seasonal")]
-    tests += [(free & (odds > 0), "rolling"), (found > 0, "autocorrelated")]
-    shape = np.select([test for test, _ in tests], [name for _, name in tests], "discrete")
-    turns = (per_year > 1) & ((~np.isnan(step)).sum(axis=1) >= 2 * per_year)
-    never = turns & ~constant & ~(step < 0).any(axis=1)
-    doubts = [single & total, single & ~seasonal & (odds > CERTAIN)]
-    doubts += [(said == "ytd") & never, (said == "rolling") & (odds < IMPOSSIBLE)]
-    doubt = np.select(doubts, range(4), 4)
-    few_years = (shape == "seasonal") & (count < CYCLES_TO_REMOVE * per_year)
+    tests = [said == "ytd", said == "rolling", count < FEWEST, constant, free & total, seasonal]
+    tests += [free & (odds > 0), found > 0]
+    names = ["ytd", "rolling", "too_short", "constant", "ytd", "seasonal", "rolling"]
+    shape = np.select(tests, [*names, "autocorrelated"], "discrete")
+    step = np.diff(value, axis=1)
+    never = ~constant & ~(step < 0).any(axis=1) & (per_year > 1)
+    never &= (~np.isnan(step)).sum(axis=1) >= 2 * per_year
+    doubts = [single & total, single & ~seasonal & (odds > CERTAIN), (said == "ytd") & never]
+    # Values that crowd on a coarse grid cannot show whether they move as windows do.
+    doubts.append((said == "rolling") & (odds < IMPOSSIBLE) & ~coarse)
+    doubt = np.select(doubts, DOUBTS, "")
+    few_years = seasonal & (count < CYCLES_TO_REMOVE * per_year)
     rows = []
     for i, (name, word) in enumerate(zip(shape, said, strict=True)):
         treatment, evidence = SHAPES[str(name)]
-        evidence = evidence.format(count=count[i], chance=chance[i], found=found[i])
         if word and name in (word, "discrete"):
             evidence = "Declared in the register."
-        contradiction = DOUBTS[doubt[i]].format(said=SINGLE.get(word, word))
-        rows.append((name, evidence, treatment, contradiction))
-    table = pd.DataFrame(rows, columns=["shape", "evidence", "treatment", "contradiction"])
-    table["treatment"] = table["treatment"].mask(few_years, SHAPES["autocorrelated"][0])
-    return table
+        if name == "seasonal" and few_years[i]:
+            treatment = SHAPES["autocorrelated"][0]
+        evidence = evidence.format(n=count[i], p=chance[i], r=found[i])
+        rows.append((str(name), evidence, treatment, doubt[i].format(said=SINGLE.get(word, word))))
+    return rows
+
+
+def _range(value: Floats) -> Floats:
+    """Largest less smallest value of each row; below 0 where there is none."""
+    return np.asarray(
+        np.fmax.reduce(value, axis=1, initial=-np.inf)
+        - np.fmin.reduce(value, axis=1, initial=np.inf)
+    )
 
 
 def _are_running_totals(value: Floats, member: Floats) -> Flags:
@@ -216,18 +208,12 @@ def _features(value: Floats) -> list[Flags]:
     is_tie = apart <= 1e-9 * np.abs(mean)[:, None]
     ties = is_tie.sum(axis=1)
     grid = np.where(is_tie | np.isnan(apart), np.inf, apart).min(axis=1, initial=np.inf)
-    columns = np.cumsum(known, axis=1)
-    newest = np.where(
-        known & (columns > (columns.max(axis=1, initial=0) - ties - 1)[:, None]), value, np.nan
-    )
-    alike = np.fmax.reduce(newest, axis=1, initial=-np.inf) == np.fmin.reduce(
-        newest, axis=1, initial=np.inf
-    )
-    span = ((columns > 0) & (np.cumsum(known[:, ::-1], axis=1)[:, ::-1] > 0)).sum(axis=1)
-    flags = [
-        low & (crowds[0] | crowds[1] & high),
-        np.isfinite(grid) & (ties > 0) & (grid >= 0.5 * spread),
-    ]
+    place = np.cumsum(known, axis=1)
+    newest = known & (place >= (place[:, -1:] - ties[:, None]))
+    span = ((place > 0) & (place[:, -1:] > place - known)).sum(axis=1)
+    flags = [low & (crowds[0] | crowds[1] & high), (ties > 0) & (grid >= 0.5 * spread)]
+    alike = _range(np.where(newest, value, np.nan)) == 0
+    flags[1] &= np.isfinite(grid)
     flags += [span > 1.1 * count, (ties > 0) & alike & (count - ties >= 6)]
     return [(known.sum(axis=1) >= FEWEST) & flag for flag in flags]
 
@@ -240,9 +226,8 @@ def season_effects(observations: pd.DataFrame) -> pd.Series:
     flagged by chance in 0.02 to 0.04 of series of three years and more, against 0.01 to 0.02
     without. Missing values get their season's effect; a season without any value has none.
     """
-    month, effects = months(observations["period"]), np.zeros(len(observations))
+    member, effects = _members(observations["period"]), np.zeros(len(observations))
     for _, places, value in by_length(observations):
-        member = _members(month[places])
-        effect = np.nan_to_num(line_and_seasons(value, member)[1])
-        effects[places] = np.einsum("km,ktm->kt", effect, member)
+        effect = np.nan_to_num(line_and_seasons(value, member[places])[1])
+        effects[places] = np.einsum("km,ktm->kt", effect, member[places])
     return pd.Series(effects, index=observations.index)
