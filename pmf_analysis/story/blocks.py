@@ -147,9 +147,8 @@ class Block:
         """Make a block again from :meth:`to_json`; what it refuses to make, it refuses to read."""
         fields = dict(stored)
         version = fields.pop("schema_version", None)
-        _require(
-            version == SCHEMA_VERSION, "block-version", f"Block schema {version} is not known here."
-        )
+        said = f"Block schema {version} is not known here."
+        _require(version == SCHEMA_VERSION, "block-version", said)
         try:
             fields["table"] = Table.from_json(fields["table"]) if fields["table"] else None
             return cls(**fields | {key: tuple(fields[key]) for key in ("text", "notes")})

@@ -293,7 +293,7 @@ def no_value() -> PmfError:
     return PmfError(problem, EXIT_DATA_UNUSABLE)
 
 
-def ticks(low: float, high: float, unit: str, most: int = 5) -> list[tuple[float, str]]:
+def grid(low: float, high: float, unit: str, most: int = 5) -> list[tuple[float, str]]:
     """Return about so many round values between two ends, and how they are written."""
     from matplotlib.ticker import MaxNLocator
 
@@ -304,7 +304,7 @@ def ticks(low: float, high: float, unit: str, most: int = 5) -> list[tuple[float
 
 def axis_width(low: float, high: float, unit: str) -> float:
     """Return the room in pixels that the values of a vertical axis need at its left."""
-    widths = [measure(Words(text))[0] for _, text in ticks(low, high, unit)]
+    widths = [measure(Words(text))[0] for _, text in grid(low, high, unit)]
     return max(62.0, 12.0 + max(widths, default=0.0))
 
 
@@ -312,6 +312,6 @@ def value_axis(canvas: Canvas, low: float, high: float, unit: str) -> None:
     """Set the vertical scale with a few round gridlines and their values at the left."""
     canvas.axes.set(ylim=(low, high), yticks=[])
     left = canvas.area.left
-    for tick, text in ticks(low, high, unit):
+    for tick, text in grid(low, high, unit):
         canvas.axes.axhline(tick, color=LINE, lw=0.8, zorder=0)
         canvas.write(Words(text), left - 8, canvas.pixel(0, tick)[1], anchor="right")

@@ -13,15 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pmf_analysis.story.canvas import (
-    Canvas,
-    Words,
-    canvas,
-    measure,
-    short_range,
-    short_value,
-    ticks,
-)
+from pmf_analysis.story.canvas import Canvas, Words, canvas, grid, measure, short_range, short_value
 from pmf_analysis.story.style import BLUE, GREY, PAPER, TARGET
 
 _DOT, _TOP, _BOTTOM, _SIDE = 19.0, 30.0, 28.0, 30.0
@@ -115,9 +107,9 @@ def _scale(places: Places, goals: Values, width: float) -> Ends:
     return middle - half, middle + half
 
 
-def _draw_bins(sheet: Canvas, places: Places, grid: Ends, abreast: int, bounds: Ends) -> None:
+def _draw_bins(sheet: Canvas, places: Places, bins: Ends, abreast: int, bounds: Ends) -> None:
     """Stack the dots of each bin, in rows of one, or of more where a stack would be a tower."""
-    (edge, width), heights = grid, Counter[int]()
+    (edge, width), heights = bins, Counter[int]()
     spots: dict[bool, list[Ends]] = {True: [], False: []}
     apart = (_DOT - 5) * float(np.diff(sheet.axes.get_xlim())[0]) / sheet.axes.bbox.width
     for bin, fate in places:
@@ -151,7 +143,7 @@ def _draw_targets(sheet: Canvas, goals: Values, unit: str, decimals: int) -> Non
 
 def _draw_values(sheet: Canvas, unit: str) -> None:
     foot, (low, high) = sheet.area.bottom, sheet.axes.get_xlim()
-    for tick, text in ticks(low, high, unit, most=7):
+    for tick, text in grid(low, high, unit, most=7):
         x, _ = sheet.pixel(tick, 0)
         sheet.line([x, x], [foot, foot - 4], color=GREY, lw=0.8)
         sheet.write(Words(text), x, foot - 14, anchor="center")

@@ -19,6 +19,7 @@ from pmf_analysis.story.spc_picture import LIMITS, Flags, Picture, build_picture
 from pmf_analysis.story.style import BAND, BLUE, FAN, GREY, INK, MUTED, ORANGE, PAPER, TARGET
 from pmf_analysis.story.timeline import time_chart
 
+Spot = tuple[float, float]
 Looks = tuple[str, str, float]
 """Fill, edge and size of a mark."""
 
@@ -260,9 +261,7 @@ def _place_along(sheet: Canvas, picture: Picture, words: Words, value: float) ->
     return sheet.place(words, _spots(sheet, picture, words, value))
 
 
-def _spots(
-    sheet: Canvas, picture: Picture, words: Words, value: float
-) -> Iterator[tuple[float, float]]:
+def _spots(sheet: Canvas, picture: Picture, words: Words, value: float) -> Iterator[Spot]:
     """Yield places for a label: by the edges of the newest usual range, from the left.
 
     The newest value looks around its own point instead.
