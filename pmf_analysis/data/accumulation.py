@@ -16,6 +16,10 @@ from pmf_analysis.problems import Problem
 _MONTHS = {"monthly": 1, "quarterly": 3, "termly": 4, "half_yearly": 6}
 _PER_HUNDRED = ("percentage", "survey_percentage")
 _CERTAINTY = {"final": 0, "revised": 1, "provisional": 2, "estimated": 3}
+_LEFT = (
+    "is a year-to-date ratio whose counts do not accumulate or are not given; it is left as it is "
+    "and is compared with the same period of other years."
+)
 _MEASURED = ["value", "numerator", "denominator"]
 
 
@@ -140,24 +144,12 @@ def _reasons(rows: pd.DataFrame, added: pd.DataFrame) -> pd.Series[str]:
 
 def _notes(failed: pd.DataFrame, left: list[str]) -> pd.DataFrame:
     """Return the problems of values that could not be differenced, and of indicators left."""
-    problems = [
-        Problem(
-            f"{row['period_label']} cannot be made discrete: {row['failure']}.",
-            level="warning",
-            code="not-discrete",
-            file=row["source_file"],
-            sheet=row["source_sheet"],
-            row=None if pd.isna(row["source_row"]) else int(row["source_row"]),
-        )
-        for row in failed.to_dict("records")
-    ]
-    problems += [
-        Problem(
-            f"{indicator} is a year-to-date ratio whose counts do not accumulate or are not given; "
-            "it is left as it is and is compared with the same period of other years.",
-            level="info",
-            code="left-year-to-date",
-        )
-        for indicator in left
-    ]
+    problems = []
+    for row in failed.to_dict("records"):
+        message = f"{row['period_label']} cannot be made discrete: {row['failure']}."
+        line = None if pd.isna(row["source_row"]) else int(row["source_row"])
+        place = (row["source_file"], row["source_sheet"], line)
+        problems.append(Problem(message, "warning", "not-discrete", *place))
+    for indicator in left:
+        problems.append(Problem(f"{indicator} {_LEFT}", "info", "left-year-to-date"))
     return problem_table(problems).assign(indicator=[*failed["indicator_id"], *left])

@@ -98,12 +98,8 @@ def _apply(observations: pd.DataFrame, rows: pd.Series[bool], correction: Correc
 def _note(correction: Correction, misfit: str) -> Problem:
     what, file = f"{correction.indicator}, {correction.period},", "parameters/corrections.yml"
     if misfit:
-        return Problem(
-            f"The correction of {what} was not applied: {misfit}.",
-            level="warning",
-            code="correction-misfit",
-            file=file,
-            fix="remove the correction, or bring it up to date.",
-        )
+        message = f"The correction of {what} was not applied: {misfit}."
+        fix = "remove the correction, or bring it up to date."
+        return Problem(message, "warning", "correction-misfit", file, fix=fix)
     message = f"{what} was {_DONE[correction.action]}: {correction.reason}."
     return Problem(message, level="info", code="corrected", file=file)

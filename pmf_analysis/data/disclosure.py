@@ -75,10 +75,7 @@ def suppress(
 
 
 def _cells(
-    observations: pd.DataFrame,
-    minimum: int,
-    history: pd.DataFrame | None,
-    exempt: Collection[str],
+    observations: pd.DataFrame, minimum: int, history: pd.DataFrame | None, exempt: Collection[str]
 ) -> pd.DataFrame:
     """Figures of today, then figures that only history shows; with amount, hidden, published."""
     needed = [*_KEY, "numerator", "value_status"]

@@ -70,9 +70,7 @@ def _pandera_schema(table: str) -> DataFrameSchema:
 
     columns = {
         column.name: pa.Column(
-            DTYPES[column.kind],
-            checks=_column_checks(column),
-            nullable=not column.required,
+            DTYPES[column.kind], checks=_column_checks(column), nullable=not column.required
         )
         for column in TABLES[table]
     }
@@ -89,16 +87,11 @@ def _pandera_schema(table: str) -> DataFrameSchema:
 def _column_checks(column: Column) -> list[Check]:
     from pandera.pandas import Check
 
-    checks = []
-    if column.choices:
-        checks.append(Check.isin([*column.choices, *([] if column.required else [""])]))
-    elif column.required and column.kind == "text":
-        checks.append(Check.str_length(min_value=1))
-    if column.minimum is not None:
-        checks.append(Check.ge(column.minimum))
-    if column.maximum is not None:
-        checks.append(Check.le(column.maximum))
-    return checks
+    choices = [*column.choices, *([] if column.required else [""])] if column.choices else None
+    is_name = column.required and column.kind == "text" and not choices
+    rules = {"isin": choices, "ge": column.minimum, "le": column.maximum}
+    checks = [getattr(Check, name)(rule) for name, rule in rules.items() if rule is not None]
+    return [*checks, Check.str_length(min_value=1)] if is_name else checks
 
 
 def table_schema(table: str) -> dict[str, Any]:

@@ -64,14 +64,9 @@ class Store:
         vintage = Vintage.of(typed, as_at, sequence, files, quarantine)
         same = known.get(vintage.id)
         if same and same.withdrawn:
-            raise PmfError(
-                Problem(
-                    f'these same data were withdrawn from the store: "{same.withdrawn}".',
-                    code="vintage-withdrawn",
-                    fix="correct the source file, then import it again.",
-                ),
-                EXIT_DATA_UNUSABLE,
-            )
+            why = f'these same data were withdrawn from the store: "{same.withdrawn}".'
+            fix = "correct the source file, then import it again."
+            raise PmfError(Problem(why, code="vintage-withdrawn", fix=fix), EXIT_DATA_UNUSABLE)
         if same:
             return same
         self._write(vintage, typed, problems or Problems(), quarantine)
@@ -80,10 +75,6 @@ class Store:
     def vintages(self) -> list[Vintage]:
         """Return the vintages that count, oldest first; withdrawn ones are left out."""
         return [vintage for vintage in self._read_all() if not vintage.withdrawn]
-
-    def withdrawn(self) -> list[Vintage]:
-        """Return the vintages that were withdrawn, each with its reason."""
-        return [vintage for vintage in self._read_all() if vintage.withdrawn]
 
     def withdraw(self, vintage_id: str, reason: str) -> None:
         """Take a wrong import out of everything that is read, saying why; nothing is deleted.
@@ -95,13 +86,9 @@ class Store:
         """
         known = [vintage.id for vintage in self._read_all()]
         if vintage_id not in known:
-            raise PmfError(
-                Problem(
-                    f'there is no vintage "{vintage_id}" in the store.',
-                    code="vintage-unknown",
-                    expected="one of " + ", ".join(known) if known else "a vintage; none is there",
-                )
-            )
+            why = f'there is no vintage "{vintage_id}" in the store.'
+            choices = "one of " + ", ".join(known) if known else "a vintage; none is there"
+            raise PmfError(Problem(why, code="vintage-unknown", expected=choices))
         if not reason.strip():
             raise PmfError("A vintage is withdrawn only with a reason.")
         self._write_last(f"{self._folder}/{vintage_id}/withdrawn.json", {"reason": reason.strip()})
@@ -193,10 +180,8 @@ class Store:
     def _read_vintage(self, path: str) -> Vintage:
         manifest = json.loads(self._files.cat_file(path))
         if manifest.pop("schema_version") > SCHEMA_VERSION:
-            raise PmfError(
-                "The store was written by a newer pmf. Fix: install that version or a later one.",
-                EXIT_DATA_UNUSABLE,
-            )
+            why = "The store was written by a newer pmf. Fix: install that version or a later one."
+            raise PmfError(why, EXIT_DATA_UNUSABLE)
         reason = path.replace("manifest.json", "withdrawn.json")
         manifest["as_at"] = date.fromisoformat(manifest["as_at"])
         manifest["files"] = tuple(FileRecord(**record) for record in manifest["files"])

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.data.contract import read_shipped
 from pmf_analysis.problems import Problems
 from pmf_analysis.systems.mapping import MappingFile
-from pmf_analysis.systems.results import QUARANTINE_COLUMNS, SOURCE, first_of
+from pmf_analysis.systems.results import FAULTS, QUARANTINE_COLUMNS, SOURCE, first_of
 from pmf_analysis.systems.tabular import LAYOUT, Records
 
-FAULTS: dict[str, dict[str, Any]] = read_shipped("faults.yml", "systems")
 CORRECT = "correct the cell in the source, then import again"
 
 
@@ -58,11 +57,10 @@ class Case:
     def note(self, mask: pd.Series[bool], name: str, fault: str, **slots: str) -> None:
         """Say once what was noticed on the marked records, with their number and the first row."""
         if mask.any():
-            told, count = FAULTS[fault], int(mask.sum())
-            message = told["message"].format_map(slots)
-            message += f" ({count:,} cells, this is the first)" if count > 1 else ""
-            code, level = told.get("code", fault), told["level"]
-            self.notes.extend(first_of(self._places(mask, name), code, message, level))
+            count = int(mask.sum())
+            more = f" ({count:,} cells, this is the first)" if count > 1 else ""
+            for problem in first_of(self._places(mask, name), fault, **slots):
+                self.notes.add(replace(problem, message=problem.message + more))
 
     def quarantine(self) -> pd.DataFrame:
         """Return a line a fault, by row; ``cells`` holds the whole record, so nothing is lost."""

@@ -18,15 +18,10 @@ import pandas as pd
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 from pmf_analysis.systems.cells import Sheet, read_workbook
+from pmf_analysis.systems.results import problem_of
 from pmf_analysis.systems.values import is_typed
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
-_QUOTE_OPEN = (
-    "A quotation mark is opened and never closed, so lines after it may have been read as one cell."
-)
-_NOT_UTF8 = (
-    "The file is not UTF-8; it was read as Windows text (cp1252), so check pound signs and accents."
-)
 _WEB_PAGE = ("<!doctype", "<html", "<?xml", "<table")
 # First bytes of what is often dropped beside tables, and what it is.
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -107,7 +102,7 @@ def read_file(path: Path) -> RawFile:
 
 
 def _unusable(path: Path, message: str, fix: str = "") -> PmfError:
-    problem = Problem(message, code="file-unusable", file=path.name, fix=fix)
+    problem = problem_of("file-unusable", {"why": message, "fix": fix}, file=path.name)
     return PmfError(problem, EXIT_DATA_UNUSABLE)
 
 
@@ -148,8 +143,7 @@ def _text_sheet(path: Path, content: bytes, problems: Problems) -> Sheet:
     if "\0" in text[:4096]:
         raise _unusable(path, "This is not text and no kind of table that is known.")
     if text.count('"') % 2:
-        fix = "close the quotation mark, or double it where it is part of the text"
-        problems.add(Problem(_QUOTE_OPEN, "warning", "quotation-mark-open", path.name, fix=fix))
+        problems.add(problem_of("quotation-mark-open", {}, file=path.name))
     head = text[:20_000].splitlines()[:20]
     delimiter = max(",;\t|", key=lambda mark: sum(line.count(mark) for line in head))
     cells = _fast_rows(text, delimiter)
@@ -163,8 +157,7 @@ def _decoded(path: Path, content: bytes, problems: Problems) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        fix = 'save it as "CSV UTF-8"'
-        problems.add(Problem(_NOT_UTF8, "warning", "encoding-guessed", path.name, fix=fix))
+        problems.add(problem_of("encoding-guessed", {}, file=path.name))
         return content.decode("cp1252", errors="replace")
 
 

@@ -123,9 +123,6 @@ def _overwritten_targets(before: pd.DataFrame, targets: pd.DataFrame) -> Iterato
     old = targets["target_id"].map(before.set_index("target_id")["target"])
     changed = targets.assign(old=old)[old.notna() & (old != targets["target"])]
     for number, row in enumerate(changed.to_dict("records")):
-        message = (
-            f"the target {row['target_id']} was {row['old']:g} and is now {row['target']:g}; "
-            "a changed target should be a new one that supersedes the old."
-        )
-        place = changed[[*SOURCE_COLUMNS]].iloc[number:]
-        yield from first_of(place, "target-overwritten", message)
+        place, old = changed[[*SOURCE_COLUMNS]].iloc[number:], row["old"]
+        told = {"id": row["target_id"], "old": old, "new": row["target"]}
+        yield from first_of(place, "target-overwritten", **told)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,18 +17,16 @@ from pmf_analysis.systems.blocks import repeats_names
 from pmf_analysis.systems.cells import Sheet, column_letter
 from pmf_analysis.systems.folder import read_file
 from pmf_analysis.systems.mapping import is_period, spelling
+from pmf_analysis.systems.results import problem_of
 from pmf_analysis.systems.values import is_blank, is_error, is_typed, to_date, to_number
 
 _SEARCHED = 40
 _SAMPLE = 5000
 _MOST_COLUMNS = 500
 _MEASURE = r"(?i)\s*\b(value|actual|outturn|target|status|note|numerator|denominator)s?$"
-_MARKS = {
-    "error": ("error", "error-cell", "the cell shows a spreadsheet error"),
-    "formula": ("error", "formula-not-calculated", "the formula was never calculated"),
-    "text number": ("warning", "text-number", "the number is kept as text"),
-    "percent": ("info", "percent-format", "shown as a percentage; read as 0 to 100"),
-}
+# By the mark of a cell, worst first, the fault that is noted.
+_MARKS = {"error": "look-error", "formula": "look-formula"}
+_MARKS |= {"text number": "look-text-number", "percent": "look-percent"}
 Add = Callable[..., None]
 
 
@@ -89,17 +88,19 @@ def look(path: Path) -> Look:
     except PmfError as error:
         return Look(path.name, (), error.problems)
     problems = Problems(raw.problems)
-    tables = [
-        _look_at_sheet(sheet, partial(problems.add, file=path.name, sheet=sheet.name))
-        for sheet in raw.sheets
-    ]
+    tables = [_look_at_sheet(sheet, partial(_add, problems, path, sheet)) for sheet in raw.sheets]
     return Look(path.name, tuple(tables), problems)
+
+
+def _add(problems: Problems, path: Path, sheet: Sheet, fault: str, **told: Any) -> None:
+    """Add a fault with its slots and its place."""
+    place = {name: told.pop(name) for name in ("row", "column", "value") if name in told}
+    problems.add(problem_of(fault, told, file=path.name, sheet=sheet.name, **place))
 
 
 def _look_at_sheet(sheet: Sheet, add: Add) -> TableLook:
     if (width := sheet.cells.shape[1]) > _MOST_COLUMNS:
-        message = f"there are {width:,} columns; only the first {_MOST_COLUMNS} are described."
-        add(message=message, level="warning", code="many-columns")
+        add("many-columns", width=width, most=_MOST_COLUMNS)
         near = {place: mark for place, mark in sheet.marks.items() if place[1] < _MOST_COLUMNS}
         sheet = replace(sheet, cells=sheet.cells.iloc[:, :_MOST_COLUMNS], marks=near)
     cells, header_row, texts = sheet.cells, 0, sheet.names[:_MOST_COLUMNS]
@@ -165,11 +166,7 @@ def _periods(texts: Sequence[str], body: pd.DataFrame, add: Add) -> tuple[str, .
         try:
             parse_period(label)
         except PmfError as error:
-            fault, fix = (
-                error.problems[0],
-                "declare year_type or frequency under period in the mapping",
-            )
-            add(message=fault.message, level="warning", code=fault.code, fix=fix)
+            add("look-period", code=error.problems[0].code, why=error.problems[0].message)
             break
     return tuple(labels)
 
@@ -180,11 +177,9 @@ def _note_names(texts: Sequence[str], body: pd.DataFrame, header_row: int, add: 
     for position, text in enumerate(texts):
         place = {"row": header_row or None, "column": f'{column_letter(position)} "{text}"'}
         if text and spelling(text) in spelt[:position]:
-            message = "another column has the same name."
-            add(message=message, level="warning", code="column-name-twice", **place)
+            add("column-name-twice", **place)
         elif not text and not is_blank(body[position]).all():
-            message = "the column has cells but no name."
-            add(message=message, level="warning", code="column-without-name", **place)
+            add("column-without-name", **place)
 
 
 def _note_cells(sheet: Sheet, add: Add) -> None:
@@ -194,16 +189,13 @@ def _note_cells(sheet: Sheet, add: Add) -> None:
     for position in range(cells.shape[1]):
         rows = cells.index[is_error(cells[position])]
         marks |= {(int(row), position): "error" for row in rows}
-    for mark, (level, code, message) in _MARKS.items():
+    for mark, fault in _MARKS.items():
         places = [place for place, found in marks.items() if found == mark]
         if places:
             row, position = min(places)
             place = {"row": row, "column": column_letter(position)}
-            said = f"{message} ({len(places):,} such cells)."
-            value = str(cells.at[row, position])
-            add(message=said, level=level, code=code, value=value, **place)
+            add(fault, n=len(places), value=str(cells.at[row, position]), **place)
     hidden = sheet.hidden_rows & set(cells.index)
     if hidden or sheet.is_hidden:
         what = "the sheet is" if sheet.is_hidden else f"{len(hidden):,} rows are"
-        message = f"{what} hidden in the workbook, and would be read."
-        add(message=message, level="warning", code="hidden")
+        add("look-hidden", what=what)

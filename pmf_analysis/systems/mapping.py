@@ -23,18 +23,12 @@ from pmf_analysis.problems import (
     EXIT_DATA_UNUSABLE,
     EXIT_WRONG_USAGE,
     PmfError,
-    Problem,
     Problems,
     did_you_mean,
 )
+from pmf_analysis.systems.results import problem_of
 
 IGNORE = "ignore"
-_ONE_OF_SEVERAL = "make the pattern under match.files of one of them longer"
-_NONE_FITS = (
-    "copy parameters/mappings/wide_periods.yml (a column for each period) or generic_tidy.yml "
-    "(a row for each value), give the copy its own name: and add the file's name under "
-    "match.files; see docs/mapping-files.md"
-)
 Names = tuple[Text, ...]
 Span = Annotated[str, Field(pattern=r"^([1-9][0-9]?[mqy]|label)$")]
 
@@ -237,13 +231,8 @@ def choose_mapping(
     best = [name for name, length in closeness.items() if 0 < length == closest]
     if len(best) == 1:
         return mappings[best[0]]
-    problem = Problem(
-        "More than one mapping fits this file." if best else "No mapping fits this file.",
-        code="mapping-not-found",
-        file=file_name,
-        expected=f"one of {', '.join(best or mappings)}",
-        fix=_ONE_OF_SEVERAL if best else _NONE_FITS,
-    )
+    fault = "several-mappings" if best else "mapping-not-found"
+    problem = problem_of(fault, {"names": ", ".join(best or mappings)}, file=file_name)
     raise PmfError(problem, EXIT_DATA_UNUSABLE)
 
 

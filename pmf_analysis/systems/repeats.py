@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pmf_analysis.data.contract import KEYS, SOURCE_COLUMNS, column_names
-from pmf_analysis.problems import Level
 from pmf_analysis.systems.results import QUARANTINE_COLUMNS, ImportResult, first_of
 from pmf_analysis.systems.rules import LABEL, MAIN_COLUMN
 
@@ -18,17 +17,11 @@ _FIGURES = ["value", "value_status", "numerator", "denominator"]
 _AIM = ["target", "target_low", "target_high"]
 _TOLD = ["tolerance_abs", "tolerance_pct", "rationale", "comparator", "set_by", "set_on"]
 _NO_TIME = pd.Timedelta(0)
-# Why a row is ignored, what is said of it, and how loudly.
-_REPEATED: tuple[str, str, Level] = (
-    "repeats a row with the same figures",
-    "rows repeat another with the same figures; one of each was kept. This is the first.",
-    "warning",
-)
-_SAME_TARGET: tuple[str, str, Level] = (
-    "the same target is given in another file",
-    "targets are given in another file too, and are read from there. This is the first.",
-    "info",
-)
+# Why rows are ignored, by the fault that is said of them.
+_REASONS = {
+    "repeated": "repeats a row with the same figures",
+    "same-target": "the same target is given in another file",
+}
 
 
 def settle_repeats(results: Sequence[ImportResult], known_targets: pd.DataFrame) -> None:
@@ -47,7 +40,7 @@ def settle_repeats(results: Sequence[ImportResult], known_targets: pd.DataFrame)
             differs = _differs(twins, table).reindex(rows.index, fill_value=False)
             spare = repeated & ~differs & rows.duplicated(list(key))
             lines = _conflict_lines(rows[differs], table)
-            _take_out(results, table, rows, spare, lines, _REPEATED)
+            _take_out(results, table, rows, spare, lines, "repeated")
     _settle_targets(results, known_targets)
     for result in results:
         result.tables = {name: rows.drop(columns=LABEL) for name, rows in result.tables.items()}
@@ -108,10 +101,9 @@ def _take_out(
     rows: pd.DataFrame,
     spare: pd.Series[bool],
     lines: pd.DataFrame,
-    why: tuple[str, str, Level],
+    fault: str,
 ) -> None:
     """Take spare rows, and those that have a quarantine line, out of their files' accepted ones."""
-    reason, message, level = why
     is_held = rows.index.isin(lines.index)
     for number in rows.loc[spare | is_held, "_result"].unique():
         result, mine = results[number], rows["_result"] == number
@@ -119,9 +111,8 @@ def _take_out(
         result.tables[table] = kept.drop(columns="_result").reset_index(drop=True)
         held, ignored = lines[mine[is_held]], rows[mine & spare]
         result.hold(held, len(held))
-        result.ignored[reason] += len(ignored)
-        said = f"{len(ignored):,} {message}"
-        result.problems.extend(first_of(ignored[[*SOURCE_COLUMNS]], "repeated", said, level))
+        result.ignored[_REASONS[fault]] += len(ignored)
+        result.problems.extend(first_of(ignored[[*SOURCE_COLUMNS]], fault, n=len(ignored)))
 
 
 def _settle_targets(results: Sequence[ImportResult], known: pd.DataFrame) -> None:
@@ -147,15 +138,12 @@ def _settle_targets(results: Sequence[ImportResult], known: pd.DataFrame) -> Non
     beside = pairs[same_period & same_basis & ~is_spare]
     for number in beside["_result"].unique():
         mine = beside[beside["_result"] == number]
-        message = (
-            f"{len(mine):,} targets stand beside another for the same period, such as in "
-            f"{mine['source_file_other'].iloc[0]}; all are kept, unless supersedes says otherwise."
-        )
-        places = mine[[*SOURCE_COLUMNS]]
-        results[number].problems.extend(first_of(places, "targets-differ", message))
+        places, other = mine[[*SOURCE_COLUMNS]], mine["source_file_other"].iloc[0]
+        told = first_of(places, "targets-differ", n=len(mine), other=other)
+        results[number].problems.extend(told)
     spare = pd.Series(rows.index.isin(pairs.loc[is_spare, "_row"]), index=rows.index)
     nothing = _conflict_lines(rows.head(0), "targets")
-    _take_out(results, "targets", rows, spare, nothing, _SAME_TARGET)
+    _take_out(results, "targets", rows, spare, nothing, "same-target")
 
 
 def _pairs_of_targets(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 
+from pmf_analysis.data.contract import read_shipped
 from pmf_analysis.data.store import FileRecord
-from pmf_analysis.problems import EXIT_DATA_UNUSABLE, Level, PmfError, Problem, Problems
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 
 # So many faults of one sort are listed one by one.
 LISTED = 20
@@ -16,6 +19,7 @@ SOURCE = {"source_file": "file", "source_sheet": "sheet", "source_row": "row"}
 _PLACE = ("file", "sheet", "row", "column", "value")
 _WHAT = ("message", "expected", "fix", "code")
 QUARANTINE_COLUMNS = ["table", *_PLACE, *_WHAT, "cells"]
+FAULTS: dict[str, dict[str, str]] = read_shipped("faults.yml", "systems")
 _IN_FILE = "; all are in quarantine.csv."
 
 
@@ -78,15 +82,20 @@ class ImportResult:
         return FileRecord(self.name, self.sha256, self.mapping, *counts, because)
 
 
-def first_of(
-    places: pd.DataFrame, code: str, message: str, level: Level = "warning"
-) -> list[Problem]:
-    """Return a problem at the first of some places; none where there is no place.
+def problem_of(fault: str, slots: Mapping[str, Any], **place: Any) -> Problem:
+    """Return a fault of ``faults.yml`` at a place, the slots of its words filled."""
+    told = {"code": fault} | FAULTS[fault]
+    words: dict[str, Any] = {what: text.format_map(slots) for what, text in told.items()}
+    return Problem(**words, **place)
+
+
+def first_of(places: pd.DataFrame, fault: str, **slots: Any) -> list[Problem]:
+    """Return a fault at the first of some places; none where there is no place.
 
     `places` has columns of quarantine lines that say where, or the source columns of the contract.
     """
     first = places.head(1).rename(columns=SOURCE).filter(_PLACE).to_dict("records")
-    return [Problem(message, level, code, **{str(k): v for k, v in row.items()}) for row in first]
+    return [problem_of(fault, slots, **{str(k): v for k, v in row.items()}) for row in first]
 
 
 def quarantine_problems(quarantine: pd.DataFrame) -> Problems:

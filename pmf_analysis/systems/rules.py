@@ -15,11 +15,11 @@ import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, Column, column_names, conform
 from pmf_analysis.problems import did_you_mean
-from pmf_analysis.systems.faults import FAULTS, Case
+from pmf_analysis.systems.faults import Case
 from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.observation_rules import judge_observations, judge_targets
 from pmf_analysis.systems.record_periods import set_periods
-from pmf_analysis.systems.results import ImportResult
+from pmf_analysis.systems.results import FAULTS, ImportResult
 from pmf_analysis.systems.tabular import Records
 from pmf_analysis.systems.values import is_blank, is_error, is_too_large, state_of_text, to_kind
 

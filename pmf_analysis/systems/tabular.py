@@ -17,11 +17,11 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, column_names
-from pmf_analysis.problems import Problem, Problems, did_you_mean
+from pmf_analysis.problems import Problems, did_you_mean
 from pmf_analysis.systems.blocks import HEADER, Block, find_blocks, repeats_names
 from pmf_analysis.systems.cells import Mark, Sheet, column_letter
 from pmf_analysis.systems.mapping import IGNORE, Keep, MappingFile, spelling
-from pmf_analysis.systems.results import LISTED, ImportResult
+from pmf_analysis.systems.results import LISTED, ImportResult, problem_of
 from pmf_analysis.systems.values import is_blank, is_typed
 
 # The number, in `raw`, of the layout that a record has.
@@ -103,15 +103,8 @@ def _pass_over(
 ) -> None:
     """Pass over a cover sheet or notes, but refuse it where no sheet of the file has the header."""
     wanted = ", ".join(mapping.header.containing) or f"row {mapping.header.row}"
-    problem = Problem(
-        "the header was not found" + ("." if nothing_else else "; the sheet was passed over."),
-        level="error" if nothing_else else "info",
-        code="header-not-found",
-        file=result.name,
-        sheet=sheet.name,
-        expected=f"a row that holds {wanted}",
-        fix="correct the column names, or the header setting of the mapping",
-    )
+    fault = "header-not-found" if nothing_else else "sheet-without-header"
+    problem = problem_of(fault, {"wanted": wanted}, file=result.name, sheet=sheet.name)
     if nothing_else:
         result.refuse(problem, mapping.table, sheet.cells.index.tolist())
     else:

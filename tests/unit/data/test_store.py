@@ -93,7 +93,6 @@ def test_a_withdrawn_vintage_is_neither_read_nor_imported_again(store: Store) ->
         store.withdraw(wrong.id, " ")
     store.withdraw(wrong.id, "wrong quarter")
     assert known(store, OCTOBER) == [1.0]
-    assert [vintage.withdrawn for vintage in store.withdrawn()] == ["wrong quarter"]
     with pytest.raises(PmfError, match="wrong quarter"):
         store.add({"observations": values(q1=9.0)}, as_at=OCTOBER)
     with pytest.raises(PmfError, match="no vintage"):
