@@ -13,6 +13,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
+import numpy as np
+import pandas as pd
+
 from pmf_analysis.measures.alarms import (
     FEWEST,
     LENGTHS,
@@ -21,8 +24,10 @@ from pmf_analysis.measures.alarms import (
     simulated_step,
 )
 from pmf_analysis.measures.spc import PROFILES
+from pmf_analysis.measures.steps import suggested_steps
 
 WITHIN = (4, 8, 12)
+RNG = np.random.default_rng(20261031)
 ALL_LENGTHS = sorted({*range(FEWEST, 61), *LENGTHS})
 
 
@@ -30,20 +35,48 @@ def lines() -> Iterator[str]:
     yield "profile,n,last_point," + ",".join(f"within_{within}" for within in WITHIN)
     for profile, rules in PROFILES.items():
         for n in ALL_LENGTHS:
-            alarm = f"{simulated_alarm(rules, n, 4_000_000):.4f}"
+            alarm = f"{simulated_alarm(rules, n, drawn=4_000_000):.4f}"
             steps = ["", "", ""]
             if n in LENGTHS:
                 steps = [f"{simulated_step(rules, n, within, 1_000_000):.2f}" for within in WITHIN]
             yield ",".join([profile, str(n), alarm, *steps])
 
 
+def autoregressive(coefficient: float, count: int, n: int) -> np.ndarray:
+    values = RNG.normal(size=(count, n + 40))
+    for step in range(1, n + 40):
+        values[:, step] += coefficient * values[:, step - 1]
+    return values[:, 40:]
+
+
+def share_with_steps(values: np.ndarray) -> float:
+    count, n = values.shape
+    series, period = np.repeat(np.arange(count), n), np.tile(np.arange(n), count)
+    table = pd.DataFrame({"series": series, "period": period, "value": values.ravel()})
+    return suggested_steps(table)["series"].nunique() / count
+
+
+def steps(count: int = 1000) -> Iterator[str]:
+    yield "n,noise,ar_0.3,ar_0.6,worst_drift,step_2_middle,step_3_middle,step_3_late"
+    for n in (13, 16, 20, 24, 36, 60, 120):
+        kinds = [autoregressive(coefficient, count, n) for coefficient in (0.0, 0.3, 0.6)]
+        shares = [share_with_steps(values) for values in kinds]
+        time, rises = np.arange(n), (1, 2, 3, 4, 6, 9, 15)
+        drifts = [RNG.normal(size=(count, n)) + rise * time / n for rise in rises]
+        shares.append(max(share_with_steps(values) for values in drifts))
+        for size, start in ((2, n // 2), (3, n // 2), (3, n - 6)):
+            shares.append(share_with_steps(RNG.normal(size=(count, n)) + size * (time >= start)))
+        yield f"{n}," + ",".join(f"{share:.3f}" for share in shares)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
-    write = parser.parse_args().write
+    parser.add_argument("--steps", action="store_true")
+    chosen = parser.parse_args()
     made = []
-    for line in lines():
+    for line in steps() if chosen.steps else lines():
         print(line, flush=True)
         made.append(line)
-    if write:
+    if chosen.write and not chosen.steps:
         TABLE.write_text("\n".join(made) + "\n", encoding="utf-8")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.spc import PROFILES, spc_chart
+from pmf_analysis.measures.spc import PROFILES, signals, spc_chart
 from pmf_analysis.measures.trend import trend_verdicts
 
 SERIES, POINTS = 100_000, 24
@@ -48,44 +48,57 @@ def table_of(values: np.ndarray, named: bool) -> pd.DataFrame:
     )
 
 
-def charts(values: np.ndarray) -> float:
-    """Print the time of every profile; give processor seconds a series of the first."""
-    each = 0.0
+def charts(values: np.ndarray) -> None:
     for profile in PROFILES:
         for named in (False, True):
             table = table_of(values, named)
             wall, processor = seconds(lambda: spc_chart(table, rules=profile))  # noqa: B023
             kind = "named series, dated" if named else "numbered"
             print(f"{SERIES} x {POINTS}, {profile:<9} {kind:<19} {wall:.2f} s ({processor:.2f} s)")
-            each = each or processor / len(values)
-    return each
 
 
 def by_abspc(values: np.ndarray) -> None:
-    from abspc.spc import calculate_control_limits, detect_special_causes
+    """Limits, rules, what every point means, and the icon: what `spc_chart` gives."""
+    from abspc import (
+        calculate_control_limits,
+        detect_special_causes,
+        determine_point_colours,
+        determine_variation_type,
+    )
 
     for row in values:
-        detect_special_causes(calculate_control_limits(pd.DataFrame({"value": row}), "XmR"))
+        limits = calculate_control_limits(pd.DataFrame({"value": row}), "XmR")
+        found = detect_special_causes(limits)
+        determine_point_colours(found)
+        determine_variation_type(found)
 
 
 def by_statprocon(values: np.ndarray) -> None:
+    """Limits and all three rules as columns; no words, icons or targets."""
     from statprocon import XmR
 
     for row in values:
         chart = XmR(row.tolist())
+        chart.to_dict()
         chart.rule_1_x_indices_beyond_limits()
         chart.rule_2_runs_about_central_line()
         chart.rule_3_runs_near_limits()
 
 
-def side_by_side(values: np.ndarray, own: float) -> None:
+def side_by_side(values: np.ndarray) -> None:
+    table = table_of(values, named=False)
+    chart = seconds(lambda: spc_chart(table))[1] / len(values)
+    bare = seconds(lambda: signals(values, PROFILES["mdc"]))[1] / len(values)
+    print(f"own chart {chart * 1e6:.1f} us a series; limits and rules alone {bare * 1e6:.1f} us")
     for package, work in (("abspc", by_abspc), ("statprocon", by_statprocon)):
         if find_spec(package) is None:
             print(f"{package}: not installed (extra bench)")
             continue
-        _, processor = seconds(lambda: work(values[:COMPARED]))  # noqa: B023
-        each = processor / COMPARED
-        print(f"{package}: {each * 1e6:.0f} us a series, {each / own:.0f} times ({own * 1e6:.1f})")
+        each = seconds(lambda: work(values[:COMPARED]))[1] / COMPARED  # noqa: B023
+        print(
+            f"{package} {each * 1e6:.0f} us a series: {each / chart:.0f} times our chart, ", end=""
+        )
+        print(f"{each / bare:.0f} times our limits and rules alone")
 
 
 def council() -> None:
@@ -114,5 +127,6 @@ def council() -> None:
 
 if __name__ == "__main__":
     drawn = RNG.normal(50, 5, (SERIES, POINTS)).round(2)
-    side_by_side(drawn, charts(drawn))
+    charts(drawn)
+    side_by_side(drawn)
     council()
