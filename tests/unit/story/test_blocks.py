@@ -15,6 +15,7 @@ from pmf_analysis.problems import PmfError
 from pmf_analysis.story.blocks import BLOCK_MIME, Block, Column, Table, check_svg
 from pmf_analysis.story.rendering import block_html
 from pmf_analysis.story.spark import draw_spark
+from pmf_analysis.story.style import PANEL_SVG
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path d="M0 0L9 9"/></svg>'
 HOSTILE = "<script>alert(1)</script>\" onload='x' & </title></svg>"
@@ -165,6 +166,18 @@ def test_figure_has_every_part_and_its_picture_is_named_by_the_alternative_text(
     assert page.xpath("string(details/summary)").startswith("Data table for figure 2")
     assert page.xpath("string(details//caption)") == "Values"
     assert page.xpath("string(details//th[@scope='row'])") == "A"
+
+
+def test_small_multiples_are_one_picture_with_one_name() -> None:
+    panel = SVG.replace("<svg ", f'{PANEL_SVG}aria-hidden="true" ')
+    page = lxml_html.fragment_fromstring(block_html(figure(svg=panel * 3)))
+    (picture,) = page.xpath(".//*[@role='img']")
+    assert picture.get("aria-label") == ALT and len(picture.findall("svg")) == 3
+    assert not page.xpath(".//figcaption/following-sibling::*[@tabindex]"), "nothing to scroll"
+    assert Block.from_json(figure(svg=panel * 3).to_json()).svg == panel * 3
+    for hostile in ("<b>x</b>", "<script/>", "</pictures>", "<?xml version='1.0'?>"):
+        with pytest.raises(PmfError):
+            check_svg(panel + hostile + panel)
 
 
 def data_file(shown: str) -> str:

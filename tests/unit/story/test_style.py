@@ -42,6 +42,10 @@ def test_words_can_be_read(colour: str) -> None:
         assert contrast(colour, style.BAND) >= 4.5
 
 
+def test_numbers_of_events_can_be_read() -> None:
+    assert contrast(style.PAPER, style.GREY) >= 4.5 and contrast(style.INK, style.PAPER) >= 4.5
+
+
 @pytest.mark.parametrize("meaning", MARKS)
 def test_marks_stand_out(meaning: str) -> None:
     outlined = (
