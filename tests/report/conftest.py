@@ -22,6 +22,7 @@ from pmf_analysis.documents.index import render_index
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.dots import draw_dots
 from pmf_analysis.story.gap import draw_gap
+from pmf_analysis.story.multiples import Panel, draw_multiples
 from pmf_analysis.story.spark import draw_spark
 from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.strip import StripRow, draw_strip
@@ -33,6 +34,7 @@ META = {
     "as_at": "2026-10-31",
 }
 WORDS = {"improving": "Improving", "worsening": "Worsening", "no_clear_change": "No clear change"}
+_SHOWN = list(enumerate([*WORDS.items(), *WORDS.items()], start=1))
 QUANTILES = (5, 10, 25, 40, 50, 55, 60, 70, 75, 90, 95)
 
 
@@ -81,12 +83,22 @@ def _figure(id: str, title: str, svg: str, rows: list[tuple[str, str]]) -> Block
     )
 
 
+def _events(points: pd.DataFrame) -> pd.DataFrame:
+    kinds = ["definition", "exceptional", "annotation", "suggested_step", "restatement"]
+    starts = points["period"].iloc[[4, 8, 9, 20, 24]]
+    rows = {"period": starts, "until": starts + pd.DateOffset(months=6), "kind": kinds}
+    return pd.DataFrame({**rows, "number": range(1, 6)})
+
+
 def _blocks() -> list[Block]:
     points, unit = _points(), {"unit": "%", "decimals": 1}
     rows = [
         (f"{p:%B %Y}", f"{v:.1f}%") for p, v in zip(points["period"], points["value"], strict=True)
     ]
     spc = draw_spc(points, **unit, polarity="higher", id="spc", forecast=_fan(points))  # type: ignore[arg-type]
+    told = draw_spc(points, **unit, polarity="higher", id="told", events=_events(points))  # type: ignore[arg-type]
+    named = points.assign(period_label=[label for label, _ in rows])
+    panels = [Panel(f"Indicator {n}", "39.8%", code, named, word) for n, (code, word) in _SHOWN]
     peers = list(np.linspace(36, 47, 15))
     strip_rows = [
         StripRow(title, own, peers, 39.0, 44.0, 41.5, "higher", rank, 16, "%", 1, verdict)
@@ -107,6 +119,8 @@ def _blocks() -> list[Block]:
             draw_dots(dots, target=44.0, better="higher", id="dots", **unit),  # type: ignore[arg-type]
             rows,
         ),
+        _figure("figure-events", "A contract started in October 2025", told, rows),
+        _figure("overview", "Every trend", draw_multiples(panels, id="overview"), rows),
         _figure("figure-gap", "The gap is steady", draw_gap(points, id="gap", **unit), rows),  # type: ignore[arg-type]
     ]
 

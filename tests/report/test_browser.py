@@ -119,7 +119,7 @@ def test_pictures_have_size_and_are_named(report_pages: list[Path], open_page: O
         )
         assert all(110 <= width <= 140 for width in sparks), page.name
         named = tab.get_by_role("img").count()
-        assert named == tab.locator(".pmf-chart svg").count(), page.name
+        assert named == tab.locator(".pmf-chart svg, .pmf-panels").count(), page.name
 
 
 def test_print_leaves_out_what_paper_cannot_use(report_pages: list[Path], open_page: Open) -> None:
