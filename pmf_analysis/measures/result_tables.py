@@ -10,7 +10,6 @@ import pandas as pd
 
 from pmf_analysis.data.contract import series_key, split_series
 from pmf_analysis.measures.frames import MONTHS_A_PERIOD
-from pmf_analysis.measures.polarity import is_met
 from pmf_analysis.period_spans import add_months
 from pmf_analysis.periods import period_from_start
 
@@ -93,6 +92,8 @@ def complete_trends(
         method="none", rule="none", reason="There are no values for this council."
     )
     rows = pd.concat([trends, absent], ignore_index=True)
+    texts = [name for name in rows if pd.api.types.is_string_dtype(rows[name])]
+    rows[texts] = rows[texts].fillna("")
     rows = rows.drop(columns=[*_FROM_REGISTER, "target"], errors="ignore")
     rows = rows.merge(register[["indicator", *_FROM_REGISTER]], on="indicator", how="left")
     rows = rows.merge(lines[["series", "period", "target"]], on=["series", "period"], how="left")
@@ -103,7 +104,6 @@ def complete_trends(
         period_long=labels(rows["indicator"], rows["period"], register, "long_label"),
         **_ages(rows, own, register, as_at),
         target_period_label=rows["period_label"].where(rows["target"].notna(), ""),
-        met_share=rows["series"].map(_met_shares(lines, own, register)),
     )
 
 
@@ -118,13 +118,6 @@ def _ages(
     allowed = _STALE_PERIODS * _DAYS_A_YEAR / rows["indicator"].map(declared["periods_per_year"])
     lag = rows["indicator"].map(declared["publish_lag_days"]).fillna(0)
     return {"age_days": age, "is_stale": age > allowed + lag}
-
-
-def _met_shares(lines: pd.DataFrame, own: pd.DataFrame, register: pd.DataFrame) -> pd.Series:
-    """Share of the periods with a value and a target in which the target was met."""
-    rows = lines.merge(own[["series", "period", "value"]], on=["series", "period"])
-    polarity = _indicators(rows).map(register.set_index("indicator")["polarity"])
-    return is_met(rows["value"], polarity, rows).groupby(rows["series"]).mean()
 
 
 def restatement_notes(

@@ -43,7 +43,7 @@ def trends(**columns: Any) -> pd.DataFrame:
         "series": SERIES, "indicator": "ind", "area": "OWN", "polarity": "higher", "n": 2,
         "period": pd.Timestamp("2026-07-01"), "previous_period": pd.Timestamp("2026-04-01"),
         "last_year_period": pd.NaT, "verdict": "no_clear_change", "method": "xmr", "rule": "none",
-        "reason": "", "target": 1.0, "met_share": np.nan,
+        "reason": "", "target": 1.0, "met_share": np.nan, "assurance": "",
     }  # fmt: skip
     return pd.DataFrame([{**row, **columns}])
 
@@ -73,6 +73,7 @@ def test_an_indicator_without_data_has_its_row_and_its_reason() -> None:
     assert (silent["verdict"], silent["method"], silent["n"]) == ("cannot_judge", "none", 0)
     assert silent["reason"] == "There are no values for this council."
     assert (silent["title"], silent["series"], silent["area"]) == ("Never sent", "silent", "OWN")
+    assert silent["assurance"] == ""  # a text that nobody gave is empty, not missing
     assert silent["period_label"] == silent["period_long"] == "" and not silent["is_stale"]
     assert found.loc["ind", "verdict"] == "no_clear_change" and len(found) == 2
 
@@ -100,15 +101,11 @@ def test_a_value_older_than_two_of_its_periods_and_its_lag_is_stale(declared, da
     assert (found["age_days"], bool(found["is_stale"])) == (days, stale)
 
 
-def test_the_target_is_that_in_force_and_the_share_counts_every_period_with_one() -> None:
+def test_the_target_is_that_in_force() -> None:
     found = completed(asked=lines(50.0, 61.0)).iloc[0]
     assert (found["target"], found["target_period_label"]) == (61.0, "2026-27 Q2")
-    assert found["met_share"] == 0.5
-    lower = completed(register({"polarity": "lower"}), lines(50.0, 61.0)).iloc[0]
-    assert lower["met_share"] == 1.0
     none = completed().iloc[0]
     assert np.isnan(none["target"]) and none["target_period_label"] == ""
-    assert np.isnan(none["met_share"])
 
 
 def test_rolling_windows_are_labelled_by_all_that_they_cover() -> None:
