@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pmf_analysis.measures.arrows import years_before
 from pmf_analysis.measures.polarity import TARGETS, is_met
+from pmf_analysis.measures.seasonal_pattern import line_and_seasons
 from pmf_analysis.measures.short_series import null_distribution
 from pmf_analysis.measures.spc import RuleSet, spc_chart
 from pmf_analysis.periods import PERIODS_PER_YEAR
@@ -72,11 +73,10 @@ def expected_signals(
     rng, rows = np.random.default_rng(seed), _reordered_rows(judged, points)
     values, code = _new_orders(rows, rng, draws), rows["code"].to_numpy()
     signals = rng.random((draws, len(judged))) < judged["chance_alone"].fillna(ALPHA).to_numpy()
-    charted = (rows["method"] == "xmr").to_numpy()
-    if charted.any():
-        found = _chart_signals(values[:, charted], code[charted], rules)
-        signals[:, np.unique(code[charted])] = found
-    for series in np.unique(code[~charted]):
+    drawn = (rows["method"] == "xmr").to_numpy()
+    if drawn.any():
+        signals[:, np.unique(code[drawn])] = _chart_signals(values[:, drawn], code[drawn], rules)
+    for series in np.unique(code[~drawn]):
         signals[:, series] = _test_signals(values[:, code == series])
     told, member = [], _by_theme(judged["indicator"], themes)
     for theme, own in member.groupby(member):
@@ -102,9 +102,8 @@ def _reordered_rows(judged: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     rows = points.merge(chosen.rename_axis("code").reset_index(), on="series")
     values = (rows["value"] - rows.get("effect", 0.0)).mask(rows["point_type"] == "missing")
     newest = rows["segment"].where(values.notna()).groupby(rows["code"]).transform("max")
-    key = rows.groupby(["frequency", "period"]).ngroup()
-    rows = rows.assign(value=values, key=key)[rows["segment"] == newest]
-    return rows.sort_values(["code", "period"], ignore_index=True)
+    rows = rows.assign(value=values, key=rows.groupby(["frequency", "period"]).ngroup())
+    return rows[rows["segment"] == newest].sort_values(["code", "period"], ignore_index=True)
 
 
 def _new_orders(rows: pd.DataFrame, rng: np.random.Generator, draws: int) -> Floats:
@@ -114,18 +113,12 @@ def _new_orders(rows: pd.DataFrame, rng: np.random.Generator, draws: int) -> Flo
     order = np.argsort(place + 2 * known["code"].to_numpy(), axis=1)
     values = np.full((draws, len(rows)), np.nan)
     values[:, known.index] = known["value"].to_numpy()[order]
-    for _, part in known[known["treatment"] == "season_means_removed"].groupby("code"):
-        values[:, part.index] = values[:, part.index] @ _without_seasons(part["period"]).T
+    for _, part in rows[rows["treatment"] == "season_means_removed"].groupby("code"):
+        member = part["period"].dt.month.to_numpy()[:, None] == np.arange(1, 13)
+        own = np.repeat(member[None].astype(float), draws, axis=0)
+        effect = line_and_seasons(values[:, part.index], own)[1]
+        values[:, part.index] -= np.nan_to_num(effect) @ member.T
     return values
-
-
-def _without_seasons(periods: pd.Series) -> Floats:
-    """Matrix that takes season means, beside a straight line, out of the values of some periods."""
-    month = periods.dt.month.to_numpy()
-    season = (month[:, None] == np.unique(month)[None, 1:]).astype(float)
-    line = np.vander(np.arange(len(month)), 2)
-    fit = np.linalg.pinv(np.hstack([line, season]))[2:]
-    return np.asarray(np.eye(len(month)) - (season - season.mean(axis=0)) @ fit)
 
 
 def _chart_signals(values: Floats, code: NDArray[Any], rules: str | RuleSet) -> NDArray[np.bool_]:
@@ -181,8 +174,7 @@ def off_target(points: pd.DataFrame, trends: pd.DataFrame, themes: Themes) -> pd
     rows["lag"] = years_before(rows["period"], rows["period_now"], rate)
     rows["missed"] = 1 - is_met(rows["value"], rows["polarity"], rows.assign(**bands))
     rows = rows[rows["lag"].between(0, EARLIER_YEARS) & rows["missed"].notna()]
-    rows = rows.drop(columns="indicator").join(_by_theme(rows["indicator"], themes).rename("theme"))
-    counted = rows.groupby(["theme", "lag"])["missed"]
-    found = counted.agg(value="sum", n="count").reset_index()
+    rows = rows.join(_by_theme(rows["indicator"], themes).rename("theme"))
+    found = rows.groupby(["theme", "lag"])["missed"].agg(value="sum", n="count").reset_index()
     found["period_label"] = found["lag"].astype(int).astype(str)
     return found.assign(measure="off_target", low=np.nan, high=np.nan)[COLUMNS]
