@@ -142,7 +142,6 @@ def _draw_events(sheet: Canvas, picture: Picture) -> None:
         looks = {"color": GREY, "lw": 1.0, "ls": (0, (1, 2.5) if suggested else (5, 3))}
         sheet.line([foot, foot, x], [area.bottom, area.top - 6, row], zorder=1.2, **looks)
         sheet.disc(f"{number:.0f}", x, row, hollow=suggested)
-        sheet.ink.append(np.column_stack([np.full(99, foot), np.linspace(area.bottom, row, 99)]))
 
 
 def _hatch(sheet: Canvas, left: float, right: float) -> None:
@@ -257,6 +256,9 @@ def _place_along(sheet: Canvas, picture: Picture, words: Words, value: float) ->
     if picture.fan.empty:
         return False
     if not words.bold:
+        # The newest value may lie over the thin line of an event, sooner than far from its point.
+        for x in picture.events["x"].tail(_MOST_NUMBERS):
+            sheet.keep_clear([x, x], sheet.axes.get_ylim())
         words = replace(words, text=words.text.replace("\n", " "), size=11.5)
     return sheet.place(words, _spots(sheet, picture, words, value))
 
