@@ -6,7 +6,7 @@ Notebooks, packs and the batch all call this, so every page of a run shows the s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,15 @@ import pandas as pd
 
 from pmf_analysis.data.corrections import apply_corrections
 from pmf_analysis.data.store import Store
+from pmf_analysis.measures.chance_signals import expected_signals, off_target
 from pmf_analysis.measures.comparison import compare
+from pmf_analysis.measures.events import (
+    chart_events,
+    declared_baselines,
+    declared_changes,
+    independent_levels,
+    recorded_events,
+)
 from pmf_analysis.measures.frames import (
     chosen_peer_sets,
     in_exceptional_period,
@@ -41,11 +49,13 @@ from pmf_analysis.measures.result_tables import (
     restatement_notes,
     with_labels,
 )
+from pmf_analysis.measures.spc import PROFILES, RuleSet
+from pmf_analysis.measures.steps import suggested_steps
 from pmf_analysis.measures.trend import trend_verdicts
 from pmf_analysis.periods import Period, parse_period
 
 if TYPE_CHECKING:
-    from pmf_analysis.parameters.models import RunSpec
+    from pmf_analysis.parameters.models import RunSpec, TrendRules
     from pmf_analysis.parameters.workspace import Parameters, Workspace
 
 SHOWN_LIMITS = ["lower_limit", "upper_limit"]
@@ -63,6 +73,8 @@ class Measures:
     gaps: pd.DataFrame
     targets: pd.DataFrame
     forecasts: pd.DataFrame
+    events: pd.DataFrame
+    packs: pd.DataFrame
     problems: pd.DataFrame
 
 
@@ -151,8 +163,15 @@ def assess_council(
     council = _council(tables, parameters, period, as_at, {peer_set, *sets.values()}, published)
     live = live_targets(council.targets, council.own, council.register)
     lines = target_lines(live, council.own)
+    rules = _rule_set(parameters.framework.trend_rules)
     trends, points = trend_verdicts(
-        council.own, council.register, targets=lines, changes=council.changes, period=period
+        council.own,
+        council.register,
+        targets=lines,
+        changes=council.changes,
+        baselines=declared_baselines(parameters),
+        rules=rules,
+        period=period,
     )
     comparisons, peers, gaps = compare(
         council.panel, council.register, area=council.area, peer_sets=council.peer_sets
@@ -165,6 +184,11 @@ def assess_council(
     register = council.register
     trends = complete_trends(trends, council.own, register, lines, area=council.area, as_at=as_at)
     points = with_labels(points, register).merge(lines, on=["series", "period"], how="left")
+    themes = {name: entry.themes for name, entry in parameters.register.indicators.items()}
+    packs = [
+        expected_signals(trends, points, themes, rules=rules, seed=seed),
+        off_target(points, trends, themes),
+    ]
     return Measures(
         trends=clipped(trends, register, SHOWN_LIMITS),
         points=clipped(points, register, SHOWN_LIMITS),
@@ -173,8 +197,22 @@ def assess_council(
         gaps=with_labels(gaps, register),
         targets=with_labels(targets, register),
         forecasts=with_labels(_forecasts(council, targets, seed), register),
+        events=chart_events(
+            council.own,
+            register,
+            recorded_events(council.changes, parameters),
+            restated=restated,
+            suggested=suggested_steps(independent_levels(trends, points)),
+        ),
+        packs=pd.concat(packs, ignore_index=True),
         problems=_notes(council, restated, parameters),
     )
+
+
+def _rule_set(declared: TrendRules) -> RuleSet:
+    """Rules of the named profile, with what the framework sets otherwise."""
+    given = declared.model_dump(exclude={"profile"}, exclude_none=True)
+    return replace(PROFILES[declared.profile], **given)
 
 
 def write_measures(measures: Measures, folder: Path) -> list[Path]:
@@ -216,7 +254,7 @@ def _council(
         register=register,
         panel=panel,
         own=own_totals(panel, area),
-        changes=tables["changes"].rename(columns={"indicator_id": "indicator"}),
+        changes=declared_changes(tables["changes"], parameters),
         targets=tables["targets"][tables["targets"]["area_code"].isin([area, ""])],
         peer_sets=chosen_peer_sets(tables["peer_sets"], parameters, area, wanted_sets),
         notes=pd.concat([corrected, notes], ignore_index=True),

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.pages import Page
 from pmf_analysis.story.realism_page import RealismPage
-from pmf_analysis.story.results import RESULT_COLUMNS, result_rows
+from pmf_analysis.story.results import AUDIT_COLUMNS, RESULT_COLUMNS, audit_rows, result_rows
 from pmf_analysis.story.trends_page import TrendsPage
 from pmf_analysis.story.view import ThemeView
 
@@ -171,7 +171,7 @@ def theme_view(
     ids = {indicator.id for indicator in indicators}
     trends = _part(measures.trends, "indicator", ids)
     period = parse_period(spec.period, year_type=framework.year_type)
-    names = ("points", "comparisons", "peers", "gaps", "targets", "forecasts")
+    names = ("points", "comparisons", "peers", "gaps", "targets", "forecasts", "events")
     series = set(trends["series"])
     problems = measures.problems
     return ThemeView(
@@ -184,6 +184,7 @@ def theme_view(
         indicators=indicators,
         trends=trends,
         **{name: _part(getattr(measures, name), "series", series) for name in names},
+        packs=_part(measures.packs, "theme", {theme, ""}),
         problems=problems[problems["indicator"].isin(ids) | (problems["theme"] == theme)],
         narratives=_narratives(store, spec.as_at, ids, pd.Timestamp(period.end)),
         notice=framework.council.notice,
@@ -215,15 +216,20 @@ def show(*blocks: Block | Iterable[Block]) -> None:
 
 
 def finish(run: Page[Any]) -> None:
-    """Write the run's numbers as ``results.csv`` beside its report; nothing outside a batch run.
+    """Write ``results.csv``, and for trends ``audit.csv``, beside the report of a batch run.
 
     The same results give the same bytes, and no cell is read as a formula by a spreadsheet.
     """
     if run.results_folder is None:
         return
     run.results_folder.mkdir(parents=True, exist_ok=True)
-    path = run.results_folder / "results.csv"
+    _write_rows(run.results_folder / "results.csv", RESULT_COLUMNS, result_rows(run))
+    if run.analysis == "trends":
+        _write_rows(run.results_folder / "audit.csv", AUDIT_COLUMNS, audit_rows(run))
+
+
+def _write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, RESULT_COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(result_rows(run))
+        writer.writerows(rows)

@@ -7,14 +7,71 @@ Events are drawn and named on charts. Recorded breaks and rebases also start a n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key
 from pmf_analysis.measures.result_tables import labels
 
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.workspace import Parameters
+
 COLUMNS = ["series", "period", "until", "kind", "text", "owner", "recorded_on", "evidence"]
 _SAME_EVENT = pd.Timedelta(days=370)  # a suggestion so near a recorded change tells nothing new
+
+
+_CHANGE = ["indicator", "period_start", "kind", "comparable", "reason", "owner", "recorded_on"]
+_BASELINE = ["indicator", "period_from", "period_until", "mean", "lower_limit", "upper_limit"]
+
+
+def declared_changes(stored: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
+    """Changes that came with the data, and the rebases that the parameters declare."""
+    declared = pd.DataFrame(parameters.charts.rebase_rows(), columns=_CHANGE)
+    rows = pd.concat([stored.rename(columns={"indicator_id": "indicator"})[_CHANGE], declared])
+    days = {name: pd.to_datetime(rows[name]) for name in ("period_start", "recorded_on")}
+    return rows.assign(**days).reset_index(drop=True)
+
+
+def declared_baselines(parameters: Parameters) -> pd.DataFrame:
+    """Frozen usual ranges: by their periods, or by three numbers; what is not given is missing."""
+    rows = pd.DataFrame(parameters.charts.baseline_rows(), columns=[*_BASELINE, "reason", "owner"])
+    days = {name: pd.to_datetime(rows[name]) for name in _BASELINE[1:3]}
+    return rows.assign(**days).astype(dict.fromkeys(_BASELINE[3:], float))
+
+
+def recorded_events(changes: pd.DataFrame, parameters: Parameters) -> dict[str, pd.DataFrame]:
+    """All that people recorded on indicators, as `chart_events` takes it."""
+    entries, common = parameters.register.indicators, parameters.framework.exceptional_periods
+    spans = [
+        {"indicator": name, "on": span.from_, "until": span.to, "text": span.reason}
+        for name, entry in entries.items()
+        for span in (*common, *entry.exceptional_periods)
+    ]
+    charts = parameters.charts
+    frozen = [
+        {**row, "on": row["period_until"] or row["recorded_on"], "text": row["reason"]}
+        for row in charts.baseline_rows()
+    ]
+    told = changes[changes["kind"] != "restatement"]  # restated values are events of their own
+    return {
+        "changes": told.rename(columns={"period_start": "on", "reason": "text"}),
+        "exceptional": pd.DataFrame(spans),
+        "baseline": pd.DataFrame(frozen),
+        "annotation": pd.DataFrame(charts.annotation_rows()),
+    }
+
+
+def independent_levels(trends: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """Rows in which a step may be looked for: single, independent values since the last break.
+
+    Seasonal parts are removed, and so are series whose values depend on each other: those wander
+    without any step.
+    """
+    plain = trends["shape"].isin(["discrete", "seasonal"]) & (trends["method"] == "xmr")
+    rows = points[points["series"].isin(trends.loc[plain, "series"])]
+    rows = rows[rows["segment"] == rows.groupby("series")["segment"].transform("max")]
+    return rows.assign(value=rows["value"] - rows["effect"].fillna(0))
 
 
 def chart_events(
@@ -34,7 +91,7 @@ def chart_events(
     register
         One row an indicator.
     recorded
-        By kind of table ("changes", "annotations", "baselines", "exceptional") rows with
+        By kind ("changes", whose rows say theirs, "annotation", "baseline", "exceptional"):
         indicator, on (the day it began), and where known until, kind, text, owner, recorded_on.
     restated
         Rows of `Store.restatements`; those of other councils are left out.
