@@ -115,7 +115,8 @@ def _judged(
     """Shape, evidence, treatment and contradiction of series of one length."""
     count, tiny = (~np.isnan(value)).sum(axis=1), np.finfo(float).tiny
     value = value / (np.nan_to_num(np.abs(value)).max(axis=1, keepdims=True) + tiny)
-    constant = (count > 0) & (_range(value) <= 1e-12)
+    gaps = np.nansum(np.diff(np.sort(value, axis=1), axis=1), axis=1)
+    constant = (count > 0) & (gaps <= 1e-12)
     varied = (count >= FEWEST) & ~constant
     total = varied & (per_year > 2) & _are_running_totals(value, member)
     chance = np.where(varied, _season_chance(value, member, per_year, count), 1.0)
@@ -146,33 +147,20 @@ def _judged(
     return rows
 
 
-def _range(value: Floats) -> Floats:
-    """Largest less smallest value of each row; below 0 where there is none."""
-    return np.asarray(
-        np.fmax.reduce(value, axis=1, initial=-np.inf)
-        - np.fmin.reduce(value, axis=1, initial=np.inf)
-    )
-
-
 def _are_running_totals(value: Floats, member: Floats) -> Flags:
     """Whether values climb in every year and fall back, far enough, in one and the same season."""
-    step, into = np.diff(value, axis=1), member[:, 1:]
-    parts = [~np.isnan(step), step < 0, step >= 0, step > 0, np.nan_to_num(step)]
-    by_month = np.einsum("ckt,ktm->ckm", np.stack(parts).astype(float), into)
-    turns, falls = by_month[:2]
-    rises, flat_or_up, up, added = (
-        by_month[[0, 2, 3, 4]].sum(axis=2, keepdims=True) - by_month[[0, 2, 3, 4]]
-    )
+    known, step = ~np.isnan(value), np.diff(value, axis=1)
+    parts = np.array([~np.isnan(step), step < 0, step > 0, np.nan_to_num(step)], dtype=float)
+    into = np.einsum("ckt,ktm->ckm", parts, member[:, 1:])
+    elsewhere = into.sum(axis=2, keepdims=True) - into
+    starts = (into[1] >= 0.8 * into[0]) & (into[0] > 0)
+    starts &= (elsewhere[1] <= 0.05 * elsewhere[0]) & (elsewhere[2] >= 0.7 * elsewhere[0])
+    both = np.einsum("ckt,ktm->ckm", np.array([known, np.nan_to_num(value)], dtype=float), member)
     with np.errstate(invalid="ignore", divide="ignore"):
-        known = np.einsum("kt,ktm->km", (~np.isnan(value)).astype(float), member)
-        opening = np.einsum("kt,ktm->km", np.nan_to_num(value), member) / known
-        part = opening / (added / rises)
-    starts = (
-        (turns > 0) & (falls >= 0.8 * turns) & (flat_or_up >= 0.95 * rises) & (up >= 0.7 * rises)
-    )
+        part = both[1] / both[0] / (elsewhere[3] / elsewhere[0])
     starts &= (part > FIRST_PART[0]) & (part < FIRST_PART[1])
-    enough = (~np.isnan(value)).sum(axis=1) >= FEWEST_FOR_YTD
-    return np.asarray(enough & ~(value < 0).any(axis=1) & starts.any(axis=1))
+    enough = (known.sum(axis=1) >= FEWEST_FOR_YTD) & ~(value < 0).any(axis=1)
+    return np.asarray(enough & starts.any(axis=1))
 
 
 def _season_chance(
@@ -212,7 +200,8 @@ def _features(value: Floats) -> list[Flags]:
     newest = known & (place >= (place[:, -1:] - ties[:, None]))
     span = ((place > 0) & (place[:, -1:] > place - known)).sum(axis=1)
     flags = [low & (crowds[0] | crowds[1] & high), (ties > 0) & (grid >= 0.5 * spread)]
-    alike = _range(np.where(newest, value, np.nan)) == 0
+    latest = np.sort(np.where(newest, value, np.nan), axis=1)
+    alike = np.nansum(np.diff(latest, axis=1), axis=1) == 0
     flags[1] &= np.isfinite(grid)
     flags += [span > 1.1 * count, (ties > 0) & alike & (count - ties >= 6)]
     return [(known.sum(axis=1) >= FEWEST) & flag for flag in flags]
