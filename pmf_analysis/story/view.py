@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -69,7 +69,7 @@ class ThemeView:
         known = points[points["value"].notna()]
         held = [name for name in ("target", "target_low") if name in known.columns]
         newest = known.loc[known["segment"] == known["segment"].max(), held]
-        of_points = {
+        of_points: dict[str, Any] = {
             "direction": int(known["direction"].fillna(0).iloc[-1:].sum()),
             "judged": int(newest.notna().any(axis=1).sum()),
             "has_break": known["segment"].nunique() > 1,
