@@ -15,12 +15,12 @@ import pandas as pd
 from pmf_analysis.measures.spc import PRECISION, Floats
 
 FEWEST, APART, MOST = 13, 6, 3  # values of a series; values between steps; steps of one series
-# What each step, and a straight line instead of steps, must gain in n log(sum of squares). For 5 %
-# of suggestions on independent noise a step's price would be 5 to 10; a stricter one keeps them rare
-# where values depend on each other. Shares of 1,000 simulated series with any suggestion
-# (`benchmarks/trend_alarms.py --steps`), 13, 24 and 60 values: independent noise .001, .000, .003;
-# autoregression of .3: .000, .016, .062, of .6: .018, .120, .377; straight drift at the worst slope
-# .012, .027, .044; a step of 3 sd in the middle .399, .763, .986.
+# What each step, and a straight line instead of steps, must gain in n log(sum of squares). A price
+# of 5 to 10 a step would leave suggestions in 5 % of independent noise; this stricter one makes
+# them rare where values depend on each other. Shares of 1,000 simulated series with a suggestion,
+# 13, 24, 60, 120 values each (`benchmarks/trend_alarms.py --steps`): independent noise .001, .000,
+# .003, .007; autoregression of .3: .000, .016, .062, .095, of .6: .018, .120, .377, .589; a line
+# of the worst slope .012, .027, .044, .058; a step of 3 sd midway .399, .763, .986, 1.
 STEP_PRICE, LINE_PRICE = 14.0, 6.0
 COLUMNS = ["series", "period", "before", "after", "size_in_sd", "gain", "evidence"]
 
@@ -54,7 +54,7 @@ def suggested_steps(observations: pd.DataFrame) -> pd.DataFrame:
     ]
     table = pd.DataFrame(rows, columns=COLUMNS)
     kinds = observations.dtypes[["series", "period"]].to_dict() if table.empty else {}
-    return table.astype(kinds)
+    return table.astype(kinds | dict.fromkeys(COLUMNS[2:6], "float64"))
 
 
 def _steps(values: Floats) -> Iterator[tuple[object, ...]]:

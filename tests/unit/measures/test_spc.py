@@ -190,9 +190,9 @@ def test_a_hundred_thousand_series_take_seconds() -> None:
             "value": rng.normal(50, 5, 2_400_000),
         }
     )
-    start = time.perf_counter()
+    start = time.process_time()  # other programs must not fail it
     chart = spc_chart(table)
-    assert time.perf_counter() - start < 10  # measured on a quiet machine: 0.6 s
+    assert time.process_time() - start < 4  # measured: 0.6 s on a quiet machine
     assert len(chart.segments) == 100_000
 
 
