@@ -4,8 +4,8 @@ A control chart takes its width from the moving range, which is too small where 
 from the last one, as stocks and caseloads do. For a first-order autoregression with coefficient r
 the mean moving range is sqrt(1 - r) of what independent values of that spread would give, so
 limits are divided by that. False alarms of a last point outside such limits, 4,000 simulated series
-of 30 values each: .004, .016, .018 and .033 at r = 0, .6, .8 and .9, against .005, .07, .18 and .31
-outside the usual ones; of 16 values .007, .030, .059 and .092, as short series hide dependence.
+of 30 values each: .004, .017, .020 and .039 at r = 0, .6, .8 and .9, against .005, .07, .18 and .31
+outside the usual ones; of 16 values .007, .034, .066 and .11, as short series hide dependence.
 """
 
 from __future__ import annotations
