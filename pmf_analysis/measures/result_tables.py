@@ -92,8 +92,7 @@ def complete_trends(
         method="none", rule="none", reason="There are no values for this council."
     )
     rows = pd.concat([trends, absent], ignore_index=True)
-    texts = [name for name in rows if pd.api.types.is_string_dtype(rows[name])]
-    rows[texts] = rows[texts].fillna("")
+    rows = rows.fillna(dict.fromkeys(rows.select_dtypes("str").columns, ""))
     rows = rows.drop(columns=[*_FROM_REGISTER, "target"], errors="ignore")
     rows = rows.merge(register[["indicator", *_FROM_REGISTER]], on="indicator", how="left")
     rows = rows.merge(lines[["series", "period", "target"]], on=["series", "period"], how="left")

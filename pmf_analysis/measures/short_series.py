@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pmf_analysis.measures.history import by_length
+
 Floats = NDArray[np.float64]
 
 EXACT_UP_TO = 12  # points; beyond, the normal approximation is close enough
@@ -42,33 +44,51 @@ def mann_kendall(observations: pd.DataFrame, *, confidence: float = 0.95) -> pd.
         slope_upper (NaN where n is too small for the confidence), direction (increasing,
         decreasing, no_change, or cannot_judge below four points).
     """
-    ordered = observations.sort_values(["series", "period"], kind="stable")
-    rows = [
-        (series, *_test_one(group["value"].to_numpy(float), 1 - confidence))
-        for series, group in ordered.groupby("series", sort=True)
-    ]
-    return pd.DataFrame(rows, columns=list(_TESTED)).astype(_TESTED)
+    rows: list[tuple[Any, ...]] = []
+    for names, _, values in by_length(observations):
+        known = ~np.isnan(values)
+        for n in np.unique(known.sum(axis=1)):
+            chosen = np.flatnonzero(known.sum(axis=1) == n)
+            time = np.nonzero(known[chosen])[1].reshape(-1, n)
+            each = np.take_along_axis(values[chosen], time, axis=1)
+            rows += zip(
+                [names[row] for row in chosen], *_tests(each, time, 1 - confidence), strict=True
+            )
+    table = pd.DataFrame(sorted(rows), columns=list(_TESTED))
+    return table.astype(_TESTED)
 
 
-def _test_one(values: Floats, alpha: float) -> tuple[Any, ...]:
-    time = np.flatnonzero(~np.isnan(values))
-    value = values[time]
-    n = len(value)
+def _tests(value: Floats, time: NDArray[np.intp], alpha: float) -> tuple[Any, ...]:
+    """Columns after `series` of `_TESTED` for series of equally many values, a row each."""
+    count, n = value.shape
+    unknown = np.full(count, np.nan)
     if n < FEWEST:
-        return n, 0, np.nan, np.nan, np.nan, np.nan, "cannot_judge"
+        nothing = np.zeros(count, dtype=int)
+        return nothing + n, nothing, *[unknown] * 4, ["cannot_judge"] * count
     first, second = np.triu_indices(n, 1)
-    rises = value[second] - value[first]
-    s = int(np.sign(rises).sum())
-    slopes = np.sort(rises / (time[second] - time[first]))
-    ties = tuple(sorted(int(size) for size in np.unique(value, return_counts=True)[1]))
-    p_value, critical = _p_value(s, ties), _critical_s(ties, alpha)
+    rises = value[:, second] - value[:, first]
+    s = np.sign(rises).sum(axis=1).astype(int)
+    slopes = np.sort(rises / (time[:, second] - time[:, first]), axis=1)
+    ties = [_ties(row) for row in np.sort(value, axis=1)]
+    p_value = np.array([_p_value(abs(int(one)), sizes) for one, sizes in zip(s, ties, strict=True)])
+    critical = np.array([_critical_s(sizes, alpha) for sizes in ties])
     # of the slopes as cut points, those where the test would not reject a true slope
-    inner = int((len(slopes) - critical) // 2) if critical <= len(slopes) else -1
-    lower, upper = (slopes[inner], slopes[-1 - inner]) if inner >= 0 else (np.nan, np.nan)
-    word = "no_change" if p_value > alpha else "increasing" if s > 0 else "decreasing"
-    return n, s, p_value, float(np.median(slopes)), lower, upper, word
+    pairs = slopes.shape[1]
+    known = critical <= pairs
+    inner = np.where(known, (pairs - np.where(known, critical, 0)) // 2, 0).astype(int)
+    ends = (slopes[np.arange(count), at] for at in (inner, pairs - 1 - inner))
+    lower, upper = (np.where(known, end, np.nan) for end in ends)
+    words = np.select([p_value > alpha, s > 0], ["no_change", "increasing"], "decreasing")
+    return np.full(count, n), s, p_value, np.median(slopes, axis=1), lower, upper, words
 
 
+def _ties(ordered: Floats) -> tuple[int, ...]:
+    """How many times each distinct value occurs, from few to many."""
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    return tuple(sorted(np.diff(starts, append=len(ordered)).tolist()))
+
+
+@lru_cache(maxsize=4096)
 def _p_value(s: int, ties: tuple[int, ...]) -> float:
     from scipy.special import ndtr
 
@@ -78,6 +98,7 @@ def _p_value(s: int, ties: tuple[int, ...]) -> float:
     return float(2 * ndtr(-max(abs(s) - 1, 0) / _standard_deviation(ties)))
 
 
+@lru_cache(maxsize=4096)
 def _critical_s(ties: tuple[int, ...], alpha: float) -> float:
     """Smallest |S| that is significant; infinite where none is."""
     from scipy.special import ndtri
@@ -150,20 +171,20 @@ def recent_trend(observations: pd.DataFrame) -> pd.DataFrame:
         freedom: about 1 if only sampling error is at work), method (proportion or interval).
     """
     known = observations.reindex(columns=["series", "period", *COUNTS, *INTERVAL])
-    ordered = known.sort_values(["series", "period"], kind="stable")
-    rows = [
-        (series, *_recent_one(group.tail(RECENT_POINTS)))
-        for series, group in ordered.groupby("series", sort=True)
-    ]
+    given = known[[*COUNTS, *INTERVAL]].to_numpy(float)
+    rows = sorted(
+        (name, *_recent_one(given[of_one[-RECENT_POINTS:]].T))
+        for names, places, _ in by_length(known)
+        for name, of_one in zip(names, places, strict=True)
+    )
     return pd.DataFrame(rows, columns=list(_RECENT)).astype(_RECENT)
 
 
-def _recent_one(last: pd.DataFrame) -> tuple[Any, ...]:
-    count, n = last[COUNTS].to_numpy(float).T
-    value, lower, upper = last[INTERVAL].to_numpy(float).T
+def _recent_one(last: Floats) -> tuple[Any, ...]:
+    count, n, value, lower, upper = last
     reason = "One of the last five points has neither counts nor an interval."
-    if len(last) < RECENT_POINTS:
-        reason = f"Only {len(last)} points; five are needed."
+    if len(n) < RECENT_POINTS:
+        reason = f"Only {len(n)} points; five are needed."
     elif ((count > 0) & (count < n)).all():
         return _judged(*_armitage(count, n), "proportion")
     elif ((upper > lower) & ~np.isnan(value)).all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import permutations
 from pathlib import Path
 
@@ -11,8 +12,14 @@ import pymannkendall
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
-from pmf_analysis.measures.short_series import attained_size, mann_kendall, recent_trend
+from pmf_analysis.measures.short_series import (
+    attained_size,
+    mann_kendall,
+    null_distribution,
+    recent_trend,
+)
 
 
 def table(values: list[float], series: str = "a") -> pd.DataFrame:
@@ -33,6 +40,39 @@ def test_exact_p_equals_full_enumeration_ties_included(numbers: list[int]) -> No
     assert found["p_value"] == pytest.approx(np.mean([s >= abs(found["s"]) for s in scores]))
 
 
+@pytest.mark.parametrize("n", [4, 5, 6, 7, 8])
+def test_every_p_value_without_ties_equals_full_enumeration(n: int) -> None:
+    orders = np.array(list(permutations(range(n))))
+    first, second = np.triu_indices(n, 1)
+    scores = np.sign(orders[:, second] - orders[:, first]).sum(axis=1)
+    samples = [orders[np.flatnonzero(scores == score)[0]] for score in np.unique(scores)]
+    rows = mann_kendall(
+        pd.concat([table(list(map(float, row)), f"s{i:02}") for i, row in enumerate(samples)])
+    )
+    assert rows["s"].tolist() == np.unique(scores).tolist()
+    expected = [np.mean(np.abs(scores) >= abs(score)) for score in np.unique(scores)]
+    assert rows["p_value"].to_numpy() == pytest.approx(np.array(expected), abs=1e-12)
+
+
+def test_the_null_distribution_of_nine_to_twelve_values_counts_every_order() -> None:
+    for n in range(9, 13):
+        scores, chance = null_distribution((1,) * n)
+        # the recurrence over where the largest value stands (Kendall 1975), not the product
+        counts = {0: 1}
+        for size in range(2, n + 1):
+            grown: dict[int, int] = {}
+            for score, ways in counts.items():
+                for place in range(size):
+                    after = score + size - 1 - 2 * place
+                    grown[after] = grown.get(after, 0) + ways
+            counts = grown
+        assert sum(counts.values()) == math.factorial(n)
+        found = dict(
+            zip(scores.tolist(), (chance * math.factorial(n)).round().tolist(), strict=True)
+        )
+        assert found == counts
+
+
 def test_published_smallest_p_values() -> None:
     rising = [mann_kendall(table([*map(float, range(n))])).iloc[0] for n in (4, 5, 12)]
     assert [row["p_value"] for row in rising[:2]] == pytest.approx([2 / 24, 2 / 120])
@@ -44,16 +84,26 @@ def test_published_smallest_p_values() -> None:
     )
 
 
-def test_agrees_with_pymannkendall_above_twelve_points() -> None:
+def test_agrees_with_pymannkendall_on_a_thousand_series() -> None:
     rng = np.random.default_rng(3)
-    for case in range(60):
-        values = np.round(rng.normal(0, 1, 13 + case % 20) + 0.05 * case, case % 3)
-        ours, theirs = (
-            mann_kendall(table(list(values))).iloc[0],
-            pymannkendall.original_test(values),
-        )
-        assert (ours["s"], ours["slope"]) == (theirs.s, pytest.approx(theirs.slope))
-        assert ours["p_value"] == pytest.approx(theirs.p, abs=1e-12)
+    series = {
+        f"s{case:04}": np.round(rng.normal(0, 1, 4 + case % 28) + 0.05 * (case % 60), case % 3)
+        for case in range(1000)
+    }
+    ours = mann_kendall(pd.concat([table(list(row), name) for name, row in series.items()]))
+    theirs = [pymannkendall.original_test(row) for row in series.values()]
+    assert ours["series"].tolist() == list(series)
+    assert ours["s"].tolist() == [one.s for one in theirs]
+    np.testing.assert_allclose(ours["slope"], [one.slope for one in theirs], atol=1e-12)
+    normal = ours["n"].to_numpy() > 12  # below, theirs approximates and ours is exact
+    assert normal.sum() > 600
+    np.testing.assert_allclose(
+        ours["p_value"][normal], np.array([one.p for one in theirs])[normal], atol=1e-12
+    )
+    # their z, as our p-value says it
+    z = np.sign(ours["s"]) * norm.isf(ours["p_value"] / 2)
+    clear = normal & (ours["p_value"].to_numpy() > 1e-12)
+    np.testing.assert_allclose(z[clear], np.array([one.z for one in theirs])[clear], atol=1e-6)
 
 
 @given(st.lists(st.floats(-100, 100), min_size=4, max_size=16), st.floats(0.1, 50))
