@@ -176,13 +176,15 @@ def _explain(error: Exception, work: _Work, seconds: int) -> Outcome:
     if isinstance(error, PapermillExecutionError):
         message = f'the cell "{cell}" raised {error.ename}: {error.evalue}'
     elif isinstance(error, CellTimeoutError):
-        status = "timed_out"
-        message = f'the cell "{cell}" was still running after {seconds} seconds'
+        status, message = (
+            "timed_out",
+            f'the cell "{cell}" was still running after {seconds} seconds',
+        )
     elif not cell:
         status, message = "kernel_died", f"the kernel did not start: {error}"
     elif isinstance(error, DeadKernelError):
-        status = "kernel_died"
-        message = f'the kernel died in the cell "{cell}"; perhaps the memory ran out'
+        why = f'the kernel died in the cell "{cell}"; perhaps the memory ran out'
+        status, message = "kernel_died", why
     return Outcome(status, message, cell, work.unfinished())
 
 

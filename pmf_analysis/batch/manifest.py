@@ -27,8 +27,6 @@ SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 PARTIAL = ".partial"
 
-_EXIT_CODES = {"complete": 0, "interrupted": 130}
-_SOME_FAILED = 1
 _PATH = re.compile(r"(?<![\w.:/\\-])(?:[A-Za-z]:\\|/)(?:[^\s\"'<>|:/\\]+[/\\])+([^\s\"'<>|:/\\]*)")
 _SECRET_NAME = re.compile(r"(?i)(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|API_?KEY|_KEY)$")
 
@@ -78,7 +76,7 @@ class RunRecord:
     @property
     def exit_code(self) -> int:
         """How a command that made this run ends."""
-        return _EXIT_CODES.get(self.manifest["status"], _SOME_FAILED)
+        return {"complete": 0, "interrupted": 130}.get(self.manifest["status"], 1)
 
     def save(self) -> None:
         """Write the manifest."""

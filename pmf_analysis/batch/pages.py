@@ -21,8 +21,7 @@ OnJob = Callable[[dict[str, Any], int, int], None]
 
 def status_words(status: str) -> str:
     """Return what a reader is told of a job's status."""
-    special = {"ok": "made", "skipped": "already made"}
-    return special.get(status, status.replace("_", " "))
+    return {"ok": "made", "skipped": "already made"}.get(status, status.replace("_", " "))
 
 
 def describe_pages(plan: Plan) -> dict[str, Any]:
@@ -63,24 +62,14 @@ def write_index(run: RunRecord) -> None:
     """Write the index of a run, from its manifest and its table of trends, and put it on record."""
     from pmf_analysis.documents.index import render_index
 
-    reports = [
-        {
-            "theme": job["theme"],
-            "analysis": job["analysis"],
-            "status": status_words(job["status"]).capitalize(),
-            "href": f"{job['id']}/report.html" if job["status"] == "ok" else "",
-            "reason": job["message"],
-        }
-        for job in run.jobs.values()
-    ]
-    facts = {
-        **run.manifest["pages"],
-        "reports": reports,
-        "summary": _verdicts_by_theme(run),
-        "rows": run.manifest["rows"],
-        "problems": run.manifest["problems"],
-        "problems_href": "problems.csv",
-    }
+    reports = []
+    for job in run.jobs.values():
+        href = f"{job['id']}/report.html" if job["status"] == "ok" else ""
+        status = status_words(job["status"]).capitalize()
+        reports.append(job | {"status": status, "href": href, "reason": job["message"]})
+    counted = {name: run.manifest[name] for name in ("rows", "problems")}
+    counted |= {"summary": _verdicts_by_theme(run), "problems_href": "problems.csv"}
+    facts = {**run.manifest["pages"], **counted, "reports": reports}
     write_atomically(run.folder / "index.html", render_index(facts))
     run.save_with_shared_files()
 
@@ -94,14 +83,12 @@ def _verdicts_by_theme(run: RunRecord) -> dict[str, Counter[str]]:
     measures = read_measures(run.folder / "measures")
     points = measures.points.dropna(subset=["value"]).sort_values("period").groupby("series")
     newest = points["direction"].last()
-    known = [
-        TrendFacts.of(row, "", direction=int(newest.get(row["series"], 0)))
-        for row in rows_of(measures.trends)
-    ]
+    counts: dict[str, Counter[str]] = {}
+    for row in rows_of(measures.trends):
+        facts = TrendFacts.of(row, "", direction=int(newest.get(row["series"], 0)))
+        counts.setdefault(facts.subject.indicator, Counter())[facts.shown] += 1
     return {
-        theme["id"]: Counter(
-            facts.shown for facts in known if facts.subject.indicator in theme["indicators"]
-        )
+        theme["id"]: sum((counts.get(name, Counter()) for name in theme["indicators"]), Counter())
         for theme in run.manifest["pages"]["themes"]
     }
 

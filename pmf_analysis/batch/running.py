@@ -102,16 +102,10 @@ def _new(plan: Plan, now: datetime) -> RunRecord:
 
 
 def _record_of(job: Job, outcome: Outcome, folder: Path | None = None) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        **asdict(job),
-        "status": outcome.status,
-        "message": manifest.redacted(outcome.message),
-        "cell": outcome.cell,
-        "seconds": round(outcome.seconds, 2),
-        "attempts": outcome.attempts,
-        "files": manifest.describe_files(folder) if folder else {},
-    }
+    told = {name: getattr(outcome, name) for name in ("status", "cell", "attempts")}
+    told |= {"message": manifest.redacted(outcome.message), "seconds": round(outcome.seconds, 2)}
+    files = manifest.describe_files(folder) if folder else {}
+    return {"id": job.id, **asdict(job), **told, "files": files}
 
 
 @dataclass
@@ -133,7 +127,7 @@ class _Work:
         import pandas as pd
 
         from pmf_analysis.assess import assess_run, write_measures
-        from pmf_analysis.data.store import neutral_cell
+        from pmf_analysis.data.store import safe_csv
 
         if is_unchanged(self.folder, self.record.manifest["files"]):
             return
@@ -142,9 +136,7 @@ class _Work:
         write_measures(measures, self.folder / "measures")
         imported = self.plan.store.problems(self.plan.spec.as_at)
         problems = pd.concat([imported, measures.problems], ignore_index=True)
-        cells = problems.map(neutral_cell, na_action="ignore")
-        text = cells.to_csv(index=False, lineterminator="\n")
-        write_atomically(self.folder / "problems.csv", text.encode("utf-8-sig"))
+        write_atomically(self.folder / "problems.csv", safe_csv(problems))
         self.record.manifest["problems"] = problems["level"].value_counts().to_dict()
         self.record.save_with_shared_files()
 

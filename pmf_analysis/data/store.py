@@ -8,8 +8,6 @@ and digests are read without it, so that a run with nothing to do starts at once
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -18,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.data.vintages import SCHEMA_VERSION, Digest, FileRecord, Vintage
-from pmf_analysis.problems import COLUMNS, EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Digest", "FileRecord", "Store", "Vintage", "neutral_cell"]
+__all__ = ["Digest", "FileRecord", "Store", "Vintage", "neutral_cell", "safe_csv"]
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NEUTRALISED = r"^'(?=[=+\-@\t\r])"
 
@@ -196,15 +194,16 @@ class Store:
         problems: Problems,
         quarantine: pd.DataFrame | None,
     ) -> None:
+        from pmf_analysis.data.contract import problem_table
+
         folder = f"{self._folder}/{vintage.id}"
         self._files.makedirs(folder, exist_ok=True)
         for name, frame in tables.items():
             with self._files.open(f"{folder}/{name}.parquet", "wb") as file:
                 frame.to_parquet(file, index=False, compression="zstd")
-        self._files.pipe_file(f"{folder}/problems.csv", _csv(COLUMNS, problems.rows()))
+        self._files.pipe_file(f"{folder}/problems.csv", safe_csv(problem_table(problems)))
         if quarantine is not None:
-            rows = quarantine.astype("str").fillna("").to_dict("records")
-            self._files.pipe_file(f"{folder}/quarantine.csv", _csv([*quarantine], rows))
+            self._files.pipe_file(f"{folder}/quarantine.csv", safe_csv(quarantine))
         manifest = asdict(vintage) | {"as_at": vintage.as_at.isoformat()}
         del manifest["withdrawn"]
         self._write_last(f"{folder}/manifest.json", manifest | {"schema_version": SCHEMA_VERSION})
@@ -225,10 +224,7 @@ def neutral_cell(value: object) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def _csv(columns: Sequence[str], rows: Sequence[Mapping[Any, Any]]) -> bytes:
+def safe_csv(table: pd.DataFrame) -> bytes:
     """Return a CSV that Excel opens as UTF-8 and in which nothing can run."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([neutral_cell(row[name]) for name in columns] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
+    cells = table.astype("str").fillna("").map(neutral_cell)
+    return cells.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")

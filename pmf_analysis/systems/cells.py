@@ -13,7 +13,7 @@ import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -147,9 +147,8 @@ def shown_text(value: object, number_format: str = "General") -> str:
         scaled = digits * 100 if is_percent_format(number_format) else digits
         return f"{scaled.normalize():f}" if scaled.is_finite() else str(value)
     if isinstance(value, datetime):
-        is_midnight = (value.hour, value.minute, value.second) == (0, 0, 0)
-        return value.date().isoformat() if is_midnight else value.isoformat(" ", "seconds")
-    return value.isoformat() if isinstance(value, date) else str(value).strip()
+        return value.isoformat(" ", "seconds").removesuffix(" 00:00:00")
+    return str(value).strip()
 
 
 @lru_cache(maxsize=512)

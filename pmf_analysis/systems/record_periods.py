@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import nan
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -28,15 +28,10 @@ def _months_of_span(span: str) -> float:
     return int(span[:-1]) * _MONTHS_OF_UNIT[span[-1]] if span else nan
 
 
-class _Question(NamedTuple):
-    """What decides a record's period; ``declared`` is the register's frequency."""
-
-    start: Any
-    label: str
-    given: str
-    declared: str
-    span: str
-    year_type: Any
+_ANSWER = {
+    **{"start": "datetime64[us]", "end": "datetime64[us]"},
+    **{"frequency": "str", "fits": "bool", "reason": "str"},
+}
 
 
 def set_periods(case: Case) -> pd.Series[bool]:
@@ -51,12 +46,7 @@ def set_periods(case: Case) -> pd.Series[bool]:
     columns = column_names(case.records.table)
     if "period_start" not in columns:
         return nothing
-    asked = _questions(case)
-    answers = {question: _answer(question) for question in dict.fromkeys(asked)}
-    table = pd.DataFrame.from_records(list(answers.values()), columns=list(_Answer._fields))
-    table = table.astype({"start": "datetime64[us]", "end": "datetime64[us]", "fits": bool})
-    numbers = {question: number for number, question in enumerate(answers)}
-    found = table.iloc[[numbers[question] for question in asked]].set_axis(raw.index)
+    found = _answers(case)
     name = "period_label" if "period_label" in raw or "period_start" not in raw else "period_start"
     failed = (found["reason"] != "") & ~case.bad
     case.add(failed, name, "period-not-read", reason=found["reason"])
@@ -108,21 +98,26 @@ def _has_length_of_register(case: Case) -> pd.Series[bool]:
     return judged
 
 
-def _questions(case: Case) -> list[_Question]:
-    """Return what decides the period of each record."""
+def _answers(case: Case) -> pd.DataFrame:
+    """Return the period of each record, or the reason why there is none; asked once of the same."""
     facts, rule = case.facts, case.mapping.period
     no_start = pd.Series(pd.NaT, index=facts.index)
     rolling = facts["period_span"].where(facts["accumulation"] == "rolling")
-    year_type = facts["year_type"].astype("object").where(facts["year_type"].notna(), None)
-    columns = (
-        case.typed.get("period_start", no_start).astype("object"),
-        case.raw_text("period_label").str.strip(),
-        case.typed_text("frequency"),
-        facts["frequency"].astype("object").fillna(rule.frequency or ""),
-        _spans(case).fillna(rolling).fillna(""),
-        year_type if rule.year_type is None else year_type.map(lambda _: rule.year_type),
+    declared = facts["year_type"].astype("object").where(facts["year_type"].notna(), None)
+    asked = pd.DataFrame(
+        {
+            "start": case.typed.get("period_start", no_start),
+            "label": case.raw_text("period_label").str.strip(),
+            "given": case.typed_text("frequency"),
+            "declared": facts["frequency"].astype("object").fillna(rule.frequency or ""),
+            "span": _spans(case).fillna(rolling).fillna(""),
+            "year_type": declared if rule.year_type is None else rule.year_type,
+        }
     )
-    return [*map(_Question._make, zip(*(column.tolist() for column in columns), strict=True))]
+    number = asked.groupby([*asked], dropna=False, sort=False).ngroup()
+    distinct = asked.drop_duplicates().itertuples(index=False, name=None)
+    answers = pd.DataFrame([_answer(*question) for question in distinct], columns=[*_ANSWER])
+    return answers.astype(_ANSWER).iloc[number].set_axis(asked.index)
 
 
 def _spans(case: Case) -> pd.Series[Any]:
@@ -131,33 +126,29 @@ def _spans(case: Case) -> pd.Series[Any]:
     return case.raw_text("frequency").map(spelling).map(spans).astype("object")
 
 
-class _Answer(NamedTuple):
-    """A period, or the reason why there is none."""
+def _answer(
+    start: Any, label: str, given: str, declared: str, span: str, year_type: Any
+) -> tuple[Any, Any, str, bool, str]:
+    """Return first and last day, frequency, whether it fits the register's, and why there is none.
 
-    start: Any = pd.NaT
-    end: Any = pd.NaT
-    frequency: str = ""
-    fits: bool = True
-    reason: str = ""
-
-
-def _answer(question: _Question) -> _Answer:
+    `declared` is the frequency of the register.
+    """
     try:
-        period = _period(question)
+        if pd.notna(start) and span != "label":
+            day, frequency = start.date(), given or declared
+            period = period_from_start(day, frequency, year_type or "financial", span)
+        else:
+            period = _of_label(label, given, declared, year_type)
     except PmfError as error:
-        return _Answer(reason=error.problems[0].message)
+        return pd.NaT, pd.NaT, "", True, error.problems[0].message
     except (ValueError, OverflowError):  # of a period that ends after the year 9999
-        return _Answer(reason="the period is outside the calendar.")
-    frequency = _FREQUENCY_OF_KIND.get(period.kind, question.declared)
-    start, end = pd.Timestamp(period.start), pd.Timestamp(period.end)
-    return _Answer(start, end, question.given or frequency, period.fits(question.declared))
+        return pd.NaT, pd.NaT, "", True, "the period is outside the calendar."
+    frequency = given or _FREQUENCY_OF_KIND.get(period.kind, declared)
+    days = pd.Timestamp(period.start), pd.Timestamp(period.end)
+    return *days, frequency, period.fits(declared), ""
 
 
-def _period(question: _Question) -> Period:
-    start, label, given, declared, span, year_type = question
-    if pd.notna(start) and span != "label":
-        day, frequency = start.date(), given or declared
-        return period_from_start(day, frequency, year_type or "financial", span)
+def _of_label(label: str, given: str, declared: str, year_type: Any) -> Period:
     if not label:
         raise PmfError("the period is missing.")
     try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pmf_analysis.data.contract import KEYS, SOURCE_COLUMNS, column_names
-from pmf_analysis.systems.results import QUARANTINE_COLUMNS, ImportResult, first_of
+from pmf_analysis.systems.results import QUARANTINE_COLUMNS, SOURCE, ImportResult, first_of
 from pmf_analysis.systems.rules import LABEL, MAIN_COLUMN
 
 # So many places are named of rows that contradict each other.
@@ -68,24 +68,24 @@ def _conflict_lines(rows: pd.DataFrame, table: str) -> pd.DataFrame:
     if rows.empty:
         return pd.DataFrame(columns=QUARANTINE_COLUMNS)
     shown = rows[MAIN_COLUMN[table]].astype("str").fillna("")
-    place = rows["source_file"] + " row " + rows["source_row"].astype("str")
+    places = rows.rename(columns=SOURCE)
+    place = places["file"] + " row " + places["row"].astype("str")
     place += ": " + shown.replace("", "no value")
-    by_key = place.groupby([rows[name] for name in KEYS[table]], dropna=False)
-    lines = pd.DataFrame(
-        {
-            "table": table,
-            "file": rows["source_file"],
-            "sheet": rows["source_sheet"],
-            "row": rows["source_row"].astype("int64"),
-            "column": rows[LABEL],
-            "value": shown,
-            "message": "rows that should be one differ: " + by_key.transform(_listed),
-            "expected": "one row for each " + ", ".join(KEYS[table]),
-            "fix": "delete the wrong row in the source, then import again",
-            "code": "repeated-and-different",
-            "cells": rows[[*KEYS[table]]].astype("str").agg("; ".join, axis=1),
-        },
-        index=rows.index,
+    key = [rows[name] for name in KEYS[table]]
+    differ = place.groupby(key, dropna=False).transform(_listed)
+    lines = (
+        places[[*SOURCE.values()]]
+        .astype({"row": "int64"})
+        .assign(
+            table=table,
+            column=rows[LABEL],
+            value=shown,
+            message="rows that should be one differ: " + differ,
+            expected="one row for each " + ", ".join(KEYS[table]),
+            fix="delete the wrong row in the source, then import again",
+            code="repeated-and-different",
+            cells=rows[[*KEYS[table]]].astype("str").agg("; ".join, axis=1),
+        )
     )
     return lines[QUARANTINE_COLUMNS]
 
