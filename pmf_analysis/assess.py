@@ -169,7 +169,7 @@ def assess_council(
         council.register,
         targets=lines,
         changes=council.changes,
-        baselines=declared_baselines(parameters),
+        baselines=declared_baselines(parameters, as_at),
         rules=rules,
         period=period,
     )
@@ -200,7 +200,7 @@ def assess_council(
         events=chart_events(
             council.own,
             register,
-            recorded_events(council.changes, parameters),
+            recorded_events(council.changes, parameters, as_at),
             restated=restated,
             suggested=suggested_steps(independent_levels(trends, points)),
         ),
@@ -254,7 +254,7 @@ def _council(
         register=register,
         panel=panel,
         own=own_totals(panel, area),
-        changes=declared_changes(tables["changes"], parameters),
+        changes=declared_changes(tables["changes"], parameters, as_at),
         targets=tables["targets"][tables["targets"]["area_code"].isin([area, ""])],
         peer_sets=chosen_peer_sets(tables["peer_sets"], parameters, area, wanted_sets),
         notes=pd.concat([corrected, notes], ignore_index=True),

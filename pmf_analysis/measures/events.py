@@ -7,7 +7,8 @@ Events are drawn and named on charts. Recorded breaks and rebases also start a n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -25,22 +26,33 @@ _CHANGE = ["indicator", "period_start", "kind", "comparable", "reason", "owner",
 _BASELINE = ["indicator", "period_from", "period_until", "mean", "lower_limit", "upper_limit"]
 
 
-def declared_changes(stored: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
-    """Changes that came with the data, and the rebases that the parameters declare."""
-    declared = pd.DataFrame(parameters.charts.rebase_rows(), columns=_CHANGE)
-    rows = pd.concat([stored.rename(columns={"indicator_id": "indicator"})[_CHANGE], declared])
+def declared_changes(stored: pd.DataFrame, parameters: Parameters, as_at: date) -> pd.DataFrame:
+    """Changes that came with the data, and the rebases that the parameters declared by then.
+
+    A rebase that both name stands once, as the parameters have it.
+    """
+    rows = _known_then(parameters.charts.rebase_rows(), _CHANGE, as_at)
+    rows = pd.concat([rows, stored.rename(columns={"indicator_id": "indicator"})[_CHANGE]])
     days = {name: pd.to_datetime(rows[name]) for name in ("period_start", "recorded_on")}
-    return rows.assign(**days).reset_index(drop=True)
+    keys = ["indicator", "period_start", "kind"]
+    return rows.assign(**days).drop_duplicates(keys, ignore_index=True)
 
 
-def declared_baselines(parameters: Parameters) -> pd.DataFrame:
+def declared_baselines(parameters: Parameters, as_at: date) -> pd.DataFrame:
     """Frozen usual ranges: by their periods, or by three numbers; what is not given is missing."""
-    rows = pd.DataFrame(parameters.charts.baseline_rows(), columns=[*_BASELINE, "reason", "owner"])
+    rows = _known_then(parameters.charts.baseline_rows(), _BASELINE, as_at)
     days = {name: pd.to_datetime(rows[name]) for name in _BASELINE[1:3]}
     return rows.assign(**days).astype(dict.fromkeys(_BASELINE[3:], float))
 
 
-def recorded_events(changes: pd.DataFrame, parameters: Parameters) -> dict[str, pd.DataFrame]:
+def _known_then(rows: list[dict[str, Any]], columns: list[str], as_at: date) -> pd.DataFrame:
+    """Rows that had been recorded: a past report is made again as it was known then."""
+    return pd.DataFrame([row for row in rows if row["recorded_on"] <= as_at], columns=columns)
+
+
+def recorded_events(
+    changes: pd.DataFrame, parameters: Parameters, as_at: date
+) -> dict[str, pd.DataFrame]:
     """All that people recorded on indicators, as `chart_events` takes it."""
     entries, common = parameters.register.indicators, parameters.framework.exceptional_periods
     spans = [
@@ -52,6 +64,7 @@ def recorded_events(changes: pd.DataFrame, parameters: Parameters) -> dict[str, 
     frozen = [
         {**row, "on": row["period_until"] or row["recorded_on"], "text": row["reason"]}
         for row in charts.baseline_rows()
+        if row["recorded_on"] <= as_at
     ]
     told = changes[changes["kind"] != "restatement"]  # restated values are events of their own
     return {

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
 import pandas as pd
 import pytest
 
-from pmf_analysis.measures.events import chart_events
+from pmf_analysis.measures.events import chart_events, declared_baselines, declared_changes
 
 SERIES = "waste|X06000001|||v1"
 REGISTER = pd.DataFrame(
@@ -100,3 +104,26 @@ def test_no_events_give_a_table_without_rows(own: pd.DataFrame) -> None:
     told = events(own)
     assert told.empty
     assert {"series", "period", "kind", "text", "owner", "period_label"} <= set(told.columns)
+
+
+def test_a_decision_recorded_later_is_not_known_then() -> None:
+    decided = {"indicator": "waste", "reason": "r", "owner": "o", "recorded_on": date(2026, 5, 1)}
+    frozen = {**decided, "period_from": None, "period_until": date(2025, 3, 31)}
+    frozen |= dict.fromkeys(["mean", "lower_limit", "upper_limit"])
+    rebase = {**decided, "period_start": date(2025, 4, 1), "kind": "rebase", "comparable": True}
+    charts = SimpleNamespace(rebase_rows=lambda: [rebase], baseline_rows=lambda: [frozen])
+    parameters: Any = SimpleNamespace(charts=charts)
+    stored = pd.DataFrame([rebase]).rename(columns={"indicator": "indicator_id"}).head(0)
+    for day, known in ((date(2026, 4, 30), 0), (date(2026, 5, 1), 1)):
+        assert len(declared_changes(stored, parameters, day)) == known
+        assert len(declared_baselines(parameters, day)) == known
+
+
+def test_a_rebase_in_data_and_parameters_stands_once_as_the_parameters_have_it() -> None:
+    row = {"indicator": "waste", "owner": "o", "recorded_on": date(2026, 5, 1), "comparable": True}
+    row |= {"period_start": date(2025, 4, 1), "kind": "rebase", "reason": "declared"}
+    parameters: Any = SimpleNamespace(charts=SimpleNamespace(rebase_rows=lambda: [row]))
+    stored = pd.DataFrame([{**row, "reason": "in the data"}])
+    stored = stored.rename(columns={"indicator": "indicator_id"})
+    told = declared_changes(stored, parameters, date(2026, 6, 1))
+    assert told["reason"].tolist() == ["declared"]
