@@ -9,7 +9,6 @@ still do, which leaves the expected number as it is and makes its range wider.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from pmf_analysis.measures.arrows import years_before
 from pmf_analysis.measures.polarity import TARGETS, is_met
 from pmf_analysis.measures.seasonal_pattern import line_and_seasons
-from pmf_analysis.measures.short_series import null_distribution
+from pmf_analysis.measures.short_series import mann_kendall
 from pmf_analysis.measures.spc import RuleSet, spc_chart
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
@@ -30,6 +29,7 @@ ALPHA = 0.05  # of the Mann-Kendall test, and the most that any other method all
 EARLIER_YEARS = 4
 RANGE = (0.05, 0.95)
 ROWS_AT_ONCE = 1_000_000  # of one chart of many draws: keeps the memory it takes in bounds
+SIGNALS = ["increasing", "decreasing", "special_cause_neutral_high", "special_cause_neutral_low"]
 BOUND_ORDER = ["wider_limits", "non_overlapping"]  # treatments of values that hang together
 
 
@@ -71,13 +71,12 @@ def expected_signals(
     """
     judged = trends[trends["verdict"] != "cannot_judge"].reset_index(drop=True)
     rng, rows = np.random.default_rng(seed), _reordered_rows(judged, points)
-    values, code = _new_orders(rows, rng, draws), rows["code"].to_numpy()
+    values = _new_orders(rows, rng, draws)
     signals = rng.random((draws, len(judged))) < judged["chance_alone"].fillna(ALPHA).to_numpy()
-    drawn = (rows["method"] == "xmr").to_numpy()
-    if drawn.any():
-        signals[:, np.unique(code[drawn])] = _chart_signals(values[:, drawn], code[drawn], rules)
-    for series in np.unique(code[~drawn]):
-        signals[:, series] = _test_signals(values[:, code == series])
+    for method, part in rows.groupby("method"):
+        code = part["code"].to_numpy()
+        found = _signals(values[:, part.index], code, rules if method == "xmr" else None)
+        signals[:, np.unique(code)] = found
     told, member = [], _by_theme(judged["indicator"], themes)
     for theme, own in member.groupby(member):
         counts = signals[:, own.index].sum(axis=1)
@@ -121,27 +120,21 @@ def _new_orders(rows: pd.DataFrame, rng: np.random.Generator, draws: int) -> Flo
     return values
 
 
-def _chart_signals(values: Floats, code: NDArray[Any], rules: str | RuleSet) -> NDArray[np.bool_]:
-    """Whether control charts flag the newest value: draws down, series (sorted) across."""
+def _signals(
+    values: Floats, code: NDArray[np.int64], rules: str | RuleSet | None
+) -> NDArray[np.bool_]:
+    """Whether charts (without rules: tests) give a signal: draws down, series (sorted) across."""
     found = []
     for part in np.array_split(values, values.size // ROWS_AT_ONCE + 1):
         draw, row = np.indices(part.shape)
         columns = {"series": draw * (code.max() + 1) + code, "period": row, "value": part}
         table = pd.DataFrame({name: column.ravel() for name, column in columns.items()})
-        variation = spc_chart(table, improvement="none", rules=rules).segments["variation"]
-        found.append(variation.str.startswith("special").to_numpy().reshape(len(part), -1))
+        if rules is None:
+            words = mann_kendall(table).sort_values("series", key=pd.to_numeric)["direction"]
+        else:
+            words = spc_chart(table, improvement="none", rules=rules).segments["variation"]
+        found.append(words.isin(SIGNALS).to_numpy().reshape(len(part), -1))
     return np.vstack(found)
-
-
-def _test_signals(values: Floats) -> NDArray[np.bool_]:
-    """Significance of the exact Mann-Kendall test of each row; all rows hold the same values."""
-    values = values[:, ~np.isnan(values[0])]
-    first, second = np.triu_indices(values.shape[1], 1)
-    s = np.sign(values[:, second] - values[:, first]).sum(axis=1)
-    ties = np.sort(np.unique(values[0], return_counts=True)[1])
-    scores, chance = null_distribution(tuple(ties.tolist()))
-    p_value = (np.abs(scores) >= np.abs(scores)[:, None]) @ chance
-    return np.isin(s, scores[p_value <= ALPHA])
 
 
 def off_target(points: pd.DataFrame, trends: pd.DataFrame, themes: Themes) -> pd.DataFrame:
