@@ -6,7 +6,7 @@ Notebooks, packs and the batch all call this, so every page of a run shows the s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +39,7 @@ from pmf_analysis.measures.peers import with_nation
 from pmf_analysis.measures.questions import (
     live_targets,
     reference_questions,
+    refuse,
     target_lines,
     target_questions,
 )
@@ -49,13 +50,13 @@ from pmf_analysis.measures.result_tables import (
     restatement_notes,
     with_labels,
 )
-from pmf_analysis.measures.spc import PROFILES, RuleSet
+from pmf_analysis.measures.spc import rule_set
 from pmf_analysis.measures.steps import suggested_steps
 from pmf_analysis.measures.trend import trend_verdicts
 from pmf_analysis.periods import Period, parse_period
 
 if TYPE_CHECKING:
-    from pmf_analysis.parameters.models import RunSpec, TrendRules
+    from pmf_analysis.parameters.models import RunSpec
     from pmf_analysis.parameters.workspace import Parameters, Workspace
 
 SHOWN_LIMITS = ["lower_limit", "upper_limit"]
@@ -161,58 +162,66 @@ def assess_council(
     """
     sets = sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
     council = _council(tables, parameters, period, as_at, {peer_set, *sets.values()}, published)
-    live = live_targets(council.targets, council.own, council.register)
-    lines = target_lines(live, council.own)
-    rules = _rule_set(parameters.framework.trend_rules)
-    trends, points = trend_verdicts(
-        council.own,
-        council.register,
-        targets=lines,
-        changes=council.changes,
-        baselines=declared_baselines(parameters, as_at),
-        rules=rules,
-        period=period,
-    )
+    register = council.register
+    live = live_targets(council.targets, council.own, register)
     comparisons, peers, gaps = compare(
-        council.panel, council.register, area=council.area, peer_sets=council.peer_sets
+        council.panel, register, area=council.area, peer_sets=council.peer_sets
     )
     comparisons = _with_set_titles(comparisons, parameters)
-    comparisons = with_nation(comparisons, council.panel, council.register, council.area)
+    comparisons = with_nation(comparisons, council.panel, register, council.area)
     compared = comparisons[comparisons["peer_set"] == comparisons["indicator"].map(sets)]
     medians = compared.set_index("series")["peer_median"]
     targets = _targets(council, live, medians, parameters, seed)
-    register = council.register
-    trends = complete_trends(trends, council.own, register, lines, area=council.area, as_at=as_at)
-    points = with_labels(points, register).merge(lines, on=["series", "period"], how="left")
-    themes = {name: entry.themes for name, entry in parameters.register.indicators.items()}
-    packs = [
-        expected_signals(trends, points, themes, rules=rules, seed=seed),
-        off_target(points, trends, themes),
-    ]
     return Measures(
-        trends=clipped(trends, register, SHOWN_LIMITS),
-        points=clipped(points, register, SHOWN_LIMITS),
+        **_trends(council, target_lines(live, council.own), restated, parameters, seed),
         comparisons=with_labels(comparisons, register),
         peers=peers,
         gaps=with_labels(gaps, register),
         targets=with_labels(targets, register),
         forecasts=with_labels(_forecasts(council, targets, seed), register),
-        events=chart_events(
-            council.own,
-            register,
-            recorded_events(council.changes, parameters, as_at),
-            restated=restated,
-            suggested=suggested_steps(independent_levels(trends, points)),
-        ),
-        packs=pd.concat(packs, ignore_index=True),
         problems=_notes(council, restated, parameters),
     )
 
 
-def _rule_set(declared: TrendRules) -> RuleSet:
-    """Rules of the named profile, with what the framework sets otherwise."""
-    given = declared.model_dump(exclude={"profile"}, exclude_none=True)
-    return replace(PROFILES[declared.profile], **given)
+def _trends(
+    council: _Council,
+    lines: pd.DataFrame,
+    restated: pd.DataFrame | None,
+    parameters: Parameters,
+    seed: int,
+) -> dict[str, pd.DataFrame]:
+    """Trends, points and events of every series, and what chance and targets make of the packs."""
+    declared, register = parameters.framework.trend_rules, council.register
+    rules = rule_set(declared.profile, **declared.model_dump(exclude={"profile"}))
+    trends, points = trend_verdicts(
+        council.own,
+        register,
+        targets=lines,
+        changes=council.changes,
+        baselines=declared_baselines(parameters, council.as_at),
+        rules=rules,
+        period=council.period,
+    )
+    events = chart_events(
+        council.own,
+        register,
+        recorded_events(council.changes, parameters, council.as_at),
+        restated=restated,
+        suggested=suggested_steps(independent_levels(trends, points)),
+    )
+    trends = complete_trends(
+        trends, council.own, register, lines, area=council.area, as_at=council.as_at
+    )
+    points = with_labels(points, register).merge(lines, on=["series", "period"], how="left")
+    themes = {name: entry.themes for name, entry in parameters.register.indicators.items()}
+    ours = trends[trends["control"] != "city"]  # nobody is off target who does not control it
+    expected = expected_signals(trends, points, themes, rules=rules, seed=seed)
+    return {
+        "trends": clipped(trends, register, SHOWN_LIMITS),
+        "points": clipped(points, register, SHOWN_LIMITS),
+        "events": events,
+        "packs": pd.concat([expected, off_target(points, ours, themes)], ignore_index=True),
+    }
 
 
 def write_measures(measures: Measures, folder: Path) -> list[Path]:
@@ -292,17 +301,7 @@ def _targets(
         seed=seed,
     )
     answers = answers.drop(columns=[c for c in answers.columns if c in questions.columns])
-    return _refuse(pd.concat([questions, answers], axis=1))
-
-
-def _refuse(rows: pd.DataFrame) -> pd.DataFrame:
-    """Withdraw the answer of each question that has a reason against it."""
-    against = rows["refused"] != ""
-    numbers = ["probability", "lower", "upper", "value_60", "value_45", "value_30"]
-    rows.loc[against, numbers] = float("nan")
-    rows.loc[against, "verdict"] = "cannot_judge"
-    rows.loc[against, "reason"] = rows["refused"]
-    return rows.drop(columns="refused")
+    return refuse(pd.concat([questions, answers], axis=1))
 
 
 def _forecasts(council: _Council, targets: pd.DataFrame, seed: int) -> pd.DataFrame:

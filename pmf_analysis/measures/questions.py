@@ -144,3 +144,13 @@ def reference_questions(
     both = pd.concat([keep, reach.dropna(subset=["target"])], ignore_index=True)
     both["target_id"] = both["series"] + "#" + both["kind"]
     return both.sort_values(["series", "kind"])[QUESTION]
+
+
+def refuse(rows: pd.DataFrame) -> pd.DataFrame:
+    """Withdraw the answer of each question that has a reason against it."""
+    against = rows["refused"] != ""
+    numbers = ["probability", "lower", "upper", "value_60", "value_45", "value_30"]
+    rows.loc[against, numbers] = float("nan")
+    rows.loc[against, "verdict"] = "cannot_judge"
+    rows.loc[against, "reason"] = rows["refused"]
+    return rows.drop(columns="refused")
