@@ -175,7 +175,7 @@ def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame
     )
     held = found.index[(sign == 0) & (found["direction"] != "no_change")]
     plan.loc[held, "reason"] = "The years scatter by more than chance, so no trend is called."
-    return _settle(plan, settled, "recent_trend")
+    return _settle(plan, settled, last, "recent_trend")
 
 
 def _with_steps(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
@@ -187,7 +187,7 @@ def _with_steps(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
     drifting = {name: way for name, (way, chance) in found.items() if chance <= STEPS_ALARM}
     settled = pd.DataFrame({"sign": pd.Series(drifting, dtype="float64")})
     settled["p_value"] = [found[name][1] for name in settled.index]
-    return _settle(plan, settled, "mann_kendall")
+    return _settle(plan, settled, rows, "mann_kendall")
 
 
 def _with_mann_kendall(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
@@ -195,7 +195,7 @@ def _with_mann_kendall(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame
     found = mann_kendall(rows).set_index("series")
     sign = found["direction"].map(DIRECTIONS).astype(float).fillna(0)
     settled = found[["p_value", "slope"]].assign(evidence="own_history", sign=sign)
-    return _settle(plan, settled, "mann_kendall")
+    return _settle(plan, settled, rows, "mann_kendall")
 
 
 def _current(tested: pd.DataFrame, series: pd.Index) -> pd.DataFrame:
@@ -203,8 +203,10 @@ def _current(tested: pd.DataFrame, series: pd.Index) -> pd.DataFrame:
     return tested[tested["series"].isin(series) & tested["is_current"].astype(bool)]
 
 
-def _settle(plan: pd.DataFrame, found: pd.DataFrame, rule: str) -> pd.DataFrame:
-    """Take over what a test found; its `sign` becomes rule and verdict, by polarity."""
+def _settle(
+    plan: pd.DataFrame, found: pd.DataFrame, tested: pd.DataFrame, rule: str
+) -> pd.DataFrame:
+    """Take over what a test of some rows found; `sign` becomes rule and verdict, by polarity."""
     sign, rows = found.pop("sign"), plan.loc[found.index]
     plan.loc[found.index, list(found)] = found
     to_band = (rows["value"] < rows["target_low"]).astype(int)
@@ -221,6 +223,8 @@ def _settle(plan: pd.DataFrame, found: pd.DataFrame, rule: str) -> pd.DataFrame:
     plan.loc[found.index, "verdict"] = first_text(found.index, verdicts)
     plan.loc[found.index, "rule"] = np.where(sign == 0, "none", rule)
     plan.loc[found.index, "rule_points"] = plan["n"].where(sign != 0, 0).astype(int)
+    began = tested.dropna(subset=["value"]).groupby("series")["period"].min()
+    plan.loc[found.index, "signal_from"] = began.reindex(found.index).where(sign != 0)
     return plan
 
 

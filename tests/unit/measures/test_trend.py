@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmf_analysis.measures.spc import spc_chart
+from pmf_analysis.measures.special_causes import LIMITS, RuleSet
 from pmf_analysis.measures.trend import trend_verdicts
+from pmf_analysis.measures.trend_chart import MOVING
 
 RNG = np.random.default_rng(20261031)
 STEADY = [50.0, 52.0, 49.0, 51.0, 50.5, 48.5, 51.5, 49.5, 50.0, 52.0, 49.0, 51.0, 50.0, 51.0]
@@ -240,6 +242,269 @@ def test_scale_and_origin_change_no_verdict(values, scale: float, move: int) -> 
     moved = [value * scale + move for value in values]
     columns = ["n", "shape", "method", "rule", "rule_points", "verdict", "reason"]
     assert judged(values)[columns].tolist() == judged(moved)[columns].tolist()
+
+
+SHIFTED = [*STEADY[:12], *[value + 20 for value in STEADY]]
+REBASE = pd.DataFrame(
+    {
+        "indicator": ["ind"], "period_start": [pd.Timestamp("2019-04-01")], "kind": ["rebase"],
+        "comparable": [True], "reason": ["New depot"], "owner": ["Head of Waste"],
+        "recorded_on": [pd.Timestamp("2020-01-14")],
+    }
+)  # fmt: skip
+
+
+def test_a_rebase_says_what_the_verdict_would_be_without_it() -> None:
+    found = judged(SHIFTED, changes=REBASE)
+    assert (found["verdict"], found["verdict_without_rebase"]) == ("no_clear_change", "improving")
+    assert (found["n"], found["reason"]) == (14, "")
+    plain = judged(SHIFTED)
+    assert (plain["verdict"], plain["verdict_without_rebase"]) == ("improving", "")
+    later = judged(SHIFTED, changes=REBASE.assign(period_start=pd.Timestamp("2030-04-01")))
+    assert later["verdict_without_rebase"] == ""
+    broken = pd.concat([REBASE, REBASE.assign(kind="boundary", comparable=False)])
+    assert judged(SHIFTED, changes=broken)["verdict_without_rebase"] == ""
+
+
+@pytest.mark.parametrize("missing", ["reason", "owner", "recorded_on"])
+def test_a_rebase_without_its_record_is_not_applied(missing: str) -> None:
+    for nothing in (None, pd.NaT if missing == "recorded_on" else ""):
+        bare = REBASE.astype("object").assign(**{missing: nothing})
+        found = judged(SHIFTED, changes=bare)
+        assert (found["verdict"], found["n"]) == ("improving", 26)
+        assert "reason, owner and day" in found["reason"]
+    assert judged(SHIFTED, changes=REBASE.drop(columns=missing))["n"] == 26
+
+
+def frozen(values: list[float], changes: Any = None, **baseline: Any) -> pd.Series:
+    row = dict.fromkeys(["period_from", "period_until", "mean", "lower_limit", "upper_limit"])
+    table = pd.DataFrame([{"indicator": "ind", **row, **baseline}])
+    declared = {"baselines": table, "changes": changes, "targets": target_line(values, target=40.0)}
+    trends, _ = trend_verdicts(observations(values), register(), **declared)
+    return trends.iloc[0]
+
+
+def test_limits_of_a_baseline_stay_whatever_comes_later() -> None:
+    until = pd.Timestamp("2019-04-01")  # thirteen values
+    later = [[*STEADY, *[value + lift for value in STEADY]] for lift in (0, 3, 9)]
+    found = [frozen(values, period_until=until) for values in (STEADY, *later)]
+    expected = spc_chart(observations(STEADY[:13])).segments.loc[0, LIMITS].to_numpy(float)
+    for row in found:
+        assert row[LIMITS].to_numpy(float) == pytest.approx(expected)
+        assert (row["limits_from"], row["reason"] in ("", MOVING)) == ("frozen", True)
+    assert [row["verdict"] for row in found] == ["no_clear_change"] * 2 + ["improving"] * 2
+    assert judged(later[2])["mean"] > found[3]["mean"]
+    assert judged(STEADY)["limits_from"] == "own" and judged(RISING)["limits_from"] == ""
+
+
+def test_a_baseline_that_cannot_carry_limits_is_refused_with_the_reason() -> None:
+    few = frozen([*STEADY, *STEADY], period_until=pd.Timestamp("2018-04-01"))
+    assert few["limits_from"] == "own" and "fewer than 13" in few["reason"]
+    outside = frozen(STEADY, period_until=pd.Timestamp("2012-04-01"))
+    assert outside["limits_from"] == "own" and "fewer than 13" in outside["reason"]
+    flat = frozen([*[7.0] * 14, *STEADY], period_until=pd.Timestamp("2019-04-01"))
+    assert flat["limits_from"] == "own" and "equal" in flat["reason"]
+
+
+def test_a_baseline_holds_until_a_rebase() -> None:
+    values = [*STEADY, *[value + 20 for value in STEADY]]
+    change = REBASE.assign(period_start=pd.Timestamp("2019-10-01"))
+    until = pd.Timestamp("2019-04-01")
+    superseded = frozen(values, change, period_until=until)
+    assert (superseded["limits_from"], superseded["verdict"]) == ("own", "no_clear_change")
+    assert superseded["verdict_without_rebase"] == "improving"
+    numbers = {"mean": 50.0, "lower_limit": 44.0, "upper_limit": 56.0}
+    declared = frozen(values, **numbers)
+    assert declared[LIMITS].tolist() == [50.0, 44.0, 56.0]
+    before = frozen(values, change, **numbers, recorded_on=pd.Timestamp("2019-01-01"))
+    after = frozen(values, change, **numbers, recorded_on=pd.Timestamp("2020-01-01"))
+    assert [before["limits_from"], after["limits_from"]] == ["own", "frozen"]
+
+
+def test_frozen_limits_of_a_seasonal_series_keep_their_seasons() -> None:
+    rng = np.random.default_rng(8)
+    values = list(50 + np.tile([8.0, -4.0, -8.0, 4.0], 8) + rng.normal(0, 1, 32))
+    until = {"period_until": pd.Timestamp("2019-01-01")}  # three years
+    short, full = frozen(values[:28], **until), frozen(values, **until)
+    assert short["treatment"] == full["treatment"] == "season_means_removed"
+    assert short["limits_from"] == "own"  # twelve values
+    until = {"period_until": pd.Timestamp("2020-01-01")}
+    short, full = frozen(values[:28], **until), frozen(values, **until)
+    assert short["limits_from"] == full["limits_from"] == "frozen"
+    assert short[LIMITS].to_numpy(float) == pytest.approx(full[LIMITS].to_numpy(float))
+
+
+def test_the_run_that_a_rule_speaks_of_has_its_first_period() -> None:
+    shifted = judged([*STEADY, *[value + 4 for value in STEADY[:8]]])
+    assert (shifted["rule"], shifted["rule_points"]) == ("shift", 8)
+    assert shifted["signal_from"] == pd.Timestamp("2019-10-01")
+    risen = judged([*STEADY, 48.0, 48.5, 49, 49.5, 50, 50.5, 51.0])
+    assert (risen["rule"], risen["rule_points"]) == ("trend", 7)
+    assert risen["signal_from"] == pd.Timestamp("2019-10-01")
+    outside = judged([*STEADY, 70.0])
+    assert outside["signal_from"] == outside["period"]
+    assert judged(RISING)["signal_from"] == pd.Timestamp("2016-04-01")
+    quiet = judged(STEADY)
+    assert pd.isna(quiet["signal_from"]) and quiet["rule_points"] == 0
+
+
+def test_a_gap_ends_the_run_that_is_counted() -> None:
+    high = [value + 4 for value in STEADY[:8]]
+    found = judged([*STEADY, *STEADY, 54.0, 54.5, np.nan, *high])
+    assert (found["rule"], found["rule_points"]) == ("shift", 8)
+
+
+def test_rule_profiles_reach_the_chart_and_its_odds() -> None:
+    values = [*STEADY, *STEADY, *[value + 3 for value in STEADY[:7]]]
+
+    def ask(rules: Any) -> pd.Series:
+        return trend_verdicts(observations(values), register(), rules=rules)[0].iloc[0]
+
+    mdc, wheeler = ask("mdc"), ask("wheeler")
+    assert (mdc["rule"], wheeler["rule"]) == ("shift", "three_in_four")
+    assert (mdc["rule_profile"], wheeler["rule_profile"]) == ("mdc", "wheeler")
+    assert mdc["chance_alone"] != wheeler["chance_alone"]
+    assert mdc["detect_4"] > mdc["detect_8"] > mdc["detect_12"] > 0
+    own = ask(RuleSet(shift=8, trend=None))
+    assert (own["rule_profile"], own["rule"]) == ("custom", "none")
+    assert np.isnan(judged(RISING)["detect_4"]) and judged(RISING)["rule_profile"] == ""
+
+
+@pytest.mark.parametrize(
+    ("polarity", "target", "tolerance", "edges", "words"),
+    [
+        ("higher", 60.0, {"tolerance_abs": 25.0}, (35.0, None), ("consistent_fail", "pass")),
+        ("higher", 60.0, {"tolerance_pct": 50.0}, (30.0, None), ("consistent_fail", "pass")),
+        ("lower", 40.0, {"tolerance_abs": 25.0}, (None, 65.0), ("consistent_fail", "pass")),
+        ("higher", 60.0, {"tolerance_abs": 0.0}, (None, None), ("consistent_fail", "")),
+        ("higher", 60.0, {}, (None, None), ("consistent_fail", "")),
+    ],
+)
+def test_tolerance_has_its_own_assurance(polarity, target, tolerance, edges, words) -> None:
+    line = target_line(STEADY, target=target, **tolerance)
+    found = judged(STEADY, polarity=polarity, targets=line)
+    for name, edge in zip(("tolerance_low", "tolerance_high"), edges, strict=True):
+        assert found[name] == edge if edge is not None else np.isnan(found[name])
+    told = f"consistent_{words[1]}" if words[1] else ""
+    assert (found["assurance"], found["assurance_tolerance"]) == (words[0], told)
+
+
+def test_a_value_to_be_near_is_a_band_by_its_tolerance() -> None:
+    near = judged(STEADY, polarity="range", targets=target_line(STEADY, target=50.0))
+    assert near["reason"] == "Nobody has declared the range that is best."
+    line = target_line(STEADY, target=50.0, tolerance_abs=15.0)
+    found = judged(STEADY, polarity="range", targets=line)
+    assert (found["target_low"], found["target_high"]) == (35.0, 65.0)
+    assert (found["assurance"], found["met_share"]) == ("consistent_pass", 1.0)
+    band = target_line(STEADY, target_low=49.0, target_high=51.0, tolerance_abs=12.0)
+    outer = judged(STEADY, polarity="range", targets=band)
+    assert (outer["tolerance_low"], outer["tolerance_high"]) == (37.0, 63.0)
+    assert (outer["assurance"], outer["assurance_tolerance"]) == ("inconsistent", "consistent_pass")
+
+
+def test_targets_that_change_count_in_their_own_period() -> None:
+    line = target_line(STEADY, target=60.0)
+    line.loc[len(line) - 4 :, "target"] = 40.0
+    found = judged(STEADY, targets=line)
+    assert (found["target"], found["met_share"]) == (40.0, 4 / 14)
+    assert found["assurance"] == "consistent_pass"  # against what is asked now
+
+
+def test_a_seasonal_year_passes_only_if_each_season_does() -> None:
+    values = list(
+        50 + np.tile([8.0, -4.0, -8.0, 4.0], 5) + np.random.default_rng(2).normal(0, 1, 20)
+    )
+    assert (
+        judged(values, targets=target_line(values, target=30.0))["assurance"] == "consistent_pass"
+    )
+    some = judged(values, targets=target_line(values, target=50.0))
+    assert some["treatment"] == "season_means_removed" and some["assurance"] == "inconsistent"
+
+
+def many(seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """A council of every shape, length and polarity, with targets."""
+    rng, tables, entries = np.random.default_rng(seed), [], []
+    for number in range(48):
+        frequency = ["quarterly", "monthly", "annual"][number % 3]
+        n = [26, 4, 9, 14, 40][number % 5]
+        values = 50 + rng.normal(0, 3, n) + [0, 0.6, -0.6, 0][number % 4] * np.arange(n)
+        values[rng.random(n) < [0, 0.1, 0.3][number % 3]] = np.nan
+        name = f"i{number:02}"
+        table = observations(list(values), frequency).assign(
+            indicator=name, series=f"{name}|A|||v1"
+        )
+        tables.append(table)
+        accumulation = ["discrete", "discrete", "discrete", "rolling", "ytd"][number % 5]
+        entries.append(register(indicator=name, frequency=frequency, accumulation=accumulation))
+    table = pd.concat(tables, ignore_index=True)
+    level = rng.normal(50, 20, 48)[table["indicator"].str[1:].astype(int)]
+    targets = table[["series", "period"]].assign(target=level, tolerance_abs=2.0)
+    return table, pd.concat(entries, ignore_index=True), targets
+
+
+def test_flipping_every_polarity_swaps_good_and_bad_and_nothing_else() -> None:
+    table, declared, targets = many()
+    up, up_points = trend_verdicts(table, declared, targets=targets)
+    flipped = declared.assign(polarity="lower")
+    down, down_points = trend_verdicts(table, flipped, targets=targets)
+    swap = {"improving": "worsening", "worsening": "improving"}
+    swap |= {"consistent_pass": "consistent_fail", "consistent_fail": "consistent_pass"}
+    swapped = ["verdict", "assurance", "arrow_short", "arrow_long"]
+    for name in swapped:
+        assert up[name].replace(swap).tolist() == down[name].tolist()
+        assert set(swap) & set(up[name])
+    assert up["met_share"].to_numpy() == pytest.approx(
+        1 - down["met_share"].to_numpy(), nan_ok=True
+    )
+    # the tolerated edge lies on the other side of the target, so what it says is another question
+    other = [*swapped, "polarity", "met_share", "assurance_tolerance"]
+    other += ["tolerance_low", "tolerance_high"]
+    pd.testing.assert_frame_equal(up.drop(columns=other), down.drop(columns=other))
+    assert up["tolerance_low"].notna().equals(down["tolerance_high"].notna())
+    types = {"special_cause_improvement": "special_cause_concern"}
+    types |= {bad: good for good, bad in types.items()}
+    assert up_points["point_type"].replace(types).tolist() == down_points["point_type"].tolist()
+    pd.testing.assert_frame_equal(
+        up_points.drop(columns="point_type"), down_points.drop(columns="point_type")
+    )
+
+
+def test_every_verdict_says_method_n_and_evidence_and_every_refusal_why() -> None:
+    table, declared, targets = many(2)
+    trends, _ = trend_verdicts(table, declared, targets=targets)
+    refused = trends["verdict"] == "cannot_judge"
+    assert refused.any() and not refused.all()
+    assert (trends.loc[~refused, "n"] >= 5).all()
+    assert (trends.loc[~refused, ["method", "evidence"]] != "none").all(axis=None)
+    assert (trends.loc[refused, "reason"] != "").all()
+    assert trends["change"].notna()[trends["n"] == 4].any()  # values are told without a verdict
+
+
+def test_broken_series_raise_no_exception_and_no_false_verdict() -> None:
+    rng, tables = np.random.default_rng(11), []
+    for number in range(250):
+        n = [1, 2, 5, 13, 24, 36][number % 6]
+        values = rng.normal(50, 5, n) if number % 4 else np.full(n, [0.0, 7.0, 0.1][number % 3])
+        values[rng.random(n) < rng.choice([0, 0.2, 0.4])] = np.nan
+        if number % 7 == 0:
+            values[rng.integers(n)] = [np.inf, -np.inf][number % 2]
+        if number % 25 == 0:
+            values[:] = np.nan
+        tables.append(observations(list(values), "monthly").assign(series=f"s{number:03}|A|||v1"))
+    trends, points = trend_verdicts(pd.concat(tables), register(frequency="monthly"))
+    assert len(trends) == 250 and len(points) >= sum(map(len, tables))
+    few = trends["n"] < 5
+    assert (trends.loc[few, "verdict"] == "cannot_judge").all() and few.any()
+    called = ~trends["verdict"].isin(["cannot_judge", "no_clear_change"])
+    assert not called[trends["shape"] == "constant"].any()
+    assert called.sum() <= 10  # of some 150 series of noise
+    limits = points[["lower_limit", "upper_limit"]].to_numpy()
+    assert not np.isinf(limits).any()
+
+
+def test_no_rows_give_no_verdict() -> None:
+    trends, points = trend_verdicts(observations(STEADY).iloc[:0], register())
+    assert trends.empty and points.empty and "verdict" in trends.columns
 
 
 def test_row_order_and_other_series_change_nothing() -> None:
