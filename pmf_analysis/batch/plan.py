@@ -59,7 +59,7 @@ class Plan:
     @property
     def vintages(self) -> list[Vintage]:
         """What had been imported by the as-at date, oldest first."""
-        return [v for v in self.store.vintages() if v.as_at <= self.spec.as_at]
+        return self.store.vintages(self.spec.as_at)
 
     def notebook_parameters(self, job: Job, run_folder: str) -> dict[str, Any]:
         """Return the values of a notebook's ``parameters`` cell, all of them."""

@@ -51,7 +51,7 @@ class Store:
         PmfError
             Exit 3: a table breaks the contract, or the same data have been withdrawn.
         """
-        from pmf_analysis.data.contract import conform
+        from pmf_analysis.data.contract import conform, problem_table
         from pmf_analysis.data.schema import check_table
 
         typed = {name: conform(frame, name) for name, frame in tables.items() if len(frame)}
@@ -67,12 +67,16 @@ class Store:
             raise PmfError(Problem(why, code="vintage-withdrawn", fix=fix), EXIT_DATA_UNUSABLE)
         if same:
             return same
-        self._write(vintage, typed, problems or Problems(), quarantine)
+        told = {"problems": problem_table(problems or ())}
+        self._write(
+            vintage, typed, told if quarantine is None else told | {"quarantine": quarantine}
+        )
         return vintage
 
-    def vintages(self) -> list[Vintage]:
-        """Return the vintages that count, oldest first; withdrawn ones are left out."""
-        return [vintage for vintage in self._read_all() if not vintage.withdrawn]
+    def vintages(self, until: date = date.max) -> list[Vintage]:
+        """Return the vintages that count until a day, oldest first; withdrawn ones are left out."""
+        every = self._read_all()
+        return [vintage for vintage in every if not vintage.withdrawn and vintage.as_at <= until]
 
     def withdraw(self, vintage_id: str, reason: str) -> None:
         """Take a wrong import out of everything that is read, saying why; nothing is deleted.
@@ -136,7 +140,7 @@ class Store:
         from pmf_analysis.data.contract import problem_table
 
         newest = {"": problem_table(())}
-        for vintage in self._until(as_at):
+        for vintage in self.vintages(as_at):
             with self._files.open(f"{self._folder}/{vintage.id}/problems.csv", "rb") as file:
                 rows = pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8-sig")
             rows = rows.apply(lambda cells: cells.str.replace(_NEUTRALISED, "", regex=True))
@@ -150,10 +154,7 @@ class Store:
 
         A vintage that only repeats a series leaves its fingerprint as it was.
         """
-        return Digest.of(self._until(as_at))
-
-    def _until(self, as_at: date) -> list[Vintage]:
-        return [vintage for vintage in self.vintages() if vintage.as_at <= as_at]
+        return Digest.of(self.vintages(as_at))
 
     def _stacked(self, table: str, as_at: date) -> pd.DataFrame:
         """Rows of `table` in every vintage known on a day, oldest first, with their vintage."""
@@ -162,7 +163,7 @@ class Store:
         from pmf_analysis.data.contract import conform, empty_table
 
         layers = [empty_table(table).assign(sequence=0, as_at=pd.to_datetime([]))]
-        for vintage in self._until(as_at):
+        for vintage in self.vintages(as_at):
             if table in vintage.rows:
                 with self._files.open(f"{self._folder}/{vintage.id}/{table}.parquet", "rb") as file:
                     rows = conform(pd.read_parquet(file), table)
@@ -188,22 +189,16 @@ class Store:
         return Vintage(**manifest)
 
     def _write(
-        self,
-        vintage: Vintage,
-        tables: Mapping[str, pd.DataFrame],
-        problems: Problems,
-        quarantine: pd.DataFrame | None,
+        self, vintage: Vintage, tables: Mapping[str, pd.DataFrame], told: Mapping[str, pd.DataFrame]
     ) -> None:
-        from pmf_analysis.data.contract import problem_table
-
+        """Write tables as Parquet, what is told of them as CSV, and the manifest last."""
         folder = f"{self._folder}/{vintage.id}"
         self._files.makedirs(folder, exist_ok=True)
         for name, frame in tables.items():
             with self._files.open(f"{folder}/{name}.parquet", "wb") as file:
                 frame.to_parquet(file, index=False, compression="zstd")
-        self._files.pipe_file(f"{folder}/problems.csv", safe_csv(problem_table(problems)))
-        if quarantine is not None:
-            self._files.pipe_file(f"{folder}/quarantine.csv", safe_csv(quarantine))
+        for name, frame in told.items():
+            self._files.pipe_file(f"{folder}/{name}.csv", safe_csv(frame))
         manifest = asdict(vintage) | {"as_at": vintage.as_at.isoformat()}
         del manifest["withdrawn"]
         self._write_last(f"{folder}/manifest.json", manifest | {"schema_version": SCHEMA_VERSION})

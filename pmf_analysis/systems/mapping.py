@@ -19,13 +19,7 @@ from pmf_analysis.data.contract import ABSENT_STATUSES, TABLES, column_names
 from pmf_analysis.parameters.loading import read_document, validated
 from pmf_analysis.parameters.models import Settings, Text
 from pmf_analysis.periods import AmbiguousPeriodError, YearType, parse_period
-from pmf_analysis.problems import (
-    EXIT_DATA_UNUSABLE,
-    EXIT_WRONG_USAGE,
-    PmfError,
-    Problems,
-    did_you_mean,
-)
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problems, did_you_mean
 from pmf_analysis.systems.results import problem_of
 
 IGNORE = "ignore"
@@ -207,7 +201,7 @@ def load_mappings(folder: Path) -> dict[str, MappingFile]:
             problems.add(message=f'the name "{mapping.name}" is used twice.', file=name)
         elif mapping is not None:
             mappings[mapping.name] = mapping
-    problems.raise_if_errors(EXIT_WRONG_USAGE)
+    problems.raise_if_errors()
     return mappings
 
 
@@ -224,7 +218,7 @@ def choose_mapping(
     if chosen is not None:
         if chosen not in mappings:
             hint = did_you_mean(chosen, mappings)
-            raise PmfError(f'There is no mapping "{chosen}".{hint}', EXIT_WRONG_USAGE)
+            raise PmfError(f'There is no mapping "{chosen}".{hint}')
         return mappings[chosen]
     closeness = {name: _closeness(file_name, mapping) for name, mapping in mappings.items()}
     closest = max(closeness.values(), default=0)

@@ -7,15 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from pmf_analysis import periods
 from pmf_analysis.data.contract import column_names
 from pmf_analysis.period_spans import KIND_OF_FREQUENCY
-from pmf_analysis.periods import (
-    PERIODS_PER_YEAR,
-    AmbiguousPeriodError,
-    Period,
-    parse_period,
-    period_from_start,
-)
 from pmf_analysis.problems import PmfError
 from pmf_analysis.systems.faults import Case
 from pmf_analysis.systems.mapping import spelling
@@ -60,7 +54,7 @@ def set_periods(case: Case) -> pd.Series[bool]:
     given = case.typed_text("frequency")
     typed["frequency"] = found["frequency"]
     declared = case.facts["frequency"]
-    is_other = given.isin(PERIODS_PER_YEAR) & declared.notna() & (given != declared)
+    is_other = given.isin(periods.PERIODS_PER_YEAR) & declared.notna() & (given != declared)
     other = ~(found["fits"] & _has_length_of_register(case)) | is_other
     other &= ~failed & (typed["period_end"] >= typed["period_start"])
     if case.mapping.period.other_lengths == "ignore":
@@ -83,7 +77,7 @@ def _has_length_of_register(case: Case) -> pd.Series[bool]:
     days = (after - start).dt.days
     months = (after.dt.year - start.dt.year) * 12 + after.dt.month - start.dt.month
     months = months.where(after.dt.day == start.dt.day, 0)
-    lengths = {name: int(12 / n) for name, n in PERIODS_PER_YEAR.items()}
+    lengths = {name: int(12 / n) for name, n in periods.PERIODS_PER_YEAR.items()}
     usual = facts["frequency"].map(lengths).astype("float64")
     span = facts["period_span"].map(_months_of_span, na_action="ignore").astype("float64")
     is_pooled = (months == span) & (span != usual)
@@ -136,7 +130,7 @@ def _answer(
     try:
         if pd.notna(start) and span != "label":
             day, frequency = start.date(), given or declared
-            period = period_from_start(day, frequency, year_type or "financial", span)
+            period = periods.period_from_start(day, frequency, year_type or "financial", span)
         else:
             period = _of_label(label, given, declared, year_type)
     except PmfError as error:
@@ -148,15 +142,15 @@ def _answer(
     return *days, frequency, period.fits(declared), ""
 
 
-def _of_label(label: str, given: str, declared: str, year_type: Any) -> Period:
+def _of_label(label: str, given: str, declared: str, year_type: Any) -> periods.Period:
     if not label:
         raise PmfError("the period is missing.")
     try:
-        return parse_period(label, year_type=year_type, frequency=given or declared or None)
-    except AmbiguousPeriodError:
+        return periods.parse_period(label, year_type=year_type, frequency=given or declared or None)
+    except periods.AmbiguousPeriodError:
         raise
     except PmfError:
         # A year's target of a quarterly indicator: the register's frequency is only a hint.
         if given or not declared:
             raise
-        return parse_period(label, year_type=year_type)
+        return periods.parse_period(label, year_type=year_type)
