@@ -145,16 +145,20 @@ def _empty(own: pd.DataFrame) -> pd.DataFrame:
 def _placed(rows: pd.DataFrame, own: pd.DataFrame, from_next: bool) -> pd.DataFrame:
     """Put each event at the period of each series of its indicator in which it began.
 
-    A change holds from the first period that begins with it (`from_next`); other events belong to
-    the period in which their day lies.
+    A change holds from the first period that begins with it (`from_next`), a span from the first
+    period of which the middle lies inside, as `frames.in_exceptional_period` has it; other events
+    belong to the period in which their day lies.
     """
     spans = own[["series", "indicator", "period", "period_end"]]
     known = rows.reindex(columns=rows.columns.union(["until"]))
     pairs = known.assign(event=range(len(rows))).merge(spans, on="indicator")
-    day, until = pd.to_datetime(pairs["on"]), pd.to_datetime(pairs["until"])
+    pairs["until"] = pd.to_datetime(pairs["until"])
+    day, middle = (
+        pd.to_datetime(pairs["on"]),
+        pairs["period"] + (pairs["period_end"] - pairs["period"]) / 2,
+    )
     begun = pairs["period"] >= day if from_next else pairs["period_end"] >= day
-    pairs["until"] = until
-    begun &= until.isna() | (pairs["period"] <= until)
+    begun = begun.where(pairs["until"].isna(), middle.between(day, pairs["until"]))
     first = pairs[begun].sort_values("period", kind="stable")
     return first.drop_duplicates(["series", "event"]).reindex(columns=COLUMNS)
 

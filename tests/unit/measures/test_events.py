@@ -66,8 +66,13 @@ def test_an_exceptional_span_begins_with_its_first_period_and_keeps_its_end(
 ) -> None:
     told = events(own, exceptional=rows(on="2023-11-01", until="2024-05-31", text="Flood"))
     [event] = told.to_dict("records")
-    assert event["period_label"] == "2023-24 Q3"
+    assert event["period_label"] == "2023-24 Q3"  # October to December: its middle is inside
     assert pd.Timestamp(event["until"]) == pd.Timestamp("2024-05-31")
+
+
+def test_a_period_that_a_span_only_touches_is_not_exceptional(own: pd.DataFrame) -> None:
+    told = events(own, exceptional=rows(on="2023-12-01", until="2024-05-31", text="Flood"))
+    assert told["period_label"].tolist() == ["2023-24 Q4"]
 
 
 def test_a_span_that_ended_before_the_first_figure_is_no_event(own: pd.DataFrame) -> None:
