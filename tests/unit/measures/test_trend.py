@@ -365,7 +365,7 @@ def test_rule_profiles_reach_the_chart_and_its_odds() -> None:
     assert (mdc["rule_profile"], wheeler["rule_profile"]) == ("mdc", "wheeler")
     assert mdc["chance_alone"] != wheeler["chance_alone"]
     assert mdc["detect_4"] > mdc["detect_8"] > mdc["detect_12"] > 0
-    own = ask(RuleSet(shift=8, trend=None))
+    own = ask(RuleSet(shift=None, trend=None, two_in_three=False))
     assert (own["rule_profile"], own["rule"]) == ("custom", "none")
     assert np.isnan(judged(RISING)["detect_4"]) and judged(RISING)["rule_profile"] == ""
 
