@@ -68,16 +68,14 @@ def draw_spc(
     unit, decimals
         Of the value, for axis and labels.
     polarity
-        Which direction is good; ``point_type`` already says it of each point, so only a target
-        range needs it.
+        Which direction is good; only a target range needs it.
     id
         Prefix of every id in the SVG.
-    targets
-        Rows of the result table ``targets`` of this series, for periods after the last point.
-    forecast
-        Rows of the result table ``forecasts`` of this series. None, or no values: no fan.
+    targets, forecast
+        Rows of these result tables of this series, for periods after the last point. Without a
+        forecast there is no fan.
     events
-        Rows of the result table ``events`` of this series, with the ``number`` under which each is
+        Rows of that table of this series, with the ``number`` under which each is
         explained beside the chart. The newest six numbers are drawn; every break, exceptional
         period and baseline is.
     neutral
