@@ -67,13 +67,10 @@ def draw_spc(
         a segment without limits has no band.
     unit, decimals
         Of the value, for axis and labels.
-    polarity
-        Which direction is good; only a target range needs it.
-    id
-        Prefix of every id in the SVG.
+    polarity, id
+        Which direction is good (for a target range); prefix of every id in the SVG.
     targets, forecast
-        Rows of these result tables of this series, for periods after the last point. Without a
-        forecast there is no fan.
+        Rows of these result tables of this series, after the last point. No forecast: no fan.
     events
         Rows of that table of this series, with the ``number`` under which each is
         explained beside the chart. The newest six numbers are drawn; every break, exceptional
