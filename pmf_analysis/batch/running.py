@@ -143,7 +143,8 @@ class _Work:
     def make_reports(self, on_job: OnJob) -> None:
         """Run the notebooks that are not yet made, several at a time."""
         jobs = self.record.jobs
-        made = [job.id for job in self.plan.jobs if self._is_made(jobs[job.id])]
+        done = [name for name, job in jobs.items() if job["status"] == "ok"]
+        made = [name for name in done if is_unchanged(self.folder / name, jobs[name]["files"])]
         for number, name in enumerate(made, start=1):
             on_job({**jobs[name], "status": "skipped"}, number, len(jobs))
         environment = {"PMF_WORKSPACE": str(self.plan.workspace.root)}
@@ -161,9 +162,6 @@ class _Work:
                 for future in futures:
                     self._keep(future)
                 raise
-
-    def _is_made(self, job: dict[str, Any]) -> bool:
-        return job["status"] == "ok" and is_unchanged(self.folder / job["id"], job["files"])
 
     def _keep(self, future: Future[dict[str, Any]]) -> None:
         if not future.cancelled():

@@ -53,7 +53,9 @@ class Vintage:
         quarantine: pd.DataFrame | None,
     ) -> Vintage:
         """Describe an import; its hash is that of the rows accepted and held back."""
-        digests = {name: _table_digest(frame) for name, frame in tables.items()}
+        # Of a table's rows, whatever their order.
+        ordered = {name: _row_hashes(frame).sort_values() for name, frame in tables.items()}
+        digests = {name: _sha256(rows.to_numpy().tobytes()) for name, rows in ordered.items()}
         held_back = "" if quarantine is None else quarantine.to_csv(index=False)
         content = _sha256(json.dumps(digests, sort_keys=True) + held_back)
         return cls(
@@ -104,11 +106,6 @@ def _row_hashes(frame: pd.DataFrame) -> pd.Series[int]:
     return pd.util.hash_pandas_object(frame.drop(columns=list(SOURCE_COLUMNS)), index=False)
 
 
-def _table_digest(frame: pd.DataFrame) -> str:
-    """Return a digest of a table's rows, whatever their order."""
-    return hashlib.sha256(_row_hashes(frame).sort_values().to_numpy().tobytes()).hexdigest()
-
-
 def _series_digests(observations: pd.DataFrame) -> dict[str, str]:
     """Return a digest a series; the order of its rows in the file does not matter."""
     from pmf_analysis.data.contract import series_key
@@ -117,10 +114,11 @@ def _series_digests(observations: pd.DataFrame) -> dict[str, str]:
     ordered = hashes.sort_values(["series", "row"])
     rows = ordered["row"].to_numpy()
     return {
-        str(series): hashlib.sha256(rows[positions].tobytes()).hexdigest()[:16]
+        str(series): _sha256(rows[positions].tobytes())[:16]
         for series, positions in ordered.groupby("series", sort=True).indices.items()
     }
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+def _sha256(content: str | bytes) -> str:
+    told = content.encode("utf-8") if isinstance(content, str) else content
+    return hashlib.sha256(told).hexdigest()

@@ -50,7 +50,9 @@ def render_index(run: Mapping[str, Any]) -> str:
 
     headings = {"themes": "Themes", "reports": "Reports", "data": "Data"}
     sections = [Section(id, heading) for id, heading in headings.items()]
-    blocks = {"summary": _summary(run), "rows": _rows(run["rows"]), "problems": _problems(run)}
+    found = [f"{word}: {run['problems'].get(level, 0):,}." for level, word in _LEVELS.items()]
+    problems = Block("note", "problems", "Problems found in the data", text=(" ".join(found),))
+    blocks = {"summary": _summary(run), "rows": _rows(run["rows"]), "problems": problems}
     loader = FileSystemLoader(TEMPLATES / "pmf")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     shown = {
@@ -85,8 +87,3 @@ def _rows(rows: Mapping[str, int]) -> Block:
     parts = " + ".join(f"{rows[kind]:,} {kind}" for kind in _ROWS)
     said = f"{rows['read']:,} rows read = {parts}."
     return Block("note", "rows", "Every row is accounted for", text=(said,))
-
-
-def _problems(run: Mapping[str, Any]) -> Block:
-    found = (f"{word}: {run['problems'].get(level, 0):,}" for level, word in _LEVELS.items())
-    return Block("note", "problems", "Problems found in the data", text=(". ".join(found) + ".",))

@@ -56,12 +56,15 @@ def import_files(
     mappings = load_mappings(workspace.parameters / "mappings")
     context = Context.of(workspace.load(), as_at)
     problems, results = Problems(), []
-    for path in _expanded(paths, problems):
-        try:
-            chosen = choose_mapping(path.name, mappings, mapping)
-            results.append(_read_and_judge(path, chosen, context))
-        except PmfError as error:
-            problems.extend(error.problems)
+    for path in paths:
+        found, skipped = drop_files(path) if path.is_dir() else ([path], Problems())
+        problems.extend(skipped)
+        for file in found:
+            try:
+                chosen = choose_mapping(file.name, mappings, mapping)
+                results.append(_read_and_judge(file, chosen, context))
+            except PmfError as error:
+                problems.extend(error.problems)
     store = Store(workspace.store)
     has_targets = any("targets" in result.tables for result in results)
     known = store.as_known_on(as_at)["targets"] if has_targets else empty_table("targets")
@@ -95,16 +98,6 @@ def import_file(
     result = _read_and_judge(path, mapping, Context.of(parameters, as_at))
     settle_repeats([result], empty_table("targets"))
     return result
-
-
-def _expanded(paths: Iterable[Path], problems: Problems) -> list[Path]:
-    """Files as given, and those of each folder, with why others in it are passed over."""
-    files: list[Path] = []
-    for path in paths:
-        found, skipped = drop_files(path) if path.is_dir() else ([path], Problems())
-        files.extend(found)
-        problems.extend(skipped)
-    return files
 
 
 def _read_and_judge(path: Path, mapping: MappingFile, context: Context) -> ImportResult:
