@@ -15,7 +15,7 @@ import pandas as pd
 
 from pmf_analysis.data.corrections import apply_corrections
 from pmf_analysis.data.store import Store
-from pmf_analysis.measures.chance_signals import expected_signals, off_target
+from pmf_analysis.measures.chance_signals import expected_signals, fine_figures, off_target
 from pmf_analysis.measures.comparison import compare
 from pmf_analysis.measures.events import (
     chart_events,
@@ -217,7 +217,7 @@ def _trends(
     ours = trends[trends["control"] != "city"]  # nobody is off target who does not control it
     expected = expected_signals(trends, points, themes, rules=rules, seed=seed)
     return {
-        "trends": clipped(trends, register, SHOWN_LIMITS),
+        "trends": clipped(fine_figures(trends), register, SHOWN_LIMITS),
         "points": clipped(points, register, SHOWN_LIMITS),
         "events": events,
         "packs": pd.concat([expected, off_target(points, ours, themes)], ignore_index=True),

@@ -112,7 +112,9 @@ def monthly_run(made_once: Callable[..., MadeRun], real_data: Path) -> MadeRun:
     standard = REPOSITORY / "tests" / "real" / "bath" / "four_hour_targets.csv"
 
     def make(workspace: Path) -> dict[str, Any]:
-        printed = make_real(workspace, "bath", real_data, names, standard, run="bath_2019-20_q3.yml")
+        printed = make_real(
+            workspace, "bath", real_data, names, standard, run="bath_2019-20_q3.yml"
+        )
         return printed | {"trust": make_run(workspace, ("run", "trust_2018-19_q4.yml"))["run"]}
 
     return made_once("monthly", make)

@@ -82,10 +82,11 @@ def _check_ids(page: Any) -> Iterator[Finding]:
 
 def _check_pictures(page: Any) -> Iterator[Finding]:
     """Every picture is decoration, or says what it means and with which numbers."""
-    for node in page.iter("img", "svg"):
-        if node.get("aria-hidden") == "true":
+    for node in page.iter("img", "svg", "div"):
+        if node.get("aria-hidden") == "true" or (node.tag == "div" and node.get("role") != "img"):
             continue
-        alt = node.get("alt", "") if node.tag == "img" else _text(node.find("title"))
+        name = "alt" if node.tag == "img" else "aria-label"
+        alt = node.get(name, "") or _text(node.find("title"))
         if node.tag == "svg" and node.get("role") != "img":
             yield "picture-role", "A drawing is neither an image with a name nor hidden."
         if _FAKE_ALT.search(alt) or len(alt) < _SHORTEST_ALT or not re.search(r"\d", alt):

@@ -171,3 +171,12 @@ def off_target(points: pd.DataFrame, trends: pd.DataFrame, themes: Themes) -> pd
     found = rows.groupby(["theme", "lag"])["missed"].agg(value="sum", n="count").reset_index()
     found["period_label"] = found["lag"].astype(int).astype(str)
     return found.assign(measure="off_target", low=np.nan, high=np.nan)[COLUMNS]
+
+
+def fine_figures(trends: pd.DataFrame) -> pd.DataFrame:
+    """Trends without `chance_alone` of charts of coarse figures: theirs is two to three times that.
+
+    It is simulated with values that are not rounded (benchmarks/chance_signals.py compares).
+    """
+    coarse = trends["features"].str.contains("rounded") & (trends["method"] == "xmr")
+    return trends.assign(chance_alone=trends["chance_alone"].mask(coarse))

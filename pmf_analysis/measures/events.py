@@ -23,7 +23,8 @@ _SAME_EVENT = pd.Timedelta(days=370)  # a suggestion so near a recorded change t
 
 
 _CHANGE = ["indicator", "period_start", "kind", "comparable", "reason", "owner", "recorded_on"]
-_BASELINE = ["indicator", "period_from", "period_until", "mean", "lower_limit", "upper_limit"]
+_FROZEN = ["mean", "lower_limit", "upper_limit"]
+_BASELINE = ["indicator", "period_from", "period_until", "recorded_on", *_FROZEN]
 
 
 def declared_changes(stored: pd.DataFrame, parameters: Parameters, as_at: date) -> pd.DataFrame:
@@ -41,8 +42,8 @@ def declared_changes(stored: pd.DataFrame, parameters: Parameters, as_at: date) 
 def declared_baselines(parameters: Parameters, as_at: date) -> pd.DataFrame:
     """Frozen usual ranges: by their periods, or by three numbers; what is not given is missing."""
     rows = _known_then(parameters.charts.baseline_rows(), _BASELINE, as_at)
-    days = {name: pd.to_datetime(rows[name]) for name in _BASELINE[1:3]}
-    return rows.assign(**days).astype(dict.fromkeys(_BASELINE[3:], float))
+    days = {name: pd.to_datetime(rows[name]) for name in _BASELINE[1:4]}
+    return rows.assign(**days).astype(dict.fromkeys(_FROZEN, float))
 
 
 def _known_then(rows: list[dict[str, Any]], columns: list[str], as_at: date) -> pd.DataFrame:

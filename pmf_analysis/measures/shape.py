@@ -188,7 +188,7 @@ def _features(value: Floats) -> list[Flags]:
     spread = np.nansum(step, axis=1) / np.maximum((~np.isnan(step)).sum(axis=1), 1) / 1.128
     low, high = ~(value < 0).any(axis=1), ~(value > 100).any(axis=1)
     crowds = [
-        ((value == bound).sum(axis=1) >= count / 5) | (np.abs(mean - bound) < 1.5 * spread)
+        ((value == bound).sum(axis=1) >= count / 5) | (np.abs(mean - bound) < 1.25 * spread)
         for bound in (0, 100)
     ]
     apart = np.diff(np.sort(value, axis=1), axis=1)  # missing values are sorted to the end

@@ -84,11 +84,13 @@ def plan_methods(frame: pd.DataFrame) -> pd.DataFrame:
     names = ["indicator", "area", "polarity", "periods_per_year", "accumulation"]
     plan = settings.reindex(columns=names)
     current = frame[frame["is_current"]]
-    shapes = detect_shape(
-        current,
-        periods_per_year=by_series(plan["periods_per_year"].fillna(1)),
-        declared=by_series(plan["accumulation"]),
-    ).set_index("series")
+    rates = by_series(plan["periods_per_year"].fillna(1))
+    declared = by_series(plan["accumulation"])
+    shapes = detect_shape(current, periods_per_year=rates, declared=declared).set_index("series")
+    # Values left out as exceptional are no gaps, and a carried one may repeat them.
+    shown = current.assign(value=current["shown_value"])
+    seen = detect_shape(shown, periods_per_year=rates, declared=declared).set_index("series")
+    shapes["features"] = seen["features"]
     shapes = shapes.rename(columns={"evidence": "shape_evidence"}).reindex(columns=SHAPE)
     plan = plan.join(shapes.astype("str")).fillna(dict.fromkeys(SHAPE, ""))
     plan["shape"] = plan["shape"].replace("", "too_short")

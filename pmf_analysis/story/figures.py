@@ -23,8 +23,8 @@ Row = Mapping[Hashable, Any]
 # How figures are spelled that are not values of the indicator, by field.
 _SPELLED = {
     **dict.fromkeys(("change", "change_on_year", "slope", "gap", "required_change"), "change"),
-    **dict.fromkeys(("previous_band", "last_year_band"), "change"),
-    **dict.fromkeys(("detect_4", "detect_8", "detect_12"), "change"),
+    **dict.fromkeys(("previous_band", "last_year_band"), "about"),
+    **dict.fromkeys(("detect_4", "detect_8", "detect_12"), "about"),
     **dict.fromkeys(("met_share", "own_share", "peer_share"), "share"),
     **dict.fromkeys(("probability", "lower", "upper", "change_p"), "chance"),
     **{"frequency": "frequency", "chance_alone": "alarm", "rank": "rank", "rank_of": "count"},
@@ -121,13 +121,18 @@ class Subject:
         return {name: getattr(self, name) for name in names}
 
     def figure(self, raw: float | None, spelling: str = "value") -> Figure:
-        """Spell a number: a value or (signed) change in the unit, a share, chance or rank."""
+        """Spell a number: a value or (signed) change in the unit, a share, chance or rank.
+
+        A size that is only known roughly ("about") is a change to two figures.
+        """
         if raw is None:
             return Figure(None, "")
         if spelling == "value":
             return Figure(raw, formatting.format_value(raw, self.unit, self.decimals))
         if spelling in _SPELLINGS:
             return Figure(raw, _SPELLINGS[spelling](raw))
+        if spelling == "about":
+            return self.figure(float(f"{raw:.2g}"), "change")._replace(raw=raw)
         signs = {1: "+", -1: MINUS, 0: ""} if spelling == "signed" else {}
         sign = signs.get(rounded_sign(raw, self.decimals), "")
         return Figure(raw, sign + formatting.format_change(raw, self.unit, self.decimals))

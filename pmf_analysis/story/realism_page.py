@@ -174,6 +174,7 @@ class RealismPage(Page[TargetFacts]):
                 id=f"fan-{slug}",
                 targets=targets[~targets["is_reference"].astype(bool)],
                 forecast=fans,
+                neutral=subject.is_city,
                 **subject.scale,
             ),
         )

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from pmf_analysis.measures.chance_signals import expected_signals, off_target
+from pmf_analysis.measures.chance_signals import expected_signals, fine_figures, off_target
 from pmf_analysis.measures.shape import season_effects
 from pmf_analysis.measures.short_series import attained_size, mann_kendall
 from pmf_analysis.measures.spc import spc_chart
@@ -232,3 +232,14 @@ def test_off_target_goes_back_four_years_and_takes_the_present_band_where_none_i
     table = off_target(points, trends.assign(target_low=1.0, target_high=5.0), {})
     assert table["period_label"].tolist() == ["0", "1", "2", "3", "4"]
     assert table["value"].tolist() == [1.0] * 5
+
+
+def test_the_chance_of_coarse_figures_is_not_stated() -> None:
+    trends = pd.DataFrame(
+        {
+            "features": ["rounded", "bounded;rounded", "", "rounded"],
+            "method": ["xmr", "xmr", "xmr", "mann_kendall"],
+            "chance_alone": 0.015,
+        }
+    )
+    assert fine_figures(trends)["chance_alone"].notna().tolist() == [False, False, True, True]

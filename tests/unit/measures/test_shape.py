@@ -128,8 +128,9 @@ NOISE = np.random.default_rng(3).normal(50, 5, 24)
         (np.round(NOISE / 8) * 8, "rounded"),
         (np.where(np.arange(24) % 7 == 3, np.nan, NOISE), "gappy"),
         (np.r_[NOISE[:21], [NOISE[20]] * 3], "carried_forward"),
-        (np.random.default_rng(4).poisson(1.0, 24), "bounded;rounded"),
+        (np.random.default_rng(4).poisson(0.6, 24), "bounded;rounded"),
         (np.r_[[np.nan] * 3, NOISE], ""),
+        (np.array([17.1, 3.6, 2.9, 5.1, 1.3, 7.0, 13.7, 15.3, 3.0]), ""),
         (NOISE[:4], ""),
     ],
 )
