@@ -96,7 +96,7 @@ def clip_sentences(text: str, most: int) -> str:
     return text if shown == text else f"{shown} \u2026"
 
 
-def title_of(titles: Iterable[str]) -> str:
+def heading(titles: Iterable[str]) -> str:
     """Return the first title that says something in at most ten words; "" if none does."""
     return fitting(titles, MOST_TITLE_WORDS)
 

@@ -12,7 +12,7 @@ from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import text
 from pmf_analysis.story.pages import Page, data_rows, data_table, raw
-from pmf_analysis.story.strip import StripRow, draw_strip
+from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.theme_sentences import chance_among_tested, named
 from pmf_analysis.story.view import ThemeView, rows_of
@@ -157,8 +157,6 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         )
 
     def _gap_chart(self, facts: ComparisonFacts, gaps: pd.DataFrame) -> Block:
-        from pmf_analysis.story.gap import draw_gap
-
         subject, council, labels = facts.subject, self.view.council, gaps["period_label"]
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": council}
         names = {"title": subject.title, "peer_set": facts.peer_set}

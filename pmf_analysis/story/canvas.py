@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story.formatting import MINUS, format_number, format_value
-from pmf_analysis.story.style import GREY, INK, LINE, PAPER, TIMELINE_SVG
+from pmf_analysis.story.style import GREY, INK, PAPER, TIMELINE_SVG
 from pmf_analysis.story.svg import SIZE, tidy_svg
 
 Floats = NDArray[np.float64]
@@ -300,18 +300,3 @@ def grid(low: float, high: float, unit: str, most: int = 5) -> list[tuple[float,
     locator = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10])
     values = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
     return list(zip(values, tick_texts(values, unit), strict=True))
-
-
-def axis_width(low: float, high: float, unit: str) -> float:
-    """Return the room in pixels that the values of a vertical axis need at its left."""
-    widths = [measure(Words(text))[0] for _, text in grid(low, high, unit)]
-    return max(62.0, 12.0 + max(widths, default=0.0))
-
-
-def value_axis(canvas: Canvas, low: float, high: float, unit: str) -> None:
-    """Set the vertical scale with a few round gridlines and their values at the left."""
-    canvas.axes.set(ylim=(low, high), yticks=[])
-    left = canvas.area.left
-    for tick, text in grid(low, high, unit):
-        canvas.axes.axhline(tick, color=LINE, lw=0.8, zorder=0)
-        canvas.write(Words(text), left - 8, canvas.pixel(0, tick)[1], anchor="right")

@@ -25,6 +25,7 @@ _PHIA_BANDS = {
 SIGNALS = ("improving", "worsening", "rising", "falling")
 # A point or run off its average is a level; it is told as a movement where the year agrees.
 _LEVEL_RULES = ("outside_limits", "shift", "two_in_three", "three_in_four", "crossings")
+_SLOPE_RULES = ("mann_kendall", "recent_trend")
 # Columns that say better or worse, met or missed: nothing of a city measure.
 _JUDGEMENTS = ("assurance", "assurance_tolerance", "arrow_short", "arrow_long")
 _LEVELS = dict(zip(SIGNALS, ("better", "worse", "higher", "lower"), strict=True))
@@ -100,7 +101,8 @@ class TrendFacts(Facts):
         """
         subject = Subject.of(row, council)
         verdict = text(row, "verdict") or "cannot_judge"
-        way = _way(verdict, subject) or _slope_sign(row) or direction
+        slope = (number(row, "slope") or 0.0) if text(row, "rule") in _SLOPE_RULES else 0.0
+        way = _way(verdict, subject) or (slope > 0) - (slope < 0) or direction
         return cls.read(
             row,
             subject,
@@ -128,22 +130,11 @@ class TrendFacts(Facts):
         """Verdict as it is told: a level that is off its average has not moved."""
         return _LEVELS[self.verdict] if self.is_level else self.verdict
 
-    @property
-    def shown(self) -> str:
-        """Code of the status shown; a city measure has none."""
-        return _shown(self, self.level)
-
 
 def _way(verdict: str, subject: Subject) -> int:
     """Return the way a verdict points where the words leave no doubt, else 0."""
     better = subject.better_sign
     return {"rising": 1, "falling": -1, "improving": better, "worsening": -better}.get(verdict, 0)
-
-
-def _slope_sign(row: Row) -> int:
-    slope = number(row, "slope") or 0.0
-    is_sloped = text(row, "rule") in ("mann_kendall", "recent_trend")
-    return ((slope > 0) - (slope < 0)) * is_sloped
 
 
 def _without_status(verdict: str, subject: Subject, sign: int) -> str:
@@ -153,11 +144,6 @@ def _without_status(verdict: str, subject: Subject, sign: int) -> str:
     if subject.is_city and verdict in ("better", "worse"):
         return {1: "higher", -1: "lower"}.get(sign, "similar")
     return verdict
-
-
-def _shown(facts: Facts, code: str) -> str:
-    is_judged = code not in ("cannot_judge", "position_only")
-    return "no_status" if facts.subject.is_city and is_judged else code
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,16 +189,6 @@ class ComparisonFacts(Facts):
             quarter=_quarter(row, rank),
             verdict=_without_status(verdict or "cannot_judge", subject, sign),
         )
-
-    @property
-    def is_tested(self) -> bool:
-        """Whether the comparison rests on a test rather than on position alone."""
-        return self.verdict not in ("position_only", "cannot_judge")
-
-    @property
-    def shown(self) -> str:
-        """Code of the status shown; a city measure has none."""
-        return _shown(self, self.verdict)
 
 
 def _quarter(row: Row, rank: float | None) -> str:

@@ -170,9 +170,15 @@ class Facts:
         return cls(**values)
 
     @property
-    def shown(self) -> str:
-        """Code of the status that readers are shown."""
+    def level(self) -> str:
+        """Verdict as it is told."""
         return self.verdict
+
+    @property
+    def shown(self) -> str:
+        """Code of the status that readers are shown; a city measure has none."""
+        is_judged = self.level not in ("cannot_judge", "position_only")
+        return "no_status" if self.subject.is_city and is_judged else self.level
 
     def sign(self, change: Figure) -> int:
         """Direction of a change as it is shown: 0 where it rounds to nothing or is not known."""

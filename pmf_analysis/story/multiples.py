@@ -1,19 +1,24 @@
-"""Small multiples: every indicator of a theme side by side, each a small picture of its own.
+"""Small pictures written by hand: the panels of a theme side by side, and sparklines of tables.
 
-One look for all: the newest value in large figures, the line with its usual range, the target as
-steps and the newest point in the shape of its status. Each panel is its own hand-written SVG, so
-that a page lays them out in as many columns as fit, and one is legible on a phone. Each has its
-own scale, of values and of time.
+Panels have one look: the newest value in large figures, the line with its usual range, the target
+as steps and the newest point in the shape of its status. Each is its own SVG, so that a page lays
+them out in as many columns as fit, and one is legible on a phone. Each has its own scale, of
+values and of time.
+
+A sparkline is under 600 bytes: decoration beside the numbers, hidden from screen readers. It takes
+the colour of the text around it, so it follows dark mode and forced colours by itself.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,12 +26,14 @@ from numpy.typing import NDArray
 
 from pmf_analysis.story import style
 from pmf_analysis.story.canvas import Floats, Words, measure, no_value, scale_for
-from pmf_analysis.story.spark import MOST_POINTS, place, trace
 
 _WIDTH, _PLOT, _FOOT, _SIDE = 260, 84.0, 20.0, 6.0
 _TITLE_LETTERS = 30
 _BOLD, _LARGE = 'font-weight="bold"', 19.0
 _PROVISIONAL = ("provisional", "estimated")
+_SPARK_WIDTH, _SPARK_HEIGHT, _PAD = 100.0, 24.0, 3.0
+_MOST_POINTS = 30
+Number = TypeVar("Number", float, Floats)
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def _panel(panel: Panel, id: str) -> str:
 
 def _plot(panel: Panel, top: float) -> str:
     points = panel.points.sort_values("period")
-    points = points.iloc[: np.flatnonzero(points["value"].notna())[-1] + 1].tail(MOST_POINTS)
+    points = points.iloc[: np.flatnonzero(points["value"].notna())[-1] + 1].tail(_MOST_POINTS)
     columns = ["value", "lower_limit", "upper_limit", "target"]
     value, lower, upper, target = points.reindex(columns=columns).to_numpy(float).T
     ends = scale_for(np.concatenate([value, lower, upper]), target, 0.06)
@@ -142,3 +149,48 @@ def _times(labels: pd.Series[str], y: float) -> str:
 
 def _text(words: str, x: float, y: float, looks: str = "") -> str:
     return f'<text x="{x:g}" y="{y:g}" {looks}>{escape(words)}</text>'.replace(" >", ">", 1)
+
+
+def draw_spark(values: Sequence[float], lower: float, upper: float, *, id: str) -> str:
+    """Draw the newest 30 values, with the usual range as a band, and return SVG.
+
+    A missing value breaks the line; without limits there is no band; nothing to draw gives an
+    empty text. ``id`` names the picture for style sheets.
+    """
+    newest = list(values)[-_MOST_POINTS:]
+    known = [value for value in newest if math.isfinite(value)]
+    if not known:
+        return ""
+    limits = [limit for limit in (lower, upper) if math.isfinite(limit)]
+    height = partial(
+        place, ends=(min(known + limits), max(known + limits)), box=(_SPARK_HEIGHT - _PAD, _PAD)
+    )
+    step = (_SPARK_WIDTH - 2 * _PAD) / max(1, len(newest) - 1)
+    spots = [(_PAD + number * step, height(value)) for number, value in enumerate(newest)]
+    x, y = trace([spot for spot in spots if math.isfinite(spot[1])][-1:])[1:].split()
+    band = ""
+    if len(limits) == 2:
+        top, foot = height(upper), height(lower)
+        band = f'<path d="M0 {top:.1f}H100V{foot:.1f}H0Z" fill="#8A949B" fill-opacity=".25"/>'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" id="{id}" class="pmf-spark" viewBox="0 0 100 24" '
+        f'aria-hidden="true" focusable="false">{band}<path d="{trace(spots)}" fill="none" '
+        f'stroke="currentColor"/><circle cx="{x}" cy="{y}" r="2.5" fill="currentColor"/></svg>'
+    )
+
+
+def place(value: Number, ends: tuple[float, float], box: tuple[float, float]) -> Number:
+    """Return the height of a value between the ends of its scale; in the middle if they agree."""
+    share = (value - ends[0]) / (ends[1] - ends[0]) if ends[1] > ends[0] else 0 * value + 0.5
+    return box[0] + share * (box[1] - box[0])
+
+
+def trace(spots: Iterable[tuple[float, float]]) -> str:
+    """Write the path of a line through spots; one without a height breaks it."""
+    path, pen = "", "M"
+    for x, y in spots:
+        if math.isfinite(y):
+            path, pen = path + f"{pen}{x:.0f} {y:.1f}".replace(".0", ""), "L"
+        else:
+            pen = "M"
+    return path

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from pmf_analysis.story import theme_sentences
 from pmf_analysis.story.bank import count_of, say, title
 from pmf_analysis.story.benchmarking_page import comparisons_of
 from pmf_analysis.story.blocks import Block
@@ -16,14 +17,7 @@ from pmf_analysis.story.figures import number, text
 from pmf_analysis.story.formatting import twentieths
 from pmf_analysis.story.pages import Page, data_rows
 from pmf_analysis.story.sentences import reason_sentences
-from pmf_analysis.story.target_sentences import (
-    asked_kind,
-    challenge_questions,
-    range_words,
-    reference_sentences,
-    target_sentences,
-    target_title,
-)
+from pmf_analysis.story.theme_sentences import reference_sentences, target_sentences, target_title
 from pmf_analysis.story.view import rows_of
 
 _DOTS = [f"d{place:02d}" for place in range(1, 21)]
@@ -93,7 +87,7 @@ class RealismPage(Page[TargetFacts]):
             "target": "" if facts.kind == "baseline" else facts.target.text,
             "due": facts.period_label,
             "chance": facts.probability.text,
-            "range": range_words(facts),
+            "range": theme_sentences.range_words(facts),
             "status": facts.shown,
         }
 
@@ -238,7 +232,9 @@ class RealismPage(Page[TargetFacts]):
         for facts in self.facts:
             if facts.is_reference and facts not in references:
                 continue
-            questions = challenge_questions(facts, medians.get(facts.subject.series))
+            questions = theme_sentences.challenge_questions(
+                facts, medians.get(facts.subject.series)
+            )
             if questions:
                 asked.append(f"{facts.subject.short}. {' '.join(questions[:_MOST_QUESTIONS])}")
         said = tuple(dict.fromkeys(asked)) or (say("challenge.nothing"),)
@@ -250,7 +246,11 @@ def _answers(questions: Sequence[TargetFacts]) -> dict[str, str]:
     if not questions[0].is_reference:
         return {}
     chances = [
-        say(f"realism.asked.{asked_kind(each)}", chance=each.probability, target=each.target)
+        say(
+            f"realism.asked.{theme_sentences.asked_kind(each)}",
+            chance=each.probability,
+            target=each.target,
+        )
         for each in questions
     ]
     return {"target": "", "chance": "; ".join(filter(None, chances)), "status": "no_target"}

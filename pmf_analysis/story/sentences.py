@@ -10,16 +10,7 @@ from __future__ import annotations
 
 import re
 
-from pmf_analysis.story.bank import (
-    capital,
-    ended,
-    joined,
-    say,
-    say_first,
-    title,
-    title_of,
-    words_of,
-)
+from pmf_analysis.story.bank import capital, ended, heading, joined, say, say_first, title, words_of
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.formatting import format_age, join_words
@@ -63,7 +54,7 @@ def picture_title(facts: TrendFacts) -> str:
     subject, entry = facts.subject, _trend_entry("picture", facts)
     values = (facts.value.text, subject.plain(facts.value))
     titles = [say(entry, name=subject.short, value=value) for value in values]
-    return title_of(titles) or trend_title(facts)
+    return heading(titles) or trend_title(facts)
 
 
 def trend_sentences(facts: TrendFacts) -> Sentences:
@@ -236,14 +227,17 @@ def comparison_sentences(facts: ComparisonFacts) -> Sentences:
     """Say level, rank, what the difference may mean, who is missing, and where the gap goes."""
     slots = {"value": facts.value, "period": facts.period_label, "median": facts.peer_median}
     level = say_first("compare.level", "compare.level_alone", peers=facts.n, **slots)
-    others = (gap_sentence(facts), _nation_sentence(facts), _missing_sentence(facts))
-    return told(level, *_rank_sentences(facts), *_verdict_sentences(facts), *others)
-
-
-def _rank_sentences(facts: ComparisonFacts) -> Sentences:
-    way, council = _way(facts), facts.subject.council
-    said = say(f"compare.rank.{way}", council=council, rank=facts.rank, of=facts.rank_of)
-    return told(said, say(f"compare.quarter.{way}.{facts.quarter}") if facts.quarter else "")
+    way, rank = _way(facts), {"rank": facts.rank, "of": facts.rank_of}
+    place = say(f"compare.rank.{way}", council=facts.subject.council, **rank)
+    quarter = say(f"compare.quarter.{way}.{facts.quarter}") if facts.quarter else ""
+    nation = {"nation": facts.nation_value, "region": facts.region_value}
+    count = len(facts.missing)
+    names = join_words(facts.missing) if count <= NAMED_PEERS else ""
+    return told(
+        *(level, place, quarter, *_verdict_sentences(facts), gap_sentence(facts)),
+        say_first("compare.nation_and_region", "compare.nation", **nation),
+        say_first("compare.missing", "compare.missing_many", names=names, count=count or None),
+    )
 
 
 def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
@@ -257,7 +251,7 @@ def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
     if facts.verdict == "similar" and "ordinary" in facts.reason:
         return (say("compare.verdict.ordinary"),)
     # The first sentence of any other reason says what the verdict says in plainer words.
-    is_city = facts.is_tested and facts.subject.is_city
+    is_city = facts.subject.is_city and facts.verdict != "position_only"
     return told(verdict, *reasons[1:], say("compare.city") if is_city else "")
 
 
@@ -270,14 +264,3 @@ def gap_sentence(facts: ComparisonFacts) -> str:
     side = 0 if facts.subject.is_city else sign * facts.subject.better_sign
     gap = say(f"compare.side.{_SIDES[side]}", gap=facts.gap)
     return say(f"compare.gap.{facts.gap_verdict}", gap=gap)
-
-
-def _nation_sentence(facts: ComparisonFacts) -> str:
-    slots = {"nation": facts.nation_value, "region": facts.region_value}
-    return say_first("compare.nation_and_region", "compare.nation", **slots)
-
-
-def _missing_sentence(facts: ComparisonFacts) -> str:
-    count = len(facts.missing)
-    names = join_words(facts.missing) if count <= NAMED_PEERS else ""
-    return say_first("compare.missing", "compare.missing_many", names=names, count=count or None)

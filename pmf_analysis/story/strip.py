@@ -1,8 +1,9 @@
-"""The benchmark strip: where the council stands among similar ones, a row an indicator.
+"""The council beside similar ones: where it stands, a row an indicator, and the gap over time.
 
-Each row is scaled from its worst to its best peer, so that right is better whatever the polarity;
-rows without a good direction stand in their own part, from lower to higher. After the spine chart
-of OHID's Fingertips, without red and green, with every peer shown and the rank in words.
+Each row of the strip is scaled from its worst to its best peer, so that right is better whatever
+the polarity; rows without a good direction stand in their own part, from lower to higher. After
+the spine chart of OHID's Fingertips, without red and green, with every peer shown and the rank in
+words.
 """
 
 from __future__ import annotations
@@ -14,15 +15,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pmf_analysis.story.canvas import Canvas, Words, canvas, short_value
+import pandas as pd
+
+from pmf_analysis.story.canvas import Canvas, Words, canvas, no_value, scale_ends, short_value
 from pmf_analysis.story.formatting import ordinal
-from pmf_analysis.story.spark import place
-from pmf_analysis.story.style import BLUE, GREY, INK, LINE, ORANGE, PAPER, tone_of
+from pmf_analysis.story.multiples import place
+from pmf_analysis.story.style import BAND, BLUE, GREY, INK, LINE, ORANGE, PAPER, tone_of
+from pmf_analysis.story.timeline import MONTHS, positions, time_chart
 
 _ROW, _HEAD, _FOOT = 40.0, 34.0, 6.0
 _LEFT, _PLOT_LEFT, _PLOT_RIGHT, _VALUE_RIGHT, _RANK = 196.0, 216.0, 552.0, 648.0, 662.0
 _BAND = "#DDE2E5"
 _TITLE_LETTERS = 25
+_GAP_ROOM = (200.0, 14.0, 190.0)
 _OWN = {
     "better": {"marker": "^", "mfc": BLUE, "mec": PAPER, "ms": 12},
     "worse": {"marker": "D", "mfc": ORANGE, "mec": INK, "ms": 10},
@@ -129,3 +134,46 @@ def _rank_text(row: StripRow, rank: int) -> str:
         return f"{ordinal(rank)} of {row.rank_of}"
     place = 1 + sum(value > row.own for value in row.peers)
     return f"{'highest' if place == 1 else f'{ordinal(place)} highest'}\nof {row.rank_of}"
+
+
+def draw_gap(
+    gaps: pd.DataFrame,
+    *,
+    unit: str,
+    decimals: int,
+    id: str,
+    own: str = "Us",
+    frequency: str = "quarterly",
+    year_type: str = "financial",
+) -> str:
+    """Draw rows of the result table ``gaps`` of one series and peer set, and return SVG.
+
+    Columns used: period, value, peer_median. A period where either is missing breaks the wash
+    between the lines; the line of the other goes on.
+
+    Raises
+    ------
+    PmfError
+        When either line has no value at all.
+    """
+    ordered = gaps.sort_values("period")
+    known = ordered[["value", "peer_median"]].astype(float)
+    if known.isna().all().any():
+        raise no_value()
+    x = positions(ordered["period"], frequency)
+    half = MONTHS.get(frequency, 1) / 2
+    low, high = float(known.min().min()), float(known.max().max())
+    ends, span = scale_ends(low, high, 0.1), (float(x[0]) - half, float(x[-1]) + half)
+    with time_chart(ends, span, _GAP_ROOM, (unit, frequency, year_type)) as sheet:
+        sheet.axes.fill_between(x, known["value"], known["peer_median"], color=BAND, lw=0, zorder=1)
+        labels = []
+        lines = (("peer_median", "Similar councils", GREY, 1.6), ("value", own, BLUE, 2.2))
+        for name, text, colour, width in lines:
+            sheet.axes.plot(x, known[name], color=colour, lw=width, marker="o", ms=4.5, zorder=3)
+            last = float(known[name].dropna().iloc[-1])
+            text = f"{text}\n{short_value(last, unit, decimals)}"
+            y = sheet.pixel(x[-1], last)[1]
+            labels.append((Words(text, colour, bold=name == "value"), y))
+        area = sheet.area
+        sheet.column(labels, area.right + 10, area.bottom - 6, area.top + 12)
+        return sheet.svg(id)

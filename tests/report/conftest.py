@@ -21,11 +21,9 @@ from pmf_analysis.documents.html import render_report
 from pmf_analysis.documents.index import render_index
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.dots import draw_dots
-from pmf_analysis.story.gap import draw_gap
-from pmf_analysis.story.multiples import Panel, draw_multiples
-from pmf_analysis.story.spark import draw_spark
+from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
 from pmf_analysis.story.spc import draw_spc
-from pmf_analysis.story.strip import StripRow, draw_strip
+from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
 
 META = {
     "council": "Westshire Council",

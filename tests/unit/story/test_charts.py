@@ -19,11 +19,9 @@ from pmf_analysis.problems import PmfError
 from pmf_analysis.story.blocks import check_svg
 from pmf_analysis.story.canvas import WIDTH, Box, Words, measure, short_value, spread, tick_texts
 from pmf_analysis.story.dots import count_meeting, draw_dots
-from pmf_analysis.story.gap import draw_gap
-from pmf_analysis.story.multiples import Panel, draw_multiples
-from pmf_analysis.story.spark import draw_spark
+from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
 from pmf_analysis.story.spc import draw_spc
-from pmf_analysis.story.strip import StripRow, draw_strip
+from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
 
 SVG = "{http://www.w3.org/2000/svg}"
 MONTHS = {"monthly": 1, "quarterly": 3, "termly": 4, "annual": 12}

@@ -25,7 +25,7 @@ from pmf_analysis.story.pages import Page
 from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.rendering import block_html
 from pmf_analysis.story.results import AUDIT_COLUMNS, audit_rows
-from pmf_analysis.story.trends_page import TrendsPage
+from pmf_analysis.story.trends_page import TrendsPage, chart_notes
 from pmf_analysis.story.view import ThemeView
 
 from .made_up import INDICATORS, NAN, event_row, made_up_view, target_row, trend_row, trend_rows
@@ -303,7 +303,6 @@ class Recording(dict[str, str]):
 
 
 def test_every_template_of_a_signal_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pmf_analysis.story.chart_notes import chart_notes
     from pmf_analysis.story.facts import TrendFacts
     from pmf_analysis.story.sentences import trend_sentences, trend_title
 

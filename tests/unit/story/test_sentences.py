@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmf_analysis.story.bank import bank, clip_sentences, say
-from pmf_analysis.story.chart_notes import chart_notes
 from pmf_analysis.story.facts import ComparisonFacts, Subject, TargetFacts, TrendFacts
 from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.formatting import format_age
@@ -25,21 +24,20 @@ from pmf_analysis.story.sentences import (
     trend_sentences,
     trend_title,
 )
-from pmf_analysis.story.target_sentences import (
-    challenge_questions,
-    range_words,
-    reference_sentences,
-    target_sentences,
-    target_title,
-)
 from pmf_analysis.story.theme_sentences import (
+    challenge_questions,
     chance_among_tested,
     chance_signals,
     counted,
     named,
     off_target,
+    range_words,
+    reference_sentences,
+    target_sentences,
+    target_title,
     unjudged,
 )
+from pmf_analysis.story.trends_page import chart_notes
 
 from .made_up import NAN, PEER_NAMES, comparison_row, event_row, target_row, trend_row
 
