@@ -13,7 +13,7 @@ points down half of the time (benchmarks/arrows.py).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,12 +24,12 @@ from pmf_analysis.measures.spc import PRECISION
 
 def pentana_arrows(
     observations: pd.DataFrame,
-    polarity: Mapping[str, str],
+    polarity: Mapping[Any, str],
     *,
     targets: Mapping[str, Target] | pd.DataFrame | None = None,
     trend_type: Literal["ongoing", "year_to_year"] = "ongoing",
     window: int = 4,
-    periods_per_year: Mapping[str, float],
+    periods_per_year: Mapping[Any, float],
 ) -> pd.DataFrame:
     """Short and long arrow of every series, as Pentana would show them.
 

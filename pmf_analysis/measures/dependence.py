@@ -113,17 +113,21 @@ def widened(limits: pd.DataFrame, found: pd.Series) -> pd.DataFrame:
     return limits.assign(lower_limit=limits["mean"] - half, upper_limit=limits["mean"] + half)
 
 
-def steps_test(values: Floats) -> tuple[int, float]:
-    """Direction (1, -1, 0 for none) of most steps, and how often chance gives so many of a kind.
+def steps_test(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sign (1, -1, 0 for none) of most steps, and how often chance gives so many of a kind.
 
     The exact sign test of the differences other than zero: it asks whether a series that starts
-    each time from its last value drifts. Two-sided; no step gives (0, 1.0).
-    """
-    from scipy.stats import binomtest
+    each time from its last value drifts. Two-sided; no step gives 0 and 1.0.
 
-    steps = np.diff(values)
-    rises, falls = int((steps > 0).sum()), int((steps < 0).sum())
-    if rises == falls:
-        return 0, 1.0
-    p_value = float(binomtest(rises, rises + falls).pvalue)
-    return (1 if rises > falls else -1), p_value
+    Parameters
+    ----------
+    rows
+        series, value, in order; no value missing.
+    """
+    from scipy.special import bdtr
+
+    step = np.sign(rows.groupby("series")["value"].diff())
+    count = pd.DataFrame({"way": step, "n": step.abs()}).groupby(rows["series"]).sum()
+    fewer = (count["n"] - count["way"].abs()) / 2
+    chance = np.minimum(2 * bdtr(fewer, count["n"].astype(int), 0.5), 1.0)
+    return pd.DataFrame({"sign": np.sign(count["way"]), "p_value": chance})

@@ -13,7 +13,7 @@ from pmf_analysis.measures.intervals import poisson, wilson
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
 DEFAULTS = {"polarity": "unknown", "accumulation": "discrete"}
-DEFAULTS |= dict.fromkeys(["statistic", "data_type", "frequency", "period_span"], "")
+DEFAULTS |= dict.fromkeys(["statistic", "data_type", "frequency", "period_span", "price_basis"], "")
 NUMBERS = ["rate_base", "periods_per_year", "target_low", "target_high"]
 COUNTS = ["numerator", "denominator", "ci_lower", "ci_upper"]
 OVERLAPPING = ["rolling", "ytd"]

@@ -8,6 +8,7 @@ What is declared decides; what the values look like is said beside it where the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,8 +54,8 @@ DOUBTS = [
 def detect_shape(
     observations: pd.DataFrame,
     *,
-    periods_per_year: float | Mapping[str, float],
-    declared: Mapping[str, str] | None = None,
+    periods_per_year: float | Mapping[Any, float],
+    declared: Mapping[Any, str] | None = None,
 ) -> pd.DataFrame:
     """Tell the shape of every series, from what is declared and else from the values.
 

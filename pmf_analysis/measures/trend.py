@@ -19,11 +19,11 @@ from pmf_analysis.measures.arrows import pentana_arrows
 from pmf_analysis.measures.change_test import CHANGES, like_for_like
 from pmf_analysis.measures.dependence import steps_test
 from pmf_analysis.measures.history import with_intervals, with_register
-from pmf_analysis.measures.polarity import SIGNS, TARGETS, first_text
+from pmf_analysis.measures.polarity import TARGETS, point_types
 from pmf_analysis.measures.short_series import RECENT_CRITICAL, attained_size, mann_kendall
 from pmf_analysis.measures.short_series import recent_trend as fingertips
 from pmf_analysis.measures.special_causes import LIMITS, PROFILES, RuleSet, rule_set
-from pmf_analysis.measures.trend_chart import chart_series, with_assurance, with_chart
+from pmf_analysis.measures.trend_chart import chart_series, verdicts, with_assurance, with_chart
 
 STEPS_ALARM = 0.05  # two-sided
 # Removing seasons takes freedom from the values: the last point of a chart is flagged so many times
@@ -92,15 +92,14 @@ def trend_verdicts(
     frame = trend_plan.with_segments(_prepared(observations, register, period), known)
     frame = trend_plan.with_baseline(frame, frozen)
     lines = trend_plan.target_lines(frame, targets)
-    settings = (register, frozen, rule_set(rules))
-    plan, points, frame = _judged(frame, lines, *settings)
+    plan, points, frame = _judged(frame, lines, frozen, rule_set(rules))
     refused = plan["indicator"].isin(unrecorded["indicator"])
     trend_plan.add_reason(plan, refused, trend_plan.UNRECORDED)
     plan["verdict_without_rebase"] = ""
     rebased = frame[frame["is_rebased"]]
     if not rebased.empty:
         again = trend_plan.with_segments(rebased, known[known["is_break"]])
-        without, *_ = _judged(again, lines.loc[rebased.index], *settings)
+        without, *_ = _judged(again, lines.loc[rebased.index], frozen, rule_set(rules))
         plan.loc[without.index, "verdict_without_rebase"] = without["verdict"]
     return _trend_table(plan, frame, lines), _point_table(frame, points)
 
@@ -108,8 +107,10 @@ def trend_verdicts(
 def _prepared(observations: pd.DataFrame, register: pd.DataFrame, period: Any) -> pd.DataFrame:
     """Give rows their settings and intervals, hide what is not to be tested, and show gaps."""
     finite = np.isfinite(observations["value"].astype(float))
-    observations = observations.assign(value=observations["value"].where(finite))
-    frame = with_intervals(with_register(observations, register))
+    known = observations.assign(
+        value=observations["value"].where(finite), status=observations.get("status", np.nan)
+    )
+    frame = with_intervals(with_register(known, register))
     if period is not None:
         frame = frame[frame["period"] <= pd.Timestamp(getattr(period, "end", period))]
     frame["shown_value"] = frame["value"]
@@ -119,18 +120,13 @@ def _prepared(observations: pd.DataFrame, register: pd.DataFrame, period: Any) -
 
 
 def _judged(
-    frame: pd.DataFrame,
-    lines: pd.DataFrame,
-    register: pd.DataFrame,
-    baselines: pd.DataFrame,
-    rules: RuleSet,
+    frame: pd.DataFrame, lines: pd.DataFrame, baselines: pd.DataFrame, rules: RuleSet
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Plan, chart and test every series; the plan with its verdicts, the chart, the frame."""
     plan = trend_plan.plan_methods(frame)
     frame = frame.assign(effect=trend_plan.season_parts(frame, plan))
     newest = lines[frame["shown_value"].notna()].groupby("series").tail(1).set_index("series")
     plan = plan.join(newest[[*TARGETS, *trend_plan.TOLERANCES]])
-    plan = trend_plan.with_basis(plan, frame, register)
     tested = trend_plan.tested_rows(frame)
     plan = _with_recent_trend(plan, tested)
     points = chart_series(tested, plan, lines.assign(effect=frame["effect"]), rules, baselines)
@@ -139,7 +135,7 @@ def _judged(
     plan = _with_mann_kendall(plan, tested)
     plan = with_assurance(plan, points, lines, frame)
     plan = _with_odds(plan, points, rules)
-    return _without_polarity(plan), points, frame
+    return trend_plan.without_unjudged(plan), points, frame
 
 
 def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
@@ -161,41 +157,29 @@ def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame
     sign = found["direction"].map(DIRECTIONS).astype(float).where(chi_square > RECENT_CRITICAL, 0)
     last = _current(tested, found.index).groupby("series").tail(5)
     slope = mann_kendall(last).set_index("series")["slope"]
-    settled = pd.DataFrame(
-        {
-            "method": "recent_trend",
-            "evidence": found["method"].replace("proportion", "counts"),
-            "p_value": chi2.sf(chi_square, 1),
-            "n": found["n"],
-            "scatter": scatter,
-            "slope": slope.where(np.sign(slope) * sign >= 0),
-            "sign": sign,
-        },
-        index=found.index,
-    )
     held = found.index[(sign == 0) & (found["direction"] != "no_change")]
     plan.loc[held, "reason"] = "The years scatter by more than chance, so no trend is called."
-    return _settle(plan, settled, last, "recent_trend")
+    found["evidence"] = found["method"].replace("proportion", "counts")
+    found = found[["n", "evidence"]].assign(method="recent_trend", scatter=scatter, sign=sign)
+    found["p_value"] = chi2.sf(chi_square, 1)
+    found["slope"] = slope.where(np.sign(slope) * sign >= 0)
+    return _settle(plan, found, last, "recent_trend")
 
 
 def _with_steps(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
     """Of dependent series inside their wide range: do most steps go one way."""
     quiet = plan.index[plan["is_dependent"] & (plan["verdict"] == "no_clear_change")]
     rows = _current(tested, quiet).dropna(subset=["value"])
-    values = rows.groupby("series")["value"]
-    found = {str(name): steps_test(part.to_numpy(float)) for name, part in values}
-    drifting = {name: way for name, (way, chance) in found.items() if chance <= STEPS_ALARM}
-    settled = pd.DataFrame({"sign": pd.Series(drifting, dtype="float64")})
-    settled["p_value"] = [found[name][1] for name in settled.index]
-    return _settle(plan, settled, rows, "mann_kendall")
+    found = steps_test(rows)
+    return _settle(plan, found[found["p_value"] <= STEPS_ALARM], rows, "mann_kendall")
 
 
 def _with_mann_kendall(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
     rows = _current(tested, plan.index[plan["method"] == "mann_kendall"])
     found = mann_kendall(rows).set_index("series")
     sign = found["direction"].map(DIRECTIONS).astype(float).fillna(0)
-    settled = found[["p_value", "slope"]].assign(evidence="own_history", sign=sign)
-    return _settle(plan, settled, rows, "mann_kendall")
+    found = found[["p_value", "slope"]].assign(evidence="own_history", sign=sign)
+    return _settle(plan, found, rows, "mann_kendall")
 
 
 def _current(tested: pd.DataFrame, series: pd.Index) -> pd.DataFrame:
@@ -207,57 +191,41 @@ def _settle(
     plan: pd.DataFrame, found: pd.DataFrame, tested: pd.DataFrame, rule: str
 ) -> pd.DataFrame:
     """Take over what a test of some rows found; `sign` becomes rule and verdict, by polarity."""
-    sign, rows = found.pop("sign"), plan.loc[found.index]
-    plan.loc[found.index, list(found)] = found
-    to_band = (rows["value"] < rows["target_low"]).astype(int)
-    to_band -= (rows["value"] > rows["target_high"]).astype(int)
-    way = rows["polarity"].map(SIGNS).astype(float).fillna(0)
-    goodness = way.mask(rows["polarity"] == "range", to_band) * sign
-    verdicts = [
-        (sign == 0, "no_clear_change"),
-        (goodness > 0, "improving"),
-        (goodness < 0, "worsening"),
-        (sign > 0, "rising"),
-        (sign < 0, "falling"),
-    ]
-    plan.loc[found.index, "verdict"] = first_text(found.index, verdicts)
-    plan.loc[found.index, "rule"] = np.where(sign == 0, "none", rule)
-    plan.loc[found.index, "rule_points"] = plan["n"].where(sign != 0, 0).astype(int)
+    series, sign = found.index, found["sign"]
+    moved = np.where(sign == 0, "none", "trend")
+    rows = plan.loc[series].assign(direction=sign, rule=moved, mean=np.nan)
     began = tested.dropna(subset=["value"]).groupby("series")["period"].min()
-    plan.loc[found.index, "signal_from"] = began.reindex(found.index).where(sign != 0)
+    found = found.drop(columns="sign").assign(
+        verdict=verdicts(point_types(rows, rows["polarity"], rows[TARGETS])).to_numpy(),
+        rule=np.where(sign == 0, "none", rule),
+        signal_from=began.reindex(series).where(sign != 0),
+    )
+    plan.loc[series, list(found)] = found
+    plan.loc[series, "rule_points"] = plan["n"].where(sign != 0, 0).astype(int)
     return plan
 
 
 def _with_odds(plan: pd.DataFrame, points: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     """How often chance alone would give such a verdict, and the smallest step a chart shows."""
-    is_chart = plan["method"] == "xmr"
-    chart = last_point_alarm(rules, plan["n"])
-    chart = np.where(plan["treatment"] == "season_means_removed", SEASONAL_FACTOR, 1.0) * chart
-    test = plan["n"].map(lambda n: attained_size(int(n)))
-    recent = np.where(plan["scatter"] > 1, SCATTERED_ALARM, RECENT_ALARM)
-    methods = [is_chart & (plan["shape"] != "constant"), plan["method"] == "mann_kendall"]
-    methods.append(plan["method"] == "recent_trend")
-    chance = pd.Series(np.select(methods, [chart, test, recent], np.nan), plan.index)
-    drifts = plan["is_dependent"] & (plan["rule"] == "mann_kendall")
-    chance = chance.mask(plan["is_dependent"]).mask(drifts, STEPS_ALARM)
+    is_chart, dependent = plan["method"] == "xmr", plan["is_dependent"]
+    seasonal = plan["treatment"] == "season_means_removed"
+    chances: dict[str, Any] = {
+        "xmr": np.where(seasonal, SEASONAL_FACTOR, 1.0) * last_point_alarm(rules, plan["n"]),
+        "mann_kendall": plan["n"].map(lambda n: attained_size(int(n))),
+        "recent_trend": np.where(plan["scatter"] > 1, SCATTERED_ALARM, RECENT_ALARM),
+    }
+    is_method = [plan["method"] == name for name in chances]
+    chance = pd.Series(np.select(is_method, list(chances.values()), np.nan), plan.index)
+    chance = chance.mask(dependent | (is_chart & (plan["shape"] == "constant")))
+    chance = chance.mask(dependent & (plan["rule"] == "mann_kendall"), STEPS_ALARM)
     plan["chance_alone"] = chance.where(plan["verdict"] != "cannot_judge")
     deviation = (plan["upper_limit"] - plan["mean"]) / 3
-    deviation = deviation.where(is_chart & ~plan["is_dependent"] & (deviation > 0))
+    deviation = deviation.where(is_chart & ~dependent & (deviation > 0))
     for within in LOOK_AHEAD:
         plan[f"detect_{within}"] = deviation * detectable_step(rules, plan["n"], within)
     profiles = [name for name, known in PROFILES.items() if known == rules]
     plan["rule_profile"] = np.where(is_chart, (*profiles, "custom")[0], "")
     return plan
-
-
-def _without_polarity(plan: pd.DataFrame) -> pd.DataFrame:
-    """Withdraw the verdict where nobody has declared which way is better."""
-    no_band = (plan["polarity"] == "range") & plan["target_low"].isna()
-    declared = plan["polarity"].isin(["higher", "lower", "range", "none"]) & ~no_band
-    withdrawn = ~declared & (plan["verdict"] != "cannot_judge")
-    trend_plan.withdraw(plan, withdrawn, "Nobody has declared which way is better.")
-    trend_plan.withdraw(plan, withdrawn & no_band, "Nobody has declared the range that is best.")
-    return trend_plan.without_basis(plan)
 
 
 def _trend_table(plan: pd.DataFrame, frame: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
@@ -272,28 +240,22 @@ def _trend_table(plan: pd.DataFrame, frame: pd.DataFrame, lines: pd.DataFrame) -
 
 def _arrows(plan: pd.DataFrame, valued: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     """What Pentana's arrows would show of each series, breaks or none."""
-    names = ["arrow_short", "arrow_long"]
-    if valued.empty:
-        return pd.DataFrame("", plan.index, names)
     arrows = pentana_arrows(
         valued.assign(value=valued["shown_value"]),
-        trend_plan.by_series(plan["polarity"]),
+        plan["polarity"].to_dict(),
         targets=lines.loc[valued.index],
-        periods_per_year=trend_plan.by_series(plan["periods_per_year"].fillna(1)),
-    )
-    return arrows.set_index("series").set_axis(names, axis=1).reindex(plan.index).fillna("")
+        periods_per_year=plan["periods_per_year"].fillna(1).to_dict(),
+    ).set_index("series")
+    return arrows.set_axis(["arrow_short", "arrow_long"], axis=1).reindex(plan.index).fillna("")
 
 
 def _point_table(frame: pd.DataFrame, chart: pd.DataFrame) -> pd.DataFrame:
     """Every period of every series; limits and signals where a chart was drawn."""
-    names = [*LIMITS, "rule", "direction", "point_type"]
+    keys, names = ["series", "period"], [*LIMITS, "rule", "direction", "point_type"]
     points = frame.assign(value=frame["shown_value"])
-    points = points.merge(chart[["series", "period", *names]], on=["series", "period"], how="left")
-    for name in LIMITS:
-        points[name] += points["effect"]
-    kind = pd.Series("common_cause", points.index, dtype="str")
-    kind = kind.mask(points["value"].isna(), "missing")
+    points = points.merge(chart[[*keys, *names]], on=keys, how="left")
+    points[LIMITS] = points[LIMITS].add(points["effect"], axis=0)
+    kind = points["value"].isna().map({True: "missing", False: "common_cause"})
     points["point_type"] = points["point_type"].fillna(kind)
     points = points.fillna({"rule": "none", "direction": 0}).astype({"direction": "int64"})
-    columns = ["series", "period", "value", "status", "segment", "effect", *names]
-    return points.reindex(columns=columns)
+    return points.reindex(columns=[*keys, "value", "status", "segment", "effect", *names])

@@ -17,7 +17,7 @@ from pmf_analysis.measures.dependence import coefficients, widened
 from pmf_analysis.measures.polarity import TARGETS, held_against, is_met
 from pmf_analysis.measures.spc import PRECISION, spc_chart
 from pmf_analysis.measures.special_causes import LIMITS, RuleSet
-from pmf_analysis.measures.trend_plan import CHART_FROM, TOLERANCES, add_reason
+from pmf_analysis.measures.trend_plan import CHART_FROM, TOLERANCES, UNJUDGED, add_reason
 
 STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
 WORDS = {
@@ -156,21 +156,22 @@ def with_chart(
     """Take verdict, rule and limits from the chart's newest point."""
     last = points.dropna(subset=["value"]).groupby("series").tail(1).set_index("series")
     effect = frame.dropna(subset=["value"]).groupby("series")["effect"].last()
-    for name in LIMITS:
-        plan.loc[last.index, name] = last[name] + effect[last.index]
-    plan.loc[last.index, "rule"] = last["rule"]
-    plan.loc[last.index, "evidence"] = "own_history"
-    plan.loc[last.index, "verdict"] = last["point_type"].map(WORDS).fillna("no_clear_change")
-    runs = _runs(points, rules)
-    plan.loc[runs.index, list(runs)] = runs
-    no_width = last.index[~(last["upper_limit"] > last["lower_limit"])]
-    refused = no_width[plan.loc[no_width, "shape"] != "constant"]
+    plan.loc[last.index, LIMITS] = last[LIMITS].add(effect[last.index], axis=0)
+    found = last[["rule"]].assign(evidence="own_history", verdict=verdicts(last["point_type"]))
+    found = found.join(_runs(points, rules))
+    plan.loc[last.index, list(found)] = found
     add_reason(plan, plan["is_dependent"], DEPENDENT)
-    plan.loc[refused, ["verdict", "rule", "evidence"]] = ["cannot_judge", "none", "none"]
-    plan.loc[refused, "rule_points"] = 0
-    plan.loc[refused, "signal_from"] = pd.NaT
-    add_reason(plan, plan.index.isin(refused), FLAT)
+    no_width = last.index[~(last["upper_limit"] > last["lower_limit"])]
+    flat = plan.index.isin(no_width) & (plan["shape"] != "constant")
+    for name, value in UNJUDGED.items():
+        plan.loc[flat, name] = value
+    add_reason(plan, flat, FLAT)
     return plan
+
+
+def verdicts(point_type: pd.Series) -> pd.Series:
+    """What a type of point says of its series."""
+    return point_type.map(WORDS).fillna("no_clear_change")
 
 
 def _runs(points: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures.history import complete_periods, independent_points
-from pmf_analysis.measures.polarity import TARGETS, first_text, target_bands
+from pmf_analysis.measures.polarity import SIGNS, TARGETS, first_text, target_bands
 from pmf_analysis.measures.shape import detect_shape, season_effects
 from pmf_analysis.measures.special_causes import LIMITS
 
@@ -17,20 +17,21 @@ BREAKS = ["definition", "boundary"]
 RECORD = ["reason", "owner", "recorded_on"]
 SHAPE = ["shape", "treatment", "features", "shape_evidence", "contradiction"]
 TOLERANCES = ["tolerance_low", "tolerance_high"]
+SETTINGS = ["polarity", "periods_per_year", "accumulation", "price_basis", "span_years"]
 UNRECORDED = "A rebase without reason, owner and day of record is not applied."
 BASELINE_YEARS = 3  # of a recorded baseline from which seasons can be taken
+CURRENT_PRICES = "In current prices, which rise with inflation: not judged."
+HIDDEN = "Too many figures are hidden as small numbers for a verdict."
 MOST_HIDDEN = 1 / 3  # hidden values above which what is left is not the series
 UNJUDGED: dict[str, Any] = {"verdict": "cannot_judge", "rule": "none", "rule_points": 0}
-UNJUDGED |= {"evidence": "none", "assurance": "", "assurance_tolerance": ""}
-UNJUDGED |= {"signal_from": pd.NaT}
+UNJUDGED |= {"evidence": "none", "signal_from": pd.NaT, "assurance": "", "assurance_tolerance": ""}
 
 
 def completed(frame: pd.DataFrame) -> pd.DataFrame:
     """Add rows for left-out periods, with the settings of their series."""
     months = dict(zip(frame["series"], 12 / frame["periods_per_year"], strict=True))
     full = complete_periods(frame, months).sort_values(["series", "period"], ignore_index=True)
-    settings = ["indicator", "area", "polarity", "accumulation", "periods_per_year", "span_years"]
-    settings = [name for name in [*settings, *TARGETS[1:]] if name in full.columns]
+    settings = frame.columns.intersection(["indicator", "area", *SETTINGS, *TARGETS[1:]])
     known = frame.drop_duplicates("series", keep="last").set_index("series")[settings]
     added = full["indicator"].isna()
     full.loc[added, settings] = known.loc[full.loc[added, "series"]].to_numpy()
@@ -67,44 +68,40 @@ def with_segments(frame: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
         segment += after
         run += after & change["is_break"]
     frame = frame.assign(segment=segment, run=run)
-    valued = frame[frame["value"].notna()]
-    newest = frame["series"].map(valued.groupby("series")[["segment"]].max()["segment"])
-    current = frame["segment"] == newest
-    runs = frame["series"].map(
-        frame.loc[current].drop_duplicates("series").set_index("series")["run"]
-    )
-    earlier = valued.index[(valued["run"] == runs[valued.index]) & ~current[valued.index]]
-    rebased = frame["series"].isin(frame.loc[earlier, "series"].unique())
-    return frame.assign(is_current=current, is_rebased=rebased)
+    of, valued = frame["series"], frame["value"].notna()
+    current = segment == frame["segment"].where(valued).groupby(of).transform("max")
+    same_run = run == frame["run"].where(current).groupby(of).transform("max")
+    rebased = (valued & ~current & same_run).groupby(of).transform("any")
+    return frame.assign(is_current=current, is_rebased=rebased.astype(bool))
 
 
 def plan_methods(frame: pd.DataFrame) -> pd.DataFrame:
     """Choose shape, treatment and method of every series, and refuse what cannot be judged."""
     settings = frame.drop_duplicates("series", keep="last").set_index("series")
-    names = ["indicator", "area", "polarity", "periods_per_year", "accumulation"]
-    plan = settings.reindex(columns=names)
+    plan = settings.reindex(columns=["indicator", "area", *SETTINGS])
+    hidden = (frame["status"] == "suppressed").groupby(frame["series"]).mean()
+    plan["hidden_share"] = hidden.reindex(plan.index)
     current = frame[frame["is_current"]]
-    rates = by_series(plan["periods_per_year"].fillna(1))
-    declared = by_series(plan["accumulation"])
-    shapes = detect_shape(current, periods_per_year=rates, declared=declared).set_index("series")
+    rates = plan["periods_per_year"].fillna(1).to_dict()
     # Values left out as exceptional are no gaps, and a carried one may repeat them.
-    shown = current.assign(value=current["shown_value"])
-    seen = detect_shape(shown, periods_per_year=rates, declared=declared).set_index("series")
-    shapes["features"] = seen["features"]
-    shapes = shapes.rename(columns={"evidence": "shape_evidence"}).reindex(columns=SHAPE)
-    plan = plan.join(shapes.astype("str")).fillna(dict.fromkeys(SHAPE, ""))
-    plan["shape"] = plan["shape"].replace("", "too_short")
-    plan["treatment"] = plan["treatment"].replace("", "none")
+    shapes, seen = (
+        detect_shape(
+            current.assign(value=current[name]),
+            periods_per_year=rates,
+            declared=plan["accumulation"].to_dict(),
+        ).set_index("series")
+        for name in ("value", "shown_value")
+    )
+    shapes = shapes.assign(features=seen["features"], shape_evidence=shapes["evidence"])
+    plan = plan.join(shapes[SHAPE].astype("str")).fillna(dict.fromkeys(SHAPE, ""))
+    plan = plan.replace({"shape": {"": "too_short"}, "treatment": {"": "none"}})
     rolling = current["accumulation"] == "rolling"
     counted = pd.concat([current[~rolling], independent_points(current[rolling])])
-    plan["n"] = (
-        counted["value"].groupby(counted["series"]).count().reindex(plan.index, fill_value=0)
-    )
+    plan["n"] = counted.groupby("series")["value"].count().reindex(plan.index, fill_value=0)
     plan["reason"] = _refusals(plan, frame)
-    plan["method"] = np.select(
-        [plan["reason"] != "", plan["n"] >= CHART_FROM], ["none", "xmr"], "mann_kendall"
-    )
-    plan["value"] = frame.dropna(subset=["value"]).groupby("series")["value"].last()
+    methods = [plan["reason"] != "", plan["n"] >= CHART_FROM]
+    plan["method"] = np.select(methods, ["none", "xmr"], "mann_kendall")
+    plan["value"] = frame.groupby("series")["value"].last()
     unknown = dict.fromkeys(["slope", "p_value", "scatter", *LIMITS], np.nan)
     return plan.assign(**UNJUDGED, **unknown)
 
@@ -156,12 +153,10 @@ def target_lines(frame: pd.DataFrame, targets: pd.DataFrame | None) -> pd.DataFr
 
 def with_baseline(frame: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     """Mark the rows of recorded baselines that are given as periods: `in_baseline`."""
-    known = baselines[["indicator", "period_from", "period_until"]]
-    beside = frame[["indicator", "period"]].merge(known, on="indicator", how="left")
-    inside = (beside["period"] <= beside["period_until"]) & (
-        (beside["period"] >= beside["period_from"]) | beside["period_from"].isna()
-    )
-    return frame.assign(in_baseline=inside.to_numpy())
+    known = baselines.set_index("indicator")[["period_from", "period_until"]]
+    spans = frame[["indicator"]].join(known, on="indicator")
+    inside = frame["period"] <= spans["period_until"]
+    return frame.assign(in_baseline=inside & ~(frame["period"] < spans["period_from"]))
 
 
 def declared_baselines(baselines: pd.DataFrame | None) -> pd.DataFrame:
@@ -208,30 +203,21 @@ def tested_rows(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows[~rolling], apart])
 
 
-def by_series(column: pd.Series) -> dict[str, Any]:
-    """Make a mapping of a column that is indexed by series."""
-    return {str(series): value for series, value in column.items()}
-
-
-def with_basis(plan: pd.DataFrame, frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
-    """Add the share of hidden values and the price basis of each series."""
-    hidden = (frame["status"] == "suppressed") if "status" in frame.columns else frame["run"] < 0
-    share = hidden.groupby(frame["series"]).mean().reindex(plan.index).fillna(0.0)
-    basis = register.set_index("indicator").get("price_basis", pd.Series(dtype="str"))
-    prices = plan["indicator"].map(basis.to_dict()).astype("str").fillna("")
-    return plan.assign(hidden_share=share, price_basis=prices)
-
-
-def without_basis(plan: pd.DataFrame) -> pd.DataFrame:
-    """Withdraw the verdict where what the values stand for does not bear one."""
-    reasons = {
-        "In current prices, which rise with inflation: not judged.": plan["price_basis"]
-        == "current",
-        "Too many figures are hidden as small numbers for a verdict.": plan["hidden_share"]
-        > MOST_HIDDEN,
-    }
-    for reason, applies in reasons.items():
-        withdraw(plan, applies & (plan["verdict"] != "cannot_judge"), reason)
+def without_unjudged(plan: pd.DataFrame) -> pd.DataFrame:
+    """Withdraw the verdict where nobody said what is better, or the values do not bear one."""
+    polarity = plan["polarity"]
+    no_band = (polarity == "range") & plan["target_low"].isna()
+    reasons = [
+        (no_band, "Nobody has declared the range that is best."),
+        (~polarity.isin([*SIGNS, "range", "none"]), "Nobody has declared which way is better."),
+        (plan["price_basis"] == "current", CURRENT_PRICES),
+        (plan["hidden_share"] > MOST_HIDDEN, HIDDEN),
+    ]
+    reason = first_text(plan.index, reasons)
+    chosen = (reason != "") & (plan["verdict"] != "cannot_judge")
+    withdrawn = UNJUDGED | {"method": "none", "chance_alone": np.nan, "reason": reason[chosen]}
+    for name, value in withdrawn.items():
+        plan.loc[chosen, name] = value
     return plan
 
 
@@ -239,10 +225,3 @@ def add_reason(plan: pd.DataFrame, chosen: Any, text: str) -> None:
     """Say one thing more about the chosen series, in place."""
     joined = (plan["reason"] + " " + text).str.strip()
     plan["reason"] = plan["reason"].mask(chosen, joined)
-
-
-def withdraw(plan: pd.DataFrame, chosen: pd.Series, reason: str) -> None:
-    """Take back the verdict of the chosen series, in place, for a reason in plain words."""
-    answer = {**UNJUDGED, "method": "none", "chance_alone": np.nan, "reason": reason}
-    for name, value in answer.items():
-        plan.loc[chosen, name] = value

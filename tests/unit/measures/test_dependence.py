@@ -89,5 +89,8 @@ def test_windows_are_likelier_than_chance_where_they_overlap() -> None:
     ],
 )
 def test_steps_are_counted_exactly(values: list[float], expected: tuple[int, float]) -> None:
-    way, chance = steps_test(np.array(values, dtype=float))
-    assert (way, chance) == (expected[0], pytest.approx(expected[1]))
+    rows = pd.DataFrame({"series": "a", "value": np.array(values, dtype=float)})
+    found = steps_test(pd.concat([rows, rows.assign(series="b", value=-rows["value"])]))
+    assert found["sign"].to_dict() == {"a": expected[0], "b": -expected[0]}
+    assert found["p_value"].tolist() == pytest.approx([expected[1]] * 2)
+    assert steps_test(rows.head(0)).empty
