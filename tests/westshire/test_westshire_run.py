@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import shutil
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def test_two_runs_with_the_same_inputs_give_the_same_bytes(
     make_run(workspace, run)
     again = last_run(workspace)
     same = [p for p in sorted((again / theme).rglob("*")) if p.suffix in (".html", ".csv")]
-    assert len(same) == 6
+    assert len(same) == 7  # three pages, three tables of results, the audit table of trends
     for path in same:
         assert path.read_bytes() == (westshire_run.folder / path.relative_to(again)).read_bytes()
 
@@ -65,6 +66,7 @@ def test_result_tables_have_rows_and_unique_keys(westshire_run: Any, table: str)
         "gaps": ["series", "peer_set", "period"],
         "targets": ["target_id"],
         "forecasts": ["series", "horizon"],
+        "packs": ["theme", "measure", "period_label"],
     }
     if table in keys:
         assert not frame.duplicated(keys[table]).any()
@@ -75,6 +77,37 @@ def test_what_cannot_be_judged_says_why(westshire_run: Any) -> None:
     for table in (measures.trends, measures.comparisons, measures.targets):
         silent = table[(table["verdict"] == "cannot_judge") & (table["reason"].fillna("") == "")]
         assert silent.empty, silent[["series", "verdict"]]
+
+
+def test_every_verdict_says_by_which_method_on_what_evidence(westshire_run: Any) -> None:
+    trends = read_measures(westshire_run.folder / "measures").trends
+    judged = trends[trends["verdict"] != "cannot_judge"]
+    assert len(judged) > 40 and (judged["n"] >= 5).all()
+    assert (judged["method"] != "none").all() and (judged["evidence"] != "none").all()
+    pages = "".join(
+        path.read_text(encoding="utf-8") for path in westshire_run.folder.glob("*/trends/*.html")
+    )
+    for name in judged["short_title"]:
+        assert pages.count(html.escape(name, quote=False)) >= 3, name
+
+
+def test_what_the_council_decided_is_on_the_chart(westshire_run: Any) -> None:
+    measures = read_measures(westshire_run.folder / "measures")
+    told = measures.events.groupby("kind").size()
+    kinds = ["annotation", "baseline", "boundary", "definition", "exceptional", "rebase"]
+    assert set(kinds) <= set(told.index)
+    trends = measures.trends.set_index("indicator")
+    assert trends.loc["invoices_on_time", "limits_from"] == "frozen"
+    assert trends.loc["bus_punctuality", "verdict_without_rebase"] == "improving"
+    assert trends.loc["bus_satisfaction", "change_p"] < 0.01
+
+
+def test_chance_signals_are_counted_for_every_theme(westshire_run: Any) -> None:
+    packs = read_measures(westshire_run.folder / "measures").packs
+    chance = packs[packs["measure"] == "chance_signals"].set_index("theme")
+    assert len(chance) == THEMES + 1 + 4  # seven themes, the four of the other framework, all
+    assert (chance["low"] <= chance["value"]).all() and (chance["value"] <= chance["high"]).all()
+    assert chance.loc["", "n"] <= packs["n"].max()
 
 
 def test_the_dots_are_the_chance(westshire_run: Any) -> None:
