@@ -6,8 +6,6 @@ in a table beside this module (`benchmarks/trend_alarms.py` makes it); those of 
 are simulated when they are asked for, from fewer series.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from pmf_analysis.measures.spc import PROFILES, Floats, RuleSet, signals
+from pmf_analysis.measures.arrays import Floats
+from pmf_analysis.measures.spc import PROFILES, RuleSet, signals
 
 FEWEST, MOST = 13, 240  # values: below, a chart carries no verdict; above, little changes
 LENGTHS = (13, 16, 20, 25, 30, 36, 42, 48, 60, 80, 120, MOST)  # where steps are simulated

@@ -10,8 +10,6 @@ An arrow says which of two numbers is larger, not whether anything changed: wher
 points down half of the time (benchmarks/arrows.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Literal
 

@@ -6,19 +6,15 @@ quantile of |outcome - median| / (half-width on the outcome's side), learnt on o
 M1 and Tourism competitions only, never on M3 or on council data, which stay exam questions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pmf_analysis.measures.arrays import Floats
 from pmf_analysis.measures.chance import middles
-
-Array = NDArray[np.float64]
 
 LEVELS = (0.5, 0.8, 0.95)  # central intervals for which factors are learnt
 
@@ -31,10 +27,10 @@ class Factors:
     histories and between horizons factors are interpolated (on log scales), outside they stay.
     """
 
-    table: Mapping[tuple[int, int], Array]
+    table: Mapping[tuple[int, int], Floats]
     source: str
 
-    def at(self, *, periods_per_year: float, history: int, horizon: int) -> Array:
+    def at(self, *, periods_per_year: float, history: int, horizon: int) -> Floats:
         """Factors (horizon, len(LEVELS)) for horizons 1 to `horizon`."""
         if not self.table:
             return np.ones((horizon, len(LEVELS)))
@@ -46,7 +42,7 @@ class Factors:
         place, known = np.log(history), np.log(lengths)
         return np.apply_along_axis(lambda column: np.interp(place, known, column), 0, tables)
 
-    def stretch(self, draws: Array, *, periods_per_year: float, history: int) -> Array:
+    def stretch(self, draws: Floats, *, periods_per_year: float, history: int) -> Floats:
         """Stretch sorted draws (..., H, N) about their medians; the order is kept."""
         steps = draws.shape[-2]
         factors = self.at(periods_per_year=periods_per_year, history=history, horizon=steps)
@@ -58,7 +54,7 @@ class Factors:
         return np.asarray(stretched)
 
 
-def _interpolated(log_steps: Array, rows: Array) -> Array:
+def _interpolated(log_steps: Floats, rows: Floats) -> Floats:
     """Factors at log horizons from rows (horizon, factors...)."""
     known = np.log(rows[:, 0])
     return np.column_stack([np.interp(log_steps, known, column) for column in rows[:, 1:].T])
@@ -80,7 +76,7 @@ def shipped_factors() -> Factors:
     )
 
 
-def conformal_factor(ratios: Array, level: float) -> float:
+def conformal_factor(ratios: Floats, level: float) -> float:
     """Quantile of `ratios` that a new, exchangeable one stays below with chance `level`.
 
     Missing ratios are left out; with fewer than 1 / (1 - level) of them the largest is given.
@@ -92,7 +88,7 @@ def conformal_factor(ratios: Array, level: float) -> float:
     return float(known[min(rank, len(known)) - 1])
 
 
-def width_ratios(outcome: Array, draws: Array, level: float) -> Array:
+def width_ratios(outcome: Floats, draws: Floats, level: float) -> Floats:
     """|outcome - median| over the half-width on its side of sorted draws (..., N).
 
     NaN where the interval has no width.
@@ -103,13 +99,13 @@ def width_ratios(outcome: Array, draws: Array, level: float) -> Array:
         return np.where(width > 0, np.abs(outcome - middle) / width, np.nan)
 
 
-def brier_skill(chance: Array, happened: Array, reference: Array) -> float:
+def brier_skill(chance: Floats, happened: Floats, reference: Floats) -> float:
     """1 - Brier score of `chance` over that of `reference`; above 0 is better than it."""
     own = float(np.mean((chance - happened) ** 2))
     return 1 - own / float(np.mean((reference - happened) ** 2))
 
 
-def calibration_error(chance: Array, happened: Array, *, bins: int = 10) -> float:
+def calibration_error(chance: Floats, happened: Floats, *, bins: int = 10) -> float:
     """Mean distance of chance from frequency over equal bins (expected calibration error)."""
     member = np.minimum((chance * bins).astype(int), bins - 1)
     said = np.bincount(member, weights=chance, minlength=bins)

@@ -1,13 +1,12 @@
 """Chances and quantiles of a distribution given as sorted draws; what a target asks for."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from pmf_analysis.measures.arrays import Flags, Floats
+
 Target = float | tuple[float, float]
 Bounds = tuple[float | None, float | None]  # smallest and largest possible value
 
@@ -17,12 +16,12 @@ _SLACK = 1e-9  # relative; sums of decimals are not exact
 _ROUNDING = 1e-9  # binary representation of decimals: 0.3 / 0.1 is not quite 3
 
 
-def middles(points: int) -> Array:
+def middles(points: int) -> Floats:
     """Middles of that many equal strata of (0, 1)."""
     return np.asarray((np.arange(points) + 0.5) / points)
 
 
-def quantiles(draws: Array, chances: ArrayLike) -> Array:
+def quantiles(draws: Floats, chances: ArrayLike) -> Floats:
     """(..., len(chances)) quantiles of sorted draws (..., N), linear between draws; NaN for NaN."""
     position = np.asarray(chances) * (draws.shape[-1] - 1)
     below = np.floor(position).astype(int)
@@ -37,7 +36,7 @@ def limits(bounds: Bounds) -> tuple[float, float]:
     return (-np.inf if low is None else low, np.inf if high is None else high)
 
 
-def chance_within(draws: Array, low: float, high: float) -> float:
+def chance_within(draws: Floats, low: float, high: float) -> float:
     """Share of sorted draws (N,) from `low` to `high`, both included; NaN where any is missing."""
     if np.isnan([draws[0], low, high]).any():
         return float("nan")
@@ -87,17 +86,17 @@ class Aim:
         """Smallest and largest value that meets the target as published."""
         return meeting_values(self.target, better=self.better, decimals=self.decimals)
 
-    def chance(self, draws: Array) -> float:
+    def chance(self, draws: Floats) -> float:
         """Share of sorted draws that meet the target."""
         return chance_within(draws, *self.meeting)
 
-    def met_by(self, values: Array) -> NDArray[np.bool_]:
+    def met_by(self, values: Floats) -> Flags:
         """Whether each value meets the target."""
         low, high = self.meeting
         slack = _SLACK * np.maximum(1.0, np.abs(values))
         return np.asarray((values >= low - slack) & (values <= high + slack))
 
-    def share_of(self, changes: Array, last: float) -> float:
+    def share_of(self, changes: Floats, last: float) -> float:
         """Share of past changes that would lead from `last` to the target; NaN for none."""
         return float(self.met_by(last + changes).mean()) if len(changes) else float("nan")
 
@@ -132,7 +131,7 @@ class Aim:
             return float("nan")
         return self.required_change(last) / (best - last)
 
-    def value_at(self, draws: Array, chance: float) -> float:
+    def value_at(self, draws: Floats, chance: float) -> float:
         """Value that is reached with `chance`: at least as high, or as low; NaN for a range."""
         if self.better == "range":
             return float("nan")

@@ -6,14 +6,12 @@ one of many equally likely ones. Whole periods are moved, so indicators that ris
 still do, which leaves the expected number as it is and makes its range wider.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from pmf_analysis.measures.arrays import Flags, Floats, Integers
 from pmf_analysis.measures.arrows import years_before
 from pmf_analysis.measures.polarity import TARGETS, is_met
 from pmf_analysis.measures.seasonal_pattern import line_and_seasons
@@ -21,7 +19,6 @@ from pmf_analysis.measures.short_series import mann_kendall
 from pmf_analysis.measures.spc import RuleSet, spc_chart
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
-Floats = NDArray[np.float64]
 Themes = Mapping[str, tuple[str, ...]]
 
 COLUMNS = ["theme", "measure", "period_label", "value", "low", "high", "n"]
@@ -120,9 +117,7 @@ def _new_orders(rows: pd.DataFrame, rng: np.random.Generator, draws: int) -> Flo
     return values
 
 
-def _signals(
-    values: Floats, code: NDArray[np.int64], rules: str | RuleSet | None
-) -> NDArray[np.bool_]:
+def _signals(values: Floats, code: Integers, rules: str | RuleSet | None) -> Flags:
     """Whether charts (without rules: tests) give a signal: draws down, series (sorted) across."""
     found = []
     for part in np.array_split(values, values.size // ROWS_AT_ONCE + 1):

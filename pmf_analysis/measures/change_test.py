@@ -4,19 +4,14 @@ Beside each change stands its noise band: the largest change from one period to 
 periods apart, that is usual for this series. Survey estimates are compared as two proportions.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from pmf_analysis.measures.arrays import Flags, Floats, Places
 from pmf_analysis.measures.history import COUNTS, COUNTS_AGREE
 from pmf_analysis.measures.spc import PRECISION, SCREEN_FACTOR
-
-Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
 
 FEWEST_DIFFERENCES = 4
 FEWEST_CASES = 5  # expected yes and no answers below which the normal approximation fails
@@ -74,7 +69,7 @@ def like_for_like(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table)[CHANGES].set_index(pd.Index(rows["series"]))
 
 
-def _is_survey(frame: pd.DataFrame) -> NDArray[np.bool_]:
+def _is_survey(frame: pd.DataFrame) -> Flags:
     sampled = frame.get("sample_size", pd.Series(np.nan, frame.index)).notna()
     is_percentage = frame["data_type"].isin(SURVEYS)
     return np.asarray((frame["data_type"] == "survey_percentage") | (sampled & is_percentage))
@@ -87,9 +82,7 @@ def _newest(values: pd.Series, series: Places) -> Places:
     return np.asarray(rows[is_last])
 
 
-def _places(
-    frame: pd.DataFrame, run: Places, is_survey: NDArray[np.bool_]
-) -> tuple[Places, Places]:
+def _places(frame: pd.DataFrame, run: Places, is_survey: Flags) -> tuple[Places, Places]:
     """Rows of the period before and of a year ago, -1 where there is none since a break."""
     here = np.arange(len(frame))
     valued = np.where(frame["shown_value"].notna(), here, -1)

@@ -4,8 +4,6 @@ Evidence, best first: counts with denominators, given intervals, the natural pro
 authority's own history, bare values. Each verdict names its evidence and its benchmark.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -8,15 +8,11 @@ of 30 values each: .004, .017, .020 and .039 at r = 0, .6, .8 and .9, against .0
 outside the usual ones; of 16 values .007, .034, .066 and .11, as short series hide dependence.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from pmf_analysis.measures.arrays import Floats, Places
 from pmf_analysis.measures.history import by_length
-
-Floats = NDArray[np.float64]
 
 AUTOREGRESSIONS = np.array([0.3, 0.6, 0.8, 0.95])  # nearer to 1 there is no usual range
 # In standard deviations of single values: a drift over the series, in effect any, beside each
@@ -76,7 +72,7 @@ def dependence(values: Floats, windows: Floats) -> tuple[Floats, Floats]:
     return found, odds
 
 
-def _log_likelihoods(values: Floats, time: NDArray[np.intp], window: float) -> list[Floats]:
+def _log_likelihoods(values: Floats, time: Places, window: float) -> list[Floats]:
     """Of independent values, those with one step, each autoregression, rolling means.
 
     Those of normal series (k, n) with the exact covariance of each model, level and scale

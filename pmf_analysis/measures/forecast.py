@@ -6,8 +6,6 @@ happened meanwhile), and so do trailing ones: horizon 1 is the period after the 
 Values that are not finite count as missing.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,16 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pmf_analysis.measures import chance
+from pmf_analysis.measures.arrays import Floats
 from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.chance import Aim, Bounds, Target
 from pmf_analysis.measures.grid import fit
 from pmf_analysis.measures.placement import place, sane
 
-Array = NDArray[np.float64]
-Row = tuple[str, Sequence[pd.Timestamp], Array, int, str]  # series, periods, numbers, n, reason
+Row = tuple[str, Sequence[pd.Timestamp], Floats, int, str]  # series, periods, numbers, n, reason
 
 MINIMUM_VALUES = 5
 NO_TREND = 0.6  # prior of no trend; council indicators deserve more (realism.py)
@@ -43,11 +41,11 @@ class Forecast:
     `reason` says in plain words why nothing can be said; then all quantiles and chances are NaN.
     """
 
-    draws: Array  # (H, N), sorted
+    draws: Floats  # (H, N), sorted
     n: int  # values used
     reason: str = ""
 
-    def quantile(self, q: float) -> Array:
+    def quantile(self, q: float) -> Floats:
         """Value at each horizon that is not exceeded with chance `q`."""
         return np.asarray(chance.quantiles(self.draws, [q])[..., 0])
 
@@ -106,7 +104,7 @@ def forecast(
 
 
 def forecasts(
-    histories: Sequence[Array],
+    histories: Sequence[Floats],
     keys: Sequence[str],
     *,
     periods_per_year: float,
@@ -147,12 +145,12 @@ def season_length(periods_per_year: float) -> int:
     return max(1, round(periods_per_year))
 
 
-def clipped(draws: Array, bounds: Bounds) -> Array:
+def clipped(draws: Floats, bounds: Bounds) -> Floats:
     """`draws` put inside `bounds`."""
     return np.clip(draws, *chance.limits(bounds))
 
 
-def seasonal_evidence(histories: Sequence[Array], periods_per_year: float) -> Array:
+def seasonal_evidence(histories: Sequence[Floats], periods_per_year: float) -> Floats:
     """Log Bayes factor for a seasonal pattern in each history; NaN where none could be fitted.
 
     The mean over a panel decides better than each series for itself (target-realism.md 11 b).
@@ -213,7 +211,7 @@ _NUMBERS += [f"d{dot + 1:02d}" for dot in range(len(DOTS))]
 FORECAST_COLUMNS = ["series", "horizon", "period", "n", "reason", *_NUMBERS]
 
 
-def published(draws: Array) -> Array:
+def published(draws: Floats) -> Floats:
     """Published quantiles (..., QUANTILES and DOTS) of sorted draws (..., N)."""
     return chance.quantiles(draws, (*QUANTILES, *DOTS))
 
@@ -231,14 +229,14 @@ def forecast_table(found: Iterable[Row]) -> pd.DataFrame:
     return table.sort_values(["series", "horizon"], ignore_index=True)
 
 
-def _usable(history: Array) -> Array:
+def _usable(history: Floats) -> Floats:
     """`history` from its first usable value on; NaN for what is not a finite, sane number."""
     values = sane(history)
     seen = np.flatnonzero(np.isfinite(values))
     return values[seen[0] :] if len(seen) else values[:0]
 
 
-def _why_not(history: Array) -> str:
+def _why_not(history: Floats) -> str:
     """Plain reason why a history cannot be forecast; "" where it can."""
     seen = history[np.isfinite(history)]
     if len(seen) < MINIMUM_VALUES:
@@ -250,7 +248,7 @@ def _why_not(history: Array) -> str:
 
 
 def _batches(
-    histories: Sequence[Array], reasons: Sequence[str], horizon: int
+    histories: Sequence[Floats], reasons: Sequence[str], horizon: int
 ) -> Iterator[list[int]]:
     """Positions of series with the same missing periods, few enough to be held at once."""
     groups: dict[bytes, list[int]] = defaultdict(list)

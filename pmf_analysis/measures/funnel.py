@@ -4,18 +4,15 @@ Spiegelhalter, "Funnel plots for comparing institutional performance" (2005) and
 over-dispersion of performance indicators" (2005), as FunnelPlotR 0.6.0 computes them.
 """
 
-from __future__ import annotations
-
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from pmf_analysis.measures.arrays import Floats
 from pmf_analysis.measures.intervals import poisson, wilson
 
 Statistic = Literal["proportion", "rate", "mean"]
-Floats = NDArray[np.float64]
 
 WINSORISED = 0.1  # share of z-scores pulled in at either end before dispersion is measured
 LEVELS = {"95": 0.95, "998": 0.998}
@@ -120,7 +117,7 @@ def _back(limit: Floats, benchmark: float, statistic: Statistic) -> Floats:
 
 def _outside(
     count: Floats, size: Floats, benchmark: float, confidence: float, statistic: Statistic
-) -> NDArray[Any]:
+) -> Floats:
     """1 where the area's own interval lies above the benchmark, -1 below, else 0."""
     if statistic == "proportion":
         lower, upper = wilson(np.minimum(count, size), size, confidence)

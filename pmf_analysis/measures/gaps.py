@@ -1,7 +1,5 @@
 """Whether the gap between an authority and its peers closes, widens or holds."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

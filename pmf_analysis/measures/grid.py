@@ -17,13 +17,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pmf_analysis.measures.arrays import Flags, Floats, Places
 from pmf_analysis.measures.chance import DRAWS, middles
 from pmf_analysis.measures.seasonal_pattern import countable_seasons, seasonal_pattern
-
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 _ALPHAS = (0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 1.0)
 _DAMPING = (0.8, 0.9, 0.97)
@@ -50,16 +47,16 @@ _GOLDEN = (5**0.5 - 1) / 2
 class Posterior:
     """The mixture fitted to series of equal length."""
 
-    weight: Array  # (S, V, K), sums to 1 for each series
-    level: Array  # (S, V, K) at the end of the history, in the unit of the variant
-    slope: Array  # (S, V, K)
-    spread: Array  # (S, V, K), scale of the one-step Student-t
-    season: Array  # (S, V, H), added at each horizon
+    weight: Floats  # (S, V, K), sums to 1 for each series
+    level: Floats  # (S, V, K) at the end of the history, in the unit of the variant
+    slope: Floats  # (S, V, K)
+    spread: Floats  # (S, V, K), scale of the one-step Student-t
+    season: Floats  # (S, V, H), added at each horizon
     is_log: Flags  # (V,)
-    seasonal_evidence: Array  # (S,), log Bayes factor, -inf where no pattern could be fitted
+    seasonal_evidence: Floats  # (S,), log Bayes factor, -inf where no pattern could be fitted
     machine: _Machine
 
-    def draws(self, shifts: Array) -> Array:
+    def draws(self, shifts: Floats) -> Floats:
         """Sorted stratified draws (S, H, DRAWS) of the values at each horizon.
 
         Parameters
@@ -80,7 +77,7 @@ class Posterior:
         result.sort(axis=2)
         return result
 
-    def _chosen(self, row: int, shift: float) -> NDArray[np.intp]:
+    def _chosen(self, row: int, shift: float) -> Places:
         """Variant and model (one number) of each draw: a golden-ratio lattice over the weights.
 
         The lattice is even in [0, 1) and stays even beside the strata of the Student-t quantiles,
@@ -93,7 +90,7 @@ class Posterior:
 
 
 @lru_cache(maxsize=256)
-def _student_quantiles(freedom: float) -> Array:
+def _student_quantiles(freedom: float) -> Floats:
     """Quantiles of Student's t at the middles of DRAWS equal strata."""
     from scipy.special import stdtrit
 
@@ -101,7 +98,7 @@ def _student_quantiles(freedom: float) -> Array:
 
 
 def fit(
-    values: Array, *, season_length: int, horizon: int, no_trend: float, seasonal: Flags
+    values: Floats, *, season_length: int, horizon: int, no_trend: float, seasonal: Flags
 ) -> Posterior:
     """Fit the grid to series with the same pattern of missing periods.
 
@@ -142,7 +139,7 @@ def fit(
     return Posterior(weight, level, slope, spread, season, is_log, evidence, machine)
 
 
-def _prior(no_trend: float) -> Array:
+def _prior(no_trend: float) -> Floats:
     """Prior probability of each model."""
     plain = PHI == 0
     return np.asarray(np.where(plain, no_trend / plain.sum(), (1 - no_trend) / (~plain).sum()))
@@ -153,14 +150,14 @@ class _Machine:
     """What the recursion gives for one pattern of missing periods, whatever the values are."""
 
     observed: Flags
-    start_errors: Array  # (n, 2, K): errors that a starting level and slope of 1 would leave
-    final_level: Array  # (2, K), from a starting level and slope of 1
-    final_slope: Array  # (2, K)
-    weight: Array  # (n, K): one over the relative variance of each error
-    covariance: Array  # (K, 2, 2) of the starting state, relative to the error variance
-    log_evidence: Array  # (K,): the part of the log likelihood that the values do not change
-    damping: Array  # (K, H), what is left of the slope, summed up to each horizon
-    variance: Array  # (K, H), relative to the one-step variance
+    start_errors: Floats  # (n, 2, K): errors that a starting level and slope of 1 would leave
+    final_level: Floats  # (2, K), from a starting level and slope of 1
+    final_slope: Floats  # (2, K)
+    weight: Floats  # (n, K): one over the relative variance of each error
+    covariance: Floats  # (K, 2, 2) of the starting state, relative to the error variance
+    log_evidence: Floats  # (K,): the part of the log likelihood that the values do not change
+    damping: Floats  # (K, H), what is left of the slope, summed up to each horizon
+    variance: Floats  # (K, H), relative to the one-step variance
 
     @property
     def freedom(self) -> float:
@@ -193,7 +190,7 @@ def _machine(pattern: bytes, horizon: int) -> _Machine:
     )  # fmt: skip
 
 
-def _error_growth(steps: int) -> Array:
+def _error_growth(steps: int) -> Floats:
     """Variance (steps, K) that 0, 1, 2... errors which nobody saw add to the next one."""
     powers = np.cumprod(np.tile(PHI, (steps - 1, 1)), axis=0)
     passed_on = ALPHA + BETA * np.cumsum(powers, axis=0)
@@ -201,8 +198,8 @@ def _error_growth(steps: int) -> Array:
 
 
 def _smooth(
-    values: Array, observed: Flags, level: Array | float, slope: Array | float
-) -> tuple[Array, Array, Array]:
+    values: Floats, observed: Flags, level: Floats | float, slope: Floats | float
+) -> tuple[Floats, Floats, Floats]:
     """Run all models over `values` (S, n): errors (seen, S, K), final level and slope (S, K)."""
     shape = (len(values), MODELS)
     errors = np.empty((int(observed.sum()), *shape))
@@ -218,11 +215,11 @@ def _smooth(
     return errors, np.broadcast_to(level, shape), np.broadcast_to(slope, shape)
 
 
-_Variant = tuple[bool, bool, Array, Array, Array, Array, Array]
+_Variant = tuple[bool, bool, Floats, Floats, Floats, Floats, Floats]
 
 
 def _variants(
-    values: Array, observed: Flags, is_log: bool, season_length: int, machine: _Machine
+    values: Floats, observed: Flags, is_log: bool, season_length: int, machine: _Machine
 ) -> list[_Variant]:
     """Fit one scale, plain and (where every season is seen twice) with a seasonal pattern.
 
@@ -254,7 +251,9 @@ def _variants(
     return result
 
 
-def _solve(values: Array, floor: Array, machine: _Machine) -> tuple[Array, Array, Array, Array]:
+def _solve(
+    values: Floats, floor: Floats, machine: _Machine
+) -> tuple[Floats, Floats, Floats, Floats]:
     """Log evidence, final level, final slope and spread, each (S, K), of `values` (S, n).
 
     `floor` (S, 1) is the smallest scale of differences that is believed.
@@ -275,14 +274,14 @@ def _solve(values: Array, floor: Array, machine: _Machine) -> tuple[Array, Array
     return evidence, centre + scale * level, scale * slope, spread
 
 
-def _difference_scale(values: Array) -> Array:
+def _difference_scale(values: Floats) -> Floats:
     """(S, 1) robust scale of the first differences; above zero unless a series is constant."""
     steps = np.abs(np.diff(values, axis=1))
     typical = np.sqrt((steps**2).mean(axis=1, keepdims=True))
     return np.asarray(np.maximum(1.4826 * np.median(steps, axis=1, keepdims=True), typical / 4))
 
 
-def _log_sum(log_terms: Array) -> Array:
+def _log_sum(log_terms: Floats) -> Floats:
     """Log of the sum of exponentials over all axes but the first; -inf for an empty sum."""
     flat = log_terms.reshape(len(log_terms), -1)
     return np.asarray(np.logaddexp.reduce(flat, axis=1, initial=-np.inf))

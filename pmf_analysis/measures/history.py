@@ -1,14 +1,12 @@
 """Own series made ready for a method: declared settings beside, gaps shown, windows thinned."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from pmf_analysis.measures.arrays import Floats, Places
 from pmf_analysis.measures.intervals import poisson, wilson
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
@@ -108,7 +106,7 @@ def complete_periods(observations: pd.DataFrame, months: Mapping[Any, float]) ->
 
 def by_length(
     observations: pd.DataFrame,
-) -> Iterator[tuple[list[str], NDArray[np.intp], NDArray[np.float64]]]:
+) -> Iterator[tuple[list[str], Places, Floats]]:
     """Names, (k, n) places of rows in order and (k, n) values of the series of each length.
 
     So that one call judges many series and none is padded: what is found of a series does not

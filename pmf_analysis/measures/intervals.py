@@ -1,11 +1,11 @@
 """Confidence intervals of counts and proportions: arrays in, arrays out."""
 
-from __future__ import annotations
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
+from pmf_analysis.measures.arrays import Floats
+
+Bounds = tuple[Floats, Floats]
 
 
 def wilson(count: ArrayLike, denominator: ArrayLike, confidence: float = 0.95) -> Bounds:

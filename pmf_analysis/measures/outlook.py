@@ -5,8 +5,6 @@ changes say; where there are too few of those, a naive forecast takes its place,
 far two ways of estimating differ: it is not pooled.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pmf_analysis.measures import forecast
+from pmf_analysis.measures.arrays import Floats
 from pmf_analysis.measures.calibration import Factors
 from pmf_analysis.measures.chance import DRAWS, Bounds, middles
 from pmf_analysis.measures.frames import in_exceptional_period
@@ -25,8 +23,6 @@ from pmf_analysis.measures.peers_model import PeersModel, fit_peers
 from pmf_analysis.measures.placement import Placed, place
 from pmf_analysis.measures.seasonal_pattern import countable_seasons, seasonal_pattern
 from pmf_analysis.periods import PERIODS_PER_YEAR
-
-Array = NDArray[np.float64]
 
 NO_TREND = 0.8  # prior of no trend for council indicators (target-realism.md 11 c)
 _KEY = ["indicator", "dimension", "dimension_value", "definition_version"]
@@ -55,7 +51,7 @@ class Panel:
         return float(evidence.mean()) if len(evidence) else float("nan")
 
     @cached_property
-    def patterns(self) -> Array:
+    def patterns(self) -> Floats:
         """Seasonal pattern of each series (S, season length); zero where the panel has none."""
         values, m = self.usable.values, self.season_length
         result = np.zeros((len(values), m))
@@ -65,13 +61,13 @@ class Panel:
                     result[row] = seasonal_pattern(values[[row]], seen, m)[0]
         return result
 
-    def changes(self, row: int, periods: int) -> tuple[Array, Array]:
+    def changes(self, row: int, periods: int) -> tuple[Floats, Floats]:
         """Past changes over so many periods, those of a series and those of all others."""
         values = self.usable.values
         changes = values[:, periods:] - values[:, :-periods]
         return finite(changes[row]), finite(np.delete(changes, row, axis=0))
 
-    def peers_draws(self, row: int, horizon: int) -> Array | None:
+    def peers_draws(self, row: int, horizon: int) -> Floats | None:
         """Draws of the peers' model, None where there are too few changes; fitted once.
 
         The model sees seasonally adjusted values: a season that all share would look to it like
@@ -92,19 +88,19 @@ class Panel:
 class Outlook:
     """Distributions of one value to come, as sorted draws; NaN where nothing can be said."""
 
-    own: Array
-    second: Array
+    own: Floats
+    second: Floats
     has_peers: bool  # whether `second` is the peers' model
     n: int
     reason: str
 
     @cached_property
-    def pooled(self) -> Array:
+    def pooled(self) -> Floats:
         """Half own record, half peers' model; the own record alone where there is no such model."""
         return np.sort(np.concatenate([self.own, self.second])) if self.has_peers else self.own
 
 
-def finite(numbers: Array) -> Array:
+def finite(numbers: Floats) -> Floats:
     """Only those numbers that are known."""
     return np.asarray(numbers[np.isfinite(numbers)])
 
@@ -212,7 +208,7 @@ def _outlook(panel: Panel, row: int, horizon: int, record: forecast.Forecast) ->
     return Outlook(own, forecast.clipped(second, panel.bounds), peers is not None, record.n, "")
 
 
-def naive_draws(history: Array, *, horizon: int, season_length: int) -> Array:
+def naive_draws(history: Floats, *, horizon: int, season_length: int) -> Floats:
     """Sorted draws about the last value (of the same season), as far apart as past changes were.
 
     A random walk with Student-t steps, by periods or by whole years. A last value of the season

@@ -3,8 +3,6 @@
 Own values never count among the peers'. Percentiles and ranks treat ties alike for everybody.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

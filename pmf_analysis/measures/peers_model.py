@@ -5,18 +5,14 @@ on recent changes. A year that moved every council is one observation of such a 
 dozens: the common movement has its own, wide, distribution (target-realism.md 4.3, 11 a).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pmf_analysis.measures.arrays import Floats, Places
 from pmf_analysis.measures.chance import DRAWS, middles, quantiles
-
-Array = NDArray[np.float64]
 
 MINIMUM_CHANGES = 40
 _RIDGE = 20.0
@@ -31,14 +27,14 @@ class PeersModel:
     """Model of the change over `horizon` periods; A areas, T places, F features."""
 
     horizon: int
-    slopes: Array  # (F,)
-    unexplained: Array  # DRAWS sorted draws of what the features leave, in units of `scale`
-    scale: Array  # (A,)
-    features: Array  # (A, T, F)
-    values: Array  # (A, T)
-    changes: Array  # pooled changes over the horizon, in the indicator's unit
+    slopes: Floats  # (F,)
+    unexplained: Floats  # DRAWS sorted draws of what the features leave, in units of `scale`
+    scale: Floats  # (A,)
+    features: Floats  # (A, T, F)
+    values: Floats  # (A, T)
+    changes: Floats  # pooled changes over the horizon, in the indicator's unit
 
-    def draws(self, row: int, place: int) -> Array:
+    def draws(self, row: int, place: int) -> Floats:
         """Sorted draws (DRAWS,) of the value of an area `horizon` periods after `place`.
 
         A feature that is not known counts as no distance, no change.
@@ -48,7 +44,7 @@ class PeersModel:
         return np.asarray(expected + self.scale[row] * self.unexplained)
 
 
-def fit_peers(values: Array, *, horizon: int, season_length: int) -> PeersModel | None:
+def fit_peers(values: Floats, *, horizon: int, season_length: int) -> PeersModel | None:
     """Fit the model to a panel; None with fewer than MINIMUM_CHANGES usable changes.
 
     Parameters
@@ -77,7 +73,7 @@ def fit_peers(values: Array, *, horizon: int, season_length: int) -> PeersModel 
     return PeersModel(horizon, slopes, unexplained, scale, features, values, change[area, year])
 
 
-def _scales(values: Array) -> Array:
+def _scales(values: Floats) -> Floats:
     """Size (A,) of one-period changes: own, pulled half-way (geometrically) to the panel's."""
     steps = np.abs(np.diff(values, axis=1))
     own = np.full(len(values), np.nan)
@@ -87,7 +83,7 @@ def _scales(values: Array) -> Array:
     return np.asarray(np.sqrt(panel * np.maximum(np.nan_to_num(own, nan=panel), panel / 10)))
 
 
-def _features(values: Array, horizon: int, season_length: int) -> Array:
+def _features(values: Floats, horizon: int, season_length: int) -> Floats:
     """Distance to the median, last change and, within years, seasonal moves (A, T, F)."""
     enough = np.isfinite(values).sum(axis=0) >= _FEWEST_PEERS
     median = np.full(values.shape[1], np.nan)
@@ -100,7 +96,7 @@ def _features(values: Array, horizon: int, season_length: int) -> Array:
     return np.stack(features, axis=2)
 
 
-def _earlier(values: Array, periods: int) -> Array:
+def _earlier(values: Floats, periods: int) -> Floats:
     """Value of each area that many periods before each place; NaN before the first."""
     moved = np.full_like(values, np.nan)
     if periods < values.shape[1]:
@@ -108,7 +104,7 @@ def _earlier(values: Array, periods: int) -> Array:
     return moved
 
 
-def _slopes(x: Array, y: Array, year: NDArray[np.intp]) -> Array:
+def _slopes(x: Floats, y: Floats, year: Places) -> Floats:
     """Ridge slopes from within-year differences, so that no common movement is in them."""
     inside = x - np.column_stack([_group(column, year, np.mean)[year] for column in x.T])
     target = y - _group(y, year, np.mean)[year]
@@ -116,7 +112,7 @@ def _slopes(x: Array, y: Array, year: NDArray[np.intp]) -> Array:
     return np.asarray(np.linalg.solve(inside.T @ inside + np.diag(ridge), inside.T @ target))
 
 
-def _group(numbers: Array, year: NDArray[np.intp], statistic: Callable[[Array], Any]) -> Array:
+def _group(numbers: Floats, year: Places, statistic: Callable[[Floats], Any]) -> Floats:
     """`statistic` (mean or median) of the numbers of each year; NaN in years without any."""
     result = np.full(int(year.max()) + 1, np.nan)
     for one in np.unique(year):
@@ -124,7 +120,7 @@ def _group(numbers: Array, year: NDArray[np.intp], statistic: Callable[[Array], 
     return result
 
 
-def _common_movement(movements: Array, horizon: int) -> Array:
+def _common_movement(movements: Floats, horizon: int) -> Floats:
     """Draws of the next common movement, from those of past origins (overlapping if horizon > 1).
 
     It is shrunk to none unless the evidence for a steady one is strong.
@@ -141,6 +137,6 @@ def _common_movement(movements: Array, horizon: int) -> Array:
     return np.asarray(centre + spread * stdtrit(_NU0 + years, middles(_COMMON_POINTS)))
 
 
-def _movement_variance(movements: Array, centre: float, years: float, horizon: int) -> float:
+def _movement_variance(movements: Floats, centre: float, years: float, horizon: int) -> float:
     squares = float(((movements - centre) ** 2).sum()) * years / len(movements)
     return (_NU0 * _TAU0**2 * horizon + squares) / (_NU0 + years)

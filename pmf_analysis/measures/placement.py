@@ -1,16 +1,12 @@
 """Periods as places on a regular line: a missing one is a gap and not a shorter series."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from pmf_analysis.measures.arrays import Floats, Places
 from pmf_analysis.period_spans import add_months
-
-Array = NDArray[np.float64]
 
 WEEKLY = 52
 _LARGEST = 1e60  # no indicator comes near; squares of larger numbers overflow
@@ -21,12 +17,12 @@ class Placed:
     """Series on one line of regular periods that starts at `anchor`; S series, T places."""
 
     series: list[str]
-    values: Array  # (S, T), NaN where there is no value
-    last: NDArray[np.intp]  # (S,) place of the last value, -1 for none
+    values: Floats  # (S, T), NaN where there is no value
+    last: Places  # (S,) place of the last value, -1 for none
     anchor: pd.Timestamp
     periods_per_year: float
 
-    def history(self, row: int) -> Array:
+    def history(self, row: int) -> Floats:
         """Values of one series up to its last one."""
         return np.asarray(self.values[row, : self.last[row] + 1])
 
@@ -46,13 +42,13 @@ class Placed:
         return [self.start(int(self.last[row]) + step) for step in range(1, horizon + 1)]
 
 
-def sane(values: Array) -> Array:
+def sane(values: Floats) -> Floats:
     """Replace what is not a finite number of believable size by NaN."""
     with np.errstate(invalid="ignore"):
         return np.where(np.abs(values) < _LARGEST, values, np.nan)
 
 
-def places(periods: pd.Series, anchor: pd.Timestamp, periods_per_year: float) -> NDArray[np.intp]:
+def places(periods: pd.Series, anchor: pd.Timestamp, periods_per_year: float) -> Places:
     """How many periods each start lies after `anchor`, to the nearest whole one."""
     months = (periods.dt.year - anchor.year) * 12 + (periods.dt.month - anchor.month)
     weeks = (periods - anchor).dt.days / 7

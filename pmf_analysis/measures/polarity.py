@@ -1,13 +1,12 @@
 """Which way is better: what polarity and targets make of values, limits and directions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from pmf_analysis.measures.arrays import Floats
 
 Improvement = Literal["higher", "lower", "range", "none", "unknown"]
 Target = float | tuple[float, float]
@@ -88,7 +87,7 @@ def point_types(points: pd.DataFrame, better: pd.Series, bands: pd.DataFrame) ->
     return words(POINT_TYPES, codes)
 
 
-def _towards_band(points: pd.DataFrame, bands: pd.DataFrame) -> NDArray[Any]:
+def _towards_band(points: pd.DataFrame, bands: pd.DataFrame) -> Floats:
     value, low, high = points["value"], bands["target_low"], bands["target_high"]
     nearer = band_distance(points["mean"], low, high) - band_distance(value, low, high)
     heading = points["direction"] * ((value < low).astype(int) - (value > high).astype(int))
@@ -113,13 +112,13 @@ def is_met(value: pd.Series, better: pd.Series, bands: pd.DataFrame) -> pd.Serie
     return met.where(known)
 
 
-def assurance(segments: pd.DataFrame, better: pd.Series, tolerance: NDArray[Any]) -> pd.Series:
+def assurance(segments: pd.DataFrame, better: pd.Series, tolerance: Floats) -> pd.Series:
     """Say whether the process can be relied on to meet its target; last segments only."""
     is_last = segments["series"] != segments["series"].shift(-1)
     return held_against(segments, better, tolerance).where(is_last.reset_index(drop=True), "")
 
 
-def held_against(rows: pd.DataFrame, better: pd.Series, tolerance: NDArray[Any]) -> pd.Series:
+def held_against(rows: pd.DataFrame, better: pd.Series, tolerance: Floats) -> pd.Series:
     """Hold limits against a target or band, row by row.
 
     Rows: limits, is_constant and the target or band. Limits wholly on the good side give

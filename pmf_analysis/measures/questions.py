@@ -4,8 +4,6 @@ Where no target is set, the reader still learns the chance of keeping the presen
 reaching the peers' median one year on (kinds ``maintain`` and ``peer_median``).
 """
 
-from __future__ import annotations
-
 import pandas as pd
 
 from pmf_analysis.measures.frames import base_starts

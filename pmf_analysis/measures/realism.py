@@ -4,8 +4,6 @@ The chance is that of "nothing new is done"; a target with a small chance and a 
 right. Method: target-realism.md 4 and 11, pooled as in `outlook`; verdicts: section 9.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

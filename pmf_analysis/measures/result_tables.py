@@ -1,7 +1,5 @@
 """What result tables carry beside the measures: titles, labels of periods, ages, missing rows."""
 
-from __future__ import annotations
-
 from datetime import date
 from functools import lru_cache
 from typing import Any

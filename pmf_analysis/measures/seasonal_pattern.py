@@ -1,15 +1,11 @@
 """What each part of the year adds to the level: beside a line, or shrunken for short series."""
 
-from __future__ import annotations
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from pmf_analysis.measures.arrays import Flags, Floats
 
 
-def line_and_seasons(values: Array, member: Array) -> tuple[Array, Array]:
+def line_and_seasons(values: Floats, member: Floats) -> tuple[Floats, Floats]:
     """Least squares of a straight line and seasons, for many series at once.
 
     Values and time are centred within seasons, which leaves the slope as one ratio.
@@ -51,7 +47,7 @@ def countable_seasons(observed: Flags, season_length: int) -> bool:
     return bool(counts.min() >= 2)
 
 
-def seasonal_pattern(values: Array, observed: Flags, season_length: int) -> Array:
+def seasonal_pattern(values: Floats, observed: Flags, season_length: int) -> Floats:
     """(S, season_length) mean deviations from a centred moving average, shrunk towards none.
 
     The James-Stein factor is max(0, 1 - 1/F), F the variance between seasons over that within
@@ -77,13 +73,13 @@ def seasonal_pattern(values: Array, observed: Flags, season_length: int) -> Arra
     return np.asarray(means * np.clip(1 - ratio, 0, 1)[:, None])
 
 
-def _interpolated(values: Array, observed: Flags) -> Array:
+def _interpolated(values: Floats, observed: Flags) -> Floats:
     """`values` with missing columns between their neighbours on a straight line."""
     columns, seen = np.arange(len(observed)), np.flatnonzero(observed)
     return np.array([np.interp(columns, seen, row[seen]) for row in values])
 
 
-def _moving_average(values: Array, season_length: int) -> Array:
+def _moving_average(values: Floats, season_length: int) -> Floats:
     """Centred moving average over a year, carried on at both ends with its own mean slope."""
     half = season_length // 2
     kernel = np.ones(2 * half + 1)

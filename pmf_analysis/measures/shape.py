@@ -5,8 +5,6 @@ year-to-date figures hide every change, rolling figures raise false alarms, seas
 What is declared decides; what the values look like is said beside it where the two differ.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,12 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pmf_analysis.measures.arrays import Flags, Floats, Places
 from pmf_analysis.measures.dependence import dependence
 from pmf_analysis.measures.history import by_length
 from pmf_analysis.measures.seasonal_pattern import line_and_seasons
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 SHAPES = {  # treatment and evidence
     "too_short": ("none", "Only {n} values."),
@@ -111,7 +107,7 @@ def _members(periods: pd.Series) -> Floats:
 
 
 def _judged(
-    value: Floats, member: Floats, per_year: Floats, said: NDArray[np.object_], coarse: Flags
+    value: Floats, member: Floats, per_year: Floats, said: NDArray[Any], coarse: Flags
 ) -> list[tuple[str, str, str, str]]:
     """Shape, evidence, treatment and contradiction of series of one length."""
     count, tiny = (~np.isnan(value)).sum(axis=1), np.finfo(float).tiny
@@ -164,9 +160,7 @@ def _are_running_totals(value: Floats, member: Floats) -> Flags:
     return np.asarray(enough & starts.any(axis=1))
 
 
-def _season_chance(
-    value: Floats, member: Floats, per_year: Floats, count: NDArray[np.intp]
-) -> Floats:
+def _season_chance(value: Floats, member: Floats, per_year: Floats, count: Places) -> Floats:
     """F test of seasons beside a straight line; 1 where there are too few full years."""
     from scipy.special import fdtrc
 

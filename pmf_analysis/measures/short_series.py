@@ -1,17 +1,13 @@
 """Trends of short series: exact Mann-Kendall with Sen's slope, and the Fingertips recent trend."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from pmf_analysis.measures.arrays import Floats, Integers, Places
 from pmf_analysis.measures.history import by_length
-
-Floats = NDArray[np.float64]
 
 EXACT_UP_TO = 12  # points; beyond, the normal approximation is close enough
 FEWEST = 4  # points below which a Mann-Kendall test says nothing at all
@@ -58,7 +54,7 @@ def mann_kendall(observations: pd.DataFrame, *, confidence: float = 0.95) -> pd.
     return table.astype(_TESTED)
 
 
-def _tests(value: Floats, time: NDArray[np.intp], alpha: float) -> tuple[Any, ...]:
+def _tests(value: Floats, time: Places, alpha: float) -> tuple[Any, ...]:
     """Columns after `series` of `_TESTED` for series of equally many values, a row each."""
     count, n = value.shape
     unknown = np.full(count, np.nan)
@@ -116,7 +112,7 @@ def _standard_deviation(ties: tuple[int, ...]) -> float:
 
 
 @lru_cache(maxsize=4096)
-def null_distribution(ties: tuple[int, ...]) -> tuple[NDArray[np.int64], Floats]:
+def null_distribution(ties: tuple[int, ...]) -> tuple[Integers, Floats]:
     """Exact distribution of S when every order of the values is equally likely.
 
     `ties`: how many times each distinct value occurs. Inversions of a multiset are distributed as

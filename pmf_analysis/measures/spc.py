@@ -14,17 +14,15 @@ Named deviations from that reference, each with a test:
 * differences below the precision of floating-point arithmetic count as none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pmf_analysis.measures import polarity, special_causes
+from pmf_analysis.measures.arrays import Flags, Floats, Integers, Places
 from pmf_analysis.measures.polarity import Improvement, Target, words
 from pmf_analysis.measures.special_causes import LIMITS, PROFILES, RULES, RuleSet, Usable, rule_set
 
@@ -34,7 +32,6 @@ SCREEN_FACTOR = 3.267  # D4: moving ranges at or above this multiple of their me
 PRECISION = 1e-12  # relative to the size of the values of a segment
 Ways = Improvement | Mapping[str, Improvement]
 Targets = Mapping[str, Target] | pd.DataFrame | None
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ def spc_chart(
     return _judged(points, segments, usable, improvement, targets)
 
 
-def signals(values: Floats, rules: RuleSet) -> NDArray[np.int64]:
+def signals(values: Floats, rules: RuleSet) -> Integers:
     """Rule (position in `RULES`) of every value, and direction; a row of `values` is one series.
 
     As `spc_chart`, without tables: for simulations. No value may be missing.
@@ -139,7 +136,7 @@ def _judged(
 
 def _arrange(
     observations: pd.DataFrame, rebase: Mapping[str, Sequence[Any]]
-) -> tuple[pd.DataFrame, pd.DataFrame, NDArray[np.intp]]:
+) -> tuple[pd.DataFrame, pd.DataFrame, Places]:
     """Sort by series and period; number the segments; one id a segment over the whole table."""
     codes, names = pd.factorize(observations["series"], sort=True)
     period_codes, periods = pd.factorize(observations["period"], sort=True)
@@ -163,8 +160,8 @@ def _arrange(
 
 
 def _rebase_starts(
-    periods: pd.Series, codes: NDArray[np.intp], names: Any, rebase: Mapping[str, Sequence[Any]]
-) -> NDArray[np.bool_]:
+    periods: pd.Series, codes: Places, names: Any, rebase: Mapping[str, Sequence[Any]]
+) -> Flags:
     """Mark the first row on or after each rebase period of its series."""
     starts = np.zeros(len(codes), dtype=bool)
     for code in np.flatnonzero(np.isin(np.asarray(names, dtype=object), list(rebase))):
@@ -174,7 +171,7 @@ def _rebase_starts(
     return starts
 
 
-def _usable(value: Floats, segment_ids: NDArray[np.intp], count: int) -> Usable:
+def _usable(value: Floats, segment_ids: Places, count: int) -> Usable:
     rows = np.flatnonzero(~np.isnan(value))
     value, segment = value[rows], segment_ids[rows]
     joined = (np.diff(rows, prepend=-2) == 1) & (np.diff(segment, prepend=-1) == 0)
@@ -182,7 +179,7 @@ def _usable(value: Floats, segment_ids: NDArray[np.intp], count: int) -> Usable:
     return Usable(rows, value, segment, joined, tolerance)
 
 
-def _segment_mean(value: Floats, segment: NDArray[np.intp], count: int) -> Floats:
+def _segment_mean(value: Floats, segment: Places, count: int) -> Floats:
     with np.errstate(invalid="ignore"):
         return np.bincount(segment, value, count) / np.bincount(segment, minlength=count)
 
@@ -210,7 +207,7 @@ def _limits(usable: Usable, rules: RuleSet, baseline_points: int | None) -> pd.D
 
 
 def _average_moving_range(
-    usable: Usable, counted: NDArray[np.bool_], count: int, screen: bool
+    usable: Usable, counted: Flags, count: int, screen: bool
 ) -> tuple[Floats, Floats]:
     """Average moving range of each segment: of all ranges, and of those kept by screening."""
     has_range = usable.joined & counted

@@ -4,18 +4,13 @@ Rules of NHS England's *Making Data Count* (as NHSRplotthedots 0.2.2 applies the
 of Anhoej (as qicharts2 applies them), on flat arrays of many series at once.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Signs = NDArray[np.int64]
+from pmf_analysis.measures.arrays import Flags, Floats, Integers, Places
 
 LIMIT_FACTOR = 2.66  # 3 / d2 for moving ranges of two, as rounded by Wheeler and by the reference
 # In order of priority.
@@ -65,9 +60,9 @@ class Usable:
     `tolerance` is for each segment the difference that counts as none.
     """
 
-    rows: NDArray[np.intp]
+    rows: Places
     value: Floats
-    segment: NDArray[np.intp]
+    segment: Places
     joined: Flags
     tolerance: Floats
 
@@ -81,7 +76,7 @@ def rule_set(rules: str | RuleSet, **changes: Any) -> RuleSet:
     return replace(rules, **{name: value for name, value in changes.items() if value is not None})
 
 
-def find(usable: Usable, segments: pd.DataFrame, rules: RuleSet) -> tuple[Signs, Signs]:
+def find(usable: Usable, segments: pd.DataFrame, rules: RuleSet) -> tuple[Integers, Integers]:
     """Rule (index into `RULES`, in order of priority) and direction of every usable point."""
     tolerance = usable.tolerance[usable.segment]
     mean, lower, upper = (segments[name].to_numpy()[usable.segment] for name in LIMITS)
@@ -104,7 +99,7 @@ def find(usable: Usable, segments: pd.DataFrame, rules: RuleSet) -> tuple[Signs,
     return rule, np.where(rule == 2, trend, np.where(rule > 0, side, 0))
 
 
-def _unusual_runs(side: Signs, usable: Usable) -> tuple[Flags, Flags]:
+def _unusual_runs(side: Integers, usable: Usable) -> tuple[Flags, Flags]:
     """Points of runs too long for the length of their segment; the newest run if crossings are few.
 
     Points on the line are left out. A gap ends a run, and a change of side across it is counted as
@@ -127,11 +122,11 @@ def _unusual_runs(side: Signs, usable: Usable) -> tuple[Flags, Flags]:
     return runs, few
 
 
-def _sign(difference: Floats, tolerance: Floats) -> Signs:
+def _sign(difference: Floats, tolerance: Floats) -> Integers:
     return np.where(np.abs(difference) > tolerance, np.sign(difference), 0).astype(np.int64)
 
 
-def _run_lengths(state: Signs, joined: Flags, weight: Signs | None = None) -> Floats:
+def _run_lengths(state: Integers, joined: Flags, weight: Integers | None = None) -> Floats:
     """At every point the length of the run of one state that it belongs to (0 if state is 0)."""
     starts = ~joined | (np.diff(state, prepend=0) != 0)
     run = np.cumsum(starts) - 1
@@ -139,7 +134,7 @@ def _run_lengths(state: Signs, joined: Flags, weight: Signs | None = None) -> Fl
     return np.where(state != 0, lengths[run], 0) if len(state) else np.zeros(0)
 
 
-def _trend_direction(usable: Usable, tolerance: Floats, rules: RuleSet) -> Signs:
+def _trend_direction(usable: Usable, tolerance: Floats, rules: RuleSet) -> Integers:
     """1 or -1 at every point of a long enough rise or fall.
 
     Where one trend ends and the next begins, the point belongs to the later one.
@@ -157,7 +152,7 @@ def _trend_direction(usable: Usable, tolerance: Floats, rules: RuleSet) -> Signs
     return np.where(next_into != 0, next_into, into)
 
 
-def _crowded(close: Flags, side: Signs, joined: Flags, size: int) -> Flags:
+def _crowded(close: Flags, side: Integers, joined: Flags, size: int) -> Flags:
     """Close points of any `size` neighbours, three on one side, of which all but one are close."""
     member = np.zeros(len(close), dtype=bool)
     parts = [slice(step, step + max(len(close) - size + 1, 0)) for step in range(size)]

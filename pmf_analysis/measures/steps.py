@@ -4,15 +4,14 @@ A suggestion is a question to a person ("did anything change here?"). Nothing ap
 usual range starts only where somebody has recorded a reason, a role and a date.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.spc import PRECISION, Floats
+from pmf_analysis.measures.arrays import Floats
+from pmf_analysis.measures.spc import PRECISION
 
 FEWEST, APART, MOST = 13, 6, 3  # values of a series; values between steps; steps of one series
 # What each step, and a straight line instead of steps, must gain in n log(sum of squares). A price

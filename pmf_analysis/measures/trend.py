@@ -6,8 +6,6 @@ Fingertips recent trend, guarded. Thirteen points and more: an XmR chart, season
 they show. Else: the exact Mann-Kendall test.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

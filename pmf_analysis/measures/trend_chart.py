@@ -5,8 +5,6 @@ frozen, where a baseline was recorded, until the next break or rebase; or widene
 values depend on each other.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Before a trend is judged: segments, shape, and the method that each series' data allow."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
