@@ -78,9 +78,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     def how(self, facts: ComparisonFacts) -> str:
         """Say on what evidence."""
-        return say(
-            "scope.compared_on", evidence=_evidence_words(facts) or words_of("evidence")["none"]
-        )
+        words = _evidence_words(facts) or words_of("evidence")["none"]
+        return say("scope.compared_on", evidence=words)
 
     def pictures(self) -> list[Block]:
         """Return where the council stands on all indicators, then each with its gap over time."""
@@ -91,17 +90,10 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             series = facts.subject.series
             # The sentences only count peers without a figure when there are many.
             many = facts.missing if len(facts.missing) > sentences.NAMED_PEERS else ()
-            blocks.append(
-                self.finding(
-                    trends[series],
-                    f"finding-{self.view.slugs[series]}",
-                    sentences.comparison_title(facts),
-                    _with_newest(trends[series], facts),
-                    facts=facts.scalars(),
-                    notes=named(say("compare.missing_note"), many),
-                    tone=tone_of(facts.verdict),
-                )
-            )
+            more = {"notes": named(say("compare.missing_note"), many), "facts": facts.scalars()}
+            said, tone = _with_newest(trends[series], facts), tone_of(facts.verdict)
+            heading = sentences.comparison_title(facts)
+            blocks.append(self.finding(trends[series], heading, said, tone=tone, **more))
             gaps = self._of_set(self.view.gaps, series)
             if len(gaps) >= _FEWEST_GAPS:
                 blocks.append(self._gap_chart(facts, gaps))
@@ -126,9 +118,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         columns = ("indicator", "compared", "median", "middle_half", "rank", "period")
         opening = say("compare.strip_alt", n=len(facts), **slots)
         return Block(
-            "figure",
-            "strip",
-            heading,
+            *("figure", "strip", heading),
             subtitle=say("compare.strip_subtitle", **slots),
             alt=" ".join((opening, *filter(None, parts))),
             table=data_table(heading, columns, [self.row(each) for each in facts]),
@@ -161,11 +151,9 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": council}
         names = {"title": subject.title, "peer_set": facts.peer_set}
         id = f"gap-{self.view.slugs[subject.series]}"
+        rows = data_rows(subject, gaps, {"value": "value", "median": "peer_median", "gap": "gap"})
         return self.figure(
-            facts,
-            "gap",
-            title("compare.gap_title", subject.short),
-            data_rows(subject, gaps, {"value": "value", "median": "peer_median", "gap": "gap"}),
+            *(facts, "gap", title("compare.gap_title", subject.short), rows),
             subtitle=say("compare.gap_subtitle", **names, **slots),
             alt=" ".join((say("compare.gap_alt", **slots), *sentences.comparison_sentences(facts))),
             svg=draw_gap(gaps, id=id, own=council, **subject.scale),

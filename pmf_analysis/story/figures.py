@@ -120,6 +120,11 @@ class Subject:
         names = ("unit", "decimals", "frequency", "year_type")
         return {name: getattr(self, name) for name in names}
 
+    @property
+    def looks(self) -> dict[str, Any]:
+        """What the main chart must know of a series."""
+        return {**self.scale, "polarity": self.polarity, "neutral": self.is_city}
+
     def figure(self, raw: float | None, spelling: str = "value") -> Figure:
         """Spell a number: a value or (signed) change in the unit, a share, chance or rank.
 

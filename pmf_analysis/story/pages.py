@@ -162,10 +162,8 @@ class Page(ABC, Generic[F]):
         """Return every indicator of the theme: judged and how, or not judged and why."""
         if not self.view.indicators:
             return [Block("note", "scope", say("section.scope"), text=(say("theme.none"),))]
-        rows = [
-            {"indicator": title, "status": code, "reason": reason}
-            for title, _, code, reason in self._standings()
-        ]
+        columns = ("indicator", "short", "status", "reason")
+        rows = [dict(zip(columns, row, strict=True)) for row in self._standings()]
         caption = say("section.scope_table", theme=self.view.theme_title)
         counts = say("scope.counts", n=len(self.view.indicators))
         table = self._table(caption, ("indicator", "status", "reason"), rows)
@@ -173,10 +171,9 @@ class Page(ABC, Generic[F]):
 
     def key_figures(self) -> list[Block]:
         """Return the numbers in one table, whose plain text nbval compares."""
-        rows = self.rows()
         caption = say("section.key_figures", period=self.view.period)
-        table = self._table(caption, self.key_columns, rows)
-        return [table_block("key-figures", table, alt=plain_table(table))] if rows else []
+        table = self._table(caption, self.key_columns, self.rows())
+        return [table_block("key-figures", table, alt=plain_table(table))] if table.rows else []
 
     def exceptions(self) -> list[Block]:
         """Return what needs attention, or that nothing does; then what has gone well."""
@@ -240,16 +237,15 @@ class Page(ABC, Generic[F]):
             return say(self.absent[1])
         return say("scope.no_row" if indicator.is_chartable else "scope.not_numeric")
 
-    def finding(
-        self, trend: TrendFacts, id: str, title: str, said: Iterable[str], **more: Any
-    ) -> Block:
+    def finding(self, trend: TrendFacts, title: str, said: Iterable[str], **more: Any) -> Block:
         """Make the finding of an indicator, with the age of an old figure and the owner's words.
 
-        ``is_narrated`` says whether the owner's words go with it.
+        ``place`` counts several findings of one indicator; the owner's words go with the first.
         """
-        notes = more.pop("notes", ())
-        if more.pop("is_narrated", True):
+        place, notes = more.pop("place", 0), more.pop("notes", ())
+        if place < 2:
             notes += quality.narrative_notes(self.view, trend.subject.indicator)
+        id = f"finding-{self.view.slugs[trend.subject.series]}{f'-{place}' if place else ''}"
         text = paragraph(dict.fromkeys((*said, *age_sentences(trend))))
         return Block("finding", id, title, text=text, notes=notes, **more)
 
@@ -257,12 +253,10 @@ class Page(ABC, Generic[F]):
         self, facts: Facts, kind: str, title: str, rows: Sequence[Cells], **parts: Any
     ) -> Block:
         """Make a figure of a series with its source and data."""
-        subject = facts.subject
-        table = data_table(say("section.data", name=subject.short), tuple(rows[0]), rows)
-        source = quality.source_line(self.view, subject.indicator)
-        id = f"{kind}-{self.view.slugs[subject.series]}"
-        numbers = facts.scalars()
-        return Block("figure", id, title, facts=numbers, table=table, source=source, **parts)
+        subject, id = facts.subject, f"{kind}-{self.view.slugs[facts.subject.series]}"
+        parts["table"] = data_table(say("section.data", name=subject.short), tuple(rows[0]), rows)
+        parts["source"] = quality.source_line(self.view, subject.indicator)
+        return Block("figure", id, title, facts=facts.scalars(), **parts)
 
     def count_verdicts(self, group: str, entry: str, facts: Sequence[Facts]) -> tuple[str, ...]:
         """Count the verdicts in words, or say that nothing can be judged."""

@@ -8,15 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.story import theme_sentences
+from pmf_analysis.story import theme_sentences as spoken
 from pmf_analysis.story.bank import count_of, say, title
 from pmf_analysis.story.benchmarking_page import comparisons_of
 from pmf_analysis.story.blocks import Block
+from pmf_analysis.story.dots import count_meeting, draw_dots
 from pmf_analysis.story.facts import TargetFacts, TrendFacts
 from pmf_analysis.story.figures import number, text
 from pmf_analysis.story.formatting import twentieths
 from pmf_analysis.story.pages import Page, data_rows
 from pmf_analysis.story.sentences import reason_sentences
+from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.theme_sentences import reference_sentences, target_sentences, target_title
 from pmf_analysis.story.view import rows_of
 
@@ -87,7 +89,7 @@ class RealismPage(Page[TargetFacts]):
             "target": "" if facts.kind == "baseline" else facts.target.text,
             "due": facts.period_label,
             "chance": facts.probability.text,
-            "range": theme_sentences.range_words(facts),
+            "range": spoken.range_words(facts),
             "status": facts.shown,
         }
 
@@ -103,39 +105,30 @@ class RealismPage(Page[TargetFacts]):
         blocks: list[Block] = []
         asked = self._asked()
         for trend in self.view.trend_facts:
-            series, slug = trend.subject.series, self.view.slugs[trend.subject.series]
-            own = [each for each in self.facts if each.subject.series == series]
-            if series in asked:
-                blocks.append(self._no_target(trend, own, f"finding-{slug}"))
+            own = [each for each in self.facts if each.subject.series == trend.subject.series]
+            if trend.subject.series in asked:
+                answers = reference_sentences(own) or (say("realism.no_question"),)
+                heading = title("realism.title.no_target", trend.subject.short)
+                blocks.append(self.finding(trend, heading, (say("realism.no_target"), *answers)))
             else:
-                blocks += [
-                    self._target(trend, each, f"finding-{slug}-{place}", is_first=place == 1)
-                    for place, each in enumerate(own, start=1)
-                ]
-            blocks += self._figures(own, slug)
+                blocks += [self._target(trend, *each) for each in enumerate(own, start=1)]
+            blocks += self._figures(own)
         return blocks
 
-    def _target(self, trend: TrendFacts, facts: TargetFacts, id: str, *, is_first: bool) -> Block:
+    def _target(self, trend: TrendFacts, place: int, facts: TargetFacts) -> Block:
         rationale = say("realism.rationale", rationale=facts.rationale)
         said = filter(None, (*target_sentences(facts), rationale))
-        heading, numbers = target_title(facts), facts.scalars()
-        return self.finding(trend, id, heading, said, is_narrated=is_first, facts=numbers)
+        return self.finding(trend, target_title(facts), said, place=place, facts=facts.scalars())
 
-    def _no_target(self, trend: TrendFacts, asked: list[TargetFacts], id: str) -> Block:
-        """Say that no target is set, and answer the standing questions."""
-        answers = reference_sentences(asked) or (say("realism.no_question"),)
-        heading = title("realism.title.no_target", trend.subject.short)
-        return self.finding(trend, id, heading, (say("realism.no_target"), *answers))
-
-    def _figures(self, own: list[TargetFacts], slug: str) -> list[Block]:
+    def _figures(self, own: list[TargetFacts]) -> list[Block]:
         """Draw the chart with its fan, and the dots of the first question that was answered."""
-        answered = [each for each in own if each.probability.is_known]
-        if not answered:
+        first = next((each for each in own if each.probability.is_known), None)
+        if first is None:
             return []
-        fans = self.view.of_series(self.view.forecasts, own[0].subject.series)
+        fans = self.view.of_series(self.view.forecasts, first.subject.series)
         if fans.empty:
             return []
-        first = answered[0]
+        slug = self.view.slugs[first.subject.series]
         blocks = [self._fan(first, fans, slug)]
         at_target = fans[fans["horizon"] == first.horizon]
         if len(at_target) and not first.is_reference and first.target.is_known:
@@ -143,34 +136,22 @@ class RealismPage(Page[TargetFacts]):
         return blocks
 
     def _fan(self, facts: TargetFacts, fans: pd.DataFrame, slug: str) -> Block:
-        from pmf_analysis.story.spc import draw_spc
-
         subject, view = facts.subject, self.view
-        points, targets = (
-            view.of_series(table, subject.series) for table in (view.points, view.targets)
-        )
+        points = view.of_series(view.points, subject.series)
+        targets = view.of_series(view.targets, subject.series)
+        targets = targets[~targets["is_reference"].astype(bool)]
         rows = data_rows(subject, fans, {"low": "q05", "middle": "q50", "high": "q95"})
         first = points.loc[points["value"].notna(), "period_label"].iloc[0]
         slots = {"first": first, "last": rows[-1]["period"], "council": view.council}
         better = say(f"polarity.{subject.polarity}")
         told = reference_sentences([facts]) if facts.is_reference else target_sentences(facts)
-        heading = "realism.fan_title_no_target" if facts.is_reference else "realism.fan_title"
+        entry = "realism.fan_title_no_target" if facts.is_reference else "realism.fan_title"
+        looks = {"id": f"fan-{slug}", "targets": targets, "forecast": fans, **subject.looks}
         return self.figure(
-            facts,
-            "fan",
-            title(heading, subject.short),
-            rows,
+            *(facts, "fan", title(entry, subject.short), rows),
             subtitle=say("subtitle.trend", title=subject.title, better=better, **slots),
             alt=" ".join((say("realism.fan_alt", **rows[-1]), *told[:2])),
-            svg=draw_spc(
-                points,
-                polarity=subject.polarity,
-                id=f"fan-{slug}",
-                targets=targets[~targets["is_reference"].astype(bool)],
-                forecast=fans,
-                neutral=subject.is_city,
-                **subject.scale,
-            ),
+            svg=draw_spc(points, **looks),
         )
 
     def _dots(self, facts: TargetFacts, quantiles: pd.Series, slug: str) -> list[Block]:
@@ -179,8 +160,6 @@ class RealismPage(Page[TargetFacts]):
         Both come from one distribution. Where the chance lies half-way between two twentieths and
         a quantile falls on the other side, there is no picture rather than two numbers.
         """
-        from pmf_analysis.story.dots import count_meeting, draw_dots
-
         subject, goal = facts.subject, self._goal(facts)
         look: dict[str, Any] = {"unit": subject.unit, "decimals": subject.decimals}
         dots = [float(quantiles[name]) for name in _DOTS]
@@ -189,19 +168,12 @@ class RealismPage(Page[TargetFacts]):
             return []
         slots = {"count": count, "period": facts.period_label, "target": facts.target}
         names = {"title": subject.title, "council": self.view.council}
-        picture = self.figure(
-            facts,
-            "dots",
-            title("realism.dots_title", subject.short, **slots),
-            [
-                {"dot": str(place), "value": subject.figure(dot).text}
-                for place, dot in enumerate(dots, start=1)
-            ],
-            subtitle=say("realism.dots_subtitle", **names, **slots),
-            alt=say("realism.dots_alt", **slots),
-            svg=draw_dots(dots, target=goal, better=subject.polarity, id=f"dots-{slug}", **look),
-        )
-        return [picture]
+        rows = [{"dot": str(n), "value": subject.figure(dot).text} for n, dot in enumerate(dots, 1)]
+        svg = draw_dots(dots, target=goal, better=subject.polarity, id=f"dots-{slug}", **look)
+        alt, heading = say("realism.dots_alt", **slots), "realism.dots_title"
+        subtitle = say("realism.dots_subtitle", **names, **slots)
+        parts = {"subtitle": subtitle, "alt": alt, "svg": svg}
+        return [self.figure(facts, "dots", title(heading, subject.short, **slots), rows, **parts)]
 
     def _goal(self, facts: TargetFacts) -> float | tuple[float, float]:
         """Return the target as the dots take it: a number, or both ends of a range."""
@@ -228,16 +200,13 @@ class RealismPage(Page[TargetFacts]):
         """Return questions for the director that the evidence raises, by indicator."""
         medians = {each.subject.series: each.peer_median for each in comparisons_of(self.view)}
         references = [questions[0] for questions in self._asked().values() if questions]
-        asked: list[str] = []
-        for facts in self.facts:
-            if facts.is_reference and facts not in references:
-                continue
-            questions = theme_sentences.challenge_questions(
-                facts, medians.get(facts.subject.series)
-            )
-            if questions:
-                asked.append(f"{facts.subject.short}. {' '.join(questions[:_MOST_QUESTIONS])}")
-        said = tuple(dict.fromkeys(asked)) or (say("challenge.nothing"),)
+        asked = [
+            (each.subject, spoken.challenge_questions(each, medians.get(each.subject.series)))
+            for each in self.facts
+            if not each.is_reference or each in references
+        ]
+        told = [f"{who.short}. {' '.join(asks[:_MOST_QUESTIONS])}" for who, asks in asked if asks]
+        said = tuple(dict.fromkeys(told)) or (say("challenge.nothing"),)
         return [Block("note", "challenge", say("section.challenge"), text=said)]
 
 
@@ -247,7 +216,7 @@ def _answers(questions: Sequence[TargetFacts]) -> dict[str, str]:
         return {}
     chances = [
         say(
-            f"realism.asked.{theme_sentences.asked_kind(each)}",
+            f"realism.asked.{spoken.asked_kind(each)}",
             chance=each.probability,
             target=each.target,
         )

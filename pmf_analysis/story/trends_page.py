@@ -7,7 +7,6 @@ are written by people, and are escaped where blocks are rendered like all text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -16,8 +15,10 @@ from pmf_analysis.story.bank import clip_words, count_of, ended, say, title, wor
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import SIGNALS, TrendFacts
 from pmf_analysis.story.figures import Row, text
+from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
 from pmf_analysis.story.pages import Page, data_rows, raw
 from pmf_analysis.story.sentences import Sentences, told
+from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.theme_sentences import chance_signals, off_target
 from pmf_analysis.story.view import rows_of
@@ -97,8 +98,6 @@ class TrendsPage(Page[TrendFacts]):
         return f"{super().how(facts)}. {facts.contradiction}".rstrip(". ")
 
     def _spark(self, facts: TrendFacts, name: str) -> str:
-        from pmf_analysis.story.multiples import draw_spark
-
         points = self.view.of_series(self.view.points, facts.subject.series)
         values = points["value"].astype(float).tolist() if len(points) else []
         id = f"{name}-{self.view.slugs[facts.subject.series]}"
@@ -106,8 +105,6 @@ class TrendsPage(Page[TrendFacts]):
 
     def overview(self) -> list[Block]:
         """Return every trend of the theme side by side, in one figure."""
-        from pmf_analysis.story.multiples import Panel, draw_multiples
-
         view, panels, said = self.view, [], []
         drawn = [each for each in self.facts if each.value.is_known]
         for each in drawn:
@@ -117,34 +114,31 @@ class TrendsPage(Page[TrendFacts]):
             said.append(say("trend.overview_part", name=name, value=value, word=word.lower()))
         if not drawn:
             return []
-        heading = title("section.overview", view.theme_title)
         caption = say("section.data", name=view.theme_title)
         columns = [key for key in self.glance_columns if key != "trend"]
-        parts: dict[str, Any] = {
-            "subtitle": say("subtitle.overview", council=view.council, period=view.period),
-            "alt": say("trend.overview", n=len(drawn), said="; ".join(said)),
-            "svg": draw_multiples(panels, id="overview"),
-            "table": self._table(caption, columns, map(self.row, drawn)),
-            "source": say("compare.strip_source"),
-        }
-        return [Block("figure", "overview", heading, **parts)]
+        figure = Block(
+            *("figure", "overview", title("section.overview", view.theme_title)),
+            subtitle=say("subtitle.overview", council=view.council, period=view.period),
+            alt=say("trend.overview", n=len(drawn), said="; ".join(said)),
+            svg=draw_multiples(panels, id="overview"),
+            table=self._table(caption, columns, map(self.row, drawn)),
+            source=say("compare.strip_source"),
+        )
+        return [figure]
 
     def pictures(self) -> list[Block]:
         """Return what each indicator means in words, then its chart with the data behind it."""
         blocks: list[Block] = []
         for facts in self.facts:
-            id = f"finding-{self.view.slugs[facts.subject.series]}"
-            said, tone = sentences.trend_sentences(facts), tone_of(facts.level)
-            heading = sentences.trend_title(facts)
-            blocks.append(self.finding(facts, id, heading, said, facts=facts.scalars(), tone=tone))
+            said, heading = sentences.trend_sentences(facts), sentences.trend_title(facts)
+            more = {"facts": facts.scalars(), "tone": tone_of(facts.level)}
+            blocks.append(self.finding(facts, heading, said, **more))
             points = self.view.of_series(self.view.points, facts.subject.series)
             if len(points) and points["value"].notna().any():
                 blocks.append(self._chart(facts, points))
         return blocks
 
     def _chart(self, facts: TrendFacts, points: pd.DataFrame) -> Block:
-        from pmf_analysis.story.spc import draw_spc
-
         subject = facts.subject
         labels = points.loc[points["value"].notna(), "period_label"]
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": self.view.council}
@@ -154,17 +148,13 @@ class TrendsPage(Page[TrendFacts]):
         rows = data_rows(subject, points, _COLUMNS)
         events = self.view.events_of(subject.series)
         note = say("source.value_note", note=facts.value_note)
-        looks = {**subject.scale, "events": events, "neutral": subject.is_city}
-        looks["is_stale"] = facts.is_stale
-        id = self.view.slugs[subject.series]
+        looks = {**subject.looks, "events": events, "is_stale": facts.is_stale}
+        rows = [{**row, "note": state} for row, state in zip(rows, states, strict=True)]
         return self.figure(
-            facts,
-            "chart",
-            sentences.picture_title(facts),
-            [{**row, "note": state} for row, state in zip(rows, states, strict=True)],
+            *(facts, "chart", sentences.picture_title(facts), rows),
             subtitle=say("subtitle.trend", title=subject.title, better=better, **slots),
             alt=" ".join((say("trend.alt", name=subject.short, **slots), *told)),
-            svg=draw_spc(points, polarity=subject.polarity, id=id, **looks),
+            svg=draw_spc(points, id=self.view.slugs[subject.series], **looks),
             notes=(*filter(None, [note]), *chart_notes(facts, rows_of(events))),
         )
 
@@ -180,12 +170,8 @@ class TrendsPage(Page[TrendFacts]):
         return self._moved("improving", "better")
 
     def _moved(self, *levels: str) -> list[str]:
-        return [
-            " ".join((f"{sentences.trend_title(each)}.", *_told(each)))
-            for level in levels
-            for each in self.facts
-            if each.level == level
-        ]
+        moved = [each for level in levels for each in self.facts if each.level == level]
+        return [" ".join((f"{sentences.trend_title(each)}.", *_told(each))) for each in moved]
 
 
 def _told(facts: TrendFacts) -> tuple[str, ...]:
