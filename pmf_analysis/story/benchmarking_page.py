@@ -132,14 +132,10 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         peers = self._of_set(self.view.peers, subject.series)
         others = peers[~peers["is_own"].astype(bool)]["value"] if len(peers) else peers
         return StripRow(
-            short_title=subject.short,
-            own=raw(facts.value),
-            peers=[float(value) for value in others.to_numpy().flat],
-            q1=raw(facts.peer_q1),
-            q3=raw(facts.peer_q3),
-            median=raw(facts.peer_median),
+            *(subject.short, raw(facts.value), [float(value) for value in others.to_numpy().flat]),
+            *(raw(facts.peer_q1), raw(facts.peer_q3), raw(facts.peer_median)),
             polarity="none" if subject.is_city else subject.polarity,
-            rank=None if facts.rank.raw is None else int(facts.rank.raw),
+            rank=int(facts.rank.raw or 0),
             rank_of=int(facts.rank_of.raw or 0),
             unit=subject.unit,
             decimals=subject.decimals,
@@ -162,10 +158,11 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     def attention(self) -> list[str]:
         """Name what is worse by more than chance, a poor gap that widens, then what differs."""
         worse, differs = self._standing("worse"), self._standing("higher", "lower")
+        own = [each for each in self.facts if not each.subject.is_city]
         widening = [
             f"{title('compare.gap_title', each.subject.short)}. {sentences.gap_sentence(each)}"
-            for each in self.facts
-            if _falls_behind(each)
+            for each in own
+            if each.sign(each.gap) * each.subject.better_sign < 0 and each.gap_verdict == "widening"
         ]
         return [*worse, *widening, *differs]
 
@@ -175,9 +172,9 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     def _standing(self, *codes: str) -> list[str]:
         found = [each for code in codes for each in self.facts if each.verdict == code]
-        told = [" ".join(sentences.comparison_sentences(each)[:2]) for each in found]
+        told = [sentences.comparison_sentences(each)[:2] for each in found]
         titles = map(sentences.comparison_title, found)
-        return [f"{title}. {said}" for title, said in zip(titles, told, strict=True)]
+        return [" ".join((f"{title}.", *said)) for title, said in zip(titles, told, strict=True)]
 
 
 def _with_newest(trend: TrendFacts, facts: ComparisonFacts) -> sentences.Sentences:
@@ -190,9 +187,3 @@ def _with_newest(trend: TrendFacts, facts: ComparisonFacts) -> sentences.Sentenc
 
 def _evidence_words(facts: ComparisonFacts) -> str:
     return words_of("evidence").get(facts.evidence, facts.evidence.replace("_", " "))
-
-
-def _falls_behind(facts: ComparisonFacts) -> bool:
-    """Whether an unfavourable gap has been widening."""
-    against = facts.sign(facts.gap) * facts.subject.better_sign < 0 and not facts.subject.is_city
-    return against and facts.gap_verdict == "widening"

@@ -64,11 +64,6 @@ class Box:
         across = self.left <= other.left and other.right <= self.right
         return across and self.bottom <= other.bottom and other.top <= self.top
 
-    def holds_any(self, dots: Floats) -> bool:
-        """Whether any of the dots, rows of x and y, lies in the box."""
-        low, high = (self.left, self.bottom), (self.right, self.top)
-        return bool(((dots > low) & (dots < high)).all(axis=1).any())
-
 
 @dataclass(frozen=True)
 class Words:
@@ -134,7 +129,8 @@ class Canvas:
         for left, bottom in spots:
             box = Box(left, bottom, left + width, bottom + height)
             touches = any(box.overlaps(other, 3) for other in self.boxes)
-            if within.contains(box) and not touches and not box.holds_any(ink):
+            inked = (ink > (box.left, box.bottom)) & (ink < (box.right, box.top))
+            if within.contains(box) and not touches and not inked.all(axis=1).any():
                 self.write(words, left, bottom + height / 2)
                 return True
         return False

@@ -51,7 +51,10 @@ def draw_dots(
     """
     # The ends of a range may be the same, and then have one line and one label.
     goals = tuple(sorted(set(target))) if isinstance(target, tuple) else (target,)
-    width, bounds = _bin_width(dots, goals), _bounds([*dots, *goals], unit)
+    width, values = _bin_width(dots, goals), [*dots, *goals]
+    # Ends that no bin may pass: what is never below 0 stays there, a share within 100.
+    is_share = unit == "%" and max(values) <= 100
+    bounds = (0.0 if min(values) >= 0 else -math.inf, 100.0 if is_share else math.inf)
     places = _bins(dots, target, better, decimals, width)
     tallest = max(Counter(bin for bin, _ in places).values())
     abreast = math.ceil(tallest / _TALLEST)
@@ -64,12 +67,6 @@ def draw_dots(
         _draw_targets(sheet, goals, unit, decimals)
         _draw_values(sheet, unit)
         return sheet.svg(id)
-
-
-def _bounds(values: Values, unit: str) -> Ends:
-    """Return ends that no bin may pass: what is never below 0 stays there, a share within 100."""
-    low = 0.0 if min(values) >= 0 else -math.inf
-    return low, 100.0 if unit == "%" and max(values) <= 100 else math.inf
 
 
 def _bin_width(dots: Values, goals: Values) -> float:

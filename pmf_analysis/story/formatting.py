@@ -58,9 +58,8 @@ def format_value(value: float, unit: str, decimals: int) -> str:
 
 
 def _singular(unit: str) -> str:
-    if unit == "children" or unit == "people":
-        return {"children": "child", "people": "person"}[unit]
-    return unit if " " in unit else re.sub(r"(?<=ss)es$|(?<!s)s$", "", unit)
+    plain = unit if " " in unit else re.sub(r"(?<=ss)es$|(?<!s)s$", "", unit)
+    return {"children": "child", "people": "person"}.get(unit, plain)
 
 
 def format_change(change: float, unit: str, decimals: int) -> str:

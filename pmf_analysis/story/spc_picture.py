@@ -21,7 +21,10 @@ Rows = pd.DataFrame | None
 
 @dataclass(frozen=True)
 class Picture:
-    """What is to be drawn; ``x`` and every column ``x`` are places on the time axis."""
+    """What is to be drawn; ``x`` and every column ``x`` are places on the time axis.
+
+    ``scale`` is unit and decimals of the values.
+    """
 
     points: pd.DataFrame
     x: Floats
@@ -30,16 +33,7 @@ class Picture:
     fan: pd.DataFrame
     events: pd.DataFrame
     is_late: bool
-    unit: str
-    decimals: int
-
-    def text(self, value: float) -> str:
-        """Write a value of this series for a label."""
-        return short_value(value, self.unit, self.decimals)
-
-    def range_text(self, low: float, high: float) -> str:
-        """Write a range of values of this series for a label."""
-        return short_range(low, high, self.unit, self.decimals)
+    scale: tuple[str, int]
 
     @property
     def frozen_from(self) -> float:
@@ -80,14 +74,17 @@ class Picture:
         labels: list[Label] = []
         if not self.targets.empty:
             low, high = (float(self.targets[side].iloc[-1]) for side in ("low", "high"))
-            text = self.text(high) if low == high else self.range_text(low, high)
+            text = short_value(high, *self.scale)
+            text = text if low == high else short_range(low, high, *self.scale)
             labels.append((Words(f"Target {text}", TARGET, bold=True), high))
         if not self.fan.empty:
             last = self.fan.iloc[-1]
             middle = float(last["q50"])
             # The band's label stands at the edge farther from the target, where there is more room.
             edge = "q95" if labels and labels[0][1] <= middle else "q05"
-            labels.append((Words(f"Forecast {self.text(middle)}", BLUE, bold=True), middle))
+            labels.append(
+                (Words(f"Forecast {short_value(middle, *self.scale)}", BLUE, bold=True), middle)
+            )
             labels.append((Words("Likely range\n(9 times in 10)"), float(last[edge])))
         return labels
 
@@ -96,7 +93,7 @@ class Picture:
         """Return the labels of newest value, average and usual range, most important first."""
         value = self.last[1]
         late = f"\n({self.points['period_label'].iloc[-1]})" if self.is_late else ""
-        latest = (Words(f"{self.text(value)} latest{late}", INK, bold=True), value)
+        latest = (Words(f"{short_value(value, *self.scale)} latest{late}", INK, bold=True), value)
         lower, upper, mean = self.points[LIMITS].iloc[-1].astype(float)
         if np.isnan(lower):
             return [latest]
@@ -104,8 +101,8 @@ class Picture:
         is_seasonal = self.points.loc[newest, "mean"].nunique() > 1
         name = "Usual range\nfor the time of year" if is_seasonal else "Usual range"
         name += _baseline_words(self)
-        usual = f"{name}\n{self.range_text(lower, upper)}"
-        average = self.text(mean)
+        usual = f"{name}\n{short_range(lower, upper, *self.scale)}"
+        average = short_value(mean, *self.scale)
         if not self.fan.empty:
             # The fan stands between these lines and the right edge: one label by the band.
             return [latest, (Words(f"{usual},\naverage {average}"), upper)]
@@ -137,7 +134,7 @@ def build_picture(
     farthest = end + max(8 * step, 0.5 * (x[-1] - x[0]))
     steps = steps[steps["x"] >= x[0]].assign(x=lambda rows: rows["x"].clip(upper=farthest))
     placed = _placed_events(events, x, frequency)
-    return Picture(ordered, x, step, steps, fan, placed, late, unit, decimals)
+    return Picture(ordered, x, step, steps, fan, placed, late, (unit, decimals))
 
 
 def _placed_events(events: Rows, x: Floats, frequency: str) -> pd.DataFrame:

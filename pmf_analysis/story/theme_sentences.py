@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from pmf_analysis.story.bank import (
     clip_words,
@@ -28,12 +29,6 @@ _CLAUSE_WORDS = 11
 _RARE = 0.05
 _STATED = ("target_kind", "target", "target_alone")
 _STANDARDS = ("floor", "statutory", "contractual")
-
-
-def reason_clause(reason: str) -> str:
-    """Return the first clause of a reason, short enough to stand in brackets."""
-    clause = clip_words(re.split(r"[,;:]|\.(?=\s|$)", reason)[0], _CLAUSE_WORDS)
-    return clause[:1].lower() + clause[1:]
 
 
 def counted(group: str, entry: str, counts: Sequence[tuple[str, int]], total: int) -> Sentences:
@@ -75,17 +70,15 @@ def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
     """
     if not reasons:
         return ()
-    clauses = [reason_clause(reason) for _, reason in reasons]
+    # The first clause of each reason, short enough to stand in brackets.
+    firsts = [re.split(r"[,;:]|\.(?=\s|$)", reason)[0] for _, reason in reasons]
+    clauses = [first[:1].lower() + clip_words(first, _CLAUSE_WORDS)[1:] for first in firsts]
     common = max(clauses, key=clauses.count)
     names = [name for (name, _), clause in zip(reasons, clauses, strict=True) if clause == common]
     others = len(reasons) - len(names)
-
-    def sentence(listed: str) -> str:
-        alone = say("theme.not_judged", names=listed, reason=common)
-        more = count_of("theme.not_judged_and", others, names=listed, reason=common)
-        return more if others else alone
-
-    return (_listed(names, sentence),)
+    more = partial(count_of, "theme.not_judged_and", others)
+    tell = more if others else partial(say, "theme.not_judged")
+    return (_listed(names, lambda listed: tell(names=listed, reason=common)),)
 
 
 def chance_among_tested(tested: int) -> Sentences:
