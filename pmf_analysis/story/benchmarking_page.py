@@ -11,7 +11,7 @@ from pmf_analysis.story.bank import say, title, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import text
-from pmf_analysis.story.pages import Page, data_rows, data_table, raw
+from pmf_analysis.story.pages import Page, data_rows, data_table
 from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.theme_sentences import chance_among_tested, named
@@ -128,19 +128,9 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         )
 
     def _strip_row(self, facts: ComparisonFacts) -> StripRow:
-        subject = facts.subject
-        peers = self._of_set(self.view.peers, subject.series)
+        peers = self._of_set(self.view.peers, facts.subject.series)
         others = peers[~peers["is_own"].astype(bool)]["value"] if len(peers) else peers
-        return StripRow(
-            *(subject.short, raw(facts.value), [float(value) for value in others.to_numpy().flat]),
-            *(raw(facts.peer_q1), raw(facts.peer_q3), raw(facts.peer_median)),
-            polarity="none" if subject.is_city else subject.polarity,
-            rank=int(facts.rank.raw or 0),
-            rank_of=int(facts.rank_of.raw or 0),
-            unit=subject.unit,
-            decimals=subject.decimals,
-            verdict=facts.verdict,
-        )
+        return StripRow(facts, [float(value) for value in others.to_numpy().flat])
 
     def _gap_chart(self, facts: ComparisonFacts, gaps: pd.DataFrame) -> Block:
         subject, council, labels = facts.subject, self.view.council, gaps["period_label"]

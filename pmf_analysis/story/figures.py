@@ -54,6 +54,11 @@ class Figure(NamedTuple):
         return self.raw is not None
 
 
+def raw(figure: Figure) -> float:
+    """Return the number of a figure for a chart; NaN where there is none."""
+    return float("nan") if figure.raw is None else figure.raw
+
+
 def number(row: Row, column: str) -> float | None:
     """Return a cell as a number; None where the column is absent or the cell holds no number."""
     value = row.get(column)

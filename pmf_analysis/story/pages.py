@@ -18,7 +18,7 @@ from pmf_analysis.story import quality
 from pmf_analysis.story.bank import clip_words, say, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import TrendFacts
-from pmf_analysis.story.figures import Facts, Figure, Subject, number, text
+from pmf_analysis.story.figures import Facts, Subject, number, text
 from pmf_analysis.story.formatting import format_date, join_words
 from pmf_analysis.story.sentences import age_sentences
 from pmf_analysis.story.theme_sentences import counted, named, unjudged
@@ -201,8 +201,8 @@ class Page(ABC, Generic[F]):
         slots = {"as_at": format_date(view.as_at), "hash": view.vintage[:12], "seed": view.seed}
         sources: dict[tuple[str, str], list[str]] = {}
         for each in view.indicators:
-            names = sources.setdefault((each.source, each.licence), [])
-            names.append(each.short_title or each.title)
+            name = each.short_title or each.title
+            sources.setdefault((each.source, each.licence), []).append(name)
         rows = [
             {"source": source, "licence": licence, "indicator": join_words(names)}
             for (source, licence), names in sources.items()
@@ -307,8 +307,3 @@ def data_rows(
         | {key: subject.figure(number(row, column), how).text for key, column, how in spelled}
         for row in rows_of(table)
     ]
-
-
-def raw(figure: Figure) -> float:
-    """Return the number of a figure for a chart; NaN where there is none."""
-    return float("nan") if figure.raw is None else figure.raw

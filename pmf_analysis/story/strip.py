@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from pmf_analysis.story.canvas import Canvas, Words, canvas, no_value, scale_ends, short_value
+from pmf_analysis.story.facts import ComparisonFacts
+from pmf_analysis.story.figures import raw
 from pmf_analysis.story.formatting import ordinal
 from pmf_analysis.story.multiples import place
 from pmf_analysis.story.style import BAND, BLUE, GREY, INK, LINE, ORANGE, PAPER, tone_of
@@ -36,25 +37,14 @@ _OWN = {
 _PEER = {"marker": "o", "mfc": PAPER, "mec": GREY, "ms": 6}
 
 
-@dataclass(frozen=True)
-class StripRow:
-    """One indicator: the own value, those of its peers and their quartiles, all in its unit.
+class StripRow(NamedTuple):
+    """One indicator: its comparison, and the values of its peers.
 
     A peer without a value is left out; without an own value the row has no marker and says so.
     """
 
-    short_title: str
-    own: float
+    facts: ComparisonFacts
     peers: Sequence[float]
-    q1: float
-    q3: float
-    median: float
-    polarity: str
-    rank: int | None
-    rank_of: int
-    unit: str
-    decimals: int
-    verdict: str
 
 
 def draw_strip(rows: Sequence[StripRow], *, id: str) -> str:
@@ -79,7 +69,7 @@ def draw_strip(rows: Sequence[StripRow], *, id: str) -> str:
 
 
 def _is_judged(row: StripRow) -> bool:
-    return row.polarity in ("higher", "lower")
+    return row.facts.subject.better_sign != 0 and not row.facts.subject.is_city
 
 
 def _draw_header(sheet: Canvas, y: float, ends: tuple[str, str]) -> None:
@@ -93,47 +83,51 @@ def _draw_header(sheet: Canvas, y: float, ends: tuple[str, str]) -> None:
 
 
 def _draw_row(sheet: Canvas, row: StripRow, y: float) -> None:
-    title = "\n".join(textwrap.wrap(row.short_title, _TITLE_LETTERS, max_lines=2, placeholder="…"))
+    subject, own = row.facts.subject, row.facts.value.raw
+    title = "\n".join(textwrap.wrap(subject.short, _TITLE_LETTERS, max_lines=2, placeholder="…"))
     sheet.write(Words(title, INK, size=13), _LEFT, y, anchor="right")
-    if not math.isfinite(row.own):
+    if own is None:
         sheet.write(Words("no value", INK), _VALUE_RIGHT, y, anchor="right")
     else:
-        value = short_value(row.own, row.unit, row.decimals)
+        value = short_value(own, subject.unit, subject.decimals)
         sheet.write(Words(value, INK, bold=True), _VALUE_RIGHT, y, anchor="right")
-        if row.rank:
-            sheet.write(Words(_rank_text(row, row.rank)), _RANK, y)
+        if row.facts.rank.is_known:
+            sheet.write(Words(_rank_text(row, own)), _RANK, y)
     _draw_places(sheet.axes, row, y)
 
 
 def _draw_places(axes: Any, row: StripRow, y: float) -> None:
     """Draw the peers, their middle half and median, and the own marker over them."""
-    known = [value for value in (*row.peers, row.own) if math.isfinite(value)]
+    facts = row.facts
+    quartiles = map(raw, (facts.peer_q1, facts.peer_median, facts.peer_q3))
+    own, (q1, median, q3) = raw(facts.value), quartiles
+    known = [value for value in (*row.peers, own) if math.isfinite(value)]
     if not known:
         return
     worst, best = _PLOT_LEFT + 8, _PLOT_RIGHT - 8
-    box = (best, worst) if row.polarity == "lower" else (worst, best)
+    box = (best, worst) if _is_judged(row) and facts.subject.better_sign < 0 else (worst, best)
     at = partial(place, ends=(min(known), max(known)), box=box)
     axes.plot([_PLOT_LEFT, _PLOT_RIGHT], [y, y], color=LINE, lw=1.2, zorder=1)
-    if math.isfinite(row.q1) and math.isfinite(row.q3):
-        middle_half = sorted((at(row.q1), at(row.q3)))
+    if math.isfinite(q1) and math.isfinite(q3):
+        middle_half = sorted((at(q1), at(q3)))
         axes.plot(middle_half, [y, y], color=_BAND, lw=18, solid_capstyle="butt", zorder=1.5)
-    if math.isfinite(row.median):
-        axes.plot([at(row.median)] * 2, [y - 13, y + 13], color=GREY, lw=2, zorder=2)
-    own_looks = _OWN[tone_of(row.verdict) or "neutral"]
-    for values, looks, edge in ((row.peers, _PEER, 1.0), ([row.own], own_looks, 1.1)):
+    if math.isfinite(median):
+        axes.plot([at(median)] * 2, [y - 13, y + 13], color=GREY, lw=2, zorder=2)
+    own_looks = _OWN[tone_of(facts.verdict) or "neutral"]
+    for values, looks, edge in ((row.peers, _PEER, 1.0), ([own], own_looks, 1.1)):
         xs = [at(value) for value in sorted(filter(math.isfinite, values))]
         axes.plot(xs, [y] * len(xs), ls="", mew=edge, clip_on=False, zorder=4, **looks)
 
 
-def _rank_text(row: StripRow, rank: int) -> str:
+def _rank_text(row: StripRow, own: float) -> str:
     """Write "12th of 17"; where no direction is good, "highest of 17" and "2nd highest of 17".
 
     A rank within a target range counts from the best, so the place among the values is counted.
     """
     if _is_judged(row):
-        return f"{ordinal(rank)} of {row.rank_of}"
-    place = 1 + sum(value > row.own for value in row.peers)
-    return f"{'highest' if place == 1 else f'{ordinal(place)} highest'}\nof {row.rank_of}"
+        return f"{row.facts.rank} of {row.facts.rank_of}"
+    place = 1 + sum(value > own for value in row.peers)
+    return f"{'highest' if place == 1 else f'{ordinal(place)} highest'}\nof {row.facts.rank_of}"
 
 
 def draw_gap(

@@ -14,9 +14,9 @@ from pmf_analysis.story import sentences
 from pmf_analysis.story.bank import clip_words, count_of, ended, say, title, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import SIGNALS, TrendFacts
-from pmf_analysis.story.figures import Row, text
+from pmf_analysis.story.figures import Row, raw, text
 from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
-from pmf_analysis.story.pages import Page, data_rows, raw
+from pmf_analysis.story.pages import Page, data_rows
 from pmf_analysis.story.sentences import Sentences, told
 from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.style import tone_of

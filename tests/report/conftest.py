@@ -21,6 +21,8 @@ from pmf_analysis.documents.html import render_report
 from pmf_analysis.documents.index import render_index
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.dots import draw_dots
+from pmf_analysis.story.facts import ComparisonFacts
+from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
 from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
@@ -34,6 +36,13 @@ META = {
 WORDS = {"improving": "Improving", "worsening": "Worsening", "no_clear_change": "No clear change"}
 _SHOWN = list(enumerate([*WORDS.items(), *WORDS.items()], start=1))
 QUANTILES = (5, 10, 25, 40, 50, 55, 60, 70, 75, 90, 95)
+
+
+def _strip_row(title: str, own: float, rank: int, verdict: str, peers: list[float]) -> StripRow:
+    named = {"short_title": title, "polarity": "higher", "unit": "%", "decimals": 1}
+    quartiles = {"peer_q1": 39.0, "peer_q3": 44.0, "peer_median": 41.5}
+    row = {"value": own, **quartiles, "rank": rank, "rank_of": 16, "verdict": verdict}
+    return StripRow(ComparisonFacts.of(row, Subject.of(named, "Us")), peers)
 
 
 def _points() -> pd.DataFrame:
@@ -99,7 +108,7 @@ def _blocks() -> list[Block]:
     panels = [Panel(f"Indicator {n}", "39.8%", code, named, word) for n, (code, word) in _SHOWN]
     peers = list(np.linspace(36, 47, 15))
     strip_rows = [
-        StripRow(title, own, peers, 39.0, 44.0, 41.5, "higher", rank, 16, "%", 1, verdict)
+        _strip_row(title, own, rank, verdict, peers)
         for title, own, rank, verdict in [
             ("Household recycling", 37.0, 15, "worse"),
             ("Fly-tipping cleared within a day", 46.0, 2, "better"),

@@ -19,6 +19,8 @@ from pmf_analysis.problems import PmfError
 from pmf_analysis.story.blocks import check_svg
 from pmf_analysis.story.canvas import WIDTH, Box, Words, measure, short_value, spread, tick_texts
 from pmf_analysis.story.dots import count_meeting, draw_dots
+from pmf_analysis.story.facts import ComparisonFacts, Subject
+from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
 from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
@@ -88,7 +90,10 @@ def make_row(
     title: str, polarity: str = "higher", verdict: str = "similar", own: float = 5.0
 ) -> StripRow:
     peers = [4.0, 4.5, 6.0, 7.0, float("nan")]
-    return StripRow(title, own, peers, 4.4, 6.2, 5.2, polarity, 3, 5, "%", 1, verdict)
+    quartiles = {"peer_q1": 4.4, "peer_q3": 6.2, "peer_median": 5.2}
+    row = {"value": own, **quartiles, "rank": 3, "rank_of": 5, "verdict": verdict}
+    named = {"short_title": title, "polarity": polarity, "unit": "%", "decimals": 1}
+    return StripRow(ComparisonFacts.of(row, Subject.of(named, "Us")), peers)
 
 
 def spc(values: list[float] | pd.DataFrame, **known: object) -> str:
@@ -528,7 +533,8 @@ def test_strip_puts_better_to_the_right_whatever_the_polarity() -> None:
 def test_strip_counts_from_the_highest_where_a_rank_counts_from_a_range() -> None:
     row = make_row("A", "range", own=4.2)
     assert ">4th highest<" in draw_strip([row], id="s"), "rank 3 is the third nearest the range"
-    assert "highest" not in draw_strip([replace(row, rank=None)], id="s")
+    unranked = replace(row.facts, rank=Figure(None, ""))
+    assert "highest" not in draw_strip([StripRow(unranked, row.peers)], id="s")
 
 
 def test_strip_marker_follows_the_verdict_and_missing_peers_are_left_out() -> None:
@@ -541,24 +547,12 @@ def test_strip_marker_follows_the_verdict_and_missing_peers_are_left_out() -> No
 
 
 def test_full_strip_stays_small_and_its_long_titles_do_not_collide() -> None:
+    named, peers = {"polarity": "lower", "unit": "kg", "decimals": 0}, list(np.linspace(30, 50, 17))
+    row = {"value": 40.0, "peer_q1": 35.0, "peer_q3": 45.0, "peer_median": 40.0, "rank": 9}
+    row |= {"rank_of": 18, "verdict": "similar"}
     rows = [
-        StripRow(
-            f"Residual household waste collected per household number {n}",
-            *(
-                40.0,
-                list(np.linspace(30, 50, 17)),
-                35.0,
-                45.0,
-                40.0,
-                "lower",
-                9,
-                18,
-                "kg",
-                0,
-                "similar",
-            ),
-        )
-        for n in range(12)
+        StripRow(ComparisonFacts.of(row, Subject.of({**named, "short_title": title}, "Us")), peers)
+        for title in (f"Residual household waste collected per household {n}" for n in range(12))
     ]
     svg = draw_strip(rows, id="fig-a")
     assert len(svg.encode()) <= 20_000
