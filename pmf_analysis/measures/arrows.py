@@ -65,10 +65,8 @@ def pentana_arrows(
     bands, better = target_bands(newest, targets), newest["series"].map(dict(polarity)).fillna("")
     arrows = pd.DataFrame({"series": newest["series"]})
     for name, earlier in compared.items():
-        means = earlier.groupby("series")["value"].mean()
-        arrows[name] = _arrow(
-            newest["value"], newest["series"].map(means).astype(float), better, bands
-        )
+        means = newest["series"].map(earlier.groupby("series")["value"].mean()).astype(float)
+        arrows[name] = _arrow(newest["value"], means, better, bands)
     names = pd.DataFrame({"series": np.sort(observations["series"].unique())})
     return names.merge(arrows, on="series", how="left").fillna("")
 

@@ -9,9 +9,11 @@ M1 and Tourism competitions only, never on M3 or on council data, which stay exa
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pmf_analysis.measures.arrays import Floats
 from pmf_analysis.measures.chance import middles
@@ -66,14 +68,10 @@ UNCALIBRATED = Factors({}, "none")
 @lru_cache(maxsize=1)
 def shipped_factors() -> Factors:
     """Factors of the table in the package (forecast_factors.csv)."""
-    text = resources.files(__package__).joinpath("forecast_factors.csv").read_text("utf-8")
-    table: dict[tuple[int, int], list[list[float]]] = {}
-    for line in text.splitlines()[1:]:
-        frequency, history, *row = line.split(",")
-        table.setdefault((int(frequency), int(history)), []).append([float(x) for x in row])
-    return Factors(
-        {key: np.array(rows) for key, rows in table.items()}, "M1 and Tourism competitions"
-    )
+    rows = pd.read_csv(Path(__file__).with_name("forecast_factors.csv"))
+    learnt = rows.groupby(list(rows.columns[:2]))
+    table: dict[Any, Floats] = {key: part.iloc[:, 2:].to_numpy(float) for key, part in learnt}
+    return Factors(table, "M1 and Tourism competitions")
 
 
 def conformal_factor(ratios: Floats, level: float) -> float:

@@ -49,22 +49,19 @@ def like_for_like(frame: pd.DataFrame) -> pd.DataFrame:
     run = pd.factorize(series * (frame["run"].max() + 1) + frame["run"])[0]
     is_survey = _is_survey(frame)
     before, year_ago = _places(frame, run, is_survey)
-    newest = _newest(frame["shown_value"], series)
+    valued = np.flatnonzero(frame["shown_value"].notna())
+    newest = valued[np.diff(series[valued], append=-1) != 0]
     rows = frame.iloc[newest].reset_index(drop=True)
     table: dict[str, Any] = {}
-    for name, change, places in (
-        ("previous", "change", before),
-        ("last_year", "change_on_year", year_ago),
-    ):
+    for name, on, places in (("previous", "", before), ("last_year", "_on_year", year_ago)):
         then = frame.iloc[places[newest]].reset_index(drop=True)
         known = (places[newest] >= 0) & then["shown_value"].notna()
         table[f"{name}_value"] = then["shown_value"].where(known)
         table[f"{name}_period"] = then["period"].where(known)
-        table[change] = rows["shown_value"] - table[f"{name}_value"]
+        table[f"change{on}"] = rows["shown_value"] - table[f"{name}_value"]
         table[f"{name}_band"] = _band(frame, series, places)[series[newest]]
         chance = pd.Series(two_proportions(rows, then), rows.index)
-        table[f"{change}_p"] = chance.where(known & is_survey[newest])
-    table["change_p_on_year"] = table.pop("change_on_year_p")
+        table[f"change_p{on}"] = chance.where(known & is_survey[newest])
     table["change_test"] = np.where(table["change_p"].notna(), "two_proportions", "")
     return pd.DataFrame(table)[CHANGES].set_index(pd.Index(rows["series"]))
 
@@ -73,13 +70,6 @@ def _is_survey(frame: pd.DataFrame) -> Flags:
     sampled = frame.get("sample_size", pd.Series(np.nan, frame.index)).notna()
     is_percentage = frame["data_type"].isin(SURVEYS)
     return np.asarray((frame["data_type"] == "survey_percentage") | (sampled & is_percentage))
-
-
-def _newest(values: pd.Series, series: Places) -> Places:
-    """Row of the newest value of each series that has one."""
-    rows = np.flatnonzero(values.notna())
-    is_last = np.diff(series[rows], append=-1) != 0
-    return np.asarray(rows[is_last])
 
 
 def _places(frame: pd.DataFrame, run: Places, is_survey: Flags) -> tuple[Places, Places]:
@@ -100,18 +90,12 @@ def _places(frame: pd.DataFrame, run: Places, is_survey: Flags) -> tuple[Places,
 def _band(frame: pd.DataFrame, series: Places, places: Places) -> Floats:
     """Usual range of the differences between each row and its place, by number of series."""
     value = (frame["value"] - frame["effect"]).where(frame["is_current"]).to_numpy(float)
-    difference = np.where(places >= 0, np.abs(value - value[places]), np.nan)
-    known = ~np.isnan(difference)
-    count = int(series.max(initial=-1)) + 1
-    size = np.bincount(series[known], difference[known], count)
-    n = np.bincount(series[known], minlength=count)
-    kept = known & (difference < (SCREEN_FACTOR * size / np.maximum(n, 1))[series])
-    total = np.bincount(series[kept], difference[kept], count)
-    usual = total / np.maximum(np.bincount(series[kept], minlength=count), 1)
-    level = np.zeros(count)
-    np.maximum.at(level, series, np.nan_to_num(np.abs(value)))
-    measured = (n >= FEWEST_DIFFERENCES) & (usual > PRECISION * level)
-    return np.where(measured, SCREEN_FACTOR * usual, np.nan)
+    difference = pd.Series(np.where(places >= 0, np.abs(value - value[places]), np.nan))
+    each = difference.groupby(series)
+    kept = difference.where(difference < SCREEN_FACTOR * each.transform("mean"))
+    usual, level = kept.groupby(series).mean(), pd.Series(np.abs(value)).groupby(series).max()
+    measured = (each.count() >= FEWEST_DIFFERENCES) & (usual > PRECISION * level)
+    return np.asarray((SCREEN_FACTOR * usual).where(measured), dtype=float)
 
 
 def two_proportions(now: pd.DataFrame, then: pd.DataFrame) -> Floats:

@@ -20,11 +20,15 @@ from pmf_analysis.measures.history import (
     with_register,
 )
 from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR, QUARTILES
-from pmf_analysis.measures.polarity import band_distance, first_text
+from pmf_analysis.measures.polarity import band_distance, first_text, undeclared
 from pmf_analysis.measures.spc import spc_chart
 
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
 USUAL_SPREAD = 1.96  # over-dispersion adjusted z that holds 95 % of peers
+TOTAL = "A total depends on the size of an authority; only a rate or share can be compared."
+ORDINARY = " The difference is more than chance in the counts, but ordinary between peers."
+BEYOND = " This is beyond the usual spread between peers."
+OLDER = " Fewer than five peers have our newest period, so an earlier one is compared."
 
 
 def compare(
@@ -68,7 +72,7 @@ def compare(
     now = rows.merge(pairs[[*PAIR, "period", "polarity", "target_low", "target_high"]])
     places = peer_values.positions(now, now["polarity"], now[["target_low", "target_high"]])
     pairs = pairs.join(places, on=PAIR).join(_pooled(now), on=PAIR)
-    pairs = pairs.merge(_missing_names(now, pairs, members), on=PAIR, how="left")
+    pairs = pairs.join(_missing_names(now, pairs, members), on=PAIR)
     pairs = _with_evidence(pairs, _own_limits(frame[frame["area"] == area], pairs))
     pairs = _judged(pairs, now)
     gaps = gaps[gaps["n_peers"] >= FEWEST_PEERS].reset_index(drop=True)
@@ -95,22 +99,20 @@ def _pairs(own: pd.DataFrame, members: pd.DataFrame, gaps: pd.DataFrame) -> pd.D
 def _pooled(now: pd.DataFrame) -> pd.DataFrame:
     """Count the peers with counts, and give their pooled value as a fraction, by pair."""
     counted = now[now["interval_from"] == "counts"].groupby(PAIR)
-    sums = counted[["numerator", "denominator"]].sum()
-    pooled = sums["numerator"] / sums["denominator"]
+    pooled = counted["numerator"].sum() / counted["denominator"].sum()
     return pd.DataFrame({"n_counted": counted.size(), "pooled": pooled})
 
 
 def _missing_names(now: pd.DataFrame, pairs: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
-    """Count the peers in each set and those compared; name those without a value."""
+    """Count the peers in each set and those compared; name those without a value; by pair."""
     wanted = pairs[PAIR].merge(members.drop(columns="rank"), on="peer_set")
     beside = wanted.merge(now[[*PAIR, "member", "area"]], on=[*PAIR, "member"], how="left")
     beside["absent"] = beside["member_name"].where(beside["area"].isna(), "")
-    table = beside.groupby(PAIR).agg(
+    return beside.groupby(PAIR).agg(
         n_members=("member", "size"),
         n_peers=("area", "count"),
         peers_missing=("absent", lambda names: "; ".join(filter(None, names))),
     )
-    return table.reset_index()
 
 
 def _own_limits(own: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -122,7 +124,7 @@ def _own_limits(own: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     until = pairs.groupby("series")["period"].min().rename("until")
     history = own[own["accumulation"].isin(["discrete", "snapshot"])].join(until, on="series")
     history = history[history["period"] <= history["until"]]
-    months = dict(zip(history["series"], 12 / history["periods_per_year"], strict=True))
+    months = 12 / history["periods_per_year"]
     history = complete_periods(history[["series", "period", "value"]], months)
     last = spc_chart(history).segments.groupby("series").tail(1).set_index("series")
     short = "our own record has only " + last["n"].astype(str) + " of the 13 values needed"
@@ -160,10 +162,10 @@ def _judged(pairs: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     side = above.astype(int) - below.astype(int)
     bands = pairs["target_low"], pairs["target_high"]
     farther = band_distance(pairs["value"], *bands) - band_distance(pairs["benchmark"], *bands)
-    ways = [pairs["polarity"] == way for way in ("higher", "lower", "range")]
-    goodness = np.select(ways, [side, -side, -np.sign(farther) * side.abs()], 0)
-    ordinary = (side != 0) & (pairs["evidence"] == "counts") & ~_is_beyond_spread(pairs, now, side)
-    goodness = np.where(ordinary, 0, goodness)
+    apart = (side != 0) & (pairs["evidence"] == "counts")
+    ordinary = apart & ~_is_beyond_spread(pairs[apart], now).reindex(pairs.index, fill_value=False)
+    ways = [ordinary, *(pairs["polarity"] == way for way in ("higher", "lower", "range"))]
+    goodness = np.select(ways, [0 * side, side, -side, -np.sign(farther) * side.abs()], 0)
     neutral, reason = (pairs["polarity"] == "none") & ~ordinary, _why_not(pairs)
     verdicts = [
         (reason != "", "cannot_judge"),
@@ -178,32 +180,20 @@ def _judged(pairs: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     by_counts = pairs["statistic"].map({"proportion": "wilson", "rate": "byar"})
     method = pairs["evidence"].replace("values_only", "position")
     pairs["method"] = method.mask(pairs["evidence"] == "counts", by_counts)
-    earlier = (reason == "") & (pairs["period"] < pairs["newest"])
-    older = " Fewer than five peers have our newest period, so an earlier one is compared."
-    usual = " The difference is more than chance in the counts, but ordinary between peers."
-    beyond = " This is beyond the usual spread between peers."
-    stands_out = (side != 0) & (pairs["evidence"] == "counts")
-    rests_on = _why(pairs, side) + first_text(
-        pairs.index, [(ordinary, usual), (stands_out, beyond)]
-    )
-    pairs["reason"] = reason.mask(reason == "", rests_on) + first_text(
-        pairs.index, [(earlier, older)]
-    )
-    return pairs
+    rests_on = _why(pairs, side) + first_text(pairs.index, [(ordinary, ORDINARY), (apart, BEYOND)])
+    older = (reason == "") & (pairs["period"] < pairs["newest"])
+    reason = reason.mask(reason == "", rests_on)
+    return pairs.assign(reason=reason + first_text(pairs.index, [(older, OLDER)]))
 
 
 def _why_not(pairs: pd.DataFrame) -> pd.Series:
     """Say why a pair cannot be judged, in plain words; "" where it can."""
-    polarity, found = pairs["polarity"], pairs["n_peers"].astype(str)
-    few = "Only " + found + " of " + pairs["n_members"].astype(str) + " peers have a value for the"
-    size = "A total depends on the size of an authority; only a rate or share can be compared."
-    no_band = (polarity == "range") & pairs["target_low"].isna()
-    unknown = ~polarity.isin(["higher", "lower", "range", "none"])
+    found, members = pairs["n_peers"].astype(str), pairs["n_members"].astype(str)
+    few = "Only " + found + " of " + members + " peers have a value for the"
     reasons = [
         (pairs["newest"].isna(), "We have no value that can be used."),
-        (unknown, "Nobody has declared which way is better."),
-        (no_band, "Nobody has declared the range that is best."),
-        (pairs["data_type"] == "count", size),
+        *undeclared(pairs),
+        (pairs["data_type"] == "count", TOTAL),
         (pairs["n_peers"] < FEWEST_PEERS, few + " same period; five are needed."),
     ]
     return first_text(pairs.index, reasons)
@@ -226,21 +216,20 @@ def _why(pairs: pd.DataFrame, side: pd.Series) -> pd.Series:
     return first_text(pairs.index, texts)
 
 
-def _is_beyond_spread(pairs: pd.DataFrame, now: pd.DataFrame, side: pd.Series) -> pd.Series:
+def _is_beyond_spread(found: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
     """Whether a difference found in counts also exceeds the usual spread between peers.
 
     Counts of many thousands tell any two councils apart; only a place outside the spread that
     peers show anyway is worth a word (Spiegelhalter 2005).
     """
     counted = now[now["interval_from"] == "counts"].set_index(PAIR).sort_index()
-    found = pairs[(side != 0) & (pairs["evidence"] == "counts")]
-    beyond = []
+    places = []
     for own in found[[*PAIR, "numerator", "denominator", "statistic"]].to_dict("records"):
         peers = counted.loc[[(own["series"], own["peer_set"])]]
         count, size = (peers[name].to_numpy(float) for name in ("numerator", "denominator"))
         z = own_place(own["numerator"], own["denominator"], count, size, own["statistic"])
-        beyond.append(bool(abs(z) > USUAL_SPREAD))
-    return pd.Series(beyond, found.index, dtype="bool").reindex(pairs.index, fill_value=False)
+        places.append(abs(z))
+    return pd.Series(places, found.index, dtype="float64") > USUAL_SPREAD
 
 
 def _comparison_table(pairs: pd.DataFrame) -> pd.DataFrame:

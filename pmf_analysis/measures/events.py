@@ -124,15 +124,13 @@ def chart_events(
         for kind, rows in recorded.items()
         if len(rows)
     ]
-    told = pd.concat(
-        [_empty(own), *parts, _restatements(restated, own, register)], ignore_index=True
-    )
+    parts = [_empty(own), *parts, _restatements(restated, own, register)]
+    told = pd.concat(parts, ignore_index=True)
     if suggested is not None and len(suggested):
         told = pd.concat([told, _suggestions(suggested, told)], ignore_index=True)
     days = pd.to_datetime(told["recorded_on"]).dt.strftime("%Y-%m-%d")
-    texts = {name: told[name].astype("object") for name in ("text", "owner", "evidence")}
-    texts["recorded_on"] = days.astype("object")
-    told = told.assign(**{name: said.fillna("").astype("str") for name, said in texts.items()})
+    texts = told[["text", "owner", "evidence"]].assign(recorded_on=days).astype("object")
+    told[texts.columns] = texts.fillna("").astype("str")
     told = told.sort_values(["series", "period", "kind", "text"], ignore_index=True)
     of = own.drop_duplicates("series").set_index("series")["indicator"]
     return told.assign(period_label=labels(told["series"].map(of), told["period"], register))
@@ -154,10 +152,8 @@ def _placed(rows: pd.DataFrame, own: pd.DataFrame, from_next: bool) -> pd.DataFr
     known = rows.reindex(columns=rows.columns.union(["until"]))
     pairs = known.assign(event=range(len(rows))).merge(spans, on="indicator")
     pairs["until"] = pd.to_datetime(pairs["until"])
-    day, middle = (
-        pd.to_datetime(pairs["on"]),
-        pairs["period"] + (pairs["period_end"] - pairs["period"]) / 2,
-    )
+    day, length = pd.to_datetime(pairs["on"]), pairs["period_end"] - pairs["period"]
+    middle = pairs["period"] + length / 2
     begun = pairs["period"] >= day if from_next else pairs["period_end"] >= day
     begun = begun.where(pairs["until"].isna(), middle.between(day, pairs["until"]))
     first = pairs[begun].sort_values("period", kind="stable")
@@ -171,15 +167,12 @@ def _restatements(
     if restated is None or restated.empty:
         return _empty(own)
     rows = restated.assign(series=series_key(restated), kind="restatement")
-    keys = own[["series", "period", "period_end"]]
-    rows = rows.merge(keys, on=["series", "period_end"])
+    rows = rows.merge(own[["series", "period", "period_end"]], on=["series", "period_end"])
     places = rows["indicator_id"].map(register.set_index("indicator")["decimals"]).astype(int)
     before = [f"{v:.{n}f}" for v, n in zip(rows["old_value"], places, strict=True)]
     rows = rows.assign(evidence=before, recorded_on=rows["new_as_at"])
-    newest = rows.sort_values("new_as_at", kind="stable").drop_duplicates(
-        ["series", "period"], keep="last"
-    )
-    return newest.reindex(columns=COLUMNS)
+    rows = rows.sort_values("new_as_at", kind="stable").reindex(columns=COLUMNS)
+    return rows.drop_duplicates(["series", "period"], keep="last")
 
 
 def _suggestions(suggested: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:

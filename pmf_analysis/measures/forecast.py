@@ -50,12 +50,7 @@ class Forecast:
         return np.asarray(chance.quantiles(self.draws, [q])[..., 0])
 
     def probability(
-        self,
-        target: Target,
-        *,
-        horizon: int,
-        better: str = "higher",
-        decimals: int | None = None,
+        self, target: Target, *, horizon: int, better: str = "higher", decimals: int | None = None
     ) -> float:
         """Chance that the value `horizon` periods on meets `target` once rounded to `decimals`.
 
@@ -224,8 +219,7 @@ def forecast_table(found: Iterable[Row]) -> pd.DataFrame:
         )
         for series, periods, numbers, n, reason in found
     ]
-    empty = pd.DataFrame(columns=FORECAST_COLUMNS)
-    table = pd.concat(tables)[FORECAST_COLUMNS] if tables else empty
+    table = pd.concat(tables or [pd.DataFrame(columns=FORECAST_COLUMNS)])[FORECAST_COLUMNS]
     return table.sort_values(["series", "horizon"], ignore_index=True)
 
 

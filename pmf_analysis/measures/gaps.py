@@ -45,8 +45,7 @@ def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     verdicts = [(~enough, "cannot_judge"), (away > 0, "widening"), (away < 0, "closing")]
     table["gap_verdict"] = first_text(table.index, verdicts, "steady")
     few = "Only " + points.astype(str) + " separate periods can be compared; five are needed."
-    charted = [(points >= CHART_FROM, "control-chart rules")]
-    test = first_text(table.index, charted, "a Mann-Kendall test")
+    test = (points >= CHART_FROM).map({True: "control-chart rules", False: "a Mann-Kendall test"})
     judged = "Judged by " + test + " on " + points.astype(str) + " gaps."
     table["gap_reason"] = judged.where(enough, few)
     return table.drop(columns="key")
@@ -60,8 +59,7 @@ def _tested_points(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     overlapping = known["accumulation"].isin(OVERLAPPING)
     kept = pd.concat([independent_points(known[overlapping]), known[~overlapping]])
     length = (12 / known["periods_per_year"]).mask(overlapping, 12 * known["span_years"])
-    months = dict(zip(known["series"], length, strict=True))
-    return complete_periods(kept[["series", "period", "value"]], months)
+    return complete_periods(kept[["series", "period", "value"]], length[kept.index])
 
 
 def _movement(tested: pd.DataFrame, n: pd.Series) -> pd.Series:

@@ -128,7 +128,8 @@ def fit(
     log_weight, level, slope, spread, season = (
         np.stack(arrays, axis=1) for arrays in zip(*(each[2:] for each in fitted), strict=True)
     )
-    log_weight += np.log(_prior(no_trend))
+    plain = PHI == 0
+    log_weight += np.log(np.where(plain, no_trend / plain.sum(), (1 - no_trend) / (~plain).sum()))
     size = np.log(observed.sum()) * (season_length - 1) / 2
     evidence = _log_sum(log_weight[:, patterned]) - _log_sum(log_weight[:, ~patterned])
     log_weight[:, patterned] -= _SEASONAL_PENALTY * size
@@ -137,12 +138,6 @@ def fit(
     weight /= weight.sum(axis=(1, 2), keepdims=True)
     evidence -= _PANEL_PENALTY * size
     return Posterior(weight, level, slope, spread, season, is_log, evidence, machine)
-
-
-def _prior(no_trend: float) -> Floats:
-    """Prior probability of each model."""
-    plain = PHI == 0
-    return np.asarray(np.where(plain, no_trend / plain.sum(), (1 - no_trend) / (~plain).sum()))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Own series made ready for a method: declared settings beside, gaps shown, windows thinned."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -80,14 +79,14 @@ def independent_points(observations: pd.DataFrame) -> pd.DataFrame:
     return kept
 
 
-def complete_periods(observations: pd.DataFrame, months: Mapping[Any, float]) -> pd.DataFrame:
+def complete_periods(observations: pd.DataFrame, months: pd.Series) -> pd.DataFrame:
     """Add a row without value for every period that a series leaves out between first and last.
 
-    `months`: length of a period by series. Series that are not in it, or whose dates are not in
-    even steps of it (terms, weeks), stay as they are. Added rows have only series and period.
+    `months`: length of a period beside each row. Series where it is missing, or whose dates are
+    not in even steps of it (terms, weeks), stay as they are. Added rows have series and period.
     """
     series, periods = observations["series"], observations["period"]
-    length = series.map(dict(months)).astype(float)
+    length = months.astype(float)
     index = periods.dt.year * 12 + periods.dt.month
     step = (index - index.groupby(series).transform("min")) / length
     even = (step % 1 == 0).groupby(series).transform("all").astype(bool)
@@ -99,14 +98,12 @@ def complete_periods(observations: pd.DataFrame, months: Mapping[Any, float]) ->
     if missing.empty:
         return observations
     starts = missing["series"].map(periods.groupby(series).min()).dt.to_period("M")
-    ahead = (missing["step"] * missing["series"].map(dict(months))).to_numpy(int)
-    dates = (starts + ahead).dt.to_timestamp().astype(periods.dtype)
+    ahead = missing["step"] * missing["series"].map(length.groupby(series).first())
+    dates = (starts + ahead.to_numpy(int)).dt.to_timestamp().astype(periods.dtype)
     return pd.concat([observations, missing[["series"]].assign(period=dates)], ignore_index=True)
 
 
-def by_length(
-    observations: pd.DataFrame,
-) -> Iterator[tuple[list[str], Places, Floats]]:
+def by_length(observations: pd.DataFrame) -> Iterator[tuple[list[str], Places, Floats]]:
     """Names, (k, n) places of rows in order and (k, n) values of the series of each length.
 
     So that one call judges many series and none is padded: what is found of a series does not

@@ -190,8 +190,7 @@ def outlooks(
             seasonal=[not panel.seasonal_vote < 0 for panel, _ in pairs],
         ):
             for horizon in wanted[names[position]]:
-                outlook = _outlook(*pairs[position], horizon, record)
-                result[names[position], horizon] = outlook
+                result[names[position], horizon] = _outlook(*pairs[position], horizon, record)
     return result
 
 

@@ -5,11 +5,10 @@ on recent changes. A year that moved every council is one observation of such a 
 dozens: the common movement has its own, wide, distribution (target-realism.md 4.3, 11 a).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pmf_analysis.measures.arrays import Floats, Places
 from pmf_analysis.measures.chance import DRAWS, middles, quantiles
@@ -65,10 +64,9 @@ def fit_peers(values: Floats, *, horizon: int, season_length: int) -> PeersModel
     y = change[area, year] / scale[area]
     slopes = _slopes(np.clip(x, -_UNUSUAL, _UNUSUAL), np.clip(y, -_UNUSUAL, _UNUSUAL), year)
     left = y - x @ slopes
-    common = _group(left, year, np.median)
-    years = np.unique(year)
-    steps = _common_movement(common[years], horizon)
-    within = np.quantile(left - common[year], middles(_RESIDUAL_POINTS))
+    common = pd.Series(left).groupby(year).median()
+    steps = _common_movement(np.asarray(common, dtype=float), horizon)
+    within = np.quantile(left - common[year].to_numpy(), middles(_RESIDUAL_POINTS))
     unexplained = quantiles(np.sort((within[:, None] + steps).ravel()), middles(DRAWS))
     return PeersModel(horizon, slopes, unexplained, scale, features, values, change[area, year])
 
@@ -106,18 +104,11 @@ def _earlier(values: Floats, periods: int) -> Floats:
 
 def _slopes(x: Floats, y: Floats, year: Places) -> Floats:
     """Ridge slopes from within-year differences, so that no common movement is in them."""
-    inside = x - np.column_stack([_group(column, year, np.mean)[year] for column in x.T])
-    target = y - _group(y, year, np.mean)[year]
+    both = pd.DataFrame(np.column_stack([x, y]))
+    inside = (both - both.groupby(year).transform("mean")).to_numpy()
+    inside, target = inside[:, :-1], inside[:, -1]
     ridge = _RIDGE * (inside**2).mean(axis=0) + np.finfo(float).eps
     return np.asarray(np.linalg.solve(inside.T @ inside + np.diag(ridge), inside.T @ target))
-
-
-def _group(numbers: Floats, year: Places, statistic: Callable[[Floats], Any]) -> Floats:
-    """`statistic` (mean or median) of the numbers of each year; NaN in years without any."""
-    result = np.full(int(year.max()) + 1, np.nan)
-    for one in np.unique(year):
-        result[one] = statistic(numbers[year == one])
-    return result
 
 
 def _common_movement(movements: Floats, horizon: int) -> Floats:

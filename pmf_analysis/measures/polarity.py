@@ -37,6 +37,14 @@ def band_distance(value: Any, low: Any, high: Any) -> Any:
     return np.maximum(np.maximum(low - value, value - high), 0.0)
 
 
+def undeclared(rows: pd.DataFrame) -> list[tuple[pd.Series, str]]:
+    """Which rows (polarity, target_low) nobody said the better way of, and why not."""
+    known = rows["polarity"].isin([*SIGNS, "range", "none"])
+    no_band = (rows["polarity"] == "range") & rows["target_low"].isna()
+    no_range = "Nobody has declared the range that is best."
+    return [(~known, "Nobody has declared which way is better."), (no_band, no_range)]
+
+
 def better_way(
     points: pd.DataFrame, improvement: Improvement | Mapping[str, Improvement]
 ) -> pd.Series:

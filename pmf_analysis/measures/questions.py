@@ -45,10 +45,8 @@ def _refusals(rows: pd.DataFrame, own: pd.DataFrame, declared: pd.DataFrame) -> 
     frequent = rows["indicator"].map(declared["periods_per_year"]).astype(float) > 1
     differenced = own["accumulation"] != own["indicator"].map(declared["accumulation"])
     values = own.dropna(subset=["value"]).groupby("series")["value"]
-    usual, highest, lowest = (
-        rows["series"].map(found).astype(float)
-        for found in (values.median(), values.max(), values.min())
-    )
+    facts = values.agg(["median", "max", "min"]).reindex(rows["series"]).set_index(rows.index)
+    usual, highest, lowest = (facts[name] for name in facts)
     target, whole_year = rows["target"].astype(float), rows["target_basis"] == "year_total"
     too_high = (target > MISFIT * usual) & (target > highest) & (usual > 0)
     too_low = (target > 0) & (target < usual / MISFIT) & (target < lowest)

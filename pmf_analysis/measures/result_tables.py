@@ -18,6 +18,7 @@ _FROM_REGISTER = [
 _SPAN_MONTHS = {"m": 1, "q": 3, "y": 12}
 _STALE_PERIODS = 2  # a newest value older than this many of its own periods is stale
 _DAYS_A_YEAR = 365.25
+NO_VALUES = "There are no values for this council."
 
 
 def labels(
@@ -86,9 +87,7 @@ def complete_trends(
     """
     absent = register.loc[~register["indicator"].isin(trends["indicator"]), ["indicator"]]
     absent = absent.assign(series=absent["indicator"], area=area, n=0, verdict="cannot_judge")
-    absent = absent.assign(
-        method="none", rule="none", reason="There are no values for this council."
-    )
+    absent = absent.assign(method="none", rule="none", reason=NO_VALUES)
     rows = pd.concat([trends, absent], ignore_index=True)
     rows = rows.fillna(dict.fromkeys(rows.select_dtypes("str").columns, ""))
     rows = rows.drop(columns=[*_FROM_REGISTER, "target"], errors="ignore")
@@ -133,15 +132,12 @@ def restatement_notes(
     mine = mine[mine["series"].isin(own["series"])].reset_index(drop=True)
     mine = mine.assign(label=labels(mine["indicator_id"], mine["period_start"], register))
     declared = register.set_index("indicator")[["title", "decimals"]]
-    told = [_restatement(row) for row in mine.join(declared, on="indicator_id").to_dict("records")]
-    notes = pd.DataFrame(
-        {"indicator": mine["indicator_id"], "message": pd.Series(told, dtype="str")}
-    )
-    return notes.assign(level="info", code="restated")[["level", "code", "indicator", "message"]]
-
-
-def _restatement(row: dict[Any, Any]) -> str:
-    places = int(row["decimals"])
-    now = "taken back" if pd.isna(row["new_value"]) else f"{row['new_value']:.{places}f}"
-    before = f"{row['old_value']:.{places}f}"
-    return f"{row['title']}, {row['label']}: published as {before}, now {now}."
+    told = []
+    for row in mine.join(declared, on="indicator_id").to_dict("records"):
+        places = int(row["decimals"])
+        before, now = (f"{row[name]:.{places}f}" for name in ("old_value", "new_value"))
+        now = "taken back" if pd.isna(row["new_value"]) else now
+        told.append(f"{row['title']}, {row['label']}: published as {before}, now {now}.")
+    notes = mine[["indicator_id"]].set_axis(["indicator"], axis=1)
+    notes = notes.assign(message=pd.Series(told, dtype="str"), level="info", code="restated")
+    return notes[["level", "code", "indicator", "message"]]

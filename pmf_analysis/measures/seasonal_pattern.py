@@ -59,9 +59,11 @@ def seasonal_pattern(values: Floats, observed: Flags, season_length: int) -> Flo
         (S, n); missing columns (the same in all series) are interpolated for the moving average
         and counted in no season.
     """
-    trend = _moving_average(_interpolated(values, observed), season_length)
+    columns, seen = np.arange(len(observed)), np.flatnonzero(observed)
+    whole = np.array([np.interp(columns, seen, row[seen]) for row in values])
+    trend = _moving_average(whole, season_length)
     detrended = (values - trend)[:, observed]
-    season = np.flatnonzero(observed) % season_length
+    season = seen % season_length
     member = np.eye(season_length)[season]
     counts = member.sum(axis=0)
     means = detrended @ member / counts
@@ -71,12 +73,6 @@ def seasonal_pattern(values: Floats, observed: Flags, season_length: int) -> Flo
     within = (left**2).sum(axis=1) / (len(season) - season_length)
     ratio = within / np.maximum(between, np.finfo(float).tiny)
     return np.asarray(means * np.clip(1 - ratio, 0, 1)[:, None])
-
-
-def _interpolated(values: Floats, observed: Flags) -> Floats:
-    """`values` with missing columns between their neighbours on a straight line."""
-    columns, seen = np.arange(len(observed)), np.flatnonzero(observed)
-    return np.array([np.interp(columns, seen, row[seen]) for row in values])
 
 
 def _moving_average(values: Floats, season_length: int) -> Floats:

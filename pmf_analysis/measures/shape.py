@@ -92,11 +92,9 @@ def detect_shape(
         per_year = np.nan_to_num(np.array(each, dtype=float))
         found = _judged(value, member[places], per_year, said, flags[:, 1])
         marks = [";".join(np.array(FEATURES)[row]) for row in flags]
-        rows += [
-            (name, *row[:3], mark, row[3])
-            for name, row, mark in zip(names, found, marks, strict=True)
-        ]
-    return pd.DataFrame(sorted(rows), columns=COLUMNS, dtype="str")
+        rows += [(name, *row, mark) for name, row, mark in zip(names, found, marks, strict=True)]
+    columns = [*COLUMNS[:4], "contradiction", "features"]
+    return pd.DataFrame(sorted(rows), columns=columns, dtype="str")[COLUMNS]
 
 
 def _members(periods: pd.Series) -> Floats:

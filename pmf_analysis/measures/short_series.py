@@ -9,6 +9,7 @@ import pandas as pd
 from pmf_analysis.measures.arrays import Floats, Integers, Places
 from pmf_analysis.measures.history import by_length
 
+ALPHA = 0.05  # two-sided; slopes get the interval of 1 - ALPHA
 EXACT_UP_TO = 12  # points; beyond, the normal approximation is close enough
 FEWEST = 4  # points below which a Mann-Kendall test says nothing at all
 RECENT_POINTS = 5
@@ -20,7 +21,7 @@ _RECENT: dict[str, Any] = {"series": "str", "n": int, "chi_square": float, "dire
 _RECENT |= {"reason": "str", "dispersion": float, "method": "str"}
 
 
-def mann_kendall(observations: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
+def mann_kendall(observations: pd.DataFrame) -> pd.DataFrame:
     """Test every series for a steady rise or fall, and estimate its slope.
 
     Mann (1945), Kendall (1975), Sen (1968). Up to 12 points the p-value is exact: the distribution
@@ -37,7 +38,7 @@ def mann_kendall(observations: pd.DataFrame, *, confidence: float = 0.95) -> pd.
     -------
     DataFrame
         series, n, s, p_value (two-sided), slope (median change a period), slope_lower and
-        slope_upper (NaN where n is too small for the confidence), direction (increasing,
+        slope_upper (95 %; NaN where n is too small), direction (increasing,
         decreasing, no_change, or cannot_judge below four points).
     """
     rows: list[tuple[Any, ...]] = []
@@ -45,16 +46,14 @@ def mann_kendall(observations: pd.DataFrame, *, confidence: float = 0.95) -> pd.
         known = ~np.isnan(values)
         for n in np.unique(known.sum(axis=1)):
             chosen = np.flatnonzero(known.sum(axis=1) == n)
-            time = np.nonzero(known[chosen])[1].reshape(-1, n)
+            time = np.nonzero(known[chosen])[1].reshape(len(chosen), n)
             each = np.take_along_axis(values[chosen], time, axis=1)
-            rows += zip(
-                [names[row] for row in chosen], *_tests(each, time, 1 - confidence), strict=True
-            )
+            rows += zip([names[row] for row in chosen], *_tests(each, time), strict=True)
     table = pd.DataFrame(sorted(rows), columns=list(_TESTED))
     return table.astype(_TESTED)
 
 
-def _tests(value: Floats, time: Places, alpha: float) -> tuple[Any, ...]:
+def _tests(value: Floats, time: Places) -> tuple[Any, ...]:
     """Columns after `series` of `_TESTED` for series of equally many values, a row each."""
     count, n = value.shape
     unknown = np.full(count, np.nan)
@@ -67,14 +66,14 @@ def _tests(value: Floats, time: Places, alpha: float) -> tuple[Any, ...]:
     slopes = np.sort(rises / (time[:, second] - time[:, first]), axis=1)
     ties = [_ties(row) for row in np.sort(value, axis=1)]
     p_value = np.array([_p_value(abs(int(one)), sizes) for one, sizes in zip(s, ties, strict=True)])
-    critical = np.array([_critical_s(sizes, alpha) for sizes in ties])
+    critical = np.array([_critical_s(sizes) for sizes in ties])
     # of the slopes as cut points, those where the test would not reject a true slope
     pairs = slopes.shape[1]
     known = critical <= pairs
     inner = np.where(known, (pairs - np.where(known, critical, 0)) // 2, 0).astype(int)
     ends = (slopes[np.arange(count), at] for at in (inner, pairs - 1 - inner))
     lower, upper = (np.where(known, end, np.nan) for end in ends)
-    words = np.select([p_value > alpha, s > 0], ["no_change", "increasing"], "decreasing")
+    words = np.select([p_value > ALPHA, s > 0], ["no_change", "increasing"], "decreasing")
     return np.full(count, n), s, p_value, np.median(slopes, axis=1), lower, upper, words
 
 
@@ -95,14 +94,14 @@ def _p_value(s: int, ties: tuple[int, ...]) -> float:
 
 
 @lru_cache(maxsize=4096)
-def _critical_s(ties: tuple[int, ...], alpha: float) -> float:
+def _critical_s(ties: tuple[int, ...]) -> float:
     """Smallest |S| that is significant; infinite where none is."""
     from scipy.special import ndtri
 
     if sum(ties) > EXACT_UP_TO:
-        return float(-ndtri(alpha / 2) * _standard_deviation(ties))
+        return float(-ndtri(ALPHA / 2) * _standard_deviation(ties))
     scores = np.unique(np.abs(null_distribution(ties)[0]))
-    return float(min((s for s in scores if _p_value(int(s), ties) <= alpha), default=np.inf))
+    return float(min((s for s in scores if _p_value(int(s), ties) <= ALPHA), default=np.inf))
 
 
 def _standard_deviation(ties: tuple[int, ...]) -> float:
@@ -138,11 +137,11 @@ def _gaussian_binomial(n: int, k: int) -> Floats:
     return result
 
 
-def attained_size(n: int, alpha: float = 0.05) -> float:
+def attained_size(n: int) -> float:
     """Chance that pure noise of n different values gives a significant Mann-Kendall test."""
     if n > EXACT_UP_TO:
-        return alpha
-    critical = _critical_s((1,) * n, alpha)
+        return ALPHA
+    critical = _critical_s((1,) * n)
     return _p_value(int(critical), (1,) * n) if np.isfinite(critical) else 0.0
 
 

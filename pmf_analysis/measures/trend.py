@@ -132,7 +132,7 @@ def _judged(
     plan = _with_steps(plan, tested)
     plan = _with_mann_kendall(plan, tested)
     plan = with_assurance(plan, points, lines, frame)
-    plan = _with_odds(plan, points, rules)
+    plan = _with_odds(plan, rules)
     return trend_plan.without_unjudged(plan), points, frame
 
 
@@ -203,7 +203,7 @@ def _settle(
     return plan
 
 
-def _with_odds(plan: pd.DataFrame, points: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+def _with_odds(plan: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     """How often chance alone would give such a verdict, and the smallest step a chart shows."""
     is_chart, dependent = plan["method"] == "xmr", plan["is_dependent"]
     seasonal = plan["treatment"] == "season_means_removed"

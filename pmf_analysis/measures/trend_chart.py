@@ -76,11 +76,9 @@ def chart_series(
     limits = pd.concat([given, widened(pd.concat([frozen, own]), found)])
     outside = replace(rules, shift=None, trend=None, two_in_three=False)
     outside = replace(outside, three_in_four=False, crossings=False)
-    parts = [
-        _drawn(rows[~rows["series"].isin(depends)], plan, lines, rules, limits),
-        _drawn(apart, plan, lines, outside, limits),
-    ]
-    points = pd.concat(parts).sort_values(["series", "period"], ignore_index=True)
+    free = _drawn(rows[~rows["series"].isin(depends)], lines, rules, limits)
+    points = pd.concat([free, _drawn(apart, lines, outside, limits)])
+    points = points.sort_values(["series", "period"], ignore_index=True)
     return points.assign(stretch=points.groupby(["series", "segment"]).ngroup())
 
 
@@ -99,10 +97,8 @@ def _frozen(
     all_of_it = rows[rows["in_baseline"].astype(bool)]
     span = all_of_it[all_of_it["is_current"].astype(bool)]
     limits = _limits(span, rules).reindex(plan.index)
-    known, counted = (
-        part.groupby("series")["value"].count().reindex(plan.index).fillna(0)
-        for part in (all_of_it, span)
-    )
+    known = all_of_it.groupby("series")["value"].count().reindex(plan.index, fill_value=0)
+    counted = span.groupby("series")["value"].count().reindex(plan.index, fill_value=0)
     asked = plan["indicator"].isin(baselines.dropna(subset="period_until")["indicator"])
     few = (plan["method"] == "xmr") & asked & (known < CHART_FROM)
     enough = counted >= CHART_FROM
@@ -122,11 +118,7 @@ def _declared(current: pd.DataFrame, plan: pd.DataFrame, baselines: pd.DataFrame
 
 
 def _drawn(
-    rows: pd.DataFrame,
-    plan: pd.DataFrame,
-    lines: pd.DataFrame,
-    rules: RuleSet,
-    limits: pd.DataFrame,
+    rows: pd.DataFrame, lines: pd.DataFrame, rules: RuleSet, limits: pd.DataFrame
 ) -> pd.DataFrame:
     """Charts with every stretch between breaks and rebases by itself; targets without seasons."""
     stretch = rows.groupby(["series", "segment"]).ngroup()
@@ -140,7 +132,7 @@ def _drawn(
     baseline = limits.loc[current["series"]].set_index(current.index)
     chart = spc_chart(
         each.assign(value=rows["value"]),
-        improvement=dict(first["series"].map(plan["polarity"])),
+        improvement=dict(first["polarity"]),
         targets=each.join(bands),
         rules=rules,
         baseline=baseline.rename_axis("series").reset_index(),
@@ -202,10 +194,8 @@ def _states(points: pd.DataFrame, is_trend: Any) -> Any:
     value, mean = points["value"].to_numpy(), points["mean"].to_numpy()
     joined = points["stretch"].diff().to_numpy() == 0
     off = np.where(is_trend, np.where(joined, np.diff(value, prepend=np.nan), 0.0), value - mean)
-    state = np.where(
-        np.abs(off) > PRECISION * np.maximum(np.abs(value), np.abs(mean)), off, 0 * off
-    )
-    return np.where(np.isnan(state), 9, np.sign(state))
+    none = np.abs(off) <= PRECISION * np.maximum(np.abs(value), np.abs(mean))
+    return np.select([np.isnan(off), none], [9, 0], np.sign(off))
 
 
 def with_assurance(
@@ -242,11 +232,10 @@ def _held(
     back = rows.groupby("series").cumcount(ascending=False)
     rows = rows[back < rows["periods_per_year"].where(seasonal, 1).clip(lower=1)]
     asked = bands.loc[rows.index, TARGETS].sub(rows["effect"], axis=0)
-    limits = points.dropna(subset=["value"]).groupby("series").tail(1).set_index("series")[LIMITS]
+    limits = points.dropna(subset=["value"]).groupby("series")[LIMITS].last()
     beside = asked.join(limits.loc[rows["series"]].set_index(rows.index))
     beside["is_constant"] = beside["lower_limit"] == beside["upper_limit"]
     words = held_against(beside, rows["polarity"], PRECISION * beside["mean"].abs().to_numpy())
-    words = words.set_axis(rows["series"])
-    newest = words[~words.index.duplicated(keep="last")]
-    kinds = words[words != ""].groupby(level=0).nunique().reindex(newest.index).fillna(0)
+    of = rows["series"].to_numpy()
+    kinds, newest = words.where(words != "").groupby(of).nunique(), words.groupby(of).last()
     return newest.mask((kinds > 1) & (newest != ""), "inconsistent")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures.history import complete_periods, independent_points
-from pmf_analysis.measures.polarity import SIGNS, TARGETS, first_text, target_bands
+from pmf_analysis.measures.polarity import TARGETS, first_text, target_bands, undeclared
 from pmf_analysis.measures.shape import detect_shape, season_effects
 from pmf_analysis.measures.special_causes import LIMITS
 
@@ -18,6 +18,8 @@ TOLERANCES = ["tolerance_low", "tolerance_high"]
 SETTINGS = ["polarity", "periods_per_year", "accumulation", "price_basis", "span_years"]
 UNRECORDED = "A rebase without reason, owner and day of record is not applied."
 BASELINE_YEARS = 3  # of a recorded baseline from which seasons can be taken
+TOTAL = "A running total without counts: it can only be compared with the same period last year."
+WINDOWS = "The figures move as overlapping windows do; none is declared."
 CURRENT_PRICES = "In current prices, which rise with inflation: not judged."
 HIDDEN = "Too many figures are hidden as small numbers for a verdict."
 MOST_HIDDEN = 1 / 3  # hidden values above which what is left is not the series
@@ -27,8 +29,8 @@ UNJUDGED |= {"evidence": "none", "signal_from": pd.NaT, "assurance": "", "assura
 
 def completed(frame: pd.DataFrame) -> pd.DataFrame:
     """Add rows for left-out periods, with the settings of their series."""
-    months = dict(zip(frame["series"], 12 / frame["periods_per_year"], strict=True))
-    full = complete_periods(frame, months).sort_values(["series", "period"], ignore_index=True)
+    full = complete_periods(frame, 12 / frame["periods_per_year"])
+    full = full.sort_values(["series", "period"], ignore_index=True)
     settings = frame.columns.intersection(["indicator", "area", *SETTINGS, *TARGETS[1:]])
     known = frame.drop_duplicates("series", keep="last").set_index("series")[settings]
     added = full["indicator"].isna()
@@ -108,16 +110,12 @@ def _refusals(plan: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
     """Say in plain words why a series cannot be judged; "" where it can."""
     n, rolling = plan["n"].astype(str), plan["accumulation"] == "rolling"
     broken = frame.groupby("series")["segment"].max().reindex(plan.index) > 0
-    since = pd.Series("", plan.index, dtype="str").mask(broken, " since the last recorded change")
+    since = first_text(plan.index, [(broken, " since the last recorded change")])
     few, needed = plan["n"] < FEWEST, since + "; a verdict needs five."
-    total = (
-        "A running total without counts: it can only be compared with the same period last year."
-    )
-    windows = "The figures move as overlapping windows do; none is declared."
     reasons = [
         (plan["n"] == 0, "There is no usable value" + since + "."),
-        (plan["shape"] == "ytd", total),
-        ((plan["shape"] == "rolling") & ~rolling, windows),
+        (plan["shape"] == "ytd", TOTAL),
+        ((plan["shape"] == "rolling") & ~rolling, WINDOWS),
         (few & rolling, "The figures overlap: only " + n + " share no data" + needed),
         (few, "Only " + n + " usable values" + needed),
     ]
@@ -194,8 +192,7 @@ def tested_rows(frame: pd.DataFrame) -> pd.DataFrame:
     if not rolling.any():
         return rows
     apart = independent_points(rows[rolling & rows["is_current"]])
-    months = dict(zip(apart["series"], 12 * apart["span_years"], strict=True))
-    apart = complete_periods(apart, months).sort_values(["series", "period"])
+    apart = complete_periods(apart, 12 * apart["span_years"]).sort_values(["series", "period"])
     for name in ("is_current", "segment", "in_baseline"):
         apart[name] = apart[name].ffill().astype(rows[name].dtype)
     return pd.concat([rows[~rolling], apart])
@@ -203,11 +200,8 @@ def tested_rows(frame: pd.DataFrame) -> pd.DataFrame:
 
 def without_unjudged(plan: pd.DataFrame) -> pd.DataFrame:
     """Withdraw the verdict where nobody said what is better, or the values do not bear one."""
-    polarity = plan["polarity"]
-    no_band = (polarity == "range") & plan["target_low"].isna()
     reasons = [
-        (no_band, "Nobody has declared the range that is best."),
-        (~polarity.isin([*SIGNS, "range", "none"]), "Nobody has declared which way is better."),
+        *undeclared(plan),
         (plan["price_basis"] == "current", CURRENT_PRICES),
         (plan["hidden_share"] > MOST_HIDDEN, HIDDEN),
     ]

@@ -42,7 +42,7 @@ def test_rolling_windows_are_thinned_to_those_that_share_no_data() -> None:
 
 def test_left_out_periods_get_a_row_without_value() -> None:
     table = pd.concat([quarterly(8).drop(index=[3, 4]), quarterly(3, "b")], ignore_index=True)
-    found = complete_periods(table, {"a": 3.0, "b": 3.0})
+    found = complete_periods(table, pd.Series(3.0, table.index))
     assert found.groupby("series").size().to_dict() == {"a": 8, "b": 3}
     added = found[found["value"].isna()].sort_values("period")
     assert added["period"].dt.strftime("%Y-%m-%d").tolist() == ["2019-01-01", "2019-04-01"]
@@ -52,5 +52,6 @@ def test_left_out_periods_get_a_row_without_value() -> None:
 def test_uneven_or_undeclared_series_stay_as_they_are() -> None:
     uneven = quarterly(4)
     uneven["period"] += pd.to_timedelta([0, 0, 40, 0], "D")
-    assert len(complete_periods(uneven, {"a": 3.0})) == 4
-    assert len(complete_periods(quarterly(4).drop(index=1), {})) == 3
+    assert len(complete_periods(uneven, pd.Series(3.0, uneven.index))) == 4
+    gappy = quarterly(4).drop(index=1)
+    assert len(complete_periods(gappy, pd.Series(np.nan, gappy.index))) == 3

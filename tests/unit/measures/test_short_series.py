@@ -185,3 +185,10 @@ def test_noise_is_rarely_a_recent_trend() -> None:
     found = recent_trend(rows)
     assert (found["direction"] != "no_change").mean() < 0.006
     assert found["dispersion"].mean() == pytest.approx(1, abs=0.1)
+
+
+def test_a_series_without_any_value_is_not_judged() -> None:
+    rows = pd.concat([table([math.nan, math.nan], "empty"), table([1, 2, 3, 4, 5, 6], "full")])
+    found = mann_kendall(rows).set_index("series")
+    assert found["n"].to_dict() == {"empty": 0, "full": 6}
+    assert found["direction"].to_dict() == {"empty": "cannot_judge", "full": "increasing"}
