@@ -142,7 +142,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             *(facts, "gap", title("compare.gap_title", subject.short), rows),
             subtitle=say("compare.gap_subtitle", **names, **slots),
             alt=" ".join((say("compare.gap_alt", **slots), *sentences.comparison_sentences(facts))),
-            svg=draw_gap(gaps, id=id, own=council, **subject.scale),
+            svg=draw_gap(gaps, subject, id=id),
         )
 
     def attention(self) -> list[str]:

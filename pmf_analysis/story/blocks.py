@@ -63,12 +63,6 @@ class Table:
             for row in self.rows if column.kind == "spark" else ():
                 check_svg(row.get(column.key, ""))
 
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Table:
-        """Make a table again from what :meth:`Block.to_json` wrote."""
-        columns = tuple(Column(**column) for column in stored["columns"])
-        return cls(stored["caption"], columns, tuple(stored["rows"]), stored["status_words"])
-
 
 @dataclass(frozen=True)
 class Block:
@@ -150,7 +144,10 @@ class Block:
         said = f"Block schema {version} is not known here."
         _require(version == SCHEMA_VERSION, "block-version", said)
         try:
-            fields["table"] = Table.from_json(fields["table"]) if fields["table"] else None
+            if table := fields["table"]:
+                columns = tuple(Column(**column) for column in table["columns"])
+                rows = tuple(table["rows"])
+                fields["table"] = Table(table["caption"], columns, rows, table["status_words"])
             return cls(**fields | {key: tuple(fields[key]) for key in ("text", "notes")})
         except (KeyError, TypeError, AttributeError) as error:
             raise _refusal("block-malformed", f"A stored block cannot be read: {error}.") from error

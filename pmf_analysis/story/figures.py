@@ -120,15 +120,9 @@ class Subject:
         return self.polarity in ("higher", "lower", "range") and not self.is_city
 
     @property
-    def scale(self) -> dict[str, Any]:
-        """What every chart over time must know of a series."""
-        names = ("unit", "decimals", "frequency", "year_type")
-        return {name: getattr(self, name) for name in names}
-
-    @property
-    def looks(self) -> dict[str, Any]:
-        """What the main chart must know of a series."""
-        return {**self.scale, "polarity": self.polarity, "neutral": self.is_city}
+    def scale(self) -> tuple[str, int]:
+        """Unit and decimals of the values."""
+        return self.unit, self.decimals
 
     def figure(self, raw: float | None, spelling: str = "value") -> Figure:
         """Spell a number: a value or (signed) change in the unit, a share, chance or rank.

@@ -107,8 +107,11 @@ def _plot(panel: Panel, top: float) -> str:
     shown = (target >= ends[0]) & (target <= ends[1])
     goal = "".join(_steps(edges[a : b + 1], height(target[a:b])) for a, b in _runs(shown))
     line, hollow = trace(zip(middles, height(value), strict=True)), points["status"].iloc[-1]
+    labels, foot = points["period_label"], top + _PLOT + _FOOT - 4
+    times = _text(labels.iloc[0], 0, foot) if len(labels) > 1 else ""
+    times += _text(labels.iloc[-1], _WIDTH, foot, 'text-anchor="end"')
     return (
-        f"{band}{_times(points['period_label'], top + _PLOT + _FOOT - 4)}"
+        f'{band}<g fill="{style.GREY}" font-size="13">{times}</g>'
         f'<g fill="none" stroke-width="2"><path d="{goal}" stroke="{style.TARGET}"/>'
         f'<path d="{line}" stroke="{style.BLUE}" stroke-linejoin="round"/></g>'
         f"{_newest(panel.status, middles[-1], height(value[-1]), hollow in _PROVISIONAL)}"
@@ -139,12 +142,6 @@ def _newest(status: str, x: float, y: float, hollow: bool) -> str:
         looks = re.sub('fill="[^"]+"', f'fill="{style.PAPER}" stroke-width="2.2"', looks)
         shape = shape.replace(f' stroke="{style.INK}"', "")
     return f'<g transform="translate({x - 7:.0f} {y - 7:.1f}) scale(.88)" {looks}>{shape}</g>'
-
-
-def _times(labels: pd.Series[str], y: float) -> str:
-    start = _text(labels.iloc[0], 0, y) if len(labels) > 1 else ""
-    end = _text(labels.iloc[-1], _WIDTH, y, 'text-anchor="end"')
-    return f'<g fill="{style.GREY}" font-size="13">{start}{end}</g>'
 
 
 def _text(words: str, x: float, y: float, looks: str = "") -> str:

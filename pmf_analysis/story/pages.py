@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import pandas as pd
 
+from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.story import quality
 from pmf_analysis.story.bank import clip_words, say, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
@@ -23,9 +24,6 @@ from pmf_analysis.story.formatting import format_date, join_words
 from pmf_analysis.story.sentences import age_sentences
 from pmf_analysis.story.theme_sentences import counted, named, unjudged
 from pmf_analysis.story.view import ThemeView, rows_of
-
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.models import Indicator
 
 F = TypeVar("F", bound=Facts)
 Cells = Mapping[str, str]

@@ -146,12 +146,11 @@ class RealismPage(Page[TargetFacts]):
         better = say(f"polarity.{subject.polarity}")
         told = reference_sentences([facts]) if facts.is_reference else target_sentences(facts)
         entry = "realism.fan_title_no_target" if facts.is_reference else "realism.fan_title"
-        looks = {"id": f"fan-{slug}", "targets": targets, "forecast": fans, **subject.looks}
         return self.figure(
             *(facts, "fan", title(entry, subject.short), rows),
             subtitle=say("subtitle.trend", title=subject.title, better=better, **slots),
             alt=" ".join((say("realism.fan_alt", **rows[-1]), *told[:2])),
-            svg=draw_spc(points, **looks),
+            svg=draw_spc(points, subject, id=f"fan-{slug}", targets=targets, forecast=fans),
         )
 
     def _dots(self, facts: TargetFacts, quantiles: pd.Series, slug: str) -> list[Block]:

@@ -174,13 +174,13 @@ def _no_signal(facts: TrendFacts) -> str:
     return say_first(f"trend.no_signal.{method}", "trend.no_signal.none", **_slots(facts))
 
 
-def assurance_sentences(facts: TrendFacts) -> Sentences:
-    """Say what the usual range makes of the target in force; nothing for city measures."""
-    return target_sentences(facts, facts.assurance) if facts.assurance else ()
+def assurance_sentences(facts: TrendFacts, assurance: str = "") -> Sentences:
+    """Say what the usual range makes of the target in force, and how often it was met.
 
-
-def target_sentences(facts: TrendFacts, assurance: str) -> Sentences:
-    """Say how the target in force stands, and in how many periods the target was met."""
+    Nothing for city measures; ``assurance`` stands in for what was not judged.
+    """
+    if not (assurance := facts.assurance or assurance):
+        return ()
     met = round((facts.met_share.raw or 0.0) * facts.judged)
     # Of a single period the target says so itself.
     is_told = facts.met_share.is_known and facts.judged > 1

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.story.canvas import DISC, Box, Canvas, Words, measure, spread
-from pmf_analysis.story.spc_picture import LIMITS, Flags, Picture, build_picture, value_range
+from pmf_analysis.story.figures import Subject
+from pmf_analysis.story.spc_picture import LIMITS, Flags, Picture, Rows, build_picture, value_range
 from pmf_analysis.story.style import BAND, BLUE, FAN, GREY, INK, MUTED, ORANGE, PAPER, TARGET
 from pmf_analysis.story.timeline import time_chart
 
@@ -44,18 +45,13 @@ _MARKS = {
 
 def draw_spc(
     points: pd.DataFrame,
+    subject: Subject,
     *,
-    unit: str,
-    decimals: int,
-    polarity: str,
     id: str,
-    targets: pd.DataFrame | None = None,
-    forecast: pd.DataFrame | None = None,
-    events: pd.DataFrame | None = None,
-    neutral: bool = False,
+    targets: Rows = None,
+    forecast: Rows = None,
+    events: Rows = None,
     is_stale: bool = False,
-    frequency: str = "quarterly",
-    year_type: str = "financial",
 ) -> str:
     """Draw one series and return SVG.
 
@@ -65,39 +61,33 @@ def draw_spc(
         Rows of the result table ``points`` of one series: period, value, status, segment, mean,
         lower_limit, upper_limit, point_type, target. A period without a value breaks the line;
         a segment without limits has no band.
-    unit, decimals
-        Of the value, for axis and labels.
-    polarity, id
-        Which direction is good (for a target range); prefix of every id in the SVG.
+    subject, id
+        The series, for axis, labels and periods (signals of a city measure are grey squares,
+        neither better nor worse); prefix of every id in the SVG.
     targets, forecast
         Rows of these result tables of this series, after the last point. No forecast: no fan.
     events
         Rows of that table of this series, with the ``number`` under which each is
         explained beside the chart. The newest six numbers are drawn; every break, exceptional
         period and baseline is.
-    neutral
-        For figures of a wider area: signals are grey squares, neither better nor worse.
     is_stale
         Whether the newest value is old: it is then labelled with its period.
-    frequency, year_type
-        Spacing of the periods, and which years the axis names.
 
     Raises
     ------
     PmfError
         When no point has a value.
     """
-    if neutral:
+    if subject.is_city:
         kinds = points["point_type"].str.replace("improvement|concern", "neutral", regex=True)
         points = points.assign(point_type=kinds)
-    scale = (unit, decimals, frequency)
-    picture = build_picture(points, (targets, forecast, events), scale, is_stale)
-    room, axes = (*_ROOM, _right_margin(picture)), (unit, frequency, year_type)
-    with time_chart(value_range(picture), picture.span, room, axes) as sheet:
+    picture = build_picture(points, (targets, forecast, events), subject, is_stale)
+    room = (*_ROOM, _right_margin(picture))
+    with time_chart(value_range(picture), picture.span, room, subject) as sheet:
         _draw_usual_range(sheet, picture)
         _draw_events(sheet, picture)
         _draw_fan(sheet, picture)
-        _draw_target(sheet, picture, polarity)
+        _draw_target(sheet, picture, subject.polarity)
         _draw_history(sheet, picture)
         _label(sheet, picture)
         return sheet.svg(id)

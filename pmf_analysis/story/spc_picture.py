@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pmf_analysis.story.canvas import Floats, Words, no_value, scale_for, short_range, short_value
+from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.style import BLUE, INK, TARGET
 from pmf_analysis.story.timeline import MONTHS, positions
 
@@ -110,13 +111,13 @@ class Picture:
 
 
 def build_picture(
-    points: pd.DataFrame, rows: tuple[Rows, Rows, Rows], scale: tuple[str, int, str], late: bool
+    points: pd.DataFrame, rows: tuple[Rows, Rows, Rows], subject: Subject, late: bool
 ) -> Picture:
     """Order and place what is to be drawn, up to the newest value.
 
-    ``rows`` are targets, forecast and events; ``scale`` is unit, decimals and frequency.
+    ``rows`` are targets, forecast and events.
     """
-    (targets, forecast, events), (unit, decimals, frequency) = rows, scale
+    (targets, forecast, events), frequency = rows, subject.frequency
     ordered = points.sort_values("period").reset_index(drop=True)
     known = np.flatnonzero(ordered["value"].notna())
     if not len(known):
@@ -134,7 +135,7 @@ def build_picture(
     farthest = end + max(8 * step, 0.5 * (x[-1] - x[0]))
     steps = steps[steps["x"] >= x[0]].assign(x=lambda rows: rows["x"].clip(upper=farthest))
     placed = _placed_events(events, x, frequency)
-    return Picture(ordered, x, step, steps, fan, placed, late, (unit, decimals))
+    return Picture(ordered, x, step, steps, fan, placed, late, subject.scale)
 
 
 def _placed_events(events: Rows, x: Floats, frequency: str) -> pd.DataFrame:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from pmf_analysis.story.canvas import Canvas, Words, canvas, no_value, scale_ends, short_value
 from pmf_analysis.story.facts import ComparisonFacts
-from pmf_analysis.story.figures import raw
+from pmf_analysis.story.figures import Subject, raw
 from pmf_analysis.story.formatting import ordinal
 from pmf_analysis.story.multiples import place
 from pmf_analysis.story.style import BAND, BLUE, GREY, INK, LINE, ORANGE, PAPER, tone_of
@@ -89,7 +89,7 @@ def _draw_row(sheet: Canvas, row: StripRow, y: float) -> None:
     if own is None:
         sheet.write(Words("no value", INK), _VALUE_RIGHT, y, anchor="right")
     else:
-        value = short_value(own, subject.unit, subject.decimals)
+        value = short_value(own, *subject.scale)
         sheet.write(Words(value, INK, bold=True), _VALUE_RIGHT, y, anchor="right")
         if row.facts.rank.is_known:
             sheet.write(Words(_rank_text(row, own)), _RANK, y)
@@ -130,16 +130,7 @@ def _rank_text(row: StripRow, own: float) -> str:
     return f"{'highest' if place == 1 else f'{ordinal(place)} highest'}\nof {row.facts.rank_of}"
 
 
-def draw_gap(
-    gaps: pd.DataFrame,
-    *,
-    unit: str,
-    decimals: int,
-    id: str,
-    own: str = "Us",
-    frequency: str = "quarterly",
-    year_type: str = "financial",
-) -> str:
+def draw_gap(gaps: pd.DataFrame, subject: Subject, *, id: str) -> str:
     """Draw rows of the result table ``gaps`` of one series and peer set, and return SVG.
 
     Columns used: period, value, peer_median. A period where either is missing breaks the wash
@@ -154,18 +145,19 @@ def draw_gap(
     known = ordered[["value", "peer_median"]].astype(float)
     if known.isna().all().any():
         raise no_value()
-    x = positions(ordered["period"], frequency)
-    half = MONTHS.get(frequency, 1) / 2
+    x = positions(ordered["period"], subject.frequency)
+    half = MONTHS.get(subject.frequency, 1) / 2
     low, high = float(known.min().min()), float(known.max().max())
     ends, span = scale_ends(low, high, 0.1), (float(x[0]) - half, float(x[-1]) + half)
-    with time_chart(ends, span, _GAP_ROOM, (unit, frequency, year_type)) as sheet:
+    with time_chart(ends, span, _GAP_ROOM, subject) as sheet:
         sheet.axes.fill_between(x, known["value"], known["peer_median"], color=BAND, lw=0, zorder=1)
         labels = []
-        lines = (("peer_median", "Similar councils", GREY, 1.6), ("value", own, BLUE, 2.2))
+        ours = ("value", subject.council, BLUE, 2.2)
+        lines = (("peer_median", "Similar councils", GREY, 1.6), ours)
         for name, text, colour, width in lines:
             sheet.axes.plot(x, known[name], color=colour, lw=width, marker="o", ms=4.5, zorder=3)
             last = float(known[name].dropna().iloc[-1])
-            text = f"{text}\n{short_value(last, unit, decimals)}"
+            text = f"{text}\n{short_value(last, *subject.scale)}"
             y = sheet.pixel(x[-1], last)[1]
             labels.append((Words(text, colour, bold=name == "value"), y))
         area = sheet.area

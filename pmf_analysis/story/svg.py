@@ -34,9 +34,7 @@ def tidy_svg(svg: bytes, id: str) -> str:
     _unwrap_groups(root)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
-    root.set("font-family", FONT_STACK)
-    root.set("font-size", f"{SIZE}px")
-    root.set("fill", INK)
+    root.attrib.update({"font-family": FONT_STACK, "font-size": f"{SIZE}px", "fill": INK})
     etree.cleanup_namespaces(root)
     return etree.tostring(root, encoding="unicode")
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from pmf_analysis.periods import PERIODS_PER_YEAR
 from pmf_analysis.story.canvas import Canvas, Floats, Words, canvas, grid, measure
+from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.style import GREY, LINE
 
 MONTHS = {name: 12 / count for name, count in PERIODS_PER_YEAR.items()}
@@ -45,18 +46,18 @@ def time_chart(
     values: tuple[float, float],
     span: tuple[float, float],
     room: tuple[float, float, float],
-    scale: tuple[str, str, str],
+    subject: Subject,
 ) -> Iterator[Canvas]:
     """Open a canvas with a scale of values at the left and the council's time below.
 
-    ``room`` is the height of the canvas without the time axis, and the margins at top and right;
-    ``scale`` is unit, frequency and kind of year. Years are centred under their span, and the
+    ``room`` is the height of the canvas without the time axis, and the margins at top and right.
+    Years are centred under their span, and the
     periods stand above them where they are few enough to write the months of each.
     """
-    (low, high), (height, top, right), (unit, frequency, year_type) = span, room, scale
+    (low, high), (height, top, right), frequency = span, room, subject.frequency
     months = MONTHS.get(frequency, 1)
     has_periods = round((high - low) / months) <= _MOST_NAMED.get(frequency, 0)
-    bottom, ticks = 50.0 if has_periods else 32.0, grid(*values, unit)
+    bottom, ticks = 50.0 if has_periods else 32.0, grid(*values, subject.unit)
     left = max([62.0, *(12.0 + measure(Words(text))[0] for _, text in ticks)])
     with canvas(height + bottom, left=left, right=right, bottom=bottom, top=top) as sheet:
         sheet.is_timeline = True
@@ -66,7 +67,7 @@ def time_chart(
             sheet.write(Words(text), left - 8, sheet.pixel(0, tick)[1], anchor="right")
         if has_periods:
             _write_periods(sheet, low, high, months, bottom - 13)
-        _write_years(sheet, low, high, year_type, bottom - (30 if has_periods else 13))
+        _write_years(sheet, low, high, subject.year_type, bottom - (30 if has_periods else 13))
         yield sheet
 
 

@@ -148,13 +148,14 @@ class TrendsPage(Page[TrendFacts]):
         rows = data_rows(subject, points, _COLUMNS)
         events = self.view.events_of(subject.series)
         note = say("source.value_note", note=facts.value_note)
-        looks = {**subject.looks, "events": events, "is_stale": facts.is_stale}
+        slug = self.view.slugs[subject.series]
+        svg = draw_spc(points, subject, id=slug, events=events, is_stale=facts.is_stale)
         rows = [{**row, "note": state} for row, state in zip(rows, states, strict=True)]
         return self.figure(
             *(facts, "chart", sentences.picture_title(facts), rows),
             subtitle=say("subtitle.trend", title=subject.title, better=better, **slots),
             alt=" ".join((say("trend.alt", name=subject.short, **slots), *told)),
-            svg=draw_spc(points, id=self.view.slugs[subject.series], **looks),
+            svg=svg,
             notes=(*filter(None, [note]), *chart_notes(facts, rows_of(events))),
         )
 
@@ -228,7 +229,7 @@ def _target(facts: TrendFacts) -> Sentences:
     if subject.is_city or facts.assurance or facts.verdict == "cannot_judge":
         return told(tolerance)
     withheld = [each for each in sentences.reason_sentences(facts.reason) if "target" in each]
-    return told(*sentences.target_sentences(facts, "withheld"), tolerance, *withheld)
+    return told(*sentences.assurance_sentences(facts, "withheld"), tolerance, *withheld)
 
 
 def _event_note(row: Row) -> str:

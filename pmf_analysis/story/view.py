@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.story.bank import words_of
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, text
-
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.models import Indicator
 
 
 @dataclass(frozen=True)

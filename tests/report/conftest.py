@@ -102,8 +102,9 @@ def _blocks() -> list[Block]:
     rows = [
         (f"{p:%B %Y}", f"{v:.1f}%") for p, v in zip(points["period"], points["value"], strict=True)
     ]
-    spc = draw_spc(points, **unit, polarity="higher", id="spc", forecast=_fan(points))  # type: ignore[arg-type]
-    told = draw_spc(points, **unit, polarity="higher", id="told", events=_events(points))  # type: ignore[arg-type]
+    series = Subject.of({**unit, "polarity": "higher", "frequency": "quarterly"}, "Us")
+    spc = draw_spc(points, series, id="spc", forecast=_fan(points))
+    told = draw_spc(points, series, id="told", events=_events(points))
     named = points.assign(period_label=[label for label, _ in rows])
     panels = [Panel(f"Indicator {n}", "39.8%", code, named, word) for n, (code, word) in _SHOWN]
     peers = list(np.linspace(36, 47, 15))
@@ -128,7 +129,7 @@ def _blocks() -> list[Block]:
         ),
         _figure("figure-events", "A contract started in October 2025", told, rows),
         _figure("overview", "Every trend", draw_multiples(panels, id="overview"), rows),
-        _figure("figure-gap", "The gap is steady", draw_gap(points, id="gap", **unit), rows),  # type: ignore[arg-type]
+        _figure("figure-gap", "The gap is steady", draw_gap(points, series, id="gap"), rows),
     ]
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations, pairwise
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -16,14 +17,15 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from pmf_analysis.problems import PmfError
+from pmf_analysis.story import spc as spc_module
+from pmf_analysis.story import strip as strip_module
 from pmf_analysis.story.blocks import check_svg
 from pmf_analysis.story.canvas import WIDTH, Box, Words, measure, short_value, spread, tick_texts
 from pmf_analysis.story.dots import count_meeting, draw_dots
 from pmf_analysis.story.facts import ComparisonFacts, Subject
 from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
-from pmf_analysis.story.spc import draw_spc
-from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
+from pmf_analysis.story.strip import StripRow, draw_strip
 
 SVG = "{http://www.w3.org/2000/svg}"
 MONTHS = {"monthly": 1, "quarterly": 3, "termly": 4, "annual": 12}
@@ -84,6 +86,21 @@ def make_events(points: pd.DataFrame, *rows: tuple[int, str], until: int = 0) ->
             for number, (at, kind) in enumerate(rows, start=1)
         ]
     )
+
+
+def a_subject(known: dict[str, Any]) -> Subject:
+    """Take what a series is out of the arguments of a chart."""
+    names = ("unit", "decimals", "polarity", "frequency", "year_type", "control")
+    given = {name: known.pop(name) for name in names if name in known}
+    return Subject.of({"frequency": "quarterly", **given}, "Us")
+
+
+def draw_spc(points: pd.DataFrame, **known: Any) -> str:
+    return spc_module.draw_spc(points, a_subject(known), **known)
+
+
+def draw_gap(gaps: pd.DataFrame, **known: Any) -> str:
+    return strip_module.draw_gap(gaps, a_subject(known), **known)
 
 
 def make_row(
@@ -438,9 +455,9 @@ def test_revised_values_are_ringed() -> None:
 def test_figures_of_a_wider_area_are_neither_better_nor_worse() -> None:
     values = [40, 41, 40, 41, 40, 41, 40, 90, 40, 41, 40, 41, 40, -10, 40]
     assert "#f46a25" in spc(values).lower()
-    neutral = spc(values, neutral=True).lower()
+    neutral = spc(values, control="city").lower()
     assert "#f46a25" not in neutral and "fill:#505a5f;stroke:#ffffff" in neutral
-    assert "#6f8ca9" not in spc(values + [40.0] * 9, neutral=True).lower()
+    assert "#6f8ca9" not in spc(values + [40.0] * 9, control="city").lower()
 
 
 def make_panel(**known: object) -> Panel:
