@@ -5,7 +5,6 @@ frozen, where a baseline was recorded, until the next break or rebase; or widene
 values depend on each other.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from pmf_analysis.measures.spc import PRECISION, spc_chart
 from pmf_analysis.measures.special_causes import LIMITS, RuleSet
 from pmf_analysis.measures.trend_plan import CHART_FROM, TOLERANCES, UNJUDGED, add_reason
 
+UNSAID: dict[str, Any] = {"rule": "none", "direction": 0, "point_type": "common_cause"}
 STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
 WORDS = {
     "special_cause_improvement": "improving",
@@ -74,12 +74,13 @@ def chart_series(
     apart = current[current["series"].isin(depends)]
     own = _limits(apart[~apart["series"].map(plan["limits_from"]).eq("frozen")], rules)
     limits = pd.concat([given, widened(pd.concat([frozen, own]), found)])
-    outside = replace(rules, shift=None, trend=None, two_in_three=False)
-    outside = replace(outside, three_in_four=False, crossings=False)
-    free = _drawn(rows[~rows["series"].isin(depends)], lines, rules, limits)
-    points = pd.concat([free, _drawn(apart, lines, outside, limits)])
-    points = points.sort_values(["series", "period"], ignore_index=True)
-    return points.assign(stretch=points.groupby(["series", "segment"]).ngroup())
+    drawn = rows[~rows["series"].isin(depends) | rows["is_current"].astype(bool)]
+    points = _drawn(drawn, lines, rules, limits)
+    # Of dependent values only those outside the limits say anything.
+    unsaid = points["series"].isin(depends) & ~points["rule"].isin(["none", "outside_limits"])
+    for name, value in UNSAID.items():
+        points.loc[unsaid, name] = value
+    return points
 
 
 def _limits(rows: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
@@ -137,7 +138,8 @@ def _drawn(
         rules=rules,
         baseline=baseline.rename_axis("series").reset_index(),
     )
-    return chart.points.assign(series=rows["series"], segment=rows["segment"])
+    points = chart.points.rename(columns={"series": "stretch"})
+    return points.assign(series=rows["series"], segment=rows["segment"])
 
 
 def with_chart(
