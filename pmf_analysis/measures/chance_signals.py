@@ -152,8 +152,8 @@ def off_target(points: pd.DataFrame, trends: pd.DataFrame, themes: Themes) -> pd
     -------
     DataFrame
         theme ("" for the whole council), measure "off_target", period_label ("0" now, "1" a year
-        earlier, to "4"; only years in which something can be counted), value (number off target),
-        low and high (not applicable: NaN), n (number with value and target).
+        earlier, to "4"; only years with at least half as many counted as now), value (number off
+        target), low and high (not applicable: NaN), n (number with value and target).
     """
     columns = ["series", "indicator", "period", "frequency", "polarity", *TARGETS[1:]]
     rows = points.merge(trends.reindex(columns=columns), on="series", suffixes=("", "_now"))
@@ -164,14 +164,18 @@ def off_target(points: pd.DataFrame, trends: pd.DataFrame, themes: Themes) -> pd
     rows = rows[rows["lag"].between(0, EARLIER_YEARS) & rows["missed"].notna()]
     rows = rows.join(_by_theme(rows["indicator"], themes).rename("theme"))
     found = rows.groupby(["theme", "lag"])["missed"].agg(value="sum", n="count").reset_index()
+    now = found["theme"].map(
+        found[found["lag"] == 0].set_index("theme")["n"].astype(float).to_dict()
+    )
+    found = found[found["n"] >= now / 2]  # a year of which little is known compares with nothing
     found["period_label"] = found["lag"].astype(int).astype(str)
     return found.assign(measure="off_target", low=np.nan, high=np.nan)[COLUMNS]
 
 
 def fine_figures(trends: pd.DataFrame) -> pd.DataFrame:
-    """Trends without `chance_alone` of charts of coarse figures: theirs is two to three times that.
+    """Trends without `chance_alone` of coarse figures: charts give two to three times as much.
 
     It is simulated with values that are not rounded (benchmarks/chance_signals.py compares).
     """
-    coarse = trends["features"].str.contains("rounded") & (trends["method"] == "xmr")
+    coarse = trends["features"].str.contains("rounded")
     return trends.assign(chance_alone=trends["chance_alone"].mask(coarse))

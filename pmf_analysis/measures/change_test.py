@@ -13,7 +13,7 @@ from pmf_analysis.measures.arrays import Flags, Floats, Places
 from pmf_analysis.measures.history import COUNTS, COUNTS_AGREE
 from pmf_analysis.measures.spc import PRECISION, SCREEN_FACTOR
 
-FEWEST_DIFFERENCES = 4
+FEWEST_DIFFERENCES = 8  # beside the newest, which is the one that is judged
 FEWEST_CASES = 5  # expected yes and no answers below which the normal approximation fails
 SURVEYS = ["percentage", "survey_percentage"]
 INTERVAL_WIDTHS = 3.92  # standard errors between the limits of a 95 % interval
@@ -40,8 +40,9 @@ def like_for_like(frame: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         By series, for each that has a value: `CHANGES`. Bands are Wheeler's upper range limit,
         3.267 times the mean absolute difference at that lag since the last break or rebase,
-        screened once, in the unit of the series; for seasonal series, of values without their
-        seasons. NaN below four differences or where nearly all are nought. change_test is
+        screened once and without the newest, in the unit of the series; for seasonal series, of
+        values without their seasons. NaN below eight differences or where nearly all are nought.
+        change_test is
         "two_proportions" where change_p says how often chance alone would part two surveys of one
         population so far; change_p_on_year says it of last year's.
     """
@@ -90,7 +91,10 @@ def _places(frame: pd.DataFrame, run: Places, is_survey: Flags) -> tuple[Places,
 def _band(frame: pd.DataFrame, series: Places, places: Places) -> Floats:
     """Usual range of the differences between each row and its place, by number of series."""
     value = (frame["value"] - frame["effect"]).where(frame["is_current"]).to_numpy(float)
-    difference = pd.Series(np.where(places >= 0, np.abs(value - value[places]), np.nan))
+    known = pd.Series(value).notna().groupby(series)
+    is_newest = known.cumsum() == known.transform("sum")
+    apart = np.where((places >= 0) & ~is_newest, np.abs(value - value[places]), np.nan)
+    difference = pd.Series(apart)
     each = difference.groupby(series)
     kept = difference.where(difference < SCREEN_FACTOR * each.transform("mean"))
     usual, level = kept.groupby(series).mean(), pd.Series(np.abs(value)).groupby(series).max()
@@ -131,6 +135,6 @@ def _estimate(rows: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
         counted = 100 * count / base
         agree = np.abs(counted - value) <= np.maximum(COUNTS_AGREE * np.abs(value), 0.1)
     share = np.where(agree, counted, value) / 100
-    size = np.where(agree | np.isnan(answers), base, answers)
+    size = np.where(np.isnan(answers), base, answers)  # counts may be grossed up to a population
     width = np.where(high > low, high - low, np.nan)
     return share, np.where(size > 0, size, np.nan), width / INTERVAL_WIDTHS / 100

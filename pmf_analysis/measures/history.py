@@ -43,7 +43,7 @@ def with_intervals(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFram
     """Add each value's interval in its own unit (lower, upper) and what it comes from.
 
     Whole counts are used where `statistic` is "proportion" (percentages, Wilson) or "rate" (per
-    `rate_base`, Poisson) and they reproduce the value to 2 %; else given limits;
+    `rate_base`, Poisson), reproduce the value to 2 % and are not grossed up; else given limits;
     else NaN. `interval_from`: counts, interval or none; `scale`: unit of a share or rate.
     """
     count, size = frame["numerator"].to_numpy(float), frame["denominator"].to_numpy(float)
@@ -54,6 +54,9 @@ def with_intervals(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFram
     usable = frame["statistic"].isin(["proportion", "rate"])
     usable &= (count == np.round(count)) & (size == np.round(size))  # money or weights are none
     usable &= off <= np.maximum(COUNTS_AGREE * frame["value"].abs(), 0.1)
+    # Grossed-up counts of a survey are no answers: its interval or its sample speaks.
+    sample = frame.get("sample_size", pd.Series(np.nan, frame.index)).astype(float)
+    usable &= ~(sample < size)
     shares = wilson(np.where(is_rate, np.nan, count), size, confidence)
     rates = poisson(np.where(is_rate, count, np.nan), confidence)
     bounds = {}

@@ -65,8 +65,8 @@ def _steps(values: Floats) -> Iterator[tuple[object, ...]]:
     for place, before, after in zip(starts, parts, parts[1:], strict=False):
         low, high = float(before.mean()), float(after.mean())
         digits = min(max(1 - math.floor(math.log10(abs(high - low))), 0), 6)
-        evidence = f"Average before {low:,.{digits}f} (n={len(before)}), "
-        evidence += f"after {high:,.{digits}f} (n={len(after)})."
+        evidence = f"Average of {len(before)} figures before {low:,.{digits}f}, "
+        evidence += f"of {len(after)} after {high:,.{digits}f}."
         size = (high - low) / spread if left > PRECISION * total else math.nan
         yield place, low, high, size, 1 - left / total, evidence
 

@@ -16,7 +16,7 @@ from pmf_analysis.measures.alarms import detectable_step, last_point_alarm
 from pmf_analysis.measures.arrows import pentana_arrows
 from pmf_analysis.measures.change_test import CHANGES, like_for_like
 from pmf_analysis.measures.dependence import steps_test
-from pmf_analysis.measures.history import with_intervals, with_register
+from pmf_analysis.measures.history import COUNTS, with_intervals, with_register
 from pmf_analysis.measures.polarity import TARGETS, point_types
 from pmf_analysis.measures.short_series import RECENT_CRITICAL, attained_size, mann_kendall
 from pmf_analysis.measures.short_series import recent_trend as fingertips
@@ -27,9 +27,10 @@ STEPS_ALARM = 0.05  # two-sided
 # Removing seasons takes freedom from the values: the last point of a chart is flagged so many times
 # as often (0.022 to 0.030 at 16 to 60 points).
 SEASONAL_FACTOR = 1.5
-# By construction of the Fingertips criterion; where years scatter beyond sampling error the guard
+# At most: 0.002 where years differ by sampling error alone; where they scatter beyond it the guard
 # holds it to 0.03 to 0.07 (6,000 simulated series each, scatter 1.5 to 3 times; unguarded to 0.26).
-RECENT_ALARM, SCATTERED_ALARM = 0.002, 0.05
+# Five years cannot tell which of the two it is.
+RECENT_ALARM = 0.05
 DIRECTIONS = {"increasing": 1, "decreasing": -1, "no_change": 0}
 LOOK_AHEAD = (4, 8, 12)  # points within which a chart is asked to show a step
 
@@ -113,7 +114,8 @@ def _prepared(observations: pd.DataFrame, register: pd.DataFrame, period: Any) -
         frame = frame[frame["period"] <= pd.Timestamp(getattr(period, "end", period))]
     frame["shown_value"] = frame["value"]
     if "is_exceptional" in frame.columns:
-        frame["value"] = frame["value"].mask(frame["is_exceptional"].astype(bool))
+        tested = ["value", *COUNTS]
+        frame[tested] = frame[tested].mask(frame["is_exceptional"].astype(bool))
     return trend_plan.completed(frame)
 
 
@@ -142,7 +144,7 @@ def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame
     Fingertips' criterion, guarded: where the years scatter around the line by more than sampling
     error, chi-square is divided by that scatter before it is compared.
     """
-    from scipy.stats import chi2
+    from scipy.stats import chi2, f
 
     annual = (plan["periods_per_year"] <= 1) & (plan["shape"] == "discrete")
     # The same people or homes are counted year after year: their counts are not fresh samples.
@@ -159,7 +161,8 @@ def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame
     plan.loc[held, "reason"] = "The years scatter by more than chance, so no trend is called."
     found["evidence"] = found["method"].replace("proportion", "counts")
     found = found[["n", "evidence"]].assign(method="recent_trend", scatter=scatter, sign=sign)
-    found["p_value"] = chi2.sf(chi_square, 1)
+    # Divided by its own scatter on three degrees of freedom it is an F, not a chi-square.
+    found["p_value"] = np.where(scatter > 1, f.sf(chi_square, 1, 3), chi2.sf(chi_square, 1))
     found["slope"] = slope.where(np.sign(slope) * sign >= 0)
     return _settle(plan, found, last, "recent_trend")
 
@@ -169,7 +172,7 @@ def _with_steps(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
     quiet = plan.index[plan["is_dependent"] & (plan["verdict"] == "no_clear_change")]
     rows = _current(tested, quiet).dropna(subset=["value"])
     found = steps_test(rows)
-    return _settle(plan, found[found["p_value"] <= STEPS_ALARM], rows, "mann_kendall")
+    return _settle(plan, found[found["p_value"] <= STEPS_ALARM], rows, "most_steps")
 
 
 def _with_mann_kendall(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
@@ -210,15 +213,21 @@ def _with_odds(plan: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     chances: dict[str, Any] = {
         "xmr": np.where(seasonal, SEASONAL_FACTOR, 1.0) * last_point_alarm(rules, plan["n"]),
         "mann_kendall": plan["n"].map(lambda n: attained_size(int(n))),
-        "recent_trend": np.where(plan["scatter"] > 1, SCATTERED_ALARM, RECENT_ALARM),
+        "recent_trend": RECENT_ALARM,
     }
     is_method = [plan["method"] == name for name in chances]
     chance = pd.Series(np.select(is_method, list(chances.values()), np.nan), plan.index)
     chance = chance.mask(dependent | (is_chart & (plan["shape"] == "constant")))
-    chance = chance.mask(dependent & (plan["rule"] == "mann_kendall"), STEPS_ALARM)
-    plan["chance_alone"] = chance.where(plan["verdict"] != "cannot_judge")
-    deviation = (plan["upper_limit"] - plan["mean"]) / 3
-    deviation = deviation.where(is_chart & ~dependent & (deviation > 0))
+    chance = chance.mask(plan["rule"] == "most_steps", STEPS_ALARM)
+    # A stock that is tested for a tendency, and limits that others set, have rates of their own.
+    stock = (plan["accumulation"] == "snapshot") & (plan["method"] == "mann_kendall")
+    frozen = plan["limits_from"] == "frozen"
+    known = ~stock & ~frozen & (plan["verdict"] != "cannot_judge")
+    plan["chance_alone"] = chance.where(known)
+    # Taking the seasons away also takes some of the spread with it.
+    left = plan["n"] - np.where(seasonal, plan["periods_per_year"] - 1, 0)
+    deviation = (plan["upper_limit"] - plan["mean"]) / 3 * np.sqrt(plan["n"] / left.clip(lower=1))
+    deviation = deviation.where(is_chart & ~dependent & ~frozen & (deviation > 0))
     for within in LOOK_AHEAD:
         plan[f"detect_{within}"] = deviation * detectable_step(rules, plan["n"], within)
     profiles = [name for name, known in PROFILES.items() if known == rules]

@@ -27,6 +27,7 @@ WORDS = {
 POINTS_OF_RULE = {"none": 0, "outside_limits": 1, "two_in_three": 2, "three_in_four": 3}
 NEIGHBOURS = {"two_in_three": 3, "three_in_four": 4}
 DEPENDENT = "Each figure depends on the one before, so the usual range is wider than for others."
+MOST_REPEATED = 0.5  # moving ranges of nought above which their average says little of the spread
 FLAT = "Most values are equal, so their usual range cannot be measured."
 SHORT = "Fewer than 13 single periods: whether the target can be relied on is not said."
 MOVING = "The series is changing: whether the target can be relied on is not said."
@@ -154,11 +155,20 @@ def with_chart(
     plan.loc[last.index, list(found)] = found
     add_reason(plan, plan["is_dependent"], DEPENDENT)
     no_width = last.index[~(last["upper_limit"] > last["lower_limit"])]
-    flat = plan.index.isin(no_width) & (plan["shape"] != "constant")
+    flat = plan.index.isin([*no_width, *_repeating(points)]) & (plan["shape"] != "constant")
     for name, value in UNJUDGED.items():
         plan.loc[flat, name] = value
     add_reason(plan, flat, FLAT)
     return plan
+
+
+def _repeating(points: pd.DataFrame) -> pd.Index:
+    """Series of which most newest figures repeat the one before: they have no moving range."""
+    newest = points.groupby("series")["stretch"].transform("max")
+    rows = points[points["stretch"] == newest]
+    step = rows.groupby("series")["value"].diff().dropna()
+    share = (step == 0).groupby(rows["series"]).mean()
+    return share.index[share > MOST_REPEATED]
 
 
 def verdicts(point_type: pd.Series) -> pd.Series:
@@ -206,9 +216,9 @@ def with_assurance(
     """Hold the usual range against target and tolerance, where it is long and stable enough.
 
     Limits of a seasonal series are held against the target of each period of its last year. The
-    share of periods met counts every period that has a value and a target.
+    share of periods met counts those since the last break that have a value and a target.
     """
-    met = is_met(frame["shown_value"], frame["polarity"], lines)
+    met = is_met(frame["shown_value"], frame["polarity"], lines).where(frame["is_current"])
     plan["met_share"] = met.groupby(frame["series"]).mean().reindex(plan.index)
     latest = points.dropna(subset=["value"]).groupby("series").tail(STABLE_FOR)
     moving = (latest["rule"] != "none").groupby(latest["series"]).any().reindex(plan.index)

@@ -17,6 +17,8 @@ SHAPE = ["shape", "treatment", "features", "shape_evidence", "contradiction"]
 TOLERANCES = ["tolerance_low", "tolerance_high"]
 SETTINGS = ["polarity", "periods_per_year", "accumulation", "price_basis", "span_years"]
 UNRECORDED = "A rebase without reason, owner and day of record is not applied."
+FEW_SEASONS = "The figures follow the time of year: a verdict then needs 13."
+FEW_DEPENDENT = "Each figure depends on the one before: a verdict then needs 13."
 BASELINE_YEARS = 3  # of a recorded baseline from which seasons can be taken
 TOTAL = "A running total without counts: it can only be compared with the same period last year."
 WINDOWS = "The figures move as overlapping windows do; none is declared."
@@ -112,12 +114,16 @@ def _refusals(plan: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
     broken = frame.groupby("series")["segment"].max().reindex(plan.index) > 0
     since = first_text(plan.index, [(broken, " since the last recorded change")])
     few, needed = plan["n"] < FEWEST, since + "; a verdict needs five."
+    short = plan["n"] < CHART_FROM
     reasons = [
         (plan["n"] == 0, "There is no usable value" + since + "."),
         (plan["shape"] == "ytd", TOTAL),
         ((plan["shape"] == "rolling") & ~rolling, WINDOWS),
-        (few & rolling, "The figures overlap: only " + n + " share no data" + needed),
+        (few & rolling, "The figures overlap: those that share no data are only " + n + needed),
+        (plan["n"] == 1, "There is only one usable value" + needed),
         (few, "Only " + n + " usable values" + needed),
+        (short & (plan["treatment"] == "season_means_removed"), FEW_SEASONS),
+        (short & (plan["treatment"] == "wider_limits"), FEW_DEPENDENT),
     ]
     return first_text(plan.index, reasons)
 

@@ -242,4 +242,4 @@ def test_the_chance_of_coarse_figures_is_not_stated() -> None:
             "chance_alone": 0.015,
         }
     )
-    assert fine_figures(trends)["chance_alone"].notna().tolist() == [False, False, True, True]
+    assert fine_figures(trends)["chance_alone"].notna().tolist() == [False, False, True, False]

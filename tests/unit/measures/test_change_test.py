@@ -47,30 +47,30 @@ def test_changes_are_those_to_the_period_before_and_to_last_year() -> None:
 
 
 def test_the_band_is_wheelers_range_limit_screened_once() -> None:
-    row = found([10.0, 12, 11, 13, 12, 14])  # differences 2, 1, 2, 1, 2
-    assert row["previous_band"] == pytest.approx(3.267 * 8 / 5)
-    assert np.isnan(row["last_year_band"])  # two differences only
-    screened = found([10.0, 12, 11, 13, 12, 14, 60, 61, 60, 61, 60])
+    row = found([10.0, 12, 11, 13, 12, 14, 13, 15, 14, 99])  # differences 2, 1, 2, 1 …
+    assert row["previous_band"] == pytest.approx(3.267 * 12 / 8)  # the newest judges, so is out
+    assert np.isnan(row["last_year_band"])  # five differences only
+    screened = found([10.0, 12, 11, 13, 12, 14, 60, 61, 60, 61, 60, 0])
     steps = np.array([2, 1, 2, 1, 2, 1, 1, 1, 1])  # 46 lies beyond 3.267 times the mean
     assert screened["previous_band"] == pytest.approx(3.267 * steps.mean())
-    assert np.isnan(found([10.0, 12, 11, 13])["previous_band"])
-    assert np.isnan(found([7.0] * 9)["previous_band"])
-    assert np.isnan(found([7.0] * 8 + [8.0])["previous_band"])  # one difference is no range
+    assert np.isnan(found([10.0, 12, 11, 13, 12, 14, 13, 15, 14])["previous_band"])
+    assert np.isnan(found([7.0] * 12)["previous_band"])
+    assert np.isnan(found([7.0] * 11 + [8.0])["previous_band"])  # one difference is no range
 
 
 def test_bands_speak_of_the_current_segment_and_of_values_without_seasons() -> None:
-    values = [90.0, 10, 90, 10, 90, 10, 12, 11, 13, 12, 14]
-    segments = [0] * 5 + [1] * 6
+    values = [90.0, 10, 90, 10, 90, 10, 12, 11, 13, 12, 14, 13, 15, 14, 16]
+    segments = [0] * 5 + [1] * 10
     current = [segment == 1 for segment in segments]
     row = found(values, segment=segments, is_current=current)
-    assert row["previous_band"] == pytest.approx(3.267 * 8 / 5)
+    assert row["previous_band"] == pytest.approx(3.267 * 12 / 8)
     pattern = np.tile(SEASONS, 4)
     noise = np.tile([0.0, 1.0, 0.0, 2.0, 1.0], 4)[:16]
     seasonal = found(list(50 + pattern + noise), effect=pattern)
     plain = found(list(50 + noise))
     assert seasonal["previous_band"] == pytest.approx(plain["previous_band"])
     assert seasonal["last_year_band"] == pytest.approx(plain["last_year_band"])
-    total = found([5.0, 9, 14, 20, 6, 10, 13, 22, 4, 9], accumulation="ytd")
+    total = found([5.0, 9, 14, 20, 6, 10, 13, 22, 4, 9, 15, 21, 5, 8], accumulation="ytd")
     assert np.isnan(total["change"]) and np.isnan(total["previous_band"])
     assert total["last_year_band"] > 0
 
@@ -83,6 +83,13 @@ def test_the_known_example_of_two_proportions() -> None:
     by_size = survey(12.5, sample_size=400), survey(17.5, sample_size=1000)
     expected = proportions_ztest([50, 175], [400, 1000])[1]
     assert two_proportions(*by_size)[0] == pytest.approx(expected)
+
+
+def test_grossed_up_counts_are_no_answers() -> None:
+    now = survey(24.0, numerator=20_400, denominator=85_000, sample_size=400)
+    then = survey(22.0, numerator=18_700, denominator=85_000, sample_size=400)
+    expected = proportions_ztest([96, 88], [400, 400])[1]
+    assert two_proportions(now, then)[0] == pytest.approx(expected)
 
 
 def test_a_published_interval_carries_the_design_effect() -> None:

@@ -43,7 +43,7 @@ def test_a_step_is_suggested_with_its_evidence() -> None:
     spread = np.sqrt((values[:14].var() * 14 + values[14:].var() * 10) / 22)
     assert found["size_in_sd"] == pytest.approx((found["after"] - found["before"]) / spread)
     assert found["gain"] == pytest.approx(1 - spread**2 * 22 / (values.var() * 24))
-    assert found["evidence"] == "Average before 12.0 (n=14), after 18.6 (n=10)."
+    assert found["evidence"] == "Average of 14 figures before 12.0, of 10 after 18.6."
 
 
 def test_a_spell_has_two_steps() -> None:

@@ -101,6 +101,46 @@ def test_chance_alone_is_what_simulation_gives(n: int) -> None:
     assert said == pytest.approx(called, rel=0.2)
 
 
+def test_what_was_left_out_as_exceptional_moves_no_recent_trend() -> None:
+    declared = register(frequency="annual", statistic="proportion")
+    verdict = set()
+    for odd in (490, 1100):
+        table = annual([380, 395, 390, 460, odd, 520, 545, 570])
+        table["is_exceptional"] = table["numerator"] == odd
+        found = trend_verdicts(table, declared)[0].iloc[0]
+        verdict.add((found["verdict"], found["method"], found["p_value"]))
+    assert len(verdict) == 1
+
+
+def test_dependence_or_seasons_in_twelve_values_are_not_tested_for_a_tendency() -> None:
+    seasons = np.tile([0.0, 40, 10, 70], 3) + np.arange(12) / 9
+    found = judged(list(seasons), frequency="quarterly")
+    assert (found["verdict"], found["n"]) == ("cannot_judge", 12)
+    assert found["reason"] == "The figures follow the time of year: a verdict then needs 13."
+
+
+def test_a_frozen_range_states_no_chance_and_no_smallest_step() -> None:
+    values = list(RNG.normal(50, 2, 24))
+    baselines = pd.DataFrame(
+        {"indicator": ["indicator"], "recorded_on": [pd.Timestamp("2030-01-01")]}
+    )
+    baselines = baselines.assign(mean=50.0, lower_limit=44.0, upper_limit=56.0)
+    baselines = baselines.assign(period_from=pd.NaT, period_until=pd.NaT)
+    table = observations(values, "quarterly")
+    baselines["indicator"] = table["indicator"].iloc[0]
+    own, _ = trend_verdicts(table, register(frequency="quarterly"))
+    frozen, _ = trend_verdicts(table, register(frequency="quarterly"), baselines=baselines)
+    odds = ["chance_alone", "detect_4"]
+    assert own[odds].notna().all(axis=None) and frozen[odds].isna().all(axis=None)
+    assert frozen["limits_from"].tolist() == ["frozen"]
+
+
+def test_figures_that_mostly_repeat_have_no_usual_range() -> None:
+    values = np.repeat([89.0, 84, 84, 83, 75], 5)
+    found = judged(list(values), frequency="monthly")
+    assert found["verdict"] == "cannot_judge" and "equal" in found["reason"]
+
+
 def annual(counts: list[int], size: int = 2000) -> pd.DataFrame:
     table = observations([100 * count / size for count in counts], "annual")
     return table.assign(numerator=[float(count) for count in counts], denominator=float(size))
@@ -114,8 +154,9 @@ def test_annual_counts_get_the_recent_trend() -> None:
     assert found["evidence"] == "counts" and found["p_value"] < 0.002 and found["slope"] > 0
     scattered, _ = trend_verdicts(annual([400, 400, 300, 500, 350, 700, 600]), declared)
     assert scattered["verdict"].tolist() == ["no_clear_change"]
+    assert scattered["p_value"].iloc[0] > 0.05  # F with 1 and 3 degrees of freedom
     assert "scatter" in scattered["reason"].iloc[0]
-    assert [rising["chance_alone"].iloc[0], scattered["chance_alone"].iloc[0]] == [0.002, 0.05]
+    assert [rising["chance_alone"].iloc[0], scattered["chance_alone"].iloc[0]] == [0.05, 0.05]
     gap = annual([400, 400, 420, 460, 500, 540, 580, 620]).drop(index=5)
     assert trend_verdicts(gap, declared)[0]["method"].tolist() == ["mann_kendall"]
 
