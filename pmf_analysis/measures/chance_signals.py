@@ -164,9 +164,7 @@ def off_target(points: pd.DataFrame, trends: pd.DataFrame, themes: Themes) -> pd
     rows = rows[rows["lag"].between(0, EARLIER_YEARS) & rows["missed"].notna()]
     rows = rows.join(_by_theme(rows["indicator"], themes).rename("theme"))
     found = rows.groupby(["theme", "lag"])["missed"].agg(value="sum", n="count").reset_index()
-    now = found["theme"].map(
-        found[found["lag"] == 0].set_index("theme")["n"].astype(float).to_dict()
-    )
+    now = found["theme"].map(found[found["lag"] == 0].set_index("theme")["n"]).astype(float)
     found = found[found["n"] >= now / 2]  # a year of which little is known compares with nothing
     found["period_label"] = found["lag"].astype(int).astype(str)
     return found.assign(measure="off_target", low=np.nan, high=np.nan)[COLUMNS]

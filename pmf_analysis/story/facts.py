@@ -23,7 +23,7 @@ _PHIA_BANDS = {
     **{15: "likely", 18: "highly_likely", 20: "almost_certain"},
 }
 SIGNALS = ("improving", "worsening", "rising", "falling")
-# A point or run off its average is a level; it is told as a movement where the year agrees.
+# A point or run off its average is a level; it is told as a movement where it is young.
 _LEVEL_RULES = ("outside_limits", "shift", "two_in_three", "three_in_four", "crossings")
 _SLOPE_RULES = ("mann_kendall", "recent_trend")
 # Columns that say better or worse, met or missed: nothing of a city measure.
@@ -80,6 +80,9 @@ class TrendFacts(Facts):
     age_days: int
     is_stale: bool
     has_break: bool
+    has_suggestion: bool
+    is_lately: bool
+    unusual_until: str
 
     @classmethod
     def of(
@@ -97,7 +100,9 @@ class TrendFacts(Facts):
             How many figures since the last break have a target to be held against.
         of_points
             ``has_break``: whether the usual range starts again within the series; ``since``: the
-            first period of the run that the rule speaks of.
+            first period of the run that the rule speaks of; ``is_lately``: whether it began within
+            a year; ``unusual_until``: last signal among the newest points, where it has ended;
+            ``has_suggestion``: whether a step is suggested.
         """
         subject = Subject.of(row, council)
         verdict = text(row, "verdict") or "cannot_judge"
@@ -121,9 +126,17 @@ class TrendFacts(Facts):
 
     @property
     def is_level(self) -> bool:
-        """Whether the signal is one of level, and the change on the year does not go its way."""
-        way = self.sign(self.change_on_year)
-        return self.is_signal and self.rule in _LEVEL_RULES and (not way or way != self.direction)
+        """Whether the signal is one of level that has lasted a year, or has begun to go back."""
+        back = self.sign(self.change_on_year) == -self.direction
+        return self.is_signal and self.rule in _LEVEL_RULES and (back or not self.is_lately)
+
+    @property
+    def outcome(self) -> str:
+        """Whether the newest figure met its target: "met", "missed" or "" where nobody can say."""
+        if self.value.raw is None or self.target.raw is None or self.subject.is_city:
+            return ""
+        ahead = (self.value.raw - self.target.raw) * self.subject.better_sign
+        return "" if not self.subject.better_sign else "met" if ahead >= 0 else "missed"
 
     @property
     def level(self) -> str:

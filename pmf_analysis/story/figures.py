@@ -136,7 +136,9 @@ class Subject:
         if spelling in _SPELLINGS:
             return Figure(raw, _SPELLINGS[spelling](raw))
         if spelling == "about":
-            return self.figure(float(f"{raw:.2g}"), "change")._replace(raw=raw)
+            places = min(self.decimals, max(0, 1 - math.floor(math.log10(abs(raw) or 1))))
+            rough = formatting.format_change(float(f"{raw:.2g}"), self.unit, places)
+            return Figure(raw, rough)
         signs = {1: "+", -1: MINUS, 0: ""} if spelling == "signed" else {}
         sign = signs.get(rounded_sign(raw, self.decimals), "")
         return Figure(raw, sign + formatting.format_change(raw, self.unit, self.decimals))

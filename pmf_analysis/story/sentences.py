@@ -96,29 +96,29 @@ def noise_sentences(facts: TrendFacts) -> Sentences:
         return (say("trend.cannot"), *reason_sentences(facts.reason))
     # What a reason says of the target is told below the chart.
     reasons = [each for each in reason_sentences(facts.reason) if "target" not in each]
-    word, city = _arrow_word(facts), facts.subject.is_city
+    city = facts.subject.is_city
     if not facts.is_signal:
         none = "" if reasons and facts.method == "recent_trend" else _no_signal(facts)
         alone = say("trend.city") if city else ""
-        return told(*ended(none, "trend.arrow", word=word), *reasons, alone)
+        after = say("trend.ended", label=facts.unusual_until or None)
+        return told(f"{none}." if none else "", after, *reasons, alone)
     opposed = _last_sign(facts) * facts.direction == -1
     clause = say("trend.signal_but", clause=_signal_clause(facts)) if opposed else ""
     meaning = say("trend.city" if city else f"trend.meaning.{facts.level}")
     return told(
         clause or signal_sentence(facts),
         *ended(meaning.rstrip("."), "trend.chance_alone", **_slots(facts)),
-        say("trend.arrow.against", word=word),
         *reasons,
     )
 
 
-def _arrow_word(facts: TrendFacts) -> str | None:
-    """Word of the two-point arrow where it tells another story than the verdict."""
+def arrow_note(facts: TrendFacts) -> str:
+    """Say what a two-point arrow is worth where it tells another story than the verdict."""
     arrow, told_otherwise = facts.arrow_short, {"no_clear_change", "improving", "worsening"}
     if arrow in ("", "same") or facts.is_level or not facts.sign(facts.change):
-        return None
+        return ""
     differs = facts.verdict in told_otherwise - {arrow}
-    return words_of("trend.arrow.word")[arrow] if differs else None
+    return say("trend.arrow.note", word=words_of("trend.arrow.word")[arrow]) if differs else ""
 
 
 def _survey_sentence(facts: TrendFacts) -> Sentences:
@@ -174,29 +174,33 @@ def _no_signal(facts: TrendFacts) -> str:
     return say_first(f"trend.no_signal.{method}", "trend.no_signal.none", **_slots(facts))
 
 
-def assurance_sentences(facts: TrendFacts, assurance: str = "") -> Sentences:
-    """Say what the usual range makes of the target in force, and how often it was met.
+def assurance_sentences(facts: TrendFacts) -> Sentences:
+    """Say what the usual range, or else the figure, makes of the target, and how often it was met.
 
-    Nothing for city measures; ``assurance`` stands in for what was not judged.
+    Nothing for city measures.
     """
-    if not (assurance := facts.assurance or assurance):
+    entry = f"assurance.{facts.assurance}" if facts.assurance else f"target.{facts.outcome}"
+    if not (facts.assurance or facts.outcome):
         return ()
     met = round((facts.met_share.raw or 0.0) * facts.judged)
     # Of a single period the target says so itself.
     is_told = facts.met_share.is_known and facts.judged > 1
     slots = {"met": met, "judged": facts.judged if is_told else None}
-    state = say(f"trend.assurance.{assurance}", target=facts.target)
+    state = say(f"trend.{entry}", target=facts.target)
     return ended(state, "trend.met_share", **slots) if state else ()
 
 
 def caution_sentences(facts: TrendFacts) -> Sentences:
     """Say what limits trust in the figures, the most important first."""
     fewest = {"xmr": ("few", _FEW)}.get(facts.method, ("short", _SHORT))
-    few = facts.method != "none" and facts.n < fewest[1] and facts.verdict != "cannot_judge"
+    judged = facts.verdict != "cannot_judge"
+    few = facts.method != "none" and facts.n < fewest[1] and judged and not facts.is_signal
     # Values that were ever revised are a feature; that the newest was is its status.
     known = {*facts.features.split(";")} - {"revised"}
     known |= {facts.status, facts.treatment, facts.shape, fewest[0] if few else ""}
     known |= {"break"} if facts.has_break else set()
+    known |= {"suggested_step"} if facts.has_suggestion and judged else set()
+    known -= set() if judged else {"rolling"}  # the reason says so
     codes = [code for code in words_of("trend.caution") if code in known]
     cautions = (say(f"trend.caution.{code}", n=facts.n) for code in codes)
     return (*reason_sentences(facts.contradiction), *cautions)

@@ -194,6 +194,9 @@ def _draw_history(sheet: Canvas, picture: Picture) -> None:
     _marks(sheet, picture, picture.points["status"].eq("revised").to_numpy(bool), *_RING)
     known_so_far = np.cumsum(np.isfinite(values))
     is_recent = known_so_far > known_so_far[-1] - _RECENT
+    # A run that still lasts stands out from its beginning.
+    ended = np.flatnonzero(np.isfinite(values) & ~special)
+    is_recent |= np.arange(len(values)) > (ended[-1] if len(ended) else -1)
     for kind, (mark, *looks) in _MARKS.items():
         which = special & kinds.str.contains(kind).to_numpy(bool)
         _marks(sheet, picture, which & is_recent, mark, *looks)

@@ -6,7 +6,7 @@ are written by people, and are escaped where blocks are rendered like all text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -20,7 +20,7 @@ from pmf_analysis.story.pages import Page, data_rows
 from pmf_analysis.story.sentences import Sentences, told
 from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.style import tone_of
-from pmf_analysis.story.theme_sentences import chance_signals, off_target
+from pmf_analysis.story.theme_sentences import chance_signals, named, off_target
 from pmf_analysis.story.view import rows_of
 
 _COLUMNS = {"value": "value", "usual_low": "lower_limit", "usual_high": "upper_limit"}
@@ -73,8 +73,18 @@ class TrendsPage(Page[TrendFacts]):
         early = sum(each.status in ("provisional", "estimated") for each in facts)
         counts = {"provisional": early, "stale": sum(each.is_stale for each in facts)}
         fresh = [count_of(f"theme.{state}", n) for state, n in counts.items() if n and judged]
-        names = self.names("worsening", "worse", "improving", "better")
-        return (*told, *names, *chance, *before, *fresh)
+        names = self.names("worsening", "worse", "improving", "better", *_NEUTRAL)
+        return (*told, *names, *self._whole_area(), *chance, *before, *fresh)
+
+    def _whole_area(self) -> list[str]:
+        """Name the measures of the whole area that moved, which have no status."""
+        moved = [each for each in self.facts if each.is_signal and each.subject.is_city]
+        ways = {"up": 1, "down": -1}
+        names = {
+            way: [each.subject.short for each in moved if each.direction == sign]
+            for way, sign in ways.items()
+        }
+        return [line for way in ways for line in named(say(f"theme.of_area.{way}"), names[way])]
 
     def row(self, facts: TrendFacts) -> dict[str, str]:
         """Level, comparisons, usual range and arrows."""
@@ -134,7 +144,7 @@ class TrendsPage(Page[TrendFacts]):
             more = {"facts": facts.scalars(), "tone": tone_of(facts.level)}
             blocks.append(self.finding(facts, heading, said, **more))
             points = self.view.of_series(self.view.points, facts.subject.series)
-            if len(points) and points["value"].notna().any():
+            if len(points) and points["value"].notna().sum() > 1:
                 blocks.append(self._chart(facts, points))
         return blocks
 
@@ -164,15 +174,31 @@ class TrendsPage(Page[TrendFacts]):
         failing = [each for each in self.facts if each.assurance == "consistent_fail"]
         told = sentences.assurance_sentences
         short = [f"{each.subject.short}. {' '.join(told(each))}" for each in failing]
-        return [*short, *self._moved("worsening", "worse"), *self._moved(*_NEUTRAL)]
+        ours = [each for each in self.facts if not each.subject.is_city]
+        return [*short, *_moved(ours, "worsening", "worse"), *_moved(ours, *_NEUTRAL)]
 
     def good_news(self) -> list[str]:
         """Name what moved for the better."""
-        return self._moved("improving", "better")
+        return _moved(self.facts, "improving", "better")
 
-    def _moved(self, *levels: str) -> list[str]:
-        moved = [each for level in levels for each in self.facts if each.level == level]
-        return [" ".join((f"{sentences.trend_title(each)}.", *_told(each))) for each in moved]
+    def exceptions(self) -> list[Block]:
+        """Return what needs attention and what went well, then what moved for the whole area."""
+        area = [each for each in self.facts if each.subject.is_city]
+        moved = [
+            f"{line} {say(f'polarity.{each.subject.polarity}')}"
+            for each in area
+            for line in _moved([each], *_NEUTRAL)
+        ]
+        heading = say("section.whole_area")
+        more = [Block("finding", "whole-area", heading, text=tuple(moved))] if moved else []
+        return [*super().exceptions(), *more]
+
+
+def _moved(facts: Iterable[TrendFacts], *levels: str) -> list[str]:
+    """Say of each that has one of these levels what was seen."""
+    known = [*facts]
+    moved = [each for level in levels for each in known if each.level == level]
+    return [" ".join((f"{sentences.trend_title(each)}.", *_told(each))) for each in moved]
 
 
 def _told(facts: TrendFacts) -> tuple[str, ...]:
@@ -183,7 +209,8 @@ def _told(facts: TrendFacts) -> tuple[str, ...]:
 
 def chart_notes(facts: TrendFacts, events: list[Row]) -> Sentences:
     """Return the note on the chart and one for each of its events, which have numbers."""
-    more = [*_bands(facts), *_steps(facts), *_limits(facts, events), *_target(facts)]
+    more = [*_bands(facts), *told(sentences.arrow_note(facts)), *_steps(facts)]
+    more += [*_limits(facts, events), *_target(facts)]
     more += sentences.caution_sentences(facts)[sentences.FIRST_CAUTIONS :]
     oldest = len(events) - _SHOWN_EVENTS
     shown = [row for row in events if row["number"] > oldest or text(row, "kind") == "rebase"]
@@ -229,7 +256,7 @@ def _target(facts: TrendFacts) -> Sentences:
     if subject.is_city or facts.assurance or facts.verdict == "cannot_judge":
         return told(tolerance)
     withheld = [each for each in sentences.reason_sentences(facts.reason) if "target" in each]
-    return told(*sentences.assurance_sentences(facts, "withheld"), tolerance, *withheld)
+    return told(tolerance, *withheld)
 
 
 def _event_note(row: Row) -> str:

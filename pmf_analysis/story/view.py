@@ -66,11 +66,16 @@ class ThemeView:
             return TrendFacts.of(row, self.council)
         known = points[points["value"].notna()]
         held = [name for name in ("target", "target_low") if name in known.columns]
+        recent = known[known["rule"].fillna("none") != "none"].index.intersection(known.index[-7:])
+        lately = row["period"] - begun < pd.Timedelta(days=366) if pd.notna(begun) else False
         newest = known.loc[known["segment"] == known["segment"].max(), held]
         of_points: dict[str, Any] = {
             "direction": int(known["direction"].fillna(0).iloc[-1:].sum()),
             "judged": int(newest.notna().any(axis=1).sum()),
             "has_break": known["segment"].nunique() > 1,
+            "has_suggestion": "suggested_step" in [*self.events_of(text(row, "series"))["kind"]],
+            "is_lately": bool(lately),
+            "unusual_until": "".join(known.loc[recent[-1:], "period_label"]),
             "since": "".join(points.loc[points["period"] == begun, "period_label"]),
         }
         return TrendFacts.of(row, self.council, **of_points)

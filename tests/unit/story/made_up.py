@@ -85,7 +85,7 @@ def trend_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
         "last_year_band": 4.1,
         "change_test": "",
         "change_p": NAN,
-        "signal_from": pd.Timestamp(2024, 7, 1),
+        "signal_from": pd.Timestamp(2025, 10, 1),
         "limits_from": "own",
         "verdict_without_rebase": "",
         "tolerance_low": NAN,

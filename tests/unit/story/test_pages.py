@@ -144,7 +144,9 @@ def test_the_headline_counts_what_the_table_shows(view: ThemeView) -> None:
     assert finding.text[0].startswith("Of the 6 indicators with figures, 1 has improved beyond")
     assert codes.count("improving") == codes.count("rising") == codes.count("no_status") == 1
     assert "Worsening: Major planning on time." in finding.text[0]
-    said = "Chance alone would give 0 to 1 signals among the 5 judged; there are 4, 1 of them for"
+    said = (
+        "Of the 5 tested, 0 to 1 would signal by chance alone if figures were independent; 4 did, 1"
+    )
     assert said in finding.text[0]
     assert "Off target: 2 of 5, against 3 of 5 and 2 of 4 in the same" in finding.text[0]
     told = "Not judged: Homelessness prevented (four figures are too few), and 2 for other reasons."
@@ -317,6 +319,7 @@ def test_every_template_of_a_signal_is_reached(monkeypatch: pytest.MonkeyPatch) 
         "three_in_four",
         "crossings",
         "mann_kendall",
+        "most_steps",
         "recent_trend",
         "none",
     ]
@@ -363,6 +366,8 @@ def test_every_template_of_a_signal_is_reached(monkeypatch: pytest.MonkeyPatch) 
             "x",
         )
     ]
+    choices += [{**quiet, "n": 7, "method": "mann_kendall"}, {**quiet, "n": 14}]
+    choices += [{"assurance": "", "value": 43.0}]
     choices += [{**quiet, "arrow_short": "improving"}, {"arrow_short": "improving"}]
     choices += [{"unit": "per 100,000 aged 10 to 17 living at home in the place"}]
     choices += [
@@ -380,7 +385,7 @@ def test_every_template_of_a_signal_is_reached(monkeypatch: pytest.MonkeyPatch) 
     ]
     choices += [{"features": each} for each in ("carried_forward", "gappy", "bounded;rounded")]
     choices += [{"assurance": "", "verdict_without_rebase": each} for each in verdicts]
-    more = {"judged": 14, "has_break": True}
+    more = {"judged": 14, "has_break": True, "has_suggestion": True}
     rebase = {**event_row(kind="rebase"), "number": 1}
     for choice in choices:
         for direction, since in ((-1, "2024-25 Q3"), (0, ""), (1, "2024-25 Q3")):
@@ -423,7 +428,8 @@ def test_no_wording_lies_unused(repository: Path) -> None:
 
 
 def test_good_news_stands_apart_from_what_needs_attention(view: ThemeView) -> None:
-    attention, good = TrendsPage(view).exceptions()
+    attention, good, area = TrendsPage(view).exceptions()
+    assert area.title == "Measures of the whole area that moved"
     assert attention.text[0].startswith("Major planning on time: worsening")
     assert not any("improving" in each for each in attention.text)
     assert good.id == "good-news" and good.text[0].startswith("Household recycling: improving")

@@ -15,6 +15,7 @@ from pmf_analysis.story.facts import ComparisonFacts, Subject, TargetFacts, Tren
 from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.formatting import format_age
 from pmf_analysis.story.sentences import (
+    assurance_sentences,
     comparison_sentences,
     comparison_title,
     level_sentences,
@@ -177,7 +178,8 @@ def check(sentences: Iterable[str], facts: Any, *more: str) -> None:
 
 
 def trend(row: dict[str, Any], direction: int = 1) -> TrendFacts:
-    points = {"has_break": True, "since": "2024-25 Q3", "judged": 14}
+    points = {"has_break": True, "since": "2024-25 Q3", "judged": 14, "is_lately": True}
+    points |= {name: row.pop(name) for name in ("is_lately", "unusual_until") if name in row}
     return TrendFacts.of(trend_row(**row), "Westshire Council", direction=direction, **points)
 
 
@@ -451,14 +453,14 @@ def test_signals_by_chance_are_told_as_a_range(low: int, more: int, n: int, seen
     row = {"low": low, "high": low + more, "n": n}
     (told,) = chance_signals([row], seen, 0)
     numbers = [int(number) for number in re.findall(r"\d+", told)]
-    assert numbers == ([low, low + more, n, seen] if low + more else [n, seen])
+    assert numbers == ([n, low, low + more, seen] if low + more else [n, seen])
     assert len(told.split()) <= 25 and told.endswith(".")
 
 
 def test_signals_of_the_area_are_told_apart_and_nothing_is_said_of_one() -> None:
     assert chance_signals([{"low": 0, "high": 2, "n": 11}], 4, 1) == (
-        "Chance alone would give 0 to 2 signals among the 11 judged; "
-        "there are 4, 1 of them for the whole area.",
+        "Of the 11 tested, 0 to 2 would signal by chance alone if figures were independent; "
+        "4 did, 1 of them for the whole area.",
     )
     assert chance_signals([], 4, 0) == chance_signals([{"low": 0, "high": 1, "n": 1}], 1, 0) == ()
 
@@ -485,15 +487,33 @@ def test_reasons_become_sentences() -> None:
     assert reason_sentences("") == ()
 
 
-def test_a_level_is_told_as_a_level_unless_the_year_goes_its_way() -> None:
+def test_a_level_is_told_as_a_level_unless_it_is_young_and_does_not_go_back() -> None:
     row = {"rule": "shift", "verdict": "worsening"}
     level, moved = (trend({**row, "change_on_year": change}, -1) for change in (1.2, -1.2))
     assert (level.shown, moved.shown) == ("worse", "worsening")
+    assert trend({**row, "change_on_year": -1.2, "is_lately": False}, -1).shown == "worse"
     assert level.verdict == "worsening"
     assert trend_title(level) == "Household recycling: low against its own record"
     assert "That is the unfavourable side of its average" in " ".join(noise_sentences(level))
     assert trend({**row, "rule": "trend", "change_on_year": 1.2}, -1).shown == "worsening"
     assert trend({**row, "control": "city"}, -1).shown == "no_status"
+
+
+def test_a_run_that_has_just_ended_is_told() -> None:
+    row = {"verdict": "no_clear_change", "rule": "none", "unusual_until": "2026-27 Q1"}
+    assert "Figures beyond normal variation were seen until 2026-27 Q1." in noise_sentences(
+        trend(row)
+    )
+
+
+def test_a_target_is_met_or_missed_where_assurance_is_withheld() -> None:
+    told = {
+        value: " ".join(assurance_sentences(trend({"assurance": "", "value": value})))
+        for value in (41.0, 42.0)
+    }
+    assert told[41.0].startswith("It misses the target of 42.0%")
+    assert told[42.0].startswith("It meets the target of 42.0%")
+    assert assurance_sentences(trend({"assurance": "", "control": "city"})) == ()
 
 
 @given(st.floats(30, 50), st.sampled_from(["higher", "lower"]))
