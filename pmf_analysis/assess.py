@@ -23,6 +23,7 @@ from pmf_analysis.measures.events import (
     declared_changes,
     independent_levels,
     recorded_events,
+    with_baselines_used,
 )
 from pmf_analysis.measures.frames import (
     chosen_peer_sets,
@@ -209,6 +210,7 @@ def _trends(
         restated=restated,
         suggested=suggested_steps(independent_levels(trends, points)),
     )
+    events = with_baselines_used(events, trends)
     trends = complete_trends(
         trends, council.own, register, lines, area=council.area, as_at=council.as_at
     )

@@ -24,6 +24,7 @@ FEWEST = 12  # values below which dependence is not looked for
 # How much likelier than windows, before the values are seen: independent values, those with one
 # step, each autoregression.
 PRIOR_ODDS = np.array([2.8, 1.0, *[0.03] * len(AUTOREGRESSIONS)])
+LONGEST = 240  # newest values looked at: more tell nothing new, and take cubes of their number
 
 
 def coefficients(rows: pd.DataFrame) -> pd.Series:
@@ -53,6 +54,7 @@ def dependence(values: Floats, windows: Floats) -> tuple[Floats, Floats]:
     independent values, the same with one step anywhere, and autoregressions: above 0 windows are
     likelier, at prior odds that hold false alarms down in short series. 0 where not looked for.
     """
+    values = values[:, -LONGEST:]
     known = np.isfinite(values)
     found, odds = np.zeros(len(values)), np.zeros(len(values))
     patterns = np.unique(np.column_stack([windows, known]), axis=0, return_inverse=True)[1].ravel()

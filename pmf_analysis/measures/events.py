@@ -155,6 +155,8 @@ def _placed(rows: pd.DataFrame, own: pd.DataFrame, from_next: bool) -> pd.DataFr
     day, length = pd.to_datetime(pairs["on"]), pairs["period_end"] - pairs["period"]
     middle = pairs["period"] + length / 2
     begun = pairs["period"] >= day if from_next else pairs["period_end"] >= day
+    # What happened before the first figure has no place on its chart.
+    begun &= day >= pairs.groupby("series")["period"].transform("min")
     begun = begun.where(pairs["until"].isna(), middle.between(day, pairs["until"]))
     first = pairs[begun].sort_values("period", kind="stable")
     return first.drop_duplicates(["series", "event"]).reindex(columns=COLUMNS)
@@ -184,3 +186,10 @@ def _suggestions(suggested: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
     explained = pd.MultiIndex.from_frame(near[["series", "period_x"]])
     keys = pd.MultiIndex.from_frame(rows[["series", "period"]])
     return rows[~keys.isin(explained)].reindex(columns=COLUMNS)
+
+
+def with_baselines_used(events: pd.DataFrame, trends: pd.DataFrame) -> pd.DataFrame:
+    """Say of a recorded baseline that no limits come from that it is not used."""
+    frozen = events["series"].isin(trends.loc[trends["limits_from"] == "frozen", "series"])
+    unused = (events["kind"] == "baseline") & ~frozen
+    return events.assign(kind=events["kind"].mask(unused, "unused_baseline"))

@@ -6,6 +6,7 @@ Fingertips recent trend, guarded. Thirteen points and more: an XmR chart, season
 they show. Else: the exact Mann-Kendall test.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,9 @@ def _judged(
     plan = _with_mann_kendall(plan, tested)
     plan = with_assurance(plan, points, lines, frame)
     plan = _with_odds(plan, rules)
+    newest = frame[frame["shown_value"].notna()].groupby("series").tail(1)
+    left_out = newest.loc[newest["value"].isna(), "series"]
+    plan["is_newest_out"] = plan.index.isin(left_out)
     return trend_plan.without_unjudged(plan), points, frame
 
 
@@ -231,7 +235,8 @@ def _with_odds(plan: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     for within in LOOK_AHEAD:
         plan[f"detect_{within}"] = deviation * detectable_step(rules, plan["n"], within)
     profiles = [name for name, known in PROFILES.items() if known == rules]
-    plan["rule_profile"] = np.where(is_chart, (*profiles, "custom")[0], "")
+    settings = ", ".join(f"{name}={value}" for name, value in asdict(rules).items())
+    plan["rule_profile"] = np.where(is_chart, (*profiles, f"custom: {settings}")[0], "")
     return plan
 
 

@@ -24,7 +24,7 @@ WORDS = {
     "special_cause_neutral_high": "rising",
     "special_cause_neutral_low": "falling",
 }
-POINTS_OF_RULE = {"none": 0, "outside_limits": 1, "two_in_three": 2, "three_in_four": 3}
+POINTS_OF_RULE = {"none": 0, "two_in_three": 2, "three_in_four": 3}
 NEIGHBOURS = {"two_in_three": 3, "three_in_four": 4}
 DEPENDENT = "Each figure depends on the one before, so the usual range is wider than for others."
 MOST_REPEATED = 0.5  # moving ranges of nought above which their average says little of the spread
@@ -191,9 +191,13 @@ def _runs(points: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     windows = pd.Series(rule).map(NEIGHBOURS).fillna(1).to_numpy()
     is_run = np.isin(rule, ["trend", "shift"])
     belongs = np.where(is_run[of], along | (skips[of] & (state == 0)), at[of] - here < windows[of])
+    is_out = rule == "outside_limits"
+    same_way = points["direction"].to_numpy() == last["direction"].to_numpy()[of]
+    out = (points["rule"] == "outside_limits").to_numpy() & same_way
+    belongs = np.where(is_out[of], out, belongs)
     start = np.maximum.accumulate(np.where(belongs, -1, here))[at] + 1
     start = np.maximum(np.where(rule == "crossings", 0, start - (rule == "trend")), first)
-    counted = np.append(0, np.cumsum(np.where(is_run[of], along, known)))
+    counted = np.append(0, np.cumsum(np.where(is_run[of], along, np.where(is_out[of], out, known))))
     size = counted[at + 1] - counted[start] + (rule == "trend")
     size = pd.Series(rule).map(POINTS_OF_RULE).fillna(pd.Series(size)).to_numpy(int)
     runs = pd.DataFrame({"rule_points": size, "signal_from": points["period"].to_numpy()[start]})

@@ -17,6 +17,7 @@ SHAPE = ["shape", "treatment", "features", "shape_evidence", "contradiction"]
 TOLERANCES = ["tolerance_low", "tolerance_high"]
 SETTINGS = ["polarity", "periods_per_year", "accumulation", "price_basis", "span_years"]
 UNRECORDED = "A rebase without reason, owner and day of record is not applied."
+NEWEST_OUT = "The newest period is declared exceptional, so it is not judged."
 FEW_SEASONS = "The figures follow the time of year: a verdict then needs 13."
 FEW_DEPENDENT = "Each figure depends on the one before: a verdict then needs 13."
 BASELINE_YEARS = 3  # of a recorded baseline from which seasons can be taken
@@ -208,6 +209,7 @@ def without_unjudged(plan: pd.DataFrame) -> pd.DataFrame:
     """Withdraw the verdict where nobody said what is better, or the values do not bear one."""
     reasons = [
         *undeclared(plan),
+        (plan["is_newest_out"], NEWEST_OUT),
         (plan["price_basis"] == "current", CURRENT_PRICES),
         (plan["hidden_share"] > MOST_HIDDEN, HIDDEN),
     ]

@@ -194,7 +194,7 @@ class Facts:
         """Every figure that was read from a column of its own, with what it is counted in."""
         unit = self.subject.unit
         units = {"": unit, "change": "percentage points" if unit == "%" else unit}
-        units |= {"rank": "rank", "count": "rank"}
+        units |= {"rank": "rank", "count": "rank", "about": units["change"], "share": "share"}
         names = [each.name for each in fields(self) if str(each.type) == "Figure"]
         spelled = [(name, _SPELLED.get(name, "")) for name in names if name != "frequency"]
         return {name: (getattr(self, name), units.get(s, "probability")) for name, s in spelled}

@@ -147,7 +147,8 @@ def _signal_clause(facts: TrendFacts) -> str:
     """Say the rule in the words of its treatment or shape, else plainly, else without a rule."""
     seasonal = facts.treatment == "season_means_removed"
     prefix = "seasonal_" if seasonal else "windows_" if facts.shape == "rolling" else ""
-    rules = (prefix + facts.rule, facts.rule, f"{facts.rule}_alone", "none")
+    several = f"{facts.rule}_run" if facts.rule_points > 1 else facts.rule
+    rules = (prefix + facts.rule, several, facts.rule, f"{facts.rule}_alone", "none")
     entries = (f"trend.signal.{rule}.{_DIRECTIONS[facts.direction]}" for rule in rules)
     return say_first(*entries, **_slots(facts))
 

@@ -116,7 +116,7 @@ def _draw_events(sheet: Canvas, picture: Picture) -> None:
     area, low = sheet.area, sheet.axes.get_ylim()[0]
     for start, end in picture.exceptional:
         _hatch(sheet, sheet.pixel(start, low)[0], sheet.pixel(end, low)[0])
-    newest = picture.events.tail(_MOST_NUMBERS)
+    newest = _numbered(picture.events)
     feet = [sheet.pixel(x, low)[0] for x in newest["x"]]
     # The word of the fan stands to the right of the newest period.
     end = area.right if picture.fan.empty else sheet.pixel(picture.x[-1] + picture.step / 2, 0)[0]
@@ -225,6 +225,12 @@ def _right_margin(picture: Picture) -> float:
     return 16.0 + max(measure(words)[0] for words, _ in labels)
 
 
+def _numbered(events: pd.DataFrame) -> pd.DataFrame:
+    """Events that get their number on the chart: the newest, and where the usual range begins."""
+    newest = np.arange(len(events)) >= len(events) - _MOST_NUMBERS
+    return events[newest | events["kind"].eq("rebase")].tail(2 * _MOST_NUMBERS)
+
+
 def _label(sheet: Canvas, picture: Picture) -> None:
     """Put every label: at the end of its line, or along it where a fan stands in between."""
     ends = picture.end_labels
@@ -245,7 +251,7 @@ def _place_along(sheet: Canvas, picture: Picture, words: Words, value: float) ->
         return False
     if not words.bold:
         # The newest value may lie over the thin line of an event, sooner than far from its point.
-        for x in picture.events["x"].tail(_MOST_NUMBERS):
+        for x in _numbered(picture.events)["x"]:
             sheet.keep_clear([x, x], sheet.axes.get_ylim())
         words = replace(words, text=words.text.replace("\n", " "), size=11.5)
     return sheet.place(words, _spots(sheet, picture, words, value))

@@ -214,7 +214,9 @@ def chart_notes(facts: TrendFacts, events: list[Row]) -> Sentences:
     more += sentences.caution_sentences(facts)[sentences.FIRST_CAUTIONS :]
     oldest = len(events) - _SHOWN_EVENTS
     shown = [row for row in events if row["number"] > oldest or text(row, "kind") == "rebase"]
-    return told(say("trend.more", text=" ".join(more)), *map(_event_note, shown))
+    left = len(events) - len(shown)
+    earlier = count_of("event.earlier", left) if left else ""
+    return told(say("trend.more", text=" ".join(more)), *map(_event_note, shown), earlier)
 
 
 def _bands(facts: TrendFacts) -> Sentences:

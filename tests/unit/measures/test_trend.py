@@ -135,6 +135,21 @@ def test_a_frozen_range_states_no_chance_and_no_smallest_step() -> None:
     assert frozen["limits_from"].tolist() == ["frozen"]
 
 
+def test_an_exceptional_newest_period_is_not_judged() -> None:
+    table = observations(list(RNG.normal(50, 1, 24)), "quarterly")
+    table["is_exceptional"] = table["period"] == table["period"].max()
+    table.loc[table["is_exceptional"], "value"] = 80.7
+    found = trend_verdicts(table, register(frequency="quarterly"))[0].iloc[0]
+    assert (found["value"], found["verdict"], found["rule"]) == (80.7, "cannot_judge", "none")
+    assert found["reason"] == "The newest period is declared exceptional, so it is not judged."
+
+
+def test_a_run_outside_the_limits_is_counted_from_its_beginning() -> None:
+    values = [*RNG.normal(50, 0.5, 20), 60.0, 61.0, 60.5]
+    found = judged(values, frequency="quarterly")
+    assert (found["rule"], found["rule_points"]) == ("outside_limits", 3)
+
+
 def test_figures_that_mostly_repeat_have_no_usual_range() -> None:
     values = np.repeat([89.0, 84, 84, 83, 75], 5)
     found = judged(list(values), frequency="monthly")
@@ -407,7 +422,7 @@ def test_rule_profiles_reach_the_chart_and_its_odds() -> None:
     assert mdc["chance_alone"] != wheeler["chance_alone"]
     assert mdc["detect_4"] > mdc["detect_8"] > mdc["detect_12"] > 0
     own = ask(RuleSet(shift=None, trend=None, two_in_three=False))
-    assert (own["rule_profile"], own["rule"]) == ("custom", "none")
+    assert own["rule_profile"].startswith("custom: shift=None, ") and own["rule"] == "none"
     assert np.isnan(judged(RISING)["detect_4"]) and judged(RISING)["rule_profile"] == ""
 
 

@@ -504,7 +504,8 @@ def test_the_newest_events_are_told_and_every_rebase() -> None:
     ]
     view = made_up_view(events=pd.DataFrame(rows))
     chart = next(b for b in TrendsPage(view).pictures() if b.id == "chart-recycling")
-    assert [note.split(".")[0] for note in chart.notes[1:]] == ["1", *"456789"]
+    told = [note.split(".")[0] for note in chart.notes[1:]]
+    assert told == ["1", *"456789", "2 earlier events are not listed here"]
 
 
 def test_the_overview_shows_every_series_that_has_a_figure(view: ThemeView) -> None:
