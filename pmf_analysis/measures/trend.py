@@ -172,11 +172,14 @@ def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame
 
 
 def _with_steps(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
-    """Of dependent series inside their wide range: do most steps go one way."""
-    quiet = plan.index[plan["is_dependent"] & (plan["verdict"] == "no_clear_change")]
-    rows = _current(tested, quiet).dropna(subset=["value"])
+    """Of dependent series: do most steps go one way, inside the wide range or further out of it."""
+    dependent = plan.index[plan["is_dependent"] & (plan["verdict"] != "cannot_judge")]
+    rows = _current(tested, dependent).dropna(subset=["value"])
     found = steps_test(rows)
-    return _settle(plan, found[found["p_value"] <= STEPS_ALARM], rows, "most_steps")
+    off = (plan["value"] - plan["mean"]).reindex(found.index)
+    quiet = plan["rule"].reindex(found.index) == "none"
+    moved = (found["p_value"] <= STEPS_ALARM) & (quiet | (found["sign"] == np.sign(off)))
+    return _settle(plan, found[moved], rows, "most_steps")
 
 
 def _with_mann_kendall(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:

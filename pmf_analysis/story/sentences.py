@@ -104,10 +104,11 @@ def noise_sentences(facts: TrendFacts) -> Sentences:
         return told(f"{none}." if none else "", after, *reasons, alone)
     opposed = _last_sign(facts) * facts.direction == -1
     clause = say("trend.signal_but", clause=_signal_clause(facts)) if opposed else ""
+    chance = "chance_steps" if facts.rule == "most_steps" else "chance_alone"
     meaning = say("trend.city" if city else f"trend.meaning.{facts.level}")
     return told(
         clause or signal_sentence(facts),
-        *ended(meaning.rstrip("."), "trend.chance_alone", **_slots(facts)),
+        *ended(meaning.rstrip("."), f"trend.{chance}", **_slots(facts)),
         *reasons,
     )
 
@@ -148,7 +149,8 @@ def _signal_clause(facts: TrendFacts) -> str:
     seasonal = facts.treatment == "season_means_removed"
     prefix = "seasonal_" if seasonal else "windows_" if facts.shape == "rolling" else ""
     several = f"{facts.rule}_run" if facts.rule_points > 1 else facts.rule
-    rules = (prefix + facts.rule, several, facts.rule, f"{facts.rule}_alone", "none")
+    first = prefix + facts.rule if prefix else several
+    rules = (first, several, facts.rule, f"{facts.rule}_alone", "none")
     entries = (f"trend.signal.{rule}.{_DIRECTIONS[facts.direction]}" for rule in rules)
     return say_first(*entries, **_slots(facts))
 

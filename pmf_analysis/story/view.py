@@ -16,6 +16,8 @@ from pmf_analysis.story.bank import words_of
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, text
 
+_RECENT = 4  # newest figures among which a signal that has ended is still news
+
 
 @dataclass(frozen=True)
 class ThemeView:
@@ -66,7 +68,9 @@ class ThemeView:
             return TrendFacts.of(row, self.council)
         known = points[points["value"].notna()]
         held = [name for name in ("target", "target_low") if name in known.columns]
-        recent = known[known["rule"].fillna("none") != "none"].index.intersection(known.index[-7:])
+        recent = known[known["rule"].fillna("none") != "none"].index.intersection(
+            known.index[-_RECENT:]
+        )
         lately = row["period"] - begun < pd.Timedelta(days=366) if pd.notna(begun) else False
         newest = known.loc[known["segment"] == known["segment"].max(), held]
         of_points: dict[str, Any] = {
