@@ -41,7 +41,8 @@ TREND_COLUMNS += ["n", *trend_plan.SHAPE, "method", *LIMITS, "limits_from", "slo
 TREND_COLUMNS += ["rule_profile", "rule", "rule_points", "signal_from", "verdict"]
 TREND_COLUMNS += ["verdict_without_rebase", "assurance", *TARGETS, *trend_plan.TOLERANCES]
 TREND_COLUMNS += ["assurance_tolerance", "met_share", "chance_alone"]
-TREND_COLUMNS += [*(f"detect_{points}" for points in LOOK_AHEAD), "evidence", "reason"]
+TREND_COLUMNS += [*(f"detect_{points}" for points in LOOK_AHEAD), "detect_monthly"]
+TREND_COLUMNS += ["evidence", "reason"]
 
 
 def trend_verdicts(
@@ -237,6 +238,9 @@ def _with_odds(plan: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     deviation = deviation.where(is_chart & ~dependent & ~frozen & (deviation > 0))
     for within in LOOK_AHEAD:
         plan[f"detect_{within}"] = deviation * detectable_step(rules, plan["n"], within)
+    # Of a quarter's three months each scatters by the root of three more; a year has twelve.
+    monthly = deviation * np.sqrt(3) * detectable_step(rules, 3 * plan["n"], 12)
+    plan["detect_monthly"] = monthly.where(plan["periods_per_year"] == 4)
     profiles = [name for name, known in PROFILES.items() if known == rules]
     settings = ", ".join(f"{name}={value}" for name, value in asdict(rules).items())
     plan["rule_profile"] = np.where(is_chart, (*profiles, f"custom: {settings}")[0], "")

@@ -76,6 +76,7 @@ class TrendFacts(Facts):
     detect_4: Figure
     detect_8: Figure
     detect_12: Figure
+    detect_monthly: Figure
     rule_profile: str
     age_days: int
     is_stale: bool

@@ -24,7 +24,7 @@ Row = Mapping[Hashable, Any]
 _SPELLED = {
     **dict.fromkeys(("change", "change_on_year", "slope", "gap", "required_change"), "change"),
     **dict.fromkeys(("previous_band", "last_year_band"), "about"),
-    **dict.fromkeys(("detect_4", "detect_8", "detect_12"), "about"),
+    **dict.fromkeys(("detect_4", "detect_8", "detect_12", "detect_monthly"), "about"),
     **dict.fromkeys(("met_share", "own_share", "peer_share"), "share"),
     **dict.fromkeys(("probability", "lower", "upper", "change_p"), "chance"),
     **{"frequency": "frequency", "chance_alone": "alarm", "rank": "rank", "rank_of": "count"},

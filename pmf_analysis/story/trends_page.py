@@ -233,7 +233,11 @@ def _steps(facts: TrendFacts) -> Sentences:
     soon, late = (each if facts.sign(each) else None for each in (facts.detect_4, facts.detect_12))
     further, step = late if str(late) != str(soon) else None, sentences.step_word(facts)
     seen = say("trend.step_soon", size=soon, step=step)
-    return ended(seen, "trend.step_late", size=further, step=step)
+    months = say(
+        "trend.step_monthly",
+        size=facts.detect_monthly if facts.detect_monthly.text != str(soon) else None,
+    )
+    return told(*ended(seen, "trend.step_late", size=further, step=step), months if seen else "")
 
 
 def _limits(facts: TrendFacts, events: list[Row]) -> Sentences:

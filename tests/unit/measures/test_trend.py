@@ -584,3 +584,10 @@ def test_a_council_of_300_indicators_takes_seconds() -> None:
     trends, points = trend_verdicts(pd.concat(tables), many)
     assert time.perf_counter() - start < 15  # measured: about 1.5 s on a busy machine
     assert (len(trends), len(points)) == (300, 12_000)
+
+
+def test_monthly_figures_of_a_quarterly_series_would_mark_smaller_changes() -> None:
+    noise = list(np.random.default_rng(8).normal(50, 2, 24))
+    quarterly = judged(noise, frequency="quarterly")
+    assert quarterly["detect_12"] < quarterly["detect_monthly"] < quarterly["detect_4"]
+    assert np.isnan(judged(noise, frequency="monthly")["detect_monthly"])

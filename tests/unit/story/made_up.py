@@ -95,6 +95,7 @@ def trend_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
         "arrow_long": "improving",
         "detect_4": 6.0,
         "detect_8": 4.8,
+        "detect_monthly": 2.1,
         "detect_12": 4.0,
         "rule_profile": "mdc",
     }
