@@ -36,7 +36,7 @@ def format_number(value: float, decimals: int) -> str:
 def format_value(value: float, unit: str, decimals: int) -> str:
     """Write a value with its unit.
 
-    ``%`` and ``£`` are attached, a unit that describes a scale (score, index, number) is left to
+    ``%`` and ``£`` are attached, a unit that describes a scale (score, 2019 = 100) is left to
     the subtitle, any other unit follows in words.
 
     Examples
@@ -52,7 +52,7 @@ def format_value(value: float, unit: str, decimals: int) -> str:
         return f"{sign}£{digits} {unit[1:].strip()}".strip()
     if unit == "%":
         return f"{number}%"
-    if not unit or unit.lower().startswith(_BARE_UNITS):
+    if not unit or "=" in unit or unit.lower().startswith(_BARE_UNITS):
         return number
     return f"{number} {_singular(unit) if number == '1' else unit}"
 

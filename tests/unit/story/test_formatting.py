@@ -114,3 +114,8 @@ def test_ranks_lists_and_periods_read_as_people_write_them() -> None:
     assert in_sentence("Quarter 2 (July to September) 2026-27").startswith("quarter 2")
     assert in_sentence("2026-27 financial year (April to March)").startswith("the 2026")
     assert in_sentence("September 2026") == "September 2026"
+
+
+def test_an_index_has_its_base_in_the_subtitle() -> None:
+    assert format_value(133.14, "2019 = 100", 1) == "133.1"
+    assert format_change(-15.3, "2019 = 100", 1) == "15.3"
