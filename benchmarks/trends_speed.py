@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -52,7 +53,7 @@ def charts(values: np.ndarray) -> None:
     for profile in PROFILES:
         for named in (False, True):
             table = table_of(values, named)
-            wall, processor = seconds(lambda: spc_chart(table, rules=profile))  # noqa: B023
+            wall, processor = seconds(partial(spc_chart, table, rules=profile))
             kind = "named series, dated" if named else "numbered"
             print(f"{SERIES} x {POINTS}, {profile:<9} {kind:<19} {wall:.2f} s ({processor:.2f} s)")
 
@@ -94,7 +95,7 @@ def side_by_side(values: np.ndarray) -> None:
         if find_spec(package) is None:
             print(f"{package}: not installed (extra bench)")
             continue
-        each = seconds(lambda: work(values[:COMPARED]))[1] / COMPARED  # noqa: B023
+        each = seconds(partial(work, values[:COMPARED]))[1] / COMPARED
         print(
             f"{package} {each * 1e6:.0f} us a series: {each / chart:.0f} times our chart, ", end=""
         )
