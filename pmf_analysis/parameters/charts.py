@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from pmf_analysis.parameters.checks import check_indicators, check_unique
 from pmf_analysis.parameters.loading import Document
-from pmf_analysis.parameters.models import Code, Settings, SettingsFile, Text
+from pmf_analysis.parameters.settings import Code, Settings, SettingsFile, Text
 
 
 class Decision(Settings):

@@ -12,18 +12,20 @@ from typing import Any
 
 from pmf_analysis.parameters.loading import Document
 from pmf_analysis.parameters.messages import Place, owner_of
-from pmf_analysis.parameters.models import VERDICTS, PeerSetSpec
+from pmf_analysis.parameters.models import VERDICTS
+from pmf_analysis.parameters.peer_sets import PeerSetSpec
 from pmf_analysis.period_spans import YEAR_STARTS, add_months
 from pmf_analysis.periods import Period, parse_period
 from pmf_analysis.problems import PmfError, did_you_mean
 
 _IN_FRAMEWORK = "in this framework"
 _MONTHS_OF_A_PEER_SET = 24
+_MONEY = ("£", "€", "GBP", "pound")
 
 
 def check_framework(document: Document) -> None:
     """Check that ids are unique and that each director, theme and verdict exists."""
-    for group in ("themes", "directors", "scorecard"):
+    for group in ("themes", "directors", "scorecard", "value_for_money"):
         check_unique(document, f"{group}.*.id")
     for path, kind in (("themes.*.director", "director"), ("scorecard.*.theme", "theme")):
         known = [name for _, name in document.texts(f"{kind}s.*.id")]
@@ -94,7 +96,7 @@ def check_run(document: Document, frameworks: Mapping[str, Document | None]) -> 
 def check_peer_sets(
     document: Document, declared: Mapping[str, PeerSetSpec], stored: Collection[str] | None
 ) -> None:
-    """Check the peer sets of a run: each has members, and none is out of date.
+    """Check the peer sets of a run: the members of each are known, and none is out of date.
 
     `stored` are those that came with the data; None when that is not known yet, and then a set
     without members is let through.
@@ -102,7 +104,7 @@ def check_peer_sets(
     named = [*document.texts("peer_set"), *document.texts("peer_sets_by_theme.*")]
     used = [(place, name) for place, name in named if name]
     if stored is not None:
-        known = [*(name for name, spec in declared.items() if spec.members), *stored]
+        known = [*(name for name, spec in declared.items() if not spec.is_described), *stored]
         where = "given with members in peer_sets.yml and did not come with the data"
         check_known(document, used, known, "peer set", where)
     as_at = document.get("as_at")
@@ -114,6 +116,46 @@ def check_peer_sets(
                 f"the run's as-at date {as_at}. Look for a newer one."
             )
             document.add(place, message, "peer-set-old", level="warning")
+
+
+def check_built_sets(document: Document, register: Document | None) -> None:
+    """Check what sets are built from: indicators of the register, and another set's members.
+
+    A set that is itself built is no choice, so that none waits for the other.
+    """
+    if register is not None:
+        known = [name for _, name in register.texts("indicators.*.id")]
+        found = document.texts("peer_sets.*.characteristics.*")
+        check_known(document, found, known, "indicator", "in the register")
+    sets = {
+        str(entry.get("id"))
+        for _, entry in document.groups("peer_sets.*")
+        if not entry.get("characteristics")
+    }
+    where = "another set of this file that is not built itself"
+    check_known(document, document.texts("peer_sets.*.among"), sets, "peer set", where)
+
+
+def check_value_pairs(document: Document, register: Document) -> None:
+    """Check that each pair names a cost in money and a performance with a good direction."""
+    indicators = {str(entry.get("id")): entry for _, entry in register.groups("indicators.*")}
+    costs = document.texts("value_for_money.*.cost")
+    performances = document.texts("value_for_money.*.performance")
+    check_known(document, [*costs, *performances], indicators, "indicator", "in the register")
+    for place, name in costs:
+        kind = indicators.get(name, {}).get("data_type", "money")
+        unit = str(indicators.get(name, {}).get("unit"))
+        in_money = kind in ("rate", "ratio") and any(sign in unit for sign in _MONEY)
+        if kind != "money" and not in_money:
+            message = f'{document.owner(place)}"{name}" is no cost: its unit is not money.'
+            document.add(place, message, "cost-not-money")
+        if name in {other for _, other in performances}:
+            message = f'{document.owner(place)}"{name}" is a cost and a performance: keep one.'
+            document.add(place, message, "cost-and-performance")
+    for place, name in performances:
+        if indicators.get(name, {"polarity": "higher"}).get("polarity") not in ("higher", "lower"):
+            told = f'no way is declared better for "{name}", so it shows no performance.'
+            document.add(place, document.owner(place) + told, "performance-without-direction")
 
 
 def check_known(

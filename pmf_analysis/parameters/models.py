@@ -10,9 +10,18 @@ from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
-from pydantic.types import StringConstraints
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from pmf_analysis.parameters.settings import (
+    Code,
+    Counting,
+    Settings,
+    SettingsFile,
+    Share,
+    Slug,
+    Text,
+    Whole,
+)
 from pmf_analysis.periods import YearType
 
 Analysis = Literal["trends", "benchmarking", "target_realism"]
@@ -22,14 +31,6 @@ Percentage = Literal["percentage", "survey_percentage"]
 NotNegative = Literal["rate", "count", "money", "days", "duration"]
 NotCharted = Literal["statement", "milestone", "ordinal"]
 DataType = Literal[Percentage, NotNegative, "score", "index", "ratio", NotCharted]
-# Names that become folders and addresses.
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
-# Names that come from other systems; the bar separates the parts of a series key.
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][^|\n\t]*$", max_length=80)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Whole = Annotated[int, Field(ge=0)]
-Counting = Annotated[int, Field(ge=1)]
 
 ANALYSES: tuple[Analysis, ...] = get_args(Analysis)
 VERDICTS = (
@@ -49,16 +50,10 @@ _FOLLOWS: dict[str, dict[str, Any]] = {
 }
 
 
-class Settings(BaseModel):
-    """A group of settings: types as written, nothing unknown, nothing changed afterwards."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class SettingsFile(Settings):
-    """A whole file; its format is raised when older files would be misread."""
-
-    format: Literal[1]
+def _usual_level(level: float) -> float:
+    if level not in (95, 99.8):
+        raise ValueError("the level of a comparison can be 95 or 99.8")
+    return level
 
 
 class Council(Settings):
@@ -149,6 +144,28 @@ class TrendRules(Settings):
         return self
 
 
+class ComparisonRules(Settings):
+    """How sure a comparison with peers must be.
+
+    ``level`` is in per cent; ``overdispersion`` widens the usual spread to what like councils
+    differ by; ``gap_years`` close a gap; ``lead_years`` is how far back improvements are sought.
+    """
+
+    level: Annotated[float, AfterValidator(_usual_level)] = 99.8
+    overdispersion: bool = True
+    gap_years: Counting = 3
+    lead_years: Counting = 3
+
+
+class ValuePair(Settings):
+    """What a service costs, and what it achieves: two indicators that are read together."""
+
+    id: Slug
+    title: Text
+    cost: Code
+    performance: Code
+
+
 class Framework(SettingsFile):
     """A council's performance framework: its themes, directors and thresholds."""
 
@@ -160,7 +177,9 @@ class Framework(SettingsFile):
     analyses: tuple[Analysis, ...] = ANALYSES
     target_bands: TargetBands = TargetBands()
     trend_rules: TrendRules = TrendRules()
-    status_words: dict[str, Text] = {}
+    comparison: ComparisonRules = ComparisonRules()
+    value_for_money: tuple[ValuePair, ...] = ()
+    status_words: dict[str, Text] = Field(default_factory=dict)
     exceptional_periods: tuple[ExceptionalPeriod, ...] = ()
     scorecard: tuple[ScorecardSection, ...] = ()
 
@@ -170,7 +189,9 @@ class Indicator(Settings):
 
     ``polarity`` says which direction is good; ``unknown`` is not judged. ``minimum`` and
     ``maximum`` bound its values: 0 to 100 for percentages and from 0 for counts, rates, money,
-    days and durations, unless declared or ``allow_negative``.
+    days and durations, unless declared or ``allow_negative``. ``standard_population`` weighs the
+    members of ``standardised_by``, a dimension such as age; ``reference_groups`` says for a
+    dimension which group the others are compared with.
     """
 
     id: Code
@@ -209,6 +230,9 @@ class Indicator(Settings):
     maximum: float | None = None
     price_basis: Literal["", "current", "constant"] = ""
     small_counts: Literal["hide", "show"] = "hide"
+    standardised_by: Slug | Literal[""] = ""
+    standard_population: dict[Text, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    reference_groups: dict[Text, Text] = Field(default_factory=dict)
     quality_note: str = ""
     exceptional_periods: tuple[ExceptionalPeriod, ...] = ()
 
@@ -236,6 +260,8 @@ class Indicator(Settings):
             raise ValueError("a year-to-date rate needs rate_base, such as 1000")
         if self.accumulation == "rolling" and not self.period_span:
             raise ValueError('accumulation "rolling" needs period_span, such as "1y"')
+        if bool(self.standardised_by) != (len(self.standard_population) > 1):
+            raise ValueError("standardised_by goes with a standard_population of two or more")
         if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
             raise ValueError("valid_to is before valid_from")
         return self
@@ -259,27 +285,6 @@ class IndicatorFile(SettingsFile):
     """``parameters/indicators.yml``."""
 
     indicators: tuple[Indicator, ...]
-
-
-class PeerSetSpec(Settings):
-    """Councils compared with, in order of likeness; region and nation are shown, not ranked.
-
-    Without ``members`` it only describes a set whose members were imported.
-    """
-
-    id: Slug
-    title: Text
-    source: Text
-    as_at: date
-    members: Annotated[dict[Code, Text], Field(min_length=1)] = {}
-    region_row: str = ""
-    national_row: str = ""
-
-
-class PeerSetFile(SettingsFile):
-    """``parameters/peer_sets.yml``."""
-
-    peer_sets: tuple[PeerSetSpec, ...]
 
 
 class Correction(Settings):
@@ -321,7 +326,7 @@ class RunSpec(SettingsFile):
 
     ``accepted_notebooks`` holds the fingerprints of the council's own notebooks that
     ``pmf check --accept`` has let in; any other notebook than the shipped ones is refused.
-    Only benchmarking must have a ``peer_set``.
+    Without a ``peer_set`` the benchmarking pages say what could be compared, and with whom.
     """
 
     council: Slug
@@ -334,12 +339,6 @@ class RunSpec(SettingsFile):
     ] = "all"
     analyses: tuple[Analysis, ...] = ANALYSES
     peer_set: str = ""
-    peer_sets_by_theme: dict[Slug, Text] = {}
+    peer_sets_by_theme: dict[Slug, Text] = Field(default_factory=dict)
     seed: Whole = 0
-    accepted_notebooks: dict[str, str] = {}
-
-    @model_validator(mode="after")
-    def _has_peers(self) -> RunSpec:
-        if "benchmarking" in self.analyses and not self.peer_set:
-            raise ValueError('"peer_set" is missing, which only runs without benchmarking may do')
-        return self
+    accepted_notebooks: dict[str, str] = Field(default_factory=dict)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pmf_analysis.parameters import checks, models
 from pmf_analysis.parameters.charts import ChartFile, check_charts
 from pmf_analysis.parameters.loading import Document, read_document, validated
+from pmf_analysis.parameters.peer_sets import PeerSetFile, PeerSetSpec
 from pmf_analysis.parameters.register import Register, review_register
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
 
@@ -31,7 +32,7 @@ class Parameters:
 
     framework: models.Framework
     register: Register
-    peer_sets: dict[str, models.PeerSetSpec]
+    peer_sets: dict[str, PeerSetSpec]
     corrections: tuple[models.Correction, ...]
     files: dict[str, str]
     charts: ChartFile
@@ -109,7 +110,9 @@ class Workspace:
         if register is not None:
             checks.check_register(register, [document for document, _ in frameworks.values()])
             review_register(listed.indicators if listed else (), register)
-        peer_sets = files.peer_sets()
+            for document in filter(None, (read for read, _ in frameworks.values())):
+                checks.check_value_pairs(document, register)
+        peer_sets = files.peer_sets(register)
         corrections, correct = files.read(models.CorrectionFile, "corrections.yml", optional=True)
         if corrections is not None and register is not None:
             checks.check_corrections(corrections, register)
@@ -209,9 +212,10 @@ class _Files:
                 checks.check_framework(document)
         return found
 
-    def peer_sets(self) -> dict[str, models.PeerSetSpec]:
+    def peer_sets(self, register: Document | None = None) -> dict[str, PeerSetSpec]:
         """Read the declared peer sets; there may be none, as they also come with the data."""
-        document, listed = self.read(models.PeerSetFile, "peer_sets.yml", optional=True)
+        document, listed = self.read(PeerSetFile, "peer_sets.yml", optional=True)
         if document is not None:
             checks.check_unique(document, "peer_sets.*.id")
+            checks.check_built_sets(document, register)
         return {spec.id: spec for spec in listed.peer_sets} if listed else {}

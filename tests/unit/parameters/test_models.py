@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 
 from pmf_analysis.parameters.messages import wording
-from pmf_analysis.parameters.models import Indicator, RunSpec, TargetBands
+from pmf_analysis.parameters.models import ComparisonRules, Indicator, RunSpec, TargetBands
 
 ENTRY = {
     "id": "recycling",
@@ -119,3 +119,23 @@ def test_defaults_are_not_shared_between_runs():
 def test_every_sentence_is_for_a_fault_that_pydantic_knows():
     assert set(wording("settings")) <= set(get_args(ErrorType))
     assert {"int_type", "too_short", "missing"} <= set(wording("settings"))
+
+
+@pytest.mark.parametrize("level", [95, 95.0, 99.8])
+def test_a_comparison_has_one_of_two_levels(level):
+    assert ComparisonRules(level=level).level == level
+    with pytest.raises(ValidationError, match=r"can be 95 or 99\.8"):
+        ComparisonRules(level=99)
+
+
+def test_a_standard_population_weighs_the_strata_of_one_dimension():
+    whole = {"standardised_by": "age", "standard_population": {"under_65": 3.0, "65_up": 1.0}}
+    assert Indicator(**ENTRY | whole).standard_population["under_65"] == 3
+    for wrong in (
+        {"standardised_by": "age"},
+        whole | {"standardised_by": ""},
+        whole | {"standard_population": {"under_65": 3.0}},
+        whole | {"standard_population": {"under_65": 3.0, "65_up": 0.0}},
+    ):
+        with pytest.raises(ValidationError):
+            Indicator(**ENTRY | wrong)

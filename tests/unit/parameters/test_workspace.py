@@ -183,14 +183,75 @@ def test_faults_of_a_run_file(workspace, invalid):
     ]
 
 
-def test_only_benchmarking_needs_a_peer_set(workspace, spoil):
+def test_a_run_may_do_without_a_peer_set(workspace, spoil):
     spoil("runs/q2.yml", "peer_set: neighbours", "")
-    assert _said(lambda: workspace.load_run("q2")) == (
-        'parameters/runs/q2.yml line 1: "peer_set" is missing, which only runs without '
-        "benchmarking may do."
-    )
-    spoil("runs/q2.yml", "format: 1", "format: 1\nanalyses: [trends, target_realism]")
-    assert workspace.load_run("q2", store_peer_sets=()).peer_set == ""
+    run = workspace.load_run("q2", store_peer_sets=())
+    assert (run.peer_set, "benchmarking" in run.analyses) == ("", True)
+
+
+BUILT = "characteristics: [recycling], size: 6, among: neighbours"
+
+
+def test_a_peer_set_may_be_built_or_be_everyone(workspace, spoil):
+    spoil("peer_sets.yml", "  - id: neighbours", _set("likest", BUILT))
+    spoil("peer_sets.yml", "  - id: neighbours", _set("all", "everyone: true"))
+    sets = workspace.load().peer_sets
+    assert (sets["likest"].characteristics, sets["likest"].size) == (("recycling",), 6)
+    assert [name for name, spec in sets.items() if spec.is_described] == []
+    spoil("runs/q2.yml", "peer_set: neighbours", "peer_set: likest")
+    assert workspace.load_run("q2", store_peer_sets=()).peer_set == "likest"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("characteristics: [recyclin]", 'indicator "recyclin" is not in the register.'),
+        (BUILT.replace("neighbours", "neighbour"), 'Did you mean "neighbours"?'),
+        (BUILT.replace("neighbours", "odd"), "another set of this file that is not built itself"),
+        (BUILT.replace("6", "4"), '"size" must be at least 5'),
+        ("size: 9", '"size" and "among" need characteristics'),
+        ("characteristics: []", '"characteristics" has nothing in it'),
+        ("everyone: true, members: {X06000002: A}", "keep one"),
+        (f"everyone: true, {BUILT}", "keep one"),
+    ],
+)
+def test_a_peer_set_is_made_in_one_way(workspace, spoil, settings, said):
+    spoil("peer_sets.yml", "  - id: neighbours", _set("odd", settings))
+    assert f'In "odd": {said}' in _said(workspace.load) or said in _said(workspace.load)
+
+
+def _set(name: str, settings: str) -> str:
+    head = f"  - {{id: {name}, title: T, source: S, as_at: 2026-04-01, {settings}}}\n"
+    return head + "  - id: neighbours"
+
+
+PAIR = "value_for_money:\n  - {id: p, title: P, cost: spend, performance: recycling}\ndirectors:"
+SPEND = """    aliases: [NI192]
+  - {id: spend, title: Spend, themes: [place], data_type: rate, unit: £ per head,
+     frequency: annual, director: director_place}"""
+
+
+def test_a_value_pair_joins_a_cost_and_a_performance(workspace, spoil):
+    spoil("indicators.yml", "    aliases: [NI192]", SPEND)
+    spoil("framework.yml", "directors:", PAIR)
+    (pair,) = workspace.load().framework.value_for_money
+    assert (pair.cost, pair.performance) == ("spend", "recycling")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("cost: spend", "cost: spent", 'indicator "spent" is not in the register. Did you mean'),
+        ("cost: spend", "cost: visits", 'In "p": "visits" is no cost: its unit is not money.'),
+        ("performance: recycling", "performance: spend", "a cost and a performance: keep one"),
+        ("performance: recycling", "performance: spend", 'no way is declared better for "spend"'),
+    ],
+)
+def test_a_value_pair_is_checked_against_the_register(workspace, spoil, old, new, said):
+    spoil("indicators.yml", "    aliases: [NI192]", SPEND)
+    spoil("framework.yml", "directors:", PAIR)
+    spoil("framework.yml", old, new)
+    assert said in _said(workspace.load)
 
 
 def test_names_of_a_run_are_checked_against_its_framework_and_the_peer_sets(workspace, invalid):

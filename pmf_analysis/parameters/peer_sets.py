@@ -1,0 +1,48 @@
+"""With whom a council is compared: sets that are listed, imported, built, or everyone."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pmf_analysis.parameters.settings import Code, Settings, SettingsFile, Slug, Text
+
+
+class PeerSetSpec(Settings):
+    """Councils compared with, in one of three ways, or imported and only described here.
+
+    ``members`` lists them in order of likeness; ``characteristics`` are indicators by which the
+    ``size`` likest councils are found, ``among`` those of another set; ``everyone`` is every
+    council with figures.
+    """
+
+    id: Slug
+    title: Text
+    source: Text
+    as_at: date
+    members: dict[Code, Text] = Field(default_factory=dict, min_length=1)
+    characteristics: Annotated[tuple[Code, ...], Field(min_length=1)] = ()
+    size: Annotated[int, Field(ge=5)] = 15
+    among: Slug | Literal[""] = ""
+    everyone: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> PeerSetSpec:
+        if bool(self.members) + bool(self.characteristics) + self.everyone > 1:
+            raise ValueError("a peer set has members, characteristics or everyone: keep one")
+        if not self.characteristics and {"size", "among"} & self.model_fields_set:
+            raise ValueError('"size" and "among" need characteristics')
+        return self
+
+    @property
+    def is_described(self) -> bool:
+        """Whether its members are not known from here, so that they must come with the data."""
+        return not (self.members or self.characteristics or self.everyone)
+
+
+class PeerSetFile(SettingsFile):
+    """``parameters/peer_sets.yml``."""
+
+    peer_sets: tuple[PeerSetSpec, ...]

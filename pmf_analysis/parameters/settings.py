@@ -1,0 +1,29 @@
+"""What every model of a parameter file is made of: strict groups of settings, and kinds of text."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.types import StringConstraints
+
+# Names that become folders and addresses.
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+# Names that come from other systems; the bar separates the parts of a series key.
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][^|\n\t]*$", max_length=80)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Whole = Annotated[int, Field(ge=0)]
+Counting = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseModel):
+    """A group of settings: types as written, nothing unknown, nothing changed afterwards."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class SettingsFile(Settings):
+    """A whole file; its format is raised when older files would be misread."""
+
+    format: Literal[1]
