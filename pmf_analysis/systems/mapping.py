@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from pmf_analysis.data.contract import ABSENT_STATUSES, TABLES, column_names
 from pmf_analysis.parameters.loading import read_document, validated
-from pmf_analysis.parameters.models import Settings, Text
+from pmf_analysis.parameters.settings import Settings, Text
 from pmf_analysis.periods import AmbiguousPeriodError, YearType, parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problems, did_you_mean
 from pmf_analysis.systems.results import problem_of
