@@ -1,16 +1,19 @@
-"""Whether the gap between an authority and its peers closes, widens or holds."""
+"""Whether the gap between an authority and its peers closes, and what pace would close it."""
 
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures.arrays import Floats, Places
 from pmf_analysis.measures.history import OVERLAPPING, complete_periods, independent_points
 from pmf_analysis.measures.peers import PAIR
-from pmf_analysis.measures.polarity import first_text
+from pmf_analysis.measures.polarity import SIGNS, first_text
 from pmf_analysis.measures.short_series import mann_kendall
-from pmf_analysis.measures.spc import spc_chart
+from pmf_analysis.measures.spc import LIMITS, spc_chart
 
 FEWEST = 5  # points from which the gap is tested at all
 CHART_FROM = 13  # points from which control-chart rules replace the Mann-Kendall test
+CURRENT_PRICES = "A gap in money of each year's prices changes with prices alone."
+ROUNDING = 1e-9  # relative; so that an improvement of exactly what is needed counts
 
 
 def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -19,43 +22,152 @@ def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     gaps
-        series, peer_set, period, gap (own value minus the peers' median); only periods with
-        enough peers.
+        series, peer_set, period, gap (own value minus the peers' median; NaN in periods without
+        enough peers). Of pairs with rows made from a predecessor council's counts (`is_as_if`)
+        only what follows the newest of those is tested: the boundary moved there.
     pairs
-        One row a series and peer set: accumulation, periods_per_year, span_years. Of overlapping
-        windows only those that share no data are used.
+        One row a series and peer set: accumulation, periods_per_year, span_years, price_basis. Of
+        overlapping windows only those that share no data are used; money in current prices is not
+        tested over time.
 
     Returns
     -------
     DataFrame
         series, peer_set, gap_verdict (closing, widening, steady, cannot_judge), gap_reason. A gap
-        closes when it moves significantly towards zero from where it is now.
+        closes when it moves towards zero by more than chance explains. One that went through zero
+        closes if it is now smaller than it usually was, and widens if it is larger.
     """
     table = pairs[PAIR].reset_index(drop=True)
-    table["key"] = table["series"] + "\n" + table["peer_set"]
+    key = table["series"] + "\n" + table["peer_set"]
     tested = _tested_points(gaps, pairs)
-    n = tested.groupby("series")["value"].count()
-    latest = tested.dropna().sort_values("period").groupby("series")["value"].last()
+    known = tested.dropna().sort_values("period").groupby("series")["value"]
+    n = known.size()
     # Without any pair the maps are empty text.
-    moved = table["key"].map(_movement(tested, n)).astype("float64")
-    level = table["key"].map(latest).astype("float64")
+    moved, level, usual = (
+        key.map(found).astype("float64")
+        for found in (_movement(tested, n), known.last(), known.median())
+    )
     away: pd.Series = moved * np.sign(level)
-    points = table["key"].map(n).fillna(0).astype(int)
-    enough = points >= FEWEST
+    away = away.where(level * usual >= 0, moved.abs() * np.sign(level.abs() - usual.abs()))
+    points = key.map(n).fillna(0).astype(int)
+    current, enough = _in_current_prices(pairs), points >= FEWEST
     verdicts = [(~enough, "cannot_judge"), (away > 0, "widening"), (away < 0, "closing")]
-    table["gap_verdict"] = first_text(table.index, verdicts, "steady")
     few = "Only " + points.astype(str) + " separate periods can be compared; five are needed."
     test = (points >= CHART_FROM).map({True: "control-chart rules", False: "a Mann-Kendall test"})
+    reasons = [(current, CURRENT_PRICES), (~enough, few)]
     judged = "Judged by " + test + " on " + points.astype(str) + " gaps."
-    table["gap_reason"] = judged.where(enough, few)
-    return table.drop(columns="key")
+    return table.assign(
+        gap_verdict=first_text(table.index, verdicts, "steady"),
+        gap_reason=judged.mask(current | ~enough, first_text(table.index, reasons)),
+    )
+
+
+def gap_chart(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Give every gap the limits of its own control chart, so that the gap can be drawn as tested.
+
+    Parameters are those of `gap_verdicts`. Added are mean, lower_limit, upper_limit and rule (of
+    `spc.spc_chart`). They are NaN and "none" for pairs with fewer than 13 separate gaps, and for
+    rows before the first tested one; a window that overlaps a tested one has limits and no rule.
+    """
+    tested = _tested_points(gaps, pairs)
+    n = tested.groupby("series")["value"].count()
+    points = spc_chart(tested[tested["series"].map(n).to_numpy(float) >= CHART_FROM]).points
+    key = (gaps["series"] + "\n" + gaps["peer_set"]).astype("str")
+    chart = points.groupby("series").agg({**dict.fromkeys(LIMITS, "last"), "period": "min"})
+    limits = chart.reindex(key).set_axis(gaps.index)
+    inside = (gaps["period"] >= limits["period"]) & gaps["gap"].notna()
+    rules = points.rename(columns={"series": "key"})[["key", "period", "rule"]]
+    found = gaps[["period"]].assign(key=key).merge(rules, how="left")["rule"]
+    return gaps.assign(
+        **{name: limits[name].astype("float64").where(inside) for name in LIMITS},
+        rule=found.set_axis(gaps.index).fillna("none").astype("str"),
+    )
+
+
+def closing_pace(rows: pd.DataFrame, pairs: pd.DataFrame, *, years: int) -> pd.DataFrame:
+    """Say what pace would close each gap, and who ever kept such a pace for as long.
+
+    The best of several spans of a noisy record overstates what was kept: a lucky end after an
+    unlucky start looks like improvement. So a pace that nobody kept is hard evidence, and a pace
+    that some kept is only a hint whom to ask. Peers may also move on while we catch up.
+
+    Parameters
+    ----------
+    rows
+        `peers.peer_rows`: series, peer_set, area, period, value, own_value; each peer's value at
+        every period where we have one.
+    pairs
+        One row a series and peer set: value, peer_median, polarity, data_type, price_basis.
+    years
+        Years in which the gap would close.
+
+    Returns
+    -------
+    DataFrame
+        series, peer_set, close_years, close_pace (change a year that would bring us to the peers'
+        present median if they stand still; NaN unless higher or lower is better, we are on the
+        other side, and the value is no total), peers_tested (peers with two values `years` years
+        apart, at the same time of year so that seasons cancel), peers_kept (those of them that
+        improved at least as much in any such span), own_kept (the same of ourselves: 1, 0, or NaN
+        without such a span). Without a pace, or in current prices, the last three are NaN.
+    """
+    table = pairs[PAIR].reset_index(drop=True)
+    sign = pairs["polarity"].map(SIGNS).to_numpy(float)
+    behind = sign * (pairs["peer_median"] - pairs["value"]).to_numpy(float)
+    behind[~(behind > 0) | (pairs["data_type"] == "count").to_numpy()] = np.nan
+    asked = np.where(_in_current_prices(pairs), np.nan, behind)
+    pair = pd.MultiIndex.from_frame(table).get_indexer(pd.MultiIndex.from_frame(rows[PAIR]))
+    known = (pair >= 0) & ~np.isnan(asked[pair])
+    rows, pair = rows.loc[known], pair[known]
+    month = rows["period"].to_numpy("datetime64[M]").astype(np.int64)
+    area = pd.factorize(rows["area"])[0]
+    kept = {}
+    for name, who in {"value": area, "own_value": np.zeros_like(area)}.items():
+        change = _span_changes(pair, who, month, rows[name].to_numpy(float), 12 * years)
+        gain = change["change"] * sign[change["pair"]]
+        best = gain.groupby([change["pair"], change["who"]]).max()
+        places = best.index.get_level_values("pair")
+        enough = best >= asked[places] * (1 - ROUNDING)
+        kept[name] = enough.groupby(places).agg(["size", "sum"]).reindex(table.index)
+    peers = kept["value"].astype(float).fillna(0.0)
+    peers[np.isnan(asked)] = np.nan
+    return table.assign(
+        close_years=years,
+        close_pace=sign * behind / years,
+        peers_tested=peers["size"],
+        peers_kept=peers["sum"],
+        own_kept=kept["own_value"]["sum"].astype(float),
+    )
+
+
+def _span_changes(
+    pair: Places, who: Places, month: Places, value: Floats, months: int
+) -> pd.DataFrame:
+    """Change of each one's value over every span of so many months: pair, who, change."""
+    month = month - month.min(initial=0)
+    width = month.max(initial=0) + months + 1
+    place = (pair * (who.max(initial=0) + 1) + who) * width + month
+    place, first = np.unique(place, return_index=True)
+    later = np.searchsorted(place, place + months)
+    found = np.flatnonzero(place[np.minimum(later, len(place) - 1)] == place + months)
+    start, end = first[found], first[later[found]]
+    changes = {"pair": pair[start], "who": who[start], "change": value[end] - value[start]}
+    return pd.DataFrame(changes)
+
+
+def _in_current_prices(pairs: pd.DataFrame) -> pd.Series:
+    return (pairs["price_basis"] == "current").reset_index(drop=True)
 
 
 def _tested_points(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """List series (a key of the pair), period and value (the gap; NaN in periods left out)."""
-    settings = pairs.set_index(PAIR)[["accumulation", "periods_per_year", "span_years"]]
-    known = gaps.join(settings, on=PAIR)
+    names = ["accumulation", "periods_per_year", "span_years", "price_basis"]
+    known = gaps.join(pairs.set_index(PAIR)[names], on=PAIR)
     known = known.assign(series=known["series"] + "\n" + known["peer_set"], value=known["gap"])
+    known = known[known["price_basis"] != "current"]
+    if "is_as_if" in known.columns:
+        broken = known.loc[known["is_as_if"].astype(bool)].groupby("series")["period"].max()
+        known = known[~(known["period"] <= known["series"].map(broken))]
     overlapping = known["accumulation"].isin(OVERLAPPING)
     kept = pd.concat([independent_points(known[overlapping]), known[~overlapping]])
     length = (12 / known["periods_per_year"]).mask(overlapping, 12 * known["span_years"])
