@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story.formatting import MINUS, format_number, format_value
-from pmf_analysis.story.style import GREY, INK, PAPER, TIMELINE_SVG
+from pmf_analysis.story.style import GREY, INK, LINE, PAPER, TIMELINE_SVG
 from pmf_analysis.story.svg import SIZE, tidy_svg
 
 Floats = NDArray[np.float64]
@@ -134,6 +134,13 @@ class Canvas:
                 self.write(words, left, bottom + height / 2)
                 return True
         return False
+
+    def scale(self, values: tuple[float, float], unit: str) -> None:
+        """Write the scale of values at the left, with a fine line at each."""
+        self.axes.set(ylim=values, xticks=[], yticks=[])
+        for tick, text in grid(*values, unit):
+            self.axes.axhline(tick, color=LINE, lw=0.8, zorder=0)
+            self.write(Words(text), self.area.left - 8, self.pixel(1, tick)[1], anchor="right")
 
     def column(self, labels: list[tuple[Words, float]], x: float, low: float, top: float) -> None:
         """Write labels beside each other's ends of line at x, pushed apart where they would touch.
@@ -296,3 +303,8 @@ def grid(low: float, high: float, unit: str, most: int = 5) -> list[tuple[float,
     locator = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10])
     values = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
     return list(zip(values, tick_texts(values, unit), strict=True))
+
+
+def scale_width(values: tuple[float, float], unit: str) -> float:
+    """Return the width that a scale of values needs at the left of the axes."""
+    return max([62.0, *(12.0 + measure(Words(text))[0] for _, text in grid(*values, unit))])

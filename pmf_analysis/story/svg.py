@@ -11,6 +11,7 @@ from pmf_analysis.story.style import FONT_STACK, INK
 
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
+_LEVEL = re.compile(r"M (\S+) ([^L ]+)L(\S+) \2(?= M|$)")
 _FINE = re.compile(r"-?\d+\.\d\d")
 _FONT = re.compile(r"(?:font-family|font-variant|font-stretch): ?[^;]+;? ?|font: ?")
 SIZE = 12.5
@@ -50,12 +51,19 @@ def _shorten(node: Any) -> None:
             # A tenth of a pixel is finer than any screen shows.
             text = _FINE.sub(lambda number: f"{round(float(number[0]), 1) + 0.0:g}", text)
             text = re.sub(r"\s+", " ", text).strip().replace(" L ", "L")
+            text = _LEVEL.sub(_level, text)
         if key == "transform" and text.startswith("rotate(-0"):
             text = ""
         if text:
             node.set(key, text)
         else:
             del node.attrib[key]
+
+
+def _level(line: re.Match[str]) -> str:
+    """Write a level line by its length: pictures of many councils have hundreds of tiny ones."""
+    start, height, end = line.groups()
+    return f"M{start} {height}h{round(float(end) - float(start), 1):g}".replace("h0.", "h.")
 
 
 def _name_marks(root: Any, id: str) -> None:

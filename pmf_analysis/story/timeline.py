@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.periods import PERIODS_PER_YEAR
-from pmf_analysis.story.canvas import Canvas, Floats, Words, canvas, grid, measure
+from pmf_analysis.story.canvas import Canvas, Floats, Words, canvas, measure, scale_width
 from pmf_analysis.story.figures import Subject
-from pmf_analysis.story.style import GREY, LINE
+from pmf_analysis.story.style import GREY
 
 MONTHS = {name: 12 / count for name, count in PERIODS_PER_YEAR.items()}
 _FIRST_MONTH = {"financial": 4, "academic": 9, "calendar": 1}
@@ -57,14 +57,11 @@ def time_chart(
     (low, high), (height, top, right), frequency = span, room, subject.frequency
     months = MONTHS.get(frequency, 1)
     has_periods = round((high - low) / months) <= _MOST_NAMED.get(frequency, 0)
-    bottom, ticks = 50.0 if has_periods else 32.0, grid(*values, subject.unit)
-    left = max([62.0, *(12.0 + measure(Words(text))[0] for _, text in ticks)])
+    bottom, left = 50.0 if has_periods else 32.0, scale_width(values, subject.unit)
     with canvas(height + bottom, left=left, right=right, bottom=bottom, top=top) as sheet:
         sheet.is_timeline = True
-        sheet.axes.set(xlim=span, xticks=[], ylim=values, yticks=[])
-        for tick, text in ticks:
-            sheet.axes.axhline(tick, color=LINE, lw=0.8, zorder=0)
-            sheet.write(Words(text), left - 8, sheet.pixel(0, tick)[1], anchor="right")
+        sheet.axes.set_xlim(span)
+        sheet.scale(values, subject.unit)
         if has_periods:
             _write_periods(sheet, low, high, months, bottom - 13)
         _write_years(sheet, low, high, subject.year_type, bottom - (30 if has_periods else 13))
