@@ -1,4 +1,4 @@
-"""Kinds of arrays that measures hand to each other."""
+"""Kinds of arrays that measures hand to each other, and their median."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,7 @@
-"""Confidence intervals of counts and proportions: arrays in, arrays out."""
+"""Confidence intervals of counts, proportions, means and their differences: arrays in and out.
+
+`confidence` is one level, or one for each place of the arrays.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,7 +11,7 @@ from pmf_analysis.measures.arrays import Floats
 Bounds = tuple[Floats, Floats]
 
 
-def wilson(count: ArrayLike, denominator: ArrayLike, confidence: float = 0.95) -> Bounds:
+def wilson(count: ArrayLike, denominator: ArrayLike, confidence: ArrayLike = 0.95) -> Bounds:
     """Wilson score interval of proportions (Wilson 1927; Newcombe 1998), as fractions of 1.
 
     Missing or impossible input (no denominator, a count below 0 or above it) gives NaN.
@@ -20,7 +23,7 @@ def wilson(count: ArrayLike, denominator: ArrayLike, confidence: float = 0.95) -
     x, n = np.broadcast_arrays(np.asarray(count, float), np.asarray(denominator, float))
     possible = (n > 0) & (x >= 0) & (x <= n)
     x, n = np.where(possible, x, np.nan), np.where(possible, n, np.nan)
-    z = _two_sided_z(confidence)
+    z = two_sided_z(confidence)
     middle = 2 * x + z**2
     reach = z * np.sqrt(z**2 + 4 * x * (1 - x / n))
     scale = 2 * (n + z**2)
@@ -29,7 +32,7 @@ def wilson(count: ArrayLike, denominator: ArrayLike, confidence: float = 0.95) -
     return lower, np.where(x == n, 1.0, (middle + reach) / scale)
 
 
-def poisson(count: ArrayLike, confidence: float = 0.95) -> Bounds:
+def poisson(count: ArrayLike, confidence: ArrayLike = 0.95) -> Bounds:
     """Interval of an event count: Byar's approximation, and the exact interval below 10.
 
     Breslow and Day (1987) and Garwood (1936), as England's public health bodies use them. Divide
@@ -43,7 +46,7 @@ def poisson(count: ArrayLike, confidence: float = 0.95) -> Bounds:
 
     given = np.asarray(count, float)
     x = np.where(given >= 0, given, np.nan)
-    z, tail = _two_sided_z(confidence), (1 - confidence) / 2
+    z, tail = two_sided_z(confidence), (1 - np.asarray(confidence, float)) / 2
     byar = np.maximum(x, 1.0)  # keeps the formula defined where the exact one is used instead
     lower = byar * (1 - 1 / (9 * byar) - z / (3 * np.sqrt(byar))) ** 3
     upper = (x + 1) * (1 - 1 / (9 * (x + 1)) + z / (3 * np.sqrt(x + 1))) ** 3
@@ -52,7 +55,58 @@ def poisson(count: ArrayLike, confidence: float = 0.95) -> Bounds:
     return lower, np.where(small, chi2.ppf(1 - tail, 2 * x + 2) / 2, upper)
 
 
-def _two_sided_z(confidence: float) -> float:
+def mean_interval(
+    mean: ArrayLike, sd: ArrayLike, n: ArrayLike, confidence: ArrayLike = 0.95
+) -> Bounds:
+    """Interval of a mean of `n` cases with standard deviation `sd` (Student 1908).
+
+    Fewer than two cases, a negative deviation and what is missing give NaN.
+
+    >>> lower, upper = mean_interval(10, 2, 16)
+    >>> [round(float(bound), 3) for bound in (lower, upper)]
+    [8.934, 11.066]
+    """
+    from scipy.special import stdtrit
+
+    size, spread = np.asarray(n, float), np.asarray(sd, float)
+    size, spread = np.where(size >= 2, size, np.nan), np.where(spread >= 0, spread, np.nan)
+    reach = stdtrit(size - 1, (1 + np.asarray(confidence, float)) / 2) * spread / np.sqrt(size)
+    return np.asarray(mean - reach), np.asarray(mean + reach)
+
+
+def difference_interval(
+    first: Floats, first_bounds: Bounds, second: Floats, second_bounds: Bounds
+) -> Bounds:
+    """Interval of first minus second from the interval of each: square and add.
+
+    Zou and Donner (2008); of two proportions with Wilson's intervals it is Newcombe's hybrid score
+    interval (1998, method 10). The estimates must be independent. NaN gives NaN.
+    """
+    (low1, high1), (low2, high2) = first_bounds, second_bounds
+    down = np.hypot(first - low1, high2 - second)
+    return first - second - down, first - second + np.hypot(high1 - first, second - low2)
+
+
+def ratio_interval(
+    first: Floats, first_bounds: Bounds, second: Floats, second_bounds: Bounds
+) -> Bounds:
+    """Interval of first over second from the interval of each (Donner and Zou 2012).
+
+    It needs a second estimate that is certainly above 0, and a first that is not below; else NaN.
+    """
+    (low1, high1), (low2, high2) = first_bounds, second_bounds
+    square = (first * second) ** 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        below = np.sqrt(square - low1 * high2 * (2 * first - low1) * (2 * second - high2))
+        above = np.sqrt(square - high1 * low2 * (2 * first - high1) * (2 * second - low2))
+        lower = (first * second - below) / (high2 * (2 * second - high2))
+        upper = (first * second + above) / (low2 * (2 * second - low2))
+    fits = (low2 > 0) & (high2 < 2 * second) & (low1 >= 0)
+    return np.where(fits, lower, np.nan), np.where(fits, upper, np.nan)
+
+
+def two_sided_z(confidence: ArrayLike) -> Floats:
+    """Give how many standard errors an interval of each level reaches to either side."""
     from scipy.special import ndtri
 
-    return float(ndtri((1 + confidence) / 2))
+    return np.asarray(ndtri((1 + np.asarray(confidence, float)) / 2))

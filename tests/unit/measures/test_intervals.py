@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmf_analysis.measures.intervals import poisson, wilson
+from pmf_analysis.measures.intervals import (
+    difference_interval,
+    mean_interval,
+    poisson,
+    ratio_interval,
+    wilson,
+)
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +54,62 @@ def test_interval_holds_its_estimate_and_widens_with_confidence(count: int, more
     ]:
         (low, high), (lowest, highest) = interval(0.95), interval(0.998)
         assert 0 <= lowest <= low <= estimate <= high <= highest
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "lower", "upper"),
+    [  # Newcombe (1998), Statistics in Medicine 17: 873-890, table II, method 10
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((6, 7), (2, 7), 0.0582, 0.8062),
+        ((5, 56), (0, 29), -0.0381, 0.1926),
+        ((0, 10), (0, 20), -0.1611, 0.2775),
+        ((10, 10), (0, 20), 0.6791, 1.0),
+    ],
+)
+def test_differences_of_two_proportions_are_those_of_newcombe(
+    first: tuple[int, int], second: tuple[int, int], lower: float, upper: float
+) -> None:
+    shares = [np.array(x / n) for x, n in (first, second)]
+    found = difference_interval(shares[0], wilson(*first), shares[1], wilson(*second))
+    assert [float(bound) for bound in found] == pytest.approx([lower, upper], abs=6e-5)
+
+
+def test_ratio_and_difference_of_estimates_hold_the_truth_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(3)
+    truth = np.array([12.0, 9.0])
+    seen = rng.normal(truth, 0.8, (20_000, 2)).T
+    bounds = [(one - 1.96 * 0.8, one + 1.96 * 0.8) for one in seen]
+    for method, value in [(difference_interval, 3.0), (ratio_interval, 12 / 9)]:
+        lower, upper = method(seen[0], bounds[0], seen[1], bounds[1])
+        assert 0.94 < ((lower <= value) & (value <= upper)).mean() < 0.96
+        # both say the same of equality, apart from rounding at the edge
+    apart = difference_interval(seen[0], bounds[0], seen[1], bounds[1])[0] > 0
+    above = ratio_interval(seen[0], bounds[0], seen[1], bounds[1])[0] > 1
+    assert (apart == above).mean() > 0.99
+
+
+def test_a_ratio_needs_a_second_that_is_certainly_above_nought() -> None:
+    one, near = (np.array([5.0]), np.array([4.0])), (np.array([1.0]), np.array([-0.1]))
+    for second, low in (near, (np.array([np.nan]), np.array([1.0]))):
+        bounds = ratio_interval(one[0], (one[1], one[0] + 1), second, (low, second + 1))
+        assert np.isnan(bounds).all()
+
+
+def test_a_mean_has_the_interval_of_student() -> None:
+    from scipy.stats import t
+
+    lower, upper = mean_interval([10, 10, 10], [2, 2, -1], [16, 1, 16], 0.998)
+    assert (lower[0], upper[0]) == pytest.approx(t.interval(0.998, 15, 10, 0.5))
+    assert np.isnan([lower[1:], upper[1:]]).all()
+
+
+def test_each_place_may_have_a_level_of_its_own() -> None:
+    levels = np.array([0.95, 0.998])
+    for many, single in [
+        (wilson([7, 7], [30, 30], levels), [wilson(7, 30, level) for level in levels]),
+        (poisson([70, 7], levels), [poisson(n, level) for n, level in ((70, 0.95), (7, 0.998))]),
+        (mean_interval([1, 1], 1, 9, levels), [mean_interval(1, 1, 9, level) for level in levels]),
+    ]:
+        for side in (0, 1):
+            np.testing.assert_allclose(many[side], [bounds[side] for bounds in single])
