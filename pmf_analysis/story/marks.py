@@ -59,13 +59,12 @@ def draw_own(sheet: Canvas, spot: Spot, tone: Tone) -> None:
 
 
 def name_own(sheet: Canvas, text: str, spot: Spot, tone: Tone = "") -> None:
-    """Name our own mark near it, or above the axes, where there must be room for a line."""
+    """Name our own mark near it, or as a key above the axes, where there must be room for a line."""
     words = Words(text, _OWN[tone or "neutral"][-1], bold=True)
     if not name_mark(sheet, words, spot, math.inf):
-        (x, y), area, half = spot, sheet.area, measure(words)[0] / 2
-        middle = min(max(x, area.left + half), area.right - half)
-        sheet.write(words, middle, area.top + 14, anchor="center")
-        sheet.line([x, x], [y, area.top + 5], color=words.colour, lw=0.7, zorder=3)
+        left, y = sheet.area.left + 6, sheet.area.top + 14
+        draw_own(sheet, (left, y), tone)
+        sheet.write(words, left + 14, y)
 
 
 def name_mark(sheet: Canvas, words: Words, spot: Spot, within: float = _FAR) -> bool:

@@ -1,0 +1,91 @@
+"""Value for money: what a service costs us against what it achieves, beside the others.
+
+Both ways are shares of the peers, so that right costs more and up does better whatever the units.
+The place in the middle band is no quarter, and nothing is judged by colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from pmf_analysis.story import marks
+from pmf_analysis.story.canvas import Canvas, Words, canvas, measure, no_value
+from pmf_analysis.story.style import BAND, GREY, INK
+
+_HEIGHT, _TOP, _BOTTOM, _RIGHT = 420.0, 28.0, 32.0, 8.0
+MIDDLE = (40.0, 60.0)
+"""Shares of the peers between which neither cost nor performance is high or low."""
+_ACROSS, _UP = (-3.0, 103.0), (-11.0, 111.0)
+_QUARTERS = {
+    (0, 1): "low_cost_high_performance",
+    (1, 1): "high_cost_high_performance",
+    (0, 0): "low_cost_low_performance",
+    (1, 0): "high_cost_low_performance",
+}
+_PERCENTILES = ["cost_percentile", "performance_percentile"]
+
+
+def draw_quadrant(rows: pd.DataFrame, *, words: Mapping[str, str], id: str, own_name: str) -> str:
+    """Draw rows of the result table ``value`` of one pair and peer set, and return SVG.
+
+    Parameters
+    ----------
+    rows
+        Columns used: area, is_own, is_newest, year_label, cost_percentile and
+        performance_percentile (0 to 100). Others are drawn for the newest year; our own earlier
+        years, where given, are smaller and joined. Rows without a percentile are left out.
+    words
+        Names of the quarters by their codes (``low_cost_high_performance`` and so on), and the
+        ends of the axes: ``costs_less``, ``costs_more``, ``does_worse``, ``does_better``.
+    id, own_name
+        Prefix of every id in the SVG; our own name.
+
+    Raises
+    ------
+    PmfError
+        When no council has both percentiles.
+    """
+    placed = rows.dropna(subset=_PERCENTILES)
+    if placed.empty:
+        raise no_value()
+    left = 20.0 + max(measure(Words(f"{words[end]} ↑"))[0] for end in ("does_worse", "does_better"))
+    with canvas(_HEIGHT, left=left, right=_RIGHT, bottom=_BOTTOM, top=_TOP) as sheet:
+        sheet.axes.set(xlim=_ACROSS, ylim=_UP, xticks=[], yticks=[])
+        sheet.axes.spines[:].set(visible=True, color=GREY)
+        _draw_quarters(sheet, words)
+        places = sheet.axes.transData.transform(placed[_PERCENTILES].to_numpy(float))
+        placed = placed.assign(spot=pd.Series([(x, y) for x, y in places.tolist()], placed.index))
+        is_own, is_newest = (placed[name].to_numpy(bool) for name in ("is_own", "is_newest"))
+        marks.draw_others(sheet, *places[~is_own & is_newest].T)
+        if is_own.any():
+            _draw_own(sheet, placed[is_own].sort_values("year_label"), own_name)
+        return sheet.svg(id)
+
+
+def _draw_quarters(sheet: Canvas, words: Mapping[str, str]) -> None:
+    """Wash the middle, name the quarters in their corners and write what the ways mean."""
+    area = sheet.area
+    sheet.axes.axvspan(*MIDDLE, color=BAND, lw=0, zorder=0)
+    sheet.axes.axhspan(*MIDDLE, color=BAND, lw=0, zorder=0)
+    for (across, up), code in _QUARTERS.items():
+        x = (area.right - 10) if across else area.left + 10
+        y = (area.top - 14) if up else area.bottom + 14
+        sheet.write(Words(words[code], INK), x, y, anchor=("left", "right")[across])
+    foot = area.bottom - 16
+    sheet.write(Words(f"← {words['costs_less']}"), area.left, foot)
+    sheet.write(Words(f"{words['costs_more']} →"), area.right, foot, anchor="right")
+    sheet.write(Words(f"{words['does_better']} ↑"), area.left - 10, area.top - 14, anchor="right")
+    sheet.write(Words(f"{words['does_worse']} ↓"), area.left - 10, area.bottom + 14, anchor="right")
+
+
+def _draw_own(sheet: Canvas, years: pd.DataFrame, own_name: str) -> None:
+    """Draw our newest place, and our earlier ones as small dots that lead to it."""
+    spots = years["spot"].tolist()
+    sheet.line(*zip(*spots, strict=True), color=INK, lw=1.2, marker="o", ms=5, zorder=6)
+    sheet.keep_clear(*years[_PERCENTILES].to_numpy(float).T)
+    marks.draw_own(sheet, spots[-1], "neutral")
+    marks.name_own(sheet, f"{own_name} {years['year_label'].iloc[-1]}", spots[-1])
+    for label, spot in list(zip(years["year_label"], spots, strict=True))[:-1]:
+        marks.name_mark(sheet, Words(label, INK), spot)
