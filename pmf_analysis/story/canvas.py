@@ -118,10 +118,13 @@ class Canvas:
                 steps = int(np.clip(length / 3, 2, WIDTH))
                 self.ink.append(start + np.linspace(0, 1, steps)[:, None] * (end - start))
 
-    def place(self, words: Words, spots: Iterable[tuple[float, float]]) -> bool:
+    def place(
+        self, words: Words, spots: Iterable[tuple[float, float]], beside: float = -np.inf
+    ) -> bool:
         """Write a label at the first spot between the axes, a lower-left corner, where it is clear.
 
-        Returns False, with nothing written, when there is no such spot.
+        Words that readers see narrower stay next to what stands at ``beside``. Returns False, with
+        nothing written, when there is no such spot.
         """
         width, height = measure(words)
         ink = np.concatenate([np.empty((0, 2)), *self.ink])
@@ -131,7 +134,9 @@ class Canvas:
             touches = any(box.overlaps(other, 3) for other in self.boxes)
             inked = (ink > (box.left, box.bottom)) & (ink < (box.right, box.top))
             if within.contains(box) and not touches and not inked.all(axis=1).any():
-                self.write(words, left, bottom + height / 2)
+                side = (left + width <= beside) + (left < beside)
+                anchor = ("left", "center", "right")[side]
+                self.write(words, left + side * width / 2, bottom + height / 2, anchor=anchor)
                 return True
         return False
 

@@ -59,7 +59,7 @@ def draw_own(sheet: Canvas, spot: Spot, tone: Tone) -> None:
 
 
 def name_own(sheet: Canvas, text: str, spot: Spot, tone: Tone = "") -> None:
-    """Name our own mark near it, or as a key above the axes, where there must be room for a line."""
+    """Name our own mark near it, or as a key above the axes, where a line needs room."""
     words = Words(text, _OWN[tone or "neutral"][-1], bold=True)
     if not name_mark(sheet, words, spot, math.inf):
         left, y = sheet.area.left + 6, sheet.area.top + 14
@@ -69,7 +69,7 @@ def name_own(sheet: Canvas, text: str, spot: Spot, tone: Tone = "") -> None:
 
 def name_mark(sheet: Canvas, words: Words, spot: Spot, within: float = _FAR) -> bool:
     """Name a mark at the nearest clear spot, with a fine line to it where that is not beside it."""
-    if not sheet.place(words, _around(words, spot, within)):
+    if not sheet.place(words, _around(words, spot, within), spot[0]):
         return False
     (x, y), box = spot, sheet.boxes[-1]
     end = float(np.clip(x, box.left, box.right)), float(np.clip(y, box.bottom, box.top))
