@@ -75,6 +75,17 @@ def test_rows_not_given_again_stay_but_a_peer_who_left_is_gone(store: Store) -> 
     assert store.as_known_on(OCTOBER)["peer_sets"]["member_code"].tolist() == ["B", "C"]
 
 
+def test_a_list_drawn_up_on_another_day_is_another_version_of_the_set(store: Store) -> None:
+    drawn = {day: pd.Timestamp(day) for day in ("2024-05-01", "2025-05-01")}
+    for day, members in zip(drawn, ("AB", "BC"), strict=True):
+        store.add({"peer_sets": peers(*members).assign(as_at=drawn[day])}, as_at=JULY)
+    known = store.as_known_on(OCTOBER)["peer_sets"]
+    assert known.groupby("as_at")["member_code"].sum().to_dict() == {
+        drawn["2024-05-01"]: "AB",
+        drawn["2025-05-01"]: "BC",
+    }
+
+
 def test_a_changed_or_withdrawn_figure_is_a_restatement_and_a_late_one_is_not(store: Store) -> None:
     store.add({"observations": values(q1=1.0, q2=None)}, as_at=JULY)
     store.add({"observations": values(q1=1.5, q2=2.0)}, as_at=OCTOBER)
