@@ -13,20 +13,8 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from pmf_analysis.period_spans import (
-    KIND_OF_FREQUENCY,
-    MONTH_NAMES,
-    MONTHS_IN,
-    TERMS,
-    YEAR_STARTS,
-    Kind,
-    Period,
-    YearType,
-    add_months,
-    months_from,
-    part_of_year,
-    week_from,
-)
+from pmf_analysis import period_spans as spans
+from pmf_analysis.period_spans import YEAR_STARTS, Kind, Period, YearType, add_months, part_of_year
 
 # "(OT)" marks a series of the Department for Education's local authority tool.
 MARKS = {
@@ -96,15 +84,15 @@ def _read_range(text: str, context: Context) -> list[Period]:
     text = re.sub(rf"({_M}) ?(-|to) ?({_M} ({_Y}))", r"\1 \4 \2 \3", text)
     side = Context(context.year_type, "snapshot")
     for dash in re.finditer(r"\s+to\s+|\s*-\s*", text):
-        spans = [
+        found = [
             _span(first.start, last.end, first.year_type, context)
             for first in _read_side(text[: dash.start()], side)
             for last in _read_side(text[dash.end() :], side)
             if (first.kind, first.year_type) == (last.kind, last.year_type)
             and first.start <= last.start
         ]
-        if spans:
-            return spans
+        if found:
+            return found
     return []
 
 
@@ -187,7 +175,7 @@ def _pooled_years(first: int, last: int, context: Context) -> list[Period]:
     if year_type != "calendar":
         pools = [(first, years - 1), (first, years), (first - 1, years)]
     month = YEAR_STARTS[year_type]
-    return [months_from(start, month, 12 * n, "rolling", year_type) for start, n in pools]
+    return [spans.months_from(start, month, 12 * n, "rolling", year_type) for start, n in pools]
 
 
 def _part(match: re.Match[str], context: Context) -> list[Period]:
@@ -198,7 +186,7 @@ def _part(match: re.Match[str], context: Context) -> list[Period]:
     """
     term, year = match["term"], match["years"]
     kind: Kind = "term" if term else "quarter" if match["part"][0] == "q" else "half_year"
-    number = TERMS.index(term) + 1 if term else int(match["number"])
+    number = spans.TERMS.index(term) + 1 if term else int(match["number"])
     declared = context.of_kind(kind)
     if not year.isdigit():
         split_type: YearType = "academic" if declared.year_type == "academic" else "financial"
@@ -222,7 +210,7 @@ def _month(match: re.Match[str], context: Context) -> list[Period]:
 
 def _month_meanings(year: int, month: int, context: Context) -> list[Period]:
     """Return the month; in a quarterly series the quarter of which it is the first or last."""
-    itself = months_from(year, month, 1, "month", context.of_months)
+    itself = spans.months_from(year, month, 1, "month", context.of_months)
     if context.frequency != "quarterly":
         return [itself]
     ends = (itself.start, itself.end)
@@ -234,7 +222,12 @@ def _period_to(match: re.Match[str], context: Context) -> list[Period]:
     length = {"year": 12, "quarter": 3}.get(match["length"]) or int(match["length"].split()[0])
     ends = _read(match["end"], Context(context.year_type, "snapshot"))
     return [
-        _span(add_months(last.end + timedelta(days=1), -length), last.end, last.year_type, context)
+        _span(
+            add_months(last.end + timedelta(days=1), -length),
+            last.end,
+            last.year_type,
+            context,
+        )
         for last in ends
         if last.kind in {"month", "day"}
     ]
@@ -246,7 +239,7 @@ def _days_of(match: re.Match[str], context: Context) -> list[Period]:
     if match["edge"] in {"as at", "as of", "at"}:
         return days
     back = timedelta(days=0 if match["edge"] in {"w/c", "week of", "week commencing"} else 6)
-    return [week_from(day.start - back, context.of_months) for day in days]
+    return [spans.week_from(day.start - back, context.of_months) for day in days]
 
 
 def _date(match: re.Match[str], context: Context) -> list[Period]:
@@ -254,12 +247,12 @@ def _date(match: re.Match[str], context: Context) -> list[Period]:
     day = date(int(match["year"]), _month_number(match["month"]), int(match["day"]))
     itself = Period(day, day, "day", context.of_months)
     if context.frequency == "weekly":
-        weeks = [week_from(day - timedelta(days=back), context.of_months) for back in (0, 6)]
+        weeks = [spans.week_from(day - timedelta(days=back), context.of_months) for back in (0, 6)]
         return [week for week in weeks if week.start.weekday() == 0] or weeks
     if context.frequency is None:
         months, quarters = (_bounded(day, kind, context) for kind in ("month", "quarter"))
         return [itself, *months, *quarters]
-    wanted = KIND_OF_FREQUENCY.get(context.frequency)
+    wanted = spans.KIND_OF_FREQUENCY.get(context.frequency)
     return (_bounded(day, wanted, context) if wanted else []) or [itself]
 
 
@@ -270,7 +263,7 @@ def _bounded(day: date, kind: Kind, context: Context) -> list[Period]:
         part_of_year(first_year, year_type, kind, number)
         for year_type in context.of_kind(kind).types(*possible)
         for first_year in (day.year - 1, day.year)
-        for number in range(1, 12 // MONTHS_IN[kind] + 1)
+        for number in range(1, 12 // spans.MONTHS_IN[kind] + 1)
     ]
     return [period for period in candidates if day in {period.start, period.end}]
 
@@ -292,11 +285,11 @@ def _full_year(year: str) -> int:
 
 def _month_number(name: str) -> int:
     """Return the number of a month's name, whole or in three letters, or of its digits."""
-    return int(name) if name.isdigit() else _SHORT_MONTHS.index(name[:3]) + 1
+    return int(name) if name.isdigit() else [n[:3] for n in _MONTH_NAMES].index(name[:3]) + 1
 
 
-_SHORT_MONTHS = [name[:3].casefold() for name in MONTH_NAMES]
-_M = "(?:" + "|".join(f"{n[:3]}(?:{n[3:]})?" for n in map(str.casefold, MONTH_NAMES)) + "|sept)"
+_MONTH_NAMES = [name.casefold() for name in spans.MONTH_NAMES]
+_M = "(?:" + "|".join(f"{n[:3]}(?:{n[3:]})?" for n in _MONTH_NAMES) + "|sept)"
 _Y = r"(?:19|20)\d\d"
 _YEARS = rf"(?P<years>{_Y}[/-]\d\d(?:\d\d)?|\d\d[/-]\d\d|{_Y})"
 _PART = (

@@ -9,11 +9,10 @@ January to April, May to August, because the dates of Easter and of holidays dif
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
-from math import inf
 from typing import Literal
 
 Kind = Literal["year", "half_year", "quarter", "month", "week", "term", "day", "rolling"]
@@ -25,9 +24,10 @@ PERIODS_PER_YEAR: dict[str, float] = {
     **{"weekly": 52, "monthly": 12, "quarterly": 4, "termly": 3},
     **{"half_yearly": 2, "annual": 1, "biennial": 0.5},
 }
-KIND_OF_FREQUENCY: dict[str, Kind] = {
-    "annual": "year",
-    "half_yearly": "half_year",
+# Of every frequency but weekly.
+MONTHS_A_PERIOD = {name: int(12 / rate) for name, rate in PERIODS_PER_YEAR.items() if rate <= 12}
+KIND_OF_FREQUENCY: dict[str, Kind] = {"annual": "year", "half_yearly": "half_year"}
+KIND_OF_FREQUENCY |= {
     "termly": "term",
     "quarterly": "quarter",
     "monthly": "month",
@@ -193,11 +193,9 @@ def period_from_start(
     value where it differs from the frequency. A frequency that is not known gives the day.
     """
     start = date(start.year, start.month, start.day)  # a time stamp of pandas is a date too
-    months = int(12 / PERIODS_PER_YEAR.get(frequency, inf))
-    if span:
-        months = int(span[:-1]) * {"m": 1, "q": 3, "y": 12}[span[-1]]
-    elif frequency == "weekly":
+    if frequency == "weekly" and not span:
         return week_from(start, year_type)
+    months = months_of_span(span) if span else MONTHS_A_PERIOD.get(frequency, 0)
     if not months:
         return Period(start, start, "day", year_type)
     named_by: YearType = "academic" if frequency == "termly" else year_type
@@ -208,20 +206,9 @@ def period_from_start(
     return Period(start, add_months(start, months) - _DAY, kind, named_by)
 
 
-def label_starts(
-    starts: Iterable[date], frequency: str, year_type: YearType = "financial", span: str = ""
-) -> list[str]:
-    """Return the label of each period that starts on the given days; blank for a missing day.
-
-    Every distinct day is named once, so thousands of rows cost little.
-    """
-    days = list(starts)
-    names = {
-        # The missing time of pandas, alone, differs from itself.
-        day: "" if day != day else period_from_start(day, frequency, year_type, span).label
-        for day in set(days)
-    }
-    return [names[day] for day in days]
+def months_of_span(span: str) -> int:
+    """Return how many months a span lasts: 1 of "1m", 3 of "1q", 36 of "3y"."""
+    return int(span[:-1]) * {"m": 1, "q": 3, "y": 12}[span[-1]]
 
 
 def add_months(day: date, months: int) -> date:

@@ -1,4 +1,4 @@
-"""Reporting periods: reading a label, naming the period of a day, labels for whole columns.
+"""Reporting periods: reading a label, naming the period of a day.
 
 The span itself is :class:`pmf_analysis.period_spans.Period`; what a label can mean is in
 :mod:`pmf_analysis.period_labels`. Everything that other rooms need is named here.
@@ -9,17 +9,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 from pmf_analysis.period_labels import Context, meanings, split_mark
-from pmf_analysis.period_spans import (
-    PERIODS_PER_YEAR,
-    Period,
-    YearType,
-    label_starts,
-    period_from_start,
-)
+from pmf_analysis.period_spans import PERIODS_PER_YEAR, Period, YearType, period_from_start
 from pmf_analysis.problems import PmfError, Problem
 
-__all__ = ["PERIODS_PER_YEAR", "Period", "YearType", "label_starts", "period_from_start"]
-__all__ += ["AmbiguousPeriodError", "parse_period", "split_mark"]
+__all__ = ["PERIODS_PER_YEAR", "Period", "YearType", "period_from_start", "split_mark"]
+__all__ += ["AmbiguousPeriodError", "parse_period"]
 
 
 class AmbiguousPeriodError(PmfError):

@@ -18,10 +18,7 @@ Level = Literal["error", "warning", "info"]
 EXIT_WRONG_USAGE = 2
 EXIT_DATA_UNUSABLE = 3
 
-COLUMNS = (
-    *("level", "code", "file", "sheet", "row", "column", "value"),
-    *("message", "expected", "fix"),
-)
+COLUMNS = ("level", "code", "file", "sheet", "row", "column", "value", "message", "expected", "fix")
 _ABSOLUTE = re.compile(r"^(/|\\|[A-Za-z]:[\\/])")
 _LONGEST_VALUE = 80
 

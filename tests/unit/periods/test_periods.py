@@ -3,7 +3,6 @@
 import pickle
 from datetime import date, timedelta
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +12,6 @@ from pmf_analysis.periods import (
     PERIODS_PER_YEAR,
     AmbiguousPeriodError,
     Period,
-    label_starts,
     parse_period,
     period_from_start,
 )
@@ -148,13 +146,6 @@ def test_a_leap_day_moves_to_the_last_day_of_february():
 
 def test_a_day_within_a_quarter_is_only_that_day():
     assert parse_period("2024-05-15", frequency="quarterly").kind == "day"
-
-
-def test_labels_of_thousands_of_starts():
-    starts = pd.to_datetime(["2026-07-01", "2026-04-01", None] * 5_000)
-    labels = label_starts(starts, "quarterly")
-    assert labels == ["2026-27 Q2", "2026-27 Q1", ""] * 5_000
-    assert label_starts([], "monthly") == []
 
 
 def test_every_frequency_of_the_register_is_known_everywhere():
