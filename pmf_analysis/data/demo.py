@@ -28,7 +28,7 @@ AGREED_BEFORE = {"financial": 27, "academic": 54, "calendar": 28}
 
 
 def westshire_tables(seed: int = SEED) -> dict[date, dict[str, pd.DataFrame]]:
-    """Return every table of the contract, as Westshire knew it on each as-at date.
+    """Return every table Westshire has, as it knew it on each as-at date.
 
     Each indicator is drawn from the seed and its own name, so a new one changes no other.
     An absent value is NaN and its status says why.
@@ -60,7 +60,9 @@ def _known_on(as_at: date, world: World, drawn: Mapping[str, pd.DataFrame]) -> d
         "targets": [row for recipe in world.recipes.values() for row in _targets(recipe, world)],
     }
     return {
-        name: _known(conform(pd.DataFrame(rows[name]), name), name, as_at, world) for name in TABLES
+        name: _known(conform(pd.DataFrame(rows[name]), name), name, as_at, world)
+        for name in TABLES
+        if name in rows  # Westshire was never reorganised
     }
 
 

@@ -176,7 +176,9 @@ def test_peer_sets_are_the_same_in_the_data_and_in_the_parameters(
 ) -> None:
     rows = tables[OCTOBER]["peer_sets"].sort_values(["peer_set", "rank"])
     in_data = {name: list(rs["member_code"]) for name, rs in rows.groupby("peer_set")}
-    assert in_data == {name: list(spec.members) for name, spec in parameters.peer_sets.items()}
+    assert in_data == {
+        name: list(spec.members) for name, spec in parameters.peer_sets.items() if spec.members
+    }
     peers = world.areas[world.areas["role"] == "peer"]
     names = dict(zip(peers["area_code"], peers["area_name"], strict=True))
     assert len(names) == 16
@@ -200,7 +202,7 @@ def test_no_place_is_real(world: World, real_data: Path) -> None:
 
 @pytest.mark.parametrize("as_at", VINTAGES)
 def test_every_table_keeps_the_contract(tables: Tables, as_at: date) -> None:
-    assert set(tables[as_at]) == set(TABLES)
+    assert set(tables[as_at]) == set(TABLES) - {"area_changes"}  # never reorganised
     for name, table in tables[as_at].items():
         assert len(table), name
         assert [problem.line() for problem in check_table(table, name)] == [], name
