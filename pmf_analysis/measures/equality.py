@@ -1,0 +1,248 @@
+"""Differences between groups of one council's people or places, and whether they close.
+
+Every group of a dimension (deprivation, a protected characteristic, a ward) is compared with all
+the others together, or with the reference group that the register declares. Small numbers come
+first: nothing is judged below ten, and nothing here gives a hidden figure back.
+"""
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.data.contract import series_key, split_series
+from pmf_analysis.measures.gaps import gap_verdicts
+from pmf_analysis.measures.history import with_intervals, with_register
+from pmf_analysis.measures.intervals import difference_interval, two_sided_z
+from pmf_analysis.measures.polarity import band_distance, first_text, undeclared
+
+FALSE_ALARMS = 0.05  # chance of any false difference among the groups of a dimension, at most
+FEWEST_CASES = 10  # below this a count gives no verdict
+FEWEST_HIDDEN = 5  # hidden groups must hold so many together that their sum gives none away
+ADDS_UP = 0.02  # how far the groups' denominators may be from the whole's
+DIMENSION = ["whole", "dimension"]
+GIVEN = ["numerator", "denominator", "value", "ci_lower", "ci_upper", "sample_size"]
+OTHERS = [f"other_{name}" for name in GIVEN]
+BESIDE = [f"{name}{end}" for name in ("difference", "ratio") for end in ("", "_lower", "_upper")]
+COLUMNS = ["series", "indicator", "dimension", "dimension_value", "reference", "period", "value"]
+COLUMNS += ["lower", "upper", "reference_value", *BESIDE, "verdict", "trend", "n_groups"]
+COLUMNS += ["evidence", "reason"]
+TOTAL = "A total depends on the size of a group; only a rate or share can be compared."
+FEW = "Fewer than ten cases are counted in this group or in what it is compared with."
+ALONE = "It has nothing to be compared with: no counts of the others, no reference group."
+BARE = "No usable counts or intervals: the difference cannot be tested."
+PARTIAL = " The groups overlap or do not add up to the whole, so the rest of the whole is compared."
+LEFT_OUT = " A hidden group is left out of the others."
+
+
+def equality_gaps(observations: pd.DataFrame, register: pd.DataFrame, *, area: str) -> pd.DataFrame:
+    """Compare the groups of every dimension of one council, at the newest period they share.
+
+    Difference and ratio have limits from those of the two values, squared and added (on the log
+    scale for the ratio; Zou and Donner 2008): of proportions this is Newcombe's hybrid Wilson
+    interval (1998), of rates the same with Poisson limits; published intervals enter as they are.
+    Limits are widened for the number of groups compared (Bonferroni); a verdict needs both.
+
+    Parameters
+    ----------
+    observations
+        Main frame of measures, after disclosure; `series` says what belongs to which group.
+    register
+        One row an indicator; `reference_groups` names the reference group of a dimension.
+
+    Returns
+    -------
+    DataFrame
+        A row a group, the reference group apart: series (of the whole), indicator, dimension,
+        dimension_value, reference ("" all the others together), period, value, lower, upper
+        (95 %), reference_value, difference and ratio to it with their limits, verdict (better,
+        worse, higher, lower, similar, cannot_judge), trend (closing, widening, steady,
+        cannot_judge), n_groups, evidence (counts, interval, values_only, none) and reason; in the
+        order of the source's rows. A hidden group is listed without figures.
+    """
+    rows = _own_rows(observations, register, area)
+    if rows.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    rows = _with_reference(_with_others(rows), register)
+    now = _compared(rows[rows["period"] == rows["newest"]].reset_index(drop=True))
+    now["trend"] = _trends(rows, now)
+    now = now[~now["is_reference"]].assign(series=now["whole"])
+    order = ["series", "dimension", "source_row", "dimension_value"]
+    return now.sort_values(order, ignore_index=True)[COLUMNS]
+
+
+def _own_rows(observations: pd.DataFrame, register: pd.DataFrame, area: str) -> pd.DataFrame:
+    """Rows of the council's groups by the newest definition, the counts of the whole beside."""
+    own = observations[observations["area"] == area]
+    parts = split_series(own["series"])
+    newest = parts["definition_version"].groupby(own["indicator"]).transform("max")
+    names = ["dimension", "dimension_value"]
+    own = own.assign(
+        **parts[names],
+        whole=series_key(parts.assign(**dict.fromkeys(names, ""))),
+        source_row=own.get("source_row", pd.Series(np.nan, own.index)).astype(float),
+        sample_size=own.get("sample_size", pd.Series(np.nan, own.index)).astype(float),
+        hidden=own["status"] == "suppressed" if "status" in own.columns else own["value"].isna(),
+    )[parts["definition_version"] == newest]
+    frame = with_intervals(with_register(own, register))
+    is_part, counted = frame["dimension"] != "", frame["interval_from"] == "counts"
+    wholes = frame[~is_part & counted].set_index(["whole", "period"])[GIVEN[:2]]
+    return frame[is_part].join(wholes.add_prefix("all_"), on=["whole", "period"])
+
+
+def _with_others(rows: pd.DataFrame) -> pd.DataFrame:
+    """Put beside each group all the others together: the rest of the whole, else the other groups.
+
+    What the whole leaves after a shown group is used only where that gives no hidden group back:
+    none is hidden, or two or more that hold enough together. Else the shown groups are summed.
+    """
+    counted = rows["interval_from"] == "counts"
+    counts = rows[GIVEN[:2]].where(counted, axis=0)
+    table = counts.assign(sized=rows["denominator"], hidden=rows["hidden"])
+    table = table.assign(shown=rows["value"].notna(), counted=counted)
+    total = table.groupby([rows[name] for name in (*DIMENSION, "period")]).transform("sum")
+    adds_up = (total["sized"] / rows["all_denominator"] - 1).abs() <= ADDS_UP
+    rest = rows["all_numerator"] - total["numerator"]
+    by_whole = (total["hidden"] == 0) | ((total["hidden"] > 1) & (rest >= FEWEST_HIDDEN))
+    by_whole &= rest.notna()
+    by_sum = total["counted"].eq(total["shown"]) & (adds_up | rest.isna())
+    for name in GIVEN[:2]:
+        everyone = rows[f"all_{name}"].where(by_whole, total[name].where(by_sum))
+        rows[f"other_{name}"] = everyone - counts[name]
+    count, size = rows["other_numerator"], rows["other_denominator"]
+    fits = (size > 0) & (count >= 0) & ((count <= size) | (rows["statistic"] == "rate"))
+    rows[OTHERS[:2]] = rows[OTHERS[:2]].where(fits, axis=0)
+    rows[OTHERS[3:]] = np.nan
+    rows["other_value"] = rows["scale"] * rows["other_numerator"] / rows["other_denominator"]
+    shared = rows["period"].where((total["shown"] > 1) | fits)
+    newest, last = (
+        period.groupby([rows[name] for name in DIMENSION]).transform("max")
+        for period in (shared, rows["period"])
+    )
+    return rows.assign(
+        newest=newest.fillna(last),
+        by_whole=by_whole,
+        partial=by_whole & ~adds_up,
+        left_out=~by_whole & (total["hidden"] > 0),
+    )
+
+
+def _with_reference(rows: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """Replace the others by the declared reference group, where the dimension has that group."""
+    told = register.set_index("indicator").reindex(columns=["reference_groups"]).iloc[:, 0]
+    declared = [
+        groups.get(dimension, "") if isinstance(groups, dict) else ""
+        for groups, dimension in zip(rows["indicator"].map(told), rows["dimension"], strict=True)
+    ]
+    is_one = rows["dimension_value"] == declared
+    exists = is_one.groupby([rows[name] for name in DIMENSION]).transform("any")
+    keys = [*DIMENSION, "period"]
+    one = rows[is_one].set_index(keys)[GIVEN].set_axis(OTHERS, axis=1)
+    beside = rows[keys].join(one, on=keys)
+    rows[OTHERS] = rows[OTHERS].mask(exists, beside[OTHERS])
+    flags = ["by_whole", "partial", "left_out"]
+    rows[flags] = rows[flags].mask(exists, False)
+    return rows.assign(reference=pd.Series(declared).where(exists, ""), is_reference=is_one)
+
+
+def _compared(rows: pd.DataFrame) -> pd.DataFrame:
+    """Difference, ratio and verdict of each group at the period that is compared."""
+    others = rows.drop(columns=GIVEN).rename(columns=dict(zip(OTHERS, GIVEN, strict=True)))
+    found = with_intervals(others)
+    pair = pd.DataFrame({"own": rows["interval_from"], "others": found["interval_from"]})
+    kinds = [((pair == "counts").all(axis=1), "counts"), ((pair != "none").all(axis=1), "interval")]
+    rows["evidence"] = first_text(rows.index, kinds, "values_only")
+    few = (rows[["numerator", "other_numerator"]] < FEWEST_CASES).any(axis=1)
+    why = _why_not(rows, few)
+    judged = (why == "") & (rows["evidence"] != "values_only") & ~rows["is_reference"]
+    of = rows.assign(judged=judged).groupby(DIMENSION)
+    rows["n_groups"], m = of["whole"].transform("size"), of["judged"].transform("sum")
+    # two groups that are each other's rest ask one question, not two
+    mirrored = (m == 2) & (rows["n_groups"] == 2) & ~rows["partial"]
+    rows["level"] = 1 - FALSE_ALARMS / m.mask(mirrored, 1).clip(lower=1)
+    rows[BESIDE] = _differences(rows, others)
+    blank = few | rows["value"].isna() | (rows["data_type"] == "count")
+    rows[BESIDE] = rows[BESIDE].mask(blank)
+    # what is left after a large group may be a small count that no row of the table has
+    rows["reference_value"] = rows["other_value"].mask(
+        rows["value"].isna() | (rows["other_numerator"] < FEWEST_CASES)
+    )
+    rows[["lower", "upper"]] = rows[["lower", "upper"]].mask(rows["value"].isna())
+    side = _side(rows).where(judged, 0)
+    return rows.assign(
+        verdict=_verdict(rows, side).where(judged, "cannot_judge"),
+        evidence=rows["evidence"].mask(why != "", "none"),
+        reason=why.mask(why == "", _why(rows, side)),
+    )
+
+
+def _differences(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Difference and ratio with limits at each row's level, by the best evidence it has."""
+    sides = []
+    for frame in (rows, others):
+        parts = [with_intervals(part, level) for level, part in frame.groupby(rows["level"])]
+        found = pd.concat(parts).reindex(rows.index)
+        exact = found["scale"] * found["numerator"] / found["denominator"]
+        value = found["value"].mask(found["interval_from"] == "counts", exact)
+        published = found["interval_from"] == "interval"  # at 95 %
+        stretch = np.where(published, two_sided_z(rows["level"]) / two_sided_z(0.95), 1.0)
+        ends = [value + stretch * (found[end] - value) for end in ("lower", "upper")]
+        sides.append(pd.concat([value, *ends], axis=1).to_numpy(float).T)
+    (one, *near), (other, *far) = sides
+    lower, upper = difference_interval(one, (near[0], near[1]), other, (far[0], far[1]))
+    logs = [np.log(np.where(value > 0, value, np.nan)) for value in (one, *near, other, *far)]
+    low, high = difference_interval(logs[0], (logs[1], logs[2]), logs[3], (logs[4], logs[5]))
+    ratios = np.exp([logs[0] - logs[3], low, high])
+    columns = [one - other, lower, upper, *ratios]
+    return pd.DataFrame(dict(zip(BESIDE, columns, strict=True)), rows.index)
+
+
+def _side(rows: pd.DataFrame) -> pd.Series:
+    """1 where difference and ratio (if there is one) are beyond chance upwards, -1 downwards."""
+    above = (rows["difference_lower"] > 0) & ~(rows["ratio_lower"] <= 1)
+    below = (rows["difference_upper"] < 0) & ~(rows["ratio_upper"] >= 1)
+    return above.astype(int) - below.astype(int)
+
+
+def _verdict(rows: pd.DataFrame, side: pd.Series) -> pd.Series:
+    """What being above or below means, by polarity."""
+    band = rows["target_low"], rows["target_high"]
+    farther = band_distance(rows["value"], *band) - band_distance(rows["other_value"], *band)
+    ways = [rows["polarity"] == way for way in ("higher", "lower", "range")]
+    good = np.select(ways, [side, -side, -np.sign(farther) * side.abs()], 0)
+    neutral = rows["polarity"] == "none"
+    higher, lower = (neutral & (side == way) for way in (1, -1))
+    words = [(good > 0, "better"), (good < 0, "worse"), (higher, "higher"), (lower, "lower")]
+    return first_text(rows.index, words, "similar")
+
+
+def _why_not(rows: pd.DataFrame, few: pd.Series) -> pd.Series:
+    """Say why a group cannot be compared, in plain words; "" where it can."""
+    alone = rows["other_value"].isna()
+    reasons = [
+        (rows["hidden"], "This figure is hidden to protect individuals."),
+        (rows["value"].isna(), "This group has no value for the period."),
+        (rows["data_type"] == "count", TOTAL),
+        *undeclared(rows),
+        (alone & (rows["reference"] != ""), "The reference group has no value that can be shown."),
+        (few, FEW),
+        (alone, ALONE),
+    ]
+    return first_text(rows.index, reasons)
+
+
+def _why(rows: pd.DataFrame, side: pd.Series) -> pd.Series:
+    """Say what a comparison rests on."""
+    m = (FALSE_ALARMS / (1 - rows["level"])).round().astype(int)
+    widened = (" (widened because " + m.astype(str) + " groups are compared)").where(m > 1, "")
+    tested = "At the " + (100 * rows["level"]).map("{:.3g}".format) + " % level" + widened
+    tested += " the difference is " + first_text(rows.index, [(side == 0, "no ")])
+    tested += "more than chance explains."
+    texts = [(rows[name], text) for name, text in (("partial", PARTIAL), ("left_out", LEFT_OUT))]
+    return tested.mask(rows["evidence"] == "values_only", BARE) + first_text(rows.index, texts)
+
+
+def _trends(rows: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
+    """Whether each difference closes or widens, tested like the gap to peers."""
+    same = rows.merge(now[["series", "by_whole"]], on=["series", "by_whole"])
+    gaps = same[["series", "period"]].assign(peer_set="", gap=same["value"] - same["other_value"])
+    found = gap_verdicts(gaps, now.assign(peer_set="")).set_index("series")["gap_verdict"]
+    return now["series"].map(found).mask(now["evidence"] == "none", "cannot_judge")
