@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import chain
 
 import pandas as pd
 
-from pmf_analysis.story import sentences
+from pmf_analysis.story import further, sentences
 from pmf_analysis.story.bank import say, title, words_of
 from pmf_analysis.story.blocks import Block
-from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
-from pmf_analysis.story.figures import text
+from pmf_analysis.story.facts import ComparisonFacts, EqualityFacts, LeadFacts, TrendFacts
+from pmf_analysis.story.figures import Facts, number, text
+from pmf_analysis.story.funnel import draw_funnel
 from pmf_analysis.story.pages import Page, data_rows, data_table
 from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
 from pmf_analysis.story.style import tone_of
@@ -18,6 +20,7 @@ from pmf_analysis.story.theme_sentences import chance_among_tested, named
 from pmf_analysis.story.view import ThemeView, rows_of
 
 _FEWEST_GAPS = 3
+_PUBLISHED_LEVEL = 95.0  # of the intervals that surveys are published with
 
 
 def comparisons_of(view: ThemeView) -> tuple[ComparisonFacts, ...]:
@@ -37,28 +40,58 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     analysis = "benchmarking"
     glance_columns = ("indicator", "compared", "period", "median", "rank", "status", "evidence")
     key_columns = (
-        *("indicator", "compared", "period", "median", "rank", "gap", "gap_trend", "status"),
+        *("indicator", "compared", "period", "median", "mean", "pooled", "rank", "gap"),
+        *("gap_trend", "status"),
     )
     absent = ("cannot_judge", "scope.no_peers")
     verdicts = (
         *("better", "worse", "higher", "lower", "similar"),
         *("position_only", "no_status", "cannot_judge"),
     )
-    methods = ("compare", "compare_label", "compare_limits")
+    methods = (
+        *("compare", "compare_level", "compare_spread", "compare_peers", "compare_averages"),
+        *("compare_ranks", "compare_robust", "compare_leads", "compare_label", "compare_limits"),
+    )
 
     @cached_property
     def facts(self) -> tuple[ComparisonFacts, ...]:
         """Facts of each series beside the view's peer set."""
         return comparisons_of(self.view)
 
+    @cached_property
+    def leads(self) -> list[LeadFacts]:
+        """Facts of councils that improved more than was usual."""
+        return further.leads_of(self.view, self.facts)
+
+    @cached_property
+    def groups(self) -> list[EqualityFacts]:
+        """Facts of groups beside the others."""
+        return further.equality_of(self.view)
+
+    @property
+    def more_facts(self) -> list[Facts]:
+        """Leads and groups, for the results."""
+        return [*self.leads, *self.groups]
+
+    @property
+    def compared(self) -> list[ComparisonFacts]:
+        """Facts of series for which at least one similar council has a figure."""
+        return [each for each in self.facts if each.n]
+
     def summary(self) -> tuple[str, ...]:
         """Say how many indicators are better, similar or worse, and which."""
-        if not self.facts:
-            return (say("theme.no_comparison"),)
+        if not self.compared:
+            return (say("theme.no_comparison"), say("theme.no_comparison_next"))
         counts = self.count_verdicts("benchmarking", self.counting_entry(), self.facts)
         peers = say("scope.peer_set", peer_set=self.facts[0].peer_set)
-        tested = sum(each.evidence in ("counts", "interval") for each in self.facts)
-        return (peers, *counts, *self.names("worse", "better"), *chance_among_tested(tested))
+        edge = [each.subject.short for each in self.facts if each.is_edge]
+        judged = [each for each in self.facts if each.shown in ("better", "worse")]
+        turned = [each.subject.short for each in judged if each.is_open]
+        tested = [each.evidence for each in self.facts if not each.subject.is_city]
+        levels = (("counts", self.view.comparison_level), ("interval", _PUBLISHED_LEVEL))
+        chance = [chance_among_tested(tested.count(kind), kind, level) for kind, level in levels]
+        cautions = (*named(say("theme.edge"), edge), *named(say("theme.open"), turned))
+        return (peers, *counts, *self.names("worse", "better"), *cautions, *chain(*chance))
 
     def row(self, facts: ComparisonFacts) -> dict[str, str]:
         """Level, median, rank, gap and evidence."""
@@ -68,8 +101,10 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             "compared": facts.value.text,
             "period": facts.period_label,
             "median": facts.peer_median.text,
+            "mean": facts.more["peer_mean"].text,
+            "pooled": facts.more["pooled"].text,
             "middle_half": facts.subject.range(facts.peer_q1, facts.peer_q3),
-            "rank": sentences.rank_words(facts),
+            "rank": _place_cell(facts),
             "gap": facts.subject.figure(facts.gap.raw, "signed").text,
             "gap_trend": gap_word,
             "status": facts.shown,
@@ -82,22 +117,38 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return say("scope.compared_on", evidence=words)
 
     def pictures(self) -> list[Block]:
-        """Return where the council stands on all indicators, then each with its gap over time."""
+        """Return where the council stands on all indicators, then each with its charts.
+
+        Without any similar council's figure, what our own record says of each indicator.
+        """
+        if not self.compared:
+            return [
+                self.finding(trend, sentences.trend_title(trend), sentences.trend_sentences(trend))
+                for trend in self.view.trend_facts
+            ]
         drawn = [each for each in self.facts if each.value.is_known and each.peer_median.is_known]
         blocks = [self._strip(drawn)] if drawn else []
         trends = {trend.subject.series: trend for trend in self.view.trend_facts}
         for facts in self.facts:
-            series = facts.subject.series
-            # The sentences only count peers without a figure when there are many.
-            many = facts.missing if len(facts.missing) > sentences.NAMED_PEERS else ()
-            more = {"notes": named(say("compare.missing_note"), many), "facts": facts.scalars()}
-            said, tone = _with_newest(trends[series], facts), tone_of(facts.verdict)
-            heading = sentences.comparison_title(facts)
-            blocks.append(self.finding(trends[series], heading, said, tone=tone, **more))
-            gaps = self._of_set(self.view.gaps, series)
-            if len(gaps) >= _FEWEST_GAPS:
-                blocks.append(self._gap_chart(facts, gaps))
+            blocks.append(self._finding(facts, trends[facts.subject.series]))
+            blocks += self._charts(facts)
         return blocks
+
+    def _finding(self, facts: ComparisonFacts, trend: TrendFacts) -> Block:
+        # The sentences only count peers without a figure when there are many.
+        many = facts.missing if len(facts.missing) > sentences.NAMED_PEERS else ()
+        more = {"notes": named(say("compare.missing_note"), many), "facts": facts.scalars()}
+        more |= {"tone": tone_of(facts.verdict), "second": sentences.context_sentences(facts)}
+        heading = sentences.comparison_title(facts)
+        return self.finding(trend, heading, _with_newest(trend, facts), **more)
+
+    def _charts(self, facts: ComparisonFacts) -> list[Block]:
+        """Return the funnel of what stands out and the gap over time, where there is one."""
+        series = facts.subject.series
+        limits, gaps = (self._of_set(t, series) for t in (self.view.funnels, self.view.gaps))
+        is_out = facts.funnel_label not in ("", "within") and len(limits)
+        funnel = [self._funnel(facts, limits)] if is_out else []
+        return funnel + ([self._gap_chart(facts, gaps)] if len(gaps) >= _FEWEST_GAPS else [])
 
     def _of_set(self, table: pd.DataFrame, series: str) -> pd.DataFrame:
         """Rows of a series and the view's peer set that have all their numbers to be drawn."""
@@ -132,6 +183,34 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         others = peers[~peers["is_own"].astype(bool)]["value"] if len(peers) else peers
         return StripRow(facts, [float(value) for value in others.to_numpy().flat])
 
+    def _funnel(self, facts: ComparisonFacts, limits: pd.DataFrame) -> Block:
+        subject, council = facts.subject, self.view.council
+        peers = self._of_set(self.view.peers, subject.series).dropna(subset=["denominator"])
+        ordered = peers.sort_values(["is_own", "area_name"], ascending=[False, True])
+        labels = words_of("compare.funnel_label")
+        rows = [
+            {
+                "council": text(row, "area_name"),
+                "value": subject.figure(number(row, "value")).text,
+                "cases": subject.figure(number(row, "numerator"), "count").text,
+                "of": subject.figure(number(row, "denominator"), "count").text,
+                "position": labels.get(text(row, "label"), ""),
+            }
+            for row in rows_of(ordered)
+        ]
+        slots = {"title": subject.title, "council": council, "period": facts.period_label}
+        slots |= {"peer_set": facts.peer_set, "value": facts.value.text, "n": str(len(rows))}
+        id, place = f"funnel-{self.view.slugs[subject.series]}", labels[facts.funnel_label]
+        return self.figure(
+            *(facts, "funnel", title("compare.funnel_title", subject.short), rows),
+            subtitle=say("compare.funnel_subtitle", **slots),
+            alt=say("compare.funnel_alt", place=place, **slots),
+            svg=draw_funnel(
+                *(peers, limits, subject), id=id, own_name=council, verdict=facts.verdict
+            ),
+            notes=(say("compare.funnel_note"), say("compare.funnel_phi", phi=facts.more["phi"])),
+        )
+
     def _gap_chart(self, facts: ComparisonFacts, gaps: pd.DataFrame) -> Block:
         subject, council, labels = facts.subject, self.view.council, gaps["period_label"]
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": council}
@@ -143,18 +222,59 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             subtitle=say("compare.gap_subtitle", **names, **slots),
             alt=" ".join((say("compare.gap_alt", **slots), *sentences.comparison_sentences(facts))),
             svg=draw_gap(gaps, subject, id=id),
+            notes=(say("compare.gap_as_if"),) if _any(gaps, "is_as_if") else (),
         )
 
+    def further(self) -> list[Block]:
+        """Return whether comparisons hold, whom to ask, which groups differ, and value for money.
+
+        Then what could be compared that is not.
+        """
+        view, compared = self.view, {each.subject.indicator for each in self.compared}
+        holds = further.robustness_blocks(view, self.compared) if compared else []
+        groups, value = further.equality_blocks(view, self.groups), further.value_blocks(view)
+        leads = further.lead_blocks(self.leads)
+        return [*holds, *leads, *groups, *value, *further.could_compare(view, compared)]
+
+    def exceptions(self) -> list[Block]:
+        """Return what needs attention; where nothing could be compared, that and no more."""
+        if self.compared or self.attention():
+            return super().exceptions()
+        said, heading = say("exceptions.not_compared"), say("section.not_compared")
+        return [Block("finding", "exceptions", heading, text=(said,))]
+
+    def quality(self) -> list[Block]:
+        """Return what limits the data, then old comparisons and councils without a figure."""
+        newest = {trend.subject.series: trend.period_label for trend in self.view.trend_facts}
+        older = [e for e in self.compared if newest[e.subject.series] != e.period_label]
+        ahead = [e for e in self.compared if e.peers_ahead]
+        lists = {say("quality.older"): older, say("quality.ahead"): ahead}
+        for name in sorted({name for each in self.compared for name in each.missing}):
+            lists[say("quality.missing", name=name)] = [
+                e for e in self.compared if name in e.missing
+            ]
+        told = [named(word, [e.subject.short for e in listed]) for word, listed in lists.items()]
+        heading, said = say("section.comparison_quality"), tuple(chain(*told))
+        extra = [Block("note", "comparison-quality", heading, text=said)] if said else []
+        return [*super().quality(), *extra]
+
     def attention(self) -> list[str]:
-        """Name what is worse by more than chance, a poor gap that widens, then what differs."""
-        worse, differs = self._standing("worse"), self._standing("higher", "lower")
-        own = [each for each in self.facts if not each.subject.is_city]
-        widening = [
-            f"{title('compare.gap_title', each.subject.short)}. {sentences.gap_sentence(each)}"
-            for each in own
-            if each.sign(each.gap) * each.subject.better_sign < 0 and each.gap_verdict == "widening"
+        """Name what is worse by more than chance, at the edge, or behind and farther each year.
+
+        Then groups that do worse, and what differs without being better or worse.
+        """
+        edge = [(e, say("compare.edge")) for e in self.facts if e.is_edge]
+        behind = [e for e in self.facts if e.is_behind and e.gap_verdict == "widening"]
+        return [
+            *self._standing("worse"),
+            *(f"{sentences.comparison_title(each)}. {said}" for each, said in edge),
+            *(
+                f"{title('compare.gap_title', each.subject.short)}. {sentences.gap_sentence(each)}"
+                for each in behind
+            ),
+            *(further.group_attention(each) for each in self.groups if each.verdict == "worse"),
+            *self._standing("higher", "lower"),
         ]
-        return [*worse, *widening, *differs]
 
     def good_news(self) -> list[str]:
         """Name what is better by more than chance."""
@@ -162,9 +282,23 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     def _standing(self, *codes: str) -> list[str]:
         found = [each for code in codes for each in self.facts if each.verdict == code]
-        told = [sentences.comparison_sentences(each)[:2] for each in found]
+        told = [
+            (*sentences.comparison_sentences(each)[:2], sentences.robust_sentence(each))
+            for each in found
+        ]
         titles = map(sentences.comparison_title, found)
-        return [" ".join((f"{title}.", *said)) for title, said in zip(titles, told, strict=True)]
+        both = zip(titles, told, strict=True)
+        return [" ".join(filter(None, (f"{title}.", *said))) for title, said in both]
+
+
+def _any(table: pd.DataFrame, column: str) -> bool:
+    return column in table.columns and bool(table[column].fillna(False).astype(bool).any())
+
+
+def _place_cell(facts: ComparisonFacts) -> str:
+    """Write the rank with its range."""
+    place = sentences.rank_words(facts)
+    return say("compare.place.with_range", place=place, range=facts.rank_range) or place
 
 
 def _with_newest(trend: TrendFacts, facts: ComparisonFacts) -> sentences.Sentences:

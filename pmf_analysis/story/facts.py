@@ -7,7 +7,8 @@ its status words, because a council is not judged by what it does not control.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Self
 
@@ -164,6 +165,10 @@ def _without_status(verdict: str, subject: Subject, sign: int) -> str:
 class ComparisonFacts(Facts):
     """One row of the comparisons table: an own series beside one peer set; ``n`` counts peers."""
 
+    numbers = (
+        *("peer_mean", "pooled", "rank_best", "rank_worst", "phi", "robust_of", "robust_same"),
+        *("robust_opposite", "close_pace", "nation_value", "region_value"),
+    )
     peer_set: str
     value: Figure
     peer_median: Figure
@@ -173,10 +178,15 @@ class ComparisonFacts(Facts):
     missing: tuple[str, ...]
     rank: Figure
     rank_of: Figure
-    quarter: str
+    rank_range: str
+    quarter: int
+    funnel_label: str
+    peers_ahead: int
     gap_verdict: str
-    nation_value: Figure
-    region_value: Figure
+    close_years: int
+    peers_tested: int
+    peers_kept: int
+    own_kept: str
 
     @classmethod
     def of(cls, row: Row, subject: Subject) -> Self:
@@ -191,6 +201,11 @@ class ComparisonFacts(Facts):
         names = tuple(filter(None, missing.split("; ")))
         is_told = bool(n) or text(row, "data_type") == "count"
         nobody = "" if is_told else say("compare.nobody", n=len(names) or None)
+        ends = [subject.figure(number(row, end), "rank") for end in ("rank_best", "rank_worst")]
+        quarter, kept = int(number(row, "quarter") or 0), number(row, "own_kept")
+        # Of the whole area no way is better: places and quarters count from the highest figure.
+        turned = {"lower": (5 - quarter) % 5, "range": 0} if subject.is_city else {}
+        is_told = ends[0] != ends[1] and subject.polarity not in turned
         return cls.read(
             row,
             subject,
@@ -200,21 +215,74 @@ class ComparisonFacts(Facts):
             missing=names if n else (),
             reason=nobody or text(row, "reason"),
             rank=subject.figure(rank, "rank"),
-            quarter=_quarter(row, rank),
+            rank_range=say("number.range", low=ends[0], high=ends[1]) if is_told else "",
+            quarter=turned.get(subject.polarity, quarter),
+            own_kept="" if kept is None else "kept" if kept else "not_kept",
             verdict=_without_status(verdict or "cannot_judge", subject, sign),
         )
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the value is on the unfavourable side of the median; never of a city measure."""
+        return self.sign(self.gap) * self.subject.better_sign < 0 and not self.subject.is_city
 
-def _quarter(row: Row, rank: float | None) -> str:
-    """Place a value in its group by the quartiles: "first", "last" or "middle"; "" if unknown."""
-    value, low, high, of = (
-        number(row, name) for name in ("value", "peer_q1", "peer_q3", "rank_of")
+    @property
+    def is_edge(self) -> bool:
+        """Whether it counts as similar but lies outside the 95% limits of its funnel."""
+        return self.verdict == "similar" and self.funnel_label.endswith("_95")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether other comparisons turn the verdict around, or mostly do not bear it out."""
+        same, of, opposite = (self.more[f"robust_{n}"].raw or 0 for n in ("same", "of", "opposite"))
+        return opposite > 0 or 2 * same < of
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFacts(Facts):
+    """One row of the leads table: a council that improved more than was usual from its start."""
+
+    numbers = (
+        *("start_value", "value", "improvement", "shrunken", "lead_lower", "lead_upper"),
+        *("own_improvement", "reliability"),
     )
-    if rank is None or value is None or low is None or high is None or not of:
-        return ""
-    if low <= value <= high:
-        return "middle"
-    return "first" if 2 * rank <= of else "last"
+    peer_set: str
+    place: int
+    area_name: str
+    start_label: str
+    stands_out: bool
+
+    @classmethod
+    def of(cls, row: Row, subject: Subject) -> Self:
+        """Make it from a row of the leads table and the own series that it is a lead for."""
+        ends: dict[Hashable, Any] = {"lead_lower": row.get("lower"), "lead_upper": row.get("upper")}
+        return cls.read({**row, **ends}, replace(subject, area=text(row, "area")))
+
+
+@dataclass(frozen=True, slots=True)
+class EqualityFacts(Facts):
+    """One row of the equality table: a group beside the others, or beside a group that is named."""
+
+    numbers = (
+        *("value", "reference_value", "difference", "difference_lower", "difference_upper"),
+        *("ratio", "ratio_lower", "ratio_upper"),
+    )
+    dimension: str
+    dimension_value: str
+    reference: str
+    trend: str
+
+    @classmethod
+    def of(cls, row: Row, subject: Subject) -> Self:
+        """Make it from a row of the equality table and the series of the whole."""
+        difference, verdict = number(row, "difference"), text(row, "verdict") or "cannot_judge"
+        sign = 0 if difference is None else rounded_sign(difference, subject.decimals)
+        return cls.read(row, subject, verdict=_without_status(verdict, subject, sign))
+
+    @property
+    def measured(self) -> str:
+        """What stands before a number's name in the results: the group it is about."""
+        return f"{self.dimension}={self.dimension_value}: "
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import pandas as pd
 
@@ -23,6 +23,12 @@ Row = Mapping[Hashable, Any]
 # How figures are spelled that are not values of the indicator, by field.
 _SPELLED = {
     **dict.fromkeys(("change", "change_on_year", "slope", "gap", "required_change"), "change"),
+    "close_pace": "change",
+    **dict.fromkeys(("improvement", "shrunken", "own_improvement", "lead_lower"), "signed"),
+    **dict.fromkeys(("lead_upper", "difference", "difference_lower", "difference_upper"), "signed"),
+    **dict.fromkeys(("phi", "ratio", "ratio_lower", "ratio_upper", "reliability"), "ratio"),
+    **dict.fromkeys(("robust_of", "robust_same", "robust_opposite"), "comparisons"),
+    **dict.fromkeys(("rank_best", "rank_worst"), "rank"),
     **dict.fromkeys(("previous_band", "last_year_band"), "about"),
     **dict.fromkeys(("detect_4", "detect_8", "detect_12", "detect_monthly"), "about"),
     **dict.fromkeys(("met_share", "own_share", "peer_share"), "share"),
@@ -35,7 +41,8 @@ _SPELLINGS: Mapping[str, Callable[[float], str]] = {
     "chance": formatting.format_chance,
     "alarm": formatting.format_false_alarm,
     "rank": lambda rank: formatting.ordinal(int(rank)),
-    "count": lambda count: f"{count:.0f}",
+    **dict.fromkeys(("count", "comparisons"), lambda count: f"{count:.0f}"),
+    "ratio": lambda ratio: formatting.format_number(ratio, 1 if ratio >= 10 else 2),
 }
 
 
@@ -156,8 +163,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts about one series; fields are read from the columns of the same name."""
+    """Facts about one series; fields are read from the columns of the same name.
 
+    ``more`` holds the columns that a class names in ``numbers``, each as a figure.
+    """
+
+    numbers: ClassVar[tuple[str, ...]] = ()
     subject: Subject
     verdict: str
     period_label: str
@@ -165,11 +176,13 @@ class Facts:
     method: str
     evidence: str
     reason: str
+    more: dict[str, Figure]
 
     @classmethod
     def read(cls, row: Row, subject: Subject, **known: Any) -> Self:
         """Make facts from a row; an absent cell gives "", 0, False or a figure without number."""
-        values: dict[str, Any] = {"subject": subject, **known}
+        more = {name: _read(row, name, "Figure", subject) for name in cls.numbers}
+        values: dict[str, Any] = {"subject": subject, "more": more, **known}
         for each in fields(cls):
             if each.name not in values:
                 values[each.name] = _read(row, each.name, str(each.type), subject)
@@ -195,19 +208,21 @@ class Facts:
         unit = self.subject.unit
         units = {"": unit, "change": "percentage points" if unit == "%" else unit}
         units |= {"rank": "rank", "count": "rank", "about": units["change"], "share": "share"}
+        units |= {"ratio": "ratio", "comparisons": "comparisons", "signed": units["change"]}
         names = [each.name for each in fields(self) if str(each.type) == "Figure"]
-        spelled = [(name, _SPELLED.get(name, "")) for name in names if name != "frequency"]
-        return {name: (getattr(self, name), units.get(s, "probability")) for name, s in spelled}
+        found = {name: getattr(self, name) for name in names if name != "frequency"} | self.more
+        spelled = {name: _SPELLED.get(name, "") for name in found}
+        return {n: (f, units.get(spelled[n], "probability")) for n, f in found.items()}
 
     def scalars(self) -> dict[str, str | float | None]:
         """Flatten for a block: ``name`` holds the raw number, ``name_text`` its spelling."""
         flat: dict[str, str | float | None] = {"series": self.subject.series}
-        for each in fields(self):
-            value = getattr(self, each.name)
+        known = {each.name: getattr(self, each.name) for each in fields(self)} | self.more
+        for name, value in known.items():
             if isinstance(value, Figure):
-                flat |= {each.name: value.raw, f"{each.name}_text": value.text}
-            elif not isinstance(value, Subject):
-                flat[each.name] = "; ".join(value) if isinstance(value, tuple) else value
+                flat |= {name: value.raw, f"{name}_text": value.text}
+            elif not isinstance(value, Subject | dict):
+                flat[name] = "; ".join(value) if isinstance(value, tuple) else value
         return flat
 
 

@@ -30,7 +30,8 @@ Cells = Mapping[str, str]
 
 _NUMBERS = (
     *("latest", "compared", "target", "chance", "value", "median", "previous", "last_year", "gap"),
-    *("usual_low", "usual_high"),
+    *("usual_low", "usual_high", "mean", "pooled", "cases", "of", "others_value", "difference"),
+    *("lead", "ours", "cost", "performance"),
 )
 _KINDS: Mapping[str, dict[str, Any]] = {
     **{key: {"align": "right", "kind": "number"} for key in _NUMBERS},
@@ -107,6 +108,11 @@ class Page(ABC, Generic[F]):
     @abstractmethod
     def facts(self) -> tuple[F, ...]:
         """Facts of the page's rows, in the order of the register."""
+
+    @property
+    def more_facts(self) -> Sequence[Facts]:
+        """Facts of other things than the page's rows, for the results."""
+        return ()
 
     @abstractmethod
     def summary(self) -> tuple[str, ...]:
@@ -190,7 +196,8 @@ class Page(ABC, Generic[F]):
 
     def method(self) -> list[Block]:
         """Return by which methods the page judges, and what they cannot tell."""
-        lines = tuple(say(f"method.{entry}") for entry in (*self.methods, "more"))
+        level = f"{self.view.comparison_level:g}"
+        lines = tuple(say(f"method.{entry}", level=level) for entry in (*self.methods, "more"))
         return [Block("note", "method", say("section.method"), text=lines)]
 
     def provenance(self) -> list[Block]:
@@ -239,13 +246,15 @@ class Page(ABC, Generic[F]):
         """Make the finding of an indicator, with the age of an old figure and the owner's words.
 
         ``place`` counts several findings of one indicator; the owner's words go with the first.
+        ``second`` are the sentences of a second paragraph.
         """
         place, notes = more.pop("place", 0), more.pop("notes", ())
+        second = paragraph(more.pop("second", ()))
         if place < 2:
             notes += quality.narrative_notes(self.view, trend.subject.indicator)
         id = f"finding-{self.view.slugs[trend.subject.series]}{f'-{place}' if place else ''}"
         text = paragraph(dict.fromkeys((*said, *age_sentences(trend))))
-        return Block("finding", id, title, text=text, notes=notes, **more)
+        return Block("finding", id, title, text=(*text, *second), notes=notes, **more)
 
     def figure(
         self, facts: Facts, kind: str, title: str, rows: Sequence[Cells], **parts: Any

@@ -33,7 +33,7 @@ def result_rows(page: Page[Any]) -> Iterator[dict[str, str]]:
     view, of_page = page.view, _of_theme(page) | {"analysis": page.analysis}
     told = {facts.subject.indicator for facts in page.facts}
     without = {"verdict": "cannot_judge", "measure": "none"}
-    rows = [row for facts in page.facts for row in _facts_rows(facts)]
+    rows = [row for facts in (*page.facts, *page.more_facts) for row in _facts_rows(facts)]
     for each in view.indicators:
         if each.id not in told:
             rows.append({**without, "indicator": each.id, "reason": page.why_not(each)})
@@ -47,7 +47,8 @@ def _facts_rows(facts: Facts) -> Iterator[dict[str, Any]]:
     base |= {"period": facts.period_label, "n": facts.n}
     for place, (measure, (figure, unit)) in enumerate(facts.figures().items()):
         if figure.is_known or place == 0:
-            yield {**base, "measure": measure, "unit": unit, "value": figure.raw}
+            name = getattr(facts, "measured", "") + measure
+            yield {**base, "measure": name, "unit": unit, "value": figure.raw}
 
 
 def audit_rows(page: Page[Any]) -> Iterator[dict[str, str]]:

@@ -10,7 +10,17 @@ from __future__ import annotations
 
 import re
 
-from pmf_analysis.story.bank import capital, ended, heading, joined, say, say_first, title, words_of
+from pmf_analysis.story.bank import (
+    capital,
+    count_of,
+    ended,
+    heading,
+    joined,
+    say,
+    say_first,
+    title,
+    words_of,
+)
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.formatting import format_age, join_words
@@ -216,8 +226,8 @@ def age_sentences(facts: TrendFacts) -> Sentences:
 
 def comparison_title(facts: ComparisonFacts) -> str:
     """Headline of one comparison, at most ten words."""
-    short = facts.subject.short
-    told_place = title(f"compare.title.{facts.verdict}", short, place=rank_words(facts))
+    short, verdict = facts.subject.short, "edge" if facts.is_edge else facts.verdict
+    told_place = title(f"compare.title.{verdict}", short, place=rank_words(facts))
     return told_place or title("compare.title.cannot_judge", short)
 
 
@@ -231,20 +241,35 @@ def _way(facts: ComparisonFacts) -> str:
 
 
 def comparison_sentences(facts: ComparisonFacts) -> Sentences:
-    """Say level, rank, what the difference may mean, who is missing, and where the gap goes."""
+    """Say level, place, what the difference may mean, and whether other comparisons agree."""
     slots = {"value": facts.value, "period": facts.period_label, "median": facts.peer_median}
-    level = say_first("compare.level", "compare.level_alone", peers=facts.n, **slots)
-    way, rank = _way(facts), {"rank": facts.rank, "of": facts.rank_of}
-    place = say(f"compare.rank.{way}", council=facts.subject.council, **rank)
-    quarter = say(f"compare.quarter.{way}.{facts.quarter}") if facts.quarter else ""
-    nation = {"nation": facts.nation_value, "region": facts.region_value}
+    level = say_first("compare.level", "compare.level_alone", peers=facts.n or None, **slots)
+    edge = say("compare.edge") if facts.is_edge else ""
+    place = (*_rank_sentences(facts), *_verdict_sentences(facts))
+    return told(level, *place, edge, robust_sentence(facts))
+
+
+def context_sentences(facts: ComparisonFacts) -> Sentences:
+    """Say where the gap goes and what would close it, then who else there is and who is missing."""
     count = len(facts.missing)
     names = join_words(facts.missing) if count <= NAMED_PEERS else ""
     return told(
-        *(level, place, quarter, *_verdict_sentences(facts), gap_sentence(facts)),
-        say_first("compare.nation_and_region", "compare.nation", **nation),
+        *(gap_sentence(facts), *_pace_sentences(facts)),
+        say_first("compare.nation_and_region", "compare.nation", **facts.more),
+        count_of("compare.ahead", facts.peers_ahead) if facts.peers_ahead else "",
         say_first("compare.missing", "compare.missing_many", names=names, count=count or None),
     )
+
+
+def _rank_sentences(facts: ComparisonFacts) -> Sentences:
+    """Say the place, how far chance could move it, and the quarter of the group it is in."""
+    way, slots = _way(facts), {"rank": facts.rank, "of": facts.rank_of}
+    place = say(f"compare.rank.{way}", council=facts.subject.council, **slots)
+    kind = facts.evidence if facts.evidence in ("counts", "interval") else "other"
+    noise = capital(say(f"compare.noise.{kind}"))
+    moved = say("compare.rank_range", noise=noise, range=facts.rank_range)
+    quarter = say(f"compare.quarter.{way}.{facts.quarter}", **slots) if facts.quarter else ""
+    return told(place, moved, quarter) if place else ()
 
 
 def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
@@ -262,6 +287,17 @@ def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
     return told(verdict, *reasons[1:], say("compare.city") if is_city else "")
 
 
+def robust_sentence(facts: ComparisonFacts) -> str:
+    """Say in how many other comparisons the verdict holds or turns around; "" without a verdict."""
+    if facts.verdict == "cannot_judge" or facts.subject.is_city or not facts.more["robust_of"].raw:
+        return ""
+    kind = "place" if facts.verdict == "position_only" else "same"
+    kind = "open" if facts.is_open else kind
+    return say(
+        f"compare.robust.{'turns' if facts.more['robust_opposite'].raw else kind}", **facts.more
+    )
+
+
 def gap_sentence(facts: ComparisonFacts) -> str:
     """Say how wide the gap to the median is, on which side, and where it goes."""
     if not facts.gap.is_known or not facts.gap_verdict:
@@ -271,3 +307,15 @@ def gap_sentence(facts: ComparisonFacts) -> str:
     side = 0 if facts.subject.is_city else sign * facts.subject.better_sign
     gap = say(f"compare.side.{_SIDES[side]}", gap=facts.gap)
     return say(f"compare.gap.{facts.gap_verdict}", gap=gap)
+
+
+def _pace_sentences(facts: ComparisonFacts) -> Sentences:
+    """Say what pace would close the gap, and who has ever kept it for so long."""
+    years = count_of("number.years", facts.close_years) if facts.close_years else ""
+    need = say("compare.pace.need", years=years, pace=facts.more["close_pace"])
+    if not need or not facts.is_behind:
+        return ()
+    kept, tested = facts.peers_kept, facts.peers_tested or None
+    entry = "compare.pace.others" if kept else "compare.pace.none"
+    others = count_of(entry, kept, tested=tested)
+    return told(need, others, say(f"compare.pace.{facts.own_kept}") if facts.own_kept else "")

@@ -22,7 +22,7 @@ from pmf_analysis.story.bank import (
 )
 from pmf_analysis.story.facts import SIGNALS, TargetFacts
 from pmf_analysis.story.figures import Figure, Row, number
-from pmf_analysis.story.formatting import join_words
+from pmf_analysis.story.formatting import format_false_alarm, join_words
 from pmf_analysis.story.sentences import WAYS, Sentences, reason_sentences, told
 
 _CLAUSE_WORDS = 11
@@ -81,12 +81,15 @@ def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
     return (_listed(names, lambda listed: tell(names=listed, reason=common)),)
 
 
-def chance_among_tested(tested: int) -> Sentences:
-    """Say how many of the comparisons tested at 95% would differ by chance alone."""
+def chance_among_tested(tested: int, evidence: str, level: float) -> Sentences:
+    """Say how many comparisons tested at a level (in percent) would differ by chance alone."""
     if not tested:
         return ()
-    entry = "theme.tested.under_one" if tested < 20 else "theme.tested.about"
-    return (say(entry, n=tested, expected=round(tested / 20)),)
+    within, n = level / 100, {"n": tested, "level": f"{level:g}"}
+    expected, any_of_them = round(tested * (1 - within)), 1 - within**tested
+    entry = f"theme.tested.{'about' if expected else 'rare'}"
+    slots = {"expected": expected, "frequency": format_false_alarm(any_of_them)}
+    return (say(f"theme.tested.{evidence}", **n), say(entry, **slots))
 
 
 def chance_signals(rows: Sequence[Row], seen: int, of_city: int) -> Sentences:

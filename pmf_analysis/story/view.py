@@ -23,7 +23,8 @@ _RECENT = 4  # newest figures among which a signal that has ended is still news
 class ThemeView:
     """The result tables of one theme, council, period and as-at date, with their names.
 
-    ``indicators`` are those of the register; ``narratives`` is the contract's table of that name.
+    ``indicators`` are those of the register; ``narratives`` is the contract's table of that name;
+    ``comparison_level`` is the level in percent at which counts are compared.
     """
 
     council: str
@@ -44,9 +45,15 @@ class ThemeView:
     narratives: pd.DataFrame = field(default_factory=pd.DataFrame)
     events: pd.DataFrame = field(default_factory=pd.DataFrame)
     packs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    funnels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    robustness: pd.DataFrame = field(default_factory=pd.DataFrame)
+    leads: pd.DataFrame = field(default_factory=pd.DataFrame)
+    equality: pd.DataFrame = field(default_factory=pd.DataFrame)
+    value: pd.DataFrame = field(default_factory=pd.DataFrame)
     notice: str = ""
     vintage: str = ""
     seed: int = 0
+    comparison_level: float = 99.8
     words: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property

@@ -189,8 +189,154 @@ def comparison_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]
         "gap_reason": "",
         "nation_value": 43.3,
         "region_value": 41.0,
+        "peer_mean": 43.05,
+        "pooled": 42.57,
+        "n_counted": 15,
+        "rank_best": 9,
+        "rank_worst": 14,
+        "quarter": 3,
+        "funnel_label": "within",
+        "adjusted_z": -1.1,
+        "phi": 7.62,
+        "tau2": 0.01,
+        "robust_of": 11,
+        "robust_same": 9,
+        "robust_opposite": 0,
+        "peers_ahead": 0,
+        "close_years": 3,
+        "close_pace": 0.75,
+        "peers_tested": 14,
+        "peers_kept": 3,
+        "own_kept": 1,
+        "peer_set_source": "Finance institute",
+        "peer_set_as_at": "2025-11-03",
+        "peer_set_method": "Distance over 30 characteristics.",
     }
     return {**row, **given}
+
+
+def robustness_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
+    row = {
+        "series": f"{indicator}|X1|||v1",
+        "indicator": indicator,
+        "peer_set": "neighbours",
+        "peer_set_title": "Nearest neighbours",
+        "k": 0,
+        "n_peers": 15,
+        "peer_median": 42.1,
+        "rank": 12,
+        "rank_of": 16,
+        "quarter": 3,
+        "verdict": "worse",
+        "evidence": "counts",
+        "agrees": NAN,
+    }
+    return {**row, **given}
+
+
+def lead_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
+    row = {
+        "series": f"{indicator}|X1|||v1",
+        "indicator": indicator,
+        "peer_set": "neighbours",
+        "place": 1,
+        "area": "X5",
+        "area_name": "Council D",
+        "start_period": pd.Timestamp(2023, 4, 1),
+        "start_label": "2023-24",
+        "period": pd.Timestamp(2026, 4, 1),
+        "period_label": "2026-27 Q1",
+        "start_value": 38.2,
+        "value": 44.9,
+        "improvement": 5.3,
+        "shrunken": 3.4,
+        "lower": 0.6,
+        "upper": 6.2,
+        "own_improvement": 0.4,
+        "group_improvement": 1.4,
+        "n_group": 9,
+        "years": 3,
+        "reliability": 0.64,
+        "stands_out": 1,
+    }
+    return {**row, **given}
+
+
+def equality_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
+    row = {
+        "series": f"{indicator}|X1|||v1",
+        "indicator": indicator,
+        "dimension": "ward",
+        "dimension_value": "Harbour",
+        "reference": "",
+        "period": pd.Timestamp(2026, 4, 1),
+        "period_label": "2026-27 Q1",
+        "value": 31.5,
+        "lower": 29.0,
+        "upper": 34.1,
+        "reference_value": 40.7,
+        "difference": -9.2,
+        "difference_lower": -11.9,
+        "difference_upper": -6.5,
+        "ratio": 0.77,
+        "ratio_lower": 0.7,
+        "ratio_upper": 0.84,
+        "verdict": "worse",
+        "trend": "widening",
+        "n_groups": 2,
+        "evidence": "counts",
+        "reason": "",
+    }
+    return {**row, **given}
+
+
+def value_rows() -> list[dict[str, Any]]:
+    """Us and six others in three years of a pair."""
+    pair = {
+        "pair": "waste",
+        "title": "Waste collection",
+        "cost_indicator": "flytipping",
+        "cost_title": "Spending on waste for each resident",
+        "performance_indicator": "recycling",
+        "performance_title": "Household recycling",
+        "peer_set": "neighbours",
+        "n_peers": 6,
+    }
+    verdict = {"verdict": "high_cost_low_performance", "years_same": 3, "years": 3, "reason": ""}
+    verdict |= {"quadrant": "high_cost_low_performance"}
+    return [
+        {
+            **pair,
+            "year_label": f"{year}-{year % 100 + 1}",
+            "is_newest": year == 2025,
+            "area": f"X{place}",
+            "area_name": "Westshire Council" if place == 1 else PEER_NAMES[place - 2],
+            "is_own": place == 1,
+            "cost_value": 60.0 + place,
+            "performance_value": 40.0 - place,
+            "cost_percentile": 83.0 if place == 1 else 15.0 * place - 20,
+            "performance_percentile": 17.0 if place == 1 else 100 - 14.0 * place,
+            **(verdict if place == 1 else {}),
+        }
+        for year in (2023, 2024, 2025)
+        for place in range(1, 8)
+    ]
+
+
+def funnel_rows(series: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "series": series,
+            "peer_set": "neighbours",
+            "size": size,
+            "benchmark": 42.57,
+            "lower_95": 42.57 - 200 / size**0.5,
+            "upper_95": 42.57 + 200 / size**0.5,
+            "lower_998": 42.57 - 310 / size**0.5,
+            "upper_998": 42.57 + 310 / size**0.5,
+        }
+        for size in range(4_000, 24_001, 500)
+    ]
 
 
 def target_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
@@ -254,19 +400,23 @@ def forecast_rows(series: str, middle: float, horizons: int = 4) -> list[dict[st
 
 
 def peer_rows(series: str, middle: float) -> list[dict[str, Any]]:
+    names = ["Westshire Council", *PEER_NAMES]
     return [
         {
             "series": series,
             "peer_set": "neighbours",
-            "area": f"X{place + 2}",
+            "area": f"X{place + 1}",
             "area_name": name,
             "period": pd.Timestamp(2026, 4, 1),
-            "value": middle + place - 7,
+            "value": middle + place - 8 if place else middle - 0.16,
             "lower": NAN,
             "upper": NAN,
-            "is_own": False,
+            "numerator": 3_000.0 + 100 * place,
+            "denominator": 8_000.0 + 800 * place,
+            "label": "low_998" if place < 2 else "within",
+            "is_own": not place,
         }
-        for place, name in enumerate(PEER_NAMES)
+        for place, name in enumerate(names)
     ]
 
 
@@ -281,6 +431,11 @@ def gap_rows(series: str, middle: float) -> list[dict[str, Any]]:
             "peer_median": middle + 2,
             "gap": place / 2 - 2,
             "n_peers": 15,
+            "mean": NAN,
+            "lower_limit": NAN,
+            "upper_limit": NAN,
+            "rule": "none",
+            "is_as_if": place < 2,
         }
         for place, start in enumerate(pd.date_range("2024-04-01", periods=8, freq="QS"))
     ]
@@ -398,9 +553,23 @@ def made_up_view(**given: Any) -> ThemeView:
     series = [row["series"] for row in trends]
     points = [point for row in trends for point in points_of(row)]
     comparisons = [
-        comparison_row(),
+        comparison_row(funnel_label="low_998"),
         comparison_row(
-            "flytipping", value=14.2, peer_median=14.3, gap=-0.1, rank=7, verdict="similar"
+            peer_set="region", peer_set_title="The region", n_peers=9, verdict="similar"
+        ),
+        comparison_row(
+            "flytipping",
+            value=14.2,
+            peer_median=14.3,
+            gap=-0.1,
+            rank=7,
+            verdict="similar",
+            funnel_label="low_95",
+            robust_same=3,
+            robust_opposite=2,
+            peers_missing="Council A; Council B",
+            n_peers=13,
+            peers_ahead=2,
         ),
         comparison_row(
             "planning",
@@ -439,6 +608,31 @@ def made_up_view(**given: Any) -> ThemeView:
             verdict="higher",
             evidence="own_history",
         ),
+    ]
+    robustness = [
+        robustness_row(),
+        robustness_row(peer_set="region", peer_set_title="The region", verdict="similar", rank=6),
+        *(robustness_row(k=k, agrees=float(k < 13)) for k in range(10, 16)),
+        robustness_row("planning", verdict="position_only", evidence="values_only", rank=16),
+        robustness_row("air"),
+    ]
+    leads = [
+        lead_row(),
+        lead_row(place=2, area="X6", area_name="Council E", stands_out=0, lower=-0.4),
+        lead_row("planning", stands_out=0, lower=-1.0),
+        lead_row(peer_set="region", area_name="Council Z"),
+    ]
+    equality = [
+        equality_row(),
+        equality_row(dimension_value="Hill", verdict="similar", difference=0.4, trend="steady"),
+        equality_row(
+            dimension_value="Lake",
+            verdict="cannot_judge",
+            evidence="none",
+            reason="The count is below 10.",
+            **dict.fromkeys(("difference", "difference_lower", "difference_upper"), NAN),
+        ),
+        equality_row("air", value=44.0, reference_value=40.0, difference=4.0),
     ]
     targets = [
         target_row(),
@@ -558,6 +752,11 @@ def made_up_view(**given: Any) -> ThemeView:
         "comparisons": pd.DataFrame(comparisons),
         "peers": pd.DataFrame([row for key in series for row in peer_rows(key, 40.0)]),
         "gaps": pd.DataFrame(gap_rows(series[0], 38.0)),
+        "funnels": pd.DataFrame([row for key in series[:2] for row in funnel_rows(key)]),
+        "robustness": pd.DataFrame(robustness),
+        "leads": pd.DataFrame(leads),
+        "equality": pd.DataFrame(equality),
+        "value": pd.DataFrame(value_rows()),
         "targets": pd.DataFrame(targets),
         "forecasts": pd.DataFrame(forecasts),
         "problems": pd.DataFrame(problems),

@@ -31,9 +31,13 @@ from pmf_analysis.story.view import ThemeView
 from .made_up import INDICATORS, NAN, event_row, made_up_view, target_row, trend_row, trend_rows
 
 PAGES = (TrendsPage, BenchmarkingPage, RealismPage)
+TABLES = (
+    *("points", "comparisons", "peers", "gaps", "targets", "forecasts", "problems", "funnels"),
+    *("robustness", "leads", "equality", "value"),
+)
 SECTIONS = (
-    *("headline", "scope", "overview", "pictures", "key_figures", "exceptions", "challenge"),
-    *("quality", "method", "provenance"),
+    *("headline", "scope", "overview", "pictures", "key_figures", "further", "exceptions"),
+    *("challenge", "quality", "method", "provenance"),
 )
 
 
@@ -54,10 +58,7 @@ def all_text(blocks: list[Block]) -> str:
 
 
 def without_figures(view: ThemeView) -> ThemeView:
-    empty = {
-        name: getattr(view, name).iloc[:0]
-        for name in ("points", "comparisons", "peers", "gaps", "targets", "forecasts", "problems")
-    }
+    empty = {name: getattr(view, name).iloc[:0] for name in TABLES}
     return made_up_view(trends=view.trends.iloc[:0], **empty)
 
 
@@ -99,8 +100,9 @@ def test_blocks_can_be_published(page: type[Page[Any]], view: ThemeView) -> None
 def test_the_same_input_gives_the_same_page_whatever_the_order_of_rows(
     page: type[Page[Any]], view: ThemeView
 ) -> None:
-    names = ("trends", "points", "comparisons", "peers", "gaps", "forecasts", "problems", "events")
+    names = ("trends", *TABLES, "events")
     shuffled = {name: getattr(view, name).sample(frac=1, random_state=3) for name in names}
+    shuffled["targets"] = view.targets
     again = blocks_of(page, made_up_view(**shuffled))
     assert [block.to_json() for block in again] == [b.to_json() for b in blocks_of(page, view)]
 
@@ -110,8 +112,7 @@ def test_a_theme_without_indicators_still_makes_a_full_honest_page(page: type[Pa
     empty = without_figures(made_up_view())
     nothing = made_up_view(
         indicators=(),
-        **{name: getattr(empty, name) for name in ("trends", "points", "comparisons", "peers")},
-        **{name: getattr(empty, name) for name in ("gaps", "targets", "forecasts", "problems")},
+        **{name: getattr(empty, name) for name in ("trends", *TABLES)},
     )
     told = all_text(blocks_of(page, nothing))
     assert "This theme has no indicators in the register" in told
@@ -215,7 +216,8 @@ def test_a_city_measure_is_ranked_from_the_top_or_not_at_all(view: ThemeView) ->
     assert not re.search(r"rank|highest|lowest|16th", told(view.comparisons))
     from_top = told(view.comparisons.assign(rank_high=view.comparisons["rank"].map({16: 1})))
     assert "ranks 1st out of 16, where 1st is the highest figure" in from_top
-    assert "in the middle half" in from_top and from_top.endswith("1st highest of 16")
+    assert "in the middle half of the 16" in from_top and from_top.endswith("1st highest of 16")
+    assert "9th to 14th" not in from_top
     strip = next(b for b in BenchmarkingPage(view).pictures() if b.id == "strip")
     assert "Nitrogen dioxide" not in strip.alt
 

@@ -18,6 +18,7 @@ from pmf_analysis.story.sentences import (
     assurance_sentences,
     comparison_sentences,
     comparison_title,
+    context_sentences,
     level_sentences,
     noise_sentences,
     picture_title,
@@ -120,6 +121,16 @@ COMPARISON_ROWS = st.fixed_dictionaries(
         "reason": st.sampled_from(
             ["", "Our interval excludes theirs. This is within the usual spread."]
         ),
+        **dict.fromkeys(("peer_mean", "pooled", "close_pace"), VALUES),
+        **dict.fromkeys(("rank_best", "rank_worst"), st.sampled_from([1, 9, 14, NAN])),
+        "quarter": st.integers(0, 4),
+        "funnel_label": st.sampled_from(["low_998", "low_95", "within", "high_95", "", NAN]),
+        "robust_of": st.sampled_from([11, 0, NAN]),
+        "robust_same": st.integers(0, 11),
+        "robust_opposite": st.sampled_from([0, 3, NAN]),
+        **dict.fromkeys(("peers_ahead", "peers_kept", "peers_tested"), st.integers(0, 15)),
+        "close_years": st.sampled_from([1, 3, NAN]),
+        "own_kept": st.sampled_from([0, 1, NAN]),
     }
 )
 TARGET_ROWS = st.fixed_dictionaries(
@@ -156,7 +167,7 @@ def known_tokens(facts: Any, *more: str) -> set[str]:
     """Every number that the facts hold, as it is written there."""
     texts = [str(value) for value in facts.scalars().values()]
     texts += [facts.subject.unit, facts.subject.short, facts.subject.council, *more]
-    figures = [getattr(facts, name) for name in facts.__slots__]
+    figures = [*(getattr(facts, name) for name in facts.__slots__), *facts.more.values()]
     plain = [figure.text for figure in figures if isinstance(figure, Figure)]
     return tokens([*texts, *plain])
 
@@ -267,8 +278,9 @@ def test_what_cannot_be_judged_says_why() -> None:
 def test_what_is_said_of_a_comparison(row: dict[str, Any], common: dict[str, Any]) -> None:
     subject = Subject.of(trend_row(**common), "Westshire Council")
     facts = ComparisonFacts.of(comparison_row(**row), subject)
-    told = comparison_sentences(facts)
-    check(told, facts, str(len(facts.missing)), "1st")
+    told = (*comparison_sentences(facts), *context_sentences(facts))
+    check(told, facts, str(len(facts.missing)), "1st 95% 99.8%")
+    assert len(told) == len(set(told))
     assert len(comparison_title(facts).split()) <= 10
     whole = " ".join((*told, comparison_title(facts)))
     if subject.is_city:
@@ -281,21 +293,56 @@ def test_what_is_said_of_a_comparison(row: dict[str, Any], common: dict[str, Any
 
 def test_missing_peers_are_named_or_counted() -> None:
     subject = Subject.of(trend_row(), "Westshire Council")
-    few = comparison_sentences(ComparisonFacts.of(comparison_row(peers_missing="A; B"), subject))
+    few = context_sentences(ComparisonFacts.of(comparison_row(peers_missing="A; B"), subject))
     many = comparison_row(peers_missing="; ".join(PEER_NAMES))
     assert few[-1] == "There is no figure to compare for A and B."
-    assert (
-        "15 of the similar councils" in comparison_sentences(ComparisonFacts.of(many, subject))[-1]
-    )
+    assert "15 of the similar councils" in context_sentences(ComparisonFacts.of(many, subject))[-1]
 
 
 @pytest.mark.parametrize(
-    ("value", "rank", "quarter"),
-    [(40.2, 12, "middle"), (44.5, 1, "middle"), (39.8, 12, "last"), (50.0, 2, "first")],
+    ("quarter", "said", "of_area"),
+    [(1, "most favourable", "lowest"), (4, "least favourable", "highest"), (0, "", "")],
 )
-def test_the_middle_half_is_that_of_the_quartiles(value: float, rank: int, quarter: str) -> None:
-    row = comparison_row(rank=rank, value=value)
-    assert ComparisonFacts.of(row, Subject.of(trend_row(), "W")).quarter == quarter
+def test_the_quarter_is_that_of_the_table(quarter: int, said: str, of_area: str) -> None:
+    row = comparison_row(quarter=quarter, rank_high=3)
+    for control, word in (("council", said), ("city", of_area)):
+        subject = Subject.of(trend_row(control=control, polarity="lower"), "W")
+        told = " ".join(comparison_sentences(ComparisonFacts.of(row, subject)))
+        assert (f"in the {word} quarter of the 16" in told) == bool(word)
+        assert ("anywhere from 9th to 14th" in told) == (control == "council")
+
+
+def told_of(**given: Any) -> str:
+    facts = ComparisonFacts.of(comparison_row(**given), Subject.of(trend_row(), "W"))
+    return " ".join((*comparison_sentences(facts), *context_sentences(facts)))
+
+
+def test_what_other_comparisons_say_is_told_in_one_sentence() -> None:
+    assert "it is the same in 9 of 11." in told_of()
+    assert "the same in 3 of 11: treat it as open." in told_of(robust_same=3)
+    assert "turns around in 3 of 11: treat it as open." in told_of(robust_opposite=3)
+    assert "in the same half in 9 of 11." in told_of(verdict="position_only")
+    assert "comparison groups" not in told_of(robust_of=0) + told_of(verdict="cannot_judge")
+
+
+def test_a_place_at_the_edge_is_worth_a_closer_look_and_similar() -> None:
+    edge = {"verdict": "similar", "funnel_label": "low_95"}
+    assert "worth a closer look, no more." in told_of(**edge)
+    assert "closer look" not in told_of(verdict="worse", funnel_label="low_998")
+    facts = ComparisonFacts.of(comparison_row(**edge), Subject.of(trend_row(), "W"))
+    assert comparison_title(facts) == "Household recycling: similar, but worth a closer look"
+    assert facts.shown == "similar"
+
+
+def test_the_pace_says_who_has_kept_it() -> None:
+    need = "To reach their present median in 3 years we would have to improve by 0.8 "
+    assert need in told_of()
+    assert "3 have ever kept that pace for so long. We have kept it before." in told_of()
+    alone = told_of(peers_kept=1, own_kept=0)
+    assert "1 has ever kept that pace for so long. We have not kept it so far." in alone
+    assert "Of 14 similar councils, none has ever kept" in told_of(peers_kept=0)
+    assert "pace" not in told_of(gap=2.0) + told_of(close_pace=NAN)
+    assert "pace" not in told_of(peers_tested=0, peers_kept=0, own_kept=NAN)
 
 
 @settings(max_examples=100)
@@ -392,7 +439,8 @@ def test_whatever_is_missing_every_sentence_is_whole(
         blanked(target_row(kind="maintain", is_reference=True), gone), facts.subject
     )
     assert_whole([*trend_sentences(facts), trend_title(facts), picture_title(facts)])
-    assert_whole([*comparison_sentences(beside), comparison_title(beside)])
+    assert_whole([*comparison_sentences(beside), *context_sentences(beside)])
+    assert_whole([comparison_title(beside)])
     assert_whole([*target_sentences(target), target_title(target), *challenge_questions(target)])
     assert_whole([*reference_sentences([standing]), *challenge_questions(standing)])
 
@@ -562,7 +610,19 @@ def test_an_ordinary_difference_and_a_group_without_figures_take_one_sentence() 
     assert not any("no figure to compare" in sentence for sentence in told)
 
 
-@pytest.mark.parametrize(("tested", "said"), [(0, None), (8, "fewer than 1 "), (40, "about 2 ")])
-def test_what_chance_alone_gives_among_comparisons(tested: int, said: str | None) -> None:
-    told = chance_among_tested(tested)
-    assert (said is None and told == ()) or (said and said in told[0])
+@pytest.mark.parametrize(
+    ("tested", "level", "said"),
+    [
+        (0, 95.0, None),
+        (8, 95.0, "in around 1 in 3 such reports."),
+        (40, 95.0, "Of these about 2 would"),
+        (11, 99.8, "in around 1 in 45 such reports."),
+        (600, 99.8, "Of these about 1 would"),
+    ],
+)
+def test_what_chance_alone_gives_among_comparisons(
+    tested: int, level: float, said: str | None
+) -> None:
+    told = chance_among_tested(tested, "counts", level)
+    assert bool(told) == bool(tested)
+    assert not told or (said in told[1] and f"at {level:g}%: {tested}." in told[0])

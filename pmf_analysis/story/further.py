@@ -1,0 +1,258 @@
+"""What follows from a comparison: whether it holds, whom to ask, who differs, what it costs.
+
+Every part is a list of blocks, empty where nothing is known, so that no section has no content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from pmf_analysis.story.bank import say, title, words_of
+from pmf_analysis.story.blocks import Block, Column, Table
+from pmf_analysis.story.facts import ComparisonFacts, EqualityFacts, LeadFacts, written_date
+from pmf_analysis.story.figures import Facts, Row, Subject, number, text
+from pmf_analysis.story.formatting import format_number, join_words
+from pmf_analysis.story.pages import data_table
+from pmf_analysis.story.quadrant import draw_quadrant
+from pmf_analysis.story.sentences import rank_words, reason_sentences, told
+from pmf_analysis.story.theme_sentences import named, unjudged
+from pmf_analysis.story.view import ThemeView, rows_of
+
+_MOST_LEADS = 3
+_MOST_GROUPS = 24
+_LEADS = ("indicator", "council", "from", "to", "lead", "expected", "ours")
+_GROUPS = ("indicator", "group", "value", "others", "others_value", "difference", "over_time")
+_ORDER = ("worse", "better", "higher", "lower", "similar", "cannot_judge")
+_KINDS = ("cost", "performance")
+
+
+def leads_of(view: ThemeView, facts: Sequence[ComparisonFacts]) -> list[LeadFacts]:
+    """Facts of the leads in the view's peer set; indicators that need attention come first."""
+    needed = sorted(facts, key=lambda each: not (each.is_behind or each.verdict == "worse"))
+    tables = [(each.subject, view.of_series(view.leads, each.subject.series)) for each in needed]
+    found = [LeadFacts.of(row, subject) for subject, table in tables for row in _by_place(table)]
+    return [each for each in found if each.peer_set == view.peer_set]
+
+
+def _by_place(table: pd.DataFrame) -> list[Row]:
+    return rows_of(table.sort_values("place") if len(table) else table)
+
+
+def equality_of(view: ThemeView) -> list[EqualityFacts]:
+    """Facts of every group beside the others, those that do worse first."""
+    groups = ["dimension", "dimension_value", "reference"]
+    table = view.equality.sort_values(groups) if len(view.equality) else view.equality
+    found = [
+        EqualityFacts.of(row, trend.subject)
+        for trend in view.trend_facts
+        for row in rows_of(table)
+        if text(row, "series") == trend.subject.series
+    ]
+    return sorted(found, key=lambda each: _ORDER.index(each.verdict))
+
+
+def robustness_blocks(view: ThemeView, facts: Sequence[ComparisonFacts]) -> list[Block]:
+    """Show every verdict in every declared group and among the nearest members of the chosen one.
+
+    Measures of the whole area are left out, since they have no verdict. Below are the groups with
+    source, date and method.
+    """
+    sets = {text(row, "peer_set"): row for row in rows_of(view.comparisons)}
+    titles = {name: text(row, "peer_set_title") or name for name, row in sets.items()}
+    names = sorted(sets, key=lambda name: (name != view.peer_set, titles[name]))
+    about = [_about(titles[name], sets[name]) for name in names]
+    rows = [_holds(view, each) for each in facts if not each.subject.is_city]
+    used, heading = {key for row in rows for key in row}, say("further.robust_title")
+    if len(used) < 3:
+        said = (say("further.one_set"), *about)
+        return [Block("note", "robustness", heading, text=said)] if len(names) == 1 else []
+    labels = {"indicator": say("column.indicator"), **{name: titles[name] for name in names}}
+    labels["nearest"] = say("further.nearest")
+    columns = tuple(Column(key, label) for key, label in labels.items() if key in used)
+    table = Table(heading, columns, tuple(row for row in rows if len(row) > 1))
+    notes = (say("further.robust_note"), *about)
+    return [Block("table", "robustness", heading, table=table, notes=notes)]
+
+
+def _about(title: str, row: Row) -> str:
+    as_at = say("further.as_at", date=written_date(row, "peer_set_as_at"))
+    parts = (text(row, "peer_set_source"), as_at, text(row, "peer_set_method").rstrip("."))
+    told = "; ".join(filter(None, parts)) or say("further.no_source")
+    return say("further.set", title=title, facts=told)
+
+
+def _holds(view: ThemeView, facts: ComparisonFacts) -> dict[str, str]:
+    """Place and verdict in each group, and among how many of the nearest members it holds."""
+    cells, agrees = {"indicator": facts.subject.short}, []
+    for row in rows_of(view.of_series(view.robustness, facts.subject.series)):
+        agreed = number(row, "agrees")
+        if not number(row, "k"):
+            other = ComparisonFacts.of(row, facts.subject)
+            word, place = view.status_words[other.verdict], rank_words(other)
+            both = say("further.verdict", place=place, word=word.lower()) or word
+            is_bare = other.verdict == "position_only" and place
+            cells[text(row, "peer_set")] = place if is_bare else both
+        elif text(row, "peer_set") == view.peer_set and agreed is not None:
+            agrees.append(agreed)
+    nearest = say("further.of", same=f"{sum(agrees):.0f}", of=len(agrees))
+    return cells | ({"nearest": nearest} if agrees else {})
+
+
+def lead_blocks(leads: Sequence[LeadFacts]) -> list[Block]:
+    """Name councils that improved beyond chance from a like start, or say that none stands out."""
+    shown = [each for each in leads if each.stands_out and each.place <= _MOST_LEADS]
+    found = {each.subject.series for each in shown}
+    names = {each.subject.short: None for each in leads if each.subject.series not in found}
+    nobody, heading = named(say("further.leads_none"), [*names]), say("further.leads_title")
+    if not shown:
+        return [Block("note", "leads", heading, text=nobody)] if nobody else []
+    table = data_table(say("further.leads_table"), _LEADS, [_lead_cells(each) for each in shown])
+    said = (say("further.leads_note"), say("further.leads_shrunk"))
+    return [Block("table", "leads", heading, text=said, table=table, notes=nobody)]
+
+
+def _lead_cells(facts: LeadFacts) -> dict[str, str]:
+    start, now = {"label": facts.start_label}, {"label": facts.period_label}
+    return {
+        "indicator": facts.subject.short,
+        "council": facts.area_name,
+        "from": say("further.change", value=facts.more["start_value"], **start),
+        "to": say("further.change", value=facts.more["value"], **now),
+        "lead": facts.more["improvement"].text,
+        "expected": _with_range(facts, "shrunken", "lead"),
+        "ours": facts.more["own_improvement"].text,
+    }
+
+
+def _with_range(facts: Facts, name: str, of_ends: str) -> str:
+    """Write a signed number with its range, whose lower end is without the unit."""
+    low, high = (facts.more[f"{of_ends}_{end}"] for end in ("lower", "upper"))
+    sign = "+" if low.text.startswith("+") else ""
+    start = sign + format_number(low.raw or 0.0, facts.subject.decimals) if low.is_known else ""
+    ends = say("number.range", low=start, high=high)
+    return say("further.with_range", value=facts.more[name], range=ends) or facts.more[name].text
+
+
+def equality_blocks(view: ThemeView, groups: Sequence[EqualityFacts]) -> list[Block]:
+    """Set each group beside the others, with the interval of the difference."""
+    n, heading = sum(each.is_chartable for each in view.indicators), say("further.equality_title")
+    if not groups:
+        said = told(say("further.equality_none", n=n or None))
+        return [Block("note", "equality", heading, text=said)] if said else []
+    held = len({each.subject.indicator for each in groups})
+    names = [(each, f"{each.subject.short} ({each.dimension_value})") for each in groups]
+    worse = [name for each, name in names if each.verdict == "worse"]
+    reasons = [(name, each.reason) for each, name in names if each.verdict == "cannot_judge"]
+    counts = say("further.equality_counts", k=held, n=n)
+    rows = [_group_cells(view, each) for each in groups[:_MOST_GROUPS]]
+    rest = len(groups) if len(groups) > _MOST_GROUPS else None
+    return [
+        Block(
+            *("table", "equality", heading),
+            text=(counts, *named(say("further.equality_worse"), worse)),
+            table=data_table(heading, (*_GROUPS, "status"), rows, view.status_words),
+            notes=told(
+                say("further.equality_note"),
+                *unjudged(reasons),
+                say("further.equality_more", shown=_MOST_GROUPS, n=rest),
+            ),
+        )
+    ]
+
+
+def _group_cells(view: ThemeView, facts: EqualityFacts) -> dict[str, str]:
+    dimension = facts.dimension.replace("_", " ")
+    return {
+        "indicator": facts.subject.short,
+        "group": say("further.group", dimension=dimension, value=facts.dimension_value),
+        "value": facts.more["value"].text,
+        "others": facts.reference or say("further.others"),
+        "others_value": facts.more["reference_value"].text,
+        "difference": _with_range(facts, "difference", "difference"),
+        "over_time": view.status_words.get(facts.trend, ""),
+        "status": facts.shown,
+    }
+
+
+def group_attention(facts: EqualityFacts) -> str:
+    """Say of a group that does worse beyond chance by how much, and whether that widens."""
+    others = facts.reference or say("further.others")
+    slots = {"name": facts.subject.short, "group": facts.dimension_value, "others": others}
+    widening = say("further.equality_widening") if facts.trend == "widening" else ""
+    return " ".join(told(say("further.equality_one", **slots, **facts.more), widening))
+
+
+def value_blocks(view: ThemeView) -> list[Block]:
+    """Set cost beside performance for every declared pair, in words and if possible a picture."""
+    blocks: list[Block] = []
+    for pair, rows in view.value.groupby("pair", sort=True) if len(view.value) else ():
+        own = rows[rows["is_own"].astype(bool) & rows["is_newest"].astype(bool)]
+        id = f"value-{pair}".replace("_", "-")
+        blocks += [_value_block(view, id, rows, row) for row in rows_of(own)]
+    return blocks
+
+
+def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Block:
+    subjects = {kind: _subject(view, own, kind) for kind in _KINDS}
+    said = (" ".join(_value_sentences(view, own)),)
+    heading = title("further.value_title", text(own, "title"))
+    drawn = rows.dropna(subset=["cost_percentile", "performance_percentile"])
+    newest = drawn[drawn["is_newest"].astype(bool)]
+    if not newest["is_own"].astype(bool).any():
+        return Block("note", id, heading, text=said)
+    cells = [
+        {"council": text(row, "area_name")}
+        | {kind: subjects[kind].figure(number(row, f"{kind}_value")).text for kind in _KINDS}
+        for row in rows_of(newest.sort_values(["is_own", "area_name"], ascending=[False, True]))
+    ]
+    slots = {"council": view.council, "period": text(own, "year_label"), "n": len(newest) - 1}
+    names = {kind: subjects[kind].title for kind in _KINDS}
+    return Block(
+        *("figure", id, heading),
+        subtitle=say("further.value_subtitle", **names, **slots),
+        text=said,
+        alt=say("further.value_alt", said=said[0]),
+        table=data_table(say("section.data", name=heading), ("council", *_KINDS), cells),
+        svg=draw_quadrant(drawn, words=words_of("further.quadrant"), id=id, own_name=view.council),
+        source=say("compare.strip_source"),
+        notes=(say("further.value_note"),),
+    )
+
+
+def _value_sentences(view: ThemeView, own: Row) -> tuple[str, ...]:
+    counts = ("years_same", "years", "cost_percentile", "performance_percentile")
+    known = {name: number(own, name) for name in counts}
+    spelled = {name: None if value is None else f"{value:.0f}" for name, value in known.items()}
+    verdict = text(own, "verdict") or "cannot_judge"
+    reasons = reason_sentences(text(own, "reason")) if verdict == "cannot_judge" else ()
+    place = say("further.value_place", council=view.council, **spelled)
+    return told(say(f"further.value.{verdict}", **spelled), *reasons, place)
+
+
+def _subject(view: ThemeView, own: Row, kind: str) -> Subject:
+    """Return what a side of a pair is; of one outside the theme no unit is known."""
+    id = text(own, f"{kind}_indicator")
+    row: dict[Hashable, Any] = {"indicator": id, "title": text(own, f"{kind}_title")}
+    units = [{"unit": i.unit, "decimals": i.decimals} for i in view.indicators if i.id == id]
+    return Subject.of({**row, **dict(*units)}, view.council)
+
+
+def could_compare(view: ThemeView, compared: Collection[str]) -> list[Block]:
+    """List what could be compared of indicators that are not, where it is published, and how to."""
+    tools, rows = words_of("further.tool"), []
+    for each in view.indicators:
+        if each.is_chartable and each.id not in compared:
+            named = [tools.get(name, name) for name in each.framework_refs]
+            places = [*named, say("further.return", name=each.sdl_ref), each.source_url]
+            public = join_words([*filter(None, places)]) or say("further.local")
+            name = each.short_title or each.title
+            rows.append({"indicator": name, "source": each.source, "public": public})
+    if not rows:
+        return []
+    heading = say("further.could_title")
+    table = data_table(heading, ("indicator", "source", "public"), rows)
+    notes = (say("further.could_note"), say("further.could_public"))
+    return [Block("table", "could-compare", heading, table=table, notes=notes)]
