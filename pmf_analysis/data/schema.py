@@ -6,31 +6,26 @@ imported inside the functions that use it.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from pmf_analysis.data.contract import DTYPES, KEYS, ROW_MEANS, TABLES, USABLE_STATUSES, Column
-from pmf_analysis.data.vintages import SCHEMA_VERSION
+from pmf_analysis.data.store import SCHEMA_VERSION
 from pmf_analysis.problems import Problem, Problems
 
 if TYPE_CHECKING:
     from pandera.pandas import Check, DataFrameSchema
 
-# Rules between columns of one row: what is said when one is broken, and the columns it needs.
-_ROW_RULES: dict[str, tuple[set[str], Callable[[pd.DataFrame], pd.Series[bool]]]] = {
-    "period_end is before period_start": (
-        {"period_start", "period_end"},
-        lambda rows: rows["period_start"] <= rows["period_end"],
-    ),
+# Rules between two columns of a row: what is said when one is broken, the columns, what must hold.
+_ROW_RULES: dict[str, tuple[str, str, Callable[[Any, Any], Any]]] = {
+    "period_end is before period_start": ("period_start", "period_end", operator.le),
+    "ci_lower is above ci_upper": ("ci_lower", "ci_upper", lambda low, high: ~(low > high)),
     "no value and no status saying why": (
-        {"value", "value_status"},
-        lambda rows: rows["value"].notna() == rows["value_status"].isin(USABLE_STATUSES),
-    ),
-    "ci_lower is above ci_upper": (
-        {"ci_lower", "ci_upper"},
-        lambda rows: ~(rows["ci_lower"] > rows["ci_upper"]),
+        *("value", "value_status"),
+        lambda value, status: value.notna() == status.isin(USABLE_STATUSES),
     ),
 }
 
@@ -75,9 +70,9 @@ def _pandera_schema(table: str) -> DataFrameSchema:
         for column in TABLES[table]
     }
     checks = [
-        pa.Check(holds, error=words)
-        for words, (needed, holds) in _ROW_RULES.items()
-        if needed <= set(columns)
+        pa.Check(lambda rows, a=a, b=b, holds=holds: holds(rows[a], rows[b]), error=words)
+        for words, (a, b, holds) in _ROW_RULES.items()
+        if {a, b} <= set(columns)
     ]
     return pa.DataFrameSchema(
         columns, checks=checks, unique=list(KEYS[table]), strict=True, ordered=True, name=table

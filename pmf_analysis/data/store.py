@@ -8,22 +8,89 @@ and digests are read without it, so that a run with nothing to do starts at once
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pmf_analysis.data.vintages import SCHEMA_VERSION, Digest, FileRecord, Vintage
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Digest", "FileRecord", "Store", "Vintage", "neutral_cell", "safe_csv"]
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+SCHEMA_VERSION = 1
+
 _NEUTRALISED = r"^'(?=[=+\-@\t\r])"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """One file of an import; rows_read = rows_accepted + rows_quarantined + rows_ignored."""
+
+    name: str
+    sha256: str
+    mapping: str = ""
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_quarantined: int = 0
+    rows_ignored: int = 0
+    ignored_because: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Vintage:
+    """One import. ``sequence`` orders vintages of the same day; no clock is involved."""
+
+    id: str
+    as_at: date
+    hash: str
+    sequence: int
+    files: tuple[FileRecord, ...]
+    rows: Mapping[str, int]
+    series: Mapping[str, str]
+    tables: Mapping[str, str]
+    withdrawn: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        tables: Mapping[str, pd.DataFrame],
+        as_at: date,
+        sequence: int,
+        files: Iterable[FileRecord],
+        quarantine: pd.DataFrame | None,
+    ) -> Vintage:
+        """Describe an import; its hash is that of the rows accepted and held back."""
+        # Of a table's rows, whatever their order.
+        ordered = {name: _row_hashes(frame).sort_values() for name, frame in tables.items()}
+        digests = {name: _sha256(rows.to_numpy().tobytes()) for name, rows in ordered.items()}
+        held_back = "" if quarantine is None else quarantine.to_csv(index=False)
+        content = _sha256(json.dumps(digests, sort_keys=True) + held_back)
+        rows = {name: len(frame) for name, frame in tables.items()}
+        series = _series_digests(tables["observations"]) if "observations" in tables else {}
+        name = f"{as_at.isoformat()}_{content[:12]}"
+        return cls(name, as_at, content, sequence, tuple(files), rows, series, digests)
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Fingerprint of what is known: one a series of observations, and one of everything."""
+
+    series: Mapping[str, str]
+    overall: str
+
+    @classmethod
+    def of(cls, vintages: Sequence[Vintage]) -> Digest:
+        """Chain the fingerprints of vintages, oldest first; one that repeats the last is none."""
+        series = _chains(vintage.series for vintage in vintages)
+        tables = _chains(vintage.tables for vintage in vintages)
+        return cls(
+            {name: _sha256(" ".join(chain)) for name, chain in sorted(series.items())},
+            _sha256(json.dumps(tables, sort_keys=True)),
+        )
 
 
 class Store:
@@ -67,16 +134,13 @@ class Store:
             raise PmfError(Problem(why, code="vintage-withdrawn", fix=fix), EXIT_DATA_UNUSABLE)
         if same:
             return same
-        told = {"problems": problem_table(problems or ())}
-        self._write(
-            vintage, typed, told if quarantine is None else told | {"quarantine": quarantine}
-        )
+        held_back = {} if quarantine is None else {"quarantine": quarantine}
+        self._write(vintage, typed, {"problems": problem_table(problems or ()), **held_back})
         return vintage
 
     def vintages(self, until: date = date.max) -> list[Vintage]:
         """Return the vintages that count until a day, oldest first; withdrawn ones are left out."""
-        every = self._read_all()
-        return [vintage for vintage in every if not vintage.withdrawn and vintage.as_at <= until]
+        return [one for one in self._read_all() if not one.withdrawn and one.as_at <= until]
 
     def withdraw(self, vintage_id: str, reason: str) -> None:
         """Take a wrong import out of everything that is read, saying why; nothing is deleted.
@@ -99,8 +163,7 @@ class Store:
         """Return every contract table as it was known at the end of a day.
 
         A row is taken from the newest vintage that holds its key. Sets of peers are replaced
-        whole, so that a peer who left is gone; a list drawn up on another day is another version
-        and stays. Tables without rows are there, empty.
+        whole, so that a peer who left is gone. Tables without rows are there, empty.
         """
         from pmf_analysis.data.contract import KEYS, REPLACED_WHOLE, TABLES, conform
 
@@ -108,9 +171,7 @@ class Store:
         for table in TABLES:
             rows = self._stacked(table, as_at)
             if table in REPLACED_WHOLE:
-                newest = rows.groupby(REPLACED_WHOLE[table], dropna=False)["sequence"].transform(
-                    "max"
-                )
+                newest = rows.groupby(REPLACED_WHOLE[table])["sequence"].transform("max")
                 rows = rows[rows["sequence"] == newest]
             latest = rows.drop_duplicates(list(KEYS[table]), keep="last")
             known[table] = conform(latest.sort_values(list(KEYS[table]), kind="stable"), table)
@@ -125,8 +186,7 @@ class Store:
         from pmf_analysis.data.contract import KEYS
 
         key = list(KEYS["observations"])
-        names = {"value_status": "status", "known_on": "as_at"}
-        rows = self._stacked("observations", as_at).rename(columns=names)
+        rows = self._stacked("observations", as_at).rename(columns={"value_status": "status"})
         told = ["value", "status", "as_at"]
         before = rows.groupby(key)[told].shift()
         changed = before["value"].notna() & (rows["value"] != before["value"])
@@ -166,18 +226,17 @@ class Store:
 
         from pmf_analysis.data.contract import conform, empty_table
 
-        layers = [empty_table(table).assign(sequence=0, known_on=pd.to_datetime([]))]
+        layers = [empty_table(table).assign(sequence=0, as_at=pd.to_datetime([]))]
         for vintage in self.vintages(as_at):
             if table in vintage.rows:
                 with self._files.open(f"{self._folder}/{vintage.id}/{table}.parquet", "rb") as file:
                     rows = conform(pd.read_parquet(file), table)
                 day = pd.Timestamp(vintage.as_at)
-                layers.append(rows.assign(sequence=vintage.sequence, known_on=day))
+                layers.append(rows.assign(sequence=vintage.sequence, as_at=day))
         return pd.concat(layers[1:] or layers, ignore_index=True)
 
     def _read_all(self) -> list[Vintage]:
-        paths = self._files.glob(f"{self._folder}/*/manifest.json")
-        vintages = [self._read_vintage(path) for path in paths]
+        vintages = map(self._read_vintage, self._files.glob(f"{self._folder}/*/manifest.json"))
         return sorted(vintages, key=lambda vintage: (vintage.as_at, vintage.sequence))
 
     def _read_vintage(self, path: str) -> Vintage:
@@ -199,8 +258,8 @@ class Store:
         folder = f"{self._folder}/{vintage.id}"
         self._files.makedirs(folder, exist_ok=True)
         for name, frame in tables.items():
-            with self._files.open(f"{folder}/{name}.parquet", "wb") as file:
-                frame.to_parquet(file, index=False, compression="zstd")
+            content = frame.to_parquet(None, index=False, compression="zstd")
+            self._files.pipe_file(f"{folder}/{name}.parquet", content)
         for name, frame in told.items():
             self._files.pipe_file(f"{folder}/{name}.csv", safe_csv(frame))
         manifest = asdict(vintage) | {"as_at": vintage.as_at.isoformat()}
@@ -214,13 +273,44 @@ class Store:
         self._files.mv(f"{path}.partial", path)
 
 
+def _chains(digests: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
+    chains: dict[str, list[str]] = {}
+    for name, digest in (pair for told in digests for pair in told.items()):
+        if (chain := chains.setdefault(name, []))[-1:] != [digest]:
+            chain.append(digest)
+    return chains
+
+
+def _row_hashes(frame: pd.DataFrame) -> pd.Series[int]:
+    """Return a number a row; not from where the row stood, which changes as files grow."""
+    from pandas.util import hash_pandas_object
+
+    from pmf_analysis.data.contract import SOURCE_COLUMNS
+
+    return hash_pandas_object(frame.drop(columns=list(SOURCE_COLUMNS)), index=False)
+
+
+def _series_digests(observations: pd.DataFrame) -> dict[str, str]:
+    """Return a digest a series; the order of its rows in the file does not matter."""
+    from pmf_analysis.data.contract import series_key
+
+    hashes = _row_hashes(observations).to_frame("row").assign(series=series_key(observations))
+    groups = hashes.sort_values(["series", "row"]).groupby("series")["row"]
+    return {str(series): _sha256(rows.to_numpy().tobytes())[:16] for series, rows in groups}
+
+
+def _sha256(content: str | bytes) -> str:
+    told = content.encode("utf-8") if isinstance(content, str) else content
+    return hashlib.sha256(told).hexdigest()
+
+
 def neutral_cell(value: object) -> str:
     """Return a cell's text so that no spreadsheet takes it for a formula.
 
     Source: OWASP, "CSV injection": cells that begin with ``= + - @``, tab or carriage return.
     """
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def safe_csv(table: pd.DataFrame) -> bytes:
