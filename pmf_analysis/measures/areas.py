@@ -1,0 +1,208 @@
+"""Councils that were reorganised: what the new one's figures would have been, and the break.
+
+A council under a new code is the same council. A council that replaced others has no figures of
+its own before that day; where all that it replaced have counts, their sum shows what it would have
+had. Rates are never averaged, and a council that was divided is never shared out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.data.contract import series_key
+from pmf_analysis.measures.history import COUNTS_AGREE
+
+NOTE = "as if: sum of the councils it replaced"
+_CHANGE = ["old_code", "new_code", "kind", "on_date", "old_name", "new_name"]
+_CELL = ["indicator", "dimension", "dimension_value", "definition_version", "period", "period_end"]
+_BREAK = ["indicator", "period_start", "kind", "comparable", "reason", "owner", "recorded_on"]
+# Two tiers cover the same land, so that one is summed and never both. E10: county councils.
+_COUNTY = "E10"
+
+
+def normalised_changes(area_changes: pd.DataFrame) -> pd.DataFrame:
+    """Date every change by the first day of the new code, and know divided councils as such.
+
+    Some sources give the last day of the old code: the last day of a month becomes the next day.
+    A code that gives way to several is `split`, whatever the source calls it. Left out are changes
+    to the same code, and those without a date that are not only a new code: nobody could place
+    them.
+    """
+    rows = area_changes[_CHANGE].drop_duplicates(["old_code", "new_code"], ignore_index=True)
+    days = pd.to_datetime(rows["on_date"])
+    merged = rows["kind"] != "recoded"
+    many = rows[merged].groupby("old_code")["new_code"].transform("size") > 1
+    is_split = many.reindex(rows.index, fill_value=False)
+    rows = rows.assign(
+        on_date=days.mask(days.dt.is_month_end, days + pd.Timedelta(days=1)),
+        kind=rows["kind"].mask(is_split, "split"),
+    )
+    placed = rows["on_date"].notna() | ~merged
+    return rows[placed & (rows["old_code"] != rows["new_code"])].reset_index(drop=True)
+
+
+def current_members(
+    peer_sets: pd.DataFrame, area_changes: pd.DataFrame, as_at: date, *, area: str = ""
+) -> pd.DataFrame:
+    """Put in the place of every abolished member of a set the council that replaced it, once.
+
+    Rows as :func:`chosen_peer_sets` gives them. Changes after `as_at` have not happened. A divided
+    council leaves the set, as neither part is it; so does one that `area`, ours, replaced.
+    """
+    changes = normalised_changes(area_changes)
+    changes = changes[~(changes["on_date"] > pd.Timestamp(as_at))]
+    gone = peer_sets["member"].isin(changes["old_code"])
+    if not gone.any():
+        return peer_sets
+    final = _final_codes(changes)
+    names = changes.drop_duplicates("new_code").set_index("new_code")["new_name"]
+    now = peer_sets["member"].map(final).fillna(peer_sets["member"])
+    called = now.map(names).replace("", np.nan).fillna(peer_sets["member_name"])
+    members = peer_sets.assign(
+        member=now, member_name=peer_sets["member_name"].mask(now != peer_sets["member"], called)
+    )
+    kept = members[~members["member"].isin(["", area])]
+    return kept.drop_duplicates(["peer_set", "member"], ignore_index=True)
+
+
+def _final_codes(changes: pd.DataFrame) -> dict[str, str]:
+    """The code in use today of every old code, through all changes; "" for a divided council."""
+    step = dict(zip(changes["old_code"], changes["new_code"], strict=True))
+    step |= dict.fromkeys(changes.loc[changes["kind"] == "split", "old_code"], "")
+    final = {}
+    for code in step:
+        now, passed = code, {code}
+        while step.get(now, now) not in passed:
+            now = step[now]
+            passed.add(now)
+        final[code] = now
+    return final
+
+
+def follow_areas(
+    panel: pd.DataFrame, area_changes: pd.DataFrame, register: pd.DataFrame, areas: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give councils under a new code their past, and new councils an as-if past.
+
+    Parameters
+    ----------
+    panel
+        Main frame of measures, all areas, small counts already hidden.
+    area_changes
+        Table of the contract: old_code, new_code, kind, on_date, old_name, new_name.
+    areas
+        Our own council first, then those it is compared with: they get an as-if past.
+
+    Returns
+    -------
+    panel
+        The same columns and `is_as_if`. Rows of a recoded council have its new code; where both
+        codes have a figure for one period, the new one's stays. A period before the day on which
+        a council replaced others gets the value of their counts added up (statistic proportion or
+        rate) or of their values (counts), where every one of them has it, and where the counts
+        make their own values to 2 %; published figures of the new council stay. Of two tiers,
+        districts count where all have figures, else the county that became the council.
+    breaks
+        One row for every indicator of our own council that has figures from that day on:
+        indicator, period_start, kind "boundary", comparable False, reason, owner, recorded_on.
+    """
+    changes = normalised_changes(area_changes)
+    codes = _final_codes(changes[changes["kind"] == "recoded"])
+    merged = changes[changes["kind"] == "merged"].replace({"old_code": codes, "new_code": codes})
+    wanted, fringe = set(areas), set(areas)
+    while fringe:  # a council that was replaced may itself have replaced others
+        fringe = set(merged.loc[merged["new_code"].isin(fringe), "old_code"]) - wanted
+        wanted |= fringe
+    merged = merged[merged["new_code"].isin(wanted)]
+    concerned = {*codes, *codes.values(), *merged["old_code"], *merged["new_code"]}
+    touched = panel["area"].isin(concerned)
+    if not touched.any():
+        return panel.assign(is_as_if=False), pd.DataFrame(columns=_BREAK)
+    rows = _recoded(panel[touched].assign(is_as_if=False), codes)
+    for day in sorted(merged["on_date"].unique()):
+        for _, olds in merged[merged["on_date"] == day].groupby("new_code"):
+            both = pd.concat([rows, _as_if(rows, olds, register)], ignore_index=True)
+            rows = _one_a_period(both, both["is_as_if"])
+    rows = rows[~rows["is_as_if"] | rows["area"].isin(areas)]
+    breaks = _breaks(rows, merged[merged["new_code"] == areas[0]])
+    untouched = panel[~touched].assign(is_as_if=False)
+    return pd.concat([untouched, rows], ignore_index=True), breaks
+
+
+def _recoded(rows: pd.DataFrame, codes: dict[str, str]) -> pd.DataFrame:
+    is_old = rows["area"].isin(codes)
+    now = rows.assign(area=rows["area"].replace(codes))
+    names = rows[~is_old].drop_duplicates("area").set_index("area")["area_name"]
+    now["area_name"] = now["area"].map(names).fillna(now["area_name"])
+    return _one_a_period(now.assign(series=_series(now)), is_old)
+
+
+def _series(rows: pd.DataFrame) -> pd.Series[str]:
+    return series_key(rows.rename(columns={"indicator": "indicator_id", "area": "area_code"}))
+
+
+def _one_a_period(rows: pd.DataFrame, second: pd.Series[bool]) -> pd.DataFrame:
+    """Keep one row a series and period: with a figure, if there is one, and not a `second` one."""
+    order = second.astype(int) + 2 * rows["value"].isna()
+    ordered = rows.assign(order=order).sort_values(["series", "period", "order"], kind="stable")
+    return ordered.drop_duplicates(["series", "period"], ignore_index=True).drop(columns="order")
+
+
+def _as_if(rows: pd.DataFrame, olds: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a new council before its first day, each the sum over all councils of one tier."""
+    new, day = olds["new_code"].iloc[0], olds["on_date"].max()
+    parts = rows[rows["area"].isin(olds["old_code"]) & (rows["period"] < day)]
+    facts = register.set_index("indicator").loc[parts["indicator"]]
+    is_share = facts["statistic"].isin(["proportion", "rate"]).to_numpy()
+    scale = np.where(facts["statistic"] == "rate", facts["rate_base"].astype(float), 100.0)
+    worked_out = scale * parts["numerator"] / parts["denominator"].where(parts["denominator"] > 0)
+    off = (worked_out - parts["value"]).abs()
+    agrees = off <= np.maximum(COUNTS_AGREE * parts["value"].abs(), 0.1)
+    is_count = (facts["data_type"] == "count").to_numpy()
+    parts = parts.assign(
+        scale=np.where(is_share, scale, np.nan), county=parts["area"].str.startswith(_COUNTY)
+    )
+    parts = parts[(is_share & agrees) | (is_count & parts["value"].notna())]
+    keys = [*_CELL, "county"]
+    counts = ["value", "numerator", "denominator"]
+    sums = parts.groupby(keys)[counts].sum()
+    sums["n"] = parts.groupby(keys).size()
+    whole = olds["old_code"].drop_duplicates().str.startswith(_COUNTY).value_counts()
+    made = parts.drop_duplicates(keys).drop(columns=counts).join(sums, on=keys)
+    made = made[made["n"] == made["county"].map(whole)]
+    made = made.sort_values("county", kind="stable").drop_duplicates(_CELL)
+    shares = made["scale"] * made["numerator"] / made["denominator"]
+    name = rows.loc[(rows["area"] == new) & (rows["area_name"] != ""), "area_name"]
+    made = made.assign(
+        area=new,
+        area_name=name.iloc[-1] if len(name) else olds["new_name"].iloc[0],
+        value=shares.fillna(made["value"]),
+        numerator=made["numerator"].where(made["scale"].notna()),
+        denominator=made["denominator"].where(made["scale"].notna()),
+        **dict.fromkeys(["ci_lower", "ci_upper", "sample_size"], np.nan),
+        status="estimated",
+        value_note=NOTE,
+        is_as_if=True,
+    )
+    rekeyed: pd.DataFrame = made.assign(series=_series(made))[list(rows.columns)]
+    return rekeyed
+
+
+def _breaks(rows: pd.DataFrame, merged: pd.DataFrame) -> pd.DataFrame:
+    """The boundary in every indicator of the council that replaced others."""
+    found = [pd.DataFrame(columns=_BREAK)]
+    for day in merged["on_date"].unique():
+        olds = merged[merged["on_date"] == day]
+        own = rows[(rows["area"] == olds["new_code"].iloc[0]) & rows["value"].notna()]
+        first = own[own["period"] >= day].groupby("indicator", as_index=False)["period"].min()
+        names = "; ".join(olds["old_name"].where(olds["old_name"] != "", olds["old_code"]))
+        on = f"{day.day} {day:%B %Y}"
+        reason = f"On {on} this council replaced {len(olds)} others: {names}."
+        first = first.rename(columns={"period": "period_start"})
+        told = {"kind": "boundary", "comparable": False, "reason": reason, "owner": ""}
+        found.append(first.assign(**told, recorded_on=day)[_BREAK])
+    return pd.concat(found[1:] or found, ignore_index=True)

@@ -1,0 +1,146 @@
+"""Whom a council can be compared with: its sets as imported, listed, built, or everyone.
+
+A peer is a council. Sums over councils are none, nor are categories such as tenths of deprivation
+that stand among the areas of a file: by themselves, only codes of the Register of Geographic Codes
+that councils have are taken for councils (and the X0 codes of fictional ones). A council with
+another code, such as a trust, is a peer where a list names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pmf_analysis.measures.frames import is_aggregate
+
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.peer_sets import PeerSetSpec
+    from pmf_analysis.parameters.workspace import Parameters
+
+# England: unitary, district, metropolitan, London borough, county; Wales; Scotland; N. Ireland.
+COUNCIL = r"^(?:[EX]0[6-9]|E10|W06|S12|N09)\d{6}$"
+COLUMNS = ["peer_set", "member", "member_name", "rank", "title", "source", "as_at", "method"]
+_ROW = ["peer_set", "member", "member_name", "rank"]
+
+
+def chosen_peer_sets(
+    stored: pd.DataFrame, parameters: Parameters, area: str, panel: pd.DataFrame, as_at: date
+) -> pd.DataFrame:
+    """Return every peer set of a council, as known on a day.
+
+    Parameters
+    ----------
+    stored
+        Table `peer_sets` of the store. Rows without `area_code` are a group, such as a region: it
+        is ours where we are a member. Of several versions of a list the newest known is used.
+    panel
+        Main frame of measures, in which built sets and `everyone` find councils with figures.
+
+    Returns
+    -------
+    DataFrame
+        peer_set, member, member_name, rank (1 = likest; NaN where a set has no order), title,
+        source, as_at, method (a sentence); never the council itself, a sum over councils, or a
+        set drawn up after `as_at`. A set of which nobody is left has no rows.
+    """
+    specs = parameters.peer_sets
+    listed = pd.concat([_imported(stored, area, specs), _declared(specs)], ignore_index=True)
+    known = listed[listed["as_at"].isna() | (listed["as_at"] <= pd.Timestamp(as_at))]
+    # Versions without a day are the oldest; of one day, the list in the parameters decides.
+    age = known["as_at"].fillna(pd.Timestamp.min)
+    sets = known[age == age.groupby(known["peer_set"]).transform("max")]
+    made = [spec for spec in specs.values() if spec.as_at <= as_at and not spec.members]
+    councils = _councils(panel, sets["member"])
+    titles = {name: entry.short_title for name, entry in parameters.register.indicators.items()}
+    for spec in sorted((s for s in made if not s.is_described), key=lambda s: not s.everyone):
+        found = councils if spec.everyone else _built(spec, sets, councils, panel, area)
+        sets = pd.concat([sets, _told(found, spec, _method(spec, titles))], ignore_index=True)
+    sets = sets[(sets["member"] != area) & ~is_aggregate(sets["member"])]
+    unique = sets.sort_values(["peer_set", "rank"], kind="stable")
+    return unique.drop_duplicates(["peer_set", "member"], ignore_index=True)[COLUMNS]
+
+
+def _imported(stored: pd.DataFrame, area: str, specs: dict[str, PeerSetSpec]) -> pd.DataFrame:
+    """The council's own lists and the groups it is in; YAML may add title, source and day."""
+    mine = stored.loc[(stored["area_code"] == "") & (stored["member_code"] == area), "peer_set"]
+    is_group = (stored["area_code"] == "") & stored["peer_set"].isin(mine)
+    rows = stored[(stored["area_code"] == area) | is_group].rename(
+        columns={"member_code": "member"}
+    )
+    names, told = rows["peer_set"], {name: dict(spec) for name, spec in specs.items()}
+    facts = pd.DataFrame.from_dict(told, orient="index", columns=["title", "source", "as_at"])
+    facts = facts.reindex(names).set_axis(rows.index)
+    source = facts["source"].fillna(rows["source"]).replace("", "its source")
+    ordered = rows["rank"].notna().map({True: ", likest first", False: ""})
+    method = "The list that " + source + " gives for this council" + ordered + "."
+    return rows[_ROW].assign(
+        rank=rows["rank"].astype("float64"),
+        title=facts["title"].fillna(names.str.replace("_", " ")),
+        source=source,
+        as_at=rows["as_at"].fillna(pd.to_datetime(facts["as_at"])),
+        method=method.mask(
+            is_group[rows.index], "Every council of our group, as " + source + " lists it."
+        ),
+    )
+
+
+def _declared(specs: dict[str, PeerSetSpec]) -> pd.DataFrame:
+    method = "Councils that peer_sets.yml names, likest first."
+    lists = [
+        _told(
+            pd.DataFrame(spec.members.items(), columns=["member", "member_name"]).assign(
+                rank=range(1, len(spec.members) + 1)
+            ),
+            spec,
+            method,
+        )
+        for spec in specs.values()
+        if spec.members
+    ]
+    return pd.concat([pd.DataFrame(columns=COLUMNS), *lists], ignore_index=True)
+
+
+def _told(found: pd.DataFrame, spec: PeerSetSpec, method: str) -> pd.DataFrame:
+    """Put what is declared of a set beside its members."""
+    rows = found[["member", "member_name"]].assign(
+        peer_set=spec.id,
+        rank=found["rank"].astype("float64"),
+        title=spec.title,
+        source=spec.source,
+        as_at=pd.Timestamp(spec.as_at),
+        method=method,
+    )
+    return rows[COLUMNS]
+
+
+def _councils(panel: pd.DataFrame, listed: Iterable[str]) -> pd.DataFrame:
+    """Every council with a figure for the whole council: member, member_name, rank (NaN)."""
+    whole = panel[(panel["dimension"] == "") & panel["value"].notna()]
+    found = whole.drop_duplicates("area")[["area", "area_name"]].sort_values("area")
+    known = found["area"].str.match(COUNCIL) | found["area"].isin(list(listed))
+    named = found[known & ~is_aggregate(found["area"])]
+    return named.set_axis(["member", "member_name"], axis=1).assign(rank=float("nan"))
+
+
+def _built(
+    spec: PeerSetSpec, sets: pd.DataFrame, councils: pd.DataFrame, panel: pd.DataFrame, area: str
+) -> pd.DataFrame:
+    from pmf_analysis.measures.likeness import nearest_councils
+
+    others = (
+        sets.loc[sets["peer_set"] == spec.among, "member"] if spec.among else councils["member"]
+    )
+    found: pd.DataFrame = nearest_councils(
+        panel, area, spec.characteristics, size=spec.size, among=others.tolist()
+    )
+    return found
+
+
+def _method(spec: PeerSetSpec, titles: dict[str, str]) -> str:
+    if spec.everyone:
+        return "Every council with figures in these data, whatever its kind or size."
+    by = "; ".join(titles[name] for name in spec.characteristics)
+    return f"The {spec.size} councils nearest to ours by standardised distance, on: {by}."

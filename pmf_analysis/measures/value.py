@@ -1,0 +1,152 @@
+"""Value for money: what a service costs beside what it achieves, among like councils.
+
+Two percentiles side by side, year by year. Cost has no good direction here: to spend less is not
+better. A year alone is no verdict, as spend and performance of one year are both moved by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.measures.peers import FEWEST_PEERS
+
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.models import ValuePair
+
+MIDDLE = (40.0, 60.0)  # a percentile within is neither low nor high
+_DAYS_OFF = 366
+_PEER = ["area", "cost_value", "performance_value"]
+COLUMNS = [
+    *("pair", "title", "cost_indicator", "performance_indicator", "peer_set", "period"),
+    *("is_newest", "area", "area_name", "is_own", "cost_value", "performance_value"),
+    *("cost_percentile", "performance_percentile", "n_peers"),
+    *("quadrant", "verdict", "years_same", "years", "reason"),
+]
+
+
+def value_for_money(
+    observations: pd.DataFrame,
+    register: pd.DataFrame,
+    pairs: Sequence[ValuePair],
+    *,
+    area: str,
+    peer_sets: pd.DataFrame,
+    years: int = 3,
+) -> pd.DataFrame:
+    """Place a council among its peers by cost and by performance, for declared pairs.
+
+    Parameters
+    ----------
+    observations, register
+        Main frame of measures, all areas, and one row an indicator with its polarity.
+    pairs
+        id, title, cost and performance (indicators).
+    peer_sets
+        peer_set, member, member_name. A council is a peer where it has both figures.
+    years
+        How many of our newest years with both figures are looked at.
+
+    Returns
+    -------
+    DataFrame
+        A row a pair, set, year and council: pair, title, cost_indicator, performance_indicator,
+        peer_set, period (of the cost), is_newest, area, area_name, is_own, cost_value,
+        performance_value, cost_percentile (share of the peers that cost less, equals half),
+        performance_percentile (share that do worse), n_peers, and on own rows quadrant, verdict,
+        years_same, years, reason. The performance is that of the period that ends in the year of
+        the cost, the last of several; failing that, the one that ends nearest, within a year.
+        Below five peers with both figures, or without a better direction, there is no quadrant.
+    """
+    facts = register.set_index("indicator")
+    found = [pd.DataFrame(columns=COLUMNS)]
+    whole = observations[(observations["dimension"] == "") & observations["value"].notna()]
+    for pair in pairs:
+        both = _matched(whole, pair.cost, pair.performance)
+        polarity = str(facts["polarity"].get(pair.performance, "unknown"))
+        for name, members in peer_sets[peer_sets["member"] != area].groupby("peer_set"):
+            inside = both[both["area"].isin([area, *members["member"]])]
+            rows = _placed(inside, area, years, polarity)
+            told = {"pair": pair.id, "title": pair.title, "peer_set": name}
+            told |= {"cost_indicator": pair.cost, "performance_indicator": pair.performance}
+            found.append(rows.assign(**told).reindex(columns=COLUMNS))
+    return pd.concat(found[1:] or found, ignore_index=True)
+
+
+def _matched(whole: pd.DataFrame, cost: str, performance: str) -> pd.DataFrame:
+    """Cost of each council and year, with the performance that belongs to it."""
+    newest = whole.sort_values("definition_version").drop_duplicates(
+        ["indicator", "area", "period"], keep="last"
+    )
+    costs = newest[newest["indicator"] == cost].rename(columns={"value": "cost_value"})
+    done = newest.loc[newest["indicator"] == performance, ["area", "period_end", "value"]]
+    done = done.rename(columns={"period_end": "ends", "value": "performance_value"})
+    columns = ["area", "area_name", "period", "period_end", "cost_value"]
+    all_of_both = costs[columns].merge(done, on="area")
+    days = (all_of_both["ends"] - all_of_both["period_end"]).dt.days
+    inside = all_of_both["ends"].between(all_of_both["period"], all_of_both["period_end"])
+    all_of_both = all_of_both.assign(off=days.abs() + np.where(inside, 0, _DAYS_OFF))
+    near = all_of_both[inside | (days.abs() <= _DAYS_OFF)]
+    return near.sort_values("off", kind="stable").drop_duplicates(["area", "period"])
+
+
+def _placed(both: pd.DataFrame, area: str, years: int, polarity: str) -> pd.DataFrame:
+    """Rows of our newest years, with percentiles, and the verdict over them."""
+    ours = both[both["area"] == area].sort_values("period")["period"].tail(years)
+    rows = both[both["period"].isin(ours)].assign(is_own=both["area"] == area)
+    rows = rows.sort_values(["period", "area"]).reset_index(drop=True)
+    sign = -1.0 if polarity == "lower" else 1.0
+    own = rows["is_own"]
+    n = (~own).groupby(rows["period"]).transform("sum")
+    places = {
+        "cost_percentile": _percentile(rows["cost_value"], rows, n),
+        "performance_percentile": _percentile(sign * rows["performance_value"], rows, n),
+    }
+    rows = rows.assign(n_peers=n, is_newest=rows["period"] == ours.max(), **places)
+    enough = (n >= FEWEST_PEERS) & (polarity in ("higher", "lower"))
+    quadrant = _quadrant(rows).where(own & enough, "")
+    verdict = _verdict(quadrant[own].iloc[::-1].tolist(), polarity)
+    empty = {"verdict": "", "years_same": np.nan, "years": np.nan, "reason": ""}
+    rows = rows.assign(quadrant=quadrant, **empty)
+    rows.loc[own, list(empty)] = verdict
+    return rows
+
+
+def _percentile(
+    values: pd.Series[float], rows: pd.DataFrame, n: pd.Series[int]
+) -> pd.Series[float]:
+    """Share of the peers, in per cent, that lie below each council in its year; of equals, half.
+
+    For a peer the others are the set without it, and with us in it.
+    """
+    by = values.groupby(rows["period"])
+    below = by.rank(method="average") - 1
+    return 100 * below / n.where(n > 0)
+
+
+def _quadrant(rows: pd.DataFrame) -> pd.Series[str]:
+    cost, done = rows["cost_percentile"], rows["performance_percentile"]
+    in_middle = cost.between(*MIDDLE) | done.between(*MIDDLE)
+    words = np.where(cost > MIDDLE[1], "high_cost_", "low_cost_").astype(object)
+    words += np.where(done > MIDDLE[1], "high_performance", "low_performance")
+    return pd.Series(np.where(in_middle, "middle", words), rows.index, dtype="str")
+
+
+def _verdict(quadrants: list[str], polarity: str) -> tuple[str, int, int, str]:
+    """Verdict, years that agree with the newest, years known, reason; newest year first."""
+    known = [name for name in quadrants if name]
+    if polarity not in ("higher", "lower"):
+        return "cannot_judge", 0, 0, "No way is declared better for the performance."
+    if not quadrants or not quadrants[0]:
+        reason = f"Fewer than {FEWEST_PEERS} peers have both figures in the newest year."
+        return "cannot_judge", 0, len(known), reason
+    same = known.count(known[0])
+    if len(known) == 1:
+        return "one_year", same, 1, "Both figures are known for one year only."
+    if same == len(known):
+        return known[0], same, len(known), ""
+    reason = f"The place changed: {same} of {len(known)} years are like the newest."
+    return "changing", same, len(known), reason
