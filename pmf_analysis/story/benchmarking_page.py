@@ -84,7 +84,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             return (say("theme.no_comparison"), say("theme.no_comparison_next"))
         counts = self.count_verdicts("benchmarking", self.counting_entry(), self.facts)
         peers = say("scope.peer_set", peer_set=self.facts[0].peer_set)
-        edge = [each.subject.short for each in self.facts if each.is_edge]
+        edge = [each.subject.short for each in self.facts if each.edge]
         judged = [each for each in self.facts if each.shown in ("better", "worse")]
         turned = [each.subject.short for each in judged if each.is_open]
         tested = [each.evidence for each in self.facts if not each.subject.is_city]
@@ -220,7 +220,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return self.figure(
             *(facts, "gap", title("compare.gap_title", subject.short), rows),
             subtitle=say("compare.gap_subtitle", **names, **slots),
-            alt=" ".join((say("compare.gap_alt", **slots), *sentences.comparison_sentences(facts))),
+            alt=" ".join((say("compare.gap_alt", **slots), sentences.gap_sentence(facts))),
             svg=draw_gap(gaps, subject, id=id),
             notes=(say("compare.gap_as_if"),) if _any(gaps, "is_as_if") else (),
         )
@@ -263,7 +263,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
         Then groups that do worse, and what differs without being better or worse.
         """
-        edge = [(e, say("compare.edge")) for e in self.facts if e.is_edge]
+        edge = [(e, say(f"compare.edge.{e.edge}")) for e in self.facts if e.edge]
         behind = [e for e in self.facts if e.is_behind and e.gap_verdict == "widening"]
         return [
             *self._standing("worse"),

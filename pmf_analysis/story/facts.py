@@ -227,9 +227,10 @@ class ComparisonFacts(Facts):
         return self.sign(self.gap) * self.subject.better_sign < 0 and not self.subject.is_city
 
     @property
-    def is_edge(self) -> bool:
-        """Whether it counts as similar but lies outside the 95% limits of its funnel."""
-        return self.verdict == "similar" and self.funnel_label.endswith("_95")
+    def edge(self) -> str:
+        """Which limits of its funnel a figure that counts as similar is outside: "95", "998"."""
+        is_asked = self.verdict == "similar" and not self.subject.is_city
+        return self.funnel_label.partition("_")[2] if is_asked else ""
 
     @property
     def is_open(self) -> bool:

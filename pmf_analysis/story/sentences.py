@@ -226,7 +226,7 @@ def age_sentences(facts: TrendFacts) -> Sentences:
 
 def comparison_title(facts: ComparisonFacts) -> str:
     """Headline of one comparison, at most ten words."""
-    short, verdict = facts.subject.short, "edge" if facts.is_edge else facts.verdict
+    short, verdict = facts.subject.short, "edge" if facts.edge else facts.verdict
     told_place = title(f"compare.title.{verdict}", short, place=rank_words(facts))
     return told_place or title("compare.title.cannot_judge", short)
 
@@ -244,9 +244,7 @@ def comparison_sentences(facts: ComparisonFacts) -> Sentences:
     """Say level, place, what the difference may mean, and whether other comparisons agree."""
     slots = {"value": facts.value, "period": facts.period_label, "median": facts.peer_median}
     level = say_first("compare.level", "compare.level_alone", peers=facts.n or None, **slots)
-    edge = say("compare.edge") if facts.is_edge else ""
-    place = (*_rank_sentences(facts), *_verdict_sentences(facts))
-    return told(level, *place, edge, robust_sentence(facts))
+    return told(level, *_rank_sentences(facts), *_verdict_sentences(facts), robust_sentence(facts))
 
 
 def context_sentences(facts: ComparisonFacts) -> Sentences:
@@ -276,10 +274,14 @@ def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
     kind = facts.evidence if facts.evidence in words_of("compare.noise") else "other"
     benchmark = say(f"compare.benchmark.{'counts' if kind == 'counts' else 'other'}")
     slots = {"noise": say(f"compare.noise.{kind}"), "benchmark": benchmark}
-    verdict = say(f"compare.verdict.{facts.verdict}", **slots)
+    counted = facts.verdict == "similar" and kind == "counts"
+    entry = "similar_counts" if counted else facts.verdict
+    verdict = say(f"compare.verdict.{entry}", **slots)
     reasons = reason_sentences(facts.reason)
     if facts.verdict == "cannot_judge":
         return (verdict, *reasons)
+    if facts.edge:
+        return (say(f"compare.edge.{facts.edge}"),)
     if facts.verdict == "similar" and "ordinary" in facts.reason:
         return (say("compare.verdict.ordinary"),)
     # The first sentence of any other reason says what the verdict says in plainer words.

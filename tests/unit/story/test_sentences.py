@@ -327,7 +327,9 @@ def test_what_other_comparisons_say_is_told_in_one_sentence() -> None:
 
 def test_a_place_at_the_edge_is_worth_a_closer_look_and_similar() -> None:
     edge = {"verdict": "similar", "funnel_label": "low_95"}
-    assert "worth a closer look, no more." in told_of(**edge)
+    assert "counts as similar and is worth a closer look." in told_of(**edge)
+    far = told_of(verdict="similar", funnel_label="high_998")
+    assert "not beyond both the combined value and the median" in far
     assert "closer look" not in told_of(verdict="worse", funnel_label="low_998")
     facts = ComparisonFacts.of(comparison_row(**edge), Subject.of(trend_row(), "W"))
     assert comparison_title(facts) == "Household recycling: similar, but worth a closer look"
