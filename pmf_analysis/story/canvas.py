@@ -134,7 +134,7 @@ class Canvas:
             touches = any(box.overlaps(other, 3) for other in self.boxes)
             inked = (ink > (box.left, box.bottom)) & (ink < (box.right, box.top))
             if within.contains(box) and not touches and not inked.all(axis=1).any():
-                side = (left + width <= beside) + (left < beside)
+                side = int(left + width <= beside) + int(left < beside)
                 anchor = ("left", "center", "right")[side]
                 self.write(words, left + side * width / 2, bottom + height / 2, anchor=anchor)
                 return True

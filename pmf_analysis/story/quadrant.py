@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from pmf_analysis.story import marks
-from pmf_analysis.story.canvas import Canvas, Words, canvas, measure, no_value
+from pmf_analysis.story.canvas import Canvas, Floats, Words, canvas, measure, no_value
 from pmf_analysis.story.style import BAND, GREY, INK
 
 _HEIGHT, _TOP, _BOTTOM, _RIGHT = 420.0, 28.0, 32.0, 8.0
@@ -47,7 +47,7 @@ def draw_quadrant(rows: pd.DataFrame, *, words: Mapping[str, str], id: str, own_
     PmfError
         When no council has both percentiles.
     """
-    placed = rows.dropna(subset=_PERCENTILES)
+    placed = rows.dropna(subset=_PERCENTILES).sort_values("year_label")
     if placed.empty:
         raise no_value()
     left = 20.0 + max(measure(Words(f"{words[end]} ↑"))[0] for end in ("does_worse", "does_better"))
@@ -55,12 +55,11 @@ def draw_quadrant(rows: pd.DataFrame, *, words: Mapping[str, str], id: str, own_
         sheet.axes.set(xlim=_ACROSS, ylim=_UP, xticks=[], yticks=[])
         sheet.axes.spines[:].set(visible=True, color=GREY)
         _draw_quarters(sheet, words)
-        places = sheet.axes.transData.transform(placed[_PERCENTILES].to_numpy(float))
-        placed = placed.assign(spot=pd.Series([(x, y) for x, y in places.tolist()], placed.index))
+        spots = sheet.axes.transData.transform(placed[_PERCENTILES].to_numpy(float))
         is_own, is_newest = (placed[name].to_numpy(bool) for name in ("is_own", "is_newest"))
-        marks.draw_others(sheet, *places[~is_own & is_newest].T)
+        marks.draw_others(sheet, spots[~is_own & is_newest])
         if is_own.any():
-            _draw_own(sheet, placed[is_own].sort_values("year_label"), own_name)
+            _draw_own(sheet, spots[is_own], placed["year_label"][is_own].tolist(), own_name)
         return sheet.svg(id)
 
 
@@ -80,12 +79,12 @@ def _draw_quarters(sheet: Canvas, words: Mapping[str, str]) -> None:
     sheet.write(Words(f"{words['does_worse']} ↓"), area.left - 10, area.bottom + 14, anchor="right")
 
 
-def _draw_own(sheet: Canvas, years: pd.DataFrame, own_name: str) -> None:
+def _draw_own(sheet: Canvas, spots: Floats, years: list[str], own_name: str) -> None:
     """Draw our newest place, and our earlier ones as small dots that lead to it."""
-    spots = years["spot"].tolist()
-    sheet.line(*zip(*spots, strict=True), color=INK, lw=1.2, marker="o", ms=5, zorder=6)
-    sheet.keep_clear(*years[_PERCENTILES].to_numpy(float).T)
+    x, y = spots.T
+    sheet.line(x, y, color=INK, lw=1.2, marker="o", ms=5, zorder=6)
+    sheet.keep_clear(*sheet.axes.transData.inverted().transform(spots).T)
     marks.draw_own(sheet, spots[-1], "neutral")
-    marks.name_own(sheet, f"{own_name} {years['year_label'].iloc[-1]}", spots[-1])
-    for label, spot in list(zip(years["year_label"], spots, strict=True))[:-1]:
-        marks.name_mark(sheet, Words(label, INK), spot)
+    marks.name_own(sheet, f"{own_name} {years[-1]}", spots[-1])
+    for year, spot in zip(years[:-1], spots[:-1], strict=True):
+        marks.name_mark(sheet, Words(year, INK), spot)

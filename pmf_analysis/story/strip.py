@@ -12,11 +12,13 @@ import math
 import textwrap
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from pmf_analysis.story.canvas import Canvas, Words, canvas, no_value, scale_ends, short_value
+from pmf_analysis.story import canvas, marks
+from pmf_analysis.story.canvas import Canvas, Floats, Words, no_value, scale_ends, short_value
 from pmf_analysis.story.facts import ComparisonFacts
 from pmf_analysis.story.figures import Subject, raw
 from pmf_analysis.story.formatting import ordinal
@@ -24,17 +26,17 @@ from pmf_analysis.story.multiples import place
 from pmf_analysis.story.style import BAND, BLUE, GREY, INK, LINE, ORANGE, PAPER, tone_of
 from pmf_analysis.story.timeline import MONTHS, positions, time_chart
 
-_ROW, _HEAD, _FOOT = 40.0, 34.0, 6.0
-_LEFT, _PLOT_LEFT, _PLOT_RIGHT, _VALUE_RIGHT, _RANK = 196.0, 216.0, 552.0, 648.0, 662.0
+_ROW, _LINE, _HEAD, _FOOT = 42.0, 12.0, 34.0, 6.0
+_LEFT, _PLOT_LEFT, _PLOT_RIGHT, _VALUE_RIGHT, _RANK = 196.0, 216.0, 546.0, 642.0, 656.0
 _BAND = "#DDE2E5"
 _TITLE_LETTERS = 25
-_GAP_ROOM = (200.0, 14.0, 190.0)
-_OWN = {
-    "better": {"marker": "^", "mfc": BLUE, "mec": PAPER, "ms": 12},
-    "worse": {"marker": "D", "mfc": ORANGE, "mec": INK, "ms": 10},
-    "neutral": {"marker": "o", "mfc": INK, "mec": PAPER, "ms": 9},
-}
-_PEER = {"marker": "o", "mfc": PAPER, "mec": GREY, "ms": 6}
+_SMALL = 11.0
+# Heights over its row at which a council may stand: on it, then clear of one that already does.
+_LANES = (0.0, 6.5, -6.5, 13.0, -13.0, 3.25, -3.25, 9.75, -9.75, 16.25, -16.25)
+_MOST_NEAR = 40
+_GAP_ROOM = (230.0, 14.0, 190.0)
+_LEVELS = ["value", "peer_median", "mean", "lower_limit", "upper_limit", "direction"]
+_SHAPES = {1: ("^", BLUE, PAPER, 9.5), -1: ("D", ORANGE, INK, 7.5), 0: ("s", GREY, PAPER, 6.5)}
 
 
 class StripRow(NamedTuple):
@@ -51,20 +53,20 @@ def draw_strip(rows: Sequence[StripRow], *, id: str) -> str:
     """Draw the rows in the order given, those with a good direction first, and return SVG."""
     judged = [row for row in rows if _is_judged(row)]
     others = [row for row in rows if not _is_judged(row)]
-    both = ((("Worse", "Better"), judged), (("Lower", "Higher"), others))
+    # Where no way is better a rank is told in a line more.
+    both = ((("Worse", "Better"), judged, _ROW), (("Lower", "Higher"), others, _ROW + _LINE))
     parts = [part for part in both if part[1]]
-    height = sum(_HEAD + _ROW * len(part) for _, part in parts) + _FOOT
-    with canvas(max(height, _ROW), left=0, right=0, bottom=0, top=0) as sheet:
+    height = max(sum(_HEAD + row * len(part) for _, part, row in parts) + _FOOT, _ROW)
+    with canvas.canvas(height, left=0, right=0, bottom=0, top=0) as sheet:
         sheet.axes.set_axis_off()
-        sheet.axes.set_xlim(0, sheet.figure.bbox.width)
-        sheet.axes.set_ylim(0, max(height, _ROW))
+        sheet.axes.set(xlim=(0, sheet.figure.bbox.width), ylim=(0, height))
         y = height
-        for ends, part in parts:
+        for ends, part, row_height in parts:
             _draw_header(sheet, y - _HEAD / 2, ends)
             y -= _HEAD
             for row in part:
-                _draw_row(sheet, row, y - _ROW / 2)
-                y -= _ROW
+                _draw_row(sheet, row, y - row_height / 2)
+                y -= row_height
         return sheet.svg(id)
 
 
@@ -86,19 +88,31 @@ def _draw_row(sheet: Canvas, row: StripRow, y: float) -> None:
     subject, own = row.facts.subject, row.facts.value.raw
     title = "\n".join(textwrap.wrap(subject.short, _TITLE_LETTERS, max_lines=2, placeholder="…"))
     sheet.write(Words(title, INK, size=13), _LEFT, y, anchor="right")
-    if own is None:
-        sheet.write(Words("no value", INK), _VALUE_RIGHT, y, anchor="right")
-    else:
-        value = short_value(own, *subject.scale)
-        sheet.write(Words(value, INK, bold=True), _VALUE_RIGHT, y, anchor="right")
-        if row.facts.rank.is_known:
-            sheet.write(Words(_rank_text(row, own)), _RANK, y)
-    _draw_places(sheet.axes, row, y)
+    value = "no value" if own is None else short_value(own, *subject.scale)
+    sheet.write(Words(value, INK, bold=own is not None), _VALUE_RIGHT, y, anchor="right")
+    if own is not None and row.facts.rank.is_known:
+        _write_rank(sheet, row, own, y)
+    _draw_places(sheet, row, y)
 
 
-def _draw_places(axes: Any, row: StripRow, y: float) -> None:
+def _write_rank(sheet: Canvas, row: StripRow, own: float, y: float) -> None:
+    """Write "12th of 17"; where no direction is good, "highest of 17" and "2nd highest of 17".
+
+    A rank within a target range counts from the best, so the place among the values is counted.
+    Below stands in small type from where to where chance alone could put us.
+    """
+    text, spread = f"{row.facts.rank} of {row.facts.rank_of}", row.facts.rank_range
+    if not _is_judged(row):
+        place = 1 + sum(value > own for value in row.peers)
+        text = f"{'highest' if place == 1 else f'{ordinal(place)} highest'}\nof {row.facts.rank_of}"
+    foot = sheet.write(Words(text), _RANK, y + (_SMALL / 2 + 1) * bool(spread)).bottom
+    if spread:
+        sheet.write(Words(spread, size=_SMALL), _RANK, foot - _SMALL / 2 - 1)
+
+
+def _draw_places(sheet: Canvas, row: StripRow, y: float) -> None:
     """Draw the peers, their middle half and median, and the own marker over them."""
-    facts = row.facts
+    facts, draw = row.facts, sheet.axes.plot
     quartiles = map(raw, (facts.peer_q1, facts.peer_median, facts.peer_q3))
     own, (q1, median, q3) = raw(facts.value), quartiles
     known = [value for value in (*row.peers, own) if math.isfinite(value)]
@@ -107,59 +121,85 @@ def _draw_places(axes: Any, row: StripRow, y: float) -> None:
     worst, best = _PLOT_LEFT + 8, _PLOT_RIGHT - 8
     box = (best, worst) if _is_judged(row) and facts.subject.better_sign < 0 else (worst, best)
     at = partial(place, ends=(min(known), max(known)), box=box)
-    axes.plot([_PLOT_LEFT, _PLOT_RIGHT], [y, y], color=LINE, lw=1.2, zorder=1)
+    draw([_PLOT_LEFT, _PLOT_RIGHT], [y, y], color=LINE, lw=1.2, zorder=1)
     if math.isfinite(q1) and math.isfinite(q3):
         middle_half = sorted((at(q1), at(q3)))
-        axes.plot(middle_half, [y, y], color=_BAND, lw=18, solid_capstyle="butt", zorder=1.5)
+        draw(middle_half, [y, y], color=_BAND, lw=18, solid_capstyle="butt", zorder=1.5)
     if math.isfinite(median):
-        axes.plot([at(median)] * 2, [y - 13, y + 13], color=GREY, lw=2, zorder=2)
-    own_looks = _OWN[tone_of(facts.verdict) or "neutral"]
-    for values, looks, edge in ((row.peers, _PEER, 1.0), ([own], own_looks, 1.1)):
-        xs = [at(value) for value in sorted(filter(math.isfinite, values))]
-        axes.plot(xs, [y] * len(xs), ls="", mew=edge, clip_on=False, zorder=4, **looks)
+        draw([at(median)] * 2, [y - 13, y + 13], color=GREY, lw=2, zorder=2)
+    x = np.sort([at(value) for value in row.peers if math.isfinite(value)])
+    marks.draw_others(sheet, np.column_stack([x, y + _lanes(x, at(own))]))
+    if math.isfinite(own):
+        marks.draw_own(sheet, (at(own), y), tone_of(facts.verdict))
 
 
-def _rank_text(row: StripRow, own: float) -> str:
-    """Write "12th of 17"; where no direction is good, "highest of 17" and "2nd highest of 17".
+def _lanes(across: Floats, own: float) -> Floats:
+    """Return heights over the row at which councils of one value are seen to be several.
 
-    A rank within a target range counts from the best, so the place among the values is counted.
+    The first clear lane is taken, else the clearest; nobody stands under our own marker.
     """
-    if _is_judged(row):
-        return f"{row.facts.rank} of {row.facts.rank_of}"
-    place = 1 + sum(value > own for value in row.peers)
-    return f"{'highest' if place == 1 else f'{ordinal(place)} highest'}\nof {row.facts.rank_of}"
+    start = int(math.isfinite(own))
+    taken = [(own, 0.0)] * start
+    for x in across.tolist():
+        near = [*taken[:start], *taken[start:][-_MOST_NEAR:]]
+        room = {up: min([marks.DOT, *(math.dist((x, up), each) for each in near)]) for up in _LANES}
+        taken.append((x, max(_LANES, key=lambda up: room[up])))
+    return np.array([up for _, up in taken[start:]])
 
 
 def draw_gap(gaps: pd.DataFrame, subject: Subject, *, id: str) -> str:
     """Draw rows of the result table ``gaps`` of one series and peer set, and return SVG.
 
-    Columns used: period, value, peer_median. A period where either is missing breaks the wash
-    between the lines; the line of the other goes on.
+    Columns used: period, value, peer_median, and where known mean, lower_limit, upper_limit, rule,
+    direction and is_as_if. The usual range of the gap is laid along the others' line, which is
+    where there is no gap; without limits the gap itself is washed. A gap that a rule has singled
+    out has a shape, and figures as if the council had existed then are hollow. A period where
+    either line is missing breaks the wash; the line of the other goes on.
 
     Raises
     ------
     PmfError
         When either line has no value at all.
     """
-    ordered = gaps.sort_values("period")
-    known = ordered[["value", "peer_median"]].astype(float)
-    if known.isna().all().any():
+    ordered = gaps.reindex(columns=["period", *_LEVELS, "rule", "is_as_if"]).sort_values("period")
+    known = ordered[_LEVELS].astype(float)
+    if known[["value", "peer_median"]].isna().all().any():
         raise no_value()
+    ours, others, mean, lower, upper, way = known.to_numpy().T
+    mean, lower, upper = others + mean, others + lower, others + upper
     x = positions(ordered["period"], subject.frequency)
     half = MONTHS.get(subject.frequency, 1) / 2
-    low, high = float(known.min().min()), float(known.max().max())
-    ends, span = scale_ends(low, high, 0.1), (float(x[0]) - half, float(x[-1]) + half)
-    with time_chart(ends, span, _GAP_ROOM, subject) as sheet:
-        sheet.axes.fill_between(x, known["value"], known["peer_median"], color=BAND, lw=0, zorder=1)
-        labels = []
-        ours = ("value", subject.council, BLUE, 2.2)
-        lines = (("peer_median", "Similar councils", GREY, 1.6), ours)
-        for name, text, colour, width in lines:
-            sheet.axes.plot(x, known[name], color=colour, lw=width, marker="o", ms=4.5, zorder=3)
-            last = float(known[name].dropna().iloc[-1])
-            text = f"{text}\n{short_value(last, *subject.scale)}"
-            y = sheet.pixel(x[-1], last)[1]
-            labels.append((Words(text, colour, bold=name == "value"), y))
-        area = sheet.area
-        sheet.column(labels, area.right + 10, area.bottom - 6, area.top + 12)
+    levels = np.concatenate([ours, others, lower, upper])
+    ends = scale_ends(float(np.nanmin(levels)), float(np.nanmax(levels)), 0.1)
+    is_usual, labels = np.isfinite(lower).any(), []
+    with time_chart(ends, (x[0] - half, x[-1] + half), _GAP_ROOM, subject) as sheet:
+        wash = (lower, upper) if is_usual else (ours, others)
+        sheet.axes.fill_between(x, *wash, color=BAND, lw=0, zorder=1)
+        lines = [(others, "Similar councils", GREY, 1.6), (ours, subject.council, BLUE, 2.2)]
+        for values, text, colour, width in lines:
+            sheet.axes.plot(x, values, color=colour, lw=width, marker="o", ms=4.5, zorder=3)
+            last = float(values[np.isfinite(values)][-1])
+            words = Words(f"{text}\n{short_value(last, *subject.scale)}", colour, values is ours)
+            labels.append((words, sheet.pixel(1, last)[1]))
+        if is_usual:
+            sheet.axes.plot(x, np.column_stack([lower, upper]), color=GREY, lw=0.9, ls=(0, (4, 3)))
+            last = float(mean[np.isfinite(mean)][-1])
+            labels.append((Words("Where we\nusually are"), sheet.pixel(1, last)[1]))
+        signs = (
+            np.where(np.isfinite(way), way, np.sign(ours - mean))
+            * subject.better_sign
+            * (not subject.is_city)
+        )
+        _mark_gaps(sheet, x, ours, ordered, np.nan_to_num(signs))
+        sheet.column(labels, sheet.area.right + 10, sheet.area.bottom - 6, sheet.area.top + 12)
         return sheet.svg(id)
+
+
+def _mark_gaps(sheet: Canvas, x: Floats, y: Floats, rows: pd.DataFrame, ways: Floats) -> None:
+    """Give the gaps that a rule has singled out their shapes, and hollow what is as if."""
+    special, as_if = ~rows["rule"].isin(["none", "", None, np.nan]), rows["is_as_if"].eq(True)
+    for at, up, way, has_shape, is_hollow in zip(x, y, ways, special, as_if, strict=True):
+        mark, fill, edge, size = _SHAPES[int(way)] if has_shape else ("o", BLUE, BLUE, 5.5)
+        if has_shape or is_hollow:
+            fill, edge = (PAPER, BLUE) if is_hollow else (fill, edge)
+            sheet.axes.plot([at], [up], marker=mark, mfc=fill, mec=edge, ms=size, zorder=5)
