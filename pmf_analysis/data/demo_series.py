@@ -9,7 +9,7 @@ period.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -121,7 +121,27 @@ def draw_series(recipe: Recipe, world: World, seed: int) -> pd.DataFrame:
         periods, above, below = _windows(recipe, periods, above, below)
     spans = [(pd.Timestamp(p.start), pd.Timestamp(p.end), p.label) for p in periods]
     times = pd.DataFrame(spans, columns=["period_start", "period_end", "period_label"])
-    return areas.merge(times, how="cross").assign(above=above.ravel(), below=below.ravel())
+    drawn = areas.merge(times, how="cross").assign(above=above.ravel(), below=below.ravel())
+    return pd.concat([drawn, *_splits(recipe, drawn.head(len(periods)), seed)], ignore_index=True)
+
+
+def _splits(recipe: Recipe, whole: pd.DataFrame, seed: int) -> Iterator[pd.DataFrame]:
+    """Divide Westshire's counts among all groups of a dimension, from a random stream apart.
+
+    A group's part of what is above the line follows its part below and its level relative to the
+    others, which moves evenly from the first to the last period.
+    """
+    rng = np.random.default_rng([seed, crc32(f"{recipe.indicator} split".encode())])
+    below = whole["below"].to_numpy()
+    for dimension, groups in recipe.splits.items():
+        share, first, last = np.array(list(groups.values())).T[..., np.newaxis]
+        size = np.diff(np.round(share.cumsum(axis=0) * below), axis=0, prepend=0.0)
+        weight = size * (first + (last - first) * np.linspace(0, 1, len(whole)))
+        chance = (weight / weight.sum(axis=0)).T
+        count = rng.multinomial(whole["above"].astype(int), chance).astype(float)
+        for place, group in enumerate(groups):
+            names = {"role": "part", "dimension": dimension, "dimension_value": group}
+            yield whole.assign(**names, above=count[:, place], below=size[place])
 
 
 def _areas(recipe: Recipe, world: World) -> pd.DataFrame:

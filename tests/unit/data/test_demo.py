@@ -18,6 +18,7 @@ from pmf_analysis.data.contract import KEYS, TABLES, USABLE_STATUSES, read_shipp
 from pmf_analysis.data.demo import SEED, VINTAGES, westshire_tables, write_sources
 from pmf_analysis.data.demo_series import LAST_DAY, Recipe, World, draw_series, load_world
 from pmf_analysis.data.demo_sources import MADE_ON
+from pmf_analysis.data.disclosure import suppress
 from pmf_analysis.data.schema import check_table
 from pmf_analysis.parameters.models import DataType, Indicator
 from pmf_analysis.parameters.workspace import Parameters, Workspace
@@ -266,6 +267,32 @@ def test_small_counts_are_hidden_and_nought_is_not(observations: pd.DataFrame) -
     shown = rows.loc[~hidden, "numerator"].dropna()
     assert not shown.between(1, 4).any()
     assert (shown == 0).any()
+
+
+def test_groups_of_a_complete_dimension_add_up_to_westshire(
+    observations: pd.DataFrame, world: World
+) -> None:
+    keys, counts = ["indicator_id", "period_end"], ["numerator", "denominator"]
+    own = observations[observations["area_code"] == OWN]
+    wholes = own[own["dimension"] == ""].set_index(keys)[counts]
+    found = 0
+    for name, recipe in world.recipes.items():
+        for dimension, groups in recipe.splits.items():
+            assert sum(share for share, _, _ in groups.values()) == pytest.approx(1)
+            rows = own[(own["indicator_id"] == name) & (own["dimension"] == dimension)]
+            assert list(rows["dimension_value"].unique()) == list(groups)
+            assert rows["period_end"].nunique() >= 6
+            sums = rows.groupby(keys)[counts].sum()
+            pd.testing.assert_frame_equal(sums, wholes.loc[sums.index], check_dtype=False)
+            found += 1
+    assert found >= 4
+
+
+def test_one_group_is_so_small_that_it_and_another_are_hidden(observations: pd.DataFrame) -> None:
+    rows = suppress(observations[observations["indicator_id"] == "young_people_neet"])
+    newest = rows[rows["period_end"] == rows.loc[rows["dimension"] != "", "period_end"].max()]
+    hidden = newest.loc[newest["value_status"] == "suppressed", "dimension_value"].tolist()
+    assert "Other" in hidden and len(hidden) == 2
 
 
 def test_an_absent_value_says_why(observations: pd.DataFrame) -> None:
