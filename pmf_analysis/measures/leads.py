@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Floats, Places
+from pmf_analysis.measures.arrays import Flags, Floats, Places
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.peers import tidy_peer_sets, usable_rows
 from pmf_analysis.measures.polarity import SIGNS, band_distance, undeclared
@@ -38,11 +38,16 @@ LARGEST_CHANGE = 4.0  # in robust standard deviations: one slip of the pen is no
 USUAL_RELIABILITY = 0.5  # of improvements over three years
 ITS_WEIGHT = 80.0  # two-step changes in a group's record that count as much as the usual
 DOUBT = 0.15  # standard error of a reliability
+PRECISION = 1e-9  # relative; below, an improvement is rounding
 NORMAL_95 = 1.96
-_TEXT = ["series", "indicator", "peer_set", "area", "area_name"]
-COLUMNS = ["series", "indicator", "peer_set", "place", "area", "area_name", "start_period"]
-COLUMNS += ["period", "start_value", "value", "improvement", "shrunken", "lower", "upper"]
-COLUMNS += ["own_improvement", "group_improvement", "n_group", "years", "reliability", "stands_out"]
+_NUMBERS = ["good", "value", "variance"]
+_KEPT = ["key", "series", "indicator", "area", "period", "span_years", *_NUMBERS]
+_TYPES = {"series": "str", "indicator": "str", "peer_set": "str", "place": "int64"}
+_TYPES |= {"area": "str", "area_name": "str"}
+_TYPES |= dict.fromkeys(["start_period", "period"], "datetime64[us]")
+_TYPES |= dict.fromkeys(["start_value", "value", "improvement", "shrunken"], "float64")
+_TYPES |= dict.fromkeys(["lower", "upper", "own_improvement", "group_improvement"], "float64")
+_TYPES |= {"n_group": "int64", "years": "int64", "reliability": "float64", "stands_out": "int64"}
 
 
 def leads(
@@ -82,14 +87,27 @@ def leads(
     """
     members = tidy_peer_sets(peer_sets, area)
     rows = _comparable(observations, register, [area, *members["member"]])
-    sets = dict(list(members.groupby("peer_set")))
-    found = [pd.DataFrame(columns=COLUMNS)]
-    for _, of_one in rows.groupby("key"):
-        panel = _Panel(of_one, area, years)
-        found += [panel.leads(group).assign(peer_set=name) for name, group in sets.items()]
-    table = pd.concat([one for one in found if len(one)] or found)
-    table = table.sort_values(["series", "peer_set", "place"], ignore_index=True)[COLUMNS]
-    return table.astype(dict.fromkeys(_TEXT, "str"))
+    who, names = pd.factorize(rows["area"], sort=True)
+    own, found = int(names.get_indexer(pd.Index([area]))[0]), []
+    sets = {name: names.isin(group["member"]) for name, group in members.groupby("peer_set")}
+    for places in rows.groupby("key").indices.values():
+        mine = places[who[places] == own]
+        if len(mine):
+            panel = Panel(rows.iloc[places], who[places], len(names), years)
+            told = rows.loc[mine[0], ["series", "indicator"]].to_dict()
+            for name, inside in sets.items():
+                found.append(pd.DataFrame(told | {"peer_set": name} | panel.leads(inside, own)))
+    table = pd.concat([one for one in found if len(one)] or [pd.DataFrame(columns=list(_TYPES))])
+    table["area"] = pd.Series(names, dtype="str").reindex(table["area"]).to_numpy()
+    called = members.drop_duplicates("member").set_index("member")["member_name"]
+    table["area_name"] = table["area"].map(called)
+    by = ["series", "peer_set", "shrunken", "improvement", "area"]
+    table = table[table["improvement"] > 0].sort_values(
+        by, ascending=[True, True, False, False, True]
+    )
+    table["place"] = table.groupby(by[:2]).cumcount() + 1
+    table["stands_out"] = table["lower"] > 0
+    return table[table["place"] <= KEPT].astype(_TYPES)[list(_TYPES)].reset_index(drop=True)
 
 
 def _comparable(
@@ -102,30 +120,27 @@ def _comparable(
     for unknown, _ in undeclared(rows):
         out |= unknown
     out |= rows.get("is_exceptional", pd.Series(False, rows.index)).astype(bool)
-    rows = with_intervals(usable_rows(rows[~out]))
+    rows = with_intervals(usable_rows(rows[~out])).reset_index(drop=True)
     distance = band_distance(rows["value"], rows["target_low"], rows["target_high"])
-    good = (rows["value"] * rows["polarity"].map(SIGNS)).mask(
+    good = (rows["value"] * rows["polarity"].map(SIGNS).astype(float)).mask(
         rows["polarity"] == "range", -distance
     )
     variance = ((rows["upper"] - rows["lower"]) / (2 * NORMAL_95)) ** 2
-    return rows.assign(good=good, variance=variance.fillna(0.0))
+    rows = rows.assign(good=good, variance=variance)
+    return rows[_KEPT]
 
 
-class _Panel:
-    """Values (areas, periods) of all areas beside one of our series."""
+class Panel:
+    """Values (areas, periods) of all areas for one of our series; in `good` more is better."""
 
-    def __init__(self, rows: pd.DataFrame, area: str, years: int) -> None:
-        who, names = pd.factorize(rows["area"], sort=True)
+    def __init__(self, rows: pd.DataFrame, who: Places, areas: int, years: int) -> None:
         self.periods, when = np.unique(rows["period"].to_numpy(), return_inverse=True)
         self.months = self.periods.astype("datetime64[M]").astype(np.int64)
-        known = np.full((3, len(names), len(self.periods)), np.nan)
-        known[:, who, when] = rows[["good", "value", "variance"]].to_numpy(float).T
+        known = np.full((3, areas, len(self.periods)), np.nan)
+        known[:, who, when] = rows[_NUMBERS].to_numpy(float).T
         self.good, self.value, self.variance = known
         self.step = int(np.ceil(rows["span_years"].iloc[0]))  # years between separate windows
         self.years = max(years, self.step)
-        self.names, self.own = names, names.get_indexer(pd.Index([area]))[0]
-        mine = rows.loc[rows["area"] == area, ["series", "indicator"]]
-        self.titles = dict(mine.iloc[0]) if len(mine) else {}
 
     def earlier(self, values: Floats, years: int) -> Floats:
         """Value so many years before each place; NaN where there is none."""
@@ -133,43 +148,45 @@ class _Panel:
         place = np.searchsorted(self.months, wanted)
         return np.where(self.months[place] == wanted, values[:, place], np.nan)
 
-    def leads(self, members: pd.DataFrame) -> pd.DataFrame:
-        """Rows of the table for one set."""
+    def group(self, members: Flags, own: int) -> tuple[int, Places] | None:
+        """Place of the period to compare, and the members of a similar start; None if too few."""
         start = self.earlier(self.good, self.years)
-        both = np.isfinite(self.good + start) & self.names.isin(members["member"])[:, None]
-        shared = np.isfinite(self.good[self.own]) & (both.sum(axis=0) >= FEWEST)
-        if self.own < 0 or not shared.any():
-            return pd.DataFrame()
+        both = np.isfinite(self.good + start) & members[:, None]
+        shared = np.isfinite(self.good[own]) & (both.sum(axis=0) >= FEWEST)
+        if not shared.any():
+            return None
         at = int(np.flatnonzero(shared)[-1])
-        chosen, begin = np.flatnonzero(both[:, at]), start[:, at]
-        if len(chosen) > MANY and np.isfinite(begin[self.own]):
-            order = np.argsort(np.abs(begin[chosen] - begin[self.own]), kind="stable")
+        chosen, ours = np.flatnonzero(both[:, at]), start[own, at]
+        if len(chosen) > MANY and np.isfinite(ours):
+            order = np.argsort(np.abs(start[chosen, at] - ours), kind="stable")
             chosen = np.sort(chosen[order[: max(FEWEST, -(-len(chosen) // 3))]])
-        sampling = self.variance + self.earlier(self.variance, self.years)
-        end, noise = self.good[chosen, at], self._noise(chosen, at)
-        table = shrunken(begin[chosen], end, sampling[chosen, at], *noise)
-        change = self.good[:, at] - begin
-        where = np.searchsorted(self.months, self.months[at] - 12 * self.years)
-        table = table.assign(
-            **self.titles,
-            area=self.names[chosen],
-            start_period=self.periods[where],
-            period=self.periods[at],
-            start_value=self.value[chosen, where],
-            value=self.value[chosen, at],
-            own_improvement=change[self.own],
-            group_improvement=change[chosen].mean(),
-            n_group=len(chosen),
-            years=self.years,
-        )
-        by = ["shrunken", "improvement", "area"]
-        table = table[table["improvement"] > 0].sort_values(by, ascending=[False, False, True])
-        table = table.head(KEPT).assign(place=range(1, min(KEPT, len(table)) + 1))
-        names = members.set_index("member")["member_name"]
-        table["area_name"] = table["area"].map(names)
-        return table
+        return at, chosen
 
-    def _noise(self, chosen: Places, at: int) -> tuple[float, int]:
+    def leads(self, members: Flags, own: int) -> dict[str, Any]:
+        """Columns of the table, a row a council of the group (its place in `area`)."""
+        found = self.group(members, own)
+        if found is None:
+            return {"area": []}
+        at, chosen = found
+        start = self.earlier(self.good, self.years)[:, at]
+        sampling = (self.variance + self.earlier(self.variance, self.years))[chosen, at]
+        change, where = (
+            self.good[:, at] - start,
+            np.searchsorted(self.months, self.months[at] - 12 * self.years),
+        )
+        return {
+            "area": chosen,
+            "start_period": self.periods[where],
+            "period": self.periods[at],
+            "start_value": self.value[chosen, where],
+            "value": self.value[chosen, at],
+            "own_improvement": change[own],
+            "group_improvement": change[chosen].mean(),
+            "n_group": len(chosen),
+            "years": self.years,
+        } | shrunken(start[chosen], self.good[chosen, at], sampling, *self.noise(chosen, at))
+
+    def noise(self, chosen: Places, at: int) -> tuple[float, int]:
         """Noise variance of a change in the record until then; two-step changes it rests on."""
         squares, n = [], 0
         for years in (self.step, 2 * self.step):
@@ -186,7 +203,9 @@ class _Panel:
         return max(2 * squares[0] - squares[1], 0.0), n
 
 
-def shrunken(start: Floats, end: Floats, sampling: Floats, scatter: float, n: int) -> pd.DataFrame:
+def shrunken(
+    start: Floats, end: Floats, sampling: Floats, scatter: float, n: int
+) -> dict[str, Floats]:
     """Improvement of each council of a group beyond the usual, and what noise leaves of it.
 
     Parameters
@@ -194,30 +213,31 @@ def shrunken(start: Floats, end: Floats, sampling: Floats, scatter: float, n: in
     start, end
         Values in which more is better.
     sampling
-        Sampling variance of each change; 0 where unknown.
+        Sampling variance of each change; where NaN, the mean of those known.
     scatter, n
         Noise variance of a change in the group's record, and two-step changes it rests on.
 
     Returns
     -------
-    DataFrame
-        improvement, shrunken, lower, upper, reliability, stands_out (1 where lower is above 0); no
-        rows where all changes are what the start made usual.
+    dict
+        improvement, shrunken, lower, upper, reliability: arrays in the order of the councils, all
+        0 where every change is just what the start made usual.
     """
     centred = start - start.mean()
     squares = float(centred @ centred) or 1.0
     lead = end - end.mean() - centred * (centred @ end / squares)
+    lead[np.abs(lead) <= PRECISION * np.abs(end).max()] = 0.0
     variance = float(lead @ lead) / (len(lead) - 2)
-    if variance <= (1e-9 * np.abs(end).max()) ** 2:
-        return pd.DataFrame({"improvement": lead[:0], "shrunken": lead[:0]})
     trust = n / (n + ITS_WEIGHT)
-    share = trust * max(1 - scatter / variance, 0) + (1 - trust) * USUAL_RELIABILITY
+    share = 1 - min(scatter / (variance or 1.0), 1.0)
+    share = trust * share + (1 - trust) * USUAL_RELIABILITY
+    known = sampling[~np.isnan(sampling)]
+    sampling = np.nan_to_num(sampling, nan=known.mean() if len(known) else 0.0)
     noise = np.maximum((1 - share) * variance - sampling.mean(), 0) + sampling
     lasting = max(variance - noise.mean(), 0)
-    reliability = lasting / np.maximum(lasting + noise, variance * 1e-9)
+    reliability = lasting / np.maximum(lasting + noise, np.finfo(float).tiny)
     line = reliability**2 * variance * (1 / len(lead) + centred**2 / squares)
     spread = NORMAL_95 * np.sqrt(reliability * noise + (DOUBT * lead) ** 2 + line)
     kept = reliability * lead
-    columns: dict[str, Any] = {"improvement": lead, "shrunken": kept, "lower": kept - spread}
-    columns |= {"upper": kept + spread, "reliability": reliability}
-    return pd.DataFrame(columns | {"stands_out": (kept > spread).astype(int)})
+    found = {"improvement": lead, "shrunken": kept, "lower": kept - spread, "upper": kept + spread}
+    return found | {"reliability": reliability}

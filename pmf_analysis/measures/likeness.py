@@ -22,12 +22,12 @@ def nearest_councils(
 ) -> pd.DataFrame:
     """Rank councils by distance from ours over several characteristics.
 
-    Each characteristic is taken at the newest period in which we, and half of the councils that
-    ever have it, have a value. It is standardised by median and median absolute deviation (times
-    1.4826; standard deviation where that is 0) and cut at three, so that one extreme council, such
-    as the City of London, does not decide how alike the others are. The distance is Euclidean,
-    divided by the root of the number of characteristics that both have; all count alike. CIPFA and
-    ONS do much the same with other characteristics (statistical nearest neighbours).
+    Each characteristic is taken at the newest period in which we, and more than half of the
+    councils that ever have it, have a value. It is standardised by median and median absolute
+    deviation (times 1.4826; standard deviation where that is 0) and cut at three, so that one
+    extreme council, such as the City of London, does not decide how alike the others are. The
+    distance is Euclidean, divided by the root of the number of characteristics that both have; all
+    count alike. CIPFA and ONS do much the same with other characteristics.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def nearest_councils(
     rows = rows.sort_values("series").drop_duplicates(["indicator", "area", "period"], keep="last")
     at = rows.assign(ours=rows["area"] == area).groupby(["indicator", "period"])["ours"]
     found = at.agg(["size", "any"]).reset_index()
-    ever = found["indicator"].map(rows.groupby("indicator")["area"].nunique())
-    shared = found[found["any"] & (2 * found["size"] >= ever)]
+    ever = found["indicator"].map(rows.groupby("indicator")["area"].nunique()).astype(float)
+    shared = found[found["any"] & (2 * found["size"] > ever)]
     newest = shared.groupby("indicator")["period"].max().reset_index()
     values = rows.merge(newest).pivot(index="area", columns="indicator", values="value")
     values = values.reindex(columns=pd.unique(pd.Series(list(characteristics))))
