@@ -58,46 +58,51 @@ def value_for_money(
         performance_value, cost_percentile (share of the peers that cost less, equals half),
         performance_percentile (share that do worse), n_peers, and on own rows quadrant, verdict,
         years_same, years, reason. The performance is that of the period that ends in the year of
-        the cost, the last of several; failing that, the one that ends nearest, within a year.
+        the cost, the last of several; failing that, the one that ends nearest, within a year. Peers
+        count with those same two periods. A quadrant that the newest year and another share, and
+        none contradicts, is the verdict; a year in the middle does neither.
         Below five peers with both figures, or without a better direction, there is no quadrant.
     """
     facts = register.set_index("indicator")
     found = [pd.DataFrame(columns=COLUMNS)]
     whole = observations[(observations["dimension"] == "") & observations["value"].notna()]
     for pair in pairs:
-        both = _matched(whole, pair.cost, pair.performance)
+        both = _matched(whole, pair, area, years)
         polarity = str(facts["polarity"].get(pair.performance, "unknown"))
         for name, members in peer_sets[peer_sets["member"] != area].groupby("peer_set"):
             inside = both[both["area"].isin([area, *members["member"]])]
-            rows = _placed(inside, area, years, polarity)
-            told = {"pair": pair.id, "title": pair.title, "peer_set": name}
-            told |= {"cost_indicator": pair.cost, "performance_indicator": pair.performance}
-            found.append(rows.assign(**told).reindex(columns=COLUMNS))
+            rows = _placed(inside, area, polarity).assign(
+                pair=pair.id,
+                title=pair.title,
+                cost_indicator=pair.cost,
+                performance_indicator=pair.performance,
+                peer_set=str(name),
+            )
+            found.append(rows.reindex(columns=COLUMNS))
     return pd.concat(found[1:] or found, ignore_index=True)
 
 
-def _matched(whole: pd.DataFrame, cost: str, performance: str) -> pd.DataFrame:
-    """Cost of each council and year, with the performance that belongs to it."""
+def _matched(whole: pd.DataFrame, pair: ValuePair, area: str, years: int) -> pd.DataFrame:
+    """Cost and performance of every council in our newest years; periods are never mixed."""
     newest = whole.sort_values("definition_version").drop_duplicates(
         ["indicator", "area", "period"], keep="last"
     )
-    costs = newest[newest["indicator"] == cost].rename(columns={"value": "cost_value"})
-    done = newest.loc[newest["indicator"] == performance, ["area", "period_end", "value"]]
+    costs = newest[newest["indicator"] == pair.cost].rename(columns={"value": "cost_value"})
+    done = newest.loc[newest["indicator"] == pair.performance, ["area", "period_end", "value"]]
     done = done.rename(columns={"period_end": "ends", "value": "performance_value"})
     columns = ["area", "area_name", "period", "period_end", "cost_value"]
-    all_of_both = costs[columns].merge(done, on="area")
-    days = (all_of_both["ends"] - all_of_both["period_end"]).dt.days
-    inside = all_of_both["ends"].between(all_of_both["period"], all_of_both["period_end"])
-    all_of_both = all_of_both.assign(off=days.abs() + np.where(inside, 0, _DAYS_OFF))
-    near = all_of_both[inside | (days.abs() <= _DAYS_OFF)]
-    return near.sort_values("off", kind="stable").drop_duplicates(["area", "period"])
+    ours = costs.loc[costs["area"] == area, columns].merge(done, on="area")
+    days = (ours["ends"] - ours["period_end"]).dt.days.abs()
+    inside = ours["ends"].between(ours["period"], ours["period_end"])
+    ours = ours.assign(off=days + np.where(inside, 0, _DAYS_OFF))[inside | (days <= _DAYS_OFF)]
+    ours = ours.sort_values(["off", "ends"]).drop_duplicates("period").sort_values("period")
+    return costs[columns].merge(ours[["period", "ends"]].tail(years)).merge(done)
 
 
-def _placed(both: pd.DataFrame, area: str, years: int, polarity: str) -> pd.DataFrame:
-    """Rows of our newest years, with percentiles, and the verdict over them."""
-    ours = both[both["area"] == area].sort_values("period")["period"].tail(years)
-    rows = both[both["period"].isin(ours)].assign(is_own=both["area"] == area)
-    rows = rows.sort_values(["period", "area"]).reset_index(drop=True)
+def _placed(both: pd.DataFrame, area: str, polarity: str) -> pd.DataFrame:
+    """Percentiles in each year, and the verdict over the years on our own rows."""
+    rows = both.assign(is_own=both["area"] == area)
+    rows = rows.sort_values(["period", "area"], ignore_index=True)
     sign = -1.0 if polarity == "lower" else 1.0
     own = rows["is_own"]
     n = (~own).groupby(rows["period"]).transform("sum")
@@ -105,13 +110,12 @@ def _placed(both: pd.DataFrame, area: str, years: int, polarity: str) -> pd.Data
         "cost_percentile": _percentile(rows["cost_value"], rows, n),
         "performance_percentile": _percentile(sign * rows["performance_value"], rows, n),
     }
-    rows = rows.assign(n_peers=n, is_newest=rows["period"] == ours.max(), **places)
+    rows = rows.assign(n_peers=n, is_newest=rows["period"] == rows["period"].max(), **places)
     enough = (n >= FEWEST_PEERS) & (polarity in ("higher", "lower"))
     quadrant = _quadrant(rows).where(own & enough, "")
     verdict = _verdict(quadrant[own].iloc[::-1].tolist(), polarity)
-    empty = {"verdict": "", "years_same": np.nan, "years": np.nan, "reason": ""}
-    rows = rows.assign(quadrant=quadrant, **empty)
-    rows.loc[own, list(empty)] = verdict
+    rows = rows.assign(quadrant=quadrant, verdict="", years_same=np.nan, years=np.nan, reason="")
+    rows.loc[own, ["verdict", "years_same", "years", "reason"]] = verdict
     return rows
 
 
@@ -145,8 +149,10 @@ def _verdict(quadrants: list[str], polarity: str) -> tuple[str, int, int, str]:
         return "cannot_judge", 0, len(known), reason
     same = known.count(known[0])
     if len(known) == 1:
-        return "one_year", same, 1, "Both figures are known for one year only."
-    if same == len(known):
+        return "one_year", 1, 1, "Both figures are known for one year only."
+    # A year in the middle neither confirms a place nor speaks against it.
+    against = [name for name in known if name not in (known[0], "middle")]
+    if same > 1 and not against:
         return known[0], same, len(known), ""
     reason = f"The place changed: {same} of {len(known)} years are like the newest."
     return "changing", same, len(known), reason
