@@ -85,7 +85,8 @@ def _own_rows(observations: pd.DataFrame, register: pd.DataFrame, area: str) -> 
     frame = with_intervals(with_register(own, register))
     is_part, counted = frame["dimension"] != "", frame["interval_from"] == "counts"
     wholes = frame[~is_part & counted].set_index(["whole", "period"])[GIVEN[:2]]
-    return frame[is_part].join(wholes.add_prefix("all_"), on=["whole", "period"])
+    beside = frame[is_part].join(wholes.add_prefix("all_"), on=["whole", "period"])
+    return beside.reset_index(drop=True)
 
 
 def _with_others(rows: pd.DataFrame) -> pd.DataFrame:
@@ -120,7 +121,7 @@ def _with_others(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(
         newest=newest.fillna(last),
         by_whole=by_whole,
-        partial=by_whole & ~adds_up,
+        partial=by_whole & ~adds_up & (total["shown"] > 1),
         left_out=~by_whole & (total["hidden"] > 0),
     )
 

@@ -93,6 +93,23 @@ def test_a_declared_reference_group_has_no_row_and_is_what_others_are_held_again
     assert (other["reference"] == "").all() and len(other) == 5
 
 
+def test_every_indicator_has_its_own_reference() -> None:
+    names = ["a", "b", "c"]
+    table = pd.concat([frame(counted(WHOLE | EVEN), indicator=name) for name in names])
+    declared = [{"deprivation": FIFTHS[0]}, {}, {"deprivation": FIFTHS[4], "sex": "Male"}]
+    told = [
+        register(indicator=name).assign(reference_groups=[groups])
+        for name, groups in zip(names, declared, strict=True)
+    ]
+    found = equality_gaps(table, pd.concat(told), area="A")
+    assert found.groupby("indicator")["reference"].agg(set).to_dict() == {
+        "a": {FIFTHS[0]},
+        "b": {""},
+        "c": {FIFTHS[4]},
+    }
+    assert found["indicator"].value_counts().to_dict() == {"a": 4, "b": 5, "c": 4}
+
+
 def test_two_groups_that_are_each_others_rest_ask_one_question() -> None:
     found = gaps(counted({"": (180, 2000), "Female": (75, 1000), "Male": (105, 1000)}))
     assert found["verdict"].tolist() == ["better", "worse"]
@@ -108,6 +125,7 @@ def test_one_group_is_compared_with_the_rest_of_the_whole() -> None:
     found = gaps(counted({"": (900, 5000), "Pupils with a plan": (100, 250)})).iloc[0]
     assert found["reference_value"] == pytest.approx(100 * 800 / 4750)
     assert found["verdict"] == "worse"
+    assert "add up" not in found["reason"]
     alone = gaps([{"group": "Tenth", "value": 12.0}]).iloc[0]
     assert (alone["verdict"], alone["evidence"]) == ("cannot_judge", "none")
     assert alone["reason"].startswith("It has nothing to be compared with")
