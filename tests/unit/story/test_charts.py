@@ -24,7 +24,9 @@ from pmf_analysis.story.canvas import WIDTH, Box, Words, measure, short_value, s
 from pmf_analysis.story.dots import count_meeting, draw_dots
 from pmf_analysis.story.facts import ComparisonFacts, Subject
 from pmf_analysis.story.figures import Figure
+from pmf_analysis.story.funnel import draw_funnel
 from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
+from pmf_analysis.story.quadrant import draw_quadrant
 from pmf_analysis.story.strip import StripRow, draw_strip
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -113,6 +115,93 @@ def make_row(
     return StripRow(ComparisonFacts.of(row, Subject.of(named, "Us")), peers)
 
 
+def dots(svg: str) -> list[tuple[float, float]]:
+    """Places of the other councils: the starts of the lines of no length, grey ones only."""
+    paths_of_dots = [
+        str(node.get("d"))
+        for node in etree.fromstring(svg).iter(f"{SVG}path")
+        if "stroke:#505a5f;stroke-width:6.5" in node.get("style", "").lower()
+    ]
+    starts = re.findall(r"M ?(\S+) (\S+?)h", " ".join(paths_of_dots))
+    return [(float(x), float(y)) for x, y in starts]
+
+
+def make_funnel(
+    count: int = 15, *, centre: float = 40.0, spread_by: float = 1.0, largest: float = 9_000.0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Councils of sizes from 200 up around a centre, us in the middle, and limits around them."""
+    place = np.arange(count + 1)
+    size = np.geomspace(200, largest, count + 1)
+    wobble = np.sin(2.3 * place) * spread_by * 14 / np.sqrt(size / 20)
+    peers = pd.DataFrame(
+        {
+            "area_name": [f"Council {each}" for each in place],
+            "is_own": place == count // 2,
+            "value": np.clip(centre + wobble, 0, 100),
+            "denominator": size,
+            "label": "within",
+        }
+    )
+    sizes = np.geomspace(200, largest, 40)
+    limits = pd.DataFrame({"size": sizes, "benchmark": centre})
+    for level, z in (("95", 1.96), ("998", 3.09)):
+        for side, sign in (("lower", -1), ("upper", 1)):
+            limits[f"{side}_{level}"] = np.clip(centre + sign * z * 40 / np.sqrt(sizes), 0, 100)
+    return peers, limits
+
+
+def funnel(peers: pd.DataFrame, limits: pd.DataFrame, **known: Any) -> str:
+    naming = {name: known.pop(name) for name in ("id", "verdict") if name in known}
+    subject = a_subject({"unit": "%", "decimals": 1, "polarity": "higher", **known})
+    return draw_funnel(peers, limits, subject, own_name="Westshire", **{"id": "fig-a", **naming})
+
+
+QUARTERS = ("low_cost_high", "high_cost_high", "low_cost_low", "high_cost_low")
+QUADRANT_WORDS = {f"{code}_performance": code.replace("_", " ") for code in QUARTERS}
+QUADRANT_WORDS |= {"costs_less": "Costs less", "costs_more": "Costs more"}
+QUADRANT_WORDS |= {"does_worse": "Does worse", "does_better": "Does better"}
+
+
+def make_pair(count: int = 15, own: tuple[tuple[float, float], ...] = ((30, 70),)) -> pd.DataFrame:
+    place = np.arange(count)
+    others = pd.DataFrame(
+        {
+            "is_own": False,
+            "is_newest": True,
+            "year_label": "2025-26",
+            "cost_percentile": 100 * place / max(1, count - 1),
+            "performance_percentile": 100 * ((place * 7) % count) / max(1, count - 1),
+        }
+    )
+    years = [
+        {
+            "is_own": True,
+            "is_newest": number == len(own) - 1,
+            "year_label": f"{2026 - len(own) + number}-{27 - len(own) + number}",
+            "cost_percentile": cost,
+            "performance_percentile": performance,
+        }
+        for number, (cost, performance) in enumerate(own)
+    ]
+    return pd.concat([others, pd.DataFrame(years)], ignore_index=True)
+
+
+def quadrant(rows: pd.DataFrame) -> str:
+    return draw_quadrant(rows, words=QUADRANT_WORDS, id="fig-a", own_name="Westshire")
+
+
+def make_gaps(count: int, gap: float = -3.0, **known: object) -> pd.DataFrame:
+    points = make_points([40.0 + (i * 7 % 5) / 4 for i in range(count)])
+    charted = {"mean": gap, "lower_limit": gap - 2, "upper_limit": gap + 2}
+    fields = {"peer_median": points["value"] - gap, "rule": "none", "is_as_if": False, **charted}
+    return points[["period", "value"]].assign(**{**fields, **known})
+
+
+def gap_chart(gaps: pd.DataFrame, **known: object) -> str:
+    fields = {"unit": "%", "decimals": 1, "polarity": "higher", "id": "fig-a"}
+    return draw_gap(gaps, **{**fields, **known})
+
+
 def spc(values: list[float] | pd.DataFrame, **known: object) -> str:
     fields = {"unit": "%", "decimals": 1, "polarity": "higher", "id": "fig-a"}
     points = values if isinstance(values, pd.DataFrame) else make_points(values)
@@ -140,8 +229,13 @@ CHARTS: dict[str, Callable[[], str]] = {
         decimals=1,
         id="fig-a",
     ),
+    "funnel": lambda: funnel(*make_funnel(15), verdict="worse"),
+    "funnel of all": lambda: funnel(*make_funnel(349, largest=400_000.0)),
+    "quadrant": lambda: quadrant(make_pair(15, ((60, 40), (50, 50), (30, 70)))),
+    "quadrant of all": lambda: quadrant(make_pair(350, ((60, 40), (50, 50), (30, 70)))),
+    "gap with its usual range": lambda: gap_chart(make_gaps(31)),
     "gap": lambda: draw_gap(
-        make_points([40, 41, 43, 40]).assign(peer_median=[44.0, 44.2, 44.1, np.nan]),
+        make_points([40, 41, 43, 40], limits=False).assign(peer_median=[44.0, 44.2, 44.1, np.nan]),
         unit="%",
         decimals=1,
         id="fig-a",
@@ -169,7 +263,8 @@ def text_boxes(svg: str) -> list[tuple[str, Box]]:
 
 
 def mark_boxes(svg: str) -> list[Box]:
-    return [
+    councils = [Box(x - 2, y - 2, x + 2, y + 2) for x, y in dots(svg)]
+    return councils + [
         Box(x - 2, y - 2, x + 2, y + 2)
         for node in etree.fromstring(svg).iter(f"{SVG}use")
         for x, y in [(float(node.get("x")), float(node.get("y")))]
@@ -555,10 +650,10 @@ def test_strip_counts_from_the_highest_where_a_rank_counts_from_a_range() -> Non
 
 
 def test_strip_marker_follows_the_verdict_and_missing_peers_are_left_out() -> None:
-    worse = draw_strip([make_row("A", verdict="worse")], id="s").lower()
-    better = draw_strip([make_row("A", verdict="better")], id="s").lower()
-    assert "f46a25" in worse and "f46a25" not in better and "fill:#12436d" in better
-    assert len(list(etree.fromstring(better).iter(f"{SVG}use"))) == 4 + 1
+    worse, better = (draw_strip([make_row("A", verdict=v)], id="s") for v in ("worse", "better"))
+    assert "f46a25" in worse.lower() and "f46a25" not in better.lower()
+    assert "fill:#12436d" in better.lower()
+    assert len(dots(better)) == 4 and len(list(etree.fromstring(better).iter(f"{SVG}use"))) == 1
     absent = draw_strip([make_row("A", own=float("nan"))], id="s")
     assert "no value" in absent and "3rd" not in absent
 
@@ -574,6 +669,246 @@ def test_full_strip_stays_small_and_its_long_titles_do_not_collide() -> None:
     svg = draw_strip(rows, id="fig-a")
     assert len(svg.encode()) <= 20_000
     assert not collisions(svg)
+
+
+def strip_of(values: list[float], own: float, **known: object) -> str:
+    row = make_row("A", **known)  # type: ignore[arg-type]
+    facts = replace(row.facts, value=Figure(own, str(own)))
+    return draw_strip([StripRow(facts, values)], id="s")
+
+
+def test_councils_of_one_value_are_seen_to_be_several() -> None:
+    equal = dots(strip_of([100.0] * 9 + [90.0], 95.0))
+    assert len(equal) == len(set(equal)) == 10
+    assert len({x for x, _ in equal}) == 2 and len({y for _, y in equal}) == 9
+    beside_us = dots(strip_of([95.0, 90.0, 100.0], 95.0))
+    heights = sorted({y for _, y in beside_us})
+    assert len(heights) == 2, "the council with our value is not hidden under our marker"
+    assert len(dots(strip_of([1.0, 2.0, 3.0, 4.0], 2.5))) == 4
+    far_apart = {y for _, y in dots(strip_of([1.0, 2.0, 3.0, 4.0], 2.5))}
+    assert len(far_apart) == 1, "nobody leaves the row without need"
+
+
+def test_strip_says_how_far_chance_could_move_our_rank() -> None:
+    row = make_row("A")
+    plain = draw_strip([row], id="s")
+    ranged = draw_strip([StripRow(replace(row.facts, rank_range="2nd to 5th"), row.peers)], id="s")
+    assert ">2nd to 5th<" in ranged and ">3rd of 5<" in ranged and "2nd to 5th" not in plain
+    unjudged = [make_row("A", "none"), make_row("B", "range")]
+    told = [StripRow(replace(r.facts, rank_range="2nd to 5th"), r.peers) for r in unjudged]
+    assert not collisions(draw_strip(told, id="s"))
+    absent = make_row("A", own=float("nan"))
+    facts = replace(absent.facts, rank_range="2nd to 5th")
+    assert "2nd to 5th" not in draw_strip([StripRow(facts, absent.peers)], id="s")
+
+
+def test_strip_of_a_wider_area_has_no_better_end() -> None:
+    row = make_row("A", verdict="worse")
+    city = replace(row.facts, subject=replace(row.facts.subject, is_city=True), verdict="lower")
+    svg = draw_strip([StripRow(city, row.peers)], id="s")
+    assert ">Higher<" in svg and ">Better<" not in svg and "f46a25" not in svg.lower()
+
+
+def own_mark(svg: str) -> str:
+    """Colour of our own mark, the last that is drawn; black is that of the picture itself."""
+    style = str(list(etree.fromstring(svg).iter(f"{SVG}use"))[-1].get("style")).lower()
+    found = re.search("fill:(#[0-9a-f]+)", style)
+    return found[1] if found else "#0b0c0c"
+
+
+@pytest.mark.parametrize(
+    ("label", "polarity", "control", "verdict", "colour"),
+    [
+        ("low_998", "higher", "council", "", "#f46a25"),
+        ("low_998", "lower", "council", "", "#12436d"),
+        ("high_998", "higher", "council", "", "#12436d"),
+        ("high_998", "none", "council", "", "#0b0c0c"),
+        ("high_998", "higher", "city", "", "#0b0c0c"),
+        ("low_95", "higher", "council", "", "#0b0c0c"),
+        ("within", "higher", "council", "", "#0b0c0c"),
+        ("low_998", "higher", "council", "similar", "#0b0c0c"),
+        ("within", "higher", "council", "worse", "#f46a25"),
+    ],
+)
+def test_our_mark_in_a_funnel_says_what_the_words_say(
+    label: str, polarity: str, control: str, verdict: str, colour: str
+) -> None:
+    peers, limits = make_funnel()
+    peers.loc[peers["is_own"], "label"] = label
+    svg = funnel(peers, limits, polarity=polarity, control=control, verdict=verdict)
+    assert own_mark(svg) == colour
+
+
+def test_funnel_shows_every_council_and_names_the_few_outside() -> None:
+    peers, limits = make_funnel(15)
+    svg = funnel(peers, limits)
+    assert len(dots(svg)) == 15 and "Council" not in svg and "Westshire 39.3%" in svg
+    peers.loc[[1, 12], "label"] = ["low_998", "high_998"]
+    peers.loc[[3, 4], "label"] = ["low_95", "high_95"]
+    named = [words for words, _ in text_boxes(funnel(peers, limits)) if "Council" in words]
+    assert sorted(named) == ["Council 1", "Council 12"]
+    peers.loc[[9, 10], "label"] = "low_998"
+    assert "Council" not in funnel(peers, limits), "four are too many to name"
+    peers.loc[2, "value"] = np.nan
+    peers.loc[3, "denominator"] = 0.0
+    assert len(dots(funnel(peers, limits))) == 13
+    with pytest.raises(PmfError):
+        funnel(peers.assign(value=np.nan), limits)
+    assert len(dots(funnel(peers, limits.iloc[:0]))) == 13, "without limits"
+
+
+def test_sizes_are_written_as_councils_write_them() -> None:
+    def sizes(largest: float) -> list[str]:
+        boxes = text_boxes(funnel(*make_funnel(15, largest=largest)))
+        foot = max(box.bottom for words, box in boxes if "based on" not in words)
+        return [words for words, box in boxes if abs(box.bottom - foot) < 1]
+
+    assert sizes(3_900.0) == ["1,000", "2,000", "3,000"], "up to 20-fold the scale is linear"
+    assert sizes(20_100.0) == ["200", "500", "1,000", "2,000", "5,000", "10,000", "20,000"]
+    assert sizes(2_000_000.0) == ["1,000", "10,000", "100,000", "1m"]
+
+
+def test_limits_of_a_funnel_are_smooth_named_and_within_the_scale() -> None:
+    svg = funnel(*make_funnel(15, centre=99.0, largest=400.0))
+    words = [text for text, _ in text_boxes(svg)]
+    assert words.count("99.8%") == words.count("95%") == 2
+    assert words[words.index("Combined value") :][:3] == [
+        "Combined value",
+        "of the others",
+        "99.0%",
+    ]
+    top = min(box.top for text, box in text_boxes(svg) if text == "100%")
+    drawn = re.findall(r'd="M ([^"]+)" style="fill:none;stroke:#505a5f', svg)
+    heights = [float(y) for path in drawn for _, y in re.findall(r"([\d.]+) ([\d.]+)", path)]
+    assert min(heights) > top - 12, "no limit above 100%"
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    count=st.integers(5, 60),
+    centre=st.sampled_from([0.3, 40.0, 99.6]),
+    spread_by=st.sampled_from([0.0, 1.0, 8.0]),
+    largest=st.sampled_from([201.0, 3_000.0, 5e6]),
+    outside=st.sets(st.integers(0, 4), max_size=3),
+)
+def test_words_of_a_funnel_never_collide(
+    count: int, centre: float, spread_by: float, largest: float, outside: set[int]
+) -> None:
+    peers, limits = make_funnel(count, centre=centre, spread_by=spread_by, largest=largest)
+    peers.loc[peers.index.isin(outside), "label"] = "low_998"
+    svg = funnel(peers, limits)
+    assert not collisions(svg)
+    assert len(dots(svg)) == count
+    assert sum("Westshire" in words for words, _ in text_boxes(svg)) == 1
+
+
+def test_all_councils_of_the_country_fit_in_one_small_picture() -> None:
+    for largest in (2_000.0, 2e6):
+        svg = funnel(*make_funnel(350, largest=largest), id="funnel-household-waste-recycled")
+        assert len(svg.encode()) <= 20_000 and len(dots(svg)) == 350
+
+
+def test_quadrant_puts_low_cost_left_and_better_performance_up() -> None:
+    def own(cost: float, performance: float) -> tuple[float, float]:
+        svg = quadrant(make_pair(6, ((cost, performance),)))
+        mark = list(etree.fromstring(svg).iter(f"{SVG}use"))[-1]
+        return float(mark.get("x")), float(mark.get("y"))
+
+    cheap, dear = own(10, 50), own(90, 50)
+    assert cheap[0] < dear[0] and cheap[1] == dear[1]
+    assert own(50, 90)[1] < own(50, 10)[1], "heights of SVG count downwards"
+    boxes = dict(text_boxes(quadrant(make_pair())))
+    corner = {code: boxes[QUADRANT_WORDS[f"{code}_performance"]] for code in QUARTERS}
+    assert corner["low_cost_high"].right < corner["high_cost_high"].left
+    assert corner["low_cost_high"].top < corner["low_cost_low"].bottom
+    assert corner["high_cost_high"].top < corner["high_cost_low"].bottom
+
+
+def test_quadrant_joins_our_years_and_shows_the_others_of_the_newest() -> None:
+    rows = make_pair(15, ((60, 40), (50, 80), (30, 70)))
+    old = rows[~rows["is_own"]].assign(is_newest=False, year_label="2024-25")
+    svg = quadrant(pd.concat([rows, old], ignore_index=True))
+    assert len(dots(svg)) == 15
+    words = [text for text, _ in text_boxes(svg)]
+    assert {"2023-24", "2024-25", "Westshire 2025-26"} <= set(words)
+    (line,) = paths(svg, "fill:none;stroke:#0b0c0c")
+    assert line.count("L") == 2
+    shuffled = quadrant(rows.sample(frac=1, random_state=1))
+    assert shuffled == quadrant(rows)
+    alone = quadrant(make_pair(15, ()))
+    assert len(dots(alone)) == 15 and "Westshire" not in alone
+    with pytest.raises(PmfError):
+        quadrant(rows.assign(cost_percentile=np.nan))
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    own=st.lists(st.tuples(st.floats(0, 100), st.floats(0, 100)), min_size=1, max_size=5),
+    count=st.integers(5, 80),
+)
+def test_words_of_a_quadrant_never_collide(own: list[tuple[float, float]], count: int) -> None:
+    svg = quadrant(make_pair(count, tuple(own)))
+    assert not collisions(svg) and "Westshire" in svg
+
+
+def test_usual_range_of_the_gap_follows_the_others() -> None:
+    gaps = make_gaps(13, upper_limit=-2.0, lower_limit=-4.5)
+    svg = gap_chart(gaps)
+    lines = paths(svg, "stroke-dasharray", "stroke:#505a5f")
+    assert len(lines) == 2
+    others = paths(svg, "fill:none;stroke:#505a5f;stroke-width:1.6")[0]
+
+    def heights(path: str) -> Any:
+        return np.array([float(y) for _, y in re.findall(r"([\d.]+) ([\d.]+)", path)])
+
+    apart = [heights(line) - heights(others) for line in lines]
+    assert [round(each.max() - each.min()) for each in apart] == [0, 0]
+    assert sorted(each.mean() for each in apart)[0] > 0, "both below the others"
+    assert "usually are" in svg
+    short = gap_chart(make_gaps(5, mean=np.nan, upper_limit=np.nan, lower_limit=np.nan))
+    assert "usually are" not in short and not paths(short, "stroke-dasharray")
+    bare = make_gaps(5)[["period", "value", "peer_median"]]
+    assert gap_chart(bare) == short, "columns that an older run has not are not known"
+
+
+@pytest.mark.parametrize(
+    ("gap", "direction", "polarity", "control", "colour"),
+    [
+        (-6.0, np.nan, "higher", "council", "fill:#f46a25"),
+        (-6.0, np.nan, "lower", "council", "fill:#12436d;stroke:#ffffff"),
+        (0.0, np.nan, "higher", "council", "fill:#12436d;stroke:#ffffff"),
+        (-3.2, 1, "higher", "council", "fill:#12436d;stroke:#ffffff"),
+        (-6.0, np.nan, "none", "council", "fill:#505a5f;stroke:#ffffff"),
+        (-6.0, np.nan, "higher", "city", "fill:#505a5f;stroke:#ffffff"),
+    ],
+)
+def test_unusual_gaps_have_shapes(
+    gap: float, direction: float, polarity: str, control: str, colour: str
+) -> None:
+    gaps = make_gaps(13).assign(direction=np.nan)
+    plain = gap_chart(gaps, polarity=polarity, control=control).lower()
+    gaps.loc[12, "peer_median"] = gaps["value"].iloc[12] - gap
+    gaps.loc[12, ["rule", "direction"]] = ["outside_limits", direction]
+    svg = gap_chart(gaps, polarity=polarity, control=control).lower()
+    assert colour in svg and colour not in plain
+
+
+def test_periods_before_the_council_existed_are_hollow() -> None:
+    gaps = make_gaps(13)
+    gaps["is_as_if"] = [True] * 4 + [False] * 9
+    gaps.loc[2, "rule"] = "shift"
+    plain, hollow = gap_chart(make_gaps(13)), gap_chart(gaps)
+    assert hollow.lower().count("fill:#ffffff;stroke:#12436d") == 4
+    assert "fill:#ffffff;stroke:#12436d" not in plain.lower()
+
+
+@pytest.mark.parametrize("count", [3, 5, 13, 31])
+@pytest.mark.parametrize("gap", [-8.0, 0.0, 0.3])
+def test_gap_charts_are_small_and_their_words_do_not_collide(count: int, gap: float) -> None:
+    gaps = make_gaps(count, gap)
+    gaps.loc[gaps.index[::3], "rule"] = "outside_limits"
+    svg = gap_chart(gaps)
+    assert len(svg.encode()) <= 12_000 and not collisions(svg)
 
 
 def filled(svg: str) -> int:
