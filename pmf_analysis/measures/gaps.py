@@ -54,11 +54,11 @@ def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     verdicts = [(~enough, "cannot_judge"), (away > 0, "widening"), (away < 0, "closing")]
     few = "Only " + points.astype(str) + " separate periods can be compared; five are needed."
     test = (points >= CHART_FROM).map({True: "control-chart rules", False: "a Mann-Kendall test"})
-    reasons = [(current, CURRENT_PRICES), (~enough, few)]
     judged = "Judged by " + test + " on " + points.astype(str) + " gaps."
+    reasons = [(current, CURRENT_PRICES), (~enough, few), (enough, judged)]
     return table.assign(
         gap_verdict=first_text(table.index, verdicts, "steady"),
-        gap_reason=judged.mask(current | ~enough, first_text(table.index, reasons)),
+        gap_reason=first_text(table.index, reasons),
     )
 
 
@@ -119,40 +119,37 @@ def closing_pace(rows: pd.DataFrame, pairs: pd.DataFrame, *, years: int) -> pd.D
     pair = pd.MultiIndex.from_frame(table).get_indexer(pd.MultiIndex.from_frame(rows[PAIR]))
     known = (pair >= 0) & ~np.isnan(asked[pair])
     rows, pair = rows.loc[known], pair[known]
-    month = rows["period"].to_numpy("datetime64[M]").astype(np.int64)
-    area = pd.factorize(rows["area"])[0]
-    kept = {}
-    for name, who in {"value": area, "own_value": np.zeros_like(area)}.items():
-        change = _span_changes(pair, who, month, rows[name].to_numpy(float), 12 * years)
-        gain = change["change"] * sign[change["pair"]]
-        best = gain.groupby([change["pair"], change["who"]]).max()
-        places = best.index.get_level_values("pair")
-        enough = best >= asked[places] * (1 - ROUNDING)
-        kept[name] = enough.groupby(places).agg(["size", "sum"]).reindex(table.index)
-    peers = kept["value"].astype(float).fillna(0.0)
+    # ourselves as number 0 of each pair, then the peers
+    who = np.concatenate([np.zeros(len(rows), int), 1 + pd.factorize(rows["area"])[0]])
+    size = int(who.max(initial=0)) + 1
+    month = np.tile(rows["period"].to_numpy("datetime64[M]").astype(np.int64), 2)
+    value = rows[["own_value", "value"]].to_numpy(float).T.ravel()
+    one, change = _span_changes(np.tile(pair, 2) * size + who, month, value, 12 * years)
+    enough = change * sign[one // size] >= asked[one // size] * (1 - ROUNDING)
+    kept = pd.Series(enough, index=one).groupby(level=0).any().astype(float)
+    numbers = kept.index.to_numpy() // size
+    own = kept.index % size == 0
+    peers = kept[~own].groupby(numbers[~own]).agg(["size", "sum"]).reindex(table.index)
+    peers = peers.astype(float).fillna(0.0)
     peers[np.isnan(asked)] = np.nan
     return table.assign(
         close_years=years,
         close_pace=sign * behind / years,
         peers_tested=peers["size"],
         peers_kept=peers["sum"],
-        own_kept=kept["own_value"]["sum"].astype(float),
+        own_kept=kept[own].set_axis(numbers[own]).reindex(table.index),
     )
 
 
-def _span_changes(
-    pair: Places, who: Places, month: Places, value: Floats, months: int
-) -> pd.DataFrame:
-    """Change of each one's value over every span of so many months: pair, who, change."""
+def _span_changes(one: Places, month: Places, value: Floats, months: int) -> tuple[Places, Floats]:
+    """Whose, and change, of every span of so many months between two values of the same one."""
     month = month - month.min(initial=0)
-    width = month.max(initial=0) + months + 1
-    place = (pair * (who.max(initial=0) + 1) + who) * width + month
-    place, first = np.unique(place, return_index=True)
+    width = int(month.max(initial=0)) + months + 1
+    place, first = np.unique(one * width + month, return_index=True)
     later = np.searchsorted(place, place + months)
-    found = np.flatnonzero(place[np.minimum(later, len(place) - 1)] == place + months)
+    found = np.flatnonzero(np.append(place, -1)[later] == place + months)
     start, end = first[found], first[later[found]]
-    changes = {"pair": pair[start], "who": who[start], "change": value[end] - value[start]}
-    return pd.DataFrame(changes)
+    return one[start], value[end] - value[start]
 
 
 def _in_current_prices(pairs: pd.DataFrame) -> pd.Series:
@@ -165,9 +162,9 @@ def _tested_points(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     known = gaps.join(pairs.set_index(PAIR)[names], on=PAIR)
     known = known.assign(series=known["series"] + "\n" + known["peer_set"], value=known["gap"])
     known = known[known["price_basis"] != "current"]
-    if "is_as_if" in known.columns:
-        broken = known.loc[known["is_as_if"].astype(bool)].groupby("series")["period"].max()
-        known = known[~(known["period"] <= known["series"].map(broken))]
+    as_if = known.get("is_as_if", pd.Series(False, known.index)).astype(bool)
+    broken = known["period"].where(as_if).groupby(known["series"]).transform("max")
+    known = known[~(known["period"] <= broken)]
     overlapping = known["accumulation"].isin(OVERLAPPING)
     kept = pd.concat([independent_points(known[overlapping]), known[~overlapping]])
     length = (12 / known["periods_per_year"]).mask(overlapping, 12 * known["span_years"])

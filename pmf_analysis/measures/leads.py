@@ -26,13 +26,12 @@ import pandas as pd
 
 from pmf_analysis.measures.arrays import Flags, Floats, Places
 from pmf_analysis.measures.history import with_intervals, with_register
-from pmf_analysis.measures.peers import tidy_peer_sets, usable_rows
+from pmf_analysis.measures.peers import PAIR, tidy_peer_sets, usable_rows
 from pmf_analysis.measures.polarity import SIGNS, band_distance, undeclared
 
 FEWEST = 10  # councils with both values below which nothing is said
 MANY = 30  # councils above which only the third with the most similar start is compared
 KEPT = 5
-FEWEST_ROUND_MEAN = 5  # councils of a period whose changes are held against their mean
 LARGEST_CHANGE = 4.0  # in robust standard deviations: one slip of the pen is not a group's noise
 # Learnt on half of the real groups of benchmarks/leads.py, and held on the other half:
 USUAL_RELIABILITY = 0.5  # of improvements over three years
@@ -40,14 +39,14 @@ ITS_WEIGHT = 80.0  # two-step changes in a group's record that count as much as 
 DOUBT = 0.15  # standard error of a reliability
 PRECISION = 1e-9  # relative; below, an improvement is rounding
 NORMAL_95 = 1.96
-_NUMBERS = ["good", "value", "variance"]
-_KEPT = ["key", "series", "indicator", "area", "period", "span_years", *_NUMBERS]
-_TYPES = {"series": "str", "indicator": "str", "peer_set": "str", "place": "int64"}
-_TYPES |= {"area": "str", "area_name": "str"}
-_TYPES |= dict.fromkeys(["start_period", "period"], "datetime64[us]")
-_TYPES |= dict.fromkeys(["start_value", "value", "improvement", "shrunken"], "float64")
-_TYPES |= dict.fromkeys(["lower", "upper", "own_improvement", "group_improvement"], "float64")
-_TYPES |= {"n_group": "int64", "years": "int64", "reliability": "float64", "stands_out": "int64"}
+_COLUMNS = {
+    "str": ["series", "indicator", "peer_set", "area", "area_name"],
+    "datetime64[us]": ["start_period", "period"],
+    "int64": ["place", "n_group", "years", "stands_out"],
+    "float64": ["start_value", "value", "improvement", "shrunken", "lower", "upper"],
+    "float": ["own_improvement", "group_improvement", "reliability"],
+}
+_TYPES = {name: kind for kind, names in _COLUMNS.items() for name in names}
 
 
 def leads(
@@ -101,11 +100,9 @@ def leads(
     table["area"] = pd.Series(names, dtype="str").reindex(table["area"]).to_numpy()
     called = members.drop_duplicates("member").set_index("member")["member_name"]
     table["area_name"] = table["area"].map(called)
-    by = ["series", "peer_set", "shrunken", "improvement", "area"]
-    table = table[table["improvement"] > 0].sort_values(
-        by, ascending=[True, True, False, False, True]
-    )
-    table["place"] = table.groupby(by[:2]).cumcount() + 1
+    table = table[table["improvement"] > 0].sort_values(["shrunken", "improvement"])[::-1]
+    table = table.sort_values(PAIR, kind="stable")
+    table["place"] = table.groupby(PAIR).cumcount() + 1
     table["stands_out"] = table["lower"] > 0
     return table[table["place"] <= KEPT].astype(_TYPES)[list(_TYPES)].reset_index(drop=True)
 
@@ -122,12 +119,11 @@ def _comparable(
     out |= rows.get("is_exceptional", pd.Series(False, rows.index)).astype(bool)
     rows = with_intervals(usable_rows(rows[~out])).reset_index(drop=True)
     distance = band_distance(rows["value"], rows["target_low"], rows["target_high"])
-    good = (rows["value"] * rows["polarity"].map(SIGNS).astype(float)).mask(
-        rows["polarity"] == "range", -distance
-    )
+    sign = rows["polarity"].map(SIGNS).astype(float)
+    good = (sign * rows["value"]).mask(rows["polarity"] == "range", -distance)
     variance = ((rows["upper"] - rows["lower"]) / (2 * NORMAL_95)) ** 2
-    rows = rows.assign(good=good, variance=variance)
-    return rows[_KEPT]
+    kept = ["key", "series", "indicator", "area", "period", "span_years", "value"]
+    return rows[kept].assign(good=good, variance=variance)
 
 
 class Panel:
@@ -137,7 +133,7 @@ class Panel:
         self.periods, when = np.unique(rows["period"].to_numpy(), return_inverse=True)
         self.months = self.periods.astype("datetime64[M]").astype(np.int64)
         known = np.full((3, areas, len(self.periods)), np.nan)
-        known[:, who, when] = rows[_NUMBERS].to_numpy(float).T
+        known[:, who, when] = rows[["good", "value", "variance"]].to_numpy(float).T
         self.good, self.value, self.variance = known
         self.step = int(np.ceil(rows["span_years"].iloc[0]))  # years between separate windows
         self.years = max(years, self.step)
@@ -192,7 +188,7 @@ class Panel:
         for years in (self.step, 2 * self.step):
             change = (self.good - self.earlier(self.good, years))[chosen, : at + 1]
             count = np.isfinite(change).sum(axis=0)
-            change, count = change[:, count >= FEWEST_ROUND_MEAN], count[count >= FEWEST_ROUND_MEAN]
+            change, count = change[:, count > 1], count[count > 1]
             n = int(count.sum())
             if not n:
                 return 0.0, 0
