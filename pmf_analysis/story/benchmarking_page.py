@@ -10,7 +10,7 @@ import pandas as pd
 from pmf_analysis.story import further, sentences
 from pmf_analysis.story.bank import say, title, words_of
 from pmf_analysis.story.blocks import Block
-from pmf_analysis.story.facts import ComparisonFacts, EqualityFacts, LeadFacts, TrendFacts
+from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Facts, number, text
 from pmf_analysis.story.funnel import draw_funnel
 from pmf_analysis.story.pages import Page, data_rows, data_table
@@ -59,12 +59,12 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return comparisons_of(self.view)
 
     @cached_property
-    def leads(self) -> list[LeadFacts]:
+    def leads(self) -> list[Facts]:
         """Facts of councils that improved more than was usual."""
         return further.leads_of(self.view, self.facts)
 
     @cached_property
-    def groups(self) -> list[EqualityFacts]:
+    def groups(self) -> list[Facts]:
         """Facts of groups beside the others."""
         return further.equality_of(self.view)
 
@@ -123,7 +123,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         """
         if not self.compared:
             return [
-                self.finding(trend, sentences.trend_title(trend), sentences.trend_sentences(trend))
+                self.finding(trend, sentences.trend_title(trend), _own_record(trend))
                 for trend in self.view.trend_facts
             ]
         drawn = [each for each in self.facts if each.value.is_known and each.peer_median.is_known]
@@ -307,6 +307,11 @@ def _with_newest(trend: TrendFacts, facts: ComparisonFacts) -> sentences.Sentenc
     is_older = facts.value.is_known and trend.period_label != facts.period_label
     newest = say("compare.newest", value=trend.value, period=trend.period_label)
     return sentences.told(level, newest if is_older else "", *others)
+
+
+def _own_record(trend: TrendFacts) -> sentences.Sentences:
+    """Say what can be said without others: the level, and whether it moved beyond chance."""
+    return (*sentences.level_sentences(trend), *sentences.noise_sentences(trend))
 
 
 def _evidence_words(facts: ComparisonFacts) -> str:

@@ -7,8 +7,7 @@ its status words, because a council is not judged by what it does not control.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
@@ -29,6 +28,10 @@ _LEVEL_RULES = ("outside_limits", "shift", "two_in_three", "three_in_four", "cro
 _SLOPE_RULES = ("mann_kendall", "recent_trend")
 # Columns that say better or worse, met or missed: nothing of a city measure.
 _JUDGEMENTS = ("assurance", "assurance_tolerance", "arrow_short", "arrow_long")
+_BESIDE = (
+    *("peer_mean", "pooled", "rank_best", "rank_worst", "phi", "robust_of", "robust_same"),
+    *("robust_opposite", "close_pace", "nation_value", "region_value"),
+)
 _LEVELS = dict(zip(SIGNALS, ("better", "worse", "higher", "lower"), strict=True))
 
 
@@ -115,7 +118,7 @@ class TrendFacts(Facts):
             subject,
             period=in_sentence(text(row, "period_long") or text(row, "period_label")),
             direction=way,
-            verdict=_without_status(verdict, subject, way),
+            verdict=without_status(verdict, subject, way),
             judged=judged,
             **dict.fromkeys(_JUDGEMENTS, "") if subject.is_city else {},
             **of_points,
@@ -152,7 +155,7 @@ def _way(verdict: str, subject: Subject) -> int:
     return {"rising": 1, "falling": -1, "improving": better, "worsening": -better}.get(verdict, 0)
 
 
-def _without_status(verdict: str, subject: Subject, sign: int) -> str:
+def without_status(verdict: str, subject: Subject, sign: int) -> str:
     """Turn a city measure's status into a plain direction; everything else passes."""
     if subject.is_city and verdict in ("improving", "worsening"):
         return {1: "rising", -1: "falling"}.get(sign, "no_clear_change")
@@ -165,10 +168,6 @@ def _without_status(verdict: str, subject: Subject, sign: int) -> str:
 class ComparisonFacts(Facts):
     """One row of the comparisons table: an own series beside one peer set; ``n`` counts peers."""
 
-    numbers = (
-        *("peer_mean", "pooled", "rank_best", "rank_worst", "phi", "robust_of", "robust_same"),
-        *("robust_opposite", "close_pace", "nation_value", "region_value"),
-    )
     peer_set: str
     value: Figure
     peer_median: Figure
@@ -207,8 +206,7 @@ class ComparisonFacts(Facts):
         turned = {"lower": (5 - quarter) % 5, "range": 0} if subject.is_city else {}
         is_told = ends[0] != ends[1] and subject.polarity not in turned
         return cls.read(
-            row,
-            subject,
+            *(row, subject, _BESIDE),
             n=n,
             peer_set=text(row, "peer_set_title") or text(row, "peer_set"),
             # Where it is everybody there is no list of names.
@@ -218,7 +216,7 @@ class ComparisonFacts(Facts):
             rank_range=say("number.range", low=ends[0], high=ends[1]) if is_told else "",
             quarter=turned.get(subject.polarity, quarter),
             own_kept="" if kept is None else "kept" if kept else "not_kept",
-            verdict=_without_status(verdict or "cannot_judge", subject, sign),
+            verdict=without_status(verdict or "cannot_judge", subject, sign),
         )
 
     @property
@@ -237,53 +235,6 @@ class ComparisonFacts(Facts):
         """Whether other comparisons turn the verdict around, or mostly do not bear it out."""
         same, of, opposite = (self.more[f"robust_{n}"].raw or 0 for n in ("same", "of", "opposite"))
         return opposite > 0 or 2 * same < of
-
-
-@dataclass(frozen=True, slots=True)
-class LeadFacts(Facts):
-    """One row of the leads table: a council that improved more than was usual from its start."""
-
-    numbers = (
-        *("start_value", "value", "improvement", "shrunken", "lead_lower", "lead_upper"),
-        *("own_improvement", "reliability"),
-    )
-    peer_set: str
-    place: int
-    area_name: str
-    start_label: str
-    stands_out: bool
-
-    @classmethod
-    def of(cls, row: Row, subject: Subject) -> Self:
-        """Make it from a row of the leads table and the own series that it is a lead for."""
-        ends: dict[Hashable, Any] = {"lead_lower": row.get("lower"), "lead_upper": row.get("upper")}
-        return cls.read({**row, **ends}, replace(subject, area=text(row, "area")))
-
-
-@dataclass(frozen=True, slots=True)
-class EqualityFacts(Facts):
-    """One row of the equality table: a group beside the others, or beside a group that is named."""
-
-    numbers = (
-        *("value", "reference_value", "difference", "difference_lower", "difference_upper"),
-        *("ratio", "ratio_lower", "ratio_upper"),
-    )
-    dimension: str
-    dimension_value: str
-    reference: str
-    trend: str
-
-    @classmethod
-    def of(cls, row: Row, subject: Subject) -> Self:
-        """Make it from a row of the equality table and the series of the whole."""
-        difference, verdict = number(row, "difference"), text(row, "verdict") or "cannot_judge"
-        sign = 0 if difference is None else rounded_sign(difference, subject.decimals)
-        return cls.read(row, subject, verdict=_without_status(verdict, subject, sign))
-
-    @property
-    def measured(self) -> str:
-        """What stands before a number's name in the results: the group it is about."""
-        return f"{self.dimension}={self.dimension_value}: "
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ A class of facts declares its fields by the names of the result table's columns 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import pandas as pd
 
@@ -165,10 +165,9 @@ class Subject:
 class Facts:
     """Facts about one series; fields are read from the columns of the same name.
 
-    ``more`` holds the columns that a class names in ``numbers``, each as a figure.
+    ``more`` holds further columns as figures, and ``row`` is the whole row.
     """
 
-    numbers: ClassVar[tuple[str, ...]] = ()
     subject: Subject
     verdict: str
     period_label: str
@@ -177,12 +176,13 @@ class Facts:
     evidence: str
     reason: str
     more: dict[str, Figure]
+    row: Row
 
     @classmethod
-    def read(cls, row: Row, subject: Subject, **known: Any) -> Self:
+    def read(cls, row: Row, subject: Subject, numbers: Iterable[str] = (), **known: Any) -> Self:
         """Make facts from a row; an absent cell gives "", 0, False or a figure without number."""
-        more = {name: _read(row, name, "Figure", subject) for name in cls.numbers}
-        values: dict[str, Any] = {"subject": subject, "more": more, **known}
+        more = {name: _read(row, name, "Figure", subject) for name in numbers}
+        values: dict[str, Any] = {"subject": subject, "row": row, "more": more, **known}
         for each in fields(cls):
             if each.name not in values:
                 values[each.name] = _read(row, each.name, str(each.type), subject)

@@ -6,15 +6,16 @@ Every part is a list of blocks, empty where nothing is known, so that no section
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.story.bank import say, title, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
-from pmf_analysis.story.facts import ComparisonFacts, EqualityFacts, LeadFacts, written_date
+from pmf_analysis.story.facts import ComparisonFacts, without_status, written_date
 from pmf_analysis.story.figures import Facts, Row, Subject, number, text
-from pmf_analysis.story.formatting import format_number, join_words
+from pmf_analysis.story.formatting import format_number, join_words, rounded_sign
 from pmf_analysis.story.pages import data_table
 from pmf_analysis.story.quadrant import draw_quadrant
 from pmf_analysis.story.sentences import rank_words, reason_sentences, told
@@ -23,35 +24,57 @@ from pmf_analysis.story.view import ThemeView, rows_of
 
 _MOST_LEADS = 3
 _MOST_GROUPS = 24
+_LEAD = (
+    *("start_value", "value", "improvement", "shrunken", "lead_lower", "lead_upper"),
+    *("own_improvement", "reliability"),
+)
+_GROUP = (
+    *("value", "reference_value", "difference", "difference_lower", "difference_upper"),
+    *("ratio", "ratio_lower", "ratio_upper"),
+)
 _LEADS = ("indicator", "council", "from", "to", "lead", "expected", "ours")
 _GROUPS = ("indicator", "group", "value", "others", "others_value", "difference", "over_time")
 _ORDER = ("worse", "better", "higher", "lower", "similar", "cannot_judge")
 _KINDS = ("cost", "performance")
 
 
-def leads_of(view: ThemeView, facts: Sequence[ComparisonFacts]) -> list[LeadFacts]:
+def leads_of(view: ThemeView, facts: Sequence[ComparisonFacts]) -> list[Facts]:
     """Facts of the leads in the view's peer set; indicators that need attention come first."""
+    if view.leads.empty:
+        return []
     needed = sorted(facts, key=lambda each: not (each.is_behind or each.verdict == "worse"))
-    tables = [(each.subject, view.of_series(view.leads, each.subject.series)) for each in needed]
-    found = [LeadFacts.of(row, subject) for subject, table in tables for row in _by_place(table)]
-    return [each for each in found if each.peer_set == view.peer_set]
+    leads = view.leads[view.leads["peer_set"] == view.peer_set].sort_values("place")
+    leads = leads.rename(columns={"lower": "lead_lower", "upper": "lead_upper"})
+    return [
+        Facts.read(row, replace(each.subject, area=text(row, "area")), _LEAD)
+        for each in needed
+        for row in rows_of(leads[leads["series"] == each.subject.series])
+    ]
 
 
-def _by_place(table: pd.DataFrame) -> list[Row]:
-    return rows_of(table.sort_values("place") if len(table) else table)
-
-
-def equality_of(view: ThemeView) -> list[EqualityFacts]:
+def equality_of(view: ThemeView) -> list[Facts]:
     """Facts of every group beside the others, those that do worse first."""
-    groups = ["dimension", "dimension_value", "reference"]
-    table = view.equality.sort_values(groups) if len(view.equality) else view.equality
+    if view.equality.empty:
+        return []
+    names = ["dimension", "dimension_value", "reference"]
+    groups = view.equality.sort_values(names)
+    prefix = groups["dimension"] + "=" + groups["dimension_value"] + ": "
+    groups = groups.assign(
+        of_group=prefix, others=groups["reference"].replace("", say("further.others"))
+    )
     found = [
-        EqualityFacts.of(row, trend.subject)
+        _group(row, trend.subject)
         for trend in view.trend_facts
-        for row in rows_of(table)
-        if text(row, "series") == trend.subject.series
+        for row in rows_of(groups[groups["series"] == trend.subject.series])
     ]
     return sorted(found, key=lambda each: _ORDER.index(each.verdict))
+
+
+def _group(row: Row, subject: Subject) -> Facts:
+    sign = rounded_sign(number(row, "difference") or 0.0, subject.decimals)
+    return Facts.read(
+        row, subject, _GROUP, verdict=without_status(text(row, "verdict"), subject, sign)
+    )
 
 
 def robustness_blocks(view: ThemeView, facts: Sequence[ComparisonFacts]) -> list[Block]:
@@ -101,9 +124,10 @@ def _holds(view: ThemeView, facts: ComparisonFacts) -> dict[str, str]:
     return cells | ({"nearest": nearest} if agrees else {})
 
 
-def lead_blocks(leads: Sequence[LeadFacts]) -> list[Block]:
+def lead_blocks(leads: Sequence[Facts]) -> list[Block]:
     """Name councils that improved beyond chance from a like start, or say that none stands out."""
-    shown = [each for each in leads if each.stands_out and each.place <= _MOST_LEADS]
+    out = [each for each in leads if number(each.row, "stands_out")]
+    shown = [each for each in out if (number(each.row, "place") or 0) <= _MOST_LEADS]
     found = {each.subject.series for each in shown}
     names = {each.subject.short: None for each in leads if each.subject.series not in found}
     nobody, heading = named(say("further.leads_none"), [*names]), say("further.leads_title")
@@ -114,11 +138,11 @@ def lead_blocks(leads: Sequence[LeadFacts]) -> list[Block]:
     return [Block("table", "leads", heading, text=said, table=table, notes=nobody)]
 
 
-def _lead_cells(facts: LeadFacts) -> dict[str, str]:
-    start, now = {"label": facts.start_label}, {"label": facts.period_label}
+def _lead_cells(facts: Facts) -> dict[str, str]:
+    start, now = {"label": text(facts.row, "start_label")}, {"label": facts.period_label}
     return {
         "indicator": facts.subject.short,
-        "council": facts.area_name,
+        "council": text(facts.row, "area_name"),
         "from": say("further.change", value=facts.more["start_value"], **start),
         "to": say("further.change", value=facts.more["value"], **now),
         "lead": facts.more["improvement"].text,
@@ -136,14 +160,14 @@ def _with_range(facts: Facts, name: str, of_ends: str) -> str:
     return say("further.with_range", value=facts.more[name], range=ends) or facts.more[name].text
 
 
-def equality_blocks(view: ThemeView, groups: Sequence[EqualityFacts]) -> list[Block]:
+def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
     """Set each group beside the others, with the interval of the difference."""
     n, heading = sum(each.is_chartable for each in view.indicators), say("further.equality_title")
     if not groups:
         said = told(say("further.equality_none", n=n or None))
         return [Block("note", "equality", heading, text=said)] if said else []
     held = len({each.subject.indicator for each in groups})
-    names = [(each, f"{each.subject.short} ({each.dimension_value})") for each in groups]
+    names = [(each, f"{each.subject.short} ({each.row['dimension_value']})") for each in groups]
     worse = [name for each, name in names if each.verdict == "worse"]
     reasons = [(name, each.reason) for each, name in names if each.verdict == "cannot_judge"]
     counts = say("further.equality_counts", k=held, n=n)
@@ -163,26 +187,27 @@ def equality_blocks(view: ThemeView, groups: Sequence[EqualityFacts]) -> list[Bl
     ]
 
 
-def _group_cells(view: ThemeView, facts: EqualityFacts) -> dict[str, str]:
-    dimension = facts.dimension.replace("_", " ")
+def _group_cells(view: ThemeView, facts: Facts) -> dict[str, str]:
+    row, dimension = facts.row, text(facts.row, "dimension").replace("_", " ")
+    group = say("further.group", dimension=dimension, value=text(row, "dimension_value"))
     return {
         "indicator": facts.subject.short,
-        "group": say("further.group", dimension=dimension, value=facts.dimension_value),
+        "group": group,
         "value": facts.more["value"].text,
-        "others": facts.reference or say("further.others"),
+        "others": text(row, "others"),
         "others_value": facts.more["reference_value"].text,
         "difference": _with_range(facts, "difference", "difference"),
-        "over_time": view.status_words.get(facts.trend, ""),
+        "over_time": view.status_words.get(text(row, "trend"), ""),
         "status": facts.shown,
     }
 
 
-def group_attention(facts: EqualityFacts) -> str:
+def group_attention(facts: Facts) -> str:
     """Say of a group that does worse beyond chance by how much, and whether that widens."""
-    others = facts.reference or say("further.others")
-    slots = {"name": facts.subject.short, "group": facts.dimension_value, "others": others}
-    widening = say("further.equality_widening") if facts.trend == "widening" else ""
-    return " ".join(told(say("further.equality_one", **slots, **facts.more), widening))
+    slots = {name: text(facts.row, name) for name in ("dimension_value", "others")}
+    widening = say("further.equality_widening") if facts.row["trend"] == "widening" else ""
+    told_first = say("further.equality_one", name=facts.subject.short, **slots, **facts.more)
+    return " ".join(told(told_first, widening))
 
 
 def value_blocks(view: ThemeView) -> list[Block]:
