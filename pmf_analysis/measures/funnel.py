@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from pmf_analysis.measures.arrays import Flags, Floats
-from pmf_analysis.measures.intervals import poisson, wilson
+from pmf_analysis.measures.intervals import two_sided_z
 
 Statistic = Literal["proportion", "rate", "ratio", "mean"]
 
@@ -49,23 +49,18 @@ def funnel(
         high_95, within, low_95, low_998; "" without value). Areas without a usable value have no
         limits and do not count towards the pooled value.
     """
-    from scipy.special import ndtri
-
     size, value, benchmark = _values(areas, statistic)
     error = standard_error(size, benchmark, statistic)
     centre = transformed(np.full(1, benchmark), benchmark, statistic)[0]
     distance = transformed(value, benchmark, statistic) - centre
     phi, tau2 = spread_between(distance, error)
     z = distance / np.sqrt(error**2 + (tau2 if overdispersion else 0.0))
-    codes = np.zeros(len(value))
-    for confidence in LEVELS.values():
-        if overdispersion or statistic == "mean":
-            reach = float(ndtri((1 + confidence) / 2))
-            codes += np.nan_to_num(np.sign(z) * (np.abs(z) > reach))
-        else:
-            codes += _outside(value * size, size, benchmark, confidence, statistic)
-    label = pd.Series(LABELS)[codes.astype(int) + 2].where(~np.isnan(z), "")
     limits = funnel_limits(size, benchmark, tau2 if overdispersion else None, statistic)
+    codes = [
+        np.subtract(value > limits[f"upper_{name}"], value < limits[f"lower_{name}"], dtype=float)
+        for name in LEVELS
+    ]
+    label = pd.Series(LABELS)[np.add(*codes).astype(int) + 2].where(~np.isnan(z), "")
     table = limits.drop(columns="size").assign(z=z, phi=phi, tau2=tau2, label=label.to_numpy())
     table.insert(0, "value", value)
     table.insert(0, "area", areas["area"].to_numpy())
@@ -93,15 +88,13 @@ def funnel_limits(
     DataFrame
         size, benchmark, lower_95, upper_95, lower_998, upper_998, in the unit of `benchmark`.
     """
-    from scipy.special import ndtri
-
     given = np.asarray(sizes, float)
     size = np.where(given > 0, given, np.nan)
     table = pd.DataFrame({"size": size, "benchmark": benchmark})
     centre = transformed(np.full(1, benchmark), benchmark, statistic)[0]
     width = np.sqrt(standard_error(size, benchmark, statistic) ** 2 + (tau2 or 0.0))
     for name, confidence in LEVELS.items():
-        reach = float(ndtri((1 + confidence) / 2))
+        reach = two_sided_z(confidence)
         if tau2 is not None or statistic == "mean":
             ends = [_back(centre + way * reach * width, benchmark, statistic) for way in (-1, 1)]
         elif statistic == "proportion":  # Wilson's interval is the score test turned round
@@ -114,10 +107,10 @@ def funnel_limits(
 
 
 def _event_limits(expected: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """Counts at which the Poisson interval (:func:`poisson`) begins to leave `expected` out."""
-    from scipy.special import gammainc, ndtri
+    """Counts at which the interval of `intervals.poisson` begins to leave `expected` out."""
+    from scipy.special import gammainc
 
-    z, tail = float(ndtri((1 + confidence) / 2)), (1 - confidence) / 2
+    z, tail = two_sided_z(confidence), (1 - confidence) / 2
 
     def is_high(count: Floats) -> Flags:
         byar = count * (1 - 1 / (9 * count) - z / (3 * np.sqrt(count))) ** 3
@@ -190,17 +183,6 @@ def _back(limit: Floats, benchmark: float, statistic: Statistic) -> Floats:
     if statistic == "proportion":
         return np.sin(np.clip(limit, 0, np.pi / 2)) ** 2
     return benchmark * np.maximum(limit, 0) ** 2 if statistic in EVENTS else limit
-
-
-def _outside(
-    count: Floats, size: Floats, benchmark: float, confidence: float, statistic: Statistic
-) -> Floats:
-    """1 where the area's own interval lies above the benchmark, -1 below, else 0."""
-    if statistic == "proportion":
-        lower, upper = wilson(np.minimum(count, size), size, confidence)
-    else:
-        lower, upper = (bound / size for bound in poisson(count, confidence))
-    return np.subtract(lower > benchmark, upper < benchmark, dtype=float)
 
 
 def own_place(

@@ -80,29 +80,12 @@ def difference_interval(
     """Interval of first minus second from the interval of each: square and add.
 
     Zou and Donner (2008); of two proportions with Wilson's intervals it is Newcombe's hybrid score
-    interval (1998, method 10). The estimates must be independent. NaN gives NaN.
+    interval (1998, method 10). Of logarithms it gives the interval of a ratio. The estimates must
+    be independent. NaN gives NaN.
     """
     (low1, high1), (low2, high2) = first_bounds, second_bounds
     down = np.hypot(first - low1, high2 - second)
     return first - second - down, first - second + np.hypot(high1 - first, second - low2)
-
-
-def ratio_interval(
-    first: Floats, first_bounds: Bounds, second: Floats, second_bounds: Bounds
-) -> Bounds:
-    """Interval of first over second from the interval of each (Donner and Zou 2012).
-
-    It needs a second estimate that is certainly above 0, and a first that is not below; else NaN.
-    """
-    (low1, high1), (low2, high2) = first_bounds, second_bounds
-    square = (first * second) ** 2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        below = np.sqrt(square - low1 * high2 * (2 * first - low1) * (2 * second - high2))
-        above = np.sqrt(square - high1 * low2 * (2 * first - high1) * (2 * second - low2))
-        lower = (first * second - below) / (high2 * (2 * second - high2))
-        upper = (first * second + above) / (low2 * (2 * second - low2))
-    fits = (low2 > 0) & (high2 < 2 * second) & (low1 >= 0)
-    return np.where(fits, lower, np.nan), np.where(fits, upper, np.nan)
 
 
 def two_sided_z(confidence: ArrayLike) -> Floats:

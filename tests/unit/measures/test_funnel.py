@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmf_analysis.measures.funnel import Statistic, funnel, funnel_limits
@@ -73,6 +73,7 @@ def test_means_and_missing_areas() -> None:
     assert funnel(empty)["label"].tolist() == ["", ""]
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.floats(0.001, 0.999), st.integers(1, 3000), st.sampled_from(["proportion", "rate"]))
 def test_exact_limits_are_where_the_label_changes(
     benchmark: float, size: int, statistic: Statistic
