@@ -4,31 +4,52 @@ Evidence, best first: counts with denominators, given intervals, the natural pro
 authority's own history, bare values. Each verdict names its evidence and its benchmark.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import peers as peer_values
-from pmf_analysis.measures.funnel import own_place
-from pmf_analysis.measures.gaps import gap_verdicts
+from pmf_analysis.measures.gaps import closing_pace, gap_chart, gap_verdicts
 from pmf_analysis.measures.history import (
     DEFAULTS,
     NUMBERS,
+    RATIOS,
     complete_periods,
     with_intervals,
     with_register,
 )
 from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR, QUARTILES
 from pmf_analysis.measures.polarity import band_distance, first_text, undeclared
+from pmf_analysis.measures.ranks import Panel, positions, rank_range
+from pmf_analysis.measures.robustness import agreement, alternatives
 from pmf_analysis.measures.spc import spc_chart
+from pmf_analysis.measures.spread import FEWEST_EVENTS, funnels, labels, places, reach
 
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
-USUAL_SPREAD = 1.96  # over-dispersion adjusted z that holds 95 % of peers
+OLDEST = 2  # own periods that the newest value of a peer may be ahead before that is said
+PLACE = ["rank", "rank_high", "rank_of", "rank_best", "rank_worst", "percentile", "mad_distance"]
+ROBUST = ["robust_of", "robust_same", "robust_opposite"]
+MATRICES = ["value", "numerator", "denominator", "lower", "upper", "near"]
 TOTAL = "A total depends on the size of an authority; only a rate or share can be compared."
-ORDINARY = " The difference is more than chance in the counts, but ordinary between peers."
+ORDINARY = " The difference is more than chance, but ordinary between peers."
+UNUSUAL = " It is outside the 95 % limits of the spread between peers, but within the 99.8 %."
 BEYOND = " This is beyond the usual spread between peers."
 OLDER = " Fewer than five peers have our newest period, so an earlier one is compared."
+BEHIND = " A peer has a value more than two of our periods newer."
+DIFFER = " Our counts do not give our published value, so they are not used."
+SMALL = " Our count is below 10, so it gives no verdict."
+SAMPLED = " It takes the sample as simple and random; the design effect is not known."
+
+
+class Comparison(NamedTuple):
+    """Result tables of a comparison: columns in docs/result-tables.md."""
+
+    comparisons: pd.DataFrame
+    peers: pd.DataFrame
+    gaps: pd.DataFrame
+    funnels: pd.DataFrame
+    robustness: pd.DataFrame
 
 
 def compare(
@@ -38,46 +59,83 @@ def compare(
     area: str,
     peer_sets: pd.DataFrame,
     period: Any = None,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    level: float = 0.998,
+    overdispersion: bool = True,
+    gap_years: int = 3,
+) -> Comparison:
     """Compare every series of one authority with every peer set.
 
     A pair is compared at the newest period for which the authority and at least five peers have a
     value. The benchmark is the peers' median, and where there are counts their pooled value too:
-    better or worse is said only if our interval lies on one side of both.
+    better or worse is said only if our interval lies on one side of both, and our place outside
+    the usual spread between peers (`spread.places`).
 
     Parameters
     ----------
     observations
-        Main frame of measures, all areas; a missing value is NaN.
+        Main frame of measures, all areas; a missing value is NaN. Rows are compared only where
+        period and, if given, period_end and accumulation are equal.
     register
-        One row an indicator: indicator, polarity, statistic, rate_base, frequency, accumulation,
-        periods_per_year, target_low and target_high (the band of polarity "range").
+        One row an indicator: indicator, polarity, statistic, data_type, rate_base, frequency,
+        accumulation, periods_per_year, target_low and target_high (the band of polarity "range").
     peer_sets
-        peer_set, member, member_name, rank: the sets of this authority.
+        peer_set, member, member_name, rank: the sets of this authority. NaN ranks: no order.
     period
         Later periods are left out.
+    level
+        Of intervals from counts, and of the limits of the spread between peers. Published
+        intervals are taken as 95 %.
+    overdispersion
+        Whether a difference must also exceed the usual spread between peers.
+    gap_years
+        Years in which a gap might be closed.
 
     Returns
     -------
-    comparisons, peers, gaps
-        Result tables: a row an own series and set; a row a peer (and ourselves); a row a period.
-        A pair that cannot be judged says why in `reason`.
+    Comparison
+        A row an own series and set; a peer (and ourselves); a period of the gap; a size of each
+        funnel; an alternative comparison. A pair that cannot be judged says why in `reason`.
     """
     members = peer_values.tidy_peer_sets(peer_sets, area)
-    frame = with_intervals(with_register(observations, register))
-    frame = frame if period is None else frame[frame["period"] <= period]
-    rows = peer_values.peer_rows(frame, area, members)
+    known = observations if period is None else observations[observations["period"] <= period]
+    usable = peer_values.usable_rows(known)
+    rows = peer_values.peer_rows(usable, area, members)
+    own = with_intervals(with_register(known[known["area"] == area], register))
     gaps = peer_values.spread_by_period(rows)
-    pairs = _pairs(frame[frame["area"] == area], members, gaps)
-    now = rows.merge(pairs[[*PAIR, "period", "polarity", "target_low", "target_high"]])
-    places = peer_values.positions(now, now["polarity"], now[["target_low", "target_high"]])
-    pairs = pairs.join(places, on=PAIR).join(_pooled(now), on=PAIR)
+    pairs = _pairs(own, members, gaps)
+    pairs = pairs.join(peer_values.newest_of_peers(usable, area, members), on=PAIR)
+    settings = ["statistic", "data_type", "rate_base", "pair"]
+    now = rows.drop(columns=[name for name in settings if name in rows.columns])
+    now = with_intervals(_with_columns(now.merge(pairs[[*PAIR, "period", *settings]])))
     pairs = pairs.join(_missing_names(now, pairs, members), on=PAIR)
-    pairs = _with_evidence(pairs, _own_limits(frame[frame["area"] == area], pairs))
-    pairs = _judged(pairs, now)
+    pairs = pairs.join(_own_limits(own, pairs), on="series")
+    now, panel = _panel(now, len(pairs))
+    whole, z = _measured(panel, pairs.assign(k=0), overdispersion)
+    others = [
+        _measured(part, pairs.iloc[cases].assign(k=k), overdispersion)[0]
+        for k, cases, part in alternatives(panel, pairs["n_members"])
+    ]
+    cases = _judged(pd.concat([whole, *others], ignore_index=True), level, overdispersion)
+    pairs = cases[cases["k"] == 0].join(rank_range(panel, whole))
+    beside = agreement(cases, whole)
+    counts = beside.groupby(PAIR)[["agrees", "opposes"]].agg(["size", "sum"]).iloc[:, [0, 1, 3]]
+    pairs = pairs.join(counts.set_axis(ROBUST, axis=1), on=PAIR)
+    pairs["gap"] = pairs["value"] - pairs["peer_median"]
+    now = _labelled(now, pairs, z, overdispersion)
     gaps = gaps[gaps["n_peers"] >= FEWEST_PEERS].reset_index(drop=True)
+    marked = own.get("is_as_if", pd.Series(False, own.index)).astype(bool)
+    as_if = own.loc[marked, ["series", "period"]].assign(is_as_if=True)
+    gaps = gaps.merge(as_if, how="left")
+    gaps["is_as_if"] = gaps["is_as_if"].eq(True)
     pairs = pairs.merge(gap_verdicts(gaps, pairs), on=PAIR, how="left")
-    return _comparison_table(pairs), _peer_table(now, pairs, area), gaps
+    pairs = pairs.merge(closing_pace(rows, pairs, years=gap_years), on=PAIR, how="left")
+    return Comparison(
+        _comparison_table(pairs),
+        _peer_table(now, pairs, area),
+        gap_chart(gaps, pairs),
+        funnels(pairs, z["size"], overdispersion=overdispersion),
+        _robustness_table(cases, beside),
+    )
 
 
 def _pairs(own: pd.DataFrame, members: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
@@ -91,28 +149,26 @@ def _pairs(own: pd.DataFrame, members: pd.DataFrame, gaps: pd.DataFrame) -> pd.D
     pairs["period"] = pairs["shared"].fillna(pairs["newest"])
     settings = own.drop_duplicates("series", keep="last")
     fixed = ["series", "indicator", "area", *DEFAULTS, *NUMBERS, "span_years"]
-    values = ["series", "period", "value", "numerator", "denominator", "scale", "lower", "upper"]
+    values = ["series", "period", "value", "numerator", "denominator", "lower", "upper", "scale"]
+    values += ["ci_lower", "ci_upper", "interval_from", "counts_differ"]
     pairs = pairs.merge(settings[fixed], on="series", how="left")
-    return pairs.merge(usable[[*values, "interval_from"]], on=["series", "period"], how="left")
+    pairs = pairs.merge(usable[values], on=["series", "period"], how="left")
+    return pairs.assign(pair=np.arange(len(pairs)))
 
 
-def _pooled(now: pd.DataFrame) -> pd.DataFrame:
-    """Count the peers with counts, and give their pooled value as a fraction, by pair."""
-    counted = now[now["interval_from"] == "counts"].groupby(PAIR)
-    pooled = counted["numerator"].sum() / counted["denominator"].sum()
-    return pd.DataFrame({"n_counted": counted.size(), "pooled": pooled})
+def _with_columns(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give peers' rows empty columns for what nobody published."""
+    wanted = ["numerator", "denominator", "ci_lower", "ci_upper"]
+    return rows.reindex(columns=rows.columns.union(wanted, sort=False))
 
 
 def _missing_names(now: pd.DataFrame, pairs: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
     """Count the peers in each set and those compared; name those without a value; by pair."""
-    wanted = pairs[PAIR].merge(members.drop(columns="rank"), on="peer_set")
+    wanted = pairs[PAIR].merge(members.drop(columns="near"), on="peer_set")
     beside = wanted.merge(now[[*PAIR, "member", "area"]], on=[*PAIR, "member"], how="left")
-    beside["absent"] = beside["member_name"].where(beside["area"].isna(), "")
-    return beside.groupby(PAIR).agg(
-        n_members=("member", "size"),
-        n_peers=("area", "count"),
-        peers_missing=("absent", lambda names: "; ".join(filter(None, names))),
-    )
+    absent = beside[beside["area"].isna()].sort_values("member_name").groupby(PAIR)["member_name"]
+    counts = beside.groupby(PAIR).agg(n_members=("member", "size"))
+    return counts.assign(peers_missing=absent.agg("; ".join)).fillna({"peers_missing": ""})
 
 
 def _own_limits(own: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -138,32 +194,81 @@ def _own_limits(own: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     return limits.assign(n_own=last["n"], silent=silent)
 
 
-def _with_evidence(pairs: pd.DataFrame, limits: pd.DataFrame) -> pd.DataFrame:
-    """Choose each pair's evidence, interval and benchmark."""
-    pairs = pairs.join(limits, on="series")
-    counted = (pairs["interval_from"] == "counts") & (pairs["n_counted"] >= FEWEST_PEERS)
-    given, steady = pairs["lower"].notna(), pairs["lower_limit"].notna()
-    kinds = [(counted, "counts"), (given, "interval"), (steady, "own_history")]
+def _panel(now: pd.DataFrame, n_pairs: int) -> tuple[pd.DataFrame, Panel]:
+    """Peers' rows in the order of pair and value, with their `column`, and their matrices.
+
+    Values alone make the order, so that neither names nor the order of rows decide anything.
+    """
+    counts = ["numerator", "denominator"]
+    now[counts] = now[counts].where(now["interval_from"] == "counts")
+    keys = ["upper", "lower", "denominator", "numerator", "value", "pair"]
+    now = now.iloc[np.lexsort([now[name] for name in keys])].reset_index(drop=True)
+    now["column"] = now.groupby("pair").cumcount()
+    shape = n_pairs, int(now["column"].max() if len(now) else 0) + 1
+    panel = {name: np.full(shape, np.nan) for name in MATRICES}
+    for name, matrix in panel.items():
+        matrix[now["pair"], now["column"]] = now[name]
+    return now, panel
+
+
+def _measured(
+    panel: Panel, pairs: pd.DataFrame, overdispersion: bool
+) -> tuple[pd.DataFrame, Panel]:
+    """Position of each case among its peers, its place in their spread, and its evidence."""
+    n_counted = (~np.isnan(panel["numerator"])).sum(axis=1)
+    size = np.where(n_counted >= FEWEST_PEERS, np.nansum(panel["denominator"], axis=1), np.nan)
+    has_counts = pairs["interval_from"] == "counts"
+    counted = has_counts & (n_counted >= FEWEST_PEERS)
+    compared = pairs["lower"].notna() & ((~np.isnan(panel["lower"])).sum(axis=1) >= FEWEST_PEERS)
+    kinds = [(counted, pairs["statistic"]), (compared, "mean")]
+    pairs = pairs.assign(
+        n_counted=n_counted,
+        pooled=pairs["scale"] * np.nansum(panel["numerator"], axis=1) / size,
+        scale_of=first_text(pairs.index, kinds),
+        is_small=has_counts & (pairs["numerator"] < FEWEST_EVENTS),
+    )
+    pairs = pairs.join(positions(panel, pairs))
+    found, z = places(panel, pairs, overdispersion=overdispersion)
+    pairs = pairs.join(found)
+    count = pairs["numerator"].where(pairs["scale_of"].isin(RATIOS))
+    label = labels(pairs["adjusted_z"], pairs["n_spread"], count, overdispersion=overdispersion)
+    return _with_evidence(pairs.assign(funnel_label=label), counted), z
+
+
+def _with_evidence(pairs: pd.DataFrame, counted: pd.Series) -> pd.DataFrame:
+    """Choose each case's evidence, interval and benchmark."""
+    given, steady = pairs[["lower", "upper"]].copy(), pairs["lower_limit"].notna()
+    small = pairs["is_small"]
+    given = given.mask(small, pairs[["ci_lower", "ci_upper"]].set_axis(given.columns, axis=1))
+    kinds = [
+        (counted & ~small, "counts"),
+        (given["lower"].notna(), "interval"),
+        (steady, "own_history"),
+    ]
     pairs["evidence"] = first_text(pairs.index, kinds, "values_only")
-    history = pairs["evidence"] == "own_history"
-    pairs["low"] = pairs["lower"].mask(history, pairs["lower_limit"])
-    pairs["high"] = pairs["upper"].mask(history, pairs["upper_limit"])
-    pooled = pairs["pooled"] * pairs["scale"]
-    pairs["benchmark"] = pairs["peer_median"].mask(pairs["evidence"] == "counts", pooled)
+    history, small = pairs["evidence"] == "own_history", small & given["lower"].notna()
+    pairs["low"] = pairs["lower"].mask(small, given["lower"]).mask(history, pairs["lower_limit"])
+    pairs["high"] = pairs["upper"].mask(small, given["upper"]).mask(history, pairs["upper_limit"])
+    by_counts = pairs["evidence"] == "counts"
+    pairs["benchmark"] = pairs["peer_median"].mask(by_counts, pairs["pooled"])
     return pairs
 
 
-def _judged(pairs: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
-    """Verdict, method and reason of every pair."""
+def _judged(pairs: pd.DataFrame, level: float, overdispersion: bool) -> pd.DataFrame:
+    """Verdict, method and reason of every case."""
+    counted = pairs["evidence"] == "counts"
+    strict = with_intervals(pairs.drop(columns=["lower", "upper"]), level)
     # one unusual peer can pull the pooled value away from the rest: both benchmarks must agree
     benchmarks = pairs[["benchmark", "peer_median"]]
-    above = pairs["low"] > benchmarks.max(axis=1)
-    below = pairs["high"] < benchmarks.min(axis=1)
-    side = above.astype(int) - below.astype(int)
+    above = pairs["low"].mask(counted, strict["lower"]) > benchmarks.max(axis=1)
+    below = pairs["high"].mask(counted, strict["upper"]) < benchmarks.min(axis=1)
+    side = (above.astype(int) - below.astype(int)).mask(pairs["evidence"] == "values_only", 0)
     bands = pairs["target_low"], pairs["target_high"]
     farther = band_distance(pairs["value"], *bands) - band_distance(pairs["benchmark"], *bands)
-    apart = (side != 0) & (pairs["evidence"] == "counts")
-    ordinary = apart & ~_is_beyond_spread(pairs[apart], now).reindex(pairs.index, fill_value=False)
+    tested = pairs["evidence"].isin(["counts", "interval"]) & (pairs["scale_of"] != "")
+    apart = (side != 0) & tested & overdispersion
+    far = reach(pairs["n_spread"], level, overdispersion=overdispersion)
+    ordinary = apart & ~(pairs["adjusted_z"] * side > far)
     ways = [ordinary, *(pairs["polarity"] == way for way in ("higher", "lower", "range"))]
     goodness = np.select(ways, [0 * side, side, -side, -np.sign(farther) * side.abs()], 0)
     neutral, reason = (pairs["polarity"] == "none") & ~ordinary, _why_not(pairs)
@@ -176,14 +281,14 @@ def _judged(pairs: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
         (goodness < 0, "worse"),
     ]
     pairs["verdict"] = first_text(pairs.index, verdicts, "similar")
+    unusual = ordinary & ~pairs["funnel_label"].isin(["within", ""])
+    spread = [(unusual, UNUSUAL), (ordinary, ORDINARY), (apart, BEYOND)]
+    why = _why(pairs, side, level) + first_text(pairs.index, spread) + _notes(pairs)
     pairs["evidence"] = pairs["evidence"].mask(reason != "", "none")
     by_counts = pairs["statistic"].map({"proportion": "wilson", "rate": "byar"})
     method = pairs["evidence"].replace("values_only", "position")
     pairs["method"] = method.mask(pairs["evidence"] == "counts", by_counts)
-    rests_on = _why(pairs, side) + first_text(pairs.index, [(ordinary, ORDINARY), (apart, BEYOND)])
-    older = (reason == "") & (pairs["period"] < pairs["newest"])
-    reason = reason.mask(reason == "", rests_on)
-    return pairs.assign(reason=reason + first_text(pairs.index, [(older, OLDER)]))
+    return pairs.assign(reason=reason.mask(reason == "", why))
 
 
 def _why_not(pairs: pd.DataFrame) -> pd.Series:
@@ -199,16 +304,18 @@ def _why_not(pairs: pd.DataFrame) -> pd.Series:
     return first_text(pairs.index, reasons)
 
 
-def _why(pairs: pd.DataFrame, side: pd.Series) -> pd.Series:
+def _why(pairs: pd.DataFrame, side: pd.Series, level: float) -> pd.Series:
     """Say what a verdict rests on."""
     does = first_text(pairs.index, [(side != 0, "excludes")], "includes")
     both = first_text(pairs.index, [(side != 0, " and")], " or")
     own = pairs["n_own"].fillna(0).astype(int).astype(str)
     silent = pairs["silent"].fillna("our own figures overlap")
-    pooled = "Our 95 % interval " + does + " the peers' combined value" + both + " their median."
+    pooled = f"Our {100 * level:g} % interval " + does + " the peers' combined value" + both
+    published = (pairs["interval_from"] == "interval") | pairs["is_small"]
+    whose = first_text(pairs.index, [(published, "Our published interval ")], "Our 95 % interval ")
     sentences = {
-        "counts": pooled,
-        "interval": "Our published interval " + does + " the peers' median.",
+        "counts": pooled + " their median.",
+        "interval": whose + does + " the peers' median.",
         "own_history": "The usual range of our last " + own + " values " + does + " their median.",
         "values_only": "Place only, no test: no usable counts or intervals, and " + silent + ".",
     }
@@ -216,33 +323,53 @@ def _why(pairs: pd.DataFrame, side: pd.Series) -> pd.Series:
     return first_text(pairs.index, texts)
 
 
-def _is_beyond_spread(found: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
-    """Whether a difference found in counts also exceeds the usual spread between peers.
+def _notes(pairs: pd.DataFrame) -> pd.Series:
+    """Add what a reader must know about the figures compared."""
+    theirs, ours = (12 * pairs[name].dt.year + pairs[name].dt.month for name in _DATES)
+    sampled = (pairs["evidence"] == "interval") & (pairs["interval_from"] == "sample")
+    notes = [
+        (sampled, SAMPLED),
+        (pairs["counts_differ"].fillna(False).astype(bool), DIFFER),
+        (pairs["is_small"], SMALL),
+        (pairs["period"] < pairs["newest"], OLDER),
+        (theirs - ours > OLDEST * 12 / pairs["periods_per_year"], BEHIND),
+    ]
+    text = first_text(pairs.index, [])
+    for applies, note in notes:
+        text += first_text(pairs.index, [(applies, note)])
+    return text
 
-    Counts of many thousands tell any two councils apart; only a place outside the spread that
-    peers show anyway is worth a word (Spiegelhalter 2005).
-    """
-    counted = now[now["interval_from"] == "counts"].set_index(PAIR).sort_index()
-    places = []
-    for own in found[[*PAIR, "numerator", "denominator", "statistic"]].to_dict("records"):
-        peers = counted.loc[[(own["series"], own["peer_set"])]]
-        count, size = (peers[name].to_numpy(float) for name in ("numerator", "denominator"))
-        z = own_place(own["numerator"], own["denominator"], count, size, own["statistic"])
-        places.append(abs(z))
-    return pd.Series(places, found.index, dtype="float64") > USUAL_SPREAD
+
+_DATES = ["newest_peer", "period"]
+
+
+def _labelled(
+    now: pd.DataFrame, pairs: pd.DataFrame, z: Panel, overdispersion: bool
+) -> pd.DataFrame:
+    """Add the funnel label of each peer, by the limits that its set's funnel has."""
+    own = pairs.iloc[now["pair"]].reset_index(drop=True)
+    theirs = pd.Series(z["z"][now["pair"], now["column"]], now.index)
+    count = now["numerator"].where(own["scale_of"].isin(RATIOS))
+    label = labels(theirs, own["n_spread"], count, overdispersion=overdispersion)
+    return now.assign(label=label)
 
 
 def _comparison_table(pairs: pd.DataFrame) -> pd.DataFrame:
     columns = ["series", "indicator", "area", "peer_set", "period", "value", "lower", "upper"]
-    columns += [*QUARTILES, "benchmark", "n_peers", "peers_missing", *peer_values.PLACE]
-    columns += ["verdict", "method", "evidence", "reason", "gap", "gap_verdict", "gap_reason"]
-    pairs = pairs.assign(gap=pairs["value"] - pairs["peer_median"])
+    columns += [*QUARTILES, "peer_mean", "pooled", "benchmark", "n_peers", "n_counted"]
+    columns += ["peers_missing", "peers_ahead", *PLACE, "quarter", "funnel_label", "adjusted_z"]
+    columns += ["phi", "tau2", "verdict", "method", "evidence", "reason", *ROBUST]
+    columns += ["gap", "gap_verdict", "gap_reason", "close_years", "close_pace"]
+    columns += ["peers_tested", "peers_kept", "own_kept"]
     # A total depends on the size of a council: neither a place nor a gap means anything.
     totals = pairs["data_type"] == "count"
-    blank = [*peer_values.PLACE, "gap"]
+    blank = [*PLACE, "gap", "close_pace"]
     pairs[blank] = pairs[blank].astype("float64").mask(totals)
+    pairs["quarter"] = pairs["quarter"].mask(totals, 0)
     pairs["gap_verdict"] = pairs["gap_verdict"].mask(totals, "cannot_judge")
     pairs["gap_reason"] = pairs["gap_reason"].mask(totals, pairs["reason"])
+    counts = ["peers_ahead", *ROBUST]
+    pairs[counts] = pairs[counts].fillna(0).astype(int)
     pairs = pairs.drop(columns=["lower", "upper"]).rename(columns={"low": "lower", "high": "upper"})
     return pairs[columns].reset_index(drop=True)
 
@@ -250,8 +377,19 @@ def _comparison_table(pairs: pd.DataFrame) -> pd.DataFrame:
 def _peer_table(now: pd.DataFrame, pairs: pd.DataFrame, area: str) -> pd.DataFrame:
     """List the compared peers and ourselves, with intervals from counts or as published."""
     columns = ["series", "peer_set", "area", "area_name", "period", "value", "lower", "upper"]
+    columns += ["numerator", "denominator", "label", "is_own"]
     peers = now.assign(area_name=now["member_name"], is_own=False)
-    own = pairs.dropna(subset=["value"]).assign(area=area, area_name="", is_own=True)
-    table = pd.concat([own[[*columns, "is_own"]], peers[[*columns, "is_own"]]])
+    own = pairs.dropna(subset=["value"])
+    own = own.assign(area=area, area_name="", is_own=True, label=own["funnel_label"])
+    table = pd.concat([own[columns], peers[columns]])
     order = [*PAIR, "is_own", "value", "area"]
     return table.sort_values(order, ascending=[True, True, False, False, True], ignore_index=True)
+
+
+def _robustness_table(cases: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
+    """List every comparison; `agrees` of the nearest k is with their own whole set."""
+    same = beside.loc[beside["peer_set"] == beside["peer_set_other"], [*PAIR, "k", "agrees"]]
+    columns = ["series", "indicator", "peer_set", "k", "period", "n_peers", "peer_median", "rank"]
+    columns += ["rank_of", "quarter", "percentile", "verdict", "evidence", "agrees"]
+    table = cases.merge(same, on=[*PAIR, "k"], how="left")
+    return table.sort_values([*PAIR, "k"], ignore_index=True)[columns]

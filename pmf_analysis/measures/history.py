@@ -14,6 +14,9 @@ DEFAULTS |= dict.fromkeys(["statistic", "data_type", "frequency", "period_span",
 NUMBERS = ["rate_base", "periods_per_year", "target_low", "target_high"]
 COUNTS = ["numerator", "denominator", "ci_lower", "ci_upper"]
 OVERLAPPING = ["rolling", "ytd"]
+RATIOS = ["proportion", "rate"]  # statistics that counts can give
+NEVER_COUNTS = ["money", "index", "ratio"]  # whole pounds over people are no events
+SAMPLED = ["percentage", "survey_percentage"]
 COUNTS_AGREE = 0.02  # largest relative difference between a value and its own counts
 
 
@@ -44,29 +47,37 @@ def with_intervals(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFram
 
     Whole counts are used where `statistic` is "proportion" (percentages, Wilson) or "rate" (per
     `rate_base`, Poisson), reproduce the value to 2 % and are not grossed up; else given limits;
-    else NaN. `interval_from`: counts, interval or none; `scale`: unit of a share or rate.
+    else Wilson limits of a percentage with a sample size, as of a simple random sample; else NaN.
+    `interval_from`: counts, interval, sample or none; `scale`: unit of a share or rate;
+    `counts_differ`: whether counts do not give the value they are published with.
     """
     count, size = frame["numerator"].to_numpy(float), frame["denominator"].to_numpy(float)
+    value = frame["value"].to_numpy(float)
     is_rate = (frame["statistic"] == "rate").to_numpy()
     scale = np.where(is_rate, frame["rate_base"].astype(float), 100.0)
     size = np.where(size > 0, size, np.nan)
-    off = np.abs(scale * count / size - frame["value"])
-    usable = frame["statistic"].isin(["proportion", "rate"])
-    usable &= (count == np.round(count)) & (size == np.round(size))  # money or weights are none
-    usable &= off <= np.maximum(COUNTS_AGREE * frame["value"].abs(), 0.1)
+    wanted = frame["statistic"].isin(RATIOS) & ~frame["data_type"].isin(NEVER_COUNTS)
+    differ = np.abs(scale * count / size - value) > np.maximum(COUNTS_AGREE * np.abs(value), 0.1)
+    wanted = (
+        wanted.to_numpy() & (count == np.round(count)) & (size == np.round(size))
+    )  # money or weights are none
     # Grossed-up counts of a survey are no answers: its interval or its sample speaks.
-    sample = frame.get("sample_size", pd.Series(np.nan, frame.index)).astype(float)
-    usable &= ~(sample < size)
-    shares = wilson(np.where(is_rate, np.nan, count), size, confidence)
-    rates = poisson(np.where(is_rate, count, np.nan), confidence)
-    bounds = {}
-    for name, share, rate in zip(("lower", "upper"), shares, rates, strict=True):
-        given = frame[f"ci_{name}"].to_numpy(float)
-        counted = scale * np.where(is_rate, rate / size, share)
-        bounds[name] = np.where(usable & ~np.isnan(counted), counted, given)
-        usable &= ~np.isnan(counted)
-    kind = np.where(usable, "counts", np.where(np.isnan(bounds["lower"]), "none", "interval"))
-    return frame.assign(**bounds, interval_from=kind, scale=scale)
+    sample = frame.get("sample_size", pd.Series(np.nan, frame.index)).to_numpy(float)
+    wanted &= ~(sample < size)
+    answers = np.where(sample > 0, sample, np.nan)
+    rates = poisson(np.where(is_rate & wanted, count, np.nan), confidence)
+    shares = wilson(np.where(is_rate | ~wanted, np.nan, count), size, confidence)
+    sampled = np.where(frame["data_type"].isin(SAMPLED), value / 100 * answers, np.nan)
+    drawn = wilson(sampled, answers, confidence)
+    counted = [scale * np.where(is_rate, r / size, s) for r, s in zip(rates, shares, strict=True)]
+    given = [frame[f"ci_{name}"].to_numpy(float) for name in ("lower", "upper")]
+    use = [~np.isnan(counted[0]) & ~differ, ~np.isnan(given[0]), ~np.isnan(drawn[0])]
+    bounds = {
+        name: np.select(use, [counted[i], given[i], 100 * drawn[i]], np.nan)
+        for i, name in enumerate(("lower", "upper"))
+    }
+    kind = np.select(use, ["counts", "interval", "sample"], "none")
+    return frame.assign(**bounds, interval_from=kind, scale=scale, counts_differ=wanted & differ)
 
 
 def independent_points(observations: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,145 @@
+"""Where a value stands among its peers: quartiles, rank and how far chance could move the rank.
+
+A panel is a set of matrices, a row a case (an own series in a peer set) and a column a peer, in
+the order of the peers' values, NaN behind the last; so no name of a peer decides anything.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from pmf_analysis.measures.arrays import Floats, Integers
+from pmf_analysis.measures.peers import FEWEST_PEERS, QUARTILES
+from pmf_analysis.measures.polarity import band_distance
+
+Panel = dict[str, Floats]
+
+DRAWS = 1000
+TAIL = 25  # draws left out at either end: 95 % are kept
+SEED = 20261122  # the same draws for every case, so nothing else in a table moves a rank
+NORMAL_95 = 1.959964
+
+
+def quantile_group(rank: ArrayLike, of: ArrayLike, groups: int = 4) -> Integers:
+    """Quantile (1 holds rank 1) of ranks whose ties share the better rank: no tie is split.
+
+    The rule of PHEindicatormethods' phe_quantile, in whole numbers so that no rounding decides.
+    0 where there are fewer ranks than groups, or fewer than five.
+    """
+    place, n = np.broadcast_arrays(np.asarray(rank, float), np.asarray(of, float))
+    known = (n >= max(groups, FEWEST_PEERS)) & ~np.isnan(place)
+    group = groups + 1 - np.ceil((n + 1 - np.where(known, place, 1)) * groups / np.maximum(n, 1))
+    return np.where(known, group, 0).astype(np.int64)
+
+
+def advantage(
+    peer: Floats, own: Floats, polarity: ArrayLike, low: ArrayLike, high: ArrayLike
+) -> Floats:
+    """How much better a peer is than we are, in the unit of the value.
+
+    With polarity "range" by the distance to the band; by value, high first, where no way is better.
+    """
+    low, high, way = np.asarray(low, float), np.asarray(high, float), np.asarray(polarity)
+    plain = np.where(way == "lower", -1.0, 1.0) * (peer - own)
+    if not (way == "range").any():
+        return plain
+    nearer = band_distance(own, low, high) - band_distance(peer, low, high)
+    return np.where((way == "range") & ~np.isnan(low + high), nearer, plain)
+
+
+def ordered_quantile(ordered: Floats, share: float) -> Floats:
+    """Quantile of each row, by straight lines between values; rows ascend and end in NaN."""
+    last = np.maximum((~np.isnan(ordered)).sum(axis=1) - 1, 0) * share
+    below = np.floor(last).astype(int)
+    rows = np.arange(len(ordered))
+    low, high = ordered[rows, below], ordered[rows, np.ceil(last).astype(int)]
+    return np.asarray(low + (high - low) * (last - below))
+
+
+def positions(panel: Panel, own: pd.DataFrame) -> pd.DataFrame:
+    """Quartiles, mean, rank, percentile and distance from the median of each case.
+
+    Parameters
+    ----------
+    panel
+        Matrix `value`.
+    own
+        A row a case: value, polarity, target_low, target_high.
+
+    Returns
+    -------
+    DataFrame
+        n_peers, peer_min, peer_q1, peer_median, peer_q3, peer_max, peer_mean, rank (1 = best,
+        equal values share the better rank; highest first without polarity or band), rank_high
+        (1 = highest, whatever is better), n_level (peers with the same rank), rank_of,
+        percentile (share of peers that are worse, ties by half, 0 to 100), mad_distance (distance
+        from the median in median absolute deviations, unscaled as Oflog has it; NaN if those are
+        0), quarter (1 = best; 0 unknown). NaN with fewer than five peers.
+    """
+    peers, value = panel["value"], own["value"].to_numpy(float)
+    n = (~np.isnan(peers)).sum(axis=1)
+    edges = own[["polarity", "target_low", "target_high"]].to_numpy(object).T[:, :, None]
+    ahead = advantage(peers, value[:, None], *edges)
+    better, level = (ahead > 0).sum(axis=1), (ahead == 0).sum(axis=1)
+    table = pd.DataFrame(index=own.index).assign(
+        **{name: ordered_quantile(peers, i / 4) for i, name in enumerate(QUARTILES)},
+        peer_mean=np.nansum(peers, axis=1) / np.where(n, n, np.nan),
+        rank=1.0 + better,
+        rank_high=1.0 + (peers > value[:, None]).sum(axis=1),
+        n_level=level,
+        rank_of=n + 1.0,
+        percentile=100 * (n - better - level / 2) / np.where(n, n, np.nan),
+    )
+    median = table["peer_median"].to_numpy()
+    mad = ordered_quantile(np.sort(np.abs(peers - median[:, None]), axis=1), 0.5)
+    table["mad_distance"] = (value - median) / np.where(mad > 0, mad, np.nan)
+    table = table.loc[n >= FEWEST_PEERS].reindex(own.index)
+    return table.assign(quarter=quantile_group(table["rank"], n + 1), n_peers=n)
+
+
+def rank_range(panel: Panel, own: pd.DataFrame) -> pd.DataFrame:
+    """Ranks (rank_best, rank_worst) that hold 95 % of what sampling error makes of our rank.
+
+    Every value is drawn again 1,000 times from two half normals that meet its own 95 % interval,
+    so that the long side of a small count stays long. Peers without an interval stay where they
+    are. NaN where we, or all but four peers, have none. The rank itself always lies in the range.
+
+    Parameters
+    ----------
+    panel
+        Matrices value, lower, upper.
+    own
+        A row a case: value, lower, upper, polarity, target_low, target_high and `positions`.
+
+    Notes
+    -----
+    Goldstein and Spiegelhalter (1996), "League tables and their limitations".
+    """
+    down, up = _spreads(panel["value"], panel["lower"], panel["upper"])
+    own_value = own["value"].to_numpy(float)
+    own_down, own_up = _spreads(own_value, *own[["lower", "upper"]].to_numpy(float).T)
+    known = ~np.isnan(own_up) & ((~np.isnan(up)).sum(axis=1) >= FEWEST_PEERS)
+    down, up = np.nan_to_num(down), np.nan_to_num(up)
+    normal = np.random.default_rng(SEED).standard_normal((up.shape[1] + 1, DRAWS))
+    plus, minus = np.maximum(normal, 0), np.minimum(normal, 0)
+    edges = own[["polarity", "target_low", "target_high"]].to_numpy(object)
+    found = np.full((len(own), 2), np.nan)
+    for i in np.flatnonzero(known):
+        n = int((~np.isnan(panel["value"][i])).sum())
+        columns = slice(1, n + 1)
+        drawn = panel["value"][i, :n, None] + up[i, :n, None] * plus[columns]
+        drawn += down[i, :n, None] * minus[columns]
+        ours = own_value[i] + own_up[i] * plus[0] + own_down[i] * minus[0]
+        ranks = np.sort(1 + (advantage(drawn, ours, *edges[i]) > 0).sum(axis=0))
+        found[i] = ranks[TAIL], ranks[-TAIL - 1]
+    rank = own["rank"].to_numpy(float)
+    found[:, 0] = np.minimum(found[:, 0], rank)
+    found[:, 1] = np.maximum(found[:, 1], rank + own["n_level"].to_numpy(float))
+    return pd.DataFrame(found, own.index, ["rank_best", "rank_worst"])
+
+
+def _spreads(value: Floats, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
+    """Standard deviations below and above each value; never 0 where there is an interval."""
+    least = 1e-9 * (upper - lower)  # so that two values of 0 are not level in every draw
+    below, above = np.maximum(value - lower, least), np.maximum(upper - value, least)
+    return below / NORMAL_95, above / NORMAL_95

@@ -1,0 +1,64 @@
+"""Whether a verdict holds with other peers: other sets, and the nearest 10 to 20 of one set."""
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.measures.arrays import Places
+from pmf_analysis.measures.peers import PAIR
+from pmf_analysis.measures.ranks import Panel
+
+NEAREST = range(10, 21)
+CASE = ["series", "peer_set", "k", "period", "verdict", "percentile"]
+PLACE_ONLY = "position_only"
+OPPOSITE = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
+
+
+def alternatives(panel: Panel, members: pd.Series) -> list[tuple[int, Places, Panel]]:
+    """Every k for which the k nearest of a set are fewer than all: k, its cases, their panel.
+
+    `members`: members of each case's set. Sets without an order have no nearest.
+    """
+    ordered = ~np.isnan(panel["near"]).all(axis=1)
+    found = []
+    for k in NEAREST:
+        cases = np.flatnonzero(ordered & (members.to_numpy() > k))
+        if not len(cases):
+            break
+        near = panel["near"][cases]
+        columns = np.sort(np.argsort(near, axis=1)[:, :k], axis=1)  # still in the order of values
+        outside = ~(np.take_along_axis(near, columns, 1) <= k)
+        chosen = {
+            name: np.where(outside, np.nan, np.take_along_axis(matrix[cases], columns, 1))
+            for name, matrix in panel.items()
+        }
+        order = np.argsort(np.isnan(chosen["value"]), axis=1, kind="stable")
+        chosen = {name: np.take_along_axis(part, order, 1) for name, part in chosen.items()}
+        found.append((k, cases, chosen))
+    return found
+
+
+def agreement(cases: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
+    """Put every comparison that was judged beside each chosen one of the same series and period.
+
+    Parameters
+    ----------
+    cases, chosen
+        series, peer_set, k (0: the whole set), period, verdict, percentile.
+
+    Returns
+    -------
+    DataFrame
+        series, peer_set (of the chosen), peer_set_other, k, agrees (1 with the same verdict; for
+        a place only: in the same half of the ranking), opposes (better against worse, higher
+        against lower; the other half). Without the chosen one itself.
+    """
+    judged = cases.loc[cases["verdict"] != "cannot_judge", CASE]
+    judged = judged.assign(half=np.sign(judged["percentile"] - 50))
+    chosen = judged.merge(chosen[[*PAIR, "k"]]).drop(columns="k")
+    both = chosen.merge(judged, on=["series", "period"], suffixes=("", "_other"))
+    both = both[(both["peer_set"] != both["peer_set_other"]) | (both["k"] != 0)]
+    verdict, half, place = both["verdict_other"], both["half_other"], both["verdict"] == PLACE_ONLY
+    agrees = (both["verdict"] == verdict).mask(place, both["half"] == half)
+    opposes = (both["verdict"].map(OPPOSITE) == verdict).mask(place, both["half"] * half < 0)
+    columns = [*PAIR, "peer_set_other", "k"]
+    return both[columns].assign(agrees=agrees.astype(float), opposes=opposes.astype(float))

@@ -1,0 +1,154 @@
+"""Whether an authority lies beyond the usual spread between its peers, of whom it is not one.
+
+The funnel of `funnel.py` turned into a prediction: where would one more council like these lie?
+"""
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.measures.arrays import Flags, Floats
+from pmf_analysis.measures.funnel import LABELS, LEVELS, WINSORISED
+from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR
+from pmf_analysis.measures.ranks import Panel, ordered_quantile
+
+LEFT_BY_WINSORISING = 0.68  # of the mean square of normal values, 10 % pulled in at either end
+FREEDOM = 0.72  # degrees of freedom that the winsorised mean square has, per peer but one
+STEPS = 6  # of Newton's method: the variance is then right to 1e-3 of the total and mostly to 1e-9
+FEWEST_EVENTS = 10  # below it a place in a funnel says little (the rule of England's OHID)
+FUNNEL_POINTS = 40
+
+
+def places(panel: Panel, own: pd.DataFrame, *, overdispersion: bool) -> tuple[pd.DataFrame, Panel]:
+    """Place each case, and each of its peers, in the funnel of its peers.
+
+    Distances are taken on the scale of `funnel.funnel`, from the peers' pooled value. The variance
+    between peers beyond chance is the one that makes their winsorised z-scores vary as those of
+    normal values do; the share that winsorising takes away is put back, for without that one
+    ordinary council in eight would be called unusual (`benchmarks/comparison_errors.py`).
+
+    Parameters
+    ----------
+    panel
+        Matrices numerator, denominator (of peers judged by counts), value, lower, upper.
+    own
+        A row a case: scale_of ("proportion", "rate" for counts, "mean" for intervals, "" for
+        neither), numerator, denominator, value, lower, upper.
+    overdispersion
+        False: chance alone; tau2 is 0.
+
+    Returns
+    -------
+    DataFrame, Panel
+        n_spread (peers with counts, or intervals), centre (their weighted value: a fraction of
+        the denominator, or a mean), phi (dispersion ratio; 1 = chance alone), tau2, adjusted_z
+        (with the uncertainty of the pooled value), all NaN below five such peers; matrices `z`
+        and `size` of the peers.
+    """
+    mean = (own["scale_of"] == "mean").to_numpy()[:, None]
+    value, size = _values(panel, mean)
+    own_columns = {name: own[name].to_numpy(float)[:, None] for name in panel if name in own}
+    value_own, size_own = _values(own_columns, mean)
+    n = np.where(own["scale_of"] != "", (~np.isnan(value * size)).sum(axis=1), 0)
+    enough = np.where(n >= FEWEST_PEERS, 1.0, np.nan)[:, None]
+    size, size_own = size * np.where(np.isnan(value), np.nan, 1) * enough, size_own * enough
+    total = np.nansum(size, axis=1, keepdims=True) * enough
+    pooled = np.nansum(value * size, axis=1, keepdims=True) / total
+    is_rate = (own["scale_of"] == "rate").to_numpy()[:, None]
+    unit = np.where(is_rate, np.where(pooled > 0, pooled, np.nan), 1.0)
+
+    def scaled(x: Floats) -> Floats:
+        root = np.sqrt(np.where(mean, np.nan, np.maximum(x, 0)) / unit)
+        return np.where(mean, x, np.where(is_rate, root, np.arcsin(np.minimum(root, 1))))
+
+    error2, own_error2 = (np.where(mean, 1, 0.25) / (x * unit) for x in (size, size_own))
+    distance = scaled(value) - scaled(pooled)
+    phi, tau2 = _variance_between(distance, error2, n)
+    tau2 = tau2 * overdispersion
+    pull = np.nansum(size**2, axis=1, keepdims=True) / total**2  # 1 / effective number of peers
+    own_z = (scaled(value_own) - scaled(pooled)) / np.sqrt(own_error2 + tau2 * (1 + pull))
+    columns = {"centre": pooled, "phi": phi, "tau2": tau2, "adjusted_z": own_z}
+    table = pd.DataFrame({name: column[:, 0] for name, column in columns.items()}, own.index)
+    return table.assign(n_spread=n, pull=pull[:, 0]), {
+        "z": distance / np.sqrt(error2 + tau2 * (1 + pull)),
+        "size": size,
+    }
+
+
+def _values(columns: Panel, mean: Flags) -> tuple[Floats, Floats]:
+    """Value and weight: of counts, or the inverse variance that a 95 % interval implies."""
+    width = columns["upper"] - columns["lower"]
+    weight = (2 * 1.96 / np.where(width > 0, width, np.nan)) ** 2
+    count, size = columns["numerator"], columns["denominator"]
+    return np.where(mean, columns["value"], count / size), np.where(mean, weight, size)
+
+
+def _variance_between(distance: Floats, error2: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Dispersion ratio, and variance beyond chance, of each row."""
+    goal = (LEFT_BY_WINSORISING * (n - 1) / np.maximum(n, 1))[:, None]
+    tau2 = np.zeros((len(distance), 1))
+    known = np.maximum((~np.isnan(distance)).sum(axis=1, keepdims=True), 1)
+    phi = np.full_like(tau2, np.nan)
+    for step in range(STEPS):
+        variance = error2 + tau2
+        z = distance / np.sqrt(variance)
+        ordered = np.sort(z, axis=1)
+        ends = [ordered_quantile(ordered, share)[:, None] for share in (WINSORISED, 1 - WINSORISED)]
+        square = np.clip(z, *ends) ** 2
+        level = np.nansum(square, axis=1, keepdims=True) / known
+        slope = np.nansum(square / variance, axis=1, keepdims=True) / known
+        phi = level / goal if step == 0 else phi
+        move = level * (level / goal - 1) / np.where(slope > 0, slope, np.nan)
+        tau2 = np.maximum(tau2 + np.nan_to_num(move), 0.0)
+    return np.where(np.isnan(distance).all(axis=1, keepdims=True), np.nan, phi), tau2
+
+
+def reach(n: pd.Series, level: float, *, overdispersion: bool) -> pd.Series:
+    """|z| beyond which one more council like its `n` peers lies with chance 1 - level.
+
+    Student's t, because the spread is known from few peers only; normal without over-dispersion.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    tail = (1 + level) / 2
+    if not overdispersion:
+        return pd.Series(float(ndtri(tail)), n.index)
+    freedom = FREEDOM * (n - 1)
+    return pd.Series(stdtrit(freedom.where(n >= FEWEST_PEERS), tail), n.index)
+
+
+def labels(z: pd.Series, n: pd.Series, count: pd.Series, *, overdispersion: bool) -> pd.Series:
+    """Funnel label of each place; "" without one, or on fewer than ten events (NaN: no counts)."""
+    code = pd.Series(2, z.index)
+    for level in LEVELS.values():
+        outside = z.abs() > reach(n, level, overdispersion=overdispersion)
+        code += (np.sign(z) * outside).fillna(0).astype(int)
+    text = pd.Series(np.array(LABELS)[code.to_numpy(int)], z.index, dtype="str")
+    return text.where(z.notna() & ~(count < FEWEST_EVENTS), "")
+
+
+def funnels(pairs: pd.DataFrame, sizes: Floats, *, overdispersion: bool) -> pd.DataFrame:
+    """Smooth limits of the funnel of every pair judged by counts, in the unit of its value.
+
+    `pairs` have `places`, scale_of and scale (unit of a fraction); `sizes` are the peers'
+    denominators. The limits are those of the labels: a council outside them is labelled so.
+    Columns series, peer_set, size, benchmark, lower_95, upper_95, lower_998, upper_998.
+    """
+    sizes = np.column_stack([sizes, pairs["denominator"]])
+    counted = (pairs["scale_of"].isin(["proportion", "rate"]) & (pairs["centre"] > 0)).to_numpy()
+    pairs, sizes = pairs[counted], sizes[counted]
+    ends = np.nanmin(sizes, axis=1, initial=np.inf), np.nanmax(sizes, axis=1, initial=0)
+    points = np.geomspace(*ends, FUNNEL_POINTS, axis=1)
+    names = ["centre", "scale", "tau2", "pull"]
+    pooled, scale, tau2, pull = (pairs[name].to_numpy(float)[:, None] for name in names)
+    is_rate = (pairs["scale_of"] == "rate").to_numpy()[:, None]
+    centre = np.where(is_rate, 1.0, np.arcsin(np.sqrt(np.minimum(pooled, 1))))
+    width = np.sqrt(0.25 / (points * np.where(is_rate, pooled, 1.0)) + tau2 * (1 + pull))
+    columns = {"size": points, "benchmark": pooled * scale + 0 * points}
+    for name, level in LEVELS.items():
+        far = reach(pairs["n_spread"], level, overdispersion=overdispersion).to_numpy()[:, None]
+        for end, way in (("lower", -1), ("upper", 1)):
+            root = np.clip(centre + way * far * width, 0, np.where(is_rate, np.inf, np.pi / 2))
+            fraction = np.where(is_rate, pooled * root**2, np.sin(root) ** 2)
+            columns[f"{end}_{name}"] = scale * fraction
+    table = pairs[PAIR].loc[pairs.index.repeat(FUNNEL_POINTS)].reset_index(drop=True)
+    return table.assign(**{name: column.ravel() for name, column in columns.items()})
