@@ -40,8 +40,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     analysis = "benchmarking"
     glance_columns = ("indicator", "compared", "period", "median", "rank", "status", "evidence")
     key_columns = (
-        *("indicator", "compared", "period", "median", "mean", "pooled", "rank", "gap"),
-        *("gap_trend", "status"),
+        *("indicator", "compared", "median", "mean", "pooled", "rank", "gap", "gap_trend"),
+        "status",
     )
     absent = ("cannot_judge", "scope.no_peers")
     verdicts = (
@@ -101,8 +101,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             "compared": facts.value.text,
             "period": facts.period_label,
             "median": facts.peer_median.text,
-            "mean": facts.more["peer_mean"].text,
-            "pooled": facts.more["pooled"].text,
+            "mean": facts.subject.plain(facts.more["peer_mean"]),
+            "pooled": facts.subject.plain(facts.more["pooled"]),
             "middle_half": facts.subject.range(facts.peer_q1, facts.peer_q3),
             "rank": _place_cell(facts),
             "gap": facts.subject.figure(facts.gap.raw, "signed").text,

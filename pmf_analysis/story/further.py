@@ -95,7 +95,7 @@ def robustness_blocks(view: ThemeView, facts: Sequence[ComparisonFacts]) -> list
     labels = {"indicator": say("column.indicator"), **{name: titles[name] for name in names}}
     labels["nearest"] = say("further.nearest")
     columns = tuple(Column(key, label) for key, label in labels.items() if key in used)
-    table = Table(heading, columns, tuple(row for row in rows if len(row) > 1))
+    table = Table(say("further.robust_table"), columns, tuple(row for row in rows if len(row) > 1))
     notes = (say("further.robust_note"), *about)
     return [Block("table", "robustness", heading, table=table, notes=notes)]
 
@@ -152,12 +152,12 @@ def _lead_cells(facts: Facts) -> dict[str, str]:
 
 
 def _with_range(facts: Facts, name: str, of_ends: str) -> str:
-    """Write a signed number with its range, whose lower end is without the unit."""
-    low, high = (facts.more[f"{of_ends}_{end}"] for end in ("lower", "upper"))
-    sign = "+" if low.text.startswith("+") else ""
-    start = sign + format_number(low.raw or 0.0, facts.subject.decimals) if low.is_known else ""
-    ends = say("number.range", low=start, high=high)
-    return say("further.with_range", value=facts.more[name], range=ends) or facts.more[name].text
+    """Write a signed number with its range, which is without the unit."""
+    places, middle = facts.subject.decimals, facts.more[name]
+    known = (facts.more[f"{of_ends}_{end}"].raw for end in ("lower", "upper"))
+    low, high = (None if end is None else format_number(end, places) for end in known)
+    ends = say("number.range", low=low, high=high)
+    return say("further.with_range", value=middle, range=ends) or middle.text
 
 
 def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
@@ -177,7 +177,9 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
         Block(
             *("table", "equality", heading),
             text=(counts, *named(say("further.equality_worse"), worse)),
-            table=data_table(heading, (*_GROUPS, "status"), rows, view.status_words),
+            table=data_table(
+                say("further.equality_table"), (*_GROUPS, "status"), rows, view.status_words
+            ),
             notes=told(
                 say("further.equality_note"),
                 *unjudged(reasons),
@@ -277,7 +279,7 @@ def could_compare(view: ThemeView, compared: Collection[str]) -> list[Block]:
             rows.append({"indicator": name, "source": each.source, "public": public})
     if not rows:
         return []
-    heading = say("further.could_title")
-    table = data_table(heading, ("indicator", "source", "public"), rows)
+    heading, caption = say("further.could_title"), say("further.could_table")
+    table = data_table(caption, ("indicator", "source", "public"), rows)
     notes = (say("further.could_note"), say("further.could_public"))
     return [Block("table", "could-compare", heading, table=table, notes=notes)]
