@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key
+from pmf_analysis.measures.arrays import Flags
 from pmf_analysis.measures.history import COUNTS_AGREE
 
 NOTE = "as if: sum of the councils it replaced"
@@ -124,9 +125,9 @@ def follow_areas(
         return panel.assign(is_as_if=False), pd.DataFrame(columns=_BREAK)
     rows = _recoded(panel[touched].assign(is_as_if=False), codes)
     for day in sorted(merged["on_date"].unique()):
-        for _, olds in merged[merged["on_date"] == day].groupby("new_code"):
-            both = pd.concat([rows, _as_if(rows, olds, register)], ignore_index=True)
-            rows = _one_a_period(both, both["is_as_if"])
+        news = merged[merged["on_date"] == day].groupby("new_code")
+        both = pd.concat([rows, *(_as_if(rows, olds, register) for _, olds in news)])
+        rows = _one_a_period(both.reset_index(drop=True), both["is_as_if"].to_numpy())
     rows = rows[~rows["is_as_if"] | rows["area"].isin(areas)]
     breaks = _breaks(rows, merged[merged["new_code"] == areas[0]])
     untouched = panel[~touched].assign(is_as_if=False)
@@ -138,14 +139,14 @@ def _recoded(rows: pd.DataFrame, codes: dict[str, str]) -> pd.DataFrame:
     now = rows.assign(area=rows["area"].replace(codes))
     names = rows[~is_old].drop_duplicates("area").set_index("area")["area_name"]
     now["area_name"] = now["area"].map(names).fillna(now["area_name"])
-    return _one_a_period(now.assign(series=_series(now)), is_old)
+    return _one_a_period(now.assign(series=_series(now)), is_old.to_numpy())
 
 
 def _series(rows: pd.DataFrame) -> pd.Series[str]:
     return series_key(rows.rename(columns={"indicator": "indicator_id", "area": "area_code"}))
 
 
-def _one_a_period(rows: pd.DataFrame, second: pd.Series[bool]) -> pd.DataFrame:
+def _one_a_period(rows: pd.DataFrame, second: Flags) -> pd.DataFrame:
     """Keep one row a series and period: with a figure, if there is one, and not a `second` one."""
     order = second.astype(int) + 2 * rows["value"].isna()
     ordered = rows.assign(order=order).sort_values(["series", "period", "order"], kind="stable")

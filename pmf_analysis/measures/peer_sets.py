@@ -57,7 +57,9 @@ def chosen_peer_sets(
     titles = {name: entry.short_title for name, entry in parameters.register.indicators.items()}
     for spec in sorted((s for s in made if not s.is_described), key=lambda s: not s.everyone):
         found = councils if spec.everyone else _built(spec, sets, councils, panel, area)
-        sets = pd.concat([sets, _told(found, spec, _method(spec, titles))], ignore_index=True)
+        sets = pd.concat(
+            [sets, _told(found, spec, _method(spec, titles, len(found)))], ignore_index=True
+        )
     sets = sets[(sets["member"] != area) & ~is_aggregate(sets["member"])]
     unique = sets.sort_values(["peer_set", "rank"], kind="stable")
     return unique.drop_duplicates(["peer_set", "member"], ignore_index=True)[COLUMNS]
@@ -73,6 +75,8 @@ def _imported(stored: pd.DataFrame, area: str, specs: dict[str, PeerSetSpec]) ->
     names, told = rows["peer_set"], {name: dict(spec) for name, spec in specs.items()}
     facts = pd.DataFrame.from_dict(told, orient="index", columns=["title", "source", "as_at"])
     facts = facts.reindex(names).set_axis(rows.index)
+    # Of one version only, the day that the parameters give is the list's, not the import's.
+    only = facts["as_at"].notna() & (rows.groupby("peer_set")["as_at"].transform("nunique") < 2)
     source = facts["source"].fillna(rows["source"]).replace("", "its source")
     ordered = rows["rank"].notna().map({True: ", likest first", False: ""})
     method = "The list that " + source + " gives for this council" + ordered + "."
@@ -80,7 +84,7 @@ def _imported(stored: pd.DataFrame, area: str, specs: dict[str, PeerSetSpec]) ->
         rank=rows["rank"].astype("float64"),
         title=facts["title"].fillna(names.str.replace("_", " ")),
         source=source,
-        as_at=rows["as_at"].fillna(pd.to_datetime(facts["as_at"])),
+        as_at=rows["as_at"].mask(only | rows["as_at"].isna(), pd.to_datetime(facts["as_at"])),
         method=method.mask(
             is_group[rows.index], "Every council of our group, as " + source + " lists it."
         ),
@@ -139,8 +143,8 @@ def _built(
     return found
 
 
-def _method(spec: PeerSetSpec, titles: dict[str, str]) -> str:
+def _method(spec: PeerSetSpec, titles: dict[str, str], n: int) -> str:
     if spec.everyone:
         return "Every council with figures in these data, whatever its kind or size."
     by = "; ".join(titles[name] for name in spec.characteristics)
-    return f"The {spec.size} councils nearest to ours by standardised distance, on: {by}."
+    return f"The {n} councils nearest to ours by standardised distance, on: {by}."
