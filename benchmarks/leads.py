@@ -86,7 +86,7 @@ def followed(whole: Panel, panel: Panel, at: int, chosen: Any, name: str) -> Ite
     chosen = chosen[np.isfinite(whole.good[chosen][:, [after, past]]).all(axis=1)]
     if len(chosen) < FEWEST:
         return
-    start = panel.earlier(panel.good, panel.years)[chosen, at]
+    start = panel.start[chosen, at]
     end, last, first = (whole.good[chosen, place] for place in (at, after, past))
     scatter, n = panel.noise(chosen, at)
     told = shrunken(start, end, np.zeros(len(chosen)), scatter, n)
@@ -146,7 +146,7 @@ def exam(data: Path, councils: int, seed: int = 20261031) -> pd.DataFrame:
     """Every followed lead of every group."""
     lists = pd.read_csv(data / "lookups" / "neighbours.csv.gz")
     neighbours = {
-        scheme: of_one.groupby("area_code")["neighbour_code"].agg(list).to_dict()
+        str(scheme): of_one.groupby("area_code")["neighbour_code"].agg(list).to_dict()
         for scheme, of_one in lists[lists["scheme"].isin(SCHEMES)].groupby("scheme")
     }
     rng, found = np.random.default_rng(seed), []

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pmf_analysis.measures.frames import is_aggregate
 
+COLUMNS = ["member", "member_name", "rank", "distance"]
 SCALE = 1.4826  # of a median absolute deviation, so that it estimates a standard deviation
 LARGEST = 3.0  # robust standard deviations; beyond, an outlier is as far as it gets
 MOST_UNKNOWN = 0.25  # share of characteristics a council may lack
@@ -57,15 +58,15 @@ def nearest_councils(
     values = values.reindex(columns=pd.unique(pd.Series(list(characteristics))))
     values = values[values.isna().mean(axis=1) <= MOST_UNKNOWN]
     if area not in values.index:
-        return pd.DataFrame(columns=["member", "member_name", "rank", "distance"])
+        return pd.DataFrame(columns=COLUMNS)
     apart = values - values.median()
     scale = SCALE * apart.abs().median()
     scale = scale.where(scale > 0, values.std()).where(lambda found: found > 0, np.inf)
     likeness = (apart / scale).clip(-LARGEST, LARGEST)
     distance = ((likeness - likeness.loc[area]) ** 2).mean(axis=1) ** 0.5
-    table = distance.drop(area).rename_axis("member").rename("distance").reset_index()
-    table = table.sort_values(["distance", "member"], ignore_index=True).head(size)
     names = rows.drop_duplicates("area", keep="last").set_index("area")["area_name"]
-    table.insert(1, "member_name", table["member"].map(names))
-    table.insert(2, "rank", np.arange(1, len(table) + 1))
-    return table
+    table = distance.drop(area).rename_axis("member").reset_index(name="distance")
+    table = table.sort_values(["distance", "member"], ignore_index=True).head(size)
+    return table.assign(member_name=table["member"].map(names), rank=np.arange(1, len(table) + 1))[
+        COLUMNS
+    ]
