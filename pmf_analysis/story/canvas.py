@@ -118,9 +118,7 @@ class Canvas:
                 steps = int(np.clip(length / 3, 2, WIDTH))
                 self.ink.append(start + np.linspace(0, 1, steps)[:, None] * (end - start))
 
-    def place(
-        self, words: Words, spots: Iterable[tuple[float, float]], beside: float = -np.inf
-    ) -> bool:
+    def place(self, words: Words, spots: Iterable[tuple[float, float]], beside: float = 0) -> bool:
         """Write a label at the first spot between the axes, a lower-left corner, where it is clear.
 
         Words that readers see narrower stay next to what stands at ``beside``. Returns False, with

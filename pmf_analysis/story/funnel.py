@@ -71,11 +71,11 @@ def draw_funnel(
 def _draw_sizes(sheet: Canvas, sizes: Floats) -> None:
     """Write the scale of sizes, which is logarithmic where they differ greatly."""
     low, high = float(sizes.min()), max(float(sizes.max()), 1.01 * float(sizes.min()))
-    steps = (1, 2, 5) if high < _VERY_WIDE * low else (1,)
-    values = [step * 10.0**power for power in range(10) for step in steps]
-    if high < _WIDE * low:
-        values = [value for value, _ in canvas.grid(low, high, "")]
-    sheet.axes.set(xlim=(low, high), xscale="linear" if high < _WIDE * low else "log")
+    values, scale = [value for value, _ in canvas.grid(low, high, "")], "linear"
+    if high > _WIDE * low:
+        steps, scale = (1, 2, 5) if high < _VERY_WIDE * low else (1,), "log"
+        values = [step * 10.0**power for power in range(10) for step in steps]
+    sheet.axes.set(xlim=(low, high), xscale=scale)
     sheet.axes.minorticks_off()
     foot = sheet.area.bottom
     for value in (value for value in values if low <= value <= high):

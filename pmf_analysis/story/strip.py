@@ -185,12 +185,8 @@ def draw_gap(gaps: pd.DataFrame, subject: Subject, *, id: str) -> str:
             sheet.axes.plot(x, np.column_stack([lower, upper]), color=GREY, lw=0.9, ls=(0, (4, 3)))
             last = float(mean[np.isfinite(mean)][-1])
             labels.append((Words("Where we\nusually are"), sheet.pixel(1, last)[1]))
-        signs = (
-            np.where(np.isfinite(way), way, np.sign(ours - mean))
-            * subject.better_sign
-            * (not subject.is_city)
-        )
-        _mark_gaps(sheet, x, ours, ordered, np.nan_to_num(signs))
+        way = np.where(np.isfinite(way), way, np.sign(ours - mean)) * subject.better_sign
+        _mark_gaps(sheet, x, ours, ordered, np.nan_to_num(0 * way if subject.is_city else way))
         sheet.column(labels, sheet.area.right + 10, sheet.area.bottom - 6, sheet.area.top + 12)
         return sheet.svg(id)
 

@@ -51,19 +51,13 @@ def _shorten(node: Any) -> None:
             # A tenth of a pixel is finer than any screen shows.
             text = _FINE.sub(lambda number: f"{round(float(number[0]), 1) + 0.0:g}", text)
             text = re.sub(r"\s+", " ", text).strip().replace(" L ", "L")
-            text = _LEVEL.sub(_level, text)
+            text = _LEVEL.sub(lambda m: f"M{m[1]} {m[2]}h{float(m[3]) - float(m[1]):.1f}", text)
         if key == "transform" and text.startswith("rotate(-0"):
             text = ""
         if text:
             node.set(key, text)
         else:
             del node.attrib[key]
-
-
-def _level(line: re.Match[str]) -> str:
-    """Write a level line by its length: pictures of many councils have hundreds of tiny ones."""
-    start, height, end = line.groups()
-    return f"M{start} {height}h{round(float(end) - float(start), 1):g}".replace("h0.", "h.")
 
 
 def _name_marks(root: Any, id: str) -> None:
