@@ -163,7 +163,8 @@ class Store:
         """Return every contract table as it was known at the end of a day.
 
         A row is taken from the newest vintage that holds its key. Sets of peers are replaced
-        whole, so that a peer who left is gone. Tables without rows are there, empty.
+        whole, so that a peer who left is gone; a list drawn up on another day is another version
+        and stays. Tables without rows are there, empty.
         """
         from pmf_analysis.data.contract import KEYS, REPLACED_WHOLE, TABLES, conform
 
@@ -171,8 +172,8 @@ class Store:
         for table in TABLES:
             rows = self._stacked(table, as_at)
             if table in REPLACED_WHOLE:
-                newest = rows.groupby(REPLACED_WHOLE[table])["sequence"].transform("max")
-                rows = rows[rows["sequence"] == newest]
+                lists = rows.groupby(REPLACED_WHOLE[table], dropna=False)
+                rows = rows[rows["sequence"] == lists["sequence"].transform("max")]
             latest = rows.drop_duplicates(list(KEYS[table]), keep="last")
             known[table] = conform(latest.sort_values(list(KEYS[table]), kind="stable"), table)
         return known
@@ -186,7 +187,8 @@ class Store:
         from pmf_analysis.data.contract import KEYS
 
         key = list(KEYS["observations"])
-        rows = self._stacked("observations", as_at).rename(columns={"value_status": "status"})
+        names = {"value_status": "status", "known_on": "as_at"}
+        rows = self._stacked("observations", as_at).rename(columns=names)
         told = ["value", "status", "as_at"]
         before = rows.groupby(key)[told].shift()
         changed = before["value"].notna() & (rows["value"] != before["value"])
@@ -226,13 +228,13 @@ class Store:
 
         from pmf_analysis.data.contract import conform, empty_table
 
-        layers = [empty_table(table).assign(sequence=0, as_at=pd.to_datetime([]))]
+        layers = [empty_table(table).assign(sequence=0, known_on=pd.to_datetime([]))]
         for vintage in self.vintages(as_at):
             if table in vintage.rows:
                 with self._files.open(f"{self._folder}/{vintage.id}/{table}.parquet", "rb") as file:
                     rows = conform(pd.read_parquet(file), table)
                 day = pd.Timestamp(vintage.as_at)
-                layers.append(rows.assign(sequence=vintage.sequence, as_at=day))
+                layers.append(rows.assign(sequence=vintage.sequence, known_on=day))
         return pd.concat(layers[1:] or layers, ignore_index=True)
 
     def _read_all(self) -> list[Vintage]:
