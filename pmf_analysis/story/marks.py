@@ -39,7 +39,7 @@ def draw_others(sheet: Canvas, spots: Floats) -> None:
     for spot in sorted(spots.tolist()):
         clear = (each for each in layers if all(math.dist(spot, other) > DOT for other in each))
         next(clear, layers[-1]).append(spot)
-        sheet.boxes.append(_box(*spot))
+        sheet.boxes.append(box_of(*spot))
     for layer, (colour, width) in product(layers, ((GREY, DOT), (PAPER, DOT - 2 * _EDGE))):
         # A tenth of a pixel long, since some programs leave out what has no length at all.
         ends = np.array([[(x, y), (x + 0.1, y), (np.nan, np.nan)] for x, y in layer])
@@ -53,7 +53,7 @@ def draw_own(sheet: Canvas, spot: Spot, tone: Tone) -> None:
     mark, fill, edge, size, _ = _OWN[tone or "neutral"]
     x, y = spot
     sheet.line([x], [y], ls="", zorder=7, marker=mark, mfc=fill, mec=edge, ms=size, mew=1.1)
-    sheet.boxes.append(_box(x, y))
+    sheet.boxes.append(box_of(x, y))
 
 
 def name_own(sheet: Canvas, text: str, spot: Spot, tone: Tone = "") -> None:
@@ -83,5 +83,6 @@ def name_mark(sheet: Canvas, words: Words, spot: Spot, within: float = _FAR) -> 
     return True
 
 
-def _box(x: float, y: float) -> Box:
+def box_of(x: float, y: float) -> Box:
+    """Return the room that a mark takes."""
     return Box(x - _HALF, y - _HALF, x + _HALF, y + _HALF)

@@ -1,12 +1,13 @@
 """Value for money: what a service costs us against what it achieves, beside the others.
 
 Both ways are shares of the peers, so that right costs more and up does better whatever the units.
-The place in the middle band is no quarter, and nothing is judged by colour.
+A place in the middle band is in no quarter, and nothing is judged by colour.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 
 import pandas as pd
 
@@ -18,12 +19,6 @@ _HEIGHT, _TOP, _BOTTOM, _RIGHT = 420.0, 28.0, 32.0, 8.0
 MIDDLE = (40.0, 60.0)
 """Shares of the peers between which neither cost nor performance is high or low."""
 _ACROSS, _UP = (-3.0, 103.0), (-11.0, 111.0)
-_QUARTERS = {
-    (0, 1): "low_cost_high_performance",
-    (1, 1): "high_cost_high_performance",
-    (0, 0): "low_cost_low_performance",
-    (1, 0): "high_cost_low_performance",
-}
 _PERCENTILES = ["cost_percentile", "performance_percentile"]
 
 
@@ -68,7 +63,8 @@ def _draw_quarters(sheet: Canvas, words: Mapping[str, str]) -> None:
     area = sheet.area
     sheet.axes.axvspan(*MIDDLE, color=BAND, lw=0, zorder=0)
     sheet.axes.axhspan(*MIDDLE, color=BAND, lw=0, zorder=0)
-    for (across, up), code in _QUARTERS.items():
+    for across, up in product((0, 1), (0, 1)):
+        code = f"{('low', 'high')[across]}_cost_{('low', 'high')[up]}_performance"
         x = (area.right - 10) if across else area.left + 10
         y = (area.top - 14) if up else area.bottom + 14
         sheet.write(Words(words[code], INK), x, y, anchor=("left", "right")[across])
@@ -83,6 +79,7 @@ def _draw_own(sheet: Canvas, spots: Floats, years: list[str], own_name: str) -> 
     """Draw our newest place, and our earlier ones as small dots that lead to it."""
     x, y = spots.T
     sheet.line(x, y, color=INK, lw=1.2, marker="o", ms=5, zorder=6)
+    sheet.boxes += [marks.box_of(*spot) for spot in spots]
     sheet.keep_clear(*sheet.axes.transData.inverted().transform(spots).T)
     marks.draw_own(sheet, spots[-1], "neutral")
     marks.name_own(sheet, f"{own_name} {years[-1]}", spots[-1])

@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from pmf_analysis.measures import value
 from pmf_analysis.problems import PmfError
+from pmf_analysis.story import quadrant as quadrant_module
 from pmf_analysis.story import spc as spc_module
 from pmf_analysis.story import strip as strip_module
 from pmf_analysis.story.blocks import check_svg
@@ -783,7 +785,7 @@ def test_limits_of_a_funnel_are_smooth_named_and_within_the_scale() -> None:
     assert min(heights) > top - 12, "no limit above 100%"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     count=st.integers(5, 60),
     centre=st.sampled_from([0.3, 40.0, 99.6]),
@@ -824,6 +826,10 @@ def test_quadrant_puts_low_cost_left_and_better_performance_up() -> None:
     assert corner["high_cost_high"].top < corner["high_cost_low"].bottom
 
 
+def test_middle_of_a_quadrant_is_that_of_the_verdicts() -> None:
+    assert quadrant_module.MIDDLE == value.MIDDLE
+
+
 def test_quadrant_joins_our_years_and_shows_the_others_of_the_newest() -> None:
     rows = make_pair(15, ((60, 40), (50, 80), (30, 70)))
     old = rows[~rows["is_own"]].assign(is_newest=False, year_label="2024-25")
@@ -841,7 +847,7 @@ def test_quadrant_joins_our_years_and_shows_the_others_of_the_newest() -> None:
         quadrant(rows.assign(cost_percentile=np.nan))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     own=st.lists(st.tuples(st.floats(0, 100), st.floats(0, 100)), min_size=1, max_size=5),
     count=st.integers(5, 80),
