@@ -183,16 +183,3 @@ def _back(limit: Floats, benchmark: float, statistic: Statistic) -> Floats:
     if statistic == "proportion":
         return np.sin(np.clip(limit, 0, np.pi / 2)) ** 2
     return benchmark * np.maximum(limit, 0) ** 2 if statistic in EVENTS else limit
-
-
-def own_place(
-    own_count: float, own_size: float, count: Floats, size: Floats, statistic: Statistic
-) -> float:
-    """Over-dispersion adjusted z of one area against peers that it is not one of."""
-    benchmark = float(count.sum() / size.sum())
-    values = np.append(count / size, own_count / own_size)
-    error = standard_error(np.append(size, own_size), benchmark, statistic)
-    centre = transformed(np.full(1, benchmark), benchmark, statistic)
-    distance = transformed(values, benchmark, statistic) - centre
-    _phi, tau2 = spread_between(distance[:-1], error[:-1])
-    return float(distance[-1] / np.sqrt(error[-1] ** 2 + tau2))

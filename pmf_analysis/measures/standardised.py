@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +13,7 @@ from pmf_analysis.measures.intervals import poisson
 FEWEST_EVENTS = 10  # below this a standardised rate is not given
 NOTE = "Directly standardised by us from the counts by "
 _KEY = ["series", "period"]
+_MADE = {"value": "value", "ci_lower": "lower", "ci_upper": "upper"}
 _SUMS = ["known", "numerator", "weight", "rate", "variance"]
 
 
@@ -67,10 +70,10 @@ def standardised(panel: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same rows, sorted by series and period. A whole area without a value, or without a row,
-        gets value, ci_lower, ci_upper (95 %), status "estimated" and a value_note, where every
-        group of the standard population has counts. Its crude counts do not give that value and
-        are blanked. A value that is suppressed stays so, and so does a published one.
+        The same rows. A whole area's row without a value gets value, ci_lower, ci_upper (95 %),
+        status "estimated" and a value_note, where every group of the standard population has
+        counts. Its crude counts do not give that value and are blanked. A value that is
+        suppressed stays so, and so does a published one.
     """
     weights = _weights(register)
     groups = ["indicator", "dimension", "dimension_value"]
@@ -82,20 +85,13 @@ def standardised(panel: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
     strata["series"] = series_key(strata.rename(columns=names))
     strata = strata[strata.groupby(_KEY)["stratum"].transform("nunique") == strata["n_groups"]]
     made = directly_standardised(strata).dropna().set_index(_KEY)
-    new = strata.drop_duplicates(_KEY).set_index(_KEY)
-    made = made.join(new[["scale", "note"]])
-    new = new.assign(value=np.nan, status="missing")
-    new = new.loc[made.index.difference(pd.MultiIndex.from_frame(panel[_KEY]))]
-    rows = pd.concat([panel, new.reset_index()[panel.columns]])
-    rows = rows.sort_values(_KEY, kind="stable", ignore_index=True)
-    beside = made.reindex(pd.MultiIndex.from_frame(rows[_KEY])).set_index(rows.index)
-    gets = rows["value"].isna() & (rows["status"] != "suppressed") & beside["value"].notna()
-    for name, source in [("value", "value"), ("ci_lower", "lower"), ("ci_upper", "upper")]:
-        rows[name] = rows[name].mask(gets, beside[source] * beside["scale"])
-    rows[["numerator", "denominator"]] = rows[["numerator", "denominator"]].mask(gets)
-    rows["status"] = rows["status"].mask(gets, "estimated")
-    rows["value_note"] = rows["value_note"].mask(gets, beside["note"])
-    return rows
+    made = made.join(strata.drop_duplicates(_KEY).set_index(_KEY)[["scale", "note"]])
+    made = made.reindex(pd.MultiIndex.from_frame(panel[_KEY])).set_index(panel.index)
+    gets = panel["value"].isna() & (panel["status"] != "suppressed") & made["value"].notna()
+    given: dict[str, Any] = {name: made[source] * made["scale"] for name, source in _MADE.items()}
+    given |= {"numerator": np.nan, "denominator": np.nan}
+    given |= {"status": "estimated", "value_note": made["note"]}
+    return panel.assign(**{name: panel[name].mask(gets, new) for name, new in given.items()})
 
 
 def _weights(register: pd.DataFrame) -> pd.DataFrame:
