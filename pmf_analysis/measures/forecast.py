@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from pmf_analysis.measures import chance
-from pmf_analysis.measures.arrays import Floats
+from pmf_analysis.measures.arrays import Floats, Frame
 from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.chance import Aim, Bounds, Target
 from pmf_analysis.measures.grid import fit
@@ -86,27 +86,19 @@ def forecast(
     factors
         Calibration factors; those shipped with the package by default.
     """
-    found = forecasts(
-        [np.asarray(history, dtype=float)],
-        [""],
-        periods_per_year=periods_per_year,
-        horizon=horizon,
-        bounds=[bounds or (None, None)],
-        factors=factors,
-        seed=seed,
-    )
-    return next(found)[1]
+    values, limits = np.asarray(history, dtype=float), bounds or (None, None)
+    return next(forecasts([values], [""], periods_per_year, horizon, [limits], factors, seed))[1]
 
 
 def forecasts(
     histories: Sequence[Floats],
     keys: Sequence[str],
-    *,
     periods_per_year: float,
     horizon: int,
     bounds: Sequence[Bounds] | None = None,
     factors: Factors | None = None,
     seed: int = 0,
+    *,
     no_trend: float = NO_TREND,
     seasonal: Sequence[bool] | None = None,
 ) -> Iterator[tuple[int, Forecast]]:
@@ -131,18 +123,13 @@ def forecasts(
         drawn = posterior.draws(np.array([_shift(keys[position], seed) for position in batch]))
         drawn = factors.stretch(drawn, periods_per_year=periods_per_year, history=n)
         for position, draws in zip(batch, drawn, strict=True):
-            inside = clipped(draws, bounds[position]) if bounds else draws
+            inside = np.clip(draws, *chance.limits(bounds[position])) if bounds else draws
             yield position, Forecast(inside, n)
 
 
 def season_length(periods_per_year: float) -> int:
     """Whole periods in a year; 1 where there is nothing to be seasonal."""
     return max(1, round(periods_per_year))
-
-
-def clipped(draws: Floats, bounds: Bounds) -> Floats:
-    """`draws` put inside `bounds`."""
-    return np.clip(draws, *chance.limits(bounds))
 
 
 def seasonal_evidence(histories: Sequence[Floats], periods_per_year: float) -> Floats:
@@ -161,14 +148,14 @@ def seasonal_evidence(histories: Sequence[Floats], periods_per_year: float) -> F
 
 
 def forecast_many(
-    observations: pd.DataFrame,
+    observations: Frame,
     *,
     periods_per_year: float,
     horizon: int,
     bounds: Mapping[str, Bounds] | None = None,
     factors: Factors | None = None,
     seed: int = 0,
-) -> pd.DataFrame:
+) -> Frame:
     """Forecast each series of a table.
 
     Parameters
@@ -186,15 +173,9 @@ def forecast_many(
         reason where nothing can be said.
     """
     placed = place(observations, periods_per_year)
-    found = forecasts(
-        [placed.history(row) for row in range(len(placed.series))],
-        placed.series,
-        periods_per_year=periods_per_year,
-        horizon=horizon,
-        bounds=[(bounds or {}).get(series, (None, None)) for series in placed.series],
-        factors=factors,
-        seed=seed,
-    )
+    histories = [placed.history(row) for row in range(len(placed.series))]
+    limits = [(bounds or {}).get(series, (None, None)) for series in placed.series]
+    found = forecasts(histories, placed.series, periods_per_year, horizon, limits, factors, seed)
     return forecast_table(
         (placed.series[row], placed.ahead(row, horizon), published(one.draws), one.n, one.reason)
         for row, one in found
@@ -211,7 +192,7 @@ def published(draws: Floats) -> Floats:
     return chance.quantiles(draws, (*QUANTILES, *DOTS))
 
 
-def forecast_table(found: Iterable[Row]) -> pd.DataFrame:
+def forecast_table(found: Iterable[Row]) -> Frame:
     """Table of `forecast_many`; `numbers` (H, quantiles) of each row as `published`."""
     tables = [
         pd.DataFrame(numbers, columns=_NUMBERS).assign(

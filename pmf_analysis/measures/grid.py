@@ -119,11 +119,8 @@ def fit(
     """
     observed = np.isfinite(values[0])
     machine = _machine(observed.tobytes(), horizon)
-    fitted = [
-        variant
-        for is_log in (False, True)
-        for variant in _variants(values, observed, is_log, season_length, machine)
-    ]
+    given = (values, observed, season_length, machine)
+    fitted = _variants(*given, is_log=False) + _variants(*given, is_log=True)
     is_log, patterned = np.array([variant[:2] for variant in fitted]).T
     log_weight, level, slope, spread, season = (
         np.stack(arrays, axis=1) for arrays in zip(*(each[2:] for each in fitted), strict=True)
@@ -214,7 +211,7 @@ _Variant = tuple[bool, bool, Floats, Floats, Floats, Floats, Floats]
 
 
 def _variants(
-    values: Floats, observed: Flags, is_log: bool, season_length: int, machine: _Machine
+    values: Floats, observed: Flags, season_length: int, machine: _Machine, *, is_log: bool
 ) -> list[_Variant]:
     """Fit one scale, plain and (where every season is seen twice) with a seasonal pattern.
 

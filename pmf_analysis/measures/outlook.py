@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import forecast
-from pmf_analysis.measures.arrays import Floats
+from pmf_analysis.measures.arrays import Floats, Frame
 from pmf_analysis.measures.calibration import Factors
-from pmf_analysis.measures.chance import DRAWS, Bounds, middles
+from pmf_analysis.measures.chance import DRAWS, Bounds, limits, middles
 from pmf_analysis.measures.frames import in_exceptional_period
 from pmf_analysis.measures.peers_model import PeersModel, fit_peers
 from pmf_analysis.measures.placement import Placed, place
@@ -84,6 +84,10 @@ class Panel:
         return np.asarray(model.draws(row, last) + self.patterns[row, (last + horizon) % m])
 
 
+Found = dict[str, tuple[Panel, int]]
+"""By series its panel and its row there."""
+
+
 @dataclass(frozen=True)
 class Outlook:
     """Distributions of one value to come, as sorted draws; NaN where nothing can be said."""
@@ -106,13 +110,13 @@ def finite(numbers: Floats) -> Floats:
 
 
 def panels(
-    observations: pd.DataFrame,
-    register: pd.DataFrame,
+    observations: Frame,
+    register: Frame,
     *,
     origin: object = None,
-    peer_sets: pd.DataFrame | None = None,
+    peer_sets: Frame | None = None,
     areas: Collection[str] = (),
-) -> dict[str, tuple[Panel, int]]:
+) -> Found:
     """Panel and row of each series whose indicator is in the register.
 
     Parameters
@@ -134,15 +138,13 @@ def panels(
     if peer_sets is not None:
         chosen = chosen[chosen["area"].isin({*peer_sets["member"], *areas})]
     chosen = chosen.reset_index(drop=True)
-    exceptional = in_exceptional_period(chosen, register)
-    if "is_exceptional" in chosen.columns:
-        exceptional |= chosen["is_exceptional"].astype(bool)
+    exceptional = in_exceptional_period(chosen, register) | chosen.get("is_exceptional", False)
     chosen["usable"] = chosen["value"].mask(exceptional)
-    declared = {str(row["indicator"]): row for row in records(register)}
-    found: dict[str, tuple[Panel, int]] = {}
+    declared = register.set_index("indicator").to_dict("index")
+    found: Found = {}
     keys = [name for name in _KEY if name in chosen.columns]
     for _, group in chosen.groupby(keys, sort=True, dropna=False):
-        indicator = declared[str(group["indicator"].iloc[0])]
+        indicator = declared[group["indicator"].iloc[0]]
         rate = limit(indicator, "periods_per_year") or PERIODS_PER_YEAR[indicator["frequency"]]
         usable, known = (place(group, rate, name) for name in ("usable", "value"))
         panel = Panel(usable, known, (limit(indicator, "minimum"), limit(indicator, "maximum")))
@@ -150,19 +152,14 @@ def panels(
     return found
 
 
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table by column name."""
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def limit(row: Mapping[str, object], name: str) -> float | None:
+def limit(row: Mapping[Any, Any], name: str) -> float | None:
     """Read a number in a row of the register or of targets; None where it is missing."""
     value = row.get(name)
     return float(value) if isinstance(value, (int, float)) and value == value else None
 
 
 def outlooks(
-    found: Mapping[str, tuple[Panel, int]],
+    found: Found,
     wanted: Mapping[str, Collection[int]],
     *,
     factors: Factors | None,
@@ -178,17 +175,12 @@ def outlooks(
     result: dict[tuple[str, int], Outlook] = {}
     for frequency, names in by_frequency.items():
         pairs = [found[series] for series in names]
-        for position, record in forecast.forecasts(
-            [panel.usable.history(row) for panel, row in pairs],
-            names,
-            periods_per_year=frequency,
-            horizon=max(max(wanted[series]) for series in names),
-            bounds=[panel.bounds for panel, _ in pairs],
-            factors=factors,
-            seed=seed,
-            no_trend=NO_TREND,
-            seasonal=[not panel.seasonal_vote < 0 for panel, _ in pairs],
-        ):
+        histories = [panel.usable.history(row) for panel, row in pairs]
+        farthest = max(max(wanted[series]) for series in names)
+        within = [panel.bounds for panel, _ in pairs]
+        votes = [not panel.seasonal_vote < 0 for panel, _ in pairs]
+        settings = (histories, names, frequency, farthest, within, factors, seed)
+        for position, record in forecast.forecasts(*settings, no_trend=NO_TREND, seasonal=votes):
             for horizon in wanted[names[position]]:
                 result[names[position], horizon] = _outlook(*pairs[position], horizon, record)
     return result
@@ -198,13 +190,12 @@ def _outlook(panel: Panel, row: int, horizon: int, record: forecast.Forecast) ->
     own = record.draws[horizon - 1]
     if record.reason:
         return Outlook(own, own, False, record.n, record.reason)
-    peers = panel.peers_draws(row, horizon)
-    if peers is None:
+    second = peers = panel.peers_draws(row, horizon)
+    if second is None:
         length = panel.season_length if panel.seasonal_vote >= 0 else 1
         second = naive_draws(panel.usable.history(row), horizon=horizon, season_length=length)
-    else:
-        second = peers
-    return Outlook(own, forecast.clipped(second, panel.bounds), peers is not None, record.n, "")
+    inside = np.clip(second, *limits(panel.bounds))
+    return Outlook(own, inside, peers is not None, record.n, "")
 
 
 def naive_draws(history: Floats, *, horizon: int, season_length: int) -> Floats:
@@ -228,15 +219,15 @@ def naive_draws(history: Floats, *, horizon: int, season_length: int) -> Floats:
 
 
 def pooled_forecasts(
-    observations: pd.DataFrame,
+    observations: Frame,
     horizons: Mapping[str, int],
     *,
-    register: pd.DataFrame,
-    peer_sets: pd.DataFrame | None = None,
+    register: Frame,
+    peer_sets: Frame | None = None,
     origin: object = None,
     factors: Factors | None = None,
     seed: int = 0,
-) -> pd.DataFrame:
+) -> Frame:
     """Forecasts of the very distributions that `assess_targets` takes its chances from.
 
     Parameters
@@ -260,6 +251,5 @@ def pooled_forecasts(
     for series, ahead in wanted.items():
         (panel, row), first = found[series], views[series, 1]
         numbers = np.array([forecast.published(views[series, step].pooled) for step in ahead])
-        starts = panel.usable.ahead(row, len(ahead))
-        rows.append((series, starts, numbers, first.n, first.reason))
+        rows.append((series, panel.usable.ahead(row, len(ahead)), numbers, first.n, first.reason))
     return forecast.forecast_table(rows)

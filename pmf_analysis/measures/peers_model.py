@@ -96,10 +96,7 @@ def _features(values: Floats, horizon: int, season_length: int) -> Floats:
 
 def _earlier(values: Floats, periods: int) -> Floats:
     """Value of each area that many periods before each place; NaN before the first."""
-    moved = np.full_like(values, np.nan)
-    if periods < values.shape[1]:
-        moved[:, periods:] = values[:, : values.shape[1] - periods]
-    return moved
+    return pd.DataFrame(values).shift(periods, axis=1).to_numpy()
 
 
 def _slopes(x: Floats, y: Floats, year: Places) -> Floats:
@@ -121,8 +118,7 @@ def _common_movement(movements: Floats, horizon: int) -> Floats:
     years = max(1.0, len(movements) / horizon)
     mean = float(movements.mean())
     variance = _movement_variance(movements, mean, years, horizon)
-    kept = max(0.0, 1 - 2 * variance / (years * mean**2)) if mean else 0.0
-    centre = mean * kept
+    centre = mean * max(0.0, 1 - 2 * variance / (years * mean**2)) if mean else 0.0
     variance = _movement_variance(movements, centre, years, horizon)
     spread = np.sqrt(variance * (1 + 1 / (years + 1)))
     return np.asarray(centre + spread * stdtrit(_NU0 + years, middles(_COMMON_POINTS)))

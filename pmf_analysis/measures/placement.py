@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Floats, Places
+from pmf_analysis.measures.arrays import Column, Floats, Frame, Places
 from pmf_analysis.period_spans import add_months
 
 WEEKLY = 52
@@ -48,7 +48,7 @@ def sane(values: Floats) -> Floats:
         return np.where(np.abs(values) < _LARGEST, values, np.nan)
 
 
-def places(periods: pd.Series, anchor: pd.Timestamp, periods_per_year: float) -> Places:
+def places(periods: Column, anchor: pd.Timestamp, periods_per_year: float) -> Places:
     """How many periods each start lies after `anchor`, to the nearest whole one."""
     months = (periods.dt.year - anchor.year) * 12 + (periods.dt.month - anchor.month)
     weeks = (periods - anchor).dt.days / 7
@@ -56,7 +56,7 @@ def places(periods: pd.Series, anchor: pd.Timestamp, periods_per_year: float) ->
     return np.asarray(steps.round(), dtype=np.intp)
 
 
-def place(observations: pd.DataFrame, periods_per_year: float, column: str = "value") -> Placed:
+def place(observations: Frame, periods_per_year: float, column: str = "value") -> Placed:
     """Put the values of series of one frequency on a common line.
 
     Parameters

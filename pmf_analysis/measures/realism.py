@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.chance import Aim
-from pmf_analysis.measures.outlook import Outlook, Panel, limit, outlooks, panels, records
+from pmf_analysis.measures.outlook import Found, Outlook, Panel, limit, outlooks, panels
 
 Answer = dict[str, Any]
+Row = Mapping[Any, Any]
 
 # smallest chance of each verdict; below them all a target is HARDEST
 BANDS = {"too_easy": 0.85, "little_stretch": 0.60, "challenging": 0.30, "stretch": 0.10}
@@ -27,10 +29,8 @@ NEVER_EASY = frozenset({"floor", "statutory"})
 NOT_A_TARGET = frozenset({"maintain", "peer_median"})
 
 ASKED = ["target_id", "series", "indicator", "area", "period", "target"]
-_NUMBERS = [
-    *("probability", "lower", "upper", "value_60", "value_45", "value_30", "last_value"),
-    *("required_change", "own_share", "peer_share", "headroom"),
-]
+_NUMBERS = ["probability", "lower", "upper", "value_60", "value_45", "value_30", "last_value"]
+_NUMBERS += ["required_change", "own_share", "peer_share", "headroom"]
 _WORDS = ["verdict", "verdict_low", "verdict_high", "evidence", "reason", "method"]
 _COUNTS = ["n", "horizon", "peer_n"]
 _NOTHING = {**dict.fromkeys(_NUMBERS, np.nan), **dict.fromkeys(_WORDS, "")}
@@ -40,16 +40,16 @@ _TYPES |= {**dict.fromkeys(_COUNTS, "int64"), "last_period": "datetime64[us]"}
 
 
 def assess_targets(
-    observations: pd.DataFrame,
-    targets: pd.DataFrame,
+    observations: Frame,
+    targets: Frame,
     *,
-    register: pd.DataFrame,
-    peer_sets: pd.DataFrame | None = None,
+    register: Frame,
+    peer_sets: Frame | None = None,
     origin: object = None,
     bands: Mapping[str, float] = BANDS,
     factors: Factors | None = None,
     seed: int = 0,
-) -> pd.DataFrame:
+) -> Frame:
     """Chance and verdict of each target.
 
     Parameters
@@ -78,8 +78,8 @@ def assess_targets(
     """
     areas = targets["area"].unique()
     found = panels(observations, register, origin=origin, peer_sets=peer_sets, areas=areas)
-    declared = {str(row["indicator"]): row for row in records(register)}
-    asked = [_question(row, declared.get(str(row["indicator"])), found) for row in records(targets)]
+    declared, rows = register.set_index("indicator").to_dict("index"), targets.to_dict("records")
+    asked = [_question(row, declared.get(row["indicator"]), found) for row in rows]
     wanted: dict[str, set[int]] = {}
     for question in asked:
         if isinstance(question, Question):
@@ -112,11 +112,7 @@ class Question:
         return self.due - int(self.panel.usable.last[self.row])
 
 
-def _question(
-    target: Mapping[str, Any],
-    indicator: Mapping[str, Any] | None,
-    found: Mapping[str, tuple[Panel, int]],
-) -> Question | Answer:
+def _question(target: Row, indicator: Row | None, found: Found) -> Question | Answer:
     """Turn a target into a question, or give the answer for which no forecast is needed."""
     if target["kind"] == "baseline":
         return _refusal("A baseline says where we start; there is nothing to meet.", "no_verdict")
@@ -132,11 +128,8 @@ def _question(
     if pd.isna(target["period"]):
         return _refusal("The target does not say by when it is to be met.")
     values, newest = panel.known.values[row], int(panel.known.last[row])
-    known = {
-        "n": int(np.isfinite(panel.usable.values[row]).sum()),
-        "last_value": float(values[newest]),
-        "last_period": panel.known.start(newest),
-    }
+    known: Answer = {"last_value": float(values[newest]), "last_period": panel.known.start(newest)}
+    known["n"] = int(np.isfinite(panel.usable.values[row]).sum())
     due = panel.known.place_of(pd.Timestamp(target["period"]))
     if due <= newest:
         return known | _already_known(aim, values[due] if due >= 0 else np.nan)
@@ -151,7 +144,7 @@ def _refusal(reason: str, verdict: str = "cannot_judge") -> Answer:
     return {"verdict": verdict, "reason": reason}
 
 
-def _aim(target: Mapping[str, Any], indicator: Mapping[str, Any]) -> Aim | str:
+def _aim(target: Row, indicator: Row) -> Aim | str:
     """Say what the target asks for, or the reason why that cannot be said."""
     better = str(indicator.get("polarity"))
     if better == "none":
@@ -178,8 +171,7 @@ def _already_known(aim: Aim, value: float) -> Answer:
         return _refusal("The target's period is over, and there is no value for it.")
     met = bool(aim.met_by(np.array([value]))[0])
     reason = f"The outcome is already known: {'met' if met else 'not met'}."
-    evidence = f"value {value:g}"
-    return {**_refusal(reason, "no_verdict"), "method": "observed", "evidence": evidence}
+    return _refusal(reason, "no_verdict") | {"method": "observed", "evidence": f"value {value:g}"}
 
 
 def _judged(question: Question, view: Outlook, bands: Mapping[str, float], source: str) -> Answer:
@@ -194,12 +186,12 @@ def _judged(question: Question, view: Outlook, bands: Mapping[str, float], sourc
     draws = (view.own, view.second, view.pooled)
     own, second, pooled = (_chance(aim, each, certain) for each in draws)
     other = "peers' past changes" if view.has_peers else "naive forecast"
+    evidence = f"own record {own:.2f} from {view.n} values; {other} {second:.2f}; calibrated on: "
     answer |= {
         "probability": pooled,
         "lower": min(own, second, pooled),
         "upper": max(own, second, pooled),
-        "evidence": f"own record {own:.2f} from {view.n} values; {other} {second:.2f}; "
-        f"calibrated on: {source}",
+        "evidence": evidence + source,
         "method": "own_and_peers" if view.has_peers else "own",
         "required_change": aim.required_change(last),
         "own_share": aim.share_of(own_changes, last),
@@ -241,15 +233,12 @@ def _verdict(
     reason = " ".join(note for note, applies in notes.items() if applies)
     if not is_target:
         return _refusal(reason, "no_verdict")
-    low, high = (
-        _band(answer[end], bands, may_be_easy=not protected, harder=rare)
-        for end in ("lower", "upper")
-    )
+    low, high = (_band(answer[end], bands, not protected, rare) for end in ("lower", "upper"))
     found = low if low == high else "between"
     return {"verdict": found, "verdict_low": low, "verdict_high": high, "reason": reason}
 
 
-def _band(chance: float, bands: Mapping[str, float], *, may_be_easy: bool, harder: bool) -> str:
+def _band(chance: float, bands: Mapping[str, float], may_be_easy: bool, harder: bool) -> str:
     """Verdict of a chance, one band harder where peers hardly ever did it (section 9)."""
     names = [*sorted(bands, key=lambda name: -bands[name]), HARDEST]
     place = sum(chance < smallest for smallest in bands.values())

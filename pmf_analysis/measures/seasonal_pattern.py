@@ -61,8 +61,7 @@ def seasonal_pattern(values: Floats, observed: Flags, season_length: int) -> Flo
     """
     columns, seen = np.arange(len(observed)), np.flatnonzero(observed)
     whole = np.array([np.interp(columns, seen, row[seen]) for row in values])
-    trend = _moving_average(whole, season_length)
-    detrended = (values - trend)[:, observed]
+    detrended = (values - _moving_average(whole, season_length))[:, observed]
     season = seen % season_length
     member = np.eye(season_length)[season]
     counts = member.sum(axis=0)
