@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from pmf_analysis.measures.arrays import Floats
+from pmf_analysis.measures.arrays import Column, Floats
 from pmf_analysis.measures.spc import PROFILES, RuleSet, signals
 
 FEWEST, MOST = 13, 240  # values: below, a chart carries no verdict; above, little changes
@@ -41,14 +41,14 @@ def detectable_step(rules: RuleSet, n: ArrayLike, within: int) -> Floats:
     return _between(_curve(rules, within), n)
 
 
-def _between(known: pd.Series, n: ArrayLike) -> Floats:
+def _between(known: Column, n: ArrayLike) -> Floats:
     lengths = np.asarray(n, dtype=float)
     found = np.interp(lengths, known.index.to_numpy(float), known.to_numpy(float))
     return np.where(lengths >= FEWEST, found, np.nan)
 
 
 @lru_cache
-def _curve(rules: RuleSet, within: int) -> pd.Series:
+def _curve(rules: RuleSet, within: int) -> Column:
     """Step (or alarm, within 0) by length: of a shipped profile from the table, else simulated."""
     table, column = pd.read_csv(TABLE), f"within_{within}" if within else "last_point"
     for profile, shipped in PROFILES.items():

@@ -16,19 +16,20 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures.arrays import Column, Frame
 from pmf_analysis.measures.polarity import SIGNS, Target, band_distance, first_text, target_bands
 from pmf_analysis.measures.spc import PRECISION
 
 
 def pentana_arrows(
-    observations: pd.DataFrame,
+    observations: Frame,
     polarity: Mapping[Any, str],
     *,
-    targets: Mapping[str, Target] | pd.DataFrame | None = None,
+    targets: Mapping[str, Target] | Frame | None = None,
     trend_type: Literal["ongoing", "year_to_year"] = "ongoing",
     window: int = 4,
     periods_per_year: Mapping[Any, float],
-) -> pd.DataFrame:
+) -> Frame:
     """Short and long arrow of every series, as Pentana would show them.
 
     Parameters
@@ -71,7 +72,7 @@ def pentana_arrows(
     return names.merge(arrows, on="series", how="left").fillna("")
 
 
-def years_before(period: pd.Series, newest: pd.Series, periods_per_year: pd.Series) -> pd.Series:
+def years_before(period: Column, newest: Column, periods_per_year: Column) -> Column:
     """Whole years from each period to the newest of its series; NaN where not of that season.
 
     Up to twelve periods a year the month decides. Weeks and days are counted: 52 weeks are a year.
@@ -83,9 +84,7 @@ def years_before(period: pd.Series, newest: pd.Series, periods_per_year: pd.Seri
     return years.where((years - years.round()).abs() < PRECISION)
 
 
-def _arrow(
-    newest: pd.Series, reference: pd.Series, better: pd.Series, bands: pd.DataFrame
-) -> pd.Series:
+def _arrow(newest: Column, reference: Column, better: Column, bands: Frame) -> Column:
     """Say whether the newest value is better than what it is compared with."""
     low, high = (bands[name].fillna(bands["target"]) for name in ("target_low", "target_high"))
     closer = band_distance(reference, low, high) - band_distance(newest, low, high)

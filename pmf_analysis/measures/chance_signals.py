@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Flags, Floats, Integers
+from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame, Integers
 from pmf_analysis.measures.arrows import years_before
 from pmf_analysis.measures.polarity import TARGETS, is_met
 from pmf_analysis.measures.seasonal_pattern import line_and_seasons
@@ -31,14 +31,14 @@ BOUND_ORDER = ["wider_limits", "non_overlapping"]  # treatments of values that h
 
 
 def expected_signals(
-    trends: pd.DataFrame,
-    points: pd.DataFrame,
+    trends: Frame,
+    points: Frame,
     themes: Themes,
     *,
     rules: str | RuleSet = "mdc",
     seed: int,
     draws: int = 200,
-) -> pd.DataFrame:
+) -> Frame:
     """How many series would show a signal in their newest value if nothing had changed.
 
     Control charts and Mann-Kendall tests are made again for every new order of the periods since
@@ -82,12 +82,12 @@ def expected_signals(
     return pd.DataFrame(told, columns=COLUMNS)
 
 
-def _by_theme(indicators: pd.Series, themes: Themes) -> pd.Series:
+def _by_theme(indicators: Column, themes: Themes) -> Column:
     """Themes of every row, one below the other; "", the whole council, among them."""
     return indicators.map(lambda name: ("", *themes.get(name, ()))).explode()
 
 
-def _reordered_rows(judged: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+def _reordered_rows(judged: Frame, points: Frame) -> Frame:
     """Periods since the last break of series whose order can be drawn anew, sorted by series.
 
     `code` is the row of the series in `judged`; rows with the same `key` move together.
@@ -102,7 +102,7 @@ def _reordered_rows(judged: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["segment"] == newest].sort_values(["code", "period"], ignore_index=True)
 
 
-def _new_orders(rows: pd.DataFrame, rng: np.random.Generator, draws: int) -> Floats:
+def _new_orders(rows: Frame, rng: np.random.Generator, draws: int) -> Floats:
     """Values (draws, rows) in new orders: those of a series in the places where it has values."""
     known = rows[rows["value"].notna()]
     place = rng.random((draws, rows["key"].max() + 1 if len(rows) else 0))[:, known["key"]]
@@ -132,7 +132,7 @@ def _signals(values: Floats, code: Integers, rules: str | RuleSet | None) -> Fla
     return np.vstack(found)
 
 
-def off_target(points: pd.DataFrame, trends: pd.DataFrame, themes: Themes) -> pd.DataFrame:
+def off_target(points: Frame, trends: Frame, themes: Themes) -> Frame:
     """How many indicators missed their target now, and in the same period of earlier years.
 
     "Now" is the newest period of each indicator, for an annual one its newest year; a year earlier
@@ -170,7 +170,7 @@ def off_target(points: pd.DataFrame, trends: pd.DataFrame, themes: Themes) -> pd
     return found.assign(measure="off_target", low=np.nan, high=np.nan)[COLUMNS]
 
 
-def fine_figures(trends: pd.DataFrame) -> pd.DataFrame:
+def fine_figures(trends: Frame) -> Frame:
     """Trends without `chance_alone` of coarse figures: charts give two to three times as much.
 
     It is simulated with values that are not rounded (benchmarks/chance_signals.py compares).

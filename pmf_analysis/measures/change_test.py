@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Flags, Floats, Places
+from pmf_analysis.measures.arrays import Flags, Floats, Frame, Places
 from pmf_analysis.measures.history import COUNTS, COUNTS_AGREE
 from pmf_analysis.measures.spc import PRECISION, SCREEN_FACTOR
 
@@ -22,7 +22,7 @@ CHANGES += ["change_on_year", "previous_band", "last_year_band"]
 CHANGES += ["change_test", "change_p", "change_p_on_year"]
 
 
-def like_for_like(frame: pd.DataFrame) -> pd.DataFrame:
+def like_for_like(frame: Frame) -> Frame:
     """Compare the newest value of each series with the one before and with last year's.
 
     Values on either side of a break are not compared. Of a survey the one before is the newest
@@ -48,7 +48,9 @@ def like_for_like(frame: pd.DataFrame) -> pd.DataFrame:
     """
     series = pd.factorize(frame["series"])[0]
     run = pd.factorize(series * (frame["run"].max() + 1) + frame["run"])[0]
-    is_survey = _is_survey(frame)
+    sampled = frame.get("sample_size", pd.Series(np.nan, frame.index)).notna()
+    may_be = (frame["data_type"] == "survey_percentage") | sampled
+    is_survey = np.asarray(may_be & frame["data_type"].isin(SURVEYS))
     before, year_ago = _places(frame, run, is_survey)
     valued = np.flatnonzero(frame["shown_value"].notna())
     newest = valued[np.diff(series[valued], append=-1) != 0]
@@ -67,13 +69,7 @@ def like_for_like(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table)[CHANGES].set_index(pd.Index(rows["series"]))
 
 
-def _is_survey(frame: pd.DataFrame) -> Flags:
-    sampled = frame.get("sample_size", pd.Series(np.nan, frame.index)).notna()
-    is_percentage = frame["data_type"].isin(SURVEYS)
-    return np.asarray((frame["data_type"] == "survey_percentage") | (sampled & is_percentage))
-
-
-def _places(frame: pd.DataFrame, run: Places, is_survey: Flags) -> tuple[Places, Places]:
+def _places(frame: Frame, run: Places, is_survey: Flags) -> tuple[Places, Places]:
     """Rows of the period before and of a year ago, -1 where there is none since a break."""
     here = np.arange(len(frame))
     valued = np.where(frame["shown_value"].notna(), here, -1)
@@ -88,7 +84,7 @@ def _places(frame: pd.DataFrame, run: Places, is_survey: Flags) -> tuple[Places,
     return before, year_ago
 
 
-def _band(frame: pd.DataFrame, series: Places, places: Places) -> Floats:
+def _band(frame: Frame, series: Places, places: Places) -> Floats:
     """Usual range of the differences between each row and its place, by number of series."""
     value = (frame["value"] - frame["effect"]).where(frame["is_current"]).to_numpy(float)
     known = pd.Series(value).notna().groupby(series)
@@ -102,7 +98,7 @@ def _band(frame: pd.DataFrame, series: Places, places: Places) -> Floats:
     return np.asarray((SCREEN_FACTOR * usual).where(measured), dtype=float)
 
 
-def two_proportions(now: pd.DataFrame, then: pd.DataFrame) -> Floats:
+def two_proportions(now: Frame, then: Frame) -> Floats:
     """Two-sided p-value that two survey percentages come from one share; row beside row.
 
     A published interval gives the standard error (its width / 3.92, which carries the survey's
@@ -127,7 +123,7 @@ def two_proportions(now: pd.DataFrame, then: pd.DataFrame) -> Floats:
     return np.asarray(np.where(np.isfinite(z), 2 * ndtr(-np.abs(z)), np.nan))
 
 
-def _estimate(rows: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
+def _estimate(rows: Frame) -> tuple[Floats, Floats, Floats]:
     """Share, number of answers and published standard error of each row; NaN where unknown."""
     numbers = rows.reindex(columns=["shown_value", "sample_size", *COUNTS]).astype(float)
     value, answers, count, base, low, high = numbers.to_numpy().T

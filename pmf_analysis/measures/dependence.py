@@ -11,7 +11,7 @@ outside the usual ones; of 16 values .007, .034, .066 and .11, as short series h
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Floats, Places
+from pmf_analysis.measures.arrays import Column, Floats, Frame, Places
 from pmf_analysis.measures.history import by_length
 
 AUTOREGRESSIONS = np.array([0.3, 0.6, 0.8, 0.95])  # nearer to 1 there is no usual range
@@ -27,7 +27,7 @@ PRIOR_ODDS = np.array([2.8, 1.0, *[0.03] * len(AUTOREGRESSIONS)])
 LONGEST = 240  # newest values looked at: more tell nothing new, and take cubes of their number
 
 
-def coefficients(rows: pd.DataFrame) -> pd.Series:
+def coefficients(rows: Frame) -> Column:
     """Autoregressive coefficient of each series, 0 where the data do not clearly show one.
 
     The mean over a grid of coefficients by their likelihood; a drift disturbs nothing, and a series
@@ -104,14 +104,14 @@ def _log_likelihoods(values: Floats, time: Places, window: float) -> list[Floats
     return [fits[0], stepped, *fits[1:]]
 
 
-def widened(limits: pd.DataFrame, found: pd.Series) -> pd.DataFrame:
+def widened(limits: Frame, found: Column) -> Frame:
     """Limits (mean, lower_limit, upper_limit by series) made as wide as the dependence asks."""
     factor = 1 / np.sqrt(1 - found.reindex(limits.index).fillna(0.0))
     half = (limits["upper_limit"] - limits["mean"]) * factor
     return limits.assign(lower_limit=limits["mean"] - half, upper_limit=limits["mean"] + half)
 
 
-def steps_test(rows: pd.DataFrame) -> pd.DataFrame:
+def steps_test(rows: Frame) -> Frame:
     """Sign (1, -1, 0 for none) of most steps, and how often chance gives so many of a kind.
 
     The exact sign test of the differences other than zero: it asks whether a series that starts

@@ -6,25 +6,23 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Floats
+from pmf_analysis.measures.arrays import Column, Floats, Frame
 
 Improvement = Literal["higher", "lower", "range", "none", "unknown"]
 Target = float | tuple[float, float]
 TARGETS = ["target", "target_low", "target_high"]
 SIGNS: dict[str, int] = {"higher": 1, "lower": -1}
-POINT_TYPES = [
-    *("missing", "common_cause", "special_cause_improvement", "special_cause_concern"),
-    *("special_cause_neutral_high", "special_cause_neutral_low"),
-]
+POINT_TYPES = ["missing", "common_cause", "special_cause_improvement", "special_cause_concern"]
+POINT_TYPES += ["special_cause_neutral_high", "special_cause_neutral_low"]
 
 
-def words(names: Sequence[str], codes: Any) -> pd.Series:
+def words(names: Sequence[str], codes: Any) -> Column:
     """Turn positions in a short list of words into a column of words."""
     vocabulary = pd.Series(list(names), dtype="str")
     return vocabulary.take(np.asarray(codes, dtype=np.intp)).reset_index(drop=True)
 
 
-def first_text(index: pd.Index, texts: Sequence[tuple[Any, Any]], otherwise: str = "") -> pd.Series:
+def first_text(index: pd.Index, texts: Sequence[tuple[Any, Any]], otherwise: str = "") -> Column:
     """Text of the first pair (which rows, text of all or of each) that applies to each row."""
     result = pd.Series(otherwise, index, dtype="str")
     for applies, text in reversed(texts):
@@ -37,7 +35,7 @@ def band_distance(value: Any, low: Any, high: Any) -> Any:
     return np.maximum(np.maximum(low - value, value - high), 0.0)
 
 
-def undeclared(rows: pd.DataFrame) -> list[tuple[pd.Series, str]]:
+def undeclared(rows: Frame) -> list[tuple[Column, str]]:
     """Which rows (polarity, target_low) nobody said the better way of, and why not."""
     known = rows["polarity"].isin([*SIGNS, "range", "none"])
     no_band = (rows["polarity"] == "range") & rows["target_low"].isna()
@@ -45,9 +43,7 @@ def undeclared(rows: pd.DataFrame) -> list[tuple[pd.Series, str]]:
     return [(~known, "Nobody has declared which way is better."), (no_band, no_range)]
 
 
-def better_way(
-    points: pd.DataFrame, improvement: Improvement | Mapping[str, Improvement]
-) -> pd.Series:
+def better_way(points: Frame, improvement: Improvement | Mapping[str, Improvement]) -> Column:
     """Polarity beside every point; "none" for series that a mapping leaves out."""
     if isinstance(improvement, str):
         return pd.Series(improvement, index=points.index, dtype="str")
@@ -55,10 +51,8 @@ def better_way(
 
 
 def target_bands(
-    points: pd.DataFrame,
-    targets: Mapping[str, Target] | pd.DataFrame | None,
-    more: Sequence[str] = (),
-) -> pd.DataFrame:
+    points: Frame, targets: Mapping[str, Target] | Frame | None, more: Sequence[str] = ()
+) -> Frame:
     """Put target, target_low and target_high beside every point; NaN where there is none.
 
     `more`: further columns of a table of targets.
@@ -77,7 +71,7 @@ def target_bands(
     return table.reset_index(drop=True)
 
 
-def point_types(points: pd.DataFrame, better: pd.Series, bands: pd.DataFrame) -> pd.Series:
+def point_types(points: Frame, better: Column, bands: Frame) -> Column:
     """Judge every special cause (columns value, mean, rule, direction) by polarity and band.
 
     With "range" a point is an improvement if it is nearer to the band than the mean is, or if its
@@ -87,22 +81,18 @@ def point_types(points: pd.DataFrame, better: pd.Series, bands: pd.DataFrame) ->
     goodness = better.map(SIGNS).fillna(0).to_numpy() * direction
     if (better == "range").any():
         goodness = np.where(better == "range", _towards_band(points, bands), goodness)
-    codes = np.select(
-        [points["value"].isna(), points["rule"] == "none", goodness > 0, goodness < 0],
-        [0, 1, 2, 3],
-        np.where(direction > 0, 4, 5),
-    )
-    return words(POINT_TYPES, codes)
+    tests = [points["value"].isna(), points["rule"] == "none", goodness > 0, goodness < 0]
+    return words(POINT_TYPES, np.select(tests, [0, 1, 2, 3], np.where(direction > 0, 4, 5)))
 
 
-def _towards_band(points: pd.DataFrame, bands: pd.DataFrame) -> Floats:
+def _towards_band(points: Frame, bands: Frame) -> Floats:
     value, low, high = points["value"], bands["target_low"], bands["target_high"]
     nearer = band_distance(points["mean"], low, high) - band_distance(value, low, high)
     heading = points["direction"] * ((value < low).astype(int) - (value > high).astype(int))
     return np.asarray(nearer.where(points["rule"] != "trend", heading).fillna(0))
 
 
-def good_values(better: pd.Series, bands: pd.DataFrame) -> tuple[Any, Any]:
+def good_values(better: Column, bands: Frame) -> tuple[Any, Any]:
     """Smallest and largest value that meets each target or band; NaN where nothing is asked."""
     target, low, high = (bands[name].to_numpy(float) for name in TARGETS)
     ways = [(better == way).to_numpy() for way in ("higher", "lower", "range")]
@@ -112,21 +102,21 @@ def good_values(better: pd.Series, bands: pd.DataFrame) -> tuple[Any, Any]:
     )
 
 
-def is_met(value: pd.Series, better: pd.Series, bands: pd.DataFrame) -> pd.Series:
+def is_met(value: Column, better: Column, bands: Frame) -> Column:
     """1 where a value meets its target or band, 0 where not; NaN where one of them is missing."""
     low, high = good_values(better, bands)
     known = value.notna() & ~np.isnan(low + high)
-    met: pd.Series = ((value >= low) & (value <= high)).astype(float)
+    met: Column = ((value >= low) & (value <= high)).astype(float)
     return met.where(known)
 
 
-def assurance(segments: pd.DataFrame, better: pd.Series, tolerance: Floats) -> pd.Series:
+def assurance(segments: Frame, better: Column, tolerance: Floats) -> Column:
     """Say whether the process can be relied on to meet its target; last segments only."""
     is_last = segments["series"] != segments["series"].shift(-1)
     return held_against(segments, better, tolerance).where(is_last.reset_index(drop=True), "")
 
 
-def held_against(rows: pd.DataFrame, better: pd.Series, tolerance: Floats) -> pd.Series:
+def held_against(rows: Frame, better: Column, tolerance: Floats) -> Column:
     """Hold limits against a target or band, row by row.
 
     Rows: limits, is_constant and the target or band. Limits wholly on the good side give

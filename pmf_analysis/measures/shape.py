@@ -12,21 +12,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.measures.arrays import Flags, Floats, Places
+from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame, Places
 from pmf_analysis.measures.dependence import dependence
 from pmf_analysis.measures.history import by_length
 from pmf_analysis.measures.seasonal_pattern import line_and_seasons
 
+WIDER = "wider_limits"
 SHAPES = {  # treatment and evidence
     "too_short": ("none", "Only {n} values."),
     "constant": ("none", "Every value is the same."),
     "ytd": ("same_period_last_year", "Values rise within each year and start again at the next."),
     "rolling": ("non_overlapping", "Neighbouring values move as those of overlapping windows do."),
     "seasonal": ("season_means_removed", "Seasons differ by more than chance (p = {p:.2g})."),
-    "autocorrelated": (
-        "wider_limits",
-        "Each value depends on the one before (coefficient {r:.1f}).",
-    ),
+    "autocorrelated": (WIDER, "Each value depends on the one before (coefficient {r:.1f})."),
     "discrete": ("as_it_is", "No other pattern was found."),
 }
 FEATURES = ["bounded", "rounded", "gappy", "carried_forward", "revised"]
@@ -48,11 +46,11 @@ DOUBTS = [
 
 
 def detect_shape(
-    observations: pd.DataFrame,
+    observations: Frame,
     *,
     periods_per_year: float | Mapping[Any, float],
     declared: Mapping[Any, str] | None = None,
-) -> pd.DataFrame:
+) -> Frame:
     """Tell the shape of every series, from what is declared and else from the values.
 
     Parameters
@@ -97,7 +95,7 @@ def detect_shape(
     return pd.DataFrame(sorted(rows), columns=columns, dtype="str")[COLUMNS]
 
 
-def _members(periods: pd.Series) -> Floats:
+def _members(periods: Column) -> Floats:
     """(n, 12): 1 where a period starts in a month of the year; all 0 where they are not dates."""
     if not pd.api.types.is_datetime64_any_dtype(periods):
         return np.zeros((len(periods), 12))
@@ -136,7 +134,7 @@ def _judged(
         if word and name in (word, "discrete"):
             evidence = "Declared in the register."
         if name == "seasonal" and few_years[i]:
-            treatment = SHAPES["autocorrelated"][0]
+            treatment = WIDER
         evidence = evidence.format(n=count[i], p=chance[i], r=found[i])
         rows.append((str(name), evidence, treatment, doubt[i].format(said=SINGLE.get(word, word))))
     return rows
@@ -199,7 +197,7 @@ def _features(value: Floats) -> list[Flags]:
     return [(count >= FEWEST) & flag for flag in (bounded, rounded, span > 1.1 * count, carried)]
 
 
-def season_effects(observations: pd.DataFrame) -> pd.Series:
+def season_effects(observations: Frame) -> Column:
     """How far each season lies from the series' level, beside a straight line; a row a row.
 
     Subtracting it leaves what a control chart can judge: a step of three standard deviations in

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Floats, Integers, Places
+from pmf_analysis.measures.arrays import Floats, Frame, Integers, Places
 from pmf_analysis.measures.history import by_length
 
 ALPHA = 0.05  # two-sided; slopes get the interval of 1 - ALPHA
@@ -21,7 +21,7 @@ _RECENT: dict[str, Any] = {"series": "str", "n": int, "chi_square": float, "dire
 _RECENT |= {"reason": "str", "dispersion": float, "method": "str"}
 
 
-def mann_kendall(observations: pd.DataFrame) -> pd.DataFrame:
+def mann_kendall(observations: Frame) -> Frame:
     """Test every series for a steady rise or fall, and estimate its slope.
 
     Mann (1945), Kendall (1975), Sen (1968). Up to 12 points the p-value is exact: the distribution
@@ -49,8 +49,7 @@ def mann_kendall(observations: pd.DataFrame) -> pd.DataFrame:
             time = np.nonzero(known[chosen])[1].reshape(len(chosen), n)
             each = np.take_along_axis(values[chosen], time, axis=1)
             rows += zip([names[row] for row in chosen], *_tests(each, time), strict=True)
-    table = pd.DataFrame(sorted(rows), columns=list(_TESTED))
-    return table.astype(_TESTED)
+    return pd.DataFrame(sorted(rows), columns=list(_TESTED)).astype(_TESTED)
 
 
 def _tests(value: Floats, time: Places) -> tuple[Any, ...]:
@@ -64,7 +63,8 @@ def _tests(value: Floats, time: Places) -> tuple[Any, ...]:
     rises = value[:, second] - value[:, first]
     s = np.sign(rises).sum(axis=1).astype(int)
     slopes = np.sort(rises / (time[:, second] - time[:, first]), axis=1)
-    ties = [_ties(row) for row in np.sort(value, axis=1)]
+    # How many times each distinct value occurs, from few to many.
+    ties = [tuple(sorted(np.unique(row, return_counts=True)[1].tolist())) for row in value]
     p_value = np.array([_p_value(abs(int(one)), sizes) for one, sizes in zip(s, ties, strict=True)])
     critical = np.array([_critical_s(sizes) for sizes in ties])
     # of the slopes as cut points, those where the test would not reject a true slope
@@ -75,12 +75,6 @@ def _tests(value: Floats, time: Places) -> tuple[Any, ...]:
     lower, upper = (np.where(known, end, np.nan) for end in ends)
     words = np.select([p_value > ALPHA, s > 0], ["no_change", "increasing"], "decreasing")
     return np.full(count, n), s, p_value, np.median(slopes, axis=1), lower, upper, words
-
-
-def _ties(ordered: Floats) -> tuple[int, ...]:
-    """How many times each distinct value occurs, from few to many."""
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    return tuple(sorted(np.diff(starts, append=len(ordered)).tolist()))
 
 
 @lru_cache(maxsize=4096)
@@ -145,7 +139,7 @@ def attained_size(n: int) -> float:
     return _p_value(int(critical), (1,) * n) if np.isfinite(critical) else 0.0
 
 
-def recent_trend(observations: pd.DataFrame) -> pd.DataFrame:
+def recent_trend(observations: Frame) -> Frame:
     """Judge the five most recent years as OHID's Fingertips does ("recent trend").
 
     A weighted line through values with intervals, or the Cochran-Armitage test of counts, is
@@ -167,29 +161,32 @@ def recent_trend(observations: pd.DataFrame) -> pd.DataFrame:
     """
     known = observations.reindex(columns=["series", "period", *COUNTS, *INTERVAL])
     given = known[[*COUNTS, *INTERVAL]].to_numpy(float)
-    rows = sorted(
-        (name, *_recent_one(given[of_one[-RECENT_POINTS:]].T))
-        for names, places, _ in by_length(known)
-        for name, of_one in zip(names, places, strict=True)
-    )
-    return pd.DataFrame(rows, columns=list(_RECENT)).astype(_RECENT)
+    rows: list[tuple[Any, ...]] = []
+    for names, places, _ in by_length(known):
+        last = map(_recent_one, given[places[:, -RECENT_POINTS:]])
+        rows += [(name, *found) for name, found in zip(names, last, strict=True)]
+    return pd.DataFrame(sorted(rows), columns=list(_RECENT)).astype(_RECENT)
 
 
 def _recent_one(last: Floats) -> tuple[Any, ...]:
-    count, n, value, lower, upper = last
+    count, n, value, lower, upper = last.T
     reason = "One of the last five points has neither counts nor an interval."
     if len(n) < RECENT_POINTS:
         reason = f"Only {len(n)} points; five are needed."
     elif ((count > 0) & (count < n)).all():
-        return _judged(*_armitage(count, n), "proportion")
+        # Cochran-Armitage: a line through the shares, each with the variance of the common share.
+        odds, share = np.log(count / (n - count)), count.sum() / n.sum()
+        line = _weighted_line(count / n, n / (share * (1 - share)))
+        return _judged(*line, _slopes(odds, np.ones(len(n))), "proportion")
     elif ((upper > lower) & ~np.isnan(value)).all():
-        return _judged(*_weighted_line(value, lower, upper), "interval")
+        weight = 1 / ((upper - lower) / (2 * 1.96)) ** 2
+        return _judged(*_weighted_line(value, weight), _slopes(value, weight), "interval")
     elif (count <= n).all():
         reason = "A year counts none or all of the cases."
     return 0, np.nan, "cannot_judge", reason, np.nan, ""
 
 
-def _judged(chi_square: float, slopes: Floats, dispersion: float, method: str) -> tuple[Any, ...]:
+def _judged(chi_square: float, dispersion: float, slopes: Floats, method: str) -> tuple[Any, ...]:
     steady = bool((np.sign(slopes) == np.sign(slopes[0])).all()) and slopes[0] != 0
     word = "no_change"
     if steady and chi_square > RECENT_CRITICAL:
@@ -197,34 +194,17 @@ def _judged(chi_square: float, slopes: Floats, dispersion: float, method: str) -
     return RECENT_POINTS, chi_square, word, "", dispersion, method
 
 
-def _armitage(count: Floats, n: Floats) -> tuple[float, Floats, float]:
-    """Chi-square of the linear trend in proportions, log-odds slopes, residual dispersion."""
-    time = np.arange(1.0, len(count) + 1)
-    total, cases = n.sum(), count.sum()
-    numerator = total * (total * (count * time).sum() - cases * (n * time).sum()) ** 2
-    spread = total * (n * time**2).sum() - (n * time).sum() ** 2
-    chi_square = numerator / (cases * (total - cases) * spread)
-    share = cases / total
-    overall = ((count - n * share) ** 2 / (n * share * (1 - share))).sum()
-    logits = np.log(count / (n - count))
-    slopes = _slopes(logits, np.ones(len(count)), time)
-    return float(chi_square), slopes, float((overall - chi_square) / (len(count) - 2))
+def _weighted_line(value: Floats, weight: Floats) -> tuple[float, float]:
+    """Chi-square of the slope of a line, and residual chi-square per degree of freedom."""
+    time, slope = np.arange(1.0, len(value) + 1), _slopes(value, weight)[0]
+    off, level = time - np.average(time, weights=weight), np.average(value, weights=weight)
+    residual = (weight * (value - level - slope * off) ** 2).sum()
+    return float(slope**2 * (weight * off**2).sum()), float(residual / (len(value) - 2))
 
 
-def _weighted_line(value: Floats, lower: Floats, upper: Floats) -> tuple[float, Floats, float]:
-    """Chi-square of the weighted slope, slopes, residual dispersion."""
-    time = np.arange(1.0, len(value) + 1)
-    weight = 1 / ((upper - lower) / (2 * 1.96)) ** 2
-    slopes = _slopes(value, weight, time)
-    centre = (weight * time).sum() / weight.sum()
-    information = (weight * (time - centre) ** 2).sum()
-    level = (weight * value).sum() / weight.sum()
-    residual = (weight * (value - level - slopes[0] * (time - centre)) ** 2).sum()
-    return float(slopes[0] ** 2 * information), slopes, float(residual / (len(value) - 2))
-
-
-def _slopes(value: Floats, weight: Floats, time: Floats) -> Floats:
+def _slopes(value: Floats, weight: Floats) -> Floats:
     """Slope of the weighted line through all points, then with each point left out."""
+    time = np.arange(1.0, len(value) + 1)
     weights = np.vstack([weight, weight * (1 - np.eye(len(value)))])
     s1, s3, s4 = weights.sum(axis=1), weights @ time, weights @ value
     s2, s5 = weights @ (value * time), weights @ time**2

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import polarity, special_causes
-from pmf_analysis.measures.arrays import Flags, Floats, Integers, Places
+from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame, Integers, Places
 from pmf_analysis.measures.polarity import Improvement, Target, words
 from pmf_analysis.measures.special_causes import LIMITS, PROFILES, RULES, RuleSet, Usable, rule_set
 
@@ -31,7 +31,7 @@ __all__ = ["LIMITS", "PROFILES", "RULES", "RuleSet", "SpcChart", "rule_set", "si
 SCREEN_FACTOR = 3.267  # D4: moving ranges at or above this multiple of their mean are left out
 PRECISION = 1e-12  # relative to the size of the values of a segment
 Ways = Improvement | Mapping[str, Improvement]
-Targets = Mapping[str, Target] | pd.DataFrame | None
+Targets = Mapping[str, Target] | Frame | None
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class SpcChart:
     point), assurance (last segment only), reason (why limits have no width or are absent).
     """
 
-    points: pd.DataFrame
-    segments: pd.DataFrame
+    points: Frame
+    segments: Frame
 
 
 def spc_chart(
-    observations: pd.DataFrame,
+    observations: Frame,
     *,
     improvement: Ways = "higher",
     rules: str | RuleSet = "mdc",
@@ -57,7 +57,7 @@ def spc_chart(
     targets: Targets = None,
     rebase: Mapping[str, Sequence[Any]] | None = None,
     baseline_points: int | None = None,
-    baseline: pd.DataFrame | None = None,
+    baseline: Frame | None = None,
 ) -> SpcChart:
     """Natural process limits, special causes and assurance of every series.
 
@@ -110,7 +110,7 @@ def signals(values: Floats, rules: RuleSet) -> Integers:
 
 
 def _judged(
-    points: pd.DataFrame, segments: pd.DataFrame, usable: Usable, ways: Ways, targets: Targets
+    points: Frame, segments: Frame, usable: Usable, ways: Ways, targets: Targets
 ) -> SpcChart:
     """Say what points, and the last one of each segment, mean by polarity and target.
 
@@ -135,8 +135,8 @@ def _judged(
 
 
 def _arrange(
-    observations: pd.DataFrame, rebase: Mapping[str, Sequence[Any]]
-) -> tuple[pd.DataFrame, pd.DataFrame, Places]:
+    observations: Frame, rebase: Mapping[str, Sequence[Any]]
+) -> tuple[Frame, Frame, Places]:
     """Sort by series and period; number the segments; one id a segment over the whole table."""
     codes, names = pd.factorize(observations["series"], sort=True)
     period_codes, periods = pd.factorize(observations["period"], sort=True)
@@ -160,7 +160,7 @@ def _arrange(
 
 
 def _rebase_starts(
-    periods: pd.Series, codes: Places, names: Any, rebase: Mapping[str, Sequence[Any]]
+    periods: Column, codes: Places, names: Any, rebase: Mapping[str, Sequence[Any]]
 ) -> Flags:
     """Mark the first row on or after each rebase period of its series."""
     starts = np.zeros(len(codes), dtype=bool)
@@ -184,7 +184,7 @@ def _segment_mean(value: Floats, segment: Places, count: int) -> Floats:
         return np.bincount(segment, value, count) / np.bincount(segment, minlength=count)
 
 
-def _limits(usable: Usable, rules: RuleSet, baseline_points: int | None) -> pd.DataFrame:
+def _limits(usable: Usable, rules: RuleSet, baseline_points: int | None) -> Frame:
     """Give n, mean, limits and why they have no width or are absent; a row a segment."""
     count = len(usable.tolerance)
     n = np.bincount(usable.segment, minlength=count)
@@ -218,7 +218,7 @@ def _average_moving_range(
     return raw, _segment_mean(ranges[keep], segment[keep], count)
 
 
-def _freeze(segments: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
+def _freeze(segments: Frame, baseline: Frame) -> Frame:
     """Put frozen limits in place of those of a series' first segment."""
     frozen = segments[["series"]].merge(baseline, on="series", how="left", validate="m:1")
     is_frozen = (segments["segment"] == 0) & frozen["mean"].notna()

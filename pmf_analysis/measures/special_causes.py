@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
-from pmf_analysis.measures.arrays import Flags, Floats, Integers, Places
+from pmf_analysis.measures.arrays import Flags, Floats, Frame, Integers, Places
 
 LIMIT_FACTOR = 2.66  # 3 / d2 for moving ranges of two, as rounded by Wheeler and by the reference
 # In order of priority.
@@ -76,7 +75,7 @@ def rule_set(rules: str | RuleSet, **changes: Any) -> RuleSet:
     return replace(rules, **{name: value for name, value in changes.items() if value is not None})
 
 
-def find(usable: Usable, segments: pd.DataFrame, rules: RuleSet) -> tuple[Integers, Integers]:
+def find(usable: Usable, segments: Frame, rules: RuleSet) -> tuple[Integers, Integers]:
     """Rule (index into `RULES`, in order of priority) and direction of every usable point."""
     tolerance = usable.tolerance[usable.segment]
     mean, lower, upper = (segments[name].to_numpy()[usable.segment] for name in LIMITS)

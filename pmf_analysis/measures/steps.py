@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Floats
+from pmf_analysis.measures.arrays import Floats, Frame
 from pmf_analysis.measures.spc import PRECISION
 
 FEWEST, APART, MOST = 13, 6, 3  # values of a series; values between steps; steps of one series
@@ -24,7 +24,7 @@ STEP_PRICE, LINE_PRICE = 14.0, 6.0
 COLUMNS = ["series", "period", "before", "after", "size_in_sd", "gain", "evidence"]
 
 
-def suggested_steps(observations: pd.DataFrame) -> pd.DataFrame:
+def suggested_steps(observations: Frame) -> Frame:
     """Suggest where the level of each series of at least 13 values stepped.
 
     Exact least-squares steps (ruptures' linear kernel), at least six values apart, at most three;

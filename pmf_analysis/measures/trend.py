@@ -14,6 +14,7 @@ import pandas as pd
 
 from pmf_analysis.measures import trend_plan
 from pmf_analysis.measures.alarms import detectable_step, last_point_alarm
+from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.arrows import pentana_arrows
 from pmf_analysis.measures.change_test import CHANGES, like_for_like
 from pmf_analysis.measures.dependence import steps_test
@@ -46,15 +47,15 @@ TREND_COLUMNS += ["evidence", "reason"]
 
 
 def trend_verdicts(
-    observations: pd.DataFrame,
-    register: pd.DataFrame,
+    observations: Frame,
+    register: Frame,
     *,
-    targets: pd.DataFrame | None = None,
-    changes: pd.DataFrame | None = None,
-    baselines: pd.DataFrame | None = None,
+    targets: Frame | None = None,
+    changes: Frame | None = None,
+    baselines: Frame | None = None,
     rules: str | RuleSet = "mdc",
     period: Any = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[Frame, Frame]:
     """Judge the latest movement of every own series.
 
     Parameters
@@ -105,7 +106,7 @@ def trend_verdicts(
     return _trend_table(plan, frame, lines), _point_table(frame, points)
 
 
-def _prepared(observations: pd.DataFrame, register: pd.DataFrame, period: Any) -> pd.DataFrame:
+def _prepared(observations: Frame, register: Frame, period: Any) -> Frame:
     """Give rows their settings and intervals, hide what is not to be tested, and show gaps."""
     finite = np.isfinite(observations["value"].astype(float))
     known = observations.assign(
@@ -122,13 +123,14 @@ def _prepared(observations: pd.DataFrame, register: pd.DataFrame, period: Any) -
 
 
 def _judged(
-    frame: pd.DataFrame, lines: pd.DataFrame, baselines: pd.DataFrame, rules: RuleSet
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    frame: Frame, lines: Frame, baselines: Frame, rules: RuleSet
+) -> tuple[Frame, Frame, Frame]:
     """Plan, chart and test every series; the plan with its verdicts, the chart, the frame."""
     plan = trend_plan.plan_methods(frame)
     frame = frame.assign(effect=trend_plan.season_parts(frame, plan))
-    newest = lines[frame["shown_value"].notna()].groupby("series").tail(1).set_index("series")
-    plan = plan.join(newest[[*TARGETS, *trend_plan.TOLERANCES]])
+    newest = frame[frame["shown_value"].notna()].groupby("series").tail(1)
+    asked = lines.loc[newest.index].set_index("series")
+    plan = plan.join(asked[[*TARGETS, *trend_plan.TOLERANCES]])
     tested = trend_plan.tested_rows(frame)
     plan = _with_recent_trend(plan, tested)
     points = chart_series(tested, plan, lines.assign(effect=frame["effect"]), rules, baselines)
@@ -137,13 +139,11 @@ def _judged(
     plan = _with_mann_kendall(plan, tested)
     plan = with_assurance(plan, points, lines, frame)
     plan = _with_odds(plan, rules)
-    newest = frame[frame["shown_value"].notna()].groupby("series").tail(1)
-    left_out = newest.loc[newest["value"].isna(), "series"]
-    plan["is_newest_out"] = plan.index.isin(left_out)
+    plan["is_newest_out"] = plan.index.isin(newest.loc[newest["value"].isna(), "series"])
     return trend_plan.without_unjudged(plan), points, frame
 
 
-def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
+def _with_recent_trend(plan: Frame, tested: Frame) -> Frame:
     """Judge annual series by their last five years where counts or intervals allow it.
 
     Fingertips' criterion, guarded: where the years scatter around the line by more than sampling
@@ -172,7 +172,7 @@ def _with_recent_trend(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame
     return _settle(plan, found, last, "recent_trend")
 
 
-def _with_steps(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
+def _with_steps(plan: Frame, tested: Frame) -> Frame:
     """Of dependent series: do most steps go one way, inside the wide range or further out of it."""
     dependent = plan.index[plan["is_dependent"] & (plan["verdict"] != "cannot_judge")]
     rows = _current(tested, dependent).dropna(subset=["value"])
@@ -183,7 +183,7 @@ def _with_steps(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
     return _settle(plan, found[moved], rows, "most_steps")
 
 
-def _with_mann_kendall(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
+def _with_mann_kendall(plan: Frame, tested: Frame) -> Frame:
     rows = _current(tested, plan.index[plan["method"] == "mann_kendall"])
     found = mann_kendall(rows).set_index("series")
     sign = found["direction"].map(DIRECTIONS).astype(float).fillna(0)
@@ -191,14 +191,12 @@ def _with_mann_kendall(plan: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame
     return _settle(plan, found, rows, "mann_kendall")
 
 
-def _current(tested: pd.DataFrame, series: pd.Index) -> pd.DataFrame:
+def _current(tested: Frame, series: pd.Index) -> Frame:
     """Rows of some series since their last break or rebase."""
     return tested[tested["series"].isin(series) & tested["is_current"].astype(bool)]
 
 
-def _settle(
-    plan: pd.DataFrame, found: pd.DataFrame, tested: pd.DataFrame, rule: str
-) -> pd.DataFrame:
+def _settle(plan: Frame, found: Frame, tested: Frame, rule: str) -> Frame:
     """Take over what a test of some rows found; `sign` becomes rule and verdict, by polarity."""
     series, sign = found.index, found["sign"]
     moved = np.where(sign == 0, "none", "trend")
@@ -214,7 +212,7 @@ def _settle(
     return plan
 
 
-def _with_odds(plan: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+def _with_odds(plan: Frame, rules: RuleSet) -> Frame:
     """How often chance alone would give such a verdict, and the smallest step a chart shows."""
     is_chart, dependent = plan["method"] == "xmr", plan["is_dependent"]
     seasonal = plan["treatment"] == "season_means_removed"
@@ -247,7 +245,7 @@ def _with_odds(plan: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     return plan
 
 
-def _trend_table(plan: pd.DataFrame, frame: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+def _trend_table(plan: Frame, frame: Frame, lines: Frame) -> Frame:
     """One row a series: its newest usable value, what it is compared with, and the verdict."""
     valued = frame[frame["shown_value"].notna()]
     newest = valued.groupby("series").tail(1).set_index("series")
@@ -257,18 +255,16 @@ def _trend_table(plan: pd.DataFrame, frame: pd.DataFrame, lines: pd.DataFrame) -
     return table[TREND_COLUMNS].rename_axis("series").reset_index()
 
 
-def _arrows(plan: pd.DataFrame, valued: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+def _arrows(plan: Frame, valued: Frame, lines: Frame) -> Frame:
     """What Pentana's arrows would show of each series, breaks or none."""
-    arrows = pentana_arrows(
-        valued.assign(value=valued["shown_value"]),
-        plan["polarity"].to_dict(),
-        targets=lines.loc[valued.index],
-        periods_per_year=plan["periods_per_year"].fillna(1).to_dict(),
-    ).set_index("series")
-    return arrows.set_axis(["arrow_short", "arrow_long"], axis=1).reindex(plan.index).fillna("")
+    rates, better = plan["periods_per_year"].fillna(1).to_dict(), plan["polarity"].to_dict()
+    shown, goals = valued.assign(value=valued["shown_value"]), lines.loc[valued.index]
+    arrows = pentana_arrows(shown, better, targets=goals, periods_per_year=rates)
+    names = ["series", "arrow_short", "arrow_long"]
+    return arrows.set_axis(names, axis=1).set_index("series").reindex(plan.index).fillna("")
 
 
-def _point_table(frame: pd.DataFrame, chart: pd.DataFrame) -> pd.DataFrame:
+def _point_table(frame: Frame, chart: Frame) -> Frame:
     """Every period of every series; limits and signals where a chart was drawn."""
     keys, names = ["series", "period"], [*LIMITS, "rule", "direction", "point_type"]
     points = frame.assign(value=frame["shown_value"])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures.arrays import Column, Frame
 from pmf_analysis.measures.dependence import coefficients, widened
 from pmf_analysis.measures.polarity import TARGETS, held_against, is_met
 from pmf_analysis.measures.spc import PRECISION, spc_chart
@@ -18,30 +19,20 @@ from pmf_analysis.measures.trend_plan import CHART_FROM, TOLERANCES, UNJUDGED, a
 
 UNSAID: dict[str, Any] = {"rule": "none", "direction": 0, "point_type": "common_cause"}
 STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
-WORDS = {
-    "special_cause_improvement": "improving",
-    "special_cause_concern": "worsening",
-    "special_cause_neutral_high": "rising",
-    "special_cause_neutral_low": "falling",
-}
+WORDS = {"special_cause_improvement": "improving", "special_cause_concern": "worsening"}
+WORDS |= {"special_cause_neutral_high": "rising", "special_cause_neutral_low": "falling"}
 POINTS_OF_RULE = {"none": 0, "two_in_three": 2, "three_in_four": 3}
 NEIGHBOURS = {"two_in_three": 3, "three_in_four": 4}
 DEPENDENT = "Each figure depends on the one before, so the usual range is wider than for others."
 MOST_REPEATED = 0.5  # moving ranges of nought above which their average says little of the spread
-FLAT = "Most values are equal, so their usual range cannot be measured."
 SHORT = "Fewer than 13 single periods: whether the target can be relied on is not said."
 MOVING = "The series is changing: whether the target can be relied on is not said."
 FEW_IN_BASELINE = "The recorded baseline has fewer than 13 usable values, so it is not used."
-FLAT_BASELINE = "Most values of the recorded baseline are equal, so it is not used."
 
 
 def chart_series(
-    tested: pd.DataFrame,
-    plan: pd.DataFrame,
-    lines: pd.DataFrame,
-    rules: RuleSet,
-    baselines: pd.DataFrame,
-) -> pd.DataFrame:
+    tested: Frame, plan: Frame, lines: Frame, rules: RuleSet, baselines: Frame
+) -> Frame:
     """Chart the series whose plan says so, and note in the plan what their limits are.
 
     Parameters
@@ -79,19 +70,16 @@ def chart_series(
     points = _drawn(drawn, lines, rules, limits)
     # Of dependent values only those outside the limits say anything.
     unsaid = points["series"].isin(depends) & ~points["rule"].isin(["none", "outside_limits"])
-    for name, value in UNSAID.items():
-        points.loc[unsaid, name] = value
+    points.loc[unsaid, list(UNSAID)] = list(UNSAID.values())
     return points
 
 
-def _limits(rows: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+def _limits(rows: Frame, rules: RuleSet) -> Frame:
     segments = spc_chart(rows[["series", "period", "value"]], rules=rules).segments
     return segments.set_index("series")[LIMITS]
 
 
-def _frozen(
-    rows: pd.DataFrame, plan: pd.DataFrame, baselines: pd.DataFrame, rules: RuleSet
-) -> pd.DataFrame:
+def _frozen(rows: Frame, plan: Frame, baselines: Frame, rules: RuleSet) -> Frame:
     """Limits from the recorded periods of each series; the reason where they are too few or flat.
 
     A baseline whose periods lie before the newest break or rebase is no longer in force.
@@ -106,11 +94,11 @@ def _frozen(
     enough = counted >= CHART_FROM
     flat = enough & ~(limits["upper_limit"] > limits["lower_limit"])
     add_reason(plan, few, FEW_IN_BASELINE)
-    add_reason(plan, flat, FLAT_BASELINE)
+    add_reason(plan, flat, "Most values of the recorded baseline are equal, so it is not used.")
     return limits[enough & ~flat]
 
 
-def _declared(current: pd.DataFrame, plan: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
+def _declared(current: Frame, plan: Frame, baselines: Frame) -> Frame:
     """Limits recorded as numbers, unless a break or rebase began after they were."""
     known = baselines.dropna(subset=LIMITS).set_index("indicator")
     numbers = known[[*LIMITS, "recorded_on"]].reindex(plan["indicator"]).set_index(plan.index)
@@ -119,33 +107,24 @@ def _declared(current: pd.DataFrame, plan: pd.DataFrame, baselines: pd.DataFrame
     return numbers.loc[in_force & numbers["mean"].notna(), LIMITS].astype(float)
 
 
-def _drawn(
-    rows: pd.DataFrame, lines: pd.DataFrame, rules: RuleSet, limits: pd.DataFrame
-) -> pd.DataFrame:
+def _drawn(rows: Frame, lines: Frame, rules: RuleSet, limits: Frame) -> Frame:
     """Charts with every stretch between breaks and rebases by itself; targets without seasons."""
     stretch = rows.groupby(["series", "segment"]).ngroup()
     rows = rows.assign(stretch=stretch).sort_values(["stretch", "period"], ignore_index=True)
     keys = ["series", "period"]
     beside = rows[keys].merge(lines[[*keys, *TARGETS, "effect"]], on=keys, how="left")
     bands = beside[TARGETS].sub(beside["effect"].fillna(0.0), axis=0)
-    each = rows[["stretch", "period"]].set_axis(keys, axis=1)
+    each = rows[["stretch", "period", "value"]].set_axis([*keys, "value"], axis=1)
     first = rows.drop_duplicates("stretch").set_index("stretch")
     current = first[first["is_current"].astype(bool) & first["series"].isin(limits.index)]
-    baseline = limits.loc[current["series"]].set_index(current.index)
-    chart = spc_chart(
-        each.assign(value=rows["value"]),
-        improvement=dict(first["polarity"]),
-        targets=each.join(bands),
-        rules=rules,
-        baseline=baseline.rename_axis("series").reset_index(),
-    )
+    frozen = limits.loc[current["series"]].set_index(current.index.rename("series")).reset_index()
+    ways, targets = dict(first["polarity"]), each[keys].join(bands)
+    chart = spc_chart(each, improvement=ways, rules=rules, targets=targets, baseline=frozen)
     points = chart.points.rename(columns={"series": "stretch"})
     return points.assign(series=rows["series"], segment=rows["segment"])
 
 
-def with_chart(
-    plan: pd.DataFrame, points: pd.DataFrame, frame: pd.DataFrame, rules: RuleSet
-) -> pd.DataFrame:
+def with_chart(plan: Frame, points: Frame, frame: Frame, rules: RuleSet) -> Frame:
     """Take verdict, rule and limits from the chart's newest point."""
     last = points.dropna(subset=["value"]).groupby("series").tail(1).set_index("series")
     effect = frame.dropna(subset=["value"]).groupby("series")["effect"].last()
@@ -158,25 +137,24 @@ def with_chart(
     flat = plan.index.isin([*no_width, *_repeating(points)]) & (plan["shape"] != "constant")
     for name, value in UNJUDGED.items():
         plan.loc[flat, name] = value
-    add_reason(plan, flat, FLAT)
+    add_reason(plan, flat, "Most values are equal, so their usual range cannot be measured.")
     return plan
 
 
-def _repeating(points: pd.DataFrame) -> pd.Index:
+def _repeating(points: Frame) -> pd.Index:
     """Series of which most newest figures repeat the one before: they have no moving range."""
-    newest = points.groupby("series")["stretch"].transform("max")
-    rows = points[points["stretch"] == newest]
+    rows = points[points["stretch"] == points.groupby("series")["stretch"].transform("max")]
     step = rows.groupby("series")["value"].diff().dropna()
     share = (step == 0).groupby(rows["series"]).mean()
     return share.index[share > MOST_REPEATED]
 
 
-def verdicts(point_type: pd.Series) -> pd.Series:
+def verdicts(point_type: Column) -> Column:
     """What a type of point says of its series."""
     return point_type.map(WORDS).fillna("no_clear_change")
 
 
-def _runs(points: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
+def _runs(points: Frame, rules: RuleSet) -> Frame:
     """Points of the run that the newest point's rule speaks of, and where it began; by series."""
     known = points["value"].notna().to_numpy()
     last = points[known].groupby("series").tail(1)
@@ -205,7 +183,7 @@ def _runs(points: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     return runs.set_index(pd.Index(last["series"]))
 
 
-def _states(points: pd.DataFrame, is_trend: Any) -> Any:
+def _states(points: Frame, is_trend: Any) -> Any:
     """Side of the mean, or step into the point, of every row: 1, -1, 0, or 9 where unknown."""
     value, mean = points["value"].to_numpy(), points["mean"].to_numpy()
     joined = points["stretch"].diff().to_numpy() == 0
@@ -214,9 +192,7 @@ def _states(points: pd.DataFrame, is_trend: Any) -> Any:
     return np.select([np.isnan(off), none], [9, 0], np.sign(off))
 
 
-def with_assurance(
-    plan: pd.DataFrame, points: pd.DataFrame, lines: pd.DataFrame, frame: pd.DataFrame
-) -> pd.DataFrame:
+def with_assurance(plan: Frame, points: Frame, lines: Frame, frame: Frame) -> Frame:
     """Hold the usual range against target and tolerance, where it is long and stable enough.
 
     Limits of a seasonal series are held against the target of each period of its last year. The
@@ -239,9 +215,7 @@ def with_assurance(
     return plan.assign(reason=plan["reason"].mask(silent, withheld))
 
 
-def _held(
-    plan: pd.DataFrame, points: pd.DataFrame, bands: pd.DataFrame, frame: pd.DataFrame
-) -> pd.Series:
+def _held(plan: Frame, points: Frame, bands: Frame, frame: Frame) -> Column:
     """One word a series; where the periods of a seasonal year differ, "inconsistent"."""
     rows = frame[frame["shown_value"].notna() & frame["series"].isin(plan.index)]
     seasonal = rows["series"].map(plan["treatment"]) == "season_means_removed"

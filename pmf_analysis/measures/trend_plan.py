@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures.arrays import Column, Frame
 from pmf_analysis.measures.history import complete_periods, independent_points
 from pmf_analysis.measures.polarity import TARGETS, first_text, target_bands, undeclared
 from pmf_analysis.measures.shape import detect_shape, season_effects
@@ -13,11 +14,11 @@ from pmf_analysis.measures.special_causes import LIMITS
 FEWEST, CHART_FROM = 5, 13  # points for any verdict; for a control chart and for assurance
 BREAKS = ["definition", "boundary"]
 RECORD = ["reason", "owner", "recorded_on"]
+CHANGE = ["indicator", "period_start", "kind", "comparable", *RECORD]
 SHAPE = ["shape", "treatment", "features", "shape_evidence", "contradiction"]
 TOLERANCES = ["tolerance_low", "tolerance_high"]
 SETTINGS = ["polarity", "periods_per_year", "accumulation", "price_basis", "span_years"]
 UNRECORDED = "A rebase without reason, owner and day of record is not applied."
-NEWEST_OUT = "The newest period is declared exceptional, so it is not judged."
 FEW_SEASONS = "The figures follow the time of year: a verdict then needs 13."
 FEW_DEPENDENT = "Each figure depends on the one before: a verdict then needs 13."
 BASELINE_YEARS = 3  # of a recorded baseline from which seasons can be taken
@@ -30,7 +31,7 @@ UNJUDGED: dict[str, Any] = {"verdict": "cannot_judge", "rule": "none", "rule_poi
 UNJUDGED |= {"evidence": "none", "signal_from": pd.NaT, "assurance": "", "assurance_tolerance": ""}
 
 
-def completed(frame: pd.DataFrame) -> pd.DataFrame:
+def completed(frame: Frame) -> Frame:
     """Add rows for left-out periods, with the settings of their series."""
     full = complete_periods(frame, 12 / frame["periods_per_year"])
     full = full.sort_values(["series", "period"], ignore_index=True)
@@ -41,24 +42,21 @@ def completed(frame: pd.DataFrame) -> pd.DataFrame:
     return full
 
 
-def recorded(changes: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def recorded(changes: Frame | None) -> tuple[Frame, Frame]:
     """Part changes into breaks and rebases that count, and rebases that lack their record.
 
     A rebase hides what went before, so it needs a reason, an owner and the day it was recorded.
     """
-    if changes is None:
-        changes = pd.DataFrame(columns=["indicator", "period_start", "kind"])
-    is_break = changes["kind"].isin(BREAKS)
-    if "comparable" in changes.columns:
-        is_break &= ~changes["comparable"].eq(True).fillna(False).astype(bool)
-    record = changes.reindex(columns=RECORD).astype("object")
+    changes = (pd.DataFrame() if changes is None else changes).reindex(columns=CHANGE)
+    is_break = changes["kind"].isin(BREAKS) & ~changes["comparable"].isin([True])
+    record = changes[RECORD].astype("object")
     told = (record.notna() & (record != "")).all(axis=1)
     rebase = changes["kind"] == "rebase"
     applied = changes.assign(is_break=is_break)[is_break | (rebase & told)]
     return applied, changes[rebase & ~told]
 
 
-def with_segments(frame: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
+def with_segments(frame: Frame, changes: Frame) -> Frame:
     """Number segments: `segment` after any break or rebase, `run` after breaks alone.
 
     `is_current` marks the newest segment that has a value, `is_rebased` series whose run has
@@ -78,22 +76,18 @@ def with_segments(frame: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(is_current=current, is_rebased=rebased.astype(bool))
 
 
-def plan_methods(frame: pd.DataFrame) -> pd.DataFrame:
+def plan_methods(frame: Frame) -> Frame:
     """Choose shape, treatment and method of every series, and refuse what cannot be judged."""
     settings = frame.drop_duplicates("series", keep="last").set_index("series")
     plan = settings.reindex(columns=["indicator", "area", *SETTINGS])
     hidden = (frame["status"] == "suppressed").groupby(frame["series"]).mean()
     plan["hidden_share"] = hidden.reindex(plan.index)
     current = frame[frame["is_current"]]
-    rates = plan["periods_per_year"].fillna(1).to_dict()
+    rates, declared = plan["periods_per_year"].fillna(1).to_dict(), plan["accumulation"].to_dict()
     # Values left out as exceptional are no gaps, and a carried one may repeat them.
     shapes, seen = (
-        detect_shape(
-            current.assign(value=current[name]),
-            periods_per_year=rates,
-            declared=plan["accumulation"].to_dict(),
-        ).set_index("series")
-        for name in ("value", "shown_value")
+        detect_shape(rows, periods_per_year=rates, declared=declared).set_index("series")
+        for rows in (current, current.assign(value=current["shown_value"]))
     )
     shapes = shapes.assign(features=seen["features"], shape_evidence=shapes["evidence"])
     plan = plan.join(shapes[SHAPE].astype("str")).fillna(dict.fromkeys(SHAPE, ""))
@@ -109,7 +103,7 @@ def plan_methods(frame: pd.DataFrame) -> pd.DataFrame:
     return plan.assign(**UNJUDGED, **unknown)
 
 
-def _refusals(plan: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
+def _refusals(plan: Frame, frame: Frame) -> Column:
     """Say in plain words why a series cannot be judged; "" where it can."""
     n, rolling = plan["n"].astype(str), plan["accumulation"] == "rolling"
     broken = frame.groupby("series")["segment"].max().reindex(plan.index) > 0
@@ -129,7 +123,7 @@ def _refusals(plan: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
     return first_text(plan.index, reasons)
 
 
-def target_lines(frame: pd.DataFrame, targets: pd.DataFrame | None) -> pd.DataFrame:
+def target_lines(frame: Frame, targets: Frame | None) -> Frame:
     """Target, band and tolerated edge in force at every row.
 
     Where a range is best: the target's own band, else its value with its tolerance on both sides,
@@ -139,7 +133,7 @@ def target_lines(frame: pd.DataFrame, targets: pd.DataFrame | None) -> pd.DataFr
     bands = target_bands(frame, targets, ["tolerance_abs", "tolerance_pct"])
     way, target, low, high = frame["polarity"], *(bands[name] for name in TARGETS)
 
-    def allowed(edge: pd.Series) -> pd.Series:
+    def allowed(edge: Column) -> Column:
         width = bands["tolerance_abs"].fillna(bands["tolerance_pct"] / 100 * edge.abs())
         return width.where(width > 0)
 
@@ -154,7 +148,7 @@ def target_lines(frame: pd.DataFrame, targets: pd.DataFrame | None) -> pd.DataFr
     return frame[["series", "period"]].join(bands[[*TARGETS, *TOLERANCES]])
 
 
-def with_baseline(frame: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
+def with_baseline(frame: Frame, baselines: Frame) -> Frame:
     """Mark the rows of recorded baselines that are given as periods: `in_baseline`."""
     known = baselines.set_index("indicator")[["period_from", "period_until"]]
     spans = frame[["indicator"]].join(known, on="indicator")
@@ -162,17 +156,17 @@ def with_baseline(frame: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(in_baseline=inside & ~(frame["period"] < spans["period_from"]))
 
 
-def declared_baselines(baselines: pd.DataFrame | None) -> pd.DataFrame:
+def declared_baselines(baselines: Frame | None) -> Frame:
     """Give recorded baselines all their columns, with dates as dates."""
-    dates, numbers = ["period_from", "period_until", "recorded_on"], LIMITS
+    dates = ["period_from", "period_until", "recorded_on"]
     table = pd.DataFrame() if baselines is None else baselines
-    table = table.reindex(columns=["indicator", *dates, *numbers])
+    table = table.reindex(columns=["indicator", *dates, *LIMITS])
     for name in dates:
         table[name] = pd.to_datetime(table[name])
-    return table.astype({"indicator": "str", **dict.fromkeys(numbers, float)})
+    return table.astype({"indicator": "str", **dict.fromkeys(LIMITS, float)})
 
 
-def season_parts(frame: pd.DataFrame, plan: pd.DataFrame) -> pd.Series:
+def season_parts(frame: Frame, plan: Frame) -> Column:
     """Seasonal part of every row that is judged without it; 0 elsewhere.
 
     Taken from the recorded baseline where that covers full years enough, so that frozen limits do
@@ -192,7 +186,7 @@ def season_parts(frame: pd.DataFrame, plan: pd.DataFrame) -> pd.Series:
     return effects.reindex(frame.index).fillna(0.0)
 
 
-def tested_rows(frame: pd.DataFrame) -> pd.DataFrame:
+def tested_rows(frame: Frame) -> Frame:
     """Rows that methods may use: without seasons, and of overlapping windows those apart."""
     rows = frame.assign(value=frame["value"] - frame["effect"])
     rolling = rows["accumulation"] == "rolling"
@@ -205,11 +199,11 @@ def tested_rows(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows[~rolling], apart])
 
 
-def without_unjudged(plan: pd.DataFrame) -> pd.DataFrame:
+def without_unjudged(plan: Frame) -> Frame:
     """Withdraw the verdict where nobody said what is better, or the values do not bear one."""
     reasons = [
         *undeclared(plan),
-        (plan["is_newest_out"], NEWEST_OUT),
+        (plan["is_newest_out"], "The newest period is declared exceptional, so it is not judged."),
         (plan["price_basis"] == "current", CURRENT_PRICES),
         (plan["hidden_share"] > MOST_HIDDEN, HIDDEN),
     ]
@@ -221,7 +215,7 @@ def without_unjudged(plan: pd.DataFrame) -> pd.DataFrame:
     return plan
 
 
-def add_reason(plan: pd.DataFrame, chosen: Any, text: str) -> None:
+def add_reason(plan: Frame, chosen: Any, text: str) -> None:
     """Say one thing more about the chosen series, in place."""
     joined = (plan["reason"] + " " + text).str.strip()
     plan["reason"] = plan["reason"].mask(chosen, joined)
