@@ -4,30 +4,27 @@ Events are drawn and named on charts. Recorded breaks and rebases also start a n
 `trend_plan`'s doing); annotations and suggestions change no figure.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key
+from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.result_tables import labels
-
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.workspace import Parameters
+from pmf_analysis.measures.special_causes import LIMITS
+from pmf_analysis.parameters.workspace import Parameters
 
 COLUMNS = ["series", "period", "until", "kind", "text", "owner", "recorded_on", "evidence"]
 _SAME_EVENT = pd.Timedelta(days=370)  # a suggestion so near a recorded change tells nothing new
 
 
 _CHANGE = ["indicator", "period_start", "kind", "comparable", "reason", "owner", "recorded_on"]
-_FROZEN = ["mean", "lower_limit", "upper_limit"]
-_BASELINE = ["indicator", "period_from", "period_until", "recorded_on", *_FROZEN]
+_BASELINE = ["indicator", "period_from", "period_until", "recorded_on", *LIMITS]
 
 
-def declared_changes(stored: pd.DataFrame, parameters: Parameters, as_at: date) -> pd.DataFrame:
+def declared_changes(stored: Frame, parameters: Parameters, as_at: date) -> Frame:
     """Changes that came with the data, and the rebases that the parameters declared by then.
 
     A rebase that both name stands once, as the parameters have it.
@@ -39,21 +36,17 @@ def declared_changes(stored: pd.DataFrame, parameters: Parameters, as_at: date) 
     return rows.assign(**days).drop_duplicates(keys, ignore_index=True)
 
 
-def declared_baselines(parameters: Parameters, as_at: date) -> pd.DataFrame:
+def declared_baselines(parameters: Parameters, as_at: date) -> Frame:
     """Frozen usual ranges: by their periods, or by three numbers; what is not given is missing."""
-    rows = _known_then(parameters.charts.baseline_rows(), _BASELINE, as_at)
-    days = {name: pd.to_datetime(rows[name]) for name in _BASELINE[1:4]}
-    return rows.assign(**days).astype(dict.fromkeys(_FROZEN, float))
+    return _known_then(parameters.charts.baseline_rows(), _BASELINE, as_at)
 
 
-def _known_then(rows: list[dict[str, Any]], columns: list[str], as_at: date) -> pd.DataFrame:
+def _known_then(rows: list[dict[str, Any]], columns: list[str], as_at: date) -> Frame:
     """Rows that had been recorded: a past report is made again as it was known then."""
     return pd.DataFrame([row for row in rows if row["recorded_on"] <= as_at], columns=columns)
 
 
-def recorded_events(
-    changes: pd.DataFrame, parameters: Parameters, as_at: date
-) -> dict[str, pd.DataFrame]:
+def recorded_events(changes: Frame, parameters: Parameters, as_at: date) -> dict[str, Frame]:
     """All that people recorded on indicators, as `chart_events` takes it."""
     entries, common = parameters.register.indicators, parameters.framework.exceptional_periods
     spans = [
@@ -61,22 +54,18 @@ def recorded_events(
         for name, entry in entries.items()
         for span in (*common, *entry.exceptional_periods)
     ]
-    charts = parameters.charts
-    frozen = [
-        {**row, "on": row["period_until"] or row["recorded_on"], "text": row["reason"]}
-        for row in charts.baseline_rows()
-        if row["recorded_on"] <= as_at
-    ]
+    frozen = _known_then(parameters.charts.baseline_rows(), [*_BASELINE, "reason", "owner"], as_at)
+    frozen["on"] = frozen["period_until"].fillna(frozen["recorded_on"])
     told = changes[changes["kind"] != "restatement"]  # restated values are events of their own
     return {
         "changes": told.rename(columns={"period_start": "on", "reason": "text"}),
         "exceptional": pd.DataFrame(spans),
-        "baseline": pd.DataFrame(frozen),
-        "annotation": pd.DataFrame(charts.annotation_rows()),
+        "baseline": frozen.rename(columns={"reason": "text"}),
+        "annotation": pd.DataFrame(parameters.charts.annotation_rows()),
     }
 
 
-def independent_levels(trends: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+def independent_levels(trends: Frame, points: Frame) -> Frame:
     """Rows in which a step may be looked for: single, independent values since the last break.
 
     Seasonal parts are removed, and so are series whose values depend on each other: those wander
@@ -89,13 +78,13 @@ def independent_levels(trends: pd.DataFrame, points: pd.DataFrame) -> pd.DataFra
 
 
 def chart_events(
-    own: pd.DataFrame,
-    register: pd.DataFrame,
-    recorded: Mapping[str, pd.DataFrame],
+    own: Frame,
+    register: Frame,
+    recorded: Mapping[str, Frame],
     *,
-    restated: pd.DataFrame | None = None,
-    suggested: pd.DataFrame | None = None,
-) -> pd.DataFrame:
+    restated: Frame | None = None,
+    suggested: Frame | None = None,
+) -> Frame:
     """Everything worth a mark on a chart, one row an event, by series and period.
 
     Parameters
@@ -124,8 +113,11 @@ def chart_events(
         for kind, rows in recorded.items()
         if len(rows)
     ]
-    parts = [_empty(own), *parts, _restatements(restated, own, register)]
-    told = pd.concat(parts, ignore_index=True)
+    if restated is not None and len(restated):
+        parts.append(_restatements(restated, own, register))
+    none = own[["series", "period"]].head(0).reindex(columns=COLUMNS)
+    none["until"] = none["until"].astype(own["period"].dtype)
+    told = pd.concat([none, *parts], ignore_index=True)
     if suggested is not None and len(suggested):
         told = pd.concat([told, _suggestions(suggested, told)], ignore_index=True)
     days = pd.to_datetime(told["recorded_on"]).dt.strftime("%Y-%m-%d")
@@ -136,12 +128,7 @@ def chart_events(
     return told.assign(period_label=labels(told["series"].map(of), told["period"], register))
 
 
-def _empty(own: pd.DataFrame) -> pd.DataFrame:
-    days = {"until": pd.Series(dtype=own["period"].dtype)}
-    return own[["series", "period"]].head(0).reindex(columns=COLUMNS).assign(**days)
-
-
-def _placed(rows: pd.DataFrame, own: pd.DataFrame, from_next: bool) -> pd.DataFrame:
+def _placed(rows: Frame, own: Frame, from_next: bool) -> Frame:
     """Put each event at the period of each series of its indicator in which it began.
 
     A change holds from the first period that begins with it (`from_next`), a span from the first
@@ -162,12 +149,8 @@ def _placed(rows: pd.DataFrame, own: pd.DataFrame, from_next: bool) -> pd.DataFr
     return first.drop_duplicates(["series", "event"]).reindex(columns=COLUMNS)
 
 
-def _restatements(
-    restated: pd.DataFrame | None, own: pd.DataFrame, register: pd.DataFrame
-) -> pd.DataFrame:
+def _restatements(restated: Frame, own: Frame, register: Frame) -> Frame:
     """Published values that were later changed: what stood there before is the evidence."""
-    if restated is None or restated.empty:
-        return _empty(own)
     rows = restated.assign(series=series_key(restated), kind="restatement")
     rows = rows.merge(own[["series", "period", "period_end"]], on=["series", "period_end"])
     places = rows["indicator_id"].map(register.set_index("indicator")["decimals"]).astype(int)
@@ -177,18 +160,16 @@ def _restatements(
     return rows.drop_duplicates(["series", "period"], keep="last")
 
 
-def _suggestions(suggested: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
+def _suggestions(suggested: Frame, told: Frame) -> Frame:
     """Suggested steps that no recorded change explains."""
-    rows = suggested.assign(kind="suggested_step", text="")
-    known = told[told["kind"].isin(["definition", "boundary", "rebase"])]
-    pairs = rows[["series", "period"]].merge(known[["series", "period"]], on="series")
-    near = pairs[(pairs["period_x"] - pairs["period_y"]).abs() <= _SAME_EVENT]
-    explained = pd.MultiIndex.from_frame(near[["series", "period_x"]])
-    keys = pd.MultiIndex.from_frame(rows[["series", "period"]])
-    return rows[~keys.isin(explained)].reindex(columns=COLUMNS)
+    rows = suggested.assign(kind="suggested_step", text="").reset_index(drop=True)
+    known = told.loc[told["kind"].isin(["definition", "boundary", "rebase"]), ["series", "period"]]
+    pairs = rows.rename_axis("row").reset_index().merge(known, on="series")
+    near = (pairs["period_x"] - pairs["period_y"]).abs() <= _SAME_EVENT
+    return rows.drop(pairs.loc[near, "row"].unique()).reindex(columns=COLUMNS)
 
 
-def with_baselines_used(events: pd.DataFrame, trends: pd.DataFrame) -> pd.DataFrame:
+def with_baselines_used(events: Frame, trends: Frame) -> Frame:
     """Say of a recorded baseline that no limits come from that it is not used."""
     frozen = events["series"].isin(trends.loc[trends["limits_from"] == "frozen", "series"])
     unused = (events["kind"] == "baseline") & ~frozen

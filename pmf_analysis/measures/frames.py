@@ -1,22 +1,15 @@
 """From the tables of the store to the frames that measures take: one row a series and period."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pandas as pd
 
 from pmf_analysis.data.accumulation import to_discrete
 from pmf_analysis.data.contract import USABLE_STATUSES, series_key
 from pmf_analysis.data.disclosure import suppress
+from pmf_analysis.parameters.workspace import Parameters
+from pmf_analysis.period_spans import MONTHS_A_PERIOD
 from pmf_analysis.periods import PERIODS_PER_YEAR
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pmf_analysis.parameters.workspace import Parameters
-
-MONTHS_A_PERIOD = {name: round(12 / rate) for name, rate in PERIODS_PER_YEAR.items() if rate <= 12}
 
 # Codes of nations (92), regions (12; in Scotland those are councils) and combined or metropolitan
 # counties (13, 11, 47): sums over councils, never peers of one. Source: ONS Register of Geographic

@@ -6,19 +6,18 @@ reaching the peers' median one year on (kinds ``maintain`` and ``peer_median``).
 
 import pandas as pd
 
+from pmf_analysis.measures.arrays import Column, Frame
 from pmf_analysis.measures.frames import base_starts
 from pmf_analysis.measures.polarity import TARGETS, first_text
 
-QUESTION = [
-    *("target_id", "series", "indicator", "area", "period", "kind", *TARGETS),
-    *("target_basis", "refused", "rationale", "set_by", "set_on", "is_reference"),
-]
+QUESTION = ["target_id", "series", "indicator", "area", "period", "kind", *TARGETS]
+QUESTION += ["target_basis", "refused", "rationale", "set_by", "set_on", "is_reference"]
 TOLERANCES = ["tolerance_abs", "tolerance_pct"]
 MISFIT = 5  # times, or part of, the usual figure and beyond all figures: the unit is probably wrong
 OLDEST_YEARS = 3  # older figures say too little about a period that is still to come
 
 
-def live_targets(targets: pd.DataFrame, own: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+def live_targets(targets: Frame, own: Frame, register: Frame) -> Frame:
     """Targets of one council that nothing has superseded, with the series each belongs to.
 
     Returns
@@ -40,7 +39,7 @@ def live_targets(targets: pd.DataFrame, own: pd.DataFrame, register: pd.DataFram
     return rows.assign(refused=_refusals(rows, own, register.set_index("indicator")))
 
 
-def _refusals(rows: pd.DataFrame, own: pd.DataFrame, declared: pd.DataFrame) -> pd.Series:
+def _refusals(rows: Frame, own: Frame, declared: Frame) -> Column:
     """Why each target cannot be held against the values of single periods; "" where it can."""
     frequent = rows["indicator"].map(declared["periods_per_year"]).astype(float) > 1
     differenced = own["accumulation"] != own["indicator"].map(declared["accumulation"])
@@ -60,7 +59,7 @@ def _refusals(rows: pd.DataFrame, own: pd.DataFrame, declared: pd.DataFrame) -> 
     return first_text(rows.index, reasons)
 
 
-def target_lines(live: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+def target_lines(live: Frame, own: Frame) -> Frame:
     """The target in force in each period of a series: what a chart steps along.
 
     Where several cover a period the one with the shortest span speaks (a quarter's milestone
@@ -81,13 +80,13 @@ def target_lines(live: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     return lines.sort_values(["series", "period"])
 
 
-def target_questions(live: pd.DataFrame, *, since: pd.Timestamp) -> pd.DataFrame:
+def target_questions(live: Frame, *, since: pd.Timestamp) -> Frame:
     """Targets still to be met, or falling due in the period reported: one row a target."""
     rows = live[live["period_end"] >= since].assign(is_reference=False)
     return rows.sort_values(["series", "period", "target_id"])[QUESTION]
 
 
-def years_on(starts: pd.Series, frequency: pd.Series, years: pd.Series) -> pd.Series:
+def years_on(starts: Column, frequency: Column, years: Column) -> Column:
     """Start of the period some years after each start; weeks move by 364 days a year."""
     moved = [
         start + (pd.Timedelta(weeks=52 * n) if name == "weekly" else pd.DateOffset(years=n))
@@ -97,13 +96,8 @@ def years_on(starts: pd.Series, frequency: pd.Series, years: pd.Series) -> pd.Se
 
 
 def reference_questions(
-    own: pd.DataFrame,
-    register: pd.DataFrame,
-    asked: pd.DataFrame,
-    peer_medians: pd.Series,
-    *,
-    as_at: pd.Timestamp,
-) -> pd.DataFrame:
+    own: Frame, register: Frame, asked: Frame, peer_medians: Column, *, as_at: pd.Timestamp
+) -> Frame:
     """The two standing questions for each series that no target question covers.
 
     They ask about the first period, whole years on, that is not over on `as_at`. Totals depend on
@@ -142,7 +136,7 @@ def reference_questions(
     return both.sort_values(["series", "kind"])[QUESTION]
 
 
-def refuse(rows: pd.DataFrame) -> pd.DataFrame:
+def refuse(rows: Frame) -> Frame:
     """Withdraw the answer of each question that has a reason against it."""
     against = rows["refused"] != ""
     numbers = ["probability", "lower", "upper", "value_60", "value_45", "value_30"]

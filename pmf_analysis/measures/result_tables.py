@@ -7,23 +7,19 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key, split_series
-from pmf_analysis.measures.frames import MONTHS_A_PERIOD
-from pmf_analysis.period_spans import add_months
+from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.period_spans import MONTHS_A_PERIOD, add_months
 from pmf_analysis.periods import period_from_start
 
-_FROM_REGISTER = [
-    *("title", "short_title", "unit", "data_type", "decimals", "polarity"),
-    *("frequency", "year_type", "control", "owner", "director", "source"),
-]
+_FROM_REGISTER = ["title", "short_title", "unit", "data_type", "decimals", "polarity"]
+_FROM_REGISTER += ["frequency", "year_type", "control", "owner", "director", "source"]
 _SPAN_MONTHS = {"m": 1, "q": 3, "y": 12}
 _STALE_PERIODS = 2  # a newest value older than this many of its own periods is stale
 _DAYS_A_YEAR = 365.25
 NO_VALUES = "There are no values for this council."
 
 
-def labels(
-    indicators: pd.Series, periods: pd.Series, register: pd.DataFrame, style: str = "label"
-) -> pd.Series:
+def labels(indicators: Column, periods: Column, register: Frame, style: str = "label") -> Column:
     """Label of each period (start of its last base period) as councils write it; "" for NaT.
 
     A rolling window is labelled by all that it covers. `style`: "label" or "long_label".
@@ -46,12 +42,12 @@ def _label(start: date, frequency: str, year_type: Any, span: str, style: str) -
     return str(getattr(period_from_start(start, frequency, year_type, span), style))
 
 
-def _indicators(table: pd.DataFrame) -> pd.Series:
+def _indicators(table: Frame) -> Column:
     """Indicator of each row, from its series."""
     return split_series(table["series"])["indicator_id"].set_axis(table.index)
 
 
-def with_labels(table: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+def with_labels(table: Frame, register: Frame) -> Frame:
     """Add `period_label` (and `last_label`) to a table with `series`, `period` (`last_period`)."""
     indicators = _indicators(table)
     table = table.assign(period_label=labels(indicators, table["period"], register))
@@ -60,7 +56,7 @@ def with_labels(table: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def clipped(table: pd.DataFrame, register: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+def clipped(table: Frame, register: Frame, columns: list[str]) -> Frame:
     """Keep limits that are shown inside what is possible; the ones tested against are not touched.
 
     The unclipped ones stay in `raw_` columns.
@@ -73,14 +69,8 @@ def clipped(table: pd.DataFrame, register: pd.DataFrame, columns: list[str]) -> 
 
 
 def complete_trends(
-    trends: pd.DataFrame,
-    own: pd.DataFrame,
-    register: pd.DataFrame,
-    lines: pd.DataFrame,
-    *,
-    area: str,
-    as_at: date,
-) -> pd.DataFrame:
+    trends: Frame, own: Frame, register: Frame, lines: Frame, *, area: str, as_at: date
+) -> Frame:
     """Give every indicator of the register its row, with titles, labels, target and age.
 
     An indicator without any observation gets the verdict "cannot_judge" and says so.
@@ -96,16 +86,12 @@ def complete_trends(
     for name in ("period", "previous", "last_year"):
         starts = rows[name if name == "period" else f"{name}_period"]
         rows[f"{name}_label"] = labels(rows["indicator"], starts, register)
-    return rows.assign(
-        period_long=labels(rows["indicator"], rows["period"], register, "long_label"),
-        **_ages(rows, own, register, as_at),
-        target_period_label=rows["period_label"].where(rows["target"].notna(), ""),
-    )
+    rows["period_long"] = labels(rows["indicator"], rows["period"], register, "long_label")
+    rows = rows.assign(**_ages(rows, own, register, as_at))
+    return rows.assign(target_period_label=rows["period_label"].where(rows["target"].notna(), ""))
 
 
-def _ages(
-    rows: pd.DataFrame, own: pd.DataFrame, register: pd.DataFrame, as_at: date
-) -> dict[str, pd.Series]:
+def _ages(rows: Frame, own: Frame, register: Frame, as_at: date) -> dict[str, Column]:
     """Days from the end of the newest period to the as-at date, and whether that is too long."""
     keys = ["series", "period"]
     ended = rows[keys].merge(own[[*keys, "period_end"]], on=keys, how="left")["period_end"]
@@ -116,9 +102,7 @@ def _ages(
     return {"age_days": age, "is_stale": age > allowed + lag}
 
 
-def restatement_notes(
-    restated: pd.DataFrame, own: pd.DataFrame, register: pd.DataFrame
-) -> pd.DataFrame:
+def restatement_notes(restated: Frame, own: Frame, register: Frame) -> Frame:
     """Say which own values were published and later changed: one note a change.
 
     Parameters
