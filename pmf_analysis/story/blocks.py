@@ -4,19 +4,16 @@ A notebook shows blocks; JupyterLab draws their HTML, a terminal prints their te
 exporters read the structured form, so that no document is ever scraped from another.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from lxml import etree
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
-from pmf_analysis.story.rendering import block_html
 
 BLOCK_MIME = "application/vnd.pmf.block+json"
 SCHEMA_VERSION = 1
@@ -110,11 +107,10 @@ class Block:
         kebab = bool(_ID.fullmatch(self.id))
         _require(kebab, "block-id", f'The block id "{self.id}" is not in kebab-case.')
         _require(self.tone in _TONES, "block-tone", f'Block {self.id}: "{self.tone}" is no tone.')
-        if self.kind == "figure":
-            complete = bool(self.svg and self.alt.strip())
-            _require(complete, "figure-incomplete", f"Figure {self.id} lacks picture or alt text.")
-        if self.kind == "table":
-            _require(self.table is not None, "table-missing", f"Block {self.id} has no table.")
+        complete = self.kind != "figure" or bool(self.svg and self.alt.strip())
+        _require(complete, "figure-incomplete", f"Figure {self.id} lacks picture or alt text.")
+        is_there = self.kind != "table" or self.table is not None
+        _require(is_there, "table-missing", f"Block {self.id} has no table.")
         check_svg(self.svg)
 
     @property
@@ -125,6 +121,8 @@ class Block:
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> dict[str, str | dict[str, Any]]:
+        from pmf_analysis.story.rendering import block_html
+
         texts = {"text/html": block_html(self), "text/plain": self.plain_text}
         return {**texts, BLOCK_MIME: self.to_json()}
 
@@ -137,7 +135,7 @@ class Block:
         return plain
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Block:
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Make a block again from :meth:`to_json`; what it refuses to make, it refuses to read."""
         fields = dict(stored)
         version = fields.pop("schema_version", None)

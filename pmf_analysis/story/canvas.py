@@ -6,8 +6,6 @@ DejaVu Sans, which ships with matplotlib, so that a layout is the same on every 
 see Arial or Liberation Sans, which are narrower, so what did not collide here does not there.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,20 +26,12 @@ from pmf_analysis.story.svg import SIZE, tidy_svg
 Floats = NDArray[np.float64]
 
 WIDTH = 760.0
-_SETTINGS = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "pmf",
-    "font.family": ["DejaVu Sans"],
-    "font.size": SIZE,
-    "figure.dpi": 72,
-    "path.simplify": False,
-    "axes.linewidth": 0.8,
-}
+_SETTINGS: dict[str, Any] = {"svg.fonttype": "none", "svg.hashsalt": "pmf", "figure.dpi": 72}
+_SETTINGS |= {"font.family": ["DejaVu Sans"], "font.size": SIZE}
+_SETTINGS |= {"path.simplify": False, "axes.linewidth": 0.8}
 _NOTHING_PRINTED = {"Date": None, "Creator": None, "Format": None, "Type": None}
-_LEADING = 1.25
-DISC = 17.0
-_LONG_UNIT = 6
-_MILLION = 1e6
+_LEADING, DISC = 1.25, 17.0
+_LONG_UNIT, _MILLION = 6, 1e6
 _SCALES = {"thousand": "k", "million": "m", "billion": "bn"}
 
 
@@ -54,12 +44,12 @@ class Box:
     right: float
     top: float
 
-    def overlaps(self, other: Box, gap: float = 0.0) -> bool:
+    def overlaps(self, other: Self, gap: float = 0.0) -> bool:
         """Whether two boxes share area, or come nearer to each other than ``gap``."""
         across = self.left < other.right + gap and other.left < self.right + gap
         return across and self.bottom < other.top + gap and other.bottom < self.top + gap
 
-    def contains(self, other: Box) -> bool:
+    def contains(self, other: Self) -> bool:
         """Whether another box lies wholly in this one."""
         across = self.left <= other.left and other.right <= self.right
         return across and self.bottom <= other.bottom and other.top <= self.top

@@ -5,8 +5,6 @@ and Short, "Visualizing uncertainty about the future", Science 2011). Bins begin
 the target, so no dot ever straddles it, and the number of filled dots is the number in the words.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -17,8 +15,7 @@ from pmf_analysis.story.canvas import Canvas, Words, canvas, grid, measure, shor
 from pmf_analysis.story.style import BLUE, GREY, PAPER, TARGET
 
 _DOT, _TOP, _BOTTOM, _SIDE = 19.0, 30.0, 28.0, 30.0
-_MOST_BINS = 15
-_TALLEST = 7
+_MOST_BINS, _TALLEST = 15, 7
 
 Ends = tuple[float, float]
 Target = float | Ends

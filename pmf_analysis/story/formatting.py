@@ -5,8 +5,6 @@ table, caption and text alternative. Style: GOV.UK (numerals, "percentage points
 and ONS (a true minus sign, no hyphen between the ends of a range).
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence

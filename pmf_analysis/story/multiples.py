@@ -9,8 +9,6 @@ A sparkline is under 600 bytes: decoration beside the numbers, hidden from scree
 the colour of the text around it, so it follows dark mode and forced colours by itself.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import textwrap

@@ -1,7 +1,5 @@
 """What limits trust in a theme's data, who supplied it, and what its owners wrote about it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 from pmf_analysis.story.bank import clip_sentences, count_of, say, words_of
@@ -11,8 +9,7 @@ from pmf_analysis.story.figures import Row, number, text
 from pmf_analysis.story.theme_sentences import named
 from pmf_analysis.story.view import ThemeView, rows_of
 
-_SHOWN_PROBLEMS = 20
-_SHOWN_WORDS = 60
+_SHOWN_PROBLEMS, _SHOWN_WORDS = 20, 60
 _STATES = ("provisional", "revised", "suppressed", "stale", "breaks")
 
 

@@ -1,9 +1,8 @@
 """The target realism page, which asks whether targets are challenging yet realistic."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -41,28 +40,28 @@ class RealismPage(Page[TargetFacts]):
     methods = ("realism", "realism_tested", "realism_bands", "realism_limits")
 
     @cached_property
+    def by_series(self) -> dict[str, list[TargetFacts]]:
+        """Facts of every target and standing question of each series; maybe none."""
+        subjects = {trend.subject.series: trend.subject for trend in self.view.trend_facts}
+        found: dict[str, list[TargetFacts]] = {series: [] for series in subjects}
+        for row in rows_of(self.view.targets):
+            series = text(row, "series")
+            if series in found:
+                found[series].append(TargetFacts.of(row, subjects[series]))
+        return found
+
+    @property
     def facts(self) -> tuple[TargetFacts, ...]:
         """Facts of every target and standing question."""
-        rows = rows_of(self.view.targets)
-        return tuple(
-            TargetFacts.of(row, trend.subject)
-            for trend in self.view.trend_facts
-            for row in rows
-            if text(row, "series") == trend.subject.series
-        )
+        return tuple(chain.from_iterable(self.by_series.values()))
 
     def _targets(self) -> list[TargetFacts]:
         return [facts for facts in self.facts if not facts.is_reference]
 
     def _asked(self) -> dict[str, list[TargetFacts]]:
         """Standing questions of each series that has no target of its own; maybe none."""
-        covered = {facts.subject.series for facts in self._targets()}
-        every = [trend.subject.series for trend in self.view.trend_facts]
-        return {
-            series: [facts for facts in self.facts if facts.subject.series == series]
-            for series in every
-            if series not in covered
-        }
+        every = self.by_series.items()
+        return {series: own for series, own in every if all(each.is_reference for each in own)}
 
     def summary(self) -> tuple[str, ...]:
         """Say how many targets are challenging yet realistic."""
@@ -102,10 +101,9 @@ class RealismPage(Page[TargetFacts]):
 
     def pictures(self) -> list[Block]:
         """Return each indicator: its targets with their chances, history, forecast and dots."""
-        blocks: list[Block] = []
-        asked = self._asked()
+        blocks, asked = list[Block](), self._asked()
         for trend in self.view.trend_facts:
-            own = [each for each in self.facts if each.subject.series == trend.subject.series]
+            own = self.by_series[trend.subject.series]
             if trend.subject.series in asked:
                 answers = reference_sentences(own) or (say("realism.no_question"),)
                 heading = title("realism.title.no_target", trend.subject.short)
@@ -169,10 +167,10 @@ class RealismPage(Page[TargetFacts]):
         names = {"title": subject.title, "council": self.view.council}
         rows = [{"dot": str(n), "value": subject.figure(dot).text} for n, dot in enumerate(dots, 1)]
         svg = draw_dots(dots, target=goal, better=subject.polarity, id=f"dots-{slug}", **look)
-        alt, heading = say("realism.dots_alt", **slots), "realism.dots_title"
-        subtitle = say("realism.dots_subtitle", **names, **slots)
-        parts = {"subtitle": subtitle, "alt": alt, "svg": svg}
-        return [self.figure(facts, "dots", title(heading, subject.short, **slots), rows, **parts)]
+        parts = {"subtitle": say("realism.dots_subtitle", **names, **slots), "svg": svg}
+        parts["alt"] = say("realism.dots_alt", **slots)
+        heading = title("realism.dots_title", subject.short, **slots)
+        return [self.figure(facts, "dots", heading, rows, **parts)]
 
     def _goal(self, facts: TargetFacts) -> float | tuple[float, float]:
         """Return the target as the dots take it: a number, or both ends of a range."""
@@ -214,11 +212,7 @@ def _answers(questions: Sequence[TargetFacts]) -> dict[str, str]:
     if not questions[0].is_reference:
         return {}
     chances = [
-        say(
-            f"realism.asked.{spoken.asked_kind(each)}",
-            chance=each.probability,
-            target=each.target,
-        )
+        say(f"realism.asked.{spoken.asked_kind(each)}", chance=each.probability, target=each.target)
         for each in questions
     ]
     return {"target": "", "chance": "; ".join(filter(None, chances)), "status": "no_target"}

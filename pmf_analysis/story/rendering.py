@@ -5,8 +5,6 @@ are block elements, tables have captions, scopes and explicit roles (some browse
 roles once CSS lays it out as cards), and pictures are named by their alternative text.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re
@@ -14,15 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pmf_analysis.data.store import neutral_cell
+from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.formatting import MINUS
 from pmf_analysis.story.style import PANEL_SVG, TIMELINE_SVG, icon_html, status_html, status_word
-
-if TYPE_CHECKING:
-    from pmf_analysis.story.blocks import Block, Column, Table
 
 _SVG_TAG = re.compile(r"""<svg((?:[^>"']|"[^"]*"|'[^']*')*)>""")
 _PERIOD = re.compile(r"\b\d{4}[-/]\d\d\b(?: Q\d)?")
@@ -168,13 +163,10 @@ def _row_html(table: Table, row: Mapping[str, str], cards: bool) -> str:
 
 def _cell_class(column: Column, value: str | None = "") -> str:
     """Class a cell by its column; a short value of a card, such as "2nd of 17", stays whole."""
-    names = {
-        f"pmf-{column.kind}": column.kind != "text",
-        "pmf-right": column.align == "right",
-        "pmf-whole": 0 < len(value or "") <= _SHORT_CELL,
-    }
-    held = " ".join(name for name, holds in names.items() if holds)
-    return f' class="{held}"' if held else ""
+    names = [f"pmf-{column.kind}"] if column.kind != "text" else []
+    names += ["pmf-right"] if column.align == "right" else []
+    names += ["pmf-whole"] if 0 < len(value or "") <= _SHORT_CELL else []
+    return f' class="{" ".join(names)}"' if names else ""
 
 
 def _cell_html(table: Table, column: Column, row: Mapping[str, str]) -> str:

@@ -5,8 +5,6 @@ where a value is missing, provisional points are hollow, a point that a rule has
 shape, and every line is labelled where it ends, so there is no legend.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -25,12 +23,11 @@ Looks = tuple[str, str, float]
 """Fill, edge and size of a mark."""
 
 _ROOM = (290.0, 26.0)
-_MOST_DOTS = 60
+_MOST_DOTS, _MOST_NUMBERS = 60, 6
 _RECENT = 7  # newest values whose signals stand out, as many as make limits stable
 _FAN_BANDS = (("q05", "q95"), ("q25", "q75"), ("q40", "q60"))
 _PROVISIONAL = ("provisional", "estimated")
 _BREAKS = ("definition", "boundary")
-_MOST_NUMBERS = 6
 _HATCH, _HATCH_LINE = 7.0, "#AEB6BA"
 _OFF_CHART = "(off this chart)"
 _DOT = ("o", (BLUE, BLUE, 4.5), (PAPER, BLUE, 6.0))

@@ -1,7 +1,5 @@
 """What the main chart shows: points, target steps and forecast, their scales and their labels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -6,8 +6,6 @@ Government Analysis Function, "Data visualisation: colours in charts". Contrast 
 colour-blindness are held by a test, because axe cannot judge text inside an SVG.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from html import escape
 from typing import Literal
@@ -15,7 +13,6 @@ from typing import Literal
 Tone = Literal["better", "worse", "neutral", ""]
 
 PAPER = "#FFFFFF"
-WASH = "#F3F5F8"
 INK = "#0B0C0C"
 GREY = "#505A5F"
 LINE = "#D5DADD"
@@ -26,13 +23,10 @@ ORANGE_WORDS = "#B94A0F"
 TARGET = "#801650"
 FAN = ("#DCE7F2", "#BCD2E8", "#95B9DC")
 
-WORDS_ON_PAPER = (INK, GREY, BLUE, ORANGE_WORDS, TARGET)
-"""Colours that text may have: at least 4.5 : 1 on white and on the wash."""
 MARKS = {"better": BLUE, "worse": ORANGE, "neutral": GREY, "target": TARGET}
 """Colours that carry meaning in a chart: at least 3 : 1 on white, each with its own shape."""
 MUTED = {"improvement": "#6F8CA9", "concern": "#BC7F5F", "neutral": "#858E93"}
 """The same for signals of earlier periods: still 3 : 1, but no longer news."""
-SHAPES = {"better": "triangle", "worse": "diamond", "neutral": "ring", "target": "step"}
 
 TIMELINE_SVG = '<svg class="pmf-time" '
 """How the picture of a chart over time begins; narrow screens show its newest end first."""

@@ -1,7 +1,5 @@
 """Matplotlib's SVG, cut down to what a page needs and the same bytes every time."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
@@ -32,7 +30,9 @@ def tidy_svg(svg: bytes, id: str) -> str:
         _shorten(node)
     _name_marks(root, id)
     _share_looks(root)
-    _unwrap_groups(root)
+    for group in root.iter("{*}g"):  # one that says nothing leaves its place to its children
+        group.tag = group.tag if group.attrib else "nothing"
+    etree.strip_tags(root, "nothing")
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     root.attrib.update({"font-family": FONT_STACK, "font-size": f"{SIZE}px", "fill": INK})
@@ -79,13 +79,6 @@ def _name_marks(root: Any, id: str) -> None:
             node.set("id", name)
         elif node.tag.endswith("}use"):
             node.set(_HREF, "#" + names[node.get(_HREF)[1:]])
-
-
-def _unwrap_groups(root: Any) -> None:
-    """Put the children of groups that say nothing in their groups' place."""
-    for group in [node for node in root.iter("{*}g") if not node.attrib]:
-        parent, at = group.getparent(), group.getparent().index(group)
-        parent[at : at + 1] = list(group)
 
 
 def _share_looks(root: Any) -> None:

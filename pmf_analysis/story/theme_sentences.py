@@ -4,29 +4,17 @@ A theme: counts, names, what chance explains, how it was before. Every chance of
 of the present course and says so. What cannot be judged says why.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from pmf_analysis.story.bank import (
-    clip_words,
-    count_of,
-    fits,
-    fitting,
-    say,
-    say_first,
-    title,
-    words_of,
-)
+from pmf_analysis.story.bank import clip_words, count_of, fitting, say, say_first, title, words_of
 from pmf_analysis.story.facts import SIGNALS, TargetFacts
 from pmf_analysis.story.figures import Figure, Row, number
 from pmf_analysis.story.formatting import format_false_alarm, join_words
 from pmf_analysis.story.sentences import WAYS, Sentences, reason_sentences, told
 
-_CLAUSE_WORDS = 11
-_RARE = 0.05
+_CLAUSE_WORDS, _RARE = 11, 0.05
 _STATED = ("target_kind", "target", "target_alone")
 _STANDARDS = ("floor", "statutory", "contractual")
 
@@ -38,7 +26,7 @@ def counted(group: str, entry: str, counts: Sequence[tuple[str, int]], total: in
     if forms and forms[0][0] in SIGNALS:
         parts[0] = say("theme.beyond", part=parts[0])
     whole = count_of(entry, total, parts=join_words(parts))
-    if fits(whole) or len(parts) < 2:
+    if fitting([whole]) or len(parts) < 2:
         return told(whole)
     half = (len(parts) + 1) // 2
     first = count_of(entry, total, parts=join_words(parts[:half]))
@@ -144,8 +132,7 @@ def reference_sentences(asked: Sequence[TargetFacts]) -> Sentences:
         answer = say(f"realism.{asked_kind(facts)}", frequency=facts.frequency, **slots)
         refusal = (say("realism.verdict.cannot_judge"), *reason_sentences(facts.reason))
         said += [answer] if facts.probability.is_known else refusal
-    ranges = [_range_sentence(facts) for facts in asked[:1]]
-    return told(*dict.fromkeys(said), *ranges)
+    return told(*dict.fromkeys(said), *map(_range_sentence, asked[:1]))
 
 
 def asked_kind(facts: TargetFacts) -> str:

@@ -5,8 +5,6 @@ years of one series and its forecast share a scale. Years are the council's: fin
 in April, academic years in September.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +26,7 @@ _DAYS = 30.44
 _MOST_NAMED = {"monthly": 14, "quarterly": 7}
 
 
-def positions(starts: Sequence[Any] | pd.Series[Any], frequency: str) -> Floats:
+def positions(starts: Sequence[Any] | pd.Series, frequency: str) -> Floats:
     """Return where periods that begin on these dates stand; unknown frequencies count as months."""
     dates = pd.DatetimeIndex(pd.to_datetime(starts))
     months = dates.year * 12 + dates.month - 1 + (dates.day - 1) / _DAYS

@@ -4,9 +4,7 @@ Below a chart stand its events by number and what matters less than the finding.
 are written by people, and are escaped where blocks are rendered like all text.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -79,12 +77,11 @@ class TrendsPage(Page[TrendFacts]):
     def _whole_area(self) -> list[str]:
         """Name the measures of the whole area that moved, which have no status."""
         moved = [each for each in self.facts if each.is_signal and each.subject.is_city]
-        ways = {"up": 1, "down": -1}
-        names = {
-            way: [each.subject.short for each in moved if each.direction == sign]
-            for way, sign in ways.items()
-        }
-        return [line for way in ways for line in named(say(f"theme.of_area.{way}"), names[way])]
+        told: list[str] = []
+        for way, sign in (("up", 1), ("down", -1)):
+            names = [each.subject.short for each in moved if each.direction == sign]
+            told += named(say(f"theme.of_area.{way}"), names)
+        return told
 
     def row(self, facts: TrendFacts) -> dict[str, str]:
         """Level, comparisons, usual range and arrows."""
@@ -184,20 +181,17 @@ class TrendsPage(Page[TrendFacts]):
     def exceptions(self) -> list[Block]:
         """Return what needs attention and what went well, then what moved for the whole area."""
         area = [each for each in self.facts if each.subject.is_city]
-        moved = [
-            f"{line} {say(f'polarity.{each.subject.polarity}')}"
-            for each in area
-            for line in _moved([each], *_NEUTRAL)
-        ]
+        better = [say(f"polarity.{each.subject.polarity}") for each in area]
+        lines = [_moved([each], *_NEUTRAL) for each in area]
+        moved = [f"{line[0]} {way}" for line, way in zip(lines, better, strict=True) if line]
         heading = say("section.whole_area")
         more = [Block("finding", "whole-area", heading, text=tuple(moved))] if moved else []
         return [*super().exceptions(), *more]
 
 
-def _moved(facts: Iterable[TrendFacts], *levels: str) -> list[str]:
+def _moved(facts: Sequence[TrendFacts], *levels: str) -> list[str]:
     """Say of each that has one of these levels what was seen."""
-    known = [*facts]
-    moved = [each for level in levels for each in known if each.level == level]
+    moved = [each for level in levels for each in facts if each.level == level]
     return [" ".join((f"{sentences.trend_title(each)}.", *_told(each))) for each in moved]
 
 
@@ -233,10 +227,8 @@ def _steps(facts: TrendFacts) -> Sentences:
     soon, late = (each if facts.sign(each) else None for each in (facts.detect_4, facts.detect_12))
     further, step = late if str(late) != str(soon) else None, sentences.step_word(facts)
     seen = say("trend.step_soon", size=soon, step=step)
-    months = say(
-        "trend.step_monthly",
-        size=facts.detect_monthly if facts.detect_monthly.text != str(soon) else None,
-    )
+    monthly = facts.detect_monthly if facts.detect_monthly.text != str(soon) else None
+    months = say("trend.step_monthly", size=monthly)
     return told(*ended(seen, "trend.step_late", size=further, step=step), months if seen else "")
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib.resources import files
 from itertools import combinations
 
 import pytest
@@ -7,10 +8,26 @@ from colorspacious import cspace_convert, deltaE
 from lxml import etree
 
 from pmf_analysis.story import style
-from pmf_analysis.story.style import MARKS, PAPER, SHAPES, WASH, WORDS_ON_PAPER, icon_html
+from pmf_analysis.story.style import (
+    BLUE,
+    GREY,
+    INK,
+    MARKS,
+    ORANGE_WORDS,
+    PAPER,
+    TARGET,
+    icon_html,
+    icon_shape,
+)
 
 _SIMULATED = ("none", "deuteranomaly", "protanomaly", "tritanomaly")
 _APART = 10.0
+WASH = "#F3F5F8"  # the ground of boxes, which only the style sheet knows
+# A target is the only mark that is a line of steps.
+SHAPES = {"target": "step"} | {
+    tone: icon_shape(code)[1]
+    for code, tone in (("better", "better"), ("worse", "worse"), ("similar", "neutral"))
+}
 
 
 def _rgb(colour: str) -> list[float]:
@@ -34,7 +51,14 @@ def test_contrast_is_that_of_wcag() -> None:
     assert contrast("#F46A25", PAPER) == pytest.approx(3.03, abs=0.01)
 
 
-@pytest.mark.parametrize("colour", WORDS_ON_PAPER)
+def test_the_style_sheet_has_the_colours_that_are_judged_here() -> None:
+    sheet = files("pmf_analysis.documents") / "templates" / "pmf" / "page.css"
+    used = sheet.read_text(encoding="utf-8").lower()
+    colours = (INK, GREY, BLUE, WASH, ORANGE_WORDS)
+    assert [colour for colour in colours if colour.lower() not in used] == []
+
+
+@pytest.mark.parametrize("colour", (INK, GREY, BLUE, ORANGE_WORDS, TARGET))
 def test_words_can_be_read(colour: str) -> None:
     for ground in (PAPER, WASH):
         assert contrast(colour, ground) >= 4.5
