@@ -95,7 +95,8 @@ def bristol_run(made_once: Callable[..., MadeRun], real_data: Path) -> MadeRun:
         "ons_subnational_snapshot",
         "vfm_revenue_outturn_2024_25",
     )
-    return made_once("bristol", lambda where: make_real(where, "bristol", real_data, names))
+    groups = {"lookups": ("authorities.csv",), "by_kind": True}
+    return made_once("bristol", lambda to: make_real(to, "bristol", real_data, names, **groups))
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +104,21 @@ def trafford_run(made_once: Callable[..., MadeRun], real_data: Path) -> MadeRun:
     """A real council's own corporate set, with the framework of four themes."""
     names = ("trafford_themes_peers",)
     return made_once("trafford", lambda where: make_real(where, "trafford", real_data, names))
+
+
+@pytest.fixture(scope="session")
+def somerset_run(made_once: Callable[..., MadeRun], real_data: Path) -> MadeRun:
+    """One theme of a council that replaced five others on 1 April 2023."""
+    names = (
+        "homelessness_hclic_quarterly",
+        "housing_annual",
+        "children_dfe_ees_counts",
+        "vfm_revenue_outturn_2024_25",
+    )
+    lookups = ("area_code_changes.csv", "authorities.csv")
+    return made_once(
+        "somerset", lambda to: make_real(to, "somerset", real_data, names, lookups=lookups)
+    )
 
 
 @pytest.fixture(scope="session")

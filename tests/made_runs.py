@@ -65,10 +65,20 @@ def make_run(workspace: Path, *steps: tuple[str, ...]) -> dict[str, Any]:
 
 
 def make_real(
-    workspace: Path, council: str, data: Path, names: tuple[str, ...], *more: Path, run: str = ""
+    workspace: Path,
+    council: str,
+    data: Path,
+    names: tuple[str, ...],
+    *more: Path,
+    run: str = "",
+    lookups: tuple[str, ...] = (),
+    by_kind: bool = False,
 ) -> dict[str, Any]:
     copied_workspace(REPOSITORY / "tests" / "real" / council / "parameters", workspace)
     files = [*(data / "tidy" / f"{name}.csv.gz" for name in names)]
-    files += [data / "lookups" / "neighbours.csv.gz", *more]
+    files += [*(data / "lookups" / name for name in ("neighbours.csv.gz", *lookups)), *more]
+    if by_kind:  # the list of councils again, under another name, for another group
+        files.append(workspace / "authorities_by_kind.csv")
+        shutil.copy(data / "lookups" / "authorities.csv", files[-1])
     bring = ("import", *map(str, files), "--as-at", "2026-06-30")
     return make_run(workspace, bring, ("run", *filter(None, [run]), "--jobs", "2"))

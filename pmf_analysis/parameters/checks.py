@@ -110,6 +110,9 @@ def check_peer_sets(
     as_at = document.get("as_at")
     for name, place in {name: place for place, name in reversed(used)}.items():
         of = declared[name].as_at if name in declared else None
+        if of and type(as_at) is date and as_at < of:
+            message = f'peer set "{name}" is of {of}, so nobody knew it on the as-at date {as_at}.'
+            document.add(place, message, "peer-set-not-yet-known")
         if of and type(as_at) is date and add_months(of, _MONTHS_OF_A_PEER_SET) < as_at:
             message = (
                 f'peer set "{name}" is of {of}, more than {_MONTHS_OF_A_PEER_SET} months before '

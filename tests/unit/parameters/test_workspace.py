@@ -382,3 +382,10 @@ def test_the_workspace_that_ships_is_right(repository, monkeypatch):
 def test_reading_parameters_imports_no_pandas():
     code = "import sys, pmf_analysis.parameters.workspace as w; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_peer_set_drawn_up_after_the_run_was_not_known(workspace, spoil):
+    spoil("peer_sets.yml", "as_at: 2026-04-01", "as_at: 2026-11-01")
+    assert "so nobody knew it on the as-at date 2026-10-31" in _said(
+        lambda: workspace.load_run("q2")
+    )
