@@ -20,26 +20,17 @@ from pmf_analysis.measures.history import (
     with_register,
 )
 from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR, QUARTILES
-from pmf_analysis.measures.polarity import band_distance, first_text, undeclared
+from pmf_analysis.measures.polarity import band_distance, first_text
 from pmf_analysis.measures.ranks import Panel, positions, rank_range
+from pmf_analysis.measures.reasons import BEYOND, ORDINARY, UNUSUAL, why, why_not
 from pmf_analysis.measures.robustness import agreement, alternatives
 from pmf_analysis.measures.spc import spc_chart
 from pmf_analysis.measures.spread import FEWEST_EVENTS, funnels, labels, places, reach
 
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
-OLDEST = 2  # own periods that the newest value of a peer may be ahead before that is said
 PLACE = ["rank", "rank_high", "rank_of", "rank_best", "rank_worst", "percentile", "mad_distance"]
 ROBUST = ["robust_of", "robust_same", "robust_opposite"]
 MATRICES = ["value", "numerator", "denominator", "lower", "upper", "near"]
-TOTAL = "A total depends on the size of an authority; only a rate or share can be compared."
-ORDINARY = " The difference is more than chance, but ordinary between peers."
-UNUSUAL = " It is outside the 95 % limits of the spread between peers, but within the 99.8 %."
-BEYOND = " This is beyond the usual spread between peers."
-OLDER = " Fewer than five peers have our newest period, so an earlier one is compared."
-BEHIND = " A peer has a value more than two of our periods newer."
-DIFFER = " Our counts do not give our published value, so they are not used."
-SMALL = " Our count is below 10, so it gives no verdict."
-SAMPLED = " It takes the sample as simple and random; the design effect is not known."
 
 
 class Comparison(NamedTuple):
@@ -271,7 +262,7 @@ def _judged(pairs: pd.DataFrame, level: float, overdispersion: bool) -> pd.DataF
     ordinary = apart & ~(pairs["adjusted_z"] * side > far)
     ways = [ordinary, *(pairs["polarity"] == way for way in ("higher", "lower", "range"))]
     goodness = np.select(ways, [0 * side, side, -side, -np.sign(farther) * side.abs()], 0)
-    neutral, reason = (pairs["polarity"] == "none") & ~ordinary, _why_not(pairs)
+    neutral, reason = (pairs["polarity"] == "none") & ~ordinary, why_not(pairs)
     verdicts = [
         (reason != "", "cannot_judge"),
         (pairs["evidence"] == "values_only", "position_only"),
@@ -283,64 +274,12 @@ def _judged(pairs: pd.DataFrame, level: float, overdispersion: bool) -> pd.DataF
     pairs["verdict"] = first_text(pairs.index, verdicts, "similar")
     unusual = ordinary & ~pairs["funnel_label"].isin(["within", ""])
     spread = [(unusual, UNUSUAL), (ordinary, ORDINARY), (apart, BEYOND)]
-    why = _why(pairs, side, level) + first_text(pairs.index, spread) + _notes(pairs)
+    because = why(pairs, side, level, spread)
     pairs["evidence"] = pairs["evidence"].mask(reason != "", "none")
     by_counts = pairs["statistic"].map({"proportion": "wilson", "rate": "byar"})
     method = pairs["evidence"].replace("values_only", "position")
     pairs["method"] = method.mask(pairs["evidence"] == "counts", by_counts)
-    return pairs.assign(reason=reason.mask(reason == "", why))
-
-
-def _why_not(pairs: pd.DataFrame) -> pd.Series:
-    """Say why a pair cannot be judged, in plain words; "" where it can."""
-    found, members = pairs["n_peers"].astype(str), pairs["n_members"].astype(str)
-    few = "Only " + found + " of " + members + " peers have a value for the"
-    reasons = [
-        (pairs["newest"].isna(), "We have no value that can be used."),
-        *undeclared(pairs),
-        (pairs["data_type"] == "count", TOTAL),
-        (pairs["n_peers"] < FEWEST_PEERS, few + " same period; five are needed."),
-    ]
-    return first_text(pairs.index, reasons)
-
-
-def _why(pairs: pd.DataFrame, side: pd.Series, level: float) -> pd.Series:
-    """Say what a verdict rests on."""
-    does = first_text(pairs.index, [(side != 0, "excludes")], "includes")
-    both = first_text(pairs.index, [(side != 0, " and")], " or")
-    own = pairs["n_own"].fillna(0).astype(int).astype(str)
-    silent = pairs["silent"].fillna("our own figures overlap")
-    pooled = f"Our {100 * level:g} % interval " + does + " the peers' combined value" + both
-    published = (pairs["interval_from"] == "interval") | pairs["is_small"]
-    whose = first_text(pairs.index, [(published, "Our published interval ")], "Our 95 % interval ")
-    sentences = {
-        "counts": pooled + " their median.",
-        "interval": whose + does + " the peers' median.",
-        "own_history": "The usual range of our last " + own + " values " + does + " their median.",
-        "values_only": "Place only, no test: no usable counts or intervals, and " + silent + ".",
-    }
-    texts = [(pairs["evidence"] == evidence, text) for evidence, text in sentences.items()]
-    return first_text(pairs.index, texts)
-
-
-def _notes(pairs: pd.DataFrame) -> pd.Series:
-    """Add what a reader must know about the figures compared."""
-    theirs, ours = (12 * pairs[name].dt.year + pairs[name].dt.month for name in _DATES)
-    sampled = (pairs["evidence"] == "interval") & (pairs["interval_from"] == "sample")
-    notes = [
-        (sampled, SAMPLED),
-        (pairs["counts_differ"].fillna(False).astype(bool), DIFFER),
-        (pairs["is_small"], SMALL),
-        (pairs["period"] < pairs["newest"], OLDER),
-        (theirs - ours > OLDEST * 12 / pairs["periods_per_year"], BEHIND),
-    ]
-    text = first_text(pairs.index, [])
-    for applies, note in notes:
-        text += first_text(pairs.index, [(applies, note)])
-    return text
-
-
-_DATES = ["newest_peer", "period"]
+    return pairs.assign(reason=reason.mask(reason == "", because))
 
 
 def _labelled(

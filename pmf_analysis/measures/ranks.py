@@ -93,8 +93,8 @@ def positions(panel: Panel, own: pd.DataFrame) -> pd.DataFrame:
     median = table["peer_median"].to_numpy()
     mad = ordered_quantile(np.sort(np.abs(peers - median[:, None]), axis=1), 0.5)
     table["mad_distance"] = (value - median) / np.where(mad > 0, mad, np.nan)
-    table = table.loc[n >= FEWEST_PEERS].reindex(own.index)
-    return table.assign(quarter=quantile_group(table["rank"], n + 1), n_peers=n)
+    shown: pd.DataFrame = table.loc[n >= FEWEST_PEERS].reindex(own.index)
+    return shown.assign(quarter=quantile_group(shown["rank"], n + 1), n_peers=n)
 
 
 def rank_range(panel: Panel, own: pd.DataFrame) -> pd.DataFrame:

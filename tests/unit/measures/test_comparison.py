@@ -222,7 +222,7 @@ def test_a_gap_that_closes_or_widens() -> None:
 
 
 @given(st.lists(st.integers(30, 70).map(float), min_size=1, max_size=12))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_flipping_polarity_swaps_better_and_worse_and_nothing_else(own: list[float]) -> None:
     up, down = (
         compare(panel(own), register(polarity=way), area="OWN", peer_sets=peer_sets())[0]
@@ -269,7 +269,7 @@ def sets_of(peers: int = 15) -> pd.DataFrame:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_strangers_order_and_names_of_peers_move_nothing(seed: int) -> None:
     table, declared = made(seed), register(statistic="proportion")
     found = compare(table, declared, area="OWN", peer_sets=sets_of())
@@ -287,7 +287,7 @@ def test_strangers_order_and_names_of_peers_move_nothing(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_flipped_polarity_mirrors_ranks_and_their_range(seed: int) -> None:
     up, down = (
         compare(

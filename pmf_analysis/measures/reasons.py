@@ -1,0 +1,71 @@
+"""Why a comparison says what it says, in plain words, and why some cannot be made."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from pmf_analysis.measures.peers import FEWEST_PEERS
+from pmf_analysis.measures.polarity import first_text, undeclared
+
+OLDEST = 2  # own periods that the newest value of a peer may be ahead before that is said
+TOTAL = "A total depends on the size of an authority; only a rate or share can be compared."
+ORDINARY = " The difference is more than chance, but ordinary between peers."
+UNUSUAL = " It is outside the 95 % limits of the spread between peers, but within the 99.8 %."
+BEYOND = " This is beyond the usual spread between peers."
+OLDER = " Fewer than five peers have our newest period, so an earlier one is compared."
+BEHIND = " A peer has a value more than two of our periods newer."
+DIFFER = " Our counts do not give our published value, so they are not used."
+SMALL = " Our count is below 10, so it gives no verdict."
+SAMPLED = " It takes the sample as simple and random; the design effect is not known."
+
+
+def why_not(pairs: pd.DataFrame) -> pd.Series:
+    """Say why a pair cannot be judged, in plain words; "" where it can."""
+    found, members = pairs["n_peers"].astype(str), pairs["n_members"].astype(str)
+    few = "Only " + found + " of " + members + " peers have a value for the"
+    reasons = [
+        (pairs["newest"].isna(), "We have no value that can be used."),
+        *undeclared(pairs),
+        (pairs["data_type"] == "count", TOTAL),
+        (pairs["n_peers"] < FEWEST_PEERS, few + " same period; five are needed."),
+    ]
+    return first_text(pairs.index, reasons)
+
+
+def why(
+    pairs: pd.DataFrame, side: pd.Series, level: float, spread: Sequence[tuple[pd.Series, str]]
+) -> pd.Series:
+    """Say what a verdict rests on, and what a reader must know about the figures.
+
+    `side`: 1 where we lie above the benchmark, -1 below, 0 for neither; `spread`: what the spread
+    between peers makes of it.
+    """
+    does = (side != 0).map({True: "excludes", False: "includes"})
+    both = (side != 0).map({True: " and", False: " or"})
+    own = pairs["n_own"].fillna(0).astype(int).astype(str)
+    silent = pairs["silent"].fillna("our own figures overlap")
+    published = (pairs["interval_from"] == "interval") | pairs["is_small"]
+    whose = published.map({True: "Our published interval ", False: "Our 95 % interval "})
+    pooled = f"Our {100 * level:g} % interval " + does + " the peers' combined value" + both
+    sentences = {
+        "counts": pooled + " their median.",
+        "interval": whose + does + " the peers' median.",
+        "own_history": "The usual range of our last " + own + " values " + does + " their median.",
+        "values_only": "Place only, no test: no usable counts or intervals, and " + silent + ".",
+    }
+    text = first_text(
+        pairs.index, [(pairs["evidence"] == name, t) for name, t in sentences.items()]
+    )
+    text += first_text(pairs.index, spread)
+    months = (12 * pairs[name].dt.year + pairs[name].dt.month for name in ("newest_peer", "period"))
+    by_sample = (pairs["evidence"] == "interval") & (pairs["interval_from"] == "sample")
+    notes = [
+        (by_sample, SAMPLED),
+        (pairs["counts_differ"].eq(True), DIFFER),
+        (pairs["is_small"], SMALL),
+        (pairs["period"] < pairs["newest"], OLDER),
+        (next(months) - next(months) > OLDEST * 12 / pairs["periods_per_year"], BEHIND),
+    ]
+    for applies, note in notes:
+        text += first_text(pairs.index, [(applies, note)])
+    return text
