@@ -190,7 +190,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         labels = words_of("compare.funnel_label")
         rows = [
             {
-                "council": text(row, "area_name"),
+                "council": council if row["is_own"] else text(row, "area_name"),
                 "value": subject.figure(number(row, "value")).text,
                 "cases": subject.figure(number(row, "numerator"), "count").text,
                 "of": subject.figure(number(row, "denominator"), "count").text,

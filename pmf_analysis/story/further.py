@@ -231,7 +231,7 @@ def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Bloc
     if not newest["is_own"].astype(bool).any():
         return Block("note", id, heading, text=said)
     cells = [
-        {"council": text(row, "area_name")}
+        {"council": view.council if row["is_own"] else text(row, "area_name")}
         | {kind: subjects[kind].figure(number(row, f"{kind}_value")).text for kind in _KINDS}
         for row in rows_of(newest.sort_values(["is_own", "area_name"], ascending=[False, True]))
     ]

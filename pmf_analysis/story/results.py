@@ -47,7 +47,7 @@ def _facts_rows(facts: Facts) -> Iterator[dict[str, Any]]:
     base |= {"period": facts.period_label, "n": facts.n}
     for place, (measure, (figure, unit)) in enumerate(facts.figures().items()):
         if figure.is_known or place == 0:
-            name = text(facts.row, "of_group") + measure
+            name = f"{facts.row.get('of_group', '')}{measure}"
             yield {**base, "measure": name, "unit": unit, "value": figure.raw}
 
 

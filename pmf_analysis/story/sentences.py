@@ -280,13 +280,12 @@ def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
     reasons = reason_sentences(facts.reason)
     if facts.verdict == "cannot_judge":
         return (verdict, *reasons)
-    if facts.edge:
-        return (say(f"compare.edge.{facts.edge}"),)
-    if facts.verdict == "similar" and "ordinary" in facts.reason:
-        return (say("compare.verdict.ordinary"),)
-    # The first sentence of any other reason says what the verdict says in plainer words.
+    if facts.edge or (facts.verdict == "similar" and "ordinary" in facts.reason):
+        verdict = say(f"compare.edge.{facts.edge}" if facts.edge else "compare.verdict.ordinary")
+    # The first sentence of a reason, and where councils spread, is what the verdict says plainly.
+    notes = [each for each in reasons[1:] if "between peers" not in each]
     is_city = facts.subject.is_city and facts.verdict != "position_only"
-    return told(verdict, *reasons[1:], say("compare.city") if is_city else "")
+    return told(verdict, *notes, say("compare.city") if is_city else "")
 
 
 def robust_sentence(facts: ComparisonFacts) -> str:

@@ -400,7 +400,7 @@ def forecast_rows(series: str, middle: float, horizons: int = 4) -> list[dict[st
 
 
 def peer_rows(series: str, middle: float) -> list[dict[str, Any]]:
-    names = ["Westshire Council", *PEER_NAMES]
+    names = ["", *PEER_NAMES]
     return [
         {
             "series": series,

@@ -24,7 +24,7 @@ from pmf_analysis.story.formatting import twentieths
 from pmf_analysis.story.pages import Page
 from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.rendering import block_html
-from pmf_analysis.story.results import AUDIT_COLUMNS, audit_rows
+from pmf_analysis.story.results import AUDIT_COLUMNS, audit_rows, result_rows
 from pmf_analysis.story.trends_page import TrendsPage, chart_notes
 from pmf_analysis.story.view import ThemeView
 
@@ -527,3 +527,145 @@ def test_key_figures_have_a_picture_of_the_history_and_the_arrows(view: ThemeVie
     ids = re.findall(r'id="([a-z-]+)"', row["history"] + glance["trend"])
     assert len(ids) == len(set(ids)) == 2
     assert "<svg" not in block.alt
+
+
+def further(view: ThemeView) -> dict[str, Block]:
+    return {block.id: block for block in BenchmarkingPage(view).further()}
+
+
+def test_the_headline_names_what_is_open_and_what_chance_would_give(view: ThemeView) -> None:
+    said = BenchmarkingPage(view).headline()[0].text[0]
+    assert "Worse: Household recycling. Worth a closer look: Fly-tipping." in said
+    assert "at 99.8%: 2. Chance alone would call any of these" in said
+    turned = view.comparisons.assign(robust_opposite=1)
+    said = BenchmarkingPage(made_up_view(comparisons=turned)).headline()[0].text[0]
+    assert "Depends on whom we compare with: Household recycling." in said
+    one = BenchmarkingPage(made_up_view(comparison_level=95.0)).headline()[0].text[0]
+    assert "at 95%: 2." in one
+
+
+def test_funnels_are_drawn_of_what_stands_out_and_of_nothing_else(view: ThemeView) -> None:
+    drawn = [b for b in BenchmarkingPage(view).pictures() if b.id.startswith("funnel-")]
+    assert [block.id for block in drawn] == ["funnel-recycling", "funnel-flytipping"]
+    assert "Westshire Council, at 39.8%, lies below the 99.8% limits." in drawn[0].alt
+    assert drawn[0].table.rows[0]["council"] == "Westshire Council"
+    assert len(drawn[0].table.rows) == 16 and "7.62 times" in drawn[0].notes[1]
+
+
+def test_the_robustness_table_names_groups_with_source_and_date(view: ThemeView) -> None:
+    block = further(view)["robustness"]
+    labels = [column.label for column in block.table.columns]
+    assert labels == ["Indicator", "Nearest neighbours", "The region", "Nearest 10 to 20"]
+    first, second = block.table.rows
+    assert [*first.values()] == [
+        "Household recycling",
+        "12th of 16, worse",
+        "6th of 16, similar",
+        "3 of 6",
+    ]
+    assert second["neighbours"] == "16th of 16"
+    assert block.notes[2].startswith("The region: Finance institute; as at 3 November 2025;")
+    alone = view.comparisons[view.comparisons["peer_set"] == "neighbours"]
+    block = further(made_up_view(comparisons=alone, robustness=pd.DataFrame()))["robustness"]
+    assert block.kind == "note" and "One comparison group is declared" in block.text[0]
+
+
+def test_leads_are_those_that_stand_out_and_nobody_is_called_best(view: ThemeView) -> None:
+    block = further(view)["leads"]
+    assert [row["council"] for row in block.table.rows] == ["Council D"]
+    assert block.table.rows[0]["expected"] == "+3.4 percentage points (0.6 to 6.2)"
+    assert block.notes == ("No council stands out beyond chance: Major planning on time.",)
+    assert "starting points for a conversation" in block.text[0] and "luck" in block.text[1]
+    nobody = further(made_up_view(leads=view.leads.assign(stands_out=0)))["leads"]
+    assert nobody.kind == "note" and "No council stands out beyond chance" in nobody.text[0]
+    assert "leads" not in further(made_up_view(leads=pd.DataFrame()))
+
+
+def test_groups_are_beside_the_others_with_the_worse_first(view: ThemeView) -> None:
+    block = further(view)["equality"]
+    assert [row["status"] for row in block.table.rows] == [
+        *("worse", "no_status", "similar", "cannot_judge"),
+    ]
+    assert block.table.rows[0]["difference"] == "−9.2 percentage points (−11.9 to −6.5)"
+    assert block.text == (
+        "Figures by group are held for 2 of the 7 indicators.",
+        "Worse than the others, beyond chance: Household recycling (Harbour).",
+    )
+    assert "Household recycling (Lake) (the count is below 10)" in block.notes[1]
+    none = further(made_up_view(equality=pd.DataFrame()))["equality"]
+    assert none.text[0].startswith("Figures by group are held for none of the 7 indicators")
+    many = pd.concat([view.equality] * 10, ignore_index=True)
+    assert "first 24" not in all_text([block])
+    assert "shows 24 of 40 groups" in all_text([further(made_up_view(equality=many))["equality"]])
+
+
+def test_value_for_money_is_never_a_verdict_of_one_year(view: ThemeView) -> None:
+    block = further(view)["value-waste"]
+    assert block.kind == "figure" and len(block.table.rows) == 7
+    assert "in 3 of 3 years. In the newest year 83% of similar councils cost less" in block.text[0]
+    one = view.value.assign(verdict="one_year")
+    block = further(made_up_view(value=one))["value-waste"]
+    assert block.text[0].startswith("One year alone gives no verdict.")
+    unknown = view.value.assign(cost_percentile=NAN, verdict="cannot_judge", reason="Too few.")
+    block = further(made_up_view(value=unknown))["value-waste"]
+    assert block.kind == "note"
+    assert block.text == ("Value for money cannot be judged. Too few.",)
+
+
+def test_a_page_without_any_peers_says_what_could_be_compared_and_what_we_know() -> None:
+    view = without_peers()
+    page = BenchmarkingPage(view)
+    said = page.headline()[0].text[0]
+    assert "figures of similar councils" in said and "Of the" not in said
+    blocks = blocks_of(BenchmarkingPage, view)
+    assert {b.id for b in blocks} >= {"finding-recycling", "could-compare", "equality"}
+    assert not {b.id for b in blocks} & {"strip", "robustness", "leads", "key-figures"}
+    row = further(view)["could-compare"].table.rows[0]
+    assert row["public"] == (
+        "Public Health Outcomes Framework (OHID Fingertips), "
+        "Single Data List return: WasteDataFlow and https://example.org/recycling"
+    )
+    told = all_text(page.pictures())
+    assert "above the average of 39.3%" in told and "similar councils" not in told
+    (nothing,) = BenchmarkingPage(made_up_view(**peerless(), equality=pd.DataFrame())).exceptions()
+    assert nothing.title == "Nothing could be compared"
+
+
+def peerless() -> dict[str, Any]:
+    view = made_up_view()
+    names = ("comparisons", "peers", "gaps", "funnels", "robustness", "leads", "value")
+    return {name: getattr(view, name).iloc[:0] for name in names}
+
+
+def without_peers() -> ThemeView:
+    known = {"framework_refs": ("PHOF",), "sdl_ref": "WasteDataFlow"}
+    first = INDICATORS[0].model_copy(
+        update={**known, "source_url": "https://example.org/recycling"}
+    )
+    return made_up_view(**peerless(), indicators=(first, *INDICATORS[1:]))
+
+
+def test_old_comparisons_and_missing_councils_are_named(view: ThemeView) -> None:
+    note = BenchmarkingPage(view).quality()[-1]
+    assert note.id == "comparison-quality"
+    assert "Others already have a newer figure: Fly-tipping." in note.text
+    assert "No figure to compare from Council B: Fly-tipping." in note.text
+
+
+def test_results_hold_leads_groups_and_how_far_a_rank_may_move(view: ThemeView) -> None:
+    rows = list(result_rows(BenchmarkingPage(view)))
+    mine = {(row["measure"], row["area"]): row for row in rows if row["indicator"] == "recycling"}
+    assert mine[("rank_best", "X1")]["value"] == "9"
+    assert mine[("robust_same", "X1")]["unit"] == "comparisons"
+    assert mine[("shrunken", "X5")]["unit"] == "percentage points"
+    assert mine[("ward=Harbour: difference", "X1")]["value"] == "-9.2"
+    assert mine[("ward=Harbour: difference", "X1")]["verdict"] == "worse"
+
+
+def test_absent_new_columns_and_tables_are_unknown(view: ThemeView) -> None:
+    new = ["rank_best", "quarter", "funnel_label", "phi", "robust_of", "close_pace", "own_kept"]
+    tables = {name: pd.DataFrame() for name in ("funnels", "robustness", "leads", "equality")}
+    old = made_up_view(comparisons=view.comparisons.drop(columns=new), **tables)
+    told = all_text(blocks_of(BenchmarkingPage, old))
+    assert not re.search(r"anywhere from|quarter of|pace|nan\b|treat it as open", told)
+    assert "It is worse than similar councils" in told

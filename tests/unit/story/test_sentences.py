@@ -601,10 +601,11 @@ def test_met_periods_are_counted() -> None:
 
 def test_an_ordinary_difference_and_a_group_without_figures_take_one_sentence() -> None:
     subject = Subject.of(trend_row(), "W")
-    ordinary = comparison_row(verdict="similar", reason="It excludes it. It is ordinary.")
+    reason = "It excludes it. It is ordinary between peers. Our count is below 10."
+    ordinary = comparison_row(verdict="similar", reason=reason)
     told = comparison_sentences(ComparisonFacts.of(ordinary, subject))
     assert "The difference is real but ordinary among these councils." in told
-    assert not any("chance" in sentence for sentence in told)
+    assert "Our count is below 10." in told and "It is ordinary between peers." not in told
     names = "; ".join(PEER_NAMES)
     nobody = comparison_row(n_peers=0, peers_missing=names, verdict="cannot_judge", reason="Few.")
     told = comparison_sentences(ComparisonFacts.of(nobody, subject))
