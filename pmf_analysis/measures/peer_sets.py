@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pmf_analysis.measures.frames import is_aggregate
+from pmf_analysis.measures.likeness import nearest_councils
 
 if TYPE_CHECKING:
     from pmf_analysis.parameters.peer_sets import PeerSetSpec
@@ -56,10 +57,16 @@ def chosen_peer_sets(
     councils = _councils(panel, sets["member"])
     titles = {name: entry.short_title for name, entry in parameters.register.indicators.items()}
     for spec in sorted((s for s in made if not s.is_described), key=lambda s: not s.everyone):
-        found = councils if spec.everyone else _built(spec, sets, councils, panel, area)
-        sets = pd.concat(
-            [sets, _told(found, spec, _method(spec, titles, len(found)))], ignore_index=True
-        )
+        found, method = councils, "Every council with figures in these data, of any kind or size."
+        if spec.characteristics:
+            pool = sets[sets["peer_set"] == spec.among] if spec.among else councils
+            among, by = pool["member"].tolist(), spec.characteristics
+            found = nearest_councils(panel, area, by, size=spec.size, among=among)
+            named = "; ".join(titles[name] for name in by)
+            method = (
+                f"The {len(found)} councils nearest ours by standardised distance, on: {named}."
+            )
+        sets = pd.concat([sets, _told(found, spec, method)], ignore_index=True)
     sets = sets[(sets["member"] != area) & ~is_aggregate(sets["member"])]
     unique = sets.sort_values(["peer_set", "rank"], kind="stable")
     return unique.drop_duplicates(["peer_set", "member"], ignore_index=True)[COLUMNS]
@@ -69,9 +76,8 @@ def _imported(stored: pd.DataFrame, area: str, specs: dict[str, PeerSetSpec]) ->
     """The council's own lists and the groups it is in; YAML may add title, source and day."""
     mine = stored.loc[(stored["area_code"] == "") & (stored["member_code"] == area), "peer_set"]
     is_group = (stored["area_code"] == "") & stored["peer_set"].isin(mine)
-    rows = stored[(stored["area_code"] == area) | is_group].rename(
-        columns={"member_code": "member"}
-    )
+    rows = stored[(stored["area_code"] == area) | is_group]
+    rows = rows.rename(columns={"member_code": "member"})
     names, told = rows["peer_set"], {name: dict(spec) for name, spec in specs.items()}
     facts = pd.DataFrame.from_dict(told, orient="index", columns=["title", "source", "as_at"])
     facts = facts.reindex(names).set_axis(rows.index)
@@ -79,45 +85,31 @@ def _imported(stored: pd.DataFrame, area: str, specs: dict[str, PeerSetSpec]) ->
     only = facts["as_at"].notna() & (rows.groupby("peer_set")["as_at"].transform("nunique") < 2)
     source = facts["source"].fillna(rows["source"]).replace("", "its source")
     ordered = rows["rank"].notna().map({True: ", likest first", False: ""})
+    group = "Every council of our group, as " + source + " lists it."
     method = "The list that " + source + " gives for this council" + ordered + "."
     return rows[_ROW].assign(
         rank=rows["rank"].astype("float64"),
         title=facts["title"].fillna(names.str.replace("_", " ")),
         source=source,
         as_at=rows["as_at"].mask(only | rows["as_at"].isna(), pd.to_datetime(facts["as_at"])),
-        method=method.mask(
-            is_group[rows.index], "Every council of our group, as " + source + " lists it."
-        ),
+        method=method.mask(is_group[rows.index], group),
     )
 
 
 def _declared(specs: dict[str, PeerSetSpec]) -> pd.DataFrame:
-    method = "Councils that peer_sets.yml names, likest first."
-    lists = [
-        _told(
-            pd.DataFrame(spec.members.items(), columns=["member", "member_name"]).assign(
-                rank=range(1, len(spec.members) + 1)
-            ),
-            spec,
-            method,
-        )
-        for spec in specs.values()
-        if spec.members
-    ]
-    return pd.concat([pd.DataFrame(columns=COLUMNS), *lists], ignore_index=True)
+    lists = [pd.DataFrame(columns=COLUMNS)]
+    for spec in specs.values():
+        rows = [(*named, rank) for rank, named in enumerate(spec.members.items(), start=1)]
+        told = "Councils that peer_sets.yml names, likest first."
+        lists.append(_told(pd.DataFrame(rows, columns=_ROW[1:]), spec, told))
+    return pd.concat(lists, ignore_index=True)
 
 
 def _told(found: pd.DataFrame, spec: PeerSetSpec, method: str) -> pd.DataFrame:
     """Put what is declared of a set beside its members."""
-    rows = found[["member", "member_name"]].assign(
-        peer_set=spec.id,
-        rank=found["rank"].astype("float64"),
-        title=spec.title,
-        source=spec.source,
-        as_at=pd.Timestamp(spec.as_at),
-        method=method,
-    )
-    return rows[COLUMNS]
+    facts = {"peer_set": spec.id, "title": spec.title, "source": spec.source, "method": method}
+    rows = found.assign(**facts, as_at=pd.Timestamp(spec.as_at))
+    return rows.astype({"rank": "float64"})[COLUMNS]
 
 
 def _councils(panel: pd.DataFrame, listed: Iterable[str]) -> pd.DataFrame:
@@ -127,24 +119,3 @@ def _councils(panel: pd.DataFrame, listed: Iterable[str]) -> pd.DataFrame:
     known = found["area"].str.match(COUNCIL) | found["area"].isin(list(listed))
     named = found[known & ~is_aggregate(found["area"])]
     return named.set_axis(["member", "member_name"], axis=1).assign(rank=float("nan"))
-
-
-def _built(
-    spec: PeerSetSpec, sets: pd.DataFrame, councils: pd.DataFrame, panel: pd.DataFrame, area: str
-) -> pd.DataFrame:
-    from pmf_analysis.measures.likeness import nearest_councils
-
-    others = (
-        sets.loc[sets["peer_set"] == spec.among, "member"] if spec.among else councils["member"]
-    )
-    found: pd.DataFrame = nearest_councils(
-        panel, area, spec.characteristics, size=spec.size, among=others.tolist()
-    )
-    return found
-
-
-def _method(spec: PeerSetSpec, titles: dict[str, str], n: int) -> str:
-    if spec.everyone:
-        return "Every council with figures in these data, whatever its kind or size."
-    by = "; ".join(titles[name] for name in spec.characteristics)
-    return f"The {n} councils nearest to ours by standardised distance, on: {by}."

@@ -118,7 +118,7 @@ def test_a_set_is_built_from_characteristics_among_another():
     assert members(found, "likest") == FIVE
     assert members(found, "free")[0] == "E06000009"
     methods = found.drop_duplicates("peer_set").set_index("peer_set")["method"]
-    assert methods["likest"].startswith("The 5 councils nearest to ours")
+    assert methods["likest"].startswith("The 5 councils nearest ours")
     assert methods["likest"].endswith("on: Homes.")
 
 
