@@ -130,8 +130,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         blocks = [self._strip(drawn)] if drawn else []
         trends = {trend.subject.series: trend for trend in self.view.trend_facts}
         for facts in self.facts:
-            blocks.append(self._finding(facts, trends[facts.subject.series]))
-            blocks += self._charts(facts)
+            blocks += [self._finding(facts, trends[facts.subject.series]), *self._charts(facts)]
         return blocks
 
     def _finding(self, facts: ComparisonFacts, trend: TrendFacts) -> Block:
@@ -144,8 +143,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     def _charts(self, facts: ComparisonFacts) -> list[Block]:
         """Return the funnel of what stands out and the gap over time, where there is one."""
-        series = facts.subject.series
-        limits, gaps = (self._of_set(t, series) for t in (self.view.funnels, self.view.gaps))
+        tables = (self.view.funnels, self.view.gaps)
+        limits, gaps = (self._of_set(table, facts.subject.series) for table in tables)
         is_out = facts.funnel_label not in ("", "within") and len(limits)
         funnel = [self._funnel(facts, limits)] if is_out else []
         return funnel + ([self._gap_chart(facts, gaps)] if len(gaps) >= _FEWEST_GAPS else [])
@@ -205,9 +204,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             *(facts, "funnel", title("compare.funnel_title", subject.short), rows),
             subtitle=say("compare.funnel_subtitle", **slots),
             alt=say("compare.funnel_alt", place=place, **slots),
-            svg=draw_funnel(
-                *(peers, limits, subject), id=id, own_name=council, verdict=facts.verdict
-            ),
+            svg=draw_funnel(peers, limits, subject, id=id, own_name=council, verdict=facts.verdict),
             notes=(say("compare.funnel_note"), say("compare.funnel_phi", phi=facts.more["phi"])),
         )
 
@@ -250,9 +247,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         ahead = [e for e in self.compared if e.peers_ahead]
         lists = {say("quality.older"): older, say("quality.ahead"): ahead}
         for name in sorted({name for each in self.compared for name in each.missing}):
-            lists[say("quality.missing", name=name)] = [
-                e for e in self.compared if name in e.missing
-            ]
+            without = [e for e in self.compared if name in e.missing]
+            lists[say("quality.missing", name=name)] = without
         told = [named(word, [e.subject.short for e in listed]) for word, listed in lists.items()]
         heading, said = say("section.comparison_quality"), tuple(chain(*told))
         extra = [Block("note", "comparison-quality", heading, text=said)] if said else []
@@ -265,13 +261,11 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         """
         edge = [(e, say(f"compare.edge.{e.edge}")) for e in self.facts if e.edge]
         behind = [e for e in self.facts if e.is_behind and e.gap_verdict == "widening"]
+        gaps = [(title("compare.gap_title", e.subject.short), e) for e in behind]
         return [
             *self._standing("worse"),
             *(f"{sentences.comparison_title(each)}. {said}" for each, said in edge),
-            *(
-                f"{title('compare.gap_title', each.subject.short)}. {sentences.gap_sentence(each)}"
-                for each in behind
-            ),
+            *(f"{heading}. {sentences.gap_sentence(each)}" for heading, each in gaps),
             *(further.group_attention(each) for each in self.groups if each.verdict == "worse"),
             *self._standing("higher", "lower"),
         ]
@@ -282,13 +276,12 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     def _standing(self, *codes: str) -> list[str]:
         found = [each for code in codes for each in self.facts if each.verdict == code]
-        told = [
-            (*sentences.comparison_sentences(each)[:2], sentences.robust_sentence(each))
-            for each in found
-        ]
-        titles = map(sentences.comparison_title, found)
-        both = zip(titles, told, strict=True)
-        return [" ".join(filter(None, (f"{title}.", *said))) for title, said in both]
+        return [" ".join(sentences.told(*_in_short(each))) for each in found]
+
+
+def _in_short(facts: ComparisonFacts) -> sentences.Sentences:
+    said = sentences.comparison_sentences(facts)[:2]
+    return (f"{sentences.comparison_title(facts)}.", *said, sentences.robust_sentence(facts))
 
 
 def _any(table: pd.DataFrame, column: str) -> bool:

@@ -33,7 +33,16 @@ _GROUP = (
     *("ratio", "ratio_lower", "ratio_upper"),
 )
 _LEADS = ("indicator", "council", "from", "to", "lead", "expected", "ours")
-_GROUPS = ("indicator", "group", "value", "others", "others_value", "difference", "over_time")
+_GROUPS = (
+    "indicator",
+    "group",
+    "value",
+    "others",
+    "others_value",
+    "difference",
+    "over_time",
+    "status",
+)
 _ORDER = ("worse", "better", "higher", "lower", "similar", "cannot_judge")
 _KINDS = ("cost", "performance")
 
@@ -88,14 +97,14 @@ def robustness_blocks(view: ThemeView, facts: Sequence[ComparisonFacts]) -> list
     names = sorted(sets, key=lambda name: (name != view.peer_set, titles[name]))
     about = [_about(titles[name], sets[name]) for name in names]
     rows = [_holds(view, each) for each in facts if not each.subject.is_city]
-    used, heading = {key for row in rows for key in row}, say("further.robust_title")
+    used, heading = {key for row in rows for key in row}, say("further.title.robust")
     if len(used) < 3:
         said = (say("further.one_set"), *about)
         return [Block("note", "robustness", heading, text=said)] if len(names) == 1 else []
     labels = {"indicator": say("column.indicator"), **{name: titles[name] for name in names}}
     labels["nearest"] = say("further.nearest")
     columns = tuple(Column(key, label) for key, label in labels.items() if key in used)
-    table = Table(say("further.robust_table"), columns, tuple(row for row in rows if len(row) > 1))
+    table = Table(say("further.table.robust"), columns, tuple(row for row in rows if len(row) > 1))
     notes = (say("further.robust_note"), *about)
     return [Block("table", "robustness", heading, table=table, notes=notes)]
 
@@ -111,31 +120,36 @@ def _holds(view: ThemeView, facts: ComparisonFacts) -> dict[str, str]:
     """Place and verdict in each group, and among how many of the nearest members it holds."""
     cells, agrees = {"indicator": facts.subject.short}, []
     for row in rows_of(view.of_series(view.robustness, facts.subject.series)):
-        agreed = number(row, "agrees")
+        agreed, name = number(row, "agrees"), text(row, "peer_set")
         if not number(row, "k"):
             other = ComparisonFacts.of(row, facts.subject)
-            word, place = view.status_words[other.verdict], rank_words(other)
-            both = say("further.verdict", place=place, word=word.lower()) or word
-            is_bare = other.verdict == "position_only" and place
-            cells[text(row, "peer_set")] = place if is_bare else both
-        elif text(row, "peer_set") == view.peer_set and agreed is not None:
+            word, place = view.status_words[other.verdict].lower(), rank_words(other)
+            word = word if other.verdict != "position_only" else ""
+            cells[name] = say("further.verdict", place=place, word=word) or place or word
+        elif name == view.peer_set and agreed is not None:
             agrees.append(agreed)
     nearest = say("further.of", same=f"{sum(agrees):.0f}", of=len(agrees))
     return cells | ({"nearest": nearest} if agrees else {})
 
 
+def _section(id: str, said: Sequence[str], *table: Any, notes: Sequence[str] = ()) -> list[Block]:
+    """Make a section with its table (columns, rows, words), or what is said; nothing of nothing."""
+    heading = say(f"further.title.{id}")
+    if table and table[1]:
+        made = data_table(say(f"further.table.{id}"), *table)
+        return [Block("table", id, heading, text=tuple(said), table=made, notes=tuple(notes))]
+    return [Block("note", id, heading, text=tuple(said))] if said else []
+
+
 def lead_blocks(leads: Sequence[Facts]) -> list[Block]:
     """Name councils that improved beyond chance from a like start, or say that none stands out."""
     out = [each for each in leads if number(each.row, "stands_out")]
-    shown = [each for each in out if (number(each.row, "place") or 0) <= _MOST_LEADS]
-    found = {each.subject.series for each in shown}
+    shown = [_lead_cells(each) for each in out if (number(each.row, "place") or 0) <= _MOST_LEADS]
+    found = {each.subject.series for each in out}
     names = {each.subject.short: None for each in leads if each.subject.series not in found}
-    nobody, heading = named(say("further.leads_none"), [*names]), say("further.leads_title")
-    if not shown:
-        return [Block("note", "leads", heading, text=nobody)] if nobody else []
-    table = data_table(say("further.leads_table"), _LEADS, [_lead_cells(each) for each in shown])
-    said = (say("further.leads_note"), say("further.leads_shrunk"))
-    return [Block("table", "leads", heading, text=said, table=table, notes=nobody)]
+    nobody = named(say("further.leads_none"), [*names])
+    said = (say("further.leads_note"), say("further.leads_shrunk")) if shown else nobody
+    return _section("leads", said, _LEADS, shown, notes=nobody)
 
 
 def _lead_cells(facts: Facts) -> dict[str, str]:
@@ -162,39 +176,27 @@ def _with_range(facts: Facts, name: str, of_ends: str) -> str:
 
 def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
     """Set each group beside the others, with the interval of the difference."""
-    n, heading = sum(each.is_chartable for each in view.indicators), say("further.equality_title")
+    n = sum(each.is_chartable for each in view.indicators)
     if not groups:
-        said = told(say("further.equality_none", n=n or None))
-        return [Block("note", "equality", heading, text=said)] if said else []
+        return _section("equality", told(say("further.equality_none", n=n or None)))
     held = len({each.subject.indicator for each in groups})
-    names = [(each, f"{each.subject.short} ({each.row['dimension_value']})") for each in groups]
+    names = [(e, f"{e.subject.short} ({e.row['dimension_value']})") for e in groups]
     worse = [name for each, name in names if each.verdict == "worse"]
     reasons = [(name, each.reason) for each, name in names if each.verdict == "cannot_judge"]
     counts = say("further.equality_counts", k=held, n=n)
+    said = (counts, *named(say("further.equality_worse"), worse))
     rows = [_group_cells(view, each) for each in groups[:_MOST_GROUPS]]
     rest = len(groups) if len(groups) > _MOST_GROUPS else None
-    return [
-        Block(
-            *("table", "equality", heading),
-            text=(counts, *named(say("further.equality_worse"), worse)),
-            table=data_table(
-                say("further.equality_table"), (*_GROUPS, "status"), rows, view.status_words
-            ),
-            notes=told(
-                say("further.equality_note"),
-                *unjudged(reasons),
-                say("further.equality_more", shown=_MOST_GROUPS, n=rest),
-            ),
-        )
-    ]
+    more = say("further.equality_more", shown=_MOST_GROUPS, n=rest)
+    notes = told(say("further.equality_note"), *unjudged(reasons), more)
+    return _section("equality", said, _GROUPS, rows, view.status_words, notes=notes)
 
 
 def _group_cells(view: ThemeView, facts: Facts) -> dict[str, str]:
     row, dimension = facts.row, text(facts.row, "dimension").replace("_", " ")
-    group = say("further.group", dimension=dimension, value=text(row, "dimension_value"))
     return {
         "indicator": facts.subject.short,
-        "group": group,
+        "group": say("further.group", dimension=dimension, value=row["dimension_value"]),
         "value": facts.more["value"].text,
         "others": text(row, "others"),
         "others_value": facts.more["reference_value"].text,
@@ -207,9 +209,9 @@ def _group_cells(view: ThemeView, facts: Facts) -> dict[str, str]:
 def group_attention(facts: Facts) -> str:
     """Say of a group that does worse beyond chance by how much, and whether that widens."""
     slots = {name: text(facts.row, name) for name in ("dimension_value", "others")}
-    widening = say("further.equality_widening") if facts.row["trend"] == "widening" else ""
-    told_first = say("further.equality_one", name=facts.subject.short, **slots, **facts.more)
-    return " ".join(told(told_first, widening))
+    one = say("further.equality_one", name=facts.subject.short, **slots, **facts.more)
+    is_wider = facts.row["trend"] == "widening"
+    return " ".join(told(one, say("further.equality_widening") if is_wider else ""))
 
 
 def value_blocks(view: ThemeView) -> list[Block]:
@@ -277,9 +279,5 @@ def could_compare(view: ThemeView, compared: Collection[str]) -> list[Block]:
             public = join_words([*filter(None, places)]) or say("further.local")
             name = each.short_title or each.title
             rows.append({"indicator": name, "source": each.source, "public": public})
-    if not rows:
-        return []
-    heading, caption = say("further.could_title"), say("further.could_table")
-    table = data_table(caption, ("indicator", "source", "public"), rows)
     notes = (say("further.could_note"), say("further.could_public"))
-    return [Block("table", "could-compare", heading, table=table, notes=notes)]
+    return _section("could", (), ("indicator", "source", "public"), rows, notes=notes)

@@ -274,9 +274,8 @@ def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
     kind = facts.evidence if facts.evidence in words_of("compare.noise") else "other"
     benchmark = say(f"compare.benchmark.{'counts' if kind == 'counts' else 'other'}")
     slots = {"noise": say(f"compare.noise.{kind}"), "benchmark": benchmark}
-    counted = facts.verdict == "similar" and kind == "counts"
-    entry = "similar_counts" if counted else facts.verdict
-    verdict = say(f"compare.verdict.{entry}", **slots)
+    entry = f"compare.verdict.{facts.verdict}"
+    verdict = say_first(f"{entry}_{kind}", entry, **slots)
     reasons = reason_sentences(facts.reason)
     if facts.verdict == "cannot_judge":
         return (verdict, *reasons)
@@ -293,10 +292,8 @@ def robust_sentence(facts: ComparisonFacts) -> str:
     if facts.verdict == "cannot_judge" or facts.subject.is_city or not facts.more["robust_of"].raw:
         return ""
     kind = "place" if facts.verdict == "position_only" else "same"
-    kind = "open" if facts.is_open else kind
-    return say(
-        f"compare.robust.{'turns' if facts.more['robust_opposite'].raw else kind}", **facts.more
-    )
+    turns = "turns" if facts.more["robust_opposite"].raw else "open"
+    return say(f"compare.robust.{turns if facts.is_open else kind}", **facts.more)
 
 
 def gap_sentence(facts: ComparisonFacts) -> str:
