@@ -1,7 +1,4 @@
-"""The whole council once: the store's tables in, the result tables that everything reads out.
-
-Notebooks, packs and the batch all call this, so every page of a run shows the same numbers.
-"""
+"""The whole council once, for every page, pack and notebook: tables in, result tables out."""
 
 from __future__ import annotations
 
@@ -15,8 +12,9 @@ import pandas as pd
 
 from pmf_analysis.data.corrections import apply_corrections
 from pmf_analysis.data.store import Store
+from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
 from pmf_analysis.measures.chance_signals import expected_signals, fine_figures, off_target
-from pmf_analysis.measures.comparison import compare
+from pmf_analysis.measures.denominators import denominator_notes
 from pmf_analysis.measures.events import (
     chart_events,
     declared_baselines,
@@ -26,7 +24,6 @@ from pmf_analysis.measures.events import (
     with_baselines_used,
 )
 from pmf_analysis.measures.frames import (
-    chosen_peer_sets,
     in_exceptional_period,
     is_aggregate,
     judged_register,
@@ -36,7 +33,6 @@ from pmf_analysis.measures.frames import (
     shown_observations,
 )
 from pmf_analysis.measures.outlook import pooled_forecasts
-from pmf_analysis.measures.peers import with_nation
 from pmf_analysis.measures.questions import (
     live_targets,
     reference_questions,
@@ -73,6 +69,11 @@ class Measures:
     comparisons: pd.DataFrame
     peers: pd.DataFrame
     gaps: pd.DataFrame
+    funnels: pd.DataFrame
+    robustness: pd.DataFrame
+    leads: pd.DataFrame
+    equality: pd.DataFrame
+    value: pd.DataFrame
     targets: pd.DataFrame
     forecasts: pd.DataFrame
     events: pd.DataFrame
@@ -162,22 +163,26 @@ def assess_council(
         cannot be judged.
     """
     sets = sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
-    council = _council(tables, parameters, period, as_at, {peer_set, *sets.values()}, published)
+    council = _council(tables, parameters, period, as_at, published)
     register = council.register
     live = live_targets(council.targets, council.own, register)
-    comparisons, peers, gaps = compare(
-        council.panel, register, area=council.area, peer_sets=council.peer_sets
+    compared = benchmark_tables(
+        council.panel,
+        register,
+        area=council.area,
+        peer_sets=council.peer_sets,
+        rules=parameters.framework.comparison,
+        pairs=parameters.framework.value_for_money,
+        peer_set=peer_set,
+        used=sets,
     )
-    comparisons = _with_set_titles(comparisons, parameters)
-    comparisons = with_nation(comparisons, council.panel, register, council.area)
-    compared = comparisons[comparisons["peer_set"] == comparisons["indicator"].map(sets)]
-    medians = compared.set_index("series")["peer_median"]
+    beside = compared["comparisons"]
+    beside = beside[beside["peer_set"] == beside["indicator"].map(sets)]
+    medians = beside.set_index("series")["peer_median"]
     targets = _targets(council, live, medians, parameters, seed)
     return Measures(
         **_trends(council, target_lines(live, council.own), restated, parameters, seed),
-        comparisons=with_labels(comparisons, register),
-        peers=peers,
-        gaps=with_labels(gaps, register),
+        **compared,
         targets=with_labels(targets, register),
         forecasts=with_labels(_forecasts(council, targets, seed), register),
         problems=_notes(council, restated, parameters),
@@ -247,7 +252,6 @@ def _council(
     parameters: Parameters,
     period: Period,
     as_at: date,
-    wanted_sets: set[str],
     published: pd.DataFrame | None,
 ) -> _Council:
     register = judged_register(parameters)
@@ -261,14 +265,16 @@ def _council(
     shown, notes = shown_observations(known, register, published)
     panel = measure_frame(shown, register)
     panel["is_exceptional"] = in_exceptional_period(panel, register)
+    panel, peer_sets, breaks = followed_panel(panel, tables, parameters, register, as_at)
+    declared = declared_changes(tables["changes"], parameters, as_at)
     return _Council(
         register=register,
         panel=panel,
         own=own_totals(panel, area),
-        changes=declared_changes(tables["changes"], parameters, as_at),
+        changes=pd.concat([declared, breaks], ignore_index=True),
         targets=tables["targets"][tables["targets"]["area_code"].isin([area, ""])],
-        peer_sets=chosen_peer_sets(tables["peer_sets"], parameters, area, wanted_sets),
-        notes=pd.concat([corrected, notes], ignore_index=True),
+        peer_sets=peer_sets,
+        notes=pd.concat([corrected, notes, denominator_notes(panel, register)], ignore_index=True),
         area=area,
         period=period,
         as_at=as_at,
@@ -325,13 +331,6 @@ def _forecasts(council: _Council, targets: pd.DataFrame, seed: int) -> pd.DataFr
         origin=council.period.end,
         seed=seed,
     )
-
-
-def _with_set_titles(comparisons: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
-    """Call each peer set by its title; one that only the store knows by its name."""
-    titles = {name: spec.title for name, spec in parameters.peer_sets.items()}
-    names = comparisons["peer_set"]
-    return comparisons.assign(peer_set_title=names.map(titles).fillna(names.str.replace("_", " ")))
 
 
 def _notes(

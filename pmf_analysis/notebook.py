@@ -171,7 +171,10 @@ def theme_view(
     ids = {indicator.id for indicator in indicators}
     trends = _part(measures.trends, "indicator", ids)
     period = parse_period(spec.period, year_type=framework.year_type)
-    names = ("points", "comparisons", "peers", "gaps", "targets", "forecasts", "events")
+    names = (
+        *("points", "comparisons", "peers", "gaps", "targets", "forecasts", "events"),
+        *("funnels", "robustness", "leads", "equality"),
+    )
     series = set(trends["series"])
     problems = measures.problems
     return ThemeView(
@@ -184,6 +187,8 @@ def theme_view(
         indicators=indicators,
         trends=trends,
         **{name: _part(getattr(measures, name), "series", series) for name in names},
+        value=_part(measures.value, "performance_indicator", ids),
+        comparison_level=framework.comparison.level,
         packs=_part(measures.packs, "theme", {theme, ""}),
         problems=problems[problems["indicator"].isin(ids) | (problems["theme"] == theme)],
         narratives=_narratives(store, spec.as_at, ids, pd.Timestamp(period.end)),

@@ -134,23 +134,6 @@ def shown_observations(
     return suppress(discrete, exempt=harmless, history=before), notes
 
 
-def chosen_peer_sets(
-    stored: pd.DataFrame, parameters: Parameters, area: str, wanted: set[str]
-) -> pd.DataFrame:
-    """Peers of the council in the sets this run uses: from the store, or declared in YAML."""
-    rows = stored[(stored["area_code"] == area) & stored["peer_set"].isin(wanted)]
-    rows = rows.rename(columns={"member_code": "member"})
-    declared = [
-        {"peer_set": name, "member": code, "member_name": title, "rank": rank}
-        for name in sorted(wanted & set(parameters.peer_sets))
-        for rank, (code, title) in enumerate(parameters.peer_sets[name].members.items(), start=1)
-        if code != area
-    ]
-    columns = ["peer_set", "member", "member_name", "rank"]
-    both = pd.concat([rows[columns], pd.DataFrame(declared, columns=columns)], ignore_index=True)
-    return both.drop_duplicates(["peer_set", "member"], ignore_index=True)
-
-
 def sets_by_indicator(
     parameters: Parameters, peer_set: str, by_theme: Mapping[str, str]
 ) -> dict[str, str]:

@@ -151,7 +151,7 @@ class ComparisonRules(Settings):
     differ by; ``gap_years`` close a gap; ``lead_years`` is how far back improvements are sought.
     """
 
-    level: Annotated[float, AfterValidator(_usual_level)] = 99.8
+    level: Annotated[float, AfterValidator(_usual_level)] = 95
     overdispersion: bool = True
     gap_years: Counting = 3
     lead_years: Counting = 3

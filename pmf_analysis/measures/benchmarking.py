@@ -1,0 +1,107 @@
+"""Everything that a council's comparison with others consists of, from one panel of values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pmf_analysis.measures.areas import current_members, follow_areas
+from pmf_analysis.measures.comparison import compare
+from pmf_analysis.measures.equality import equality_gaps
+from pmf_analysis.measures.leads import leads
+from pmf_analysis.measures.peer_sets import chosen_peer_sets
+from pmf_analysis.measures.peers import with_nation
+from pmf_analysis.measures.result_tables import labels, with_labels
+from pmf_analysis.measures.standardised import standardised
+from pmf_analysis.measures.value import value_for_money
+
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.models import ComparisonRules, ValuePair
+    from pmf_analysis.parameters.workspace import Parameters
+
+SET_FACTS = ["title", "source", "as_at", "method"]
+
+
+def followed_panel(
+    panel: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    parameters: Parameters,
+    register: pd.DataFrame,
+    as_at: date,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Make a panel in which councils can be compared over time, and say with whom.
+
+    Returns the panel with reorganised councils followed and rates standardised where declared, all
+    peer sets of the council, and the breaks in its own series.
+    """
+    area, changes = parameters.framework.council.area_code, tables["area_changes"]
+    peer_sets = chosen_peer_sets(tables["peer_sets"], parameters, area, panel, as_at)
+    peer_sets = current_members(peer_sets, changes, as_at, area=area)
+    areas = [area, *peer_sets["member"].unique()]
+    panel, breaks = follow_areas(panel, changes, register, areas)
+    return standardised(panel, register), peer_sets, breaks
+
+
+def benchmark_tables(
+    panel: pd.DataFrame,
+    register: pd.DataFrame,
+    *,
+    area: str,
+    peer_sets: pd.DataFrame,
+    rules: ComparisonRules,
+    pairs: Sequence[ValuePair],
+    peer_set: str,
+    used: Mapping[str, str],
+) -> dict[str, pd.DataFrame]:
+    """Compare one council with others in every way, and return the result tables by name.
+
+    Parameters
+    ----------
+    panel, register
+        Main frame of measures, all areas, and one row an indicator.
+    peer_sets
+        peer_set, member, member_name, rank, title, source, as_at, method: all of the council's.
+    rules, pairs
+        As the framework declares them.
+    peer_set, used
+        The run's peer set, for value for money; the set of each indicator, for leads.
+
+    Returns
+    -------
+    dict
+        comparisons, peers, gaps, funnels, robustness, leads, equality, value; see
+        docs/result-tables.md. Without peers only equality has rows.
+    """
+    whole = panel[panel["dimension"] == ""]
+    found = compare(
+        whole,
+        register,
+        area=area,
+        peer_sets=peer_sets,
+        level=rules.level / 100,
+        overdispersion=rules.overdispersion,
+        gap_years=rules.gap_years,
+    )
+    facts = peer_sets.drop_duplicates("peer_set").set_index("peer_set")[SET_FACTS]
+    comparisons = found.comparisons.join(facts.add_prefix("peer_set_"), on="peer_set")
+    wanted = peer_sets[peer_sets["peer_set"].isin([peer_set, *used.values()])]
+    chosen = leads(whole, register, area=area, peer_sets=wanted, years=rules.lead_years)
+    chosen = chosen[chosen["peer_set"] == chosen["indicator"].map(used)]
+    mine = peer_sets[peer_sets["peer_set"] == peer_set]
+    value = value_for_money(whole, register, pairs, area=area, peer_sets=mine)
+    costs, years = value["cost_indicator"], value["period"]
+    return {
+        "comparisons": with_labels(with_nation(comparisons, whole, register, area), register),
+        "peers": found.peers,
+        "gaps": with_labels(found.gaps, register),
+        "funnels": found.funnels,
+        "robustness": found.robustness.join(facts["title"].rename("peer_set_title"), on="peer_set"),
+        "leads": with_labels(chosen, register).assign(
+            start_label=labels(chosen["indicator"], chosen["start_period"], register)
+        ),
+        "equality": with_labels(equality_gaps(panel, register, area=area), register),
+        "value": value.assign(year_label=labels(costs, years, register)),
+    }
