@@ -3,8 +3,6 @@
 All that a page says of itself stands in the manifest, so that the pages can be made again later.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -60,7 +58,7 @@ def report_page(notebook: Any, about: dict[str, Any], job: dict[str, Any]) -> st
 
 def write_index(run: RunRecord) -> None:
     """Write the index of a run, from its manifest and its table of trends, and put it on record."""
-    from pmf_analysis.documents.index import render_index
+    from pmf_analysis.documents.html import render_index
 
     reports = []
     for job in run.jobs.values():

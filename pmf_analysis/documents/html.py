@@ -1,11 +1,9 @@
-"""Executed notebooks to report pages, by nbconvert with our own template.
+"""Executed notebooks to report pages, by nbconvert with our own template; the page that joins them.
 
 The page is made from the blocks a notebook has shown, never from its HTML, so that a report can be
 rendered again after a change of template. Code, printed text, parameters and analysts' cells stay
 behind; a failed cell stops the export. The same notebook gives the same bytes.
 """
-
-from __future__ import annotations
 
 import hashlib
 import re
@@ -16,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FileSystemLoader
 from lxml.html import HtmlElement, fragments_fromstring, tostring
 from markupsafe import Markup
 from nbconvert.exporters.html import HTMLExporter
@@ -23,7 +22,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets import default
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
-from pmf_analysis.story.blocks import BLOCK_MIME, Block
+from pmf_analysis.story.bank import words_of
+from pmf_analysis.story.blocks import BLOCK_MIME, Block, Column, Table
 from pmf_analysis.story.formatting import format_date
 from pmf_analysis.story.rendering import block_html
 
@@ -35,6 +35,16 @@ _FIXES = {
     "block-id-repeated": "give every block of a page its own id",
 }
 _QUIET = re.compile(r"text/plain|application/vnd\.jupyter\.widget.*")
+# Verdicts that have a column in every run, and those that have one where any series has them.
+_ALWAYS = ("improving", "worsening", "no_clear_change", "cannot_judge")
+_UNRATED = ("rising", "falling", "higher", "lower")
+_FURTHER = ("better", "worse", *_UNRATED, "no_status")
+_COUNTING = (
+    "Counted as on the trends page of each theme: a breakdown of an indicator counts by itself, "
+    "and a measure that the council does not control has no status."
+)
+_LEVELS = {"error": "Errors", "warning": "Warnings", "info": "Notes"}
+_ROWS = ("accepted", "quarantined", "ignored")
 
 
 @dataclass
@@ -218,3 +228,68 @@ def _blocks(cell: Any, problems: Problems) -> Iterator[Block]:
 
 def _fault(cell: Any, code: str, what: str) -> Problem:
     return Problem(f'Cell "{cell.get("id", "")}" {what}.', code=code, fix=_FIXES[code])
+
+
+# The page that joins the reports of a run
+
+
+def render_index(run: Mapping[str, Any]) -> str:
+    """Return the index page of a run; it holds no run id and no clock.
+
+    Parameters
+    ----------
+    run
+        ``council, notice, title, period, as_at, content_hash, contact`` as for a report;
+        ``themes`` and ``analyses``: lists of ``id`` and ``title``, in order;
+        ``reports``: a list of ``theme, analysis`` (ids), ``status`` (Made, Failed, ...),
+        ``href`` where it was made, ``reason`` where it was not;
+        ``summary``: by theme id, how many series are improving, worsening, no_clear_change,
+        cannot_judge and whatever else a trends page shows as a status;
+        ``rows``: read, accepted, quarantined, ignored;
+        ``problems``: how many of each level (error, warning, info);
+        ``problems_href``: link to all of them.
+
+    Raises
+    ------
+    PmfError
+        When rows read are not those accepted, quarantined and ignored: then some were lost.
+    """
+    headings = {"themes": "Themes", "reports": "Reports", "data": "Data"}
+    sections = [Section(id, heading) for id, heading in headings.items()]
+    found = [f"{word}: {run['problems'].get(level, 0):,}." for level, word in _LEVELS.items()]
+    problems = Block("note", "problems", "Problems found in the data", text=(" ".join(found),))
+    blocks = {"summary": _summary(run), "rows": _rows_note(run["rows"]), "problems": problems}
+    loader = FileSystemLoader(TEMPLATES / "pmf")
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    shown = {
+        "page": make_page({"title": "Performance reports", **run}, sections),
+        "reports": {(report["theme"], report["analysis"]): report for report in run["reports"]},
+        **{name: Markup(block_html(block)) for name, block in blocks.items()},
+    }
+    return environment.get_template("run.html.j2").render({**run, **shown}).strip() + "\n"
+
+
+def _summary(run: Mapping[str, Any]) -> Block:
+    counts: Mapping[str, Mapping[str, int]] = run["summary"]
+    found = {verdict for count in counts.values() for verdict, n in count.items() if n}
+    verdicts = [*_ALWAYS, *(code for code in _FURTHER if code in found)]
+    words = words_of("status") | words_of("level_status")
+    words |= {code: f"{words[code]}, not rated" for code in _UNRATED}
+    columns = [Column(verdict, words[verdict], "right", "number") for verdict in verdicts]
+    rows = tuple(
+        {"theme": theme["title"]}
+        | {verdict: str(counts.get(theme["id"], {}).get(verdict, 0)) for verdict in verdicts}
+        for theme in run["themes"]
+    )
+    caption = "How many indicators have really changed"
+    table = Table(caption, (Column("theme", "Theme"), *columns), rows)
+    return Block("table", "theme-summary", caption, table=table, notes=(_COUNTING,))
+
+
+def _rows_note(rows: Mapping[str, int]) -> Block:
+    if rows["read"] != sum(rows[kind] for kind in _ROWS):
+        lost = "Rows read are not the rows accepted, quarantined and ignored."
+        raise PmfError(Problem(lost, code="rows-lost"), EXIT_DATA_UNUSABLE)
+    parts = " + ".join(f"{rows[kind]:,} {kind}" for kind in _ROWS)
+    said = f"{rows['read']:,} rows read = {parts}."
+    return Block("note", "rows", "Every row is accounted for", text=(said,))

@@ -17,8 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmf_analysis.documents.html import render_report
-from pmf_analysis.documents.index import render_index
+from pmf_analysis.documents.html import render_index, render_report
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.dots import draw_dots
 from pmf_analysis.story.facts import ComparisonFacts

@@ -6,7 +6,7 @@ import pytest
 from lxml import html
 
 from pmf_analysis.documents.audit import audit_html
-from pmf_analysis.documents.index import render_index
+from pmf_analysis.documents.html import render_index
 from pmf_analysis.problems import PmfError
 
 
