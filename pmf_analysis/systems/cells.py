@@ -1,34 +1,34 @@
-"""Workbooks read cell by cell, with the evidence that table readers lose.
+"""Workbooks read cell by cell, with the evidence that table readers lose, and cut into tables.
 
 ``pd.read_excel`` turns ``n/a`` and ``#DIV/0!`` into the same missing value, a formula never
 calculated into 0 and 45.2 % into 0.452, and it says nothing of hidden rows. Here every cell
 becomes the text that its reader sees, and what was noticed on the way is kept beside it.
 """
 
-from __future__ import annotations
-
 import io
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+import openpyxl
 import pandas as pd
+from openpyxl.worksheet.worksheet import Worksheet
 
-if TYPE_CHECKING:
-    from openpyxl.workbook import Workbook
-    from openpyxl.worksheet.worksheet import Worksheet
+from pmf_analysis.systems.mapping import MappingFile, spelling
 
 ERROR_CELLS = (
     *("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"),
     *("#SPILL!", "#CALC!", "#GETTING_DATA", "########"),
 )
 Place = tuple[int, int]
+
 Mark = Literal["percent", "text number", "formula"]
 _TEXT_NUMBER = re.compile(r"\s*-?[\d,]*\.?\d+\s*%?\s*")
 # A formula element that its cell's end, or an empty value, follows.
@@ -83,8 +83,7 @@ def _has_uncalculated(content: bytes) -> bool:
         return any(_NO_VALUE.search(archive.read(name)) for name in names if name.endswith(".xml"))
 
 
-def _load(content: bytes, *, formulas: bool) -> Workbook:
-    import openpyxl
+def _load(content: bytes, *, formulas: bool) -> openpyxl.Workbook:
 
     with warnings.catch_warnings():
         # openpyxl warns of features it does not read (validation lists, pictures, headers).
@@ -167,3 +166,87 @@ def column_letter(position: int) -> str:
     """
     above, rest = divmod(position, 26)
     return (column_letter(above - 1) if above else "") + chr(ord("A") + rest)
+
+
+# The tables of a sheet: where each header stands, its names, and the rows under it
+
+
+@dataclass(frozen=True)
+class Block:
+    """One table on a sheet: the row of its header, its names by position, and its rows."""
+
+    sheet: Sheet
+    header_row: int
+    headers: dict[int, str]
+    rows: pd.DataFrame
+
+    def position(self, name: str) -> int | None:
+        """Return the position of the first column of that name, in any spelling."""
+        wanted = spelling(name)
+        return next((p for p, text in self.headers.items() if spelling(text) == wanted), None)
+
+
+def find_blocks(sheet: Sheet, mapping: MappingFile, ignored: Counter[str]) -> Iterator[Block]:
+    """Yield the tables of a sheet; rows outside them are ignored, as the mapping declares."""
+    cells, header = sheet.cells, mapping.header
+    if sheet.names:
+        yield Block(sheet, 0, dict(enumerate(sheet.names)), cells)
+        return
+    starts = _header_rows(cells, mapping)
+    if not starts:
+        return
+    tops = [row - header.above for row in starts]
+    ignored["above the header"] += int((cells.index < tops[0]).sum())
+    for start, next_top in zip(starts, [*tops[1:], None], strict=True):
+        ignored["header"] += len(cells.loc[start - header.above : start])
+        body = cells.loc[start + 1 :] if next_top is None else cells.loc[start + 1 : next_top - 1]
+        if header.several:
+            is_heading = (body.map(lambda text: bool(text.strip()))).sum(axis=1) == 1
+            ignored["heading or note"] += int(is_heading.sum())
+            body = body[~is_heading]
+        yield Block(sheet, start, _header_names(cells, start, header.above), body)
+
+
+def repeats_names(rows: pd.DataFrame, names: Mapping[int, str]) -> "pd.Series[bool]":
+    """Whether a row holds names again, as some systems print the header on every page."""
+    repeats = pd.Series(bool(names), index=rows.index)
+    for position, name in names.items():
+        if repeats.any():
+            repeats &= rows[position].astype("str").str.strip() == name
+    return repeats
+
+
+def _header_rows(cells: pd.DataFrame, mapping: MappingFile) -> list[int]:
+    """Row numbers of the headers: the one declared, or the rows that hold all the names."""
+    header = mapping.header
+    if header.row is not None:
+        return [header.row] if header.row in cells.index else []
+    accepted = [_accepted(name, mapping) for name in header.containing]
+    # A single header stands near the top; searching 640,000 rows for it would take seconds.
+    searched = cells if header.several else cells.head(200)
+    found = []
+    for row, texts in zip(searched.index, searched.itertuples(index=False), strict=True):
+        names = {spelling(str(text)) for text in texts if text}
+        if all(names & group for group in accepted):
+            found.append(int(row))
+            if not header.several:
+                break
+    return found
+
+
+def _accepted(name: str, mapping: MappingFile) -> set[str]:
+    """Spellings under which a header's name may stand: its own, and those of that column."""
+    groups = [group for group in mapping.columns.values() if name in group]
+    return {spelling(text) for text in (name, *(groups[0] if groups else ()))}
+
+
+def _header_names(cells: pd.DataFrame, row: int, above: int) -> dict[int, str]:
+    """Names by position; a merged cell above spans the columns up to the next filled one."""
+    names = {p: str(cells.at[row, p]).strip() for p in range(cells.shape[1])}
+    for upper in range(row - 1, row - 1 - above, -1):
+        spanning = ""
+        for position in names:
+            text = str(cells.at[upper, position]).strip() if upper in cells.index else ""
+            spanning = text or spanning
+            names[position] = f"{spanning} {names[position]}".strip()
+    return {position: text for position, text in names.items() if text}

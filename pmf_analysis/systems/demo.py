@@ -1,21 +1,15 @@
 """Westshire in a workspace: its source files are written and imported like any council's own."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pmf_analysis.data.store import Store
+from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE
 
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.workspace import Workspace
-
 _SOURCES = "demo_sources"
-_MARKER = "complete.json"
 
 
 def make_demo(workspace: Workspace) -> bool:
@@ -32,7 +26,7 @@ def make_demo(workspace: Workspace) -> bool:
     """
     sources = workspace.store / _SOURCES
     found = {vintage.id for vintage in Store(workspace.store).vintages()}
-    marker = sources / _MARKER
+    marker = sources / "complete.json"
     try:
         made = json.loads(marker.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -4,8 +4,6 @@ What a file is, is read from its first bytes, never from its name: web pages are
 and half-synced workbooks still have their name.
 """
 
-from __future__ import annotations
-
 import csv
 import gzip
 import hashlib

@@ -1,17 +1,15 @@
 """Files into the store: read, mapped, judged, and every row of them accounted for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pmf_analysis.data.contract import SOURCE_COLUMNS, TABLES, empty_table
 from pmf_analysis.data.store import Store, Vintage
+from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.problems import PmfError, Problem, Problems
 from pmf_analysis.systems.folder import drop_files, read_file
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
@@ -19,9 +17,6 @@ from pmf_analysis.systems.repeats import settle_repeats, stacked
 from pmf_analysis.systems.results import ImportResult, first_of, unstored
 from pmf_analysis.systems.rules import Context, judge
 from pmf_analysis.systems.tabular import cut_into_records
-
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.workspace import Parameters, Workspace
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.periods import parse_period
 from pmf_analysis.problems import PmfError, Problems
-from pmf_analysis.systems.blocks import repeats_names
-from pmf_analysis.systems.cells import Sheet, column_letter
+from pmf_analysis.systems.cells import Sheet, column_letter, repeats_names
 from pmf_analysis.systems.folder import read_file
 from pmf_analysis.systems.mapping import is_period, spelling
-from pmf_analysis.systems.results import problem_of
+from pmf_analysis.systems.results import Tell, teller
 from pmf_analysis.systems.values import is_blank, is_error, is_typed, to_date, to_number
 
 _SEARCHED = 40
@@ -27,7 +24,6 @@ _MEASURE = r"(?i)\s*\b(value|actual|outturn|target|status|note|numerator|denomin
 # By the mark of a cell, worst first, the fault that is noted.
 _MARKS = {"error": "look-error", "formula": "look-formula"}
 _MARKS |= {"text number": "look-text-number", "percent": "look-percent"}
-Add = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -88,19 +84,13 @@ def look(path: Path) -> Look:
     except PmfError as error:
         return Look(path.name, (), error.problems)
     problems = Problems(raw.problems)
-    tables = [_look_at_sheet(sheet, partial(_add, problems, path, sheet)) for sheet in raw.sheets]
-    return Look(path.name, tuple(tables), problems)
+    tells = [teller(problems, path.name, sheet.name) for sheet in raw.sheets]
+    return Look(path.name, tuple(map(_look_at_sheet, raw.sheets, tells)), problems)
 
 
-def _add(problems: Problems, path: Path, sheet: Sheet, fault: str, **told: Any) -> None:
-    """Add a fault with its slots and its place."""
-    place = {name: told.pop(name) for name in ("row", "column", "value") if name in told}
-    problems.add(problem_of(fault, told, file=path.name, sheet=sheet.name, **place))
-
-
-def _look_at_sheet(sheet: Sheet, add: Add) -> TableLook:
+def _look_at_sheet(sheet: Sheet, tell: Tell) -> TableLook:
     if (width := sheet.cells.shape[1]) > _MOST_COLUMNS:
-        add("many-columns", width=width, most=_MOST_COLUMNS)
+        tell("many-columns", width=width, most=_MOST_COLUMNS)
         near = {place: mark for place, mark in sheet.marks.items() if place[1] < _MOST_COLUMNS}
         sheet = replace(sheet, cells=sheet.cells.iloc[:, :_MOST_COLUMNS], marks=near)
     cells, header_row, texts = sheet.cells, 0, sheet.names[:_MOST_COLUMNS]
@@ -114,9 +104,9 @@ def _look_at_sheet(sheet: Sheet, add: Add) -> TableLook:
         is_header = repeats_names(cells, dict(named[:2]))
     body = cells[~is_header]
     columns = tuple(_look_at_columns(body, texts))
-    _note_names(texts, body, header_row, add)
-    _note_cells(sheet, add)
-    periods = _periods(texts, body, add)
+    _note_names(texts, body, header_row, tell)
+    _note_cells(sheet, tell)
+    periods = _periods(texts, body, tell)
     repeated = int(is_header.sum())
     return TableLook(sheet.name, header_row, len(body), repeated, columns, periods)
 
@@ -151,7 +141,7 @@ def _kind_of(filled: pd.Series[str]) -> str:
     return "text"
 
 
-def _periods(texts: Sequence[str], body: pd.DataFrame, add: Add) -> tuple[str, ...]:
+def _periods(texts: Sequence[str], body: pd.DataFrame, tell: Tell) -> tuple[str, ...]:
     """Return the period labels in the header, else those of the first column that holds them."""
     in_header = dict.fromkeys(re.sub(_MEASURE, "", text) for text in texts)
     labels = [text for text in in_header if text and is_period(text)]
@@ -166,23 +156,23 @@ def _periods(texts: Sequence[str], body: pd.DataFrame, add: Add) -> tuple[str, .
         try:
             parse_period(label)
         except PmfError as error:
-            add("look-period", code=error.problems[0].code, why=error.problems[0].message)
+            tell("look-period", code=error.problems[0].code, why=error.problems[0].message)
             break
     return tuple(labels)
 
 
-def _note_names(texts: Sequence[str], body: pd.DataFrame, header_row: int, add: Add) -> None:
+def _note_names(texts: Sequence[str], body: pd.DataFrame, header_row: int, tell: Tell) -> None:
     """Note names that two columns bear, and columns with cells but without a name."""
     spelt = [spelling(text) for text in texts]
     for position, text in enumerate(texts):
         place = {"row": header_row or None, "column": f'{column_letter(position)} "{text}"'}
         if text and spelling(text) in spelt[:position]:
-            add("column-name-twice", **place)
+            tell("column-name-twice", **place)
         elif not text and not is_blank(body[position]).all():
-            add("column-without-name", **place)
+            tell("column-without-name", **place)
 
 
-def _note_cells(sheet: Sheet, add: Add) -> None:
+def _note_cells(sheet: Sheet, tell: Tell) -> None:
     """Note error cells, formulas without a value, numbers as text, percentages, hidden rows."""
     cells = sheet.cells
     marks: dict[tuple[int, int], str] = dict(sheet.marks)
@@ -194,8 +184,8 @@ def _note_cells(sheet: Sheet, add: Add) -> None:
         if places:
             row, position = min(places)
             place = {"row": row, "column": column_letter(position)}
-            add(fault, n=len(places), value=str(cells.at[row, position]), **place)
+            tell(fault, n=len(places), value=str(cells.at[row, position]), **place)
     hidden = sheet.hidden_rows & set(cells.index)
     if hidden or sheet.is_hidden:
         what = "the sheet is" if sheet.is_hidden else f"{len(hidden):,} rows are"
-        add("look-hidden", what=what)
+        tell("look-hidden", what=what)

@@ -4,14 +4,12 @@ A mapping names the table it makes, the files it fits, where the header is, whic
 what texts mean, and what is left out on purpose. ``parameters/mappings/`` holds a council's own.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -47,7 +45,7 @@ class Header(Settings):
     above: Annotated[int, Field(ge=0, le=3)] = 0
 
     @model_validator(mode="after")
-    def _one_way(self) -> Header:
+    def _one_way(self) -> Self:
         if (self.row is None) == (not self.containing):
             raise ValueError("give either row, a number, or containing, a list of column names")
         return self
@@ -66,7 +64,7 @@ class Unpivot(Settings):
     measures: Annotated[dict[str, str], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _has_groups(self) -> Unpivot:
+    def _has_groups(self) -> Self:
         try:
             groups = set(re.compile(self.pattern).groupindex)
         except re.error as error:
@@ -115,7 +113,7 @@ class Keep(Settings):
     startswith: Names = ()
 
     @model_validator(mode="after")
-    def _one_rule(self) -> Keep:
+    def _one_rule(self) -> Self:
         if bool(self.in_) == bool(self.startswith):
             raise ValueError("give either in or startswith")
         return self
@@ -149,7 +147,7 @@ class MappingFile(Settings):
     on_unknown_column: Literal["error", "warn", "ignore"] = "warn"
 
     @model_validator(mode="after")
-    def _names_are_known(self) -> MappingFile:
+    def _names_are_known(self) -> Self:
         if self.table not in TABLES:
             raise ValueError(f'no table "{self.table}".{did_you_mean(self.table, TABLES)}')
         measures = self.unpivot.measures.values() if self.unpivot else ()

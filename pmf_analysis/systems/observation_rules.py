@@ -66,8 +66,7 @@ def _bounds_in_words(facts: pd.DataFrame) -> pd.Series[str]:
 
 def _refuse_crossed(case: Case, low: str, high: str) -> None:
     if {low, high} <= set(case.typed):
-        crossed = case.typed[low] > case.typed[high]
-        case.add(crossed, low, "limits-crossed")
+        case.add(case.typed[low] > case.typed[high], low, "limits-crossed")
 
 
 def _judge_days(case: Case, as_at: date) -> None:
@@ -116,20 +115,18 @@ def _refuse_counts(case: Case) -> None:
     if not {*_COUNTS} <= set(case.typed):
         return
     above, below = (case.typed[name] for name in _COUNTS)
-    nothing = below == 0
     # 0 of 0 is published as 0 %, but says nothing; elsewhere a denominator of 0 is an error.
-    empty = nothing & (above == 0) & (case.typed["value"] == 0)
+    empty = (below == 0) & (above == 0) & (case.typed["value"] == 0)
     case.typed["value_status"] = case.typed["value_status"].mask(empty, "not_applicable")
     case.typed.loc[empty, ["value", *_COUNTS]] = float("nan")
     case.note(empty, "value", "nothing-counted")
-    nothing &= ~empty
+    nothing = (below == 0) & ~empty
     case.add(nothing, "denominator", "denominator-zero")
-    negative = (above < 0) & (case.facts["minimum"] >= 0)
-    case.add(negative, "numerator", "numerator-negative")
+    case.add((above < 0) & (case.facts["minimum"] >= 0), "numerator", "numerator-negative")
     is_part = case.facts["data_type"].isin(_PERCENTAGES) & ~(case.facts["maximum"] > 100)
     more = is_part & (above > below) & ~nothing
-    below_text = case.raw_text("denominator")
-    case.add(more, "numerator", "numerator-above-denominator", below=below_text)
+    shown = case.raw_text("denominator")
+    case.add(more, "numerator", "numerator-above-denominator", below=shown)
 
 
 def _refuse_fractions(case: Case, name: str) -> None:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from math import nan
 from typing import Any
 
 import pandas as pd
 
 from pmf_analysis import periods
 from pmf_analysis.data.contract import column_names
-from pmf_analysis.period_spans import KIND_OF_FREQUENCY
+from pmf_analysis.period_spans import KIND_OF_FREQUENCY, MONTHS_A_PERIOD, months_of_span
 from pmf_analysis.problems import PmfError
 from pmf_analysis.systems.faults import Case
 from pmf_analysis.systems.mapping import spelling
 
-_MONTHS_OF_UNIT = {"m": 1, "q": 3, "y": 12}
 _FREQUENCY_OF_KIND = {str(kind): frequency for frequency, kind in KIND_OF_FREQUENCY.items()}
-
-
-def _months_of_span(span: str) -> float:
-    return int(span[:-1]) * _MONTHS_OF_UNIT[span[-1]] if span else nan
-
-
-_ANSWER = {
-    **{"start": "datetime64[us]", "end": "datetime64[us]"},
-    **{"frequency": "str", "fits": "bool", "reason": "str"},
-}
+_DAY = "datetime64[us]"
+_ANSWER = {"start": _DAY, "end": _DAY, "frequency": "str", "fits": "bool", "reason": "str"}
 
 
 def set_periods(case: Case) -> pd.Series[bool]:
@@ -77,9 +67,9 @@ def _has_length_of_register(case: Case) -> pd.Series[bool]:
     days = (after - start).dt.days
     months = (after.dt.year - start.dt.year) * 12 + after.dt.month - start.dt.month
     months = months.where(after.dt.day == start.dt.day, 0)
-    lengths = {name: int(12 / n) for name, n in periods.PERIODS_PER_YEAR.items()}
-    usual = facts["frequency"].map(lengths).astype("float64")
-    span = facts["period_span"].map(_months_of_span, na_action="ignore").astype("float64")
+    usual = facts["frequency"].map(MONTHS_A_PERIOD | {"weekly": 0}).astype("float64")
+    spans = facts["period_span"].where(facts["period_span"] != "")
+    span = spans.map(months_of_span, na_action="ignore").astype("float64")
     is_pooled = (months == span) & (span != usual)
     both = is_pooled.groupby(case.typed["indicator_id"]).transform("any") & ~is_pooled
     fits = is_pooled | (months == usual) & ~both & ((months > 0) | (days == 7))
@@ -147,10 +137,8 @@ def _of_label(label: str, given: str, declared: str, year_type: Any) -> periods.
         raise PmfError("the period is missing.")
     try:
         return periods.parse_period(label, year_type=year_type, frequency=given or declared or None)
-    except periods.AmbiguousPeriodError:
-        raise
-    except PmfError:
+    except PmfError as error:
         # A year's target of a quarterly indicator: the register's frequency is only a hint.
-        if given or not declared:
+        if given or not declared or isinstance(error, periods.AmbiguousPeriodError):
             raise
         return periods.parse_period(label, year_type=year_type)

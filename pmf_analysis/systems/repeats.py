@@ -1,15 +1,15 @@
 """One file's rows as accepted, and what becomes of rows that are given more than once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pandas as pd
 
 from pmf_analysis.data.contract import KEYS, SOURCE_COLUMNS, column_names
-from pmf_analysis.systems.results import QUARANTINE_COLUMNS, SOURCE, ImportResult, first_of
+from pmf_analysis.systems.results import FAULTS, QUARANTINE_COLUMNS, SOURCE, ImportResult, first_of
 from pmf_analysis.systems.rules import LABEL, MAIN_COLUMN
 
+Results = Sequence[ImportResult]
+Mask = pd.Series  # of bool
 # So many places are named of rows that contradict each other.
 _NAMED = 3
 # Notes and approvals may differ between two copies of a value; the figures may not.
@@ -24,7 +24,7 @@ _REASONS = {
 }
 
 
-def settle_repeats(results: Sequence[ImportResult], known_targets: pd.DataFrame) -> None:
+def settle_repeats(results: Results, known_targets: pd.DataFrame) -> None:
     """Part rows that are given twice, in one file or in several of one import.
 
     Rows with the same key and figures are one: the first stays, the others are ignored with a
@@ -40,20 +40,20 @@ def settle_repeats(results: Sequence[ImportResult], known_targets: pd.DataFrame)
             differs = _differs(twins, table).reindex(rows.index, fill_value=False)
             spare = repeated & ~differs & rows.duplicated(list(key))
             lines = _conflict_lines(rows[differs], table)
-            _take_out(results, table, rows, spare, lines, "repeated")
+            _take_out(results, table, "repeated", rows, spare, lines)
     _settle_targets(results, known_targets)
     for result in results:
         result.tables = {name: rows.drop(columns=LABEL) for name, rows in result.tables.items()}
 
 
-def stacked(results: Sequence[ImportResult], table: str) -> pd.DataFrame:
+def stacked(results: Results, table: str) -> pd.DataFrame:
     """Accepted rows of all files, with the number of their file in ``_result``."""
     held = [(number, r.tables[table]) for number, r in enumerate(results) if table in r.tables]
     parts = [rows.assign(_result=number) for number, rows in held]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def _differs(twins: pd.DataFrame, table: str) -> pd.Series[bool]:
+def _differs(twins: pd.DataFrame, table: str) -> Mask:
     """Whether a row shares its key with one of other figures."""
     left_out = {*KEYS[table], *SOURCE_COLUMNS}
     compared = _FIGURES if table == "observations" else column_names(table)
@@ -73,35 +73,24 @@ def _conflict_lines(rows: pd.DataFrame, table: str) -> pd.DataFrame:
     place += ": " + shown.replace("", "no value")
     key = [rows[name] for name in KEYS[table]]
     differ = place.groupby(key, dropna=False).transform(_listed)
-    lines = (
-        places[[*SOURCE.values()]]
-        .astype({"row": "int64"})
-        .assign(
-            table=table,
-            column=rows[LABEL],
-            value=shown,
-            message="rows that should be one differ: " + differ,
-            expected="one row for each " + ", ".join(KEYS[table]),
-            fix="delete the wrong row in the source, then import again",
-            code="repeated-and-different",
-            cells=rows[[*KEYS[table]]].astype("str").agg("; ".join, axis=1),
-        )
-    )
+    fault = "repeated-and-different"
+    told = FAULTS[fault] | {
+        "expected": FAULTS[fault]["expected"].format(key=", ".join(KEYS[table]))
+    }
+    lines = places[[*SOURCE.values()]].astype({"row": "int64"}).assign(table=table, **told)
+    cells = rows[[*KEYS[table]]].astype("str").agg("; ".join, axis=1)
+    message = [told["message"].format(differ=places) for places in differ]
+    lines = lines.assign(code=fault, column=rows[LABEL], value=shown, message=message, cells=cells)
     return lines[QUARANTINE_COLUMNS]
 
 
-def _listed(places: pd.Series[str]) -> str:
+def _listed(places: pd.Series) -> str:
     more = len(places) - _NAMED
     return "; ".join([*places.head(_NAMED), *([f"and {more} more"] if more > 0 else [])]) + "."
 
 
 def _take_out(
-    results: Sequence[ImportResult],
-    table: str,
-    rows: pd.DataFrame,
-    spare: pd.Series[bool],
-    lines: pd.DataFrame,
-    fault: str,
+    results: Results, table: str, fault: str, rows: pd.DataFrame, spare: Mask, lines: pd.DataFrame
 ) -> None:
     """Take spare rows, and those that have a quarantine line, out of their files' accepted ones."""
     is_held = rows.index.isin(lines.index)
@@ -115,7 +104,7 @@ def _take_out(
         result.problems.extend(first_of(ignored[[*SOURCE_COLUMNS]], fault, n=len(ignored)))
 
 
-def _settle_targets(results: Sequence[ImportResult], known: pd.DataFrame) -> None:
+def _settle_targets(results: Results, known: pd.DataFrame) -> None:
     """Ignore targets that another file gives too, and warn where two files differ.
 
     The same target is the same aim for the same indicator and area in the same period, or in one
@@ -143,7 +132,7 @@ def _settle_targets(results: Sequence[ImportResult], known: pd.DataFrame) -> Non
         results[number].problems.extend(told)
     spare = pd.Series(rows.index.isin(pairs.loc[is_spare, "_row"]), index=rows.index)
     nothing = _conflict_lines(rows.head(0), "targets")
-    _take_out(results, "targets", rows, spare, nothing, "same-target")
+    _take_out(results, "targets", "same-target", rows, spare, nothing)
 
 
 def _pairs_of_targets(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,7 @@
 """What becomes of a file's rows: accepted, held back with the reason, or ignored."""
 
-from __future__ import annotations
-
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -21,6 +19,7 @@ _WHAT = ("message", "expected", "fix", "code")
 QUARANTINE_COLUMNS = ["table", *_PLACE, *_WHAT, "cells"]
 FAULTS: dict[str, dict[str, str]] = read_shipped("faults.yml", "systems")
 _IN_FILE = "; all are in quarantine.csv."
+Tell = Callable[..., None]
 
 
 @dataclass
@@ -87,6 +86,20 @@ def problem_of(fault: str, slots: Mapping[str, Any], **place: Any) -> Problem:
     told = {"code": fault} | FAULTS[fault]
     words: dict[str, Any] = {what: text.format_map(slots) for what, text in told.items()}
     return Problem(**words, **place)
+
+
+def teller(problems: Problems, file: str, sheet: str) -> Tell:
+    """Return a function that adds a fault of ``faults.yml`` on a sheet, with its slots and place.
+
+    `level`, `row`, `column` and `value` are not slots.
+    """
+
+    def tell(fault: str, **told: Any) -> None:
+        place = {name: told.pop(name) for name in (*_PLACE, "level") if name in told}
+        problem = problem_of(fault, told, file=file, sheet=sheet)
+        problems.add(replace(problem, **place))
+
+    return tell
 
 
 def first_of(places: pd.DataFrame, fault: str, **slots: Any) -> list[Problem]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, Column, column_names, conform
+from pmf_analysis.parameters.workspace import Parameters
 from pmf_analysis.problems import did_you_mean
 from pmf_analysis.systems.faults import Case
 from pmf_analysis.systems.mapping import MappingFile
@@ -22,9 +22,6 @@ from pmf_analysis.systems.record_periods import set_periods
 from pmf_analysis.systems.results import FAULTS, ImportResult
 from pmf_analysis.systems.tabular import Records
 from pmf_analysis.systems.values import is_blank, is_error, is_too_large, state_of_text, to_kind
-
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.workspace import Parameters
 
 # The column a reader looks at first; accepted rows carry its source column in LABEL.
 MAIN_COLUMN = dict.fromkeys(TABLES, "title") | {

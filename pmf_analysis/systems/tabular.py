@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -18,20 +18,19 @@ import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, column_names
 from pmf_analysis.problems import Problems, did_you_mean
-from pmf_analysis.systems.blocks import HEADER, Block, find_blocks, repeats_names
-from pmf_analysis.systems.cells import Mark, Sheet, column_letter
+from pmf_analysis.systems.cells import Block, Mark, Sheet, column_letter, find_blocks, repeats_names
 from pmf_analysis.systems.mapping import IGNORE, Keep, MappingFile, spelling
-from pmf_analysis.systems.results import LISTED, ImportResult, problem_of
+from pmf_analysis.systems.results import LISTED, ImportResult, Tell, problem_of, teller
 from pmf_analysis.systems.values import is_blank, is_typed
 
 # The number, in `raw`, of the layout that a record has.
 LAYOUT = "_layout"
-_CORRECT_COLUMN = "correct the column's name, or the mapping"
+
 _PERIOD = {"period_start", "period_end", "period_label"}
 _OF_VALUE = {"value", "numerator", "denominator", "value_note", "value_status"}
 _OF_VALUE |= {"ci_lower", "ci_upper", "sample_size"}
 # Our columns and their positions: of a table, and by period text where the header names periods.
-Say = Callable[..., None]
+
 Columns = dict[str, int]
 Groups = dict[str, list[tuple[str, int]]]
 Part = tuple[pd.DataFrame, dict[str, tuple[int, str]]]
@@ -94,7 +93,7 @@ def cut_into_records(
     nothing_else = not (found or result.lines)
     for sheet in without_header:
         _pass_over(sheet, mapping, result, nothing_else=nothing_else)
-    result.read -= result.ignored.pop(HEADER, 0)
+    result.read -= result.ignored.pop("header", 0)
     return found
 
 
@@ -117,20 +116,18 @@ def _read_block(
 ) -> list[Part]:
     """Return the cells of one table, or refuse its rows whole when its columns are wrong."""
     faults = Problems()
-    said = {"code": "column-missing", "fix": _CORRECT_COLUMN, "file": result.name}
-    row = block.header_row or None
-    say = partial(faults.add, None, sheet=block.sheet.name, row=row, **said)
-    columns = _match_columns(block, mapping, say)
-    groups = _period_groups(block, mapping, say)
+    tell = partial(teller(faults, result.name, block.sheet.name), row=block.header_row or None)
+    columns = _match_columns(block, mapping, tell)
+    groups = _period_groups(block, mapping, tell)
     of_periods = [pair for group in groups.values() for pair in group]
     found = {*columns, *dict(of_periods), *(["period_label"] if groups else [])}
-    _check_missing(block, mapping, found, say)
-    _check_unknown(block, mapping, {*columns.values(), *(p for _, p in of_periods)}, say)
+    _check_missing(block, mapping, found, tell)
+    _check_unknown(block, mapping, {*columns.values(), *(p for _, p in of_periods)}, tell)
     rows = block.rows
     for keep in mapping.keep:
         position = block.position(keep.column)
         if position is None:
-            say(message=f'the column "{keep.column}" of a keep rule is not there.')
+            tell("keep-column-missing", name=keep.column)
         elif not faults.has_errors:
             rows = rows[_is_kept(rows[position], keep, known_ids)]
     first = next((problem for problem in faults if problem.level == "error"), None)
@@ -148,7 +145,7 @@ def _read_block(
     return [_cells_of(block, rows, columns)] if len(rows) else []
 
 
-def _match_columns(block: Block, mapping: MappingFile, say: Say) -> Columns:
+def _match_columns(block: Block, mapping: MappingFile, tell: Tell) -> Columns:
     """Position of each of our columns; a name that two columns bear is refused."""
     seen = Counter(map(spelling, block.headers.values()))
     columns = {}
@@ -157,11 +154,11 @@ def _match_columns(block: Block, mapping: MappingFile, say: Say) -> Columns:
         if position is not None:
             columns[ours] = position
             if seen[spelling(block.headers[position])] > 1:
-                say(message=f'two columns are called "{block.headers[position]}".')
+                tell("column-twice", name=block.headers[position])
     return columns
 
 
-def _period_groups(block: Block, mapping: MappingFile, say: Say) -> Groups:
+def _period_groups(block: Block, mapping: MappingFile, tell: Tell) -> Groups:
     """Our columns, or ``ignore``, and positions of each period of a wide table."""
     groups: Groups = {}
     if mapping.unpivot is None:
@@ -174,12 +171,12 @@ def _period_groups(block: Block, mapping: MappingFile, say: Say) -> Groups:
         period = text or period
         group = groups.setdefault(period, [])
         if ours != IGNORE and ours in dict(group):
-            say(message=f'two columns are called "{block.headers[position]}".')
+            tell("column-twice", name=block.headers[position])
         group.append((ours, position))
     return groups
 
 
-def _check_missing(block: Block, mapping: MappingFile, found: set[str], say: Say) -> None:
+def _check_missing(block: Block, mapping: MappingFile, found: set[str], tell: Tell) -> None:
     """Say which columns that the table must have are neither there nor given as constants."""
     given = found.union(mapping.constants)
     needed = [c.name for c in TABLES[mapping.table] if c.required and c.default is None]
@@ -190,13 +187,12 @@ def _check_missing(block: Block, mapping: MappingFile, found: set[str], say: Say
         if name not in given | filled:
             names = mapping.columns.get(name, (name,))
             hint = did_you_mean(names[0], block.headers.values())
-            message = f'no column "{names[0]}" was found.{hint}'
-            say(message=message, expected=" or ".join(names))
+            tell("column-missing", name=names[0], hint=hint, names=" or ".join(names))
     if "period_start" in column_names(mapping.table) and not given & _PERIOD:
-        say(message="no column says to which period a row belongs.")
+        tell("period-column-missing")
 
 
-def _check_unknown(block: Block, mapping: MappingFile, used: set[int], say: Say) -> None:
+def _check_unknown(block: Block, mapping: MappingFile, used: set[int], tell: Tell) -> None:
     """Say which columns the mapping does not know; one without name or cells is no column."""
     expected = {spelling(name) for name in mapping.ignore}
     unknown = [
@@ -208,12 +204,10 @@ def _check_unknown(block: Block, mapping: MappingFile, used: set[int], say: Say)
     ]
     if unknown and mapping.on_unknown_column != "ignore":
         more = f" and {len(unknown) - LISTED:,} more" if len(unknown) > LISTED else ""
-        are = "columns are" if len(unknown) > 1 else "column is"
-        message = f"{len(unknown):,} {are} not known to the mapping, and not read: "
-        message += ", ".join(unknown[:LISTED]) + f"{more}."
+        are = f"{len(unknown):,} column{'s are' if len(unknown) > 1 else ' is'}"
         level = "error" if mapping.on_unknown_column == "error" else "warning"
-        fix = "add what you need to columns, and the others to ignore, in the mapping"
-        say(message=message, level=level, code="column-unknown", column=unknown[0], fix=fix)
+        names = ", ".join(unknown[:LISTED]) + more
+        tell("column-unknown", level=level, column=unknown[0], are=are, names=names)
 
 
 def _is_kept(cells: pd.Series[Any], keep: Keep, known_ids: frozenset[str]) -> pd.Series[bool]:
@@ -280,7 +274,4 @@ def _split_targets(records: Records, *, is_wide: bool) -> list[Records]:
 
 
 def _any_filled(cells: pd.DataFrame) -> pd.Series[bool]:
-    filled = pd.Series(False, index=cells.index)
-    for name in cells:
-        filled |= ~is_blank(cells[name])
-    return filled
+    return pd.DataFrame({n: ~is_blank(cells[n]) for n in cells}, index=cells.index).any(axis=1)

@@ -80,10 +80,7 @@ def _read_numbers(cells: pd.Series[Any]) -> pd.Series[float]:
     numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
     unread = numbers.isna() & ~is_blank(cells)
     if unread.any():
-        texts = cells[unread].astype("str")
-        numbers.loc[unread] = texts.map({text: _number(text) for text in texts.unique()}).astype(
-            "float64"
-        )
+        numbers.loc[unread] = _by_text(cells[unread].astype("str"), _number, "float64")[0]
     return numbers
 
 
