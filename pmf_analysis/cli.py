@@ -5,8 +5,6 @@ stream and an exit code: 0 all made; 1 some failed; 2 wrong usage or parameters,
 unusable, nothing ran; 130 interrupted, resumable.
 """
 
-from __future__ import annotations
-
 import json
 import signal
 import sys

@@ -6,8 +6,6 @@ that has one, and refuses one that has several. Dates are read day first, as the
 writes them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
@@ -36,7 +34,7 @@ class Context(NamedTuple):
         """The type of year for labels such as months, whose dates do not depend on it."""
         return self.year_type or "calendar"
 
-    def of_kind(self, kind: Kind) -> Context:
+    def of_kind(self, kind: Kind) -> "Context":
         """Return the same for a kind of period; terms are of academic years whatever is said."""
         return self._replace(year_type="academic") if kind == "term" else self
 
@@ -222,12 +220,7 @@ def _period_to(match: re.Match[str], context: Context) -> list[Period]:
     length = {"year": 12, "quarter": 3}.get(match["length"]) or int(match["length"].split()[0])
     ends = _read(match["end"], Context(context.year_type, "snapshot"))
     return [
-        _span(
-            add_months(last.end + timedelta(days=1), -length),
-            last.end,
-            last.year_type,
-            context,
-        )
+        _span(add_months(last.end + timedelta(days=1), -length), last.end, last.year_type, context)
         for last in ends
         if last.kind in {"month", "day"}
     ]

@@ -6,8 +6,6 @@ of a calendar year. School terms are cut into thirds of the academic year, Septe
 January to April, May to August, because the dates of Easter and of holidays differ by council.
 """
 
-from __future__ import annotations
-
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -122,7 +120,7 @@ class Period:
         since_start = (self.start.month - YEAR_STARTS[self.year_type]) % 12
         return since_start // MONTHS_IN.get(self.kind, 12) + 1
 
-    def next(self, n: int = 1) -> Period:
+    def next(self, n: int = 1) -> "Period":
         """Return the n-th period after this one (before it, if negative), of the same length."""
         if months := n * self.months:
             # The day after the end is moved, so that months stay whole.

@@ -4,8 +4,6 @@ The span itself is :class:`pmf_analysis.period_spans.Period`; what a label can m
 :mod:`pmf_analysis.period_labels`. Everything that other rooms need is named here.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from pmf_analysis.period_labels import Context, meanings, split_mark
@@ -34,7 +32,7 @@ class AmbiguousPeriodError(PmfError):
             )
         )
 
-    def __reduce__(self) -> tuple[type[AmbiguousPeriodError], tuple[str, tuple[Period, ...]]]:
+    def __reduce__(self) -> tuple[type["AmbiguousPeriodError"], tuple[str, tuple[Period, ...]]]:
         return AmbiguousPeriodError, (self.label, self.choices)
 
 

@@ -5,8 +5,6 @@ in a :class:`Problems` list and raised once, so that an officer sees all of them
 never a traceback.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +19,11 @@ EXIT_DATA_UNUSABLE = 3
 COLUMNS = ("level", "code", "file", "sheet", "row", "column", "value", "message", "expected", "fix")
 _ABSOLUTE = re.compile(r"^(/|\\|[A-Za-z]:[\\/])")
 _LONGEST_VALUE = 80
+# A fault of a spreadsheet in one line.
+_FIELDS = {
+    **{"file": "{}", "sheet": 'sheet "{}"', "row": "row {}", "column": "column {}"},
+    **{"value": 'value "{}"', "expected": "expected {}", "message": "{}", "fix": "fix: {}"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +79,11 @@ class Problem:
             expected = self.expected and f"Expected {self.expected.rstrip('.')}."
             parts = [self.message, expected, self.fix and f"Fix: {self.fix}"]
             return (place and f"{place}: ") + " ".join(filter(None, parts))
+        told = {name: getattr(self, name) for name in _FIELDS} | {"value": _shortened(self.value)}
         parts = [
-            self.file,
-            self.sheet and f'sheet "{self.sheet}"',
-            "" if self.row is None else f"row {self.row}",
-            self.column and f"column {self.column}",
-            self.value and f'value "{_shortened(self.value)}"',
-            self.expected and f"expected {self.expected}",
-            self.message,
-            self.fix and f"fix: {self.fix}",
+            _FIELDS[name].format(text) for name, text in told.items() if text not in ("", None)
         ]
-        return " | ".join(filter(None, parts))
+        return " | ".join(parts)
 
 
 class Problems(list[Problem]):

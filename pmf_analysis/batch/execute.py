@@ -6,8 +6,6 @@ here means: nothing was raised, every code cell ran, no output is an error, the 
 ones asked for, and the notebook wrote its ``results.csv``.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Mapping
@@ -176,10 +174,8 @@ def _explain(error: Exception, work: _Work, seconds: int) -> Outcome:
     if isinstance(error, PapermillExecutionError):
         message = f'the cell "{cell}" raised {error.ename}: {error.evalue}'
     elif isinstance(error, CellTimeoutError):
-        status, message = (
-            "timed_out",
-            f'the cell "{cell}" was still running after {seconds} seconds',
-        )
+        why = f'the cell "{cell}" was still running after {seconds} seconds'
+        status, message = "timed_out", why
     elif not cell:
         status, message = "kernel_died", f"the kernel did not start: {error}"
     elif isinstance(error, DeadKernelError):

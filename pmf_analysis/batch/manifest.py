@@ -4,8 +4,6 @@ Written by rename after every notebook, so that it is whole whenever anything st
 was stopped can be finished. It names no folder, user or machine.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json
@@ -18,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, did_you_mean
@@ -39,7 +37,7 @@ class RunRecord:
     manifest: dict[str, Any]
 
     @classmethod
-    def read(cls, folder: Path) -> RunRecord:
+    def read(cls, folder: Path) -> Self:
         """Read a run's manifest; PmfError when there is none, or another version of pmf made it."""
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

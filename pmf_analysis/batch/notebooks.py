@@ -1,9 +1,6 @@
 """Notebooks as files: which one it is, what its parameters cell declares, what is kept of it."""
 
-from __future__ import annotations
-
 import ast
-import hashlib
 import importlib
 import json
 from collections.abc import Iterable, Mapping
@@ -12,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pmf_analysis.batch.kernels import KERNEL_NAME
+from pmf_analysis.batch.manifest import digest_of
 from pmf_analysis.problems import Problem, Problems, did_you_mean
 
 # The one interface that every notebook shares (design.md 5).
@@ -53,8 +51,7 @@ def fingerprint(path: Path) -> str:
         [cell["cell_type"], "".join(cell["source"]), sorted(cell["metadata"].get("tags", []))]
         for cell in cells
     ]
-    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return digest_of(parts)
 
 
 def check_notebook(path: Path, name: str, accepted: Iterable[str]) -> Problems:

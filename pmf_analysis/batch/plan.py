@@ -1,7 +1,5 @@
 """From a run file to the list of notebooks to run; everything checked that needs no kernel."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,8 +46,8 @@ class Plan:
     @property
     def notebooks(self) -> dict[str, Path]:
         """The source notebook of each analysis."""
-        names = [job.analysis for job in self.jobs]
-        return {name: self.workspace.notebooks / f"{name}.ipynb" for name in names}
+        folder = self.workspace.notebooks
+        return {job.analysis: folder / f"{job.analysis}.ipynb" for job in self.jobs}
 
     @property
     def store(self) -> Store:
@@ -74,8 +72,8 @@ class Plan:
     def content(self) -> dict[str, Any]:
         """Return the fingerprints of everything that decides what the reports say."""
         run_file = describe_file(self.workspace.root / self.run_file)["sha256"]
-        code = describe_files(_PACKAGE)
-        package = {name: code[name] for name in code if "__pycache__" not in name}
+        code = describe_files(_PACKAGE).items()
+        package = {name: file for name, file in code if "__pycache__" not in name}
         return {
             "parameters": self.parameters.files | {self.run_file: run_file},
             "notebooks": {name: fingerprint(path) for name, path in self.notebooks.items()},

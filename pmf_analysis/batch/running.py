@@ -1,7 +1,5 @@
 """A whole run: measures once, every notebook in a kernel of its own, an index, a manifest."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import platform
 import shutil

@@ -1,7 +1,5 @@
 """A council's own workspace: made new, its notebooks let in, shown in JupyterLab."""
 
-from __future__ import annotations
-
 import io
 import os
 import shutil

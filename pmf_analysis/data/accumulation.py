@@ -10,10 +10,10 @@ from __future__ import annotations
 import pandas as pd
 
 from pmf_analysis.data.contract import USABLE_STATUSES, problem_table, series_key
-from pmf_analysis.period_spans import YEAR_STARTS
+from pmf_analysis.period_spans import MONTHS_A_PERIOD, YEAR_STARTS
 from pmf_analysis.problems import Problem
 
-_MONTHS = {"monthly": 1, "quarterly": 3, "termly": 4, "half_yearly": 6}
+_MONTHS = {frequency: months for frequency, months in MONTHS_A_PERIOD.items() if months < 12}
 _PER_HUNDRED = ("percentage", "survey_percentage")
 _CERTAINTY = {"final": 0, "revised": 1, "provisional": 2, "estimated": 3}
 _LEFT = (
@@ -98,11 +98,8 @@ def _has_growing_counts(rows: pd.DataFrame) -> pd.Series[bool]:
     growth = (rows["denominator"] / rows["denominator_before"] - 1) * (rows["place"] - 1)
     typical = growth.groupby(rows["series"]).transform("median")
     fully_counted = (counted | ~rows["is_usable"]).groupby(rows["series"]).transform("all")
-    return (
-        fully_counted
-        & counted.groupby(rows["series"]).transform("any")
-        & ((typical >= 0.5) | (rows["data_type"] == "rate"))
-    )
+    some_counted = counted.groupby(rows["series"]).transform("any")
+    return fully_counted & some_counted & ((typical >= 0.5) | (rows["data_type"] == "rate"))
 
 
 def _differenced(rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import problem_table
+from pmf_analysis.parameters.models import Correction
+from pmf_analysis.parameters.register import Register
 from pmf_analysis.periods import parse_period
 from pmf_analysis.problems import Problem
-
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.models import Correction
-    from pmf_analysis.parameters.register import Register
 
 _DONE = {"replace": "replaced", "drop": "left out", "note": "annotated"}
 # The parts of a wrong value are not known to be right.
@@ -63,14 +60,12 @@ def _rows_of(
     period = parse_period(
         correction.period, year_type=indicator.year_type, frequency=indicator.frequency
     )
-    is_window = indicator.accumulation != "discrete"
-    return (
-        (observations["indicator_id"] == correction.indicator)
-        & (observations["area_code"] == area)
-        & (observations["dimension"] == "")
-        & (observations["period_end"] == pd.Timestamp(period.end))
-        & ((observations["period_start"] == pd.Timestamp(period.start)) | is_window)
-    )
+    rows = (observations["indicator_id"] == indicator.id) & (observations["area_code"] == area)
+    rows &= observations["dimension"] == ""
+    rows &= observations["period_end"] == pd.Timestamp(period.end)
+    if indicator.accumulation == "discrete":
+        rows &= observations["period_start"] == pd.Timestamp(period.start)
+    return rows
 
 
 def _misfit(values: pd.Series[float], correction: Correction) -> str:

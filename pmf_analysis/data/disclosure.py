@@ -6,8 +6,6 @@ Source: Government Statistical Service, "Disclosure control guidance for tables 
 administrative sources": primary and secondary suppression.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 

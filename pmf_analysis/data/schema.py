@@ -4,20 +4,15 @@ pandera takes two seconds to import and is wanted at the boundary only (import a
 imported inside the functions that use it.
 """
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.data.contract import DTYPES, KEYS, ROW_MEANS, TABLES, USABLE_STATUSES, Column
 from pmf_analysis.data.store import SCHEMA_VERSION
 from pmf_analysis.problems import Problem, Problems
-
-if TYPE_CHECKING:
-    from pandera.pandas import Check, DataFrameSchema
 
 # Rules between two columns of a row: what is said when one is broken, the columns, what must hold.
 _ROW_RULES: dict[str, tuple[str, str, Callable[[Any, Any], Any]]] = {
@@ -60,7 +55,7 @@ def _problem(failure: Mapping[Any, Any], frame: pd.DataFrame, table: str) -> Pro
     )
 
 
-def _pandera_schema(table: str) -> DataFrameSchema:
+def _pandera_schema(table: str) -> Any:
     import pandera.pandas as pa
 
     columns = {
@@ -79,7 +74,7 @@ def _pandera_schema(table: str) -> DataFrameSchema:
     )
 
 
-def _column_checks(column: Column) -> list[Check]:
+def _column_checks(column: Column) -> list[Any]:
     from pandera.pandas import Check
 
     choices = [*column.choices, *([] if column.required else [""])] if column.choices else None
