@@ -10,8 +10,14 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import peers as peer_values
+from pmf_analysis.measures.comparison_tables import (
+    comparison_table,
+    peer_table,
+    robustness_table,
+)
 from pmf_analysis.measures.gaps import closing_pace, gap_chart, gap_verdicts
 from pmf_analysis.measures.history import (
+    COUNTS,
     DEFAULTS,
     NUMBERS,
     RATIOS,
@@ -19,22 +25,20 @@ from pmf_analysis.measures.history import (
     with_intervals,
     with_register,
 )
-from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR, QUARTILES
+from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR
 from pmf_analysis.measures.polarity import band_distance, first_text
 from pmf_analysis.measures.ranks import Panel, positions, rank_range
 from pmf_analysis.measures.reasons import BEYOND, ORDINARY, UNUSUAL, why, why_not
-from pmf_analysis.measures.robustness import agreement, alternatives
+from pmf_analysis.measures.robustness import agreement, alternatives, counted
 from pmf_analysis.measures.spc import spc_chart
 from pmf_analysis.measures.spread import FEWEST_EVENTS, funnels, labels, places, reach
 
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
-PLACE = ["rank", "rank_high", "rank_of", "rank_best", "rank_worst", "percentile", "mad_distance"]
-ROBUST = ["robust_of", "robust_same", "robust_opposite"]
 MATRICES = ["value", "numerator", "denominator", "lower", "upper", "near"]
 
 
 class Comparison(NamedTuple):
-    """Result tables of a comparison: columns in docs/result-tables.md."""
+    """Result tables of a comparison, whose columns docs/result-tables.md explains."""
 
     comparisons: pd.DataFrame
     peers: pd.DataFrame
@@ -56,10 +60,10 @@ def compare(
 ) -> Comparison:
     """Compare every series of one authority with every peer set.
 
-    A pair is compared at the newest period for which the authority and at least five peers have a
-    value. The benchmark is the peers' median, and where there are counts their pooled value too:
-    better or worse is said only if our interval lies on one side of both, and our place outside
-    the usual spread between peers (`spread.places`).
+    A pair is compared at the newest period with a value of the authority and at least five peers.
+    Better or worse is said only if our interval lies on one side of the peers' median (and of
+    their pooled value, where there are counts), and our place outside their usual spread
+    (`spread.places`).
 
     Parameters
     ----------
@@ -70,12 +74,11 @@ def compare(
         One row an indicator: indicator, polarity, statistic, data_type, rate_base, frequency,
         accumulation, periods_per_year, target_low and target_high (the band of polarity "range").
     peer_sets
-        peer_set, member, member_name, rank: the sets of this authority. NaN ranks: no order.
+        peer_set, member, member_name, rank (NaN: no order) of this authority's sets.
     period
         Later periods are left out.
     level
-        Of intervals from counts, and of the limits of the spread between peers. Published
-        intervals are taken as 95 %.
+        Of intervals from counts and limits of the spread; published intervals are 95 %.
     overdispersion
         Whether a difference must also exceed the usual spread between peers.
     gap_years
@@ -87,53 +90,76 @@ def compare(
         A row an own series and set; a peer (and ourselves); a period of the gap; a size of each
         funnel; an alternative comparison. A pair that cannot be judged says why in `reason`.
     """
-    members = peer_values.tidy_peer_sets(peer_sets, area)
     known = observations if period is None else observations[observations["period"] <= period]
+    members = peer_values.tidy_peer_sets(peer_sets, area)
+    rows, gaps, pairs, now = _beside(known, register, area, members)
+    now, panel = _panel(now, len(pairs))
+    cases, z = _cases(panel, pairs, level, overdispersion)
+    whole = cases[cases["k"] == 0]
+    beside = agreement(cases, whole)
+    pairs = whole.join(counted(beside), on=PAIR).join(rank_range(panel, whole))
+    pairs = pairs.merge(gap_verdicts(gaps, pairs), on=PAIR, how="left")
+    pairs = pairs.merge(closing_pace(rows, pairs, years=gap_years), on=PAIR, how="left")
+    return Comparison(
+        comparison_table(pairs),
+        peer_table(_labelled(now, pairs, z, overdispersion), pairs, area),
+        gap_chart(gaps, pairs),
+        funnels(pairs, z["size"], overdispersion=overdispersion),
+        robustness_table(cases, beside),
+    )
+
+
+def _beside(
+    known: pd.DataFrame, register: pd.DataFrame, area: str, members: pd.DataFrame
+) -> tuple[pd.DataFrame, ...]:
+    """Peers' rows beside ours, gaps by period, pairs to compare, and peers' rows at that period."""
     usable = peer_values.usable_rows(known)
     rows = peer_values.peer_rows(usable, area, members)
     own = with_intervals(with_register(known[known["area"] == area], register))
-    gaps = peer_values.spread_by_period(rows)
+    gaps = _gaps(rows, own)
     pairs = _pairs(own, members, gaps)
+    now = _compared_rows(rows, pairs)
     pairs = pairs.join(peer_values.newest_of_peers(usable, area, members), on=PAIR)
+    pairs = pairs.join(_missing_names(now, pairs, members), on=PAIR)
+    return rows, gaps, pairs.join(_own_limits(own, pairs), on="series"), now
+
+
+def _gaps(rows: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """Gap at each period with enough peers, and whether ours is made from predecessors' counts."""
+    gaps = peer_values.spread_by_period(rows)
+    gaps = gaps[gaps["n_peers"] >= FEWEST_PEERS]
+    marked = own.get("is_as_if", pd.Series(False, own.index)).astype(bool)
+    as_if = own.loc[marked, ["series", "period"]].assign(is_as_if=True)
+    gaps = gaps.merge(as_if, how="left")
+    return gaps.assign(is_as_if=gaps["is_as_if"].eq(True))
+
+
+def _compared_rows(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Peers' rows of each pair's period, with intervals by what our indicator declares."""
     settings = ["statistic", "data_type", "rate_base", "pair"]
     now = rows.drop(columns=[name for name in settings if name in rows.columns])
-    now = with_intervals(_with_columns(now.merge(pairs[[*PAIR, "period", *settings]])))
-    pairs = pairs.join(_missing_names(now, pairs, members), on=PAIR)
-    pairs = pairs.join(_own_limits(own, pairs), on="series")
-    now, panel = _panel(now, len(pairs))
+    now = now.merge(pairs[[*PAIR, "period", *settings]])
+    return with_intervals(now.reindex(columns=now.columns.union(COUNTS, sort=False)))
+
+
+def _cases(
+    panel: Panel, pairs: pd.DataFrame, level: float, overdispersion: bool
+) -> tuple[pd.DataFrame, Panel]:
+    """Judge every pair with its whole set (k = 0, first) and with the nearest k of it."""
     whole, z = _measured(panel, pairs.assign(k=0), overdispersion)
     others = [
         _measured(part, pairs.iloc[cases].assign(k=k), overdispersion)[0]
         for k, cases, part in alternatives(panel, pairs["n_members"])
     ]
-    cases = _judged(pd.concat([whole, *others], ignore_index=True), level, overdispersion)
-    pairs = cases[cases["k"] == 0].join(rank_range(panel, whole))
-    beside = agreement(cases, whole)
-    counts = beside.groupby(PAIR)[["agrees", "opposes"]].agg(["size", "sum"]).iloc[:, [0, 1, 3]]
-    pairs = pairs.join(counts.set_axis(ROBUST, axis=1), on=PAIR)
-    pairs["gap"] = pairs["value"] - pairs["peer_median"]
-    now = _labelled(now, pairs, z, overdispersion)
-    gaps = gaps[gaps["n_peers"] >= FEWEST_PEERS].reset_index(drop=True)
-    marked = own.get("is_as_if", pd.Series(False, own.index)).astype(bool)
-    as_if = own.loc[marked, ["series", "period"]].assign(is_as_if=True)
-    gaps = gaps.merge(as_if, how="left")
-    gaps["is_as_if"] = gaps["is_as_if"].eq(True)
-    pairs = pairs.merge(gap_verdicts(gaps, pairs), on=PAIR, how="left")
-    pairs = pairs.merge(closing_pace(rows, pairs, years=gap_years), on=PAIR, how="left")
-    return Comparison(
-        _comparison_table(pairs),
-        _peer_table(now, pairs, area),
-        gap_chart(gaps, pairs),
-        funnels(pairs, z["size"], overdispersion=overdispersion),
-        _robustness_table(cases, beside),
-    )
+    cases = pd.concat([whole, *others], ignore_index=True)
+    return _judged(cases, level, overdispersion), z
 
 
 def _pairs(own: pd.DataFrame, members: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     """One row an own series and set, with the own row of the period to compare."""
     usable = own.dropna(subset=["value"])
     newest = usable.groupby("series")["period"].max().rename("newest")
-    shared = gaps[gaps["n_peers"] >= FEWEST_PEERS].groupby(PAIR)["period"].max().rename("shared")
+    shared = gaps.groupby(PAIR)["period"].max().rename("shared")
     names = own[["series"]].drop_duplicates().sort_values("series")
     pairs = names.merge(members[["peer_set"]].drop_duplicates(), how="cross")
     pairs = pairs.join(newest, on="series").join(shared, on=PAIR)
@@ -145,12 +171,6 @@ def _pairs(own: pd.DataFrame, members: pd.DataFrame, gaps: pd.DataFrame) -> pd.D
     pairs = pairs.merge(settings[fixed], on="series", how="left")
     pairs = pairs.merge(usable[values], on=["series", "period"], how="left")
     return pairs.assign(pair=np.arange(len(pairs)))
-
-
-def _with_columns(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give peers' rows empty columns for what nobody published."""
-    wanted = ["numerator", "denominator", "ci_lower", "ci_upper"]
-    return rows.reindex(columns=rows.columns.union(wanted, sort=False))
 
 
 def _missing_names(now: pd.DataFrame, pairs: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
@@ -220,7 +240,7 @@ def _measured(
     )
     pairs = pairs.join(positions(panel, pairs))
     found, z = places(panel, pairs, overdispersion=overdispersion)
-    pairs = pairs.join(found)
+    pairs = pairs.join(found).assign(gap=pairs["value"] - pairs["peer_median"])
     count = pairs["numerator"].where(pairs["scale_of"].isin(RATIOS))
     label = labels(pairs["adjusted_z"], pairs["n_spread"], count, overdispersion=overdispersion)
     return _with_evidence(pairs.assign(funnel_label=label), counted), z
@@ -228,8 +248,10 @@ def _measured(
 
 def _with_evidence(pairs: pd.DataFrame, counted: pd.Series) -> pd.DataFrame:
     """Choose each case's evidence, interval and benchmark."""
-    given, steady = pairs[["lower", "upper"]].copy(), pairs["lower_limit"].notna()
-    small = pairs["is_small"]
+    steady, small = pairs["lower_limit"].notna(), pairs["is_small"]
+    # Our counts alone would make any difference from peers without counts or intervals a verdict.
+    alone = (pairs["interval_from"] == "counts") & (pairs["scale_of"] == "")
+    given = pairs[["lower", "upper"]].mask(alone)
     given = given.mask(small, pairs[["ci_lower", "ci_upper"]].set_axis(given.columns, axis=1))
     kinds = [
         (counted & ~small, "counts"),
@@ -291,44 +313,3 @@ def _labelled(
     count = now["numerator"].where(own["scale_of"].isin(RATIOS))
     label = labels(theirs, own["n_spread"], count, overdispersion=overdispersion)
     return now.assign(label=label)
-
-
-def _comparison_table(pairs: pd.DataFrame) -> pd.DataFrame:
-    columns = ["series", "indicator", "area", "peer_set", "period", "value", "lower", "upper"]
-    columns += [*QUARTILES, "peer_mean", "pooled", "benchmark", "n_peers", "n_counted"]
-    columns += ["peers_missing", "peers_ahead", *PLACE, "quarter", "funnel_label", "adjusted_z"]
-    columns += ["phi", "tau2", "verdict", "method", "evidence", "reason", *ROBUST]
-    columns += ["gap", "gap_verdict", "gap_reason", "close_years", "close_pace"]
-    columns += ["peers_tested", "peers_kept", "own_kept"]
-    # A total depends on the size of a council: neither a place nor a gap means anything.
-    totals = pairs["data_type"] == "count"
-    blank = [*PLACE, "gap", "close_pace"]
-    pairs[blank] = pairs[blank].astype("float64").mask(totals)
-    pairs["quarter"] = pairs["quarter"].mask(totals, 0)
-    pairs["gap_verdict"] = pairs["gap_verdict"].mask(totals, "cannot_judge")
-    pairs["gap_reason"] = pairs["gap_reason"].mask(totals, pairs["reason"])
-    counts = ["peers_ahead", *ROBUST]
-    pairs[counts] = pairs[counts].fillna(0).astype(int)
-    pairs = pairs.drop(columns=["lower", "upper"]).rename(columns={"low": "lower", "high": "upper"})
-    return pairs[columns].reset_index(drop=True)
-
-
-def _peer_table(now: pd.DataFrame, pairs: pd.DataFrame, area: str) -> pd.DataFrame:
-    """List the compared peers and ourselves, with intervals from counts or as published."""
-    columns = ["series", "peer_set", "area", "area_name", "period", "value", "lower", "upper"]
-    columns += ["numerator", "denominator", "label", "is_own"]
-    peers = now.assign(area_name=now["member_name"], is_own=False)
-    own = pairs.dropna(subset=["value"])
-    own = own.assign(area=area, area_name="", is_own=True, label=own["funnel_label"])
-    table = pd.concat([own[columns], peers[columns]])
-    order = [*PAIR, "is_own", "value", "area"]
-    return table.sort_values(order, ascending=[True, True, False, False, True], ignore_index=True)
-
-
-def _robustness_table(cases: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
-    """List every comparison; `agrees` of the nearest k is with their own whole set."""
-    same = beside.loc[beside["peer_set"] == beside["peer_set_other"], [*PAIR, "k", "agrees"]]
-    columns = ["series", "indicator", "peer_set", "k", "period", "n_peers", "peer_median", "rank"]
-    columns += ["rank_of", "quarter", "percentile", "verdict", "evidence", "agrees"]
-    table = cases.merge(same, on=[*PAIR, "k"], how="left")
-    return table.sort_values([*PAIR, "k"], ignore_index=True)[columns]

@@ -9,6 +9,7 @@ from pmf_analysis.measures.ranks import Panel
 
 NEAREST = range(10, 21)
 CASE = ["series", "peer_set", "k", "period", "verdict", "percentile"]
+ROBUST = ["robust_of", "robust_same", "robust_opposite"]
 PLACE_ONLY = "position_only"
 OPPOSITE = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
 
@@ -62,3 +63,9 @@ def agreement(cases: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     opposes = (both["verdict"].map(OPPOSITE) == verdict).mask(place, both["half"] * half < 0)
     columns = [*PAIR, "peer_set_other", "k"]
     return both[columns].assign(agrees=agrees.astype(float), opposes=opposes.astype(float))
+
+
+def counted(beside: pd.DataFrame) -> pd.DataFrame:
+    """Number of other comparisons, of those that agree and of those opposed; by pair."""
+    sums = beside.groupby(PAIR)[["agrees", "opposes"]].agg(["size", "sum"])
+    return sums.iloc[:, [0, 1, 3]].set_axis(ROBUST, axis=1)

@@ -357,6 +357,16 @@ def test_a_sample_size_gives_an_interval_that_says_what_it_assumes() -> None:
     assert first(table, register(data_type="score"))["evidence"] == "values_only"
 
 
+def test_our_counts_alone_beside_bare_values_of_peers_are_no_test() -> None:
+    table = counted(300)
+    peers = table["area"] != "OWN"
+    table.loc[peers, ["numerator", "denominator"]] = np.nan
+    assert first(table, register(statistic="proportion"))["verdict"] == "position_only"
+    five = table["area"].isin(PEERS[:5])
+    table.loc[five, ["ci_lower", "ci_upper"]] = [[40.0, 55.0]] * 5
+    assert first(table, register(statistic="proportion"))["evidence"] == "interval"
+
+
 def test_money_index_and_ratio_never_count_as_counts() -> None:
     for data_type in ("money", "index", "ratio"):
         declared = register(statistic="proportion", data_type=data_type)

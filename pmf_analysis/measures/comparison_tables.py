@@ -1,0 +1,50 @@
+"""The tables of a comparison, in the columns that pages read."""
+
+import pandas as pd
+
+from pmf_analysis.measures.peers import PAIR, QUARTILES
+from pmf_analysis.measures.robustness import ROBUST
+
+PLACE = ["rank", "rank_high", "rank_of", "rank_best", "rank_worst", "percentile", "mad_distance"]
+
+
+def comparison_table(pairs: pd.DataFrame) -> pd.DataFrame:
+    """A row an own series and peer set, in the columns that pages read."""
+    columns = ["series", "indicator", "area", "peer_set", "period", "value", "lower", "upper"]
+    columns += [*QUARTILES, "peer_mean", "pooled", "benchmark", "n_peers", "n_counted"]
+    columns += ["peers_missing", "peers_ahead", *PLACE, "quarter", "funnel_label", "adjusted_z"]
+    columns += ["phi", "tau2", "verdict", "method", "evidence", "reason", *ROBUST]
+    columns += ["gap", "gap_verdict", "gap_reason", "close_years", "close_pace"]
+    columns += ["peers_tested", "peers_kept", "own_kept"]
+    # A total depends on the size of a council: neither a place nor a gap means anything.
+    totals = pairs["data_type"] == "count"
+    blank = [*PLACE, "gap", "close_pace"]
+    pairs[blank] = pairs[blank].astype("float64").mask(totals)
+    pairs["quarter"] = pairs["quarter"].mask(totals, 0)
+    pairs["gap_verdict"] = pairs["gap_verdict"].mask(totals, "cannot_judge")
+    pairs["gap_reason"] = pairs["gap_reason"].mask(totals, pairs["reason"])
+    counts = ["peers_ahead", *ROBUST]
+    pairs[counts] = pairs[counts].fillna(0).astype(int)
+    pairs = pairs.drop(columns=["lower", "upper"]).rename(columns={"low": "lower", "high": "upper"})
+    return pairs[columns].reset_index(drop=True)
+
+
+def peer_table(now: pd.DataFrame, pairs: pd.DataFrame, area: str) -> pd.DataFrame:
+    """List the compared peers and ourselves, with intervals from counts or as published."""
+    columns = ["series", "peer_set", "area", "area_name", "period", "value", "lower", "upper"]
+    columns += ["numerator", "denominator", "label", "is_own"]
+    peers = now.assign(area_name=now["member_name"], is_own=False)
+    own = pairs.dropna(subset=["value"])
+    own = own.assign(area=area, area_name="", is_own=True, label=own["funnel_label"])
+    table = pd.concat([own[columns], peers[columns]])
+    order = [*PAIR, "is_own", "value", "area"]
+    return table.sort_values(order, ascending=[True, True, False, False, True], ignore_index=True)
+
+
+def robustness_table(cases: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
+    """List every comparison; `agrees` of the nearest k is with their own whole set."""
+    same = beside.loc[beside["peer_set"] == beside["peer_set_other"], [*PAIR, "k", "agrees"]]
+    columns = ["series", "indicator", "peer_set", "k", "period", "n_peers", "peer_median", "rank"]
+    columns += ["rank_of", "quarter", "percentile", "verdict", "evidence", "agrees"]
+    table = cases.merge(same, on=[*PAIR, "k"], how="left")
+    return table.sort_values([*PAIR, "k"], ignore_index=True)[columns]
