@@ -5,7 +5,9 @@
 Draws one more council from the spread of its peers, as binomial counts, and asks the rule of the
 comparison: interval beyond the pooled value and the median, and place beyond the spread. Printed:
 per cent called better or worse by that rule, and by the funnel of the peers with the published
-adjustment (winsorised, normal limits, peers' pooled value taken as known).
+adjustment (winsorised, normal limits, peers' pooled value taken as known); and per cent for whom
+anything is said, somewhat better or worse included, of councils whose true level is exactly the
+peers' pooled one, so that only chance sets them apart.
 """
 
 from __future__ import annotations
@@ -24,13 +26,26 @@ RATE = 0.3
 LEVELS = (0.95, 0.998)
 
 
-def called(peers: int, ratio: float, cases: int, seed: int = 1, size: int = TYPICAL) -> list[float]:
-    """Per cent called, at each level: by our rule, then by the published adjustment."""
+def called(
+    peers: int,
+    ratio: float,
+    cases: int,
+    seed: int = 1,
+    size: int = TYPICAL,
+    at_pooled: bool = False,
+) -> list[float]:
+    """Per cent called, at each level: by our rule, by the published adjustment, or somewhat so.
+
+    `at_pooled`: our true level is the pooled true level of the peers.
+    """
     rng = np.random.default_rng(seed)
     sizes = np.maximum(rng.lognormal(np.log(size), 0.7, (cases, peers + 1)).round(), 40)
     error = 0.5 / np.sqrt(size)
     level = rng.normal(np.arcsin(np.sqrt(RATE)), error * np.sqrt(ratio), sizes.shape)
-    count = rng.binomial(sizes.astype(int), np.sin(np.clip(level, 0, np.pi / 2)) ** 2).astype(float)
+    share = np.sin(np.clip(level, 0, np.pi / 2)) ** 2
+    if at_pooled:
+        share[:, -1] = (share * sizes)[:, :-1].sum(axis=1) / sizes[:, :-1].sum(axis=1)
+    count = rng.binomial(sizes.astype(int), share).astype(float)
     value = count / sizes
     names = {"numerator": count, "denominator": sizes, "value": value}
     names |= dict.fromkeys(["lower", "upper"], value * np.nan)
@@ -50,17 +65,21 @@ def called(peers: int, ratio: float, cases: int, seed: int = 1, size: int = TYPI
         limit = reach(found["n_spread"], confidence, overdispersion=True)
         ours = outside & (found["adjusted_z"].abs() > limit)
         theirs = outside & (plain > float(ndtri((1 + confidence) / 2)))
-        shares += [100 * float(ours.mean()), 100 * float(theirs.mean())]
+        shares += [100 * float(flags.mean()) for flags in (ours, theirs, outside)]
     return shares
 
 
 def main() -> None:
     print("variance between peers over sampling variance; % called, ours (published adjustment)")
-    print("peers  ratio      at 95 %          at 99.8 %")
+    print("last: % of councils at the peers' pooled level called at all, somewhat included")
+    print("peers  ratio      at 95 %          at 99.8 %        at all, 95 and 99.8 %")
     for peers in (15, 50, 150):
         for ratio, size in ((0, 400), (0.5, 400), (1, 400), (3, 400), (100, 100_000)):
-            found = called(peers, ratio, 20_000 if peers < 100 else 8_000, size=size)
-            texts = [f"{a:5.2f} ({b:5.2f})" for a, b in (found[:2], found[2:])]
+            cases = 20_000 if peers < 100 else 8_000
+            found = called(peers, ratio, cases, size=size)
+            texts = [f"{a:5.2f} ({b:5.2f})" for a, b in (found[:2], found[3:5])]
+            level = called(peers, ratio, cases, size=size, at_pooled=True)
+            texts += [f"{level[2]:5.2f} {level[5]:5.2f}"]
             print(f"{peers:5}  {ratio:5}  ", "   ".join(texts))
 
 

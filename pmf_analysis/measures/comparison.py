@@ -29,7 +29,7 @@ from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR
 from pmf_analysis.measures.polarity import band_distance, first_text
 from pmf_analysis.measures.ranks import Panel, positions, rank_range
 from pmf_analysis.measures.reasons import BEYOND, ORDINARY, UNUSUAL, why, why_not
-from pmf_analysis.measures.robustness import agreement, alternatives, counted
+from pmf_analysis.measures.robustness import SOMEWHAT, agreement, alternatives, counted
 from pmf_analysis.measures.spc import spc_chart
 from pmf_analysis.measures.spread import FEWEST_EVENTS, funnels, labels, places, reach
 
@@ -61,9 +61,10 @@ def compare(
     """Compare every series of one authority with every peer set.
 
     A pair is compared at the newest period with a value of the authority and at least five peers.
-    Better or worse is said only if our interval lies on one side of the peers' median (and of
-    their pooled value, where there are counts), and our place outside their usual spread
-    (`spread.places`).
+    Similar: our interval at `level` does not exclude both the peers' median and, where there are
+    counts, their pooled value. Better, worse, higher or lower: it excludes both, and our place is
+    outside the peers' usual spread too (`spread.places`). somewhat_better, somewhat_worse,
+    somewhat_higher or somewhat_lower: it excludes both, but our place is within that spread.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def compare(
     level
         Of intervals from counts and limits of the spread; published intervals are 95 %.
     overdispersion
-        Whether a difference must also exceed the usual spread between peers.
+        Whether the usual spread between peers is considered; else nothing is only somewhat so.
     gap_years
         Years in which a gap might be closed.
 
@@ -282,16 +283,17 @@ def _judged(pairs: pd.DataFrame, level: float, overdispersion: bool) -> pd.DataF
     apart = (side != 0) & tested & overdispersion
     far = reach(pairs["n_spread"], level, overdispersion=overdispersion)
     ordinary = apart & ~(pairs["adjusted_z"] * side > far)
-    ways = [ordinary, *(pairs["polarity"] == way for way in ("higher", "lower", "range"))]
-    goodness = np.select(ways, [0 * side, side, -side, -np.sign(farther) * side.abs()], 0)
-    neutral, reason = (pairs["polarity"] == "none") & ~ordinary, why_not(pairs)
+    ways = [pairs["polarity"] == way for way in ("higher", "lower", "range")]
+    goodness = np.select(ways, [side, -side, -np.sign(farther) * side.abs()], 0)
+    neutral, reason = pairs["polarity"] == "none", why_not(pairs)
+    somewhat = ordinary.map({True: SOMEWHAT, False: ""})
     verdicts = [
         (reason != "", "cannot_judge"),
         (pairs["evidence"] == "values_only", "position_only"),
-        (neutral & (side > 0), "higher"),
-        (neutral & (side < 0), "lower"),
-        (goodness > 0, "better"),
-        (goodness < 0, "worse"),
+        (neutral & (side > 0), somewhat + "higher"),
+        (neutral & (side < 0), somewhat + "lower"),
+        (goodness > 0, somewhat + "better"),
+        (goodness < 0, somewhat + "worse"),
     ]
     pairs["verdict"] = first_text(pairs.index, verdicts, "similar")
     unusual = ordinary & ~pairs["funnel_label"].isin(["within", ""])

@@ -11,6 +11,7 @@ NEAREST = range(10, 21)
 CASE = ["series", "peer_set", "k", "period", "verdict", "percentile"]
 ROBUST = ["robust_of", "robust_same", "robust_opposite"]
 PLACE_ONLY = "position_only"
+SOMEWHAT = "somewhat_"  # before better, worse, higher and lower
 OPPOSITE = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
 
 
@@ -49,12 +50,14 @@ def agreement(cases: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        series, peer_set (of the chosen), peer_set_other, k, agrees (1 with the same verdict; for
-        a place only: in the same half of the ranking), opposes (better against worse, higher
-        against lower; the other half). Without the chosen one itself.
+        series, peer_set (of the chosen), peer_set_other, k, agrees (1 on the same side, as better
+        and somewhat better are, or both similar; for a place only: in the same half of the
+        ranking), opposes (better against worse, higher against lower; the other half). Without
+        the chosen one itself.
     """
     judged = cases.loc[cases["verdict"] != "cannot_judge", CASE]
-    judged = judged.assign(half=np.sign(judged["percentile"] - 50))
+    side = judged["verdict"].str.removeprefix(SOMEWHAT)
+    judged = judged.assign(verdict=side, half=np.sign(judged["percentile"] - 50))
     chosen = judged.merge(chosen[[*PAIR, "k"]]).drop(columns="k")
     both = chosen.merge(judged, on=["series", "period"], suffixes=("", "_other"))
     both = both[(both["peer_set"] != both["peer_set_other"]) | (both["k"] != 0)]

@@ -36,6 +36,7 @@ ANALYSES: tuple[Analysis, ...] = get_args(Analysis)
 VERDICTS = (
     *("improving", "worsening", "no_clear_change", "rising", "falling", "cannot_judge"),
     *("better", "similar", "worse", "higher", "lower", "position_only"),
+    *("somewhat_better", "somewhat_worse", "somewhat_higher", "somewhat_lower"),
     *("too_easy", "little_stretch", "challenging", "stretch", "not_realistic"),
     *("between", "no_verdict"),
 )

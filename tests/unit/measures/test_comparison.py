@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmf_analysis.measures.comparison import compare
+from pmf_analysis.measures.robustness import agreement
 
 PEERS = [f"P{i:02}" for i in range(1, 11)]
 ANNUAL = pd.date_range("2012-04-01", periods=13, freq="YS-APR")
@@ -73,13 +75,41 @@ def test_counts_are_tested_against_the_pooled_value(own: int, verdict: str) -> N
     assert ("spread between peers" in found["reason"]) == (verdict != "similar")
 
 
-def test_a_difference_that_is_ordinary_among_peers_is_no_verdict() -> None:
-    """Big counts tell any two councils apart; the spread between peers decides."""
+def test_a_difference_that_is_ordinary_among_peers_is_somewhat_so() -> None:
+    """Big counts tell any two councils apart; the spread between peers says by how much."""
     table = panel([47.0], denominator=200_000.0)
-    found = first(table.assign(numerator=table["value"] * 2000), register(statistic="proportion"))
+    table["numerator"] = table["value"] * 2000
+    found = first(table, register(statistic="proportion"))
     assert found["upper"] < 48
-    assert (found["verdict"], found["evidence"]) == ("similar", "counts")
+    assert (found["verdict"], found["evidence"]) == ("somewhat_worse", "counts")
     assert "ordinary between peers" in found["reason"]
+    assert first(table, register(statistic="proportion", polarity="none"))["verdict"] == (
+        "somewhat_lower"
+    )
+    plain, *_ = compare(
+        table,
+        register(statistic="proportion"),
+        area="OWN",
+        peer_sets=peer_sets(),
+        overdispersion=False,
+    )
+    assert plain["verdict"].tolist() == ["worse"]
+
+
+def test_published_intervals_beyond_the_median_are_held_against_the_spread_too() -> None:
+    """Last of eleven, far from the median by its interval, and ordinary by the spread."""
+    table = panel([43.0])
+    table["ci_lower"], table["ci_upper"] = table["value"] - 1, table["value"] + 1
+    found = first(table, register())
+    assert (found["rank"], found["verdict"], found["evidence"]) == (
+        11,
+        "somewhat_worse",
+        "interval",
+    )
+    table.loc[table["area"] == "OWN", ["value", "ci_lower", "ci_upper"]] = [30.0, 29.0, 31.0]
+    assert first(table, register())["verdict"] == "worse"
+    table.loc[table["area"] == "OWN", ["value", "ci_lower", "ci_upper"]] = [49.5, 48.5, 50.5]
+    assert first(table, register())["verdict"] == "similar"
 
 
 def test_totals_have_no_place_and_no_gap() -> None:
@@ -221,6 +251,11 @@ def test_a_gap_that_closes_or_widens() -> None:
     assert first(panel(STEADY), register())["gap_verdict"] == "steady"
 
 
+def mirrored(verdict: str) -> str:
+    swap = {"better": "worse", "worse": "better"}
+    return re.sub("better|worse", lambda found: swap[found[0]], verdict)
+
+
 @given(st.lists(st.integers(30, 70).map(float), min_size=1, max_size=12))
 @settings(max_examples=4, deadline=None)
 def test_flipping_polarity_swaps_better_and_worse_and_nothing_else(own: list[float]) -> None:
@@ -228,8 +263,7 @@ def test_flipping_polarity_swaps_better_and_worse_and_nothing_else(own: list[flo
         compare(panel(own), register(polarity=way), area="OWN", peer_sets=peer_sets())[0]
         for way in ("higher", "lower")
     )
-    swap = {"better": "worse", "worse": "better"}
-    assert (up["verdict"].replace(swap) == down["verdict"]).all()
+    assert up["verdict"].map(mirrored).tolist() == down["verdict"].tolist()
     assert up["percentile"].tolist() == (100 - down["percentile"]).tolist()
     # a gap is only closed from the unfavourable side, which has moved to the other council
     closing = ["close_years", "close_pace", "peers_tested", "peers_kept", "own_kept"]
@@ -303,6 +337,7 @@ def test_flipped_polarity_mirrors_ranks_and_their_range(seed: int) -> None:
     pd.testing.assert_series_equal(ours["rank_best"], best, check_names=False)
     pd.testing.assert_series_equal(ours["rank_worst"], worst, check_names=False)
     assert ours["rank"].between(ours["rank_best"], ours["rank_worst"]).all()
+    assert ours["verdict"].map(mirrored).tolist() == theirs["verdict"].tolist()
     same = ["funnel_label", "adjusted_z", "phi", "tau2", "robust_of", "robust_same", "reason"]
     pd.testing.assert_frame_equal(ours[same], theirs[same])
     pd.testing.assert_frame_equal(up.funnels, down.funnels)
@@ -323,6 +358,20 @@ def test_other_sets_and_the_nearest_are_counted() -> None:
     row = table[table["k"] == 10].iloc[0]
     assert row["peer_median"] == nearest["peer_median"] and row["rank"] == nearest["rank"]
     assert found.comparisons["robust_of"].tolist() == [6, 6]
+
+
+def test_somewhat_better_is_on_the_side_of_better_and_against_worse() -> None:
+    verdicts = ["better", "somewhat_better", "similar", "somewhat_worse", "worse"]
+    sets = [f"set {n}" for n in range(5)]
+    cases = pd.DataFrame({"peer_set": sets, "verdict": verdicts})
+    cases = cases.assign(series="a", k=0, period=ANNUAL[0], percentile=60.0)
+    beside = agreement(cases, cases).set_index(["peer_set", "peer_set_other"])
+    agrees, opposes = beside["agrees"].unstack(), beside["opposes"].unstack()
+    assert agrees.loc["set 1"].dropna().tolist() == [1, 0, 0, 0]
+    assert agrees.loc["set 2"].dropna().tolist() == [0, 0, 0, 0]
+    assert opposes.loc["set 1"].dropna().tolist() == [0, 0, 1, 1]
+    again = cases.assign(verdict="similar")
+    assert agreement(again, again)[["agrees", "opposes"]].mean().tolist() == [1, 0]
 
 
 def test_the_three_averages_are_three_columns() -> None:
