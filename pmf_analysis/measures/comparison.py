@@ -15,6 +15,7 @@ from pmf_analysis.measures.comparison_tables import (
     peer_table,
     robustness_table,
 )
+from pmf_analysis.measures.denominators import moved_periods
 from pmf_analysis.measures.gaps import closing_pace, gap_chart, gap_verdicts
 from pmf_analysis.measures.history import (
     COUNTS,
@@ -126,13 +127,12 @@ def _beside(
 
 
 def _gaps(rows: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
-    """Gap at each period with enough peers, and whether ours is made from predecessors' counts."""
+    """Gap at each period with enough peers; whether ours is as if, or its denominator off."""
     gaps = peer_values.spread_by_period(rows)
     gaps = gaps[gaps["n_peers"] >= FEWEST_PEERS]
-    marked = own.get("is_as_if", pd.Series(False, own.index)).astype(bool)
-    as_if = own.loc[marked, ["series", "period"]].assign(is_as_if=True)
-    gaps = gaps.merge(as_if, how="left")
-    return gaps.assign(is_as_if=gaps["is_as_if"].eq(True))
+    as_if = own.get("is_as_if", pd.Series(False, own.index)).astype(bool)
+    marks = own[["series", "period"]].assign(is_as_if=as_if, is_off=moved_periods(own))
+    return gaps.merge(marks, how="left")
 
 
 def _compared_rows(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:

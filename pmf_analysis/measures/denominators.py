@@ -1,12 +1,20 @@
-"""Whether councils' denominators add up to what is published for their nation."""
+"""Whether councils' denominators add up to their nation's, and whether ours holds over time."""
 
+from itertools import pairwise
+
+import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures.arrays import Column, Frame
 from pmf_analysis.measures.frames import is_aggregate
 
 FEWEST_COUNCILS = 30
 AGREES = 0.02  # relative difference that is let pass,
 ROUNDED_TO = 10  # and difference that rounding of a nation's figure explains
+MOVED = np.log(1.15)  # change of a denominator that is asked about,
+STEADY = np.log(1.03)  # where its other changes are smaller than this (their median),
+FEWEST_PERIODS = 10  # and there are so many periods,
+SELDOM = 0.2  # of which at most this share begins with such a move
 _KEYS = ["indicator", "nation", "period"]
 _TOLD = ["n", "councils", "period_label", "denominator"]
 
@@ -58,3 +66,61 @@ def denominator_notes(panel: pd.DataFrame, register: pd.DataFrame) -> pd.DataFra
     ]
     notes = {"level": "info", "code": "denominators-differ", "indicator": found["indicator"]}
     return pd.DataFrame(notes).assign(message=pd.Series(told, dtype="str"))
+
+
+def moved_periods(own: Frame) -> Column:
+    """Flag the periods with another denominator than the newest, in series where it is else steady.
+
+    A change of over 15 % from one period to the next begins a new run. Counted back from the newest
+    run, one that does not come within 15 % of the run kept before it is flagged: of a figure that
+    moves and comes back what lies between, of one that moves for good all that was before. Steady:
+    of ten periods or more, few begin a run, and the median of the other changes, of those that are
+    not zero, is below 3 %. Columns series, period, denominator; missing ones are passed over.
+    """
+    known = own[own["denominator"] > 0].sort_values(["series", "period"])
+    series, size = known["series"], np.log(known["denominator"])
+    change = size.groupby(series).diff().abs()
+    jump = change > MOVED
+    usual = change.where((change > 0) & ~jump).groupby(series).transform("median").fillna(0)
+    long = series.groupby(series).transform("size") >= FEWEST_PERIODS
+    share = jump.groupby(series).transform("mean")
+    asked = (usual < STEADY) & long & (share > 0) & (share <= SELDOM)
+    off = []
+    for _, sizes in size[asked].groupby(series):
+        level = sizes.iloc[-1]
+        for _, run in reversed(list(sizes.groupby(jump.cumsum()))):
+            if abs(run.iloc[-1] - level) > MOVED:
+                off += list(run.index)
+            else:
+                level = run.iloc[0]
+    return pd.Series(own.index.isin(off), own.index)
+
+
+def denominator_jumps(own: Frame) -> Frame:
+    """Warn of each of our series with periods that :func:`moved_periods` flags.
+
+    Parameters
+    ----------
+    own
+        Totals of one council: series, indicator, period, period_label, denominator.
+
+    Returns
+    -------
+    DataFrame
+        level ("warning"), code, indicator, message with every move, its periods and figures.
+    """
+    notes = []
+    rows = own.assign(off=moved_periods(own))[own["denominator"] > 0]
+    rows = rows[rows.groupby("series")["off"].transform("any")].sort_values("period")
+    for (_, indicator), figures in rows.groupby(["series", "indicator"]):
+        told = figures[["denominator", "period_label"]].itertuples(index=False)
+        moves = [
+            f"The denominator was {before:,.0f} in {earlier}, then {after:,.0f} in {later}."
+            for (before, earlier), (after, later) in pairwise(told)
+            if abs(np.log(after / before)) > MOVED
+        ]
+        left_out = f"{figures['off'].sum()} of {len(figures)} periods"
+        moves.append("That alone moves the rate.")
+        moves.append(f"Left out of the test of the gap to peers: {left_out}.")
+        notes.append(("warning", "denominator-moved", indicator, " ".join(moves)))
+    return pd.DataFrame(notes, columns=["level", "code", "indicator", "message"], dtype="str")

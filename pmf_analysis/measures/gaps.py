@@ -24,7 +24,8 @@ def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     gaps
         series, peer_set, period, gap (own value minus the peers' median; NaN in periods without
         enough peers). Of pairs with rows made from a predecessor council's counts (`is_as_if`)
-        only what follows the newest of those is tested: the boundary moved there.
+        only what follows the newest of those is tested: the boundary moved there. Rows whose own
+        denominator is off (`is_off`) are drawn and not tested.
     pairs
         One row a series and peer set: accumulation, periods_per_year, span_years, price_basis. Of
         overlapping windows only those that share no data are used; money in current prices is not
@@ -78,7 +79,7 @@ def gap_chart(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     inside = (gaps["period"] >= limits["period"]) & gaps["gap"].notna()
     rules = points.rename(columns={"series": "key"})[["key", "period", "rule"]]
     found = gaps[["period"]].assign(key=key).merge(rules, how="left")["rule"]
-    return gaps.assign(
+    return gaps.drop(columns="is_off", errors="ignore").assign(
         **{name: limits[name].astype("float64").where(inside) for name in LIMITS},
         rule=found.set_axis(gaps.index).fillna("none").astype("str"),
     )
@@ -162,9 +163,12 @@ def _tested_points(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     known = gaps.join(pairs.set_index(PAIR)[names], on=PAIR)
     known = known.assign(series=known["series"] + "\n" + known["peer_set"], value=known["gap"])
     known = known[known["price_basis"] != "current"]
-    as_if = known.get("is_as_if", pd.Series(False, known.index)).astype(bool)
+    as_if, off = (
+        known.get(name, pd.Series(False, known.index)).astype(bool)
+        for name in ("is_as_if", "is_off")
+    )
     broken = known["period"].where(as_if).groupby(known["series"]).transform("max")
-    known = known[~(known["period"] <= broken)]
+    known = known[~(known["period"] <= broken) & ~off]
     overlapping = known["accumulation"].isin(OVERLAPPING)
     kept = pd.concat([independent_points(known[overlapping]), known[~overlapping]])
     length = (12 / known["periods_per_year"]).mask(overlapping, 12 * known["span_years"])

@@ -161,6 +161,22 @@ def test_money_is_not_a_count() -> None:
     assert first(pounds, register(statistic="proportion"))["evidence"] == "values_only"
 
 
+def test_periods_with_another_denominator_are_drawn_and_not_tested() -> None:
+    values = [50.0] * 8 + [62.0, 61.0] + [50.0] * 3
+    table = panel(values, denominator=100_000.0)
+    table["numerator"] = table["value"] * 1000
+    declared = register(statistic="proportion")
+    odd = (table["area"] == "OWN") & (table["value"] > 60)
+    table.loc[odd, "denominator"] = 1e7 / 200
+    table.loc[odd, "numerator"] = table.loc[odd, "value"] * 500
+    off = compare(table, declared, area="OWN", peer_sets=peer_sets())
+    assert len(off.gaps) == 13 and off.gaps["gap"].max() == 12
+    assert off.comparisons["gap_reason"].str.contains("on 11 gaps").all()
+    table.loc[odd, ["denominator", "numerator"]] *= 2
+    on = compare(table, declared, area="OWN", peer_sets=peer_sets())
+    assert on.comparisons["gap_reason"].str.contains("on 13 gaps").all()
+
+
 def test_one_unusual_peer_cannot_make_us_worse() -> None:
     table = counted(520).assign(denominator=1000.0)
     giant = table["area"] == "P10"

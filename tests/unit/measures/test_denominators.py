@@ -7,7 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pmf_analysis.measures.denominators import denominator_notes
+from pmf_analysis.measures.denominators import (
+    denominator_jumps,
+    denominator_notes,
+    moved_periods,
+)
 
 REGISTER = pd.DataFrame({"indicator": ["jobs"]})
 
@@ -70,6 +74,44 @@ def test_districts_and_counties_are_two_sums_and_rounded_totals_agree() -> None:
     rounded = small["denominator"].mask(small["area"] == "E92000001", 210)
     assert denominator_notes(small.assign(denominator=rounded), REGISTER).empty
     assert denominator_notes(panel(80_000), pd.DataFrame({"indicator": ["other"]})).empty
+
+
+def own(sizes: list[float], series: str = "jobs|E1|||v1") -> pd.DataFrame:
+    periods = pd.date_range("2020-01-01", periods=len(sizes), freq="QS")
+    table = pd.DataFrame({"series": series, "period": periods, "denominator": sizes})
+    return table.assign(indicator="jobs", period_label=table["period"].dt.strftime("%b %Y"))
+
+
+STEADY = [100_000.0, 100_500, 101_000, 101_000, 102_000, 102_500, 103_000, 103_000, 104_000]
+
+
+def test_a_denominator_that_moves_and_comes_back_is_named_with_its_figures() -> None:
+    table = own([*STEADY[:4], 70_000, 70_500, *STEADY[4:]])
+    assert moved_periods(table).tolist() == [False] * 4 + [True] * 2 + [False] * 5
+    (found,) = denominator_jumps(table).to_dict("records")
+    assert (found["level"], found["indicator"]) == ("warning", "jobs")
+    assert found["message"] == (
+        "The denominator was 101,000 in Oct 2020, then 70,000 in Jan 2021. "
+        "The denominator was 70,500 in Apr 2021, then 102,000 in Jul 2021. "
+        "That alone moves the rate. Left out of the test of the gap to peers: 2 of 11 periods."
+    )
+    shuffled = table.sample(frac=1, random_state=1)
+    assert moved_periods(shuffled).sort_index().tolist() == moved_periods(table).tolist()
+
+
+def test_a_move_for_good_parts_the_old_from_the_new() -> None:
+    table = own([*(1.3 * size for size in STEADY[:6]), *STEADY[6:], 104_000])
+    assert moved_periods(table).tolist() == [True] * 6 + [False] * 4
+    grows = own([100_000 * 1.028**year for year in range(30)])
+    assert not moved_periods(grows).any()
+
+
+@pytest.mark.parametrize("sizes", [STEADY, [*STEADY, 121_000], [90, 120, 100, 80, 95] * 3])
+def test_what_was_never_steady_or_is_short_is_not_asked_about(sizes: list[float]) -> None:
+    asked = len(sizes) == 10 and max(sizes) == 121_000
+    assert moved_periods(own(sizes)).any() == asked
+    assert denominator_jumps(own(sizes)).empty != asked
+    assert denominator_jumps(own([*sizes[:8], float("nan")])).empty
 
 
 def test_the_nation_that_published_a_mean_is_found(real_data: Path) -> None:
