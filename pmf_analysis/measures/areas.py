@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key
-from pmf_analysis.measures.arrays import Flags
+from pmf_analysis.measures.arrays import Column, Flags, Frame
 from pmf_analysis.measures.history import COUNTS_AGREE
 
 NOTE = "as if: sum of the councils it replaced"
@@ -25,7 +25,7 @@ _BREAK = ["indicator", "period_start", "kind", "comparable", "reason", "owner", 
 _COUNTY = "E10"
 
 
-def normalised_changes(area_changes: pd.DataFrame) -> pd.DataFrame:
+def normalised_changes(area_changes: Frame) -> Frame:
     """Date every change by the first day of the new code, and know divided councils as such.
 
     Some sources give the last day of the old code: the last day of a month becomes the next day.
@@ -46,9 +46,7 @@ def normalised_changes(area_changes: pd.DataFrame) -> pd.DataFrame:
     return rows[placed & (rows["old_code"] != rows["new_code"])].reset_index(drop=True)
 
 
-def current_members(
-    peer_sets: pd.DataFrame, area_changes: pd.DataFrame, as_at: date, *, area: str = ""
-) -> pd.DataFrame:
+def current_members(peer_sets: Frame, area_changes: Frame, as_at: date, *, area: str = "") -> Frame:
     """Put in the place of every abolished member of a set the council that replaced it, once.
 
     Rows as :func:`chosen_peer_sets` gives them. Changes after `as_at` have not happened. A divided
@@ -70,7 +68,7 @@ def current_members(
     return kept.drop_duplicates(["peer_set", "member"], ignore_index=True)
 
 
-def _final_codes(changes: pd.DataFrame) -> dict[str, str]:
+def _final_codes(changes: Frame) -> dict[str, str]:
     """The code in use today of every old code, through all changes; "" for a divided council."""
     step = dict(zip(changes["old_code"], changes["new_code"], strict=True))
     step |= dict.fromkeys(changes.loc[changes["kind"] == "split", "old_code"], "")
@@ -85,8 +83,8 @@ def _final_codes(changes: pd.DataFrame) -> dict[str, str]:
 
 
 def follow_areas(
-    panel: pd.DataFrame, area_changes: pd.DataFrame, register: pd.DataFrame, areas: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    panel: Frame, area_changes: Frame, register: Frame, areas: Sequence[str]
+) -> tuple[Frame, Frame]:
     """Give councils under a new code their past, and new councils an as-if past.
 
     Parameters
@@ -134,7 +132,7 @@ def follow_areas(
     return pd.concat([untouched, rows], ignore_index=True), breaks
 
 
-def _recoded(rows: pd.DataFrame, codes: dict[str, str]) -> pd.DataFrame:
+def _recoded(rows: Frame, codes: dict[str, str]) -> Frame:
     is_old = rows["area"].isin(codes)
     now = rows.assign(area=rows["area"].replace(codes))
     names = rows[~is_old].drop_duplicates("area").set_index("area")["area_name"]
@@ -142,18 +140,18 @@ def _recoded(rows: pd.DataFrame, codes: dict[str, str]) -> pd.DataFrame:
     return _one_a_period(now.assign(series=_series(now)), is_old.to_numpy())
 
 
-def _series(rows: pd.DataFrame) -> pd.Series[str]:
+def _series(rows: Frame) -> Column:
     return series_key(rows.rename(columns={"indicator": "indicator_id", "area": "area_code"}))
 
 
-def _one_a_period(rows: pd.DataFrame, second: Flags) -> pd.DataFrame:
+def _one_a_period(rows: Frame, second: Flags) -> Frame:
     """Keep one row a series and period: with a figure, if there is one, and not a `second` one."""
     order = second.astype(int) + 2 * rows["value"].isna()
     ordered = rows.assign(order=order).sort_values(["series", "period", "order"], kind="stable")
     return ordered.drop_duplicates(["series", "period"], ignore_index=True).drop(columns="order")
 
 
-def _as_if(rows: pd.DataFrame, olds: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+def _as_if(rows: Frame, olds: Frame, register: Frame) -> Frame:
     """Rows of a new council before its first day, each the sum over all councils of one tier."""
     new, day = olds["new_code"].iloc[0], olds["on_date"].max()
     parts = rows[rows["area"].isin(olds["old_code"]) & (rows["period"] < day)]
@@ -189,11 +187,11 @@ def _as_if(rows: pd.DataFrame, olds: pd.DataFrame, register: pd.DataFrame) -> pd
         value_note=NOTE,
         is_as_if=True,
     )
-    rekeyed: pd.DataFrame = made.assign(series=_series(made))[list(rows.columns)]
+    rekeyed: Frame = made.assign(series=_series(made))[list(rows.columns)]
     return rekeyed
 
 
-def _breaks(rows: pd.DataFrame, merged: pd.DataFrame) -> pd.DataFrame:
+def _breaks(rows: Frame, merged: Frame) -> Frame:
     """The boundary in every indicator of the council that replaced others."""
     found = [pd.DataFrame(columns=_BREAK)]
     for day in merged["on_date"].unique():

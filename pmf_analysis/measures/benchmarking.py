@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from pmf_analysis.measures.areas import current_members, follow_areas
+from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.comparison import compare
 from pmf_analysis.measures.equality import equality_gaps
 from pmf_analysis.measures.leads import leads
@@ -26,12 +25,8 @@ SET_FACTS = ["title", "source", "as_at", "method"]
 
 
 def followed_panel(
-    panel: pd.DataFrame,
-    tables: Mapping[str, pd.DataFrame],
-    parameters: Parameters,
-    register: pd.DataFrame,
-    as_at: date,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    panel: Frame, tables: Mapping[str, Frame], parameters: Parameters, register: Frame, as_at: date
+) -> tuple[Frame, Frame, Frame]:
     """Make a panel in which councils can be compared over time, and say with whom.
 
     Returns the panel with reorganised councils followed and rates standardised where declared, all
@@ -46,16 +41,16 @@ def followed_panel(
 
 
 def benchmark_tables(
-    panel: pd.DataFrame,
-    register: pd.DataFrame,
+    panel: Frame,
+    register: Frame,
     *,
     area: str,
-    peer_sets: pd.DataFrame,
+    peer_sets: Frame,
     rules: ComparisonRules,
     pairs: Sequence[ValuePair],
     peer_set: str,
     used: Mapping[str, str],
-) -> dict[str, pd.DataFrame]:
+) -> dict[str, Frame]:
     """Compare one council with others in every way, and return the result tables by name.
 
     Parameters

@@ -10,11 +10,8 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import peers as peer_values
-from pmf_analysis.measures.comparison_tables import (
-    comparison_table,
-    peer_table,
-    robustness_table,
-)
+from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.comparison_tables import comparison_table, peer_table, robustness_table
 from pmf_analysis.measures.denominators import moved_periods
 from pmf_analysis.measures.gaps import closing_pace, gap_chart, gap_verdicts
 from pmf_analysis.measures.history import (
@@ -41,19 +38,19 @@ MATRICES = ["value", "numerator", "denominator", "lower", "upper", "near"]
 class Comparison(NamedTuple):
     """Result tables of a comparison, whose columns docs/result-tables.md explains."""
 
-    comparisons: pd.DataFrame
-    peers: pd.DataFrame
-    gaps: pd.DataFrame
-    funnels: pd.DataFrame
-    robustness: pd.DataFrame
+    comparisons: Frame
+    peers: Frame
+    gaps: Frame
+    funnels: Frame
+    robustness: Frame
 
 
 def compare(
-    observations: pd.DataFrame,
-    register: pd.DataFrame,
+    observations: Frame,
+    register: Frame,
     *,
     area: str,
-    peer_sets: pd.DataFrame,
+    peer_sets: Frame,
     period: Any = None,
     level: float = 0.998,
     overdispersion: bool = True,
@@ -111,9 +108,7 @@ def compare(
     )
 
 
-def _beside(
-    known: pd.DataFrame, register: pd.DataFrame, area: str, members: pd.DataFrame
-) -> tuple[pd.DataFrame, ...]:
+def _beside(known: Frame, register: Frame, area: str, members: Frame) -> tuple[Frame, ...]:
     """Peers' rows beside ours, gaps by period, pairs to compare, and peers' rows at that period."""
     usable = peer_values.usable_rows(known)
     rows = peer_values.peer_rows(usable, area, members)
@@ -126,7 +121,7 @@ def _beside(
     return rows, gaps, pairs.join(_own_limits(own, pairs), on="series"), now
 
 
-def _gaps(rows: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+def _gaps(rows: Frame, own: Frame) -> Frame:
     """Gap at each period with enough peers; whether ours is as if, or its denominator off."""
     gaps = peer_values.spread_by_period(rows)
     gaps = gaps[gaps["n_peers"] >= FEWEST_PEERS]
@@ -135,7 +130,7 @@ def _gaps(rows: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     return gaps.merge(marks, how="left")
 
 
-def _compared_rows(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+def _compared_rows(rows: Frame, pairs: Frame) -> Frame:
     """Peers' rows of each pair's period, with intervals by what our indicator declares."""
     settings = ["statistic", "data_type", "rate_base", "pair"]
     now = rows.drop(columns=[name for name in settings if name in rows.columns])
@@ -143,9 +138,7 @@ def _compared_rows(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     return with_intervals(now.reindex(columns=now.columns.union(COUNTS, sort=False)))
 
 
-def _cases(
-    panel: Panel, pairs: pd.DataFrame, level: float, overdispersion: bool
-) -> tuple[pd.DataFrame, Panel]:
+def _cases(panel: Panel, pairs: Frame, level: float, overdispersion: bool) -> tuple[Frame, Panel]:
     """Judge every pair with its whole set (k = 0, first) and with the nearest k of it."""
     whole, z = _measured(panel, pairs.assign(k=0), overdispersion)
     others = [
@@ -156,7 +149,7 @@ def _cases(
     return _judged(cases, level, overdispersion), z
 
 
-def _pairs(own: pd.DataFrame, members: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
+def _pairs(own: Frame, members: Frame, gaps: Frame) -> Frame:
     """One row an own series and set, with the own row of the period to compare."""
     usable = own.dropna(subset=["value"])
     newest = usable.groupby("series")["period"].max().rename("newest")
@@ -174,7 +167,7 @@ def _pairs(own: pd.DataFrame, members: pd.DataFrame, gaps: pd.DataFrame) -> pd.D
     return pairs.assign(pair=np.arange(len(pairs)))
 
 
-def _missing_names(now: pd.DataFrame, pairs: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
+def _missing_names(now: Frame, pairs: Frame, members: Frame) -> Frame:
     """Count the peers in each set and those compared; name those without a value; by pair."""
     wanted = pairs[PAIR].merge(members.drop(columns="near"), on="peer_set")
     beside = wanted.merge(now[[*PAIR, "member", "area"]], on=[*PAIR, "member"], how="left")
@@ -183,7 +176,7 @@ def _missing_names(now: pd.DataFrame, pairs: pd.DataFrame, members: pd.DataFrame
     return counts.assign(peers_missing=absent.agg("; ".join)).fillna({"peers_missing": ""})
 
 
-def _own_limits(own: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+def _own_limits(own: Frame, pairs: Frame) -> Frame:
     """Natural process limits of each own series up to its compared period, where they may speak.
 
     They may with 13 points of single periods, some variation, and no special cause at the end:
@@ -206,7 +199,7 @@ def _own_limits(own: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     return limits.assign(n_own=last["n"], silent=silent)
 
 
-def _panel(now: pd.DataFrame, n_pairs: int) -> tuple[pd.DataFrame, Panel]:
+def _panel(now: Frame, n_pairs: int) -> tuple[Frame, Panel]:
     """Peers' rows in the order of pair and value, with their `column`, and their matrices.
 
     Values alone make the order, so that neither names nor the order of rows decide anything.
@@ -223,9 +216,7 @@ def _panel(now: pd.DataFrame, n_pairs: int) -> tuple[pd.DataFrame, Panel]:
     return now, panel
 
 
-def _measured(
-    panel: Panel, pairs: pd.DataFrame, overdispersion: bool
-) -> tuple[pd.DataFrame, Panel]:
+def _measured(panel: Panel, pairs: Frame, overdispersion: bool) -> tuple[Frame, Panel]:
     """Position of each case among its peers, its place in their spread, and its evidence."""
     n_counted = (~np.isnan(panel["numerator"])).sum(axis=1)
     size = np.where(n_counted >= FEWEST_PEERS, np.nansum(panel["denominator"], axis=1), np.nan)
@@ -247,7 +238,7 @@ def _measured(
     return _with_evidence(pairs.assign(funnel_label=label), counted), z
 
 
-def _with_evidence(pairs: pd.DataFrame, counted: pd.Series) -> pd.DataFrame:
+def _with_evidence(pairs: Frame, counted: Column) -> Frame:
     """Choose each case's evidence, interval and benchmark."""
     steady, small = pairs["lower_limit"].notna(), pairs["is_small"]
     # Our counts alone would make any difference from peers without counts or intervals a verdict.
@@ -268,7 +259,7 @@ def _with_evidence(pairs: pd.DataFrame, counted: pd.Series) -> pd.DataFrame:
     return pairs
 
 
-def _judged(pairs: pd.DataFrame, level: float, overdispersion: bool) -> pd.DataFrame:
+def _judged(pairs: Frame, level: float, overdispersion: bool) -> Frame:
     """Verdict, method and reason of every case."""
     counted = pairs["evidence"] == "counts"
     strict = with_intervals(pairs.drop(columns=["lower", "upper"]), level)
@@ -306,9 +297,7 @@ def _judged(pairs: pd.DataFrame, level: float, overdispersion: bool) -> pd.DataF
     return pairs.assign(reason=reason.mask(reason == "", because))
 
 
-def _labelled(
-    now: pd.DataFrame, pairs: pd.DataFrame, z: Panel, overdispersion: bool
-) -> pd.DataFrame:
+def _labelled(now: Frame, pairs: Frame, z: Panel, overdispersion: bool) -> Frame:
     """Add the funnel label of each peer, by the limits that its set's funnel has."""
     own = pairs.iloc[now["pair"]].reset_index(drop=True)
     theirs = pd.Series(z["z"][now["pair"], now["column"]], now.index)

@@ -2,13 +2,14 @@
 
 import pandas as pd
 
+from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.peers import PAIR, QUARTILES
 from pmf_analysis.measures.robustness import ROBUST
 
 PLACE = ["rank", "rank_high", "rank_of", "rank_best", "rank_worst", "percentile", "mad_distance"]
 
 
-def comparison_table(pairs: pd.DataFrame) -> pd.DataFrame:
+def comparison_table(pairs: Frame) -> Frame:
     """A row an own series and peer set, in the columns that pages read."""
     columns = ["series", "indicator", "area", "peer_set", "period", "value", "lower", "upper"]
     columns += [*QUARTILES, "peer_mean", "pooled", "benchmark", "n_peers", "n_counted"]
@@ -29,7 +30,7 @@ def comparison_table(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[columns].reset_index(drop=True)
 
 
-def peer_table(now: pd.DataFrame, pairs: pd.DataFrame, area: str) -> pd.DataFrame:
+def peer_table(now: Frame, pairs: Frame, area: str) -> Frame:
     """List the compared peers and ourselves, with intervals from counts or as published."""
     columns = ["series", "peer_set", "area", "area_name", "period", "value", "lower", "upper"]
     columns += ["numerator", "denominator", "label", "is_own"]
@@ -41,7 +42,7 @@ def peer_table(now: pd.DataFrame, pairs: pd.DataFrame, area: str) -> pd.DataFram
     return table.sort_values(order, ascending=[True, True, False, False, True], ignore_index=True)
 
 
-def robustness_table(cases: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
+def robustness_table(cases: Frame, beside: Frame) -> Frame:
     """List every comparison; `agrees` of the nearest k is with their own whole set."""
     same = beside.loc[beside["peer_set"] == beside["peer_set_other"], [*PAIR, "k", "agrees"]]
     columns = ["series", "indicator", "peer_set", "k", "period", "n_peers", "peer_median", "rank"]

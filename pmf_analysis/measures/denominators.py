@@ -19,7 +19,7 @@ _KEYS = ["indicator", "nation", "period"]
 _TOLD = ["n", "councils", "period_label", "denominator"]
 
 
-def denominator_notes(panel: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+def denominator_notes(panel: Frame, register: Frame) -> Frame:
     """Say where the sum over all councils differs by over 2 % from the nation's own denominator.
 
     Parameters

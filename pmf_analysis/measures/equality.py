@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key, split_series
+from pmf_analysis.measures.arrays import Column, Frame
 from pmf_analysis.measures.gaps import gap_verdicts
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.intervals import difference_interval, two_sided_z
@@ -33,7 +34,7 @@ PARTIAL = " The groups overlap or do not add up to the whole, so the rest of the
 LEFT_OUT = " A hidden group is left out of the others."
 
 
-def equality_gaps(observations: pd.DataFrame, register: pd.DataFrame, *, area: str) -> pd.DataFrame:
+def equality_gaps(observations: Frame, register: Frame, *, area: str) -> Frame:
     """Compare the groups of every dimension of one council, at the newest period they share.
 
     Difference and ratio have limits from those of the two values, squared and added (on the log
@@ -69,7 +70,7 @@ def equality_gaps(observations: pd.DataFrame, register: pd.DataFrame, *, area: s
     return now.sort_values(order, ignore_index=True)[COLUMNS]
 
 
-def _own_rows(observations: pd.DataFrame, register: pd.DataFrame, area: str) -> pd.DataFrame:
+def _own_rows(observations: Frame, register: Frame, area: str) -> Frame:
     """Rows of the council's groups by the newest definition, the counts of the whole beside."""
     own = observations[observations["area"] == area]
     parts = split_series(own["series"])
@@ -89,7 +90,7 @@ def _own_rows(observations: pd.DataFrame, register: pd.DataFrame, area: str) -> 
     return beside.reset_index(drop=True)
 
 
-def _with_others(rows: pd.DataFrame) -> pd.DataFrame:
+def _with_others(rows: Frame) -> Frame:
     """Put beside each group all the others together: the rest of the whole, else the other groups.
 
     What the whole leaves after a shown group is used only where that gives no hidden group back:
@@ -126,7 +127,7 @@ def _with_others(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _with_reference(rows: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+def _with_reference(rows: Frame, register: Frame) -> Frame:
     """Replace the others by the declared reference group, where the dimension has that group."""
     told = register.set_index("indicator").reindex(columns=["reference_groups"]).iloc[:, 0]
     declared = [
@@ -144,7 +145,7 @@ def _with_reference(rows: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(reference=pd.Series(declared).where(exists, ""), is_reference=is_one)
 
 
-def _compared(rows: pd.DataFrame) -> pd.DataFrame:
+def _compared(rows: Frame) -> Frame:
     """Difference, ratio and verdict of each group at the period that is compared."""
     others = rows.drop(columns=GIVEN).rename(columns=dict(zip(OTHERS, GIVEN, strict=True)))
     found = with_intervals(others)
@@ -175,7 +176,7 @@ def _compared(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _differences(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+def _differences(rows: Frame, others: Frame) -> Frame:
     """Difference and ratio with limits at each row's level, by the best evidence it has."""
     sides = []
     for frame in (rows, others):
@@ -196,14 +197,14 @@ def _differences(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(BESIDE, columns, strict=True)), rows.index)
 
 
-def _side(rows: pd.DataFrame) -> pd.Series:
+def _side(rows: Frame) -> Column:
     """1 where difference and ratio (if there is one) are beyond chance upwards, -1 downwards."""
     above = (rows["difference_lower"] > 0) & ~(rows["ratio_lower"] <= 1)
     below = (rows["difference_upper"] < 0) & ~(rows["ratio_upper"] >= 1)
     return above.astype(int) - below.astype(int)
 
 
-def _verdict(rows: pd.DataFrame, side: pd.Series) -> pd.Series:
+def _verdict(rows: Frame, side: Column) -> Column:
     """What being above or below means, by polarity."""
     band = rows["target_low"], rows["target_high"]
     farther = band_distance(rows["value"], *band) - band_distance(rows["other_value"], *band)
@@ -215,7 +216,7 @@ def _verdict(rows: pd.DataFrame, side: pd.Series) -> pd.Series:
     return first_text(rows.index, words, "similar")
 
 
-def _why_not(rows: pd.DataFrame, few: pd.Series) -> pd.Series:
+def _why_not(rows: Frame, few: Column) -> Column:
     """Say why a group cannot be compared, in plain words; "" where it can."""
     alone = rows["other_value"].isna()
     reasons = [
@@ -230,7 +231,7 @@ def _why_not(rows: pd.DataFrame, few: pd.Series) -> pd.Series:
     return first_text(rows.index, reasons)
 
 
-def _why(rows: pd.DataFrame, side: pd.Series) -> pd.Series:
+def _why(rows: Frame, side: Column) -> Column:
     """Say what a comparison rests on."""
     m = (FALSE_ALARMS / (1 - rows["level"])).round().astype(int)
     widened = (" (widened because " + m.astype(str) + " groups are compared)").where(m > 1, "")
@@ -241,7 +242,7 @@ def _why(rows: pd.DataFrame, side: pd.Series) -> pd.Series:
     return tested.mask(rows["evidence"] == "values_only", BARE) + first_text(rows.index, texts)
 
 
-def _trends(rows: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
+def _trends(rows: Frame, now: Frame) -> Column:
     """Whether each difference closes or widens, tested like the gap to peers."""
     same = rows.merge(now[["series", "by_whole"]], on=["series", "by_whole"])
     gaps = same[["series", "period"]].assign(peer_set="", gap=same["value"] - same["other_value"])

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from pmf_analysis.measures.arrays import Flags, Floats
+from pmf_analysis.measures.arrays import Flags, Floats, Frame
 from pmf_analysis.measures.intervals import two_sided_z
 
 Statistic = Literal["proportion", "rate", "ratio", "mean"]
@@ -24,8 +24,8 @@ HALVINGS = 60  # of a bracket, until it is as narrow as a float can be
 
 
 def funnel(
-    areas: pd.DataFrame, *, statistic: Statistic = "proportion", overdispersion: bool = True
-) -> pd.DataFrame:
+    areas: Frame, *, statistic: Statistic = "proportion", overdispersion: bool = True
+) -> Frame:
     """Place every area in a funnel around the pooled value of all.
 
     Parameters
@@ -69,7 +69,7 @@ def funnel(
 
 def funnel_limits(
     sizes: ArrayLike, benchmark: float, tau2: float | None, statistic: Statistic
-) -> pd.DataFrame:
+) -> Frame:
     """Limits of a funnel for areas of given sizes: smooth, and exact at each of them.
 
     Parameters
@@ -134,7 +134,7 @@ def _turning(is_past: Callable[[Floats], Flags], low: Floats, high: Floats) -> F
     return low
 
 
-def _values(areas: pd.DataFrame, statistic: Statistic) -> tuple[Floats, Floats, float]:
+def _values(areas: Frame, statistic: Statistic) -> tuple[Floats, Floats, float]:
     """Size (denominator, or inverse variance of a mean), value and pooled value."""
     if statistic == "mean":
         value, error = (areas[name].to_numpy(float) for name in ("value", "sd"))

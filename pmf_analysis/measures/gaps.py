@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Floats, Places
+from pmf_analysis.measures.arrays import Column, Floats, Frame, Places
 from pmf_analysis.measures.history import OVERLAPPING, complete_periods, independent_points
 from pmf_analysis.measures.peers import PAIR
 from pmf_analysis.measures.polarity import SIGNS, first_text
@@ -16,7 +16,7 @@ CURRENT_PRICES = "A gap in money of each year's prices changes with prices alone
 ROUNDING = 1e-9  # relative; so that an improvement of exactly what is needed counts
 
 
-def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+def gap_verdicts(gaps: Frame, pairs: Frame) -> Frame:
     """Judge the gap of every series and peer set as a series of its own.
 
     Parameters
@@ -48,7 +48,7 @@ def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
         key.map(found).astype("float64")
         for found in (_movement(tested, n), known.last(), known.median())
     )
-    away: pd.Series = moved * np.sign(level)
+    away: Column = moved * np.sign(level)
     away = away.where(level * usual >= 0, moved.abs() * np.sign(level.abs() - usual.abs()))
     points = key.map(n).fillna(0).astype(int)
     current, enough = _in_current_prices(pairs), points >= FEWEST
@@ -63,7 +63,7 @@ def gap_verdicts(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def gap_chart(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+def gap_chart(gaps: Frame, pairs: Frame) -> Frame:
     """Give every gap the limits of its own control chart, so that the gap can be drawn as tested.
 
     Parameters are those of `gap_verdicts`. Added are mean, lower_limit, upper_limit and rule (of
@@ -85,7 +85,7 @@ def gap_chart(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def closing_pace(rows: pd.DataFrame, pairs: pd.DataFrame, *, years: int) -> pd.DataFrame:
+def closing_pace(rows: Frame, pairs: Frame, *, years: int) -> Frame:
     """Say what pace would close each gap, and who ever kept such a pace for as long.
 
     The best of several spans of a noisy record overstates what was kept: a lucky end after an
@@ -153,11 +153,11 @@ def _span_changes(one: Places, month: Places, value: Floats, months: int) -> tup
     return one[start], value[end] - value[start]
 
 
-def _in_current_prices(pairs: pd.DataFrame) -> pd.Series:
+def _in_current_prices(pairs: Frame) -> Column:
     return (pairs["price_basis"] == "current").reset_index(drop=True)
 
 
-def _tested_points(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+def _tested_points(gaps: Frame, pairs: Frame) -> Frame:
     """List series (a key of the pair), period and value (the gap; NaN in periods left out)."""
     names = ["accumulation", "periods_per_year", "span_years", "price_basis"]
     known = gaps.join(pairs.set_index(PAIR)[names], on=PAIR)
@@ -175,12 +175,12 @@ def _tested_points(gaps: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     return complete_periods(kept[["series", "period", "value"]], length[kept.index])
 
 
-def _movement(tested: pd.DataFrame, n: pd.Series) -> pd.Series:
+def _movement(tested: Frame, n: Column) -> Column:
     """Give 1 where the gap's value rises, -1 where it falls, 0 where chance explains it."""
     is_long = tested["series"].map(n).to_numpy(float) >= CHART_FROM
     short = mann_kendall(tested[~is_long]).set_index("series")["direction"]
     moved = short.map({"increasing": 1, "decreasing": -1}).fillna(0)
     points = spc_chart(tested[is_long]).points.dropna(subset=["value"])
-    flagged: pd.Series = points.groupby("series")["direction"].last()
-    both: pd.Series = pd.concat([moved, flagged])
+    flagged: Column = points.groupby("series")["direction"].last()
+    both: Column = pd.concat([moved, flagged])
     return both

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Floats, Places
+from pmf_analysis.measures.arrays import Column, Floats, Frame, Places
 from pmf_analysis.measures.intervals import poisson, wilson
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
@@ -20,7 +20,7 @@ SAMPLED = ["percentage", "survey_percentage"]
 COUNTS_AGREE = 0.02  # largest relative difference between a value and its own counts
 
 
-def with_register(observations: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+def with_register(observations: Frame, register: Frame) -> Frame:
     """Put what the register declares beside every row; what a row says itself stays.
 
     Adds polarity, statistic, data_type, rate_base, frequency, accumulation, periods_per_year,
@@ -42,7 +42,7 @@ def with_register(observations: pd.DataFrame, register: pd.DataFrame) -> pd.Data
     return beside.sort_values(["series", "period"], kind="stable", ignore_index=True)
 
 
-def with_intervals(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+def with_intervals(frame: Frame, confidence: float = 0.95) -> Frame:
     """Add each value's interval in its own unit (lower, upper) and what it comes from.
 
     Whole counts are used where `statistic` is "proportion" (percentages, Wilson) or "rate" (per
@@ -80,7 +80,7 @@ def with_intervals(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFram
     return frame.assign(**bounds, interval_from=kind, scale=scale, counts_differ=wanted & differ)
 
 
-def independent_points(observations: pd.DataFrame) -> pd.DataFrame:
+def independent_points(observations: Frame) -> Frame:
     """Keep of every series the points whose windows share no data, counted back from the newest.
 
     Columns series, period (dates), value and span_years; one point every so many years.
@@ -89,11 +89,11 @@ def independent_points(observations: pd.DataFrame) -> pd.DataFrame:
     newest = known.groupby("series")["period"].transform("max")
     whole_years = known["period"].dt.month == newest.dt.month
     apart = (newest.dt.year - known["period"].dt.year) % known["span_years"] == 0
-    kept: pd.DataFrame = known[whole_years & apart]
+    kept: Frame = known[whole_years & apart]
     return kept
 
 
-def complete_periods(observations: pd.DataFrame, months: pd.Series) -> pd.DataFrame:
+def complete_periods(observations: Frame, months: Column) -> Frame:
     """Add a row without value for every period that a series leaves out between first and last.
 
     `months`: length of a period beside each row. Series where it is missing, or whose dates are
@@ -117,7 +117,7 @@ def complete_periods(observations: pd.DataFrame, months: pd.Series) -> pd.DataFr
     return pd.concat([observations, missing[["series"]].assign(period=dates)], ignore_index=True)
 
 
-def by_length(observations: pd.DataFrame) -> Iterator[tuple[list[str], Places, Floats]]:
+def by_length(observations: Frame) -> Iterator[tuple[list[str], Places, Floats]]:
     """Names, (k, n) places of rows in order and (k, n) values of the series of each length.
 
     So that one call judges many series and none is padded: what is found of a series does not

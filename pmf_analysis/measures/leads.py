@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Flags, Floats, Places
+from pmf_analysis.measures.arrays import Flags, Floats, Frame, Places
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.peers import PAIR, tidy_peer_sets, usable_rows
 from pmf_analysis.measures.polarity import SIGNS, band_distance, undeclared
@@ -50,13 +50,8 @@ _TYPES |= dict.fromkeys(_VALUES, "float64")
 
 
 def leads(
-    observations: pd.DataFrame,
-    register: pd.DataFrame,
-    *,
-    area: str,
-    peer_sets: pd.DataFrame,
-    years: int = 3,
-) -> pd.DataFrame:
+    observations: Frame, register: Frame, *, area: str, peer_sets: Frame, years: int = 3
+) -> Frame:
     """Find the members of each peer set that improved most, for every series of one authority.
 
     A pair is looked at in the newest period in which we and ten members have a value, and those
@@ -107,9 +102,7 @@ def leads(
     return table[table["place"] <= KEPT].astype(_TYPES)[list(_TYPES)].reset_index(drop=True)
 
 
-def _comparable(
-    observations: pd.DataFrame, register: pd.DataFrame, areas: list[str]
-) -> pd.DataFrame:
+def _comparable(observations: Frame, register: Frame, areas: list[str]) -> Frame:
     """Rows that may be compared over time, with `good` (more is better) and `variance`."""
     rows = with_register(observations[observations["area"].isin(areas)], register)
     out = (rows["data_type"] == "count") | (rows["price_basis"] == "current")
@@ -129,7 +122,7 @@ def _comparable(
 class Panel:
     """Values (areas, periods) of all areas for one of our series; in `good` more is better."""
 
-    def __init__(self, rows: pd.DataFrame, who: Places, areas: int, years: int) -> None:
+    def __init__(self, rows: Frame, who: Places, areas: int, years: int) -> None:
         self.periods, when = np.unique(rows["period"].to_numpy(), return_inverse=True)
         self.months = self.periods.astype("datetime64[M]").astype(np.int64)
         known = np.full((3, areas, len(self.periods)), np.nan)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.frames import is_aggregate
 
 COLUMNS = ["member", "member_name", "rank", "distance"]
@@ -14,13 +15,13 @@ MOST_UNKNOWN = 0.25  # share of characteristics a council may lack
 
 
 def nearest_councils(
-    observations: pd.DataFrame,
+    observations: Frame,
     area: str,
     characteristics: Sequence[str],
     *,
     size: int = 15,
     among: Collection[str] | None = None,
-) -> pd.DataFrame:
+) -> Frame:
     """Rank councils by distance from ours over several characteristics.
 
     Each characteristic is taken at the newest period in which we, and more than half of the

@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.frames import is_aggregate
 from pmf_analysis.measures.likeness import nearest_councils
 
@@ -24,12 +26,15 @@ if TYPE_CHECKING:
 # England: unitary, district, metropolitan, London borough, county; Wales; Scotland; N. Ireland.
 COUNCIL = r"^(?:[EX]0[6-9]|E10|W06|S12|N09)\d{6}$"
 COLUMNS = ["peer_set", "member", "member_name", "rank", "title", "source", "as_at", "method"]
+LISTED = "As published for this council"
+DECLARED = "As listed by this council, nearest first."
+GROUP = "Every member of the group that we belong to."
 _ROW = ["peer_set", "member", "member_name", "rank"]
 
 
 def chosen_peer_sets(
-    stored: pd.DataFrame, parameters: Parameters, area: str, panel: pd.DataFrame, as_at: date
-) -> pd.DataFrame:
+    stored: Frame, parameters: Parameters, area: str, panel: Frame, as_at: date
+) -> Frame:
     """Return every peer set of a council, as known on a day.
 
     Parameters
@@ -72,7 +77,7 @@ def chosen_peer_sets(
     return unique.drop_duplicates(["peer_set", "member"], ignore_index=True)[COLUMNS]
 
 
-def _imported(stored: pd.DataFrame, area: str, specs: dict[str, PeerSetSpec]) -> pd.DataFrame:
+def _imported(stored: Frame, area: str, specs: dict[str, PeerSetSpec]) -> Frame:
     """The council's own lists and the groups it is in; YAML may add title, source and day."""
     mine = stored.loc[(stored["area_code"] == "") & (stored["member_code"] == area), "peer_set"]
     is_group = (stored["area_code"] == "") & stored["peer_set"].isin(mine)
@@ -83,36 +88,32 @@ def _imported(stored: pd.DataFrame, area: str, specs: dict[str, PeerSetSpec]) ->
     facts = facts.reindex(names).set_axis(rows.index)
     # Of one version only, the day that the parameters give is the list's, not the import's.
     only = facts["as_at"].notna() & (rows.groupby("peer_set")["as_at"].transform("nunique") < 2)
-    source = facts["source"].fillna(rows["source"]).replace("", "its source")
-    ordered = rows["rank"].notna().map({True: ", likest first", False: ""})
-    group = "Every council of our group, as " + source + " lists it."
-    method = "The list that " + source + " gives for this council" + ordered + "."
+    method = np.where(rows["rank"].notna(), LISTED + ", nearest first.", LISTED + ".")
     return rows[_ROW].assign(
         rank=rows["rank"].astype("float64"),
         title=facts["title"].fillna(names.str.replace("_", " ")),
-        source=source,
+        source=facts["source"].fillna(rows["source"]),
         as_at=rows["as_at"].mask(only | rows["as_at"].isna(), pd.to_datetime(facts["as_at"])),
-        method=method.mask(is_group[rows.index], group),
+        method=np.where(is_group[rows.index], GROUP, method),
     )
 
 
-def _declared(specs: dict[str, PeerSetSpec]) -> pd.DataFrame:
+def _declared(specs: dict[str, PeerSetSpec]) -> Frame:
     lists = [pd.DataFrame(columns=COLUMNS)]
     for spec in specs.values():
         rows = [(*named, rank) for rank, named in enumerate(spec.members.items(), start=1)]
-        told = "Councils that peer_sets.yml names, likest first."
-        lists.append(_told(pd.DataFrame(rows, columns=_ROW[1:]), spec, told))
+        lists.append(_told(pd.DataFrame(rows, columns=_ROW[1:]), spec, DECLARED))
     return pd.concat(lists, ignore_index=True)
 
 
-def _told(found: pd.DataFrame, spec: PeerSetSpec, method: str) -> pd.DataFrame:
+def _told(found: Frame, spec: PeerSetSpec, method: str) -> Frame:
     """Put what is declared of a set beside its members."""
     facts = {"peer_set": spec.id, "title": spec.title, "source": spec.source, "method": method}
     rows = found.assign(**facts, as_at=pd.Timestamp(spec.as_at))
     return rows.astype({"rank": "float64"})[COLUMNS]
 
 
-def _councils(panel: pd.DataFrame, listed: Iterable[str]) -> pd.DataFrame:
+def _councils(panel: Frame, listed: Iterable[str]) -> Frame:
     """Every council with a figure for the whole council: member, member_name, rank (NaN)."""
     whole = panel[(panel["dimension"] == "") & panel["value"].notna()]
     found = whole.drop_duplicates("area")[["area", "area_name"]].sort_values("area")

@@ -5,6 +5,8 @@ Own values never count among the peers'. Percentiles and ranks treat ties alike 
 
 import pandas as pd
 
+from pmf_analysis.measures.arrays import Frame
+
 FEWEST_PEERS = 5  # below this neither a median nor a rank is shown
 NATION_FACTOR = 2  # a nation is an average of councils, so it cannot lie far outside them
 PAIR = ["series", "peer_set"]
@@ -12,7 +14,7 @@ SAME = ["key", "period", "period_end", "accumulation"]  # what values must share
 QUARTILES = ["peer_min", "peer_q1", "peer_median", "peer_q3", "peer_max"]
 
 
-def tidy_peer_sets(peer_sets: pd.DataFrame, area: str) -> pd.DataFrame:
+def tidy_peer_sets(peer_sets: Frame, area: str) -> Frame:
     """Members of each set, once, without the authority itself; nearest first where ranked.
 
     Columns peer_set, member, member_name, near (1 = nearest; NaN in sets where any rank is NaN).
@@ -25,7 +27,7 @@ def tidy_peer_sets(peer_sets: pd.DataFrame, area: str) -> pd.DataFrame:
     return members.drop(columns="rank").assign(near=near.where(ranked))
 
 
-def usable_rows(observations: pd.DataFrame) -> pd.DataFrame:
+def usable_rows(observations: Frame) -> Frame:
     """Rows with a value, with `key`: the series without its area, common to own and peers'."""
     known = observations.dropna(subset=["value"])
     codes, names = pd.factorize(known["series"])
@@ -33,7 +35,7 @@ def usable_rows(observations: pd.DataFrame) -> pd.DataFrame:
     return known.assign(key=pd.factorize(keys)[0][codes])
 
 
-def peer_rows(usable: pd.DataFrame, area: str, members: pd.DataFrame) -> pd.DataFrame:
+def peer_rows(usable: Frame, area: str, members: Frame) -> Frame:
     """Every peer's usable value beside each own series, set and period.
 
     Only what covers the same span in the same way is beside ours: period_end and accumulation,
@@ -58,7 +60,7 @@ def peer_rows(usable: pd.DataFrame, area: str, members: pd.DataFrame) -> pd.Data
     return beside.merge(members, left_on="area", right_on="member")
 
 
-def newest_of_peers(usable: pd.DataFrame, area: str, members: pd.DataFrame) -> pd.DataFrame:
+def newest_of_peers(usable: Frame, area: str, members: Frame) -> Frame:
     """Newest period of any peer, and number of peers with a newer one than ours; by pair."""
     newest = usable.groupby(["key", "area"])["period"].max().rename("theirs").reset_index()
     own = newest[newest["area"] == area].rename(columns={"theirs": "ours"}).drop(columns="area")
@@ -69,7 +71,7 @@ def newest_of_peers(usable: pd.DataFrame, area: str, members: pd.DataFrame) -> p
     return grouped.agg(newest_peer=("theirs", "max"), peers_ahead=("ahead", "sum"))
 
 
-def spread_by_period(rows: pd.DataFrame) -> pd.DataFrame:
+def spread_by_period(rows: Frame) -> Frame:
     """Gap table: own value, peers' median and number at each period with enough peers.
 
     Columns series, peer_set, period, value, peer_median, gap (own minus median, in the unit of
@@ -83,9 +85,7 @@ def spread_by_period(rows: pd.DataFrame) -> pd.DataFrame:
     return table.assign(gap=table["value"] - table["peer_median"])
 
 
-def with_nation(
-    comparisons: pd.DataFrame, panel: pd.DataFrame, register: pd.DataFrame, area: str
-) -> pd.DataFrame:
+def with_nation(comparisons: Frame, panel: Frame, register: Frame, area: str) -> Frame:
     """Add the nation's value of the same period, unless it must count something else."""
     rows = panel[(panel["area"] == f"{area[0]}92000001") & (panel["dimension"] == "")]
     rows = rows[["indicator", "period", "value"]].rename(columns={"value": "nation_value"})

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from pmf_analysis.measures.arrays import Floats, Integers
+from pmf_analysis.measures.arrays import Floats, Frame, Integers
 from pmf_analysis.measures.peers import FEWEST_PEERS, QUARTILES
 from pmf_analysis.measures.polarity import band_distance
 
@@ -56,7 +56,7 @@ def ordered_quantile(ordered: Floats, share: float) -> Floats:
     return np.asarray(low + (high - low) * (last - below))
 
 
-def positions(panel: Panel, own: pd.DataFrame) -> pd.DataFrame:
+def positions(panel: Panel, own: Frame) -> Frame:
     """Quartiles, mean, rank, percentile and distance from the median of each case.
 
     Parameters
@@ -93,11 +93,11 @@ def positions(panel: Panel, own: pd.DataFrame) -> pd.DataFrame:
     median = table["peer_median"].to_numpy()
     mad = ordered_quantile(np.sort(np.abs(peers - median[:, None]), axis=1), 0.5)
     table["mad_distance"] = (value - median) / np.where(mad > 0, mad, np.nan)
-    shown: pd.DataFrame = table.loc[n >= FEWEST_PEERS].reindex(own.index)
+    shown: Frame = table.loc[n >= FEWEST_PEERS].reindex(own.index)
     return shown.assign(quarter=quantile_group(shown["rank"], n + 1), n_peers=n)
 
 
-def rank_range(panel: Panel, own: pd.DataFrame) -> pd.DataFrame:
+def rank_range(panel: Panel, own: Frame) -> Frame:
     """Ranks (rank_best, rank_worst) that hold 95 % of what sampling error makes of our rank.
 
     Every value is drawn again 1,000 times from two half normals that meet its own 95 % interval,

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
-
+from pmf_analysis.measures.arrays import Column, Frame
 from pmf_analysis.measures.peers import FEWEST_PEERS
 from pmf_analysis.measures.polarity import first_text, undeclared
 
@@ -19,7 +18,7 @@ SMALL = " Our count is below 10, so it gives no verdict."
 SAMPLED = " It takes the sample as simple and random; the design effect is not known."
 
 
-def why_not(pairs: pd.DataFrame) -> pd.Series:
+def why_not(pairs: Frame) -> Column:
     """Say why a pair cannot be judged, in plain words; "" where it can."""
     found, members = pairs["n_peers"].astype(str), pairs["n_members"].astype(str)
     few = "Only " + found + " of " + members + " peers have a value for the"
@@ -32,9 +31,7 @@ def why_not(pairs: pd.DataFrame) -> pd.Series:
     return first_text(pairs.index, reasons)
 
 
-def why(
-    pairs: pd.DataFrame, side: pd.Series, level: float, spread: Sequence[tuple[pd.Series, str]]
-) -> pd.Series:
+def why(pairs: Frame, side: Column, level: float, spread: Sequence[tuple[Column, str]]) -> Column:
     """Say what a verdict rests on, and what a reader must know about the figures.
 
     `side`: 1 where we lie above the benchmark, -1 below, 0 for neither; `spread`: what the spread

@@ -1,9 +1,8 @@
 """Whether a verdict holds with other peers: other sets, and the nearest 10 to 20 of one set."""
 
 import numpy as np
-import pandas as pd
 
-from pmf_analysis.measures.arrays import Places
+from pmf_analysis.measures.arrays import Column, Frame, Places
 from pmf_analysis.measures.peers import PAIR
 from pmf_analysis.measures.ranks import Panel
 
@@ -15,7 +14,7 @@ SOMEWHAT = "somewhat_"  # before better, worse, higher and lower
 OPPOSITE = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
 
 
-def alternatives(panel: Panel, members: pd.Series) -> list[tuple[int, Places, Panel]]:
+def alternatives(panel: Panel, members: Column) -> list[tuple[int, Places, Panel]]:
     """Every k for which the k nearest of a set are fewer than all: k, its cases, their panel.
 
     `members`: members of each case's set. Sets without an order have no nearest.
@@ -39,7 +38,7 @@ def alternatives(panel: Panel, members: pd.Series) -> list[tuple[int, Places, Pa
     return found
 
 
-def agreement(cases: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
+def agreement(cases: Frame, chosen: Frame) -> Frame:
     """Put every comparison that was judged beside each chosen one of the same series and period.
 
     Parameters
@@ -68,7 +67,7 @@ def agreement(cases: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     return both[columns].assign(agrees=agrees.astype(float), opposes=opposes.astype(float))
 
 
-def counted(beside: pd.DataFrame) -> pd.DataFrame:
+def counted(beside: Frame) -> Frame:
     """Number of other comparisons, of those that agree and of those opposed; by pair."""
     sums = beside.groupby(PAIR)[["agrees", "opposes"]].agg(["size", "sum"])
     return sums.iloc[:, [0, 1, 3]].set_axis(ROBUST, axis=1)

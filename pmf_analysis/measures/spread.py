@@ -6,7 +6,7 @@ The funnel of `funnel.py` turned into a prediction: where would one more council
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Flags, Floats
+from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame
 from pmf_analysis.measures.funnel import LABELS, LEVELS, WINSORISED
 from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR
 from pmf_analysis.measures.ranks import Panel, ordered_quantile
@@ -18,7 +18,7 @@ FEWEST_EVENTS = 10  # below it a place in a funnel says little (the rule of Engl
 FUNNEL_POINTS = 40
 
 
-def places(panel: Panel, own: pd.DataFrame, *, overdispersion: bool) -> tuple[pd.DataFrame, Panel]:
+def places(panel: Panel, own: Frame, *, overdispersion: bool) -> tuple[Frame, Panel]:
     """Place each case, and each of its peers, in the funnel of its peers.
 
     Distances are taken on the scale of `funnel.funnel`, from the peers' pooled value. The variance
@@ -102,7 +102,7 @@ def _variance_between(distance: Floats, error2: Floats, n: Floats) -> tuple[Floa
     return np.where(np.isnan(distance).all(axis=1, keepdims=True), np.nan, phi), tau2
 
 
-def reach(n: pd.Series, level: float, *, overdispersion: bool) -> pd.Series:
+def reach(n: Column, level: float, *, overdispersion: bool) -> Column:
     """|z| beyond which one more council like its `n` peers lies with chance 1 - level.
 
     Student's t, because the spread is known from few peers only; normal without over-dispersion.
@@ -116,7 +116,7 @@ def reach(n: pd.Series, level: float, *, overdispersion: bool) -> pd.Series:
     return pd.Series(stdtrit(freedom.where(n >= FEWEST_PEERS), tail), n.index)
 
 
-def labels(z: pd.Series, n: pd.Series, count: pd.Series, *, overdispersion: bool) -> pd.Series:
+def labels(z: Column, n: Column, count: Column, *, overdispersion: bool) -> Column:
     """Funnel label of each place; "" without one, or on fewer than ten events (NaN: no counts)."""
     code = pd.Series(2, z.index)
     for level in LEVELS.values():
@@ -126,7 +126,7 @@ def labels(z: pd.Series, n: pd.Series, count: pd.Series, *, overdispersion: bool
     return text.where(z.notna() & ~(count < FEWEST_EVENTS), "")
 
 
-def funnels(pairs: pd.DataFrame, sizes: Floats, *, overdispersion: bool) -> pd.DataFrame:
+def funnels(pairs: Frame, sizes: Floats, *, overdispersion: bool) -> Frame:
     """Smooth limits of the funnel of every pair judged by counts, in the unit of its value.
 
     `pairs` have `places`, scale_of and scale (unit of a fraction); `sizes` are the peers'

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key
+from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.intervals import poisson
 
 FEWEST_EVENTS = 10  # below this a standardised rate is not given
@@ -17,9 +18,7 @@ _MADE = {"value": "value", "ci_lower": "lower", "ci_upper": "upper"}
 _SUMS = ["known", "numerator", "weight", "rate", "variance"]
 
 
-def directly_standardised(
-    strata: pd.DataFrame, *, scale: float = 1.0, confidence: float = 0.95
-) -> pd.DataFrame:
+def directly_standardised(strata: Frame, *, scale: float = 1.0, confidence: float = 0.95) -> Frame:
     """Weigh the rates of strata by a standard population.
 
     The interval is that of Dobson, Kuulasmaa, Eberle and Scherer (1991), with Byar's interval of
@@ -56,7 +55,7 @@ def directly_standardised(
     return pd.DataFrame(found).reset_index()
 
 
-def standardised(panel: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+def standardised(panel: Frame, register: Frame) -> Frame:
     """Give whole areas the directly standardised values that a source leaves to us.
 
     Parameters
@@ -94,7 +93,7 @@ def standardised(panel: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
     return panel.assign(**{name: panel[name].mask(gets, new) for name, new in given.items()})
 
 
-def _weights(register: pd.DataFrame) -> pd.DataFrame:
+def _weights(register: Frame) -> Frame:
     """One row a declared group of a standard population, with the unit of the rate."""
     told = register.reindex(columns=["indicator", "standardised_by", "standard_population"])
     unit = register["rate_base"].where(register["statistic"] == "rate", 100.0)

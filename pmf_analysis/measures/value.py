@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures.arrays import Column, Frame
 from pmf_analysis.measures.peers import FEWEST_PEERS
 
 if TYPE_CHECKING:
@@ -29,14 +30,14 @@ COLUMNS = [
 
 
 def value_for_money(
-    observations: pd.DataFrame,
-    register: pd.DataFrame,
+    observations: Frame,
+    register: Frame,
     pairs: Sequence[ValuePair],
     *,
     area: str,
-    peer_sets: pd.DataFrame,
+    peer_sets: Frame,
     years: int = 3,
-) -> pd.DataFrame:
+) -> Frame:
     """Place a council among its peers by cost and by performance, for declared pairs.
 
     Parameters
@@ -82,7 +83,7 @@ def value_for_money(
     return pd.concat(found[1:] or found, ignore_index=True)
 
 
-def _matched(whole: pd.DataFrame, pair: ValuePair, area: str, years: int) -> pd.DataFrame:
+def _matched(whole: Frame, pair: ValuePair, area: str, years: int) -> Frame:
     """Cost and performance of every council in our newest years; periods are never mixed."""
     newest = whole.sort_values("definition_version").drop_duplicates(
         ["indicator", "area", "period"], keep="last"
@@ -99,7 +100,7 @@ def _matched(whole: pd.DataFrame, pair: ValuePair, area: str, years: int) -> pd.
     return costs[columns].merge(ours[["period", "ends"]].tail(years)).merge(done)
 
 
-def _placed(both: pd.DataFrame, area: str, polarity: str) -> pd.DataFrame:
+def _placed(both: Frame, area: str, polarity: str) -> Frame:
     """Percentiles in each year, and the verdict over the years on our own rows."""
     rows = both.assign(is_own=both["area"] == area)
     rows = rows.sort_values(["period", "area"], ignore_index=True)
@@ -119,9 +120,7 @@ def _placed(both: pd.DataFrame, area: str, polarity: str) -> pd.DataFrame:
     return rows
 
 
-def _percentile(
-    values: pd.Series[float], rows: pd.DataFrame, n: pd.Series[int]
-) -> pd.Series[float]:
+def _percentile(values: Column, rows: Frame, n: Column) -> Column:
     """Share of the peers, in per cent, that lie below each council in its year; of equals, half.
 
     For a peer the others are the set without it, and with us in it.
@@ -131,7 +130,7 @@ def _percentile(
     return 100 * below / n.where(n > 0)
 
 
-def _quadrant(rows: pd.DataFrame) -> pd.Series[str]:
+def _quadrant(rows: Frame) -> Column:
     cost, done = rows["cost_percentile"], rows["performance_percentile"]
     in_middle = cost.between(*MIDDLE) | done.between(*MIDDLE)
     words = np.where(cost > MIDDLE[1], "high_cost_", "low_cost_").astype(object)

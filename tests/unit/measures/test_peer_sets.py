@@ -61,7 +61,11 @@ def test_every_set_is_there_with_its_source_day_and_method():
     assert first["title"].to_dict() == {name: f"Title of {name}" for name in first.index}
     assert set(first["as_at"]) == {pd.Timestamp("2025-05-01")}
     assert first["method"].str.endswith(".").all()
-    assert first["method"].nunique() == 3
+    assert first["method"].to_dict() == {
+        "listed": "As listed by this council, nearest first.",
+        "all": "Every council with figures in these data, of any kind or size.",
+        "near": "As published for this council, nearest first.",
+    }
 
 
 def test_a_set_that_nobody_describes_is_called_by_its_name():
