@@ -8,10 +8,11 @@ from itertools import chain
 import pandas as pd
 
 from pmf_analysis.story import further, sentences
-from pmf_analysis.story.bank import say, title, words_of
+from pmf_analysis.story.bank import count_of, fits, say, title, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Facts, number, text
+from pmf_analysis.story.formatting import join_words
 from pmf_analysis.story.funnel import draw_funnel
 from pmf_analysis.story.pages import Page, data_rows, data_table
 from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
@@ -19,7 +20,7 @@ from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.theme_sentences import chance_among_tested, named
 from pmf_analysis.story.view import ThemeView, rows_of
 
-_FEWEST_GAPS = 3
+_FEWEST_GAPS, _MOST_NAMES = 3, 10
 _PUBLISHED_LEVEL = 95.0  # of the intervals that surveys are published with
 
 
@@ -45,13 +46,17 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     )
     absent = ("cannot_judge", "scope.no_peers")
     verdicts = (
-        *("better", "worse", "higher", "lower", "similar"),
-        *("position_only", "no_status", "cannot_judge"),
+        *("better", "worse", "somewhat_better", "somewhat_worse", "higher", "lower"),
+        *("somewhat_higher", "somewhat_lower", "similar", "position_only", "no_status"),
+        "cannot_judge",
     )
-    methods = (
-        *("compare", "compare_level", "compare_spread", "compare_peers", "compare_averages"),
-        *("compare_ranks", "compare_robust", "compare_leads", "compare_label", "compare_limits"),
-    )
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """How councils are compared, and what of their spread the limits allow for."""
+        spread = "compare_spread" if self.view.overdispersion else "compare_chance"
+        others = ("peers", "averages", "ranks", "robust", "leads", "label", "limits")
+        return ("compare", "compare_level", spread, *(f"compare_{each}" for each in others))
 
     @cached_property
     def facts(self) -> tuple[ComparisonFacts, ...]:
@@ -85,13 +90,14 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         counts = self.count_verdicts("benchmarking", self.counting_entry(), self.facts)
         peers = say("scope.peer_set", peer_set=self.facts[0].peer_set)
         edge = [each.subject.short for each in self.facts if each.edge]
-        judged = [each for each in self.facts if each.shown in ("better", "worse")]
+        judged = [each for each in self.facts if each.shown.endswith(("better", "worse"))]
         turned = [each.subject.short for each in judged if each.is_open]
         tested = [each.evidence for each in self.facts if not each.subject.is_city]
-        levels = (("counts", self.view.comparison_level), ("interval", _PUBLISHED_LEVEL))
-        chance = [chance_among_tested(tested.count(kind), kind, level) for kind, level in levels]
+        levels = {"counts": self.view.comparison_level, "interval": _PUBLISHED_LEVEL}
+        tests = {kind: (tested.count(kind), level) for kind, level in levels.items()}
         cautions = (*named(say("theme.edge"), edge), *named(say("theme.open"), turned))
-        return (peers, *counts, *self.names("worse", "better"), *cautions, *chain(*chance))
+        names = self.names("worse", "better")
+        return (peers, *counts, *names, *cautions, *chance_among_tested(tests))
 
     def row(self, facts: ComparisonFacts) -> dict[str, str]:
         """Level, median, rank, gap and evidence."""
@@ -126,7 +132,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
                 self.finding(trend, sentences.trend_title(trend), _own_record(trend))
                 for trend in self.view.trend_facts
             ]
-        drawn = [each for each in self.facts if each.value.is_known and each.peer_median.is_known]
+        drawn = [each for each in self.facts if each.value.is_known and each.gap.is_known]
         blocks = [self._strip(drawn)] if drawn else []
         trends = {trend.subject.series: trend for trend in self.view.trend_facts}
         for facts in self.facts:
@@ -134,9 +140,10 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return blocks
 
     def _finding(self, facts: ComparisonFacts, trend: TrendFacts) -> Block:
-        # The sentences only count peers without a figure when there are many.
-        many = facts.missing if len(facts.missing) > sentences.NAMED_PEERS else ()
-        more = {"notes": named(say("compare.missing_note"), many), "facts": facts.scalars()}
+        is_compared = facts.verdict != "cannot_judge"
+        ahead = count_of("compare.ahead", facts.peers_ahead) if facts.peers_ahead else ""
+        missing = named(say("compare.missing"), facts.missing if is_compared else ())
+        more = {"notes": sentences.told(ahead, *missing), "facts": facts.scalars()}
         more |= {"tone": tone_of(facts.verdict), "second": sentences.context_sentences(facts)}
         heading = sentences.comparison_title(facts)
         return self.finding(trend, heading, _with_newest(trend, facts), **more)
@@ -147,7 +154,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         limits, gaps = (self._of_set(table, facts.subject.series) for table in tables)
         is_out = facts.funnel_label not in ("", "within") and len(limits)
         funnel = [self._funnel(facts, limits)] if is_out else []
-        return funnel + ([self._gap_chart(facts, gaps)] if len(gaps) >= _FEWEST_GAPS else [])
+        is_drawn = len(gaps) >= _FEWEST_GAPS and facts.gap.is_known
+        return funnel + ([self._gap_chart(facts, gaps)] if is_drawn else [])
 
     def _of_set(self, table: pd.DataFrame, series: str) -> pd.DataFrame:
         """Rows of a series and the view's peer set that have all their numbers to be drawn."""
@@ -174,7 +182,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             table=data_table(heading, columns, [self.row(each) for each in facts]),
             svg=draw_strip([self._strip_row(each) for each in facts], id="strip"),
             source=say("compare.strip_source"),
-            notes=(say("compare.strip_note"),),
+            notes=(say("compare.strip_note"), say("compare.rank_note")),
         )
 
     def _strip_row(self, facts: ComparisonFacts) -> StripRow:
@@ -205,8 +213,14 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             subtitle=say("compare.funnel_subtitle", **slots),
             alt=say("compare.funnel_alt", place=place, **slots),
             svg=draw_funnel(peers, limits, subject, id=id, own_name=council, verdict=facts.verdict),
-            notes=(say("compare.funnel_note"), say("compare.funnel_phi", phi=facts.more["phi"])),
+            notes=(say("compare.funnel_note"), self._spread_note(facts)),
         )
+
+    def _spread_note(self, facts: ComparisonFacts) -> str:
+        """Say how widely these councils scatter, and whether the limits allow for it."""
+        entry = "wide" if self.view.overdispersion else "not_allowed"
+        is_wide = (facts.more["phi"].raw or 0.0) > 1
+        return say(f"compare.funnel_phi.{entry if is_wide else 'close'}", phi=facts.more["phi"])
 
     def _gap_chart(self, facts: ComparisonFacts, gaps: pd.DataFrame) -> Block:
         subject, council, labels = facts.subject, self.view.council, gaps["period_label"]
@@ -245,43 +259,57 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         newest = {trend.subject.series: trend.period_label for trend in self.view.trend_facts}
         older = [e for e in self.compared if newest[e.subject.series] != e.period_label]
         ahead = [e for e in self.compared if e.peers_ahead]
-        lists = {say("quality.older"): older, say("quality.ahead"): ahead}
-        for name in sorted({name for each in self.compared for name in each.missing}):
-            without = [e for e in self.compared if name in e.missing]
-            lists[say("quality.missing", name=name)] = without
-        told = [named(word, [e.subject.short for e in listed]) for word, listed in lists.items()]
-        heading, said = say("section.comparison_quality"), tuple(chain(*told))
+        lists = [(say("quality.older"), older), (say("quality.ahead"), ahead)]
+        told = [named(word, [e.subject.short for e in listed]) for word, listed in lists]
+        heading, said = say("section.comparison_quality"), (*chain(*told), *self._missing())
         extra = [Block("note", "comparison-quality", heading, text=said)] if said else []
         return [*super().quality(), *extra]
+
+    def _missing(self) -> list[str]:
+        """Name the councils that lack the same indicators together, the largest group first."""
+        lacking: dict[tuple[str, ...], list[str]] = {}
+        for name in sorted({name for each in self.compared for name in each.missing}):
+            without = (each.subject.short for each in self.compared if name in each.missing)
+            lacking.setdefault(tuple(without), []).append(name)
+        said: list[str] = []
+        for lacked, councils in sorted(lacking.items(), key=lambda group: -len(group[1])):
+            names, counts = join_words(lacked), {"n": len(lacked), "of": len(self.compared)}
+            few = say("quality.missing", names=names if fits(names, _MOST_NAMES) else None)
+            said += named(few or say("quality.missing_many", **counts), councils)
+        return said
 
     def attention(self) -> list[str]:
         """Name what is worse by more than chance, at the edge, or behind and farther each year.
 
-        Then groups that do worse, and what differs without being better or worse.
+        What is only somewhat worse is named in the least favourable quarter. Then groups that do
+        worse, and what differs without being better or worse.
         """
-        edge = [(e, say(f"compare.edge.{e.edge}")) for e in self.facts if e.edge]
-        behind = [e for e in self.facts if e.is_behind and e.gap_verdict == "widening"]
-        gaps = [(title("compare.gap_title", e.subject.short), e) for e in behind]
+        first = [*self._called("worse"), *self._called("somewhat_worse", 4)]
+        edge = [
+            f"{sentences.comparison_title(e)}. {say('compare.edge')}" for e in self.facts if e.edge
+        ]
+        behind = [e for e in self.facts if e.is_widening and e not in first]
+        ends = [*self._called("somewhat_higher", 1), *self._called("somewhat_lower", 4)]
         return [
-            *self._standing("worse"),
-            *(f"{sentences.comparison_title(each)}. {said}" for each, said in edge),
-            *(f"{heading}. {sentences.gap_sentence(each)}" for heading, each in gaps),
-            *(further.group_attention(each) for each in self.groups if each.verdict == "worse"),
-            *self._standing("higher", "lower"),
+            *map(_in_short, first),
+            *edge,
+            *(f"{each.subject.short}. {sentences.gap_sentence(each)}" for each in behind),
+            *further.group_attention(self.groups),
+            *map(_in_short, [*self._called("higher"), *self._called("lower"), *ends]),
         ]
 
     def good_news(self) -> list[str]:
-        """Name what is better by more than chance."""
-        return self._standing("better")
+        """Name what is better by more than chance, or somewhat in the most favourable quarter."""
+        return [*map(_in_short, [*self._called("better"), *self._called("somewhat_better", 1)])]
 
-    def _standing(self, *codes: str) -> list[str]:
-        found = [each for code in codes for each in self.facts if each.verdict == code]
-        return [" ".join(sentences.told(*_in_short(each))) for each in found]
+    def _called(self, verdict: str, quarter: int = 0) -> list[ComparisonFacts]:
+        called = [each for each in self.facts if each.verdict == verdict]
+        return [each for each in called if quarter in (0, each.quarter)]
 
 
-def _in_short(facts: ComparisonFacts) -> sentences.Sentences:
-    said = sentences.comparison_sentences(facts)[:2]
-    return (f"{sentences.comparison_title(facts)}.", *said, sentences.robust_sentence(facts))
+def _in_short(facts: ComparisonFacts) -> str:
+    said = [f"{sentences.comparison_title(facts)}.", *sentences.comparison_sentences(facts)]
+    return " ".join([*said, sentences.gap_sentence(facts)] if facts.is_widening else said)
 
 
 def _any(table: pd.DataFrame, column: str) -> bool:
@@ -299,7 +327,7 @@ def _with_newest(trend: TrendFacts, facts: ComparisonFacts) -> sentences.Sentenc
     level, *others = sentences.comparison_sentences(facts)
     is_older = facts.value.is_known and trend.period_label != facts.period_label
     newest = say("compare.newest", value=trend.value, period=trend.period_label)
-    return sentences.told(level, newest if is_older else "", *others)
+    return sentences.told(level, *others, newest if is_older else "")
 
 
 def _own_record(trend: TrendFacts) -> sentences.Sentences:

@@ -7,6 +7,7 @@ its status words, because a council is not judged by what it does not control.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
@@ -159,8 +160,9 @@ def without_status(verdict: str, subject: Subject, sign: int) -> str:
     """Turn a city measure's status into a plain direction; everything else passes."""
     if subject.is_city and verdict in ("improving", "worsening"):
         return {1: "rising", -1: "falling"}.get(sign, "no_clear_change")
-    if subject.is_city and verdict in ("better", "worse"):
-        return {1: "higher", -1: "lower"}.get(sign, "similar")
+    if subject.is_city and verdict.endswith(("better", "worse")):
+        way = {1: "higher", -1: "lower"}.get(sign)
+        return re.sub("better|worse", way, verdict) if way else "similar"
     return verdict
 
 
@@ -225,10 +227,20 @@ class ComparisonFacts(Facts):
         return self.sign(self.gap) * self.subject.better_sign < 0 and not self.subject.is_city
 
     @property
-    def edge(self) -> str:
-        """Which limits of its funnel a figure that counts as similar is outside: "95", "998"."""
+    def is_widening(self) -> bool:
+        """Whether the value is behind the median, and farther behind than it used to be."""
+        return self.is_behind and self.gap_verdict == "widening"
+
+    @property
+    def edge(self) -> bool:
+        """Whether a figure that counts as similar is outside the limits of its funnel."""
         is_asked = self.verdict == "similar" and not self.subject.is_city
-        return self.funnel_label.partition("_")[2] if is_asked else ""
+        return is_asked and self.funnel_label not in ("", "within")
+
+    @property
+    def is_somewhat(self) -> bool:
+        """Whether the difference is beyond chance, but within the usual spread."""
+        return self.verdict.startswith("somewhat_")
 
     @property
     def is_open(self) -> bool:

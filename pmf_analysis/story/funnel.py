@@ -13,7 +13,7 @@ import pandas as pd
 from pmf_analysis.story import canvas, marks
 from pmf_analysis.story.canvas import Canvas, Floats, Words
 from pmf_analysis.story.figures import Subject
-from pmf_analysis.story.style import BAND, GREY, tone_of
+from pmf_analysis.story.style import BAND, GREY
 
 Rows = pd.DataFrame
 _HEIGHT, _TOP, _BOTTOM = 380.0, 24.0, 52.0
@@ -116,9 +116,9 @@ def _draw_councils(
         placed["value"][is_own], labels[is_own], spots[is_own], strict=True
     ):
         way = _OUTSIDE.get(label, 0) * subject.better_sign * (not subject.is_city)
-        tone = tone_of(verdict or ("worse", "similar", "better")[way + 1])
-        own = f"{own_name} {canvas.short_value(value, *subject.scale)}", spot, tone
-        marks.draw_own(sheet, spot, tone)
+        shape = verdict or ("worse", "similar", "better")[way + 1]
+        own = f"{own_name} {canvas.short_value(value, *subject.scale)}", spot, shape
+        marks.draw_own(sheet, spot, shape)
     named = zip(placed["area_name"][outside], spots[outside], strict=True)
     for name, spot in named if outside.sum() <= _MOST_NAMED else ():
         marks.name_mark(sheet, Words(name), spot)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -110,10 +111,11 @@ def robustness_blocks(view: ThemeView, facts: Sequence[ComparisonFacts]) -> list
 
 
 def _about(title: str, row: Row) -> str:
-    as_at = say("further.as_at", date=written_date(row, "peer_set_as_at"))
-    parts = (text(row, "peer_set_source"), as_at, text(row, "peer_set_method").rstrip("."))
-    told = "; ".join(filter(None, parts)) or say("further.no_source")
-    return say("further.set", title=title, facts=told)
+    date, source = written_date(row, "peer_set_as_at"), text(row, "peer_set_source")
+    source, method = source or say("further.no_source"), text(row, "peer_set_method").rstrip(".")
+    dated = say("further.as_at", source=source, date=date if date not in source else None)
+    slots = {"title": title, "method": method, "source": dated or source}
+    return say("further.set", **slots) or say("further.set_alone", **slots)
 
 
 def _holds(view: ThemeView, facts: ComparisonFacts) -> dict[str, str]:
@@ -121,6 +123,8 @@ def _holds(view: ThemeView, facts: ComparisonFacts) -> dict[str, str]:
     cells, agrees = {"indicator": facts.subject.short}, []
     for row in rows_of(view.of_series(view.robustness, facts.subject.series)):
         agreed, name = number(row, "agrees"), text(row, "peer_set")
+        if row["verdict"] == "cannot_judge":
+            continue
         if not number(row, "k"):
             other = ComparisonFacts.of(row, facts.subject)
             word, place = view.status_words[other.verdict].lower(), rank_words(other)
@@ -181,10 +185,8 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
         return _section("equality", told(say("further.equality_none", n=n or None)))
     held = len({each.subject.indicator for each in groups})
     names = [(e, f"{e.subject.short} ({e.row['dimension_value']})") for e in groups]
-    worse = [name for each, name in names if each.verdict == "worse"]
     reasons = [(name, each.reason) for each, name in names if each.verdict == "cannot_judge"]
-    counts = say("further.equality_counts", k=held, n=n)
-    said = (counts, *named(say("further.equality_worse"), worse))
+    said = (say("further.equality_counts", k=held, n=n),)
     rows = [_group_cells(view, each) for each in groups[:_MOST_GROUPS]]
     rest = len(groups) if len(groups) > _MOST_GROUPS else None
     more = say("further.equality_more", shown=_MOST_GROUPS, n=rest)
@@ -206,12 +208,18 @@ def _group_cells(view: ThemeView, facts: Facts) -> dict[str, str]:
     }
 
 
-def group_attention(facts: Facts) -> str:
-    """Say of a group that does worse beyond chance by how much, and whether that widens."""
-    slots = {name: text(facts.row, name) for name in ("dimension_value", "others")}
-    one = say("further.equality_one", name=facts.subject.short, **slots, **facts.more)
-    is_wider = facts.row["trend"] == "widening"
-    return " ".join(told(one, say("further.equality_widening") if is_wider else ""))
+def group_attention(groups: Sequence[Facts]) -> list[str]:
+    """Name the groups that do worse beyond chance, those of an indicator together."""
+    worse: dict[str, list[str]] = {}
+    for each in groups:
+        if each.verdict == "worse":
+            slots = {
+                name: text(each.row, name) for name in ("dimension_value", "others")
+            } | each.more
+            word = say("further.equality_one", name=each.subject.short, **slots)
+            entry = "widening" if each.row["trend"] == "widening" else "plain"
+            worse.setdefault(word, []).append(say(f"further.equality_group.{entry}", **slots))
+    return [*chain(*(named(word, names) for word, names in worse.items()))]
 
 
 def value_blocks(view: ThemeView) -> list[Block]:

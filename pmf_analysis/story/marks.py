@@ -1,6 +1,7 @@
 """How councils are marked in every comparison: the others as hollow dots, us by shape.
 
-A triangle is better, a diamond worse and a dot neither, so nothing hangs on colour. Hundreds of
+A triangle is better, a diamond worse (open where only somewhat) and a dot neither, so nothing
+hangs on colour. Hundreds of
 dots are a few paths, which keeps a picture of every council in the country small.
 """
 
@@ -13,7 +14,7 @@ from itertools import product
 import numpy as np
 
 from pmf_analysis.story.canvas import Box, Canvas, Floats, Words, measure
-from pmf_analysis.story.style import BLUE, GREY, INK, ORANGE, ORANGE_WORDS, PAPER, Tone
+from pmf_analysis.story.style import BLUE, GREY, INK, ORANGE, ORANGE_WORDS, PAPER
 
 Spot = Sequence[float] | Floats
 """A place in pixels."""
@@ -22,8 +23,10 @@ DOT, _EDGE, _HALF, _LAYERS = 6.5, 1.1, 4.0, 12
 _OWN = {
     "better": ("^", BLUE, PAPER, 12.0, BLUE),
     "worse": ("D", ORANGE, INK, 10.0, ORANGE_WORDS),
-    "neutral": ("o", INK, PAPER, 10.0, INK),
+    "somewhat_better": ("^", PAPER, INK, 11.0, INK),
+    "somewhat_worse": ("D", PAPER, INK, 9.0, INK),
 }
+_NEITHER = ("o", INK, PAPER, 10.0, INK)
 _DISTANCES = (11.0, 14.0, 18.0, 26.0, 38.0, 54.0, 75.0, 100.0)
 _DIRECTIONS = (0, 180, 90, 270, 30, 150, 330, 210, 60, 120, 300, 240)
 _NEAR, _FAR = 15.0, 30.0
@@ -48,20 +51,20 @@ def draw_others(sheet: Canvas, spots: Floats) -> None:
             sheet.line(x, y, color=colour, lw=width, solid_capstyle="round", zorder=4)
 
 
-def draw_own(sheet: Canvas, spot: Spot, tone: Tone) -> None:
+def draw_own(sheet: Canvas, spot: Spot, verdict: str = "") -> None:
     """Draw our own mark over everything, and keep words clear of it."""
-    mark, fill, edge, size, _ = _OWN[tone or "neutral"]
-    x, y = spot
-    sheet.line([x], [y], ls="", zorder=7, marker=mark, mfc=fill, mec=edge, ms=size, mew=1.1)
+    mark, fill, edge, size, _ = _OWN.get(verdict, _NEITHER)
+    (x, y), width = spot, 1.8 if fill == PAPER else 1.1
+    sheet.line([x], [y], ls="", zorder=7, marker=mark, mfc=fill, mec=edge, ms=size, mew=width)
     sheet.boxes.append(box_of(x, y))
 
 
-def name_own(sheet: Canvas, text: str, spot: Spot, tone: Tone = "") -> None:
+def name_own(sheet: Canvas, text: str, spot: Spot, verdict: str = "") -> None:
     """Name our own mark near it, or as a key above the axes, where a line needs room."""
-    words = Words(text, _OWN[tone or "neutral"][-1], bold=True)
+    words = Words(text, _OWN.get(verdict, _NEITHER)[-1], bold=True)
     if not name_mark(sheet, words, spot, math.inf):
         left, y = sheet.area.left + 6, sheet.area.top + 14
-        draw_own(sheet, (left, y), tone)
+        draw_own(sheet, (left, y), verdict)
         sheet.write(words, left + 14, y)
 
 

@@ -81,7 +81,7 @@ def _draw_own(sheet: Canvas, spots: Floats, years: list[str], own_name: str) -> 
     sheet.line(x, y, color=INK, lw=1.2, marker="o", ms=5, zorder=6)
     sheet.boxes += [marks.box_of(*spot) for spot in spots]
     sheet.keep_clear(*sheet.axes.transData.inverted().transform(spots).T)
-    marks.draw_own(sheet, spots[-1], "neutral")
+    marks.draw_own(sheet, spots[-1])
     marks.name_own(sheet, f"{own_name} {years[-1]}", spots[-1])
     for year, spot in zip(years[:-1], spots[:-1], strict=True):
         marks.name_mark(sheet, Words(year, INK), spot)

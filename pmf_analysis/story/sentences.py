@@ -14,6 +14,7 @@ from pmf_analysis.story.bank import (
     capital,
     count_of,
     ended,
+    fits,
     heading,
     joined,
     say,
@@ -23,14 +24,13 @@ from pmf_analysis.story.bank import (
 )
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Figure
-from pmf_analysis.story.formatting import format_age, join_words
+from pmf_analysis.story.formatting import format_age
 
 WAYS = {1: "up", -1: "down", 0: "same"}
 _DIRECTIONS = {1: "up", -1: "down", 0: "level"}
 _SIDES = {1: "favourable", -1: "unfavourable", 0: "plain"}
 _FEW = 20  # below this an XmR chart misses two changes of two standard deviations in three
 _SHORT = 13  # below this a test for a steady movement finds large movements and no others
-NAMED_PEERS = 3
 FIRST_CAUTIONS = 2  # told with the finding; the others below the chart
 _SURVEY_TEST = 0.05
 
@@ -226,65 +226,73 @@ def age_sentences(facts: TrendFacts) -> Sentences:
 
 def comparison_title(facts: ComparisonFacts) -> str:
     """Headline of one comparison, at most ten words."""
-    short, verdict = facts.subject.short, "edge" if facts.edge else facts.verdict
-    told_place = title(f"compare.title.{verdict}", short, place=rank_words(facts))
-    return told_place or title("compare.title.cannot_judge", short)
+    entry = "edge" if facts.edge else _verdict_entry(facts)
+    slots = {"place": rank_words(facts), "word": _verdict_word(facts)}
+    made = title(f"compare.title.{entry}", facts.subject.short, **slots)
+    return made or title("compare.title.cannot_judge", facts.subject.short)
 
 
 def rank_words(facts: ComparisonFacts) -> str:
     """Write a rank: "12th of 16", or "12th highest of 16" where no direction is better."""
-    return say(f"compare.place.{_way(facts)}", rank=facts.rank, of=facts.rank_of)
+    ends = {1: "highest", facts.rank_of.raw: "lowest"} if _way(facts) == "plain" else {}
+    entry = ends.get(facts.rank.raw, _way(facts)) if facts.rank.is_known else _way(facts)
+    return say(f"compare.place.{entry}", rank=facts.rank, of=facts.rank_of)
 
 
 def _way(facts: ComparisonFacts) -> str:
     return "judged" if facts.subject.is_ranked_by_merit else "plain"
 
 
+def _verdict_entry(facts: ComparisonFacts) -> str:
+    return "somewhat" if facts.is_somewhat else facts.verdict
+
+
+def _verdict_word(facts: ComparisonFacts) -> str:
+    return words_of("status")[facts.verdict].lower()
+
+
 def comparison_sentences(facts: ComparisonFacts) -> Sentences:
     """Say level, place, what the difference may mean, and whether other comparisons agree."""
-    slots = {"value": facts.value, "period": facts.period_label, "median": facts.peer_median}
+    # What may not be compared, such as totals, is not set against a median.
+    median = facts.subject.plain(facts.peer_median) if facts.gap.is_known else None
+    slots = {"value": facts.value, "period": facts.period_label, "median": median}
     level = say_first("compare.level", "compare.level_alone", peers=facts.n or None, **slots)
-    return told(level, *_rank_sentences(facts), *_verdict_sentences(facts), robust_sentence(facts))
+    return told(level, _rank_sentence(facts), *_verdict_sentences(facts), robust_sentence(facts))
 
 
 def context_sentences(facts: ComparisonFacts) -> Sentences:
-    """Say where the gap goes and what would close it, then who else there is and who is missing."""
-    count = len(facts.missing)
-    names = join_words(facts.missing) if count <= NAMED_PEERS else ""
-    return told(
-        *(gap_sentence(facts), *_pace_sentences(facts)),
-        say_first("compare.nation_and_region", "compare.nation", **facts.more),
-        count_of("compare.ahead", facts.peers_ahead) if facts.peers_ahead else "",
-        say_first("compare.missing", "compare.missing_many", names=names, count=count or None),
-    )
+    """Say where the gap goes and what would close it, then how the nation and region stand."""
+    wider = {
+        each: facts.subject.plain(facts.more[each]) for each in ("nation_value", "region_value")
+    }
+    nation = say_first("compare.nation_and_region", "compare.nation", **wider)
+    return told(gap_sentence(facts), *_pace_sentences(facts), nation)
 
 
-def _rank_sentences(facts: ComparisonFacts) -> Sentences:
-    """Say the place, how far chance could move it, and the quarter of the group it is in."""
-    way, slots = _way(facts), {"rank": facts.rank, "of": facts.rank_of}
-    place = say(f"compare.rank.{way}", council=facts.subject.council, **slots)
-    kind = facts.evidence if facts.evidence in ("counts", "interval") else "other"
-    noise = capital(say(f"compare.noise.{kind}"))
-    moved = say("compare.rank_range", noise=noise, range=facts.rank_range)
-    quarter = say(f"compare.quarter.{way}.{facts.quarter}", **slots) if facts.quarter else ""
-    return told(place, moved, quarter) if place else ()
+def _rank_sentence(facts: ComparisonFacts) -> str:
+    """Say the place, an outer quarter of the group, and how far chance could move the place."""
+    place = say("compare.rank", place=rank_words(facts))
+    quarter = say_first(f"compare.quarter.{_way(facts)}.{facts.quarter}")
+    moved = say("compare.rank_range", range=facts.rank_range)
+    return f"{place}{quarter}{moved}." if place else ""
 
 
 def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
     kind = facts.evidence if facts.evidence in words_of("compare.noise") else "other"
     benchmark = say(f"compare.benchmark.{'counts' if kind == 'counts' else 'other'}")
     slots = {"noise": say(f"compare.noise.{kind}"), "benchmark": benchmark}
-    entry = f"compare.verdict.{facts.verdict}"
-    verdict = say_first(f"{entry}_{kind}", entry, **slots)
+    entry = f"compare.verdict.{_verdict_entry(facts)}"
+    verdict = say_first(f"{entry}_{kind}", entry, word=_verdict_word(facts), **slots)
     reasons = reason_sentences(facts.reason)
     if facts.verdict == "cannot_judge":
         return (verdict, *reasons)
-    if facts.edge or (facts.verdict == "similar" and "ordinary" in facts.reason):
-        verdict = say(f"compare.edge.{facts.edge}" if facts.edge else "compare.verdict.ordinary")
-    # The first sentence of a reason, and where councils spread, is what the verdict says plainly.
-    notes = [each for each in reasons[1:] if "between peers" not in each]
+    # The first sentence of a reason, and where councils spread, is what the verdict says plainly;
+    # that an earlier period is compared stands beside our newest figure.
+    told_already = ("between peers", "our newest period")
+    notes = [each for each in reasons[1:] if not any(part in each for part in told_already)]
     is_city = facts.subject.is_city and facts.verdict != "position_only"
-    return told(verdict, *notes, say("compare.city") if is_city else "")
+    said = say("compare.edge") if facts.edge else verdict
+    return told(said, *notes, say("trend.city") if is_city else "")
 
 
 def robust_sentence(facts: ComparisonFacts) -> str:
@@ -309,11 +317,15 @@ def gap_sentence(facts: ComparisonFacts) -> str:
 
 def _pace_sentences(facts: ComparisonFacts) -> Sentences:
     """Say what pace would close the gap, and who has ever kept it for so long."""
-    years = count_of("number.years", facts.close_years) if facts.close_years else ""
-    need = say("compare.pace.need", years=years, pace=facts.more["close_pace"])
-    if not need or not facts.is_behind:
+    pace, kept, tested = facts.more["close_pace"], facts.peers_kept, facts.peers_tested or None
+    if not facts.is_behind or pace.raw is None or not facts.close_years:
         return ()
-    kept, tested = facts.peers_kept, facts.peers_tested or None
-    entry = "compare.pace.others" if kept else "compare.pace.none"
-    others = count_of(entry, kept, tested=tested)
-    return told(need, others, say(f"compare.pace.{facts.own_kept}") if facts.own_kept else "")
+    spelled = facts.subject.plain(pace._replace(raw=abs(pace.raw)))
+    years = count_of("number.years", facts.close_years)
+    need = say("compare.pace.need", years=years, pace=spelled)
+    some = count_of("compare.pace.some", kept, tested=tested)
+    others = some if kept else say("compare.pace.none", tested=tested)
+    entry = f"compare.pace.{'some' if kept else 'none'}_{facts.own_kept}"
+    others += say(entry) if others and facts.own_kept else ""
+    whole = f"{need}: {others}." if others else f"{need}."
+    return (whole,) if fits(whole) else (f"{need}.", f"{capital(others)}.")

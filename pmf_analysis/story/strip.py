@@ -23,7 +23,7 @@ from pmf_analysis.story.facts import ComparisonFacts
 from pmf_analysis.story.figures import Subject, raw
 from pmf_analysis.story.formatting import ordinal
 from pmf_analysis.story.multiples import place
-from pmf_analysis.story.style import BAND, BLUE, GREY, INK, LINE, ORANGE, PAPER, tone_of
+from pmf_analysis.story.style import BAND, BLUE, GREY, INK, LINE, ORANGE, PAPER
 from pmf_analysis.story.timeline import MONTHS, positions, time_chart
 
 _ROW, _LINE, _HEAD, _FOOT = 42.0, 12.0, 34.0, 6.0
@@ -130,7 +130,7 @@ def _draw_places(sheet: Canvas, row: StripRow, y: float) -> None:
     x = np.sort([at(value) for value in row.peers if math.isfinite(value)])
     marks.draw_others(sheet, np.column_stack([x, y + _lanes(x, at(own))]))
     if math.isfinite(own):
-        marks.draw_own(sheet, (at(own), y), tone_of(facts.verdict))
+        marks.draw_own(sheet, (at(own), y), facts.verdict)
 
 
 def _lanes(across: Floats, own: float) -> Floats:

@@ -1,7 +1,8 @@
 """Colours, shapes and status marks: the one palette of every chart, table and page.
 
 Blue is better, orange is worse, grey is no clear change, and every meaning has a shape as well as
-a colour, so nothing is told by colour alone (WCAG 2.2, 1.4.1). The hexes are those of the
+a colour, so nothing is told by colour alone (WCAG 2.2, 1.4.1). What is somewhat better or worse has
+the open shape in grey. The hexes are those of the
 Government Analysis Function, "Data visualisation: colours in charts". Contrast and
 colour-blindness are held by a test, because axe cannot judge text inside an SVG.
 """
@@ -40,14 +41,18 @@ _LOOKS: Mapping[str, tuple[str, Tone]] = {
     "improving better closing": ("triangle", "better"),
     "worsening worse widening": ("diamond", "worse"),
     "no_clear_change similar steady": ("ring", "neutral"),
-    "rising higher": ("up", "neutral"),
-    "falling lower": ("down", "neutral"),
+    "rising higher somewhat_higher": ("up", "neutral"),
+    "falling lower somewhat_lower": ("down", "neutral"),
     "cannot_judge no_verdict": ("dash", ""),
+    "somewhat_better": ("open triangle", "neutral"),
+    "somewhat_worse": ("open diamond", "neutral"),
 }
 _STATUS = {code: look for codes, look in _LOOKS.items() for code in codes.split()}
 _ICON_PATHS = {
     "triangle": '<path d="M8 2 15 14H1Z"/>',
     "diamond": '<path d="M8 1 15 8 8 15 1 8Z" stroke="#0B0C0C"/>',
+    "open triangle": '<path d="M8 3 14 13.5H2Z" fill="none" stroke-width="2"/>',
+    "open diamond": '<path d="M8 2 14 8 8 14 2 8Z" fill="none" stroke-width="2"/>',
     "ring": '<circle cx="8" cy="8" r="5.5" fill="none" stroke-width="2.5"/>',
     "up": '<path d="M8 14V3M3 8l5-5 5 5" fill="none" stroke-width="2"/>',
     "down": '<path d="M8 2v11M3 8l5 5 5-5" fill="none" stroke-width="2"/>',

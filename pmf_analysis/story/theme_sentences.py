@@ -4,8 +4,9 @@ A theme: counts, names, what chance explains, how it was before. Every chance of
 of the present course and says so. What cannot be judged says why.
 """
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from pmf_analysis.story.bank import clip_words, count_of, fitting, say, say_first, title, words_of
@@ -69,15 +70,21 @@ def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
     return (_listed(names, lambda listed: tell(names=listed, reason=common)),)
 
 
-def chance_among_tested(tested: int, evidence: str, level: float) -> Sentences:
-    """Say how many comparisons tested at a level (in percent) would differ by chance alone."""
-    if not tested:
-        return ()
-    within, n = level / 100, {"n": tested, "level": f"{level:g}"}
-    expected, any_of_them = round(tested * (1 - within)), 1 - within**tested
-    entry = f"theme.tested.{'about' if expected else 'rare'}"
-    slots = {"expected": expected, "frequency": format_false_alarm(any_of_them)}
-    return (say(f"theme.tested.{evidence}", **n), say(entry, **slots))
+def chance_among_tested(tests: Mapping[str, tuple[int, float]]) -> Sentences:
+    """Say how many comparisons chance alone would call better or worse, at most.
+
+    ``tests`` holds how many were tested on each evidence, and at which level (in percent). It takes
+    more than one test to call a verdict, so that chance calls fewer.
+    """
+    said = [
+        say(f"theme.tested.{evidence}", n=n or None, level=f"{level:g}")
+        for evidence, (n, level) in tests.items()
+    ]
+    expected = round(sum(n * (1 - level / 100) for n, level in tests.values()))
+    none_of_them = math.prod((level / 100) ** n for n, level in tests.values())
+    slots = {"expected": expected, "frequency": format_false_alarm(1 - none_of_them)}
+    rest = say(f"theme.tested.{'about' if expected else 'rare'}", **slots)
+    return told(*said, rest if any(said) else "")
 
 
 def chance_signals(rows: Sequence[Row], seen: int, of_city: int) -> Sentences:

@@ -24,7 +24,8 @@ class ThemeView:
     """The result tables of one theme, council, period and as-at date, with their names.
 
     ``indicators`` are those of the register; ``narratives`` is the contract's table of that name;
-    ``comparison_level`` is the level in percent at which counts are compared.
+    ``comparison_level`` is the level in percent at which counts are compared, ``overdispersion``
+    whether the usual spread between councils is allowed for.
     """
 
     council: str
@@ -54,6 +55,7 @@ class ThemeView:
     vintage: str = ""
     seed: int = 0
     comparison_level: float = 99.8
+    overdispersion: bool = True
     words: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property

@@ -215,7 +215,7 @@ def test_a_city_measure_is_ranked_from_the_top_or_not_at_all(view: ThemeView) ->
 
     assert not re.search(r"rank|highest|lowest|16th", told(view.comparisons))
     from_top = told(view.comparisons.assign(rank_high=view.comparisons["rank"].map({16: 1})))
-    assert "ranks 1st out of 16, where 1st is the highest figure" in from_top
+    assert "We rank highest of 16" in from_top
     assert "in the middle half of the 16" in from_top and from_top.endswith("1st highest of 16")
     assert "9th to 14th" not in from_top
     strip = next(b for b in BenchmarkingPage(view).pictures() if b.id == "strip")
@@ -439,7 +439,7 @@ def test_good_news_stands_apart_from_what_needs_attention(view: ThemeView) -> No
 
 def test_an_older_comparison_names_our_newest_figure(view: ThemeView) -> None:
     said = next(b for b in BenchmarkingPage(view).pictures() if b.id == "finding-recycling").text[0]
-    assert "Our newest figure is 39.8% (2026-27 Q2)." in said
+    assert "Our newest figure, 39.8% (2026-27 Q2), has too few others" in said
     columns = [column.label for column in BenchmarkingPage(view).headline()[1].table.columns]
     assert columns[1:3] == ["Compared value", "Period"]
 
@@ -536,7 +536,7 @@ def further(view: ThemeView) -> dict[str, Block]:
 def test_the_headline_names_what_is_open_and_what_chance_would_give(view: ThemeView) -> None:
     said = BenchmarkingPage(view).headline()[0].text[0]
     assert "Worse: Household recycling. Worth a closer look: Fly-tipping." in said
-    assert "at 99.8%: 2. Chance alone would call any of these" in said
+    assert "at 99.8%: 2. Chance alone would call at least one" in said
     turned = view.comparisons.assign(robust_opposite=1)
     said = BenchmarkingPage(made_up_view(comparisons=turned)).headline()[0].text[0]
     assert "Depends on whom we compare with: Household recycling." in said
@@ -564,7 +564,8 @@ def test_the_robustness_table_names_groups_with_source_and_date(view: ThemeView)
         "3 of 6",
     ]
     assert second["neighbours"] == "16th of 16"
-    assert block.notes[2].startswith("The region: Finance institute; as at 3 November 2025;")
+    region = "Source: Finance institute, as at 3 November 2025."
+    assert block.notes[2].startswith("The region: ") and block.notes[2].endswith(region)
     alone = view.comparisons[view.comparisons["peer_set"] == "neighbours"]
     block = further(made_up_view(comparisons=alone, robustness=pd.DataFrame()))["robustness"]
     assert block.kind == "note" and "One comparison group is declared" in block.text[0]
@@ -587,10 +588,10 @@ def test_groups_are_beside_the_others_with_the_worse_first(view: ThemeView) -> N
         *("worse", "no_status", "similar", "cannot_judge"),
     ]
     assert block.table.rows[0]["difference"] == "−9.2 percentage points (−11.9 to −6.5)"
-    assert block.text == (
-        "Figures by group are held for 2 of the 7 indicators.",
-        "Worse than the others, beyond chance: Household recycling (Harbour).",
-    )
+    assert block.text == ("Figures by group are held for 2 of the 7 indicators.",)
+    told = BenchmarkingPage(view).attention()
+    word = "Household recycling, worse beyond chance than 40.7% for all others"
+    assert f"{word}: Harbour 31.5% (widening)." in told
     assert "Household recycling (Lake) (the count is below 10)" in block.notes[1]
     none = further(made_up_view(equality=pd.DataFrame()))["equality"]
     assert none.text[0].startswith("Figures by group are held for none of the 7 indicators")
@@ -649,7 +650,45 @@ def test_old_comparisons_and_missing_councils_are_named(view: ThemeView) -> None
     note = BenchmarkingPage(view).quality()[-1]
     assert note.id == "comparison-quality"
     assert "Others already have a newer figure: Fly-tipping." in note.text
-    assert "No figure to compare from Council B: Fly-tipping." in note.text
+    assert "No figure for Fly-tipping: Council A and Council B." in note.text
+    names = [f"Council {n}" for n in range(40)]
+    lacking = view.comparisons.assign(n_peers=9, peers_missing="; ".join(names))
+    told = BenchmarkingPage(made_up_view(comparisons=lacking)).quality()[-1].text
+    (one,) = (each for each in told if each.startswith("No figure for"))
+    assert one.startswith("No figure for 6 of the 6 indicators compared: Council 0, Council 1")
+
+
+def test_what_is_somewhat_worse_needs_attention_in_the_worst_quarter(view: ThemeView) -> None:
+    rows = view.comparisons.assign(verdict="similar", gap_verdict="steady", funnel_label="within")
+    first = rows["series"].eq("recycling|X1|||v1") & rows["peer_set"].eq("neighbours")
+    for code, quarter, is_told in (
+        ("somewhat_worse", 4, True),
+        ("somewhat_worse", 3, False),
+        ("somewhat_better", 4, False),
+    ):
+        told = rows.assign(quarter=quarter).mask(first, rows.assign(verdict=code, rank=16))
+        told["quarter"] = quarter
+        page = BenchmarkingPage(made_up_view(comparisons=told, equality=pd.DataFrame()))
+        heading = page.exceptions()[0].title
+        assert (heading == "What needs attention") == is_told
+        assert ("Household recycling: somewhat worse" in " ".join(page.attention())) == is_told
+        assert "is somewhat" in page.headline()[0].text[0]
+    good = BenchmarkingPage(
+        made_up_view(
+            comparisons=rows.mask(first, rows.assign(verdict="somewhat_better", quarter=1))
+        )
+    ).good_news()
+    assert len(good) == 1 and "somewhat better" in good[0]
+
+
+def test_limits_that_allow_for_chance_only_say_so(view: ThemeView) -> None:
+    strict = made_up_view(overdispersion=False)
+    for shown, of_spread in ((view, "the limits allow for it"), (strict, "limits leave that out")):
+        page = BenchmarkingPage(shown)
+        notes = [note for block in page.pictures() for note in block.notes]
+        assert any(of_spread in note for note in notes)
+        method = " ".join(page.method()[0].text)
+        assert ("somewhat better or worse" in method) == (shown is view)
 
 
 def test_results_hold_leads_groups_and_how_far_a_rank_may_move(view: ThemeView) -> None:

@@ -112,7 +112,10 @@ COMPARISON_ROWS = st.fixed_dictionaries(
     {
         **dict.fromkeys(("value", "peer_median", "gap", "nation_value", "region_value"), VALUES),
         "verdict": st.sampled_from(
-            ["better", "similar", "worse", "higher", "lower", "position_only", "cannot_judge"]
+            [
+                *("better", "similar", "worse", "higher", "lower", "position_only"),
+                *("cannot_judge", "somewhat_better", "somewhat_worse", "somewhat_higher"),
+            ]
         ),
         "evidence": st.sampled_from(["counts", "interval", "own_history", "values_only", "none"]),
         "rank": st.one_of(st.integers(1, 16), st.just(NAN)),
@@ -291,24 +294,21 @@ def test_what_is_said_of_a_comparison(row: dict[str, Any], common: dict[str, Any
         assert "Our interval excludes theirs." in told
 
 
-def test_missing_peers_are_named_or_counted() -> None:
-    subject = Subject.of(trend_row(), "Westshire Council")
-    few = context_sentences(ComparisonFacts.of(comparison_row(peers_missing="A; B"), subject))
-    many = comparison_row(peers_missing="; ".join(PEER_NAMES))
-    assert few[-1] == "There is no figure to compare for A and B."
-    assert "15 of the similar councils" in context_sentences(ComparisonFacts.of(many, subject))[-1]
-
-
 @pytest.mark.parametrize(
     ("quarter", "said", "of_area"),
-    [(1, "most favourable", "lowest"), (4, "least favourable", "highest"), (0, "", "")],
+    [
+        (1, "most favourable", "lowest"),
+        (4, "least favourable", "highest"),
+        *((middle, "", "") for middle in (0, 2, 3)),
+    ],
 )
-def test_the_quarter_is_that_of_the_table(quarter: int, said: str, of_area: str) -> None:
+def test_only_the_outer_quarters_are_told(quarter: int, said: str, of_area: str) -> None:
     row = comparison_row(quarter=quarter, rank_high=3)
     for control, word in (("council", said), ("city", of_area)):
         subject = Subject.of(trend_row(control=control, polarity="lower"), "W")
         told = " ".join(comparison_sentences(ComparisonFacts.of(row, subject)))
-        assert (f"in the {word} quarter of the 16" in told) == bool(word)
+        assert (f"of 16, in the {word} quarter" in told) == bool(word)
+        assert ("quarter" in told) == bool(word)
         assert ("anywhere from 9th to 14th" in told) == (control == "council")
 
 
@@ -318,18 +318,20 @@ def told_of(**given: Any) -> str:
 
 
 def test_what_other_comparisons_say_is_told_in_one_sentence() -> None:
-    assert "it is the same in 9 of 11." in told_of()
-    assert "the same in 3 of 11: treat it as open." in told_of(robust_same=3)
-    assert "turns around in 3 of 11: treat it as open." in told_of(robust_opposite=3)
-    assert "in the same half in 9 of 11." in told_of(verdict="position_only")
-    assert "comparison groups" not in told_of(robust_of=0) + told_of(verdict="cannot_judge")
+    assert "The verdict is the same in 9 of 11 other comparisons." in told_of()
+    assert "the same in 3 of 11 other comparisons: treat it as open." in told_of(robust_same=3)
+    assert "turns around in 3 of 11 other comparisons: treat it as open." in told_of(
+        robust_opposite=3
+    )
+    assert "in the same half in 9 of 11 other comparisons." in told_of(verdict="position_only")
+    assert "other comparisons" not in told_of(robust_of=0) + told_of(verdict="cannot_judge")
 
 
 def test_a_place_at_the_edge_is_worth_a_closer_look_and_similar() -> None:
     edge = {"verdict": "similar", "funnel_label": "low_95"}
-    assert "counts as similar and is worth a closer look." in told_of(**edge)
-    far = told_of(verdict="similar", funnel_label="high_998")
-    assert "not beyond both the combined value and the median" in far
+    for label in ("low_95", "high_998"):
+        assert "worth a closer look." in told_of(verdict="similar", funnel_label=label)
+    assert "closer look" not in told_of(verdict="similar", funnel_label="within")
     assert "closer look" not in told_of(verdict="worse", funnel_label="low_998")
     facts = ComparisonFacts.of(comparison_row(**edge), Subject.of(trend_row(), "W"))
     assert comparison_title(facts) == "Household recycling: similar, but worth a closer look"
@@ -337,14 +339,37 @@ def test_a_place_at_the_edge_is_worth_a_closer_look_and_similar() -> None:
 
 
 def test_the_pace_says_who_has_kept_it() -> None:
-    need = "To reach their present median in 3 years we would have to improve by 0.8 "
-    assert need in told_of()
-    assert "3 have ever kept that pace for so long. We have kept it before." in told_of()
+    need = "Closing it in 3 years takes 0.8 percentage points a year"
+    assert f"{need}: 3 of 14 others have kept that up, and so have we." in told_of()
     alone = told_of(peers_kept=1, own_kept=0)
-    assert "1 has ever kept that pace for so long. We have not kept it so far." in alone
-    assert "Of 14 similar councils, none has ever kept" in told_of(peers_kept=0)
-    assert "pace" not in told_of(gap=2.0) + told_of(close_pace=NAN)
-    assert "pace" not in told_of(peers_tested=0, peers_kept=0, own_kept=NAN)
+    assert "1 of 14 others has kept that up, but we have not." in alone
+    assert "none of 14 others has kept that up, but we have." in told_of(peers_kept=0)
+    assert "that up, nor have we." in told_of(peers_kept=0, own_kept=0)
+    assert "Closing" not in told_of(gap=2.0) + told_of(close_pace=NAN)
+    assert f"{need}. " in told_of(peers_tested=0, peers_kept=0, own_kept=NAN)
+
+
+@pytest.mark.parametrize("rank", [1, 3, 16])
+def test_the_ends_of_a_ranking_without_merit_are_highest_and_lowest(rank: int) -> None:
+    subject = Subject.of(trend_row(polarity="none"), "W")
+    facts = ComparisonFacts.of(comparison_row(rank=rank, verdict="position_only"), subject)
+    place = {1: "highest", 3: "3rd highest", 16: "lowest"}[rank]
+    assert f"We rank {place} of 16" in " ".join(comparison_sentences(facts))
+
+
+@pytest.mark.parametrize("word", ["better", "worse", "higher", "lower"])
+def test_somewhat_is_beyond_chance_and_within_the_usual_spread(word: str) -> None:
+    reason = "Our interval excludes both. It is outside the spread between peers. Our count is old."
+    row = comparison_row(verdict=f"somewhat_{word}", reason=reason, rank=16)
+    facts = ComparisonFacts.of(row, Subject.of(trend_row(), "W"))
+    said = comparison_sentences(facts)
+    assert comparison_title(facts) == f"Household recycling: somewhat {word}, 16th of 16"
+    assert f"It is somewhat {word}: by more than chance in the numbers of cases" in " ".join(said)
+    assert "Our count is old." in said and "between peers" not in " ".join(said)
+    area = Subject.of(trend_row(control="city"), "W")
+    of_area = ComparisonFacts.of(row | {"rank_high": 16}, area)
+    assert of_area.verdict == ("somewhat_lower" if word in ("better", "worse") else row["verdict"])
+    assert of_area.shown == "no_status"
 
 
 @settings(max_examples=100)
@@ -599,33 +624,33 @@ def test_met_periods_are_counted() -> None:
     assert trend_sentences(facts)[-1].endswith("; targets so far were met in 2 of 14 periods.")
 
 
-def test_an_ordinary_difference_and_a_group_without_figures_take_one_sentence() -> None:
+def test_a_group_without_figures_takes_one_sentence() -> None:
     subject = Subject.of(trend_row(), "W")
-    reason = "It excludes it. It is ordinary between peers. Our count is below 10."
-    ordinary = comparison_row(verdict="similar", reason=reason)
-    told = comparison_sentences(ComparisonFacts.of(ordinary, subject))
-    assert "The difference is real but ordinary among these councils." in told
-    assert "Our count is below 10." in told and "It is ordinary between peers." not in told
     names = "; ".join(PEER_NAMES)
     nobody = comparison_row(n_peers=0, peers_missing=names, verdict="cannot_judge", reason="Few.")
     told = comparison_sentences(ComparisonFacts.of(nobody, subject))
     assert "None of the 15 similar councils has a figure." in told
-    assert not any("no figure to compare" in sentence for sentence in told)
+    assert not any("median" in sentence for sentence in told)
 
 
 @pytest.mark.parametrize(
     ("tested", "level", "said"),
     [
         (0, 95.0, None),
-        (8, 95.0, "in around 1 in 3 such reports."),
-        (40, 95.0, "Of these about 2 would"),
-        (11, 99.8, "in around 1 in 45 such reports."),
-        (600, 99.8, "Of these about 1 would"),
+        (8, 95.0, "in around 1 in 3 such reports at most."),
+        (40, 95.0, "at most about 2 of them"),
+        (11, 99.8, "in around 1 in 45 such reports at most."),
+        (600, 99.8, "at most about 1 of them"),
     ],
 )
 def test_what_chance_alone_gives_among_comparisons(
     tested: int, level: float, said: str | None
 ) -> None:
-    told = chance_among_tested(tested, "counts", level)
+    told = chance_among_tested({"counts": (tested, level), "interval": (0, 95.0)})
     assert bool(told) == bool(tested)
     assert not told or (said in told[1] and f"at {level:g}%: {tested}." in told[0])
+
+
+def test_chance_among_both_kinds_of_evidence_is_told_once() -> None:
+    told = chance_among_tested({"counts": (4, 95.0), "interval": (1, 95.0)})
+    assert len(told) == 3 and told[-1].endswith("in around 1 in 4 such reports at most.")
