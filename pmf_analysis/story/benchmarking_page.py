@@ -141,12 +141,17 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     def _finding(self, facts: ComparisonFacts, trend: TrendFacts) -> Block:
         is_compared = facts.verdict != "cannot_judge"
+        is_older = facts.value.is_known and trend.period_label != facts.period_label
+        slots = {"value": trend.value, "period": trend.period_label if is_older else None}
         ahead = count_of("compare.ahead", facts.peers_ahead) if facts.peers_ahead else ""
         missing = named(say("compare.missing"), facts.missing if is_compared else ())
-        more = {"notes": sentences.told(ahead, *missing), "facts": facts.scalars()}
+        more = {
+            "notes": sentences.told(say("compare.newest", **slots), ahead, *missing),
+            "facts": facts.scalars(),
+        }
         more |= {"tone": tone_of(facts.verdict), "second": sentences.context_sentences(facts)}
         heading = sentences.comparison_title(facts)
-        return self.finding(trend, heading, _with_newest(trend, facts), **more)
+        return self.finding(trend, heading, sentences.comparison_sentences(facts), **more)
 
     def _charts(self, facts: ComparisonFacts) -> list[Block]:
         """Return the funnel of what stands out and the gap over time, where there is one."""
@@ -308,8 +313,11 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
 
 def _in_short(facts: ComparisonFacts) -> str:
-    said = [f"{sentences.comparison_title(facts)}.", *sentences.comparison_sentences(facts)]
-    return " ".join([*said, sentences.gap_sentence(facts)] if facts.is_widening else said)
+    level, place, *others = sentences.comparison_sentences(facts)
+    # The title of what is only somewhat better or worse has the place.
+    said = [f"{sentences.comparison_title(facts)}.", level, "" if facts.is_somewhat else place]
+    gap = sentences.gap_sentence(facts) if facts.is_widening else ""
+    return " ".join(sentences.told(*said, *others, gap))
 
 
 def _any(table: pd.DataFrame, column: str) -> bool:
@@ -320,14 +328,6 @@ def _place_cell(facts: ComparisonFacts) -> str:
     """Write the rank with its range."""
     place = sentences.rank_words(facts)
     return say("compare.place.with_range", place=place, range=facts.rank_range) or place
-
-
-def _with_newest(trend: TrendFacts, facts: ComparisonFacts) -> sentences.Sentences:
-    """Say beside the level our newest figure, where an older period is compared."""
-    level, *others = sentences.comparison_sentences(facts)
-    is_older = facts.value.is_known and trend.period_label != facts.period_label
-    newest = say("compare.newest", value=trend.value, period=trend.period_label)
-    return sentences.told(level, *others, newest if is_older else "")
 
 
 def _own_record(trend: TrendFacts) -> sentences.Sentences:

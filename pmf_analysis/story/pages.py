@@ -246,14 +246,15 @@ class Page(ABC, Generic[F]):
         """Make the finding of an indicator, with the age of an old figure and the owner's words.
 
         ``place`` counts several findings of one indicator; the owner's words go with the first.
-        ``second`` are the sentences of a second paragraph.
+        ``second`` are the sentences of a second paragraph, after which an age is a note.
         """
-        place, notes = more.pop("place", 0), more.pop("notes", ())
-        second = paragraph(more.pop("second", ()))
+        place, notes, aged = more.pop("place", 0), more.pop("notes", ()), age_sentences(trend)
+        if second := paragraph(more.pop("second", ())):
+            notes, aged = (*notes, *aged), ()
         if place < 2:
             notes += quality.narrative_notes(self.view, trend.subject.indicator)
         id = f"finding-{self.view.slugs[trend.subject.series]}{f'-{place}' if place else ''}"
-        text = paragraph(dict.fromkeys((*said, *age_sentences(trend))))
+        text = paragraph(dict.fromkeys((*said, *aged)))
         return Block("finding", id, title, text=(*text, *second), notes=notes, **more)
 
     def figure(

@@ -274,7 +274,7 @@ def _rank_sentence(facts: ComparisonFacts) -> str:
     place = say("compare.rank", place=rank_words(facts))
     quarter = say_first(f"compare.quarter.{_way(facts)}.{facts.quarter}")
     moved = say("compare.rank_range", range=facts.rank_range)
-    return f"{place}{quarter}{moved}." if place else ""
+    return f"{place}{moved}{quarter}." if place else ""
 
 
 def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
@@ -311,7 +311,8 @@ def gap_sentence(facts: ComparisonFacts) -> str:
     if (sign := facts.sign(facts.gap)) == 0:
         return say("compare.no_gap")
     side = 0 if facts.subject.is_city else sign * facts.subject.better_sign
-    gap = say(f"compare.side.{_SIDES[side]}", gap=facts.gap)
+    size = facts.subject.plain(facts.gap._replace(raw=abs(facts.gap.raw or 0.0)))
+    gap = say(f"compare.side.{_SIDES[side]}", gap=size)
     return say(f"compare.gap.{facts.gap_verdict}", gap=gap)
 
 
