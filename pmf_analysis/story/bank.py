@@ -13,12 +13,18 @@ MOST_TITLE_WORDS = 10
 
 
 @cache
-def bank() -> Mapping[str, str]:
-    """Return every entry of the bank under its dotted name."""
+def stored(name: str) -> dict[str, Any]:
+    """Return what a file of this room holds."""
     from ruamel.yaml import YAML
 
-    stored = (files("pmf_analysis.story") / "sentences_en.yml").read_text(encoding="utf-8")
-    return dict(_flatten(YAML(typ="safe", pure=True).load(stored)))
+    text = (files("pmf_analysis.story") / name).read_text(encoding="utf-8")
+    return dict(YAML(typ="safe", pure=True).load(text))
+
+
+@cache
+def bank() -> Mapping[str, str]:
+    """Return every entry of the bank under its dotted name."""
+    return dict(_flatten(stored("sentences_en.yml")))
 
 
 def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

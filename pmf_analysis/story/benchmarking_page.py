@@ -101,21 +101,15 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     def row(self, facts: ComparisonFacts) -> dict[str, str]:
         """Level, median, rank, gap and evidence."""
+        subject, place = facts.subject, sentences.rank_words(facts)
+        ranged = say("compare.place.with_range", place=place, range=facts.rank_range)
         gap_word = self.view.status_words.get(facts.gap_verdict, "") if facts.gap.is_known else ""
-        return {
-            "indicator": facts.subject.short,
-            "compared": facts.value.text,
-            "period": facts.period_label,
-            "median": facts.peer_median.text,
-            "mean": facts.subject.plain(facts.more["peer_mean"]),
-            "pooled": facts.subject.plain(facts.more["pooled"]),
-            "middle_half": facts.subject.range(facts.peer_q1, facts.peer_q3),
-            "rank": _place_cell(facts),
-            "gap": facts.subject.figure(facts.gap.raw, "signed").text,
-            "gap_trend": gap_word,
-            "status": facts.shown,
-            "evidence": _evidence_words(facts),
-        }
+        cells = {"indicator": subject.short, "compared": facts.value.text, "rank": ranged or place}
+        cells |= {"period": facts.period_label, "median": facts.peer_median.text}
+        cells |= {"mean": subject.plain(facts.peer_mean), "pooled": subject.plain(facts.pooled)}
+        cells |= {"middle_half": subject.range(facts.peer_q1, facts.peer_q3)}
+        cells |= {"gap": subject.figure(facts.gap.raw, "signed").text, "gap_trend": gap_word}
+        return cells | {"status": facts.shown, "evidence": _evidence_words(facts)}
 
     def how(self, facts: ComparisonFacts) -> str:
         """Say on what evidence."""
@@ -145,11 +139,9 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         slots = {"value": trend.value, "period": trend.period_label if is_older else None}
         ahead = count_of("compare.ahead", facts.peers_ahead) if facts.peers_ahead else ""
         missing = named(say("compare.missing"), facts.missing if is_compared else ())
-        more = {
-            "notes": sentences.told(say("compare.newest", **slots), ahead, *missing),
-            "facts": facts.scalars(),
-        }
-        more |= {"tone": tone_of(facts.verdict), "second": sentences.context_sentences(facts)}
+        notes = sentences.told(say("compare.newest", **slots), ahead, *missing)
+        more = {"notes": notes, "facts": facts.scalars(), "tone": tone_of(facts.verdict)}
+        more["second"] = sentences.context_sentences(facts)
         heading = sentences.comparison_title(facts)
         return self.finding(trend, heading, sentences.comparison_sentences(facts), **more)
 
@@ -224,8 +216,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     def _spread_note(self, facts: ComparisonFacts) -> str:
         """Say how widely these councils scatter, and whether the limits allow for it."""
         entry = "wide" if self.view.overdispersion else "not_allowed"
-        is_wide = (facts.more["phi"].raw or 0.0) > 1
-        return say(f"compare.funnel_phi.{entry if is_wide else 'close'}", phi=facts.more["phi"])
+        is_wide = (facts.phi.raw or 0.0) > 1
+        return say(f"compare.funnel_phi.{entry if is_wide else 'close'}", phi=facts.phi)
 
     def _gap_chart(self, facts: ComparisonFacts, gaps: pd.DataFrame) -> Block:
         subject, council, labels = facts.subject, self.view.council, gaps["period_label"]
@@ -290,14 +282,12 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         worse, and what differs without being better or worse.
         """
         first = [*self._called("worse"), *self._called("somewhat_worse", 4)]
-        edge = [
-            f"{sentences.comparison_title(e)}. {say('compare.edge')}" for e in self.facts if e.edge
-        ]
+        edge = [sentences.comparison_title(each) for each in self.facts if each.edge]
         behind = [e for e in self.facts if e.is_widening and e not in first]
         ends = [*self._called("somewhat_higher", 1), *self._called("somewhat_lower", 4)]
         return [
             *map(_in_short, first),
-            *edge,
+            *(f"{heading}. {say('compare.edge')}" for heading in edge),
             *(f"{each.subject.short}. {sentences.gap_sentence(each)}" for each in behind),
             *further.group_attention(self.groups),
             *map(_in_short, [*self._called("higher"), *self._called("lower"), *ends]),
@@ -322,12 +312,6 @@ def _in_short(facts: ComparisonFacts) -> str:
 
 def _any(table: pd.DataFrame, column: str) -> bool:
     return column in table.columns and bool(table[column].fillna(False).astype(bool).any())
-
-
-def _place_cell(facts: ComparisonFacts) -> str:
-    """Write the rank with its range."""
-    place = sentences.rank_words(facts)
-    return say("compare.place.with_range", place=place, range=facts.rank_range) or place
 
 
 def _own_record(trend: TrendFacts) -> sentences.Sentences:

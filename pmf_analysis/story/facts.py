@@ -29,10 +29,6 @@ _LEVEL_RULES = ("outside_limits", "shift", "two_in_three", "three_in_four", "cro
 _SLOPE_RULES = ("mann_kendall", "recent_trend")
 # Columns that say better or worse, met or missed: nothing of a city measure.
 _JUDGEMENTS = ("assurance", "assurance_tolerance", "arrow_short", "arrow_long")
-_BESIDE = (
-    *("peer_mean", "pooled", "rank_best", "rank_worst", "phi", "robust_of", "robust_same"),
-    *("robust_opposite", "close_pace", "nation_value", "region_value"),
-)
 _LEVELS = dict(zip(SIGNALS, ("better", "worse", "higher", "lower"), strict=True))
 
 
@@ -40,48 +36,27 @@ _LEVELS = dict(zip(SIGNALS, ("better", "worse", "higher", "lower"), strict=True)
 class TrendFacts(Facts):
     """One row of the trends table."""
 
-    value: Figure
     period: str
     status: str
     value_note: str
-    change: Figure
-    previous_value: Figure
     previous_label: str
-    change_on_year: Figure
-    last_year_value: Figure
     last_year_label: str
-    mean: Figure
-    lower_limit: Figure
-    upper_limit: Figure
-    slope: Figure
     rule: str
     rule_points: int
     direction: int
     assurance: str
-    target: Figure
-    met_share: Figure
     judged: int
-    chance_alone: Figure
     shape: str
     treatment: str
     features: str
     contradiction: str
-    previous_band: Figure
-    last_year_band: Figure
     change_test: str
-    change_p: Figure
     since: str
     limits_from: str
     verdict_without_rebase: str
-    tolerance_low: Figure
-    tolerance_high: Figure
     assurance_tolerance: str
     arrow_short: str
     arrow_long: str
-    detect_4: Figure
-    detect_8: Figure
-    detect_12: Figure
-    detect_monthly: Figure
     rule_profile: str
     age_days: int
     is_stale: bool
@@ -112,16 +87,15 @@ class TrendFacts(Facts):
         """
         subject = Subject.of(row, council)
         verdict = text(row, "verdict") or "cannot_judge"
+        of_points |= dict.fromkeys(_JUDGEMENTS, "") if subject.is_city else {}
         slope = (number(row, "slope") or 0.0) if text(row, "rule") in _SLOPE_RULES else 0.0
         way = _way(verdict, subject) or (slope > 0) - (slope < 0) or direction
         return cls.read(
-            row,
-            subject,
+            *(row, subject, "trend"),
             period=in_sentence(text(row, "period_long") or text(row, "period_label")),
             direction=way,
             verdict=without_status(verdict, subject, way),
             judged=judged,
-            **dict.fromkeys(_JUDGEMENTS, "") if subject.is_city else {},
             **of_points,
         )
 
@@ -171,14 +145,7 @@ class ComparisonFacts(Facts):
     """One row of the comparisons table: an own series beside one peer set; ``n`` counts peers."""
 
     peer_set: str
-    value: Figure
-    peer_median: Figure
-    peer_q1: Figure
-    peer_q3: Figure
-    gap: Figure
     missing: tuple[str, ...]
-    rank: Figure
-    rank_of: Figure
     rank_range: str
     quarter: int
     funnel_label: str
@@ -208,7 +175,7 @@ class ComparisonFacts(Facts):
         turned = {"lower": (5 - quarter) % 5, "range": 0} if subject.is_city else {}
         is_told = ends[0] != ends[1] and subject.polarity not in turned
         return cls.read(
-            *(row, subject, _BESIDE),
+            *(row, subject, "comparison"),
             n=n,
             peer_set=text(row, "peer_set_title") or text(row, "peer_set"),
             # Where it is everybody there is no list of names.
@@ -255,23 +222,11 @@ class TargetFacts(Facts):
 
     target_id: str
     kind: str
-    target: Figure
-    probability: Figure
-    frequency: Figure
     band: str
-    lower: Figure
-    upper: Figure
     verdict_low: str
     verdict_high: str
-    value_60: Figure
-    value_45: Figure
-    value_30: Figure
     horizon: int
-    last_value: Figure
     last_label: str
-    required_change: Figure
-    own_share: Figure
-    peer_share: Figure
     peer_n: int
     rationale: str
     is_reference: bool
@@ -281,8 +236,7 @@ class TargetFacts(Facts):
         """Make it from a row of the targets table and the series it belongs to."""
         chance, verdict = number(row, "probability"), text(row, "verdict") or "cannot_judge"
         return cls.read(
-            row,
-            subject,
+            *(row, subject, "target"),
             target=_target(row, subject),
             band="" if chance is None else chance_band(chance),
             verdict="no_verdict" if subject.is_city and chance is not None else verdict,

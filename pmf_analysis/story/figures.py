@@ -7,7 +7,7 @@ A class of facts declares its fields by the names of the result table's columns 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, NamedTuple, Self
@@ -15,26 +15,11 @@ from typing import Any, NamedTuple, Self
 import pandas as pd
 
 from pmf_analysis.story import formatting
-from pmf_analysis.story.bank import clip_words, say
+from pmf_analysis.story.bank import clip_words, say, stored
 from pmf_analysis.story.formatting import MINUS, format_frequency, rounded_sign
 
 Row = Mapping[Hashable, Any]
 
-# How figures are spelled that are not values of the indicator, by field.
-_SPELLED = {
-    **dict.fromkeys(("change", "change_on_year", "slope", "gap", "required_change"), "change"),
-    "close_pace": "change",
-    **dict.fromkeys(("improvement", "shrunken", "own_improvement", "lead_lower"), "signed"),
-    **dict.fromkeys(("lead_upper", "difference", "difference_lower", "difference_upper"), "signed"),
-    **dict.fromkeys(("phi", "ratio", "ratio_lower", "ratio_upper", "reliability"), "ratio"),
-    **dict.fromkeys(("robust_of", "robust_same", "robust_opposite"), "comparisons"),
-    **dict.fromkeys(("rank_best", "rank_worst"), "rank"),
-    **dict.fromkeys(("previous_band", "last_year_band"), "about"),
-    **dict.fromkeys(("detect_4", "detect_8", "detect_12", "detect_monthly"), "about"),
-    **dict.fromkeys(("met_share", "own_share", "peer_share"), "share"),
-    **dict.fromkeys(("probability", "lower", "upper", "change_p"), "chance"),
-    **{"frequency": "frequency", "chance_alone": "alarm", "rank": "rank", "rank_of": "count"},
-}
 _SPELLINGS: Mapping[str, Callable[[float], str]] = {
     "share": partial(format_frequency, of_cases=True),
     "frequency": format_frequency,
@@ -44,6 +29,9 @@ _SPELLINGS: Mapping[str, Callable[[float], str]] = {
     **dict.fromkeys(("count", "comparisons"), lambda count: f"{count:.0f}"),
     "ratio": lambda ratio: formatting.format_number(ratio, 1 if ratio >= 10 else 2),
 }
+
+
+_COLUMNS = {"frequency": "probability"}  # of figures that repeat another in other words
 
 
 class Figure(NamedTuple):
@@ -165,7 +153,8 @@ class Subject:
 class Facts:
     """Facts about one series; fields are read from the columns of the same name.
 
-    ``more`` holds further columns as figures, and ``row`` is the whole row.
+    ``more`` holds columns as figures, which are attributes by their names too, and ``row`` is the
+    whole row.
     """
 
     subject: Subject
@@ -179,14 +168,27 @@ class Facts:
     row: Row
 
     @classmethod
-    def read(cls, row: Row, subject: Subject, numbers: Iterable[str] = (), **known: Any) -> Self:
-        """Make facts from a row; an absent cell gives "", 0, False or a figure without number."""
-        more = {name: _read(row, name, "Figure", subject) for name in numbers}
+    def read(cls, row: Row, subject: Subject, kind: str, **known: Any) -> Self:
+        """Make facts from a row; an absent cell gives "", 0, False or a figure without number.
+
+        The columns that are figures are those that ``figures.yml`` has for rows of this kind.
+        """
+        more = {
+            name: known.pop(name, None)
+            or subject.figure(number(row, _COLUMNS.get(name, name)), how)
+            for name, how in stored("figures.yml")[kind].items()
+        }
         values: dict[str, Any] = {"subject": subject, "row": row, "more": more, **known}
         for each in fields(cls):
             if each.name not in values:
-                values[each.name] = _read(row, each.name, str(each.type), subject)
+                values[each.name] = _read(row, each.name, str(each.type))
         return cls(**values)
+
+    def __getattr__(self, name: str) -> Figure:
+        """Return the figure of a column."""
+        if name not in self.more:
+            raise AttributeError(name)
+        return self.more[name]
 
     @property
     def level(self) -> str:
@@ -206,30 +208,28 @@ class Facts:
     def figures(self) -> dict[str, tuple[Figure, str]]:
         """Every figure that was read from a column of its own, with what it is counted in."""
         unit = self.subject.unit
-        units = {"": unit, "change": "percentage points" if unit == "%" else unit}
-        units |= {"rank": "rank", "count": "rank", "about": units["change"], "share": "share"}
-        units |= {"ratio": "ratio", "comparisons": "comparisons", "signed": units["change"]}
-        names = [each.name for each in fields(self) if str(each.type) == "Figure"]
-        found = {name: getattr(self, name) for name in names if name != "frequency"} | self.more
-        spelled = {name: _SPELLED.get(name, "") for name in found}
-        return {n: (f, units.get(spelled[n], "probability")) for n, f in found.items()}
+        units = dict.fromkeys(
+            ("change", "about", "signed"), "percentage points" if unit == "%" else unit
+        )
+        units |= {"value": unit, "rank": "rank", "count": "rank", "share": "share"}
+        units |= {"ratio": "ratio", "comparisons": "comparisons"}
+        spelled = {n: how for kind in stored("figures.yml").values() for n, how in kind.items()}
+        found = {name: figure for name, figure in self.more.items() if name not in _COLUMNS}
+        return {n: (figure, units.get(spelled[n], "probability")) for n, figure in found.items()}
 
     def scalars(self) -> dict[str, str | float | None]:
         """Flatten for a block: ``name`` holds the raw number, ``name_text`` its spelling."""
         flat: dict[str, str | float | None] = {"series": self.subject.series}
-        known = {each.name: getattr(self, each.name) for each in fields(self)} | self.more
-        for name, value in known.items():
-            if isinstance(value, Figure):
-                flat |= {name: value.raw, f"{name}_text": value.text}
-            elif not isinstance(value, Subject | dict):
-                flat[name] = "; ".join(value) if isinstance(value, tuple) else value
+        for name, figure in self.more.items():
+            flat |= {name: figure.raw, f"{name}_text": figure.text}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if not isinstance(value, Subject | dict):
+                flat[each.name] = "; ".join(value) if isinstance(value, tuple) else value
         return flat
 
 
-def _read(row: Row, name: str, kind: str, subject: Subject) -> Any:
-    column = "probability" if name == "frequency" else name
-    if kind == "Figure":
-        return subject.figure(number(row, column), _SPELLED.get(name, "value"))
+def _read(row: Row, name: str, kind: str) -> Any:
     if kind == "int":
-        return int(number(row, column) or 0)
-    return bool(number(row, column)) if kind == "bool" else text(row, column)
+        return int(number(row, name) or 0)
+    return bool(number(row, name)) if kind == "bool" else text(row, name)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.story.bank import say, title, words_of
+from pmf_analysis.story.bank import capital, say, title, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import ComparisonFacts, without_status, written_date
 from pmf_analysis.story.figures import Facts, Row, Subject, number, text
@@ -25,24 +25,10 @@ from pmf_analysis.story.view import ThemeView, rows_of
 
 _MOST_LEADS = 3
 _MOST_GROUPS = 24
-_LEAD = (
-    *("start_value", "value", "improvement", "shrunken", "lead_lower", "lead_upper"),
-    *("own_improvement", "reliability"),
-)
-_GROUP = (
-    *("value", "reference_value", "difference", "difference_lower", "difference_upper"),
-    *("ratio", "ratio_lower", "ratio_upper"),
-)
 _LEADS = ("indicator", "council", "from", "to", "lead", "expected", "ours")
 _GROUPS = (
-    "indicator",
-    "group",
-    "value",
-    "others",
-    "others_value",
-    "difference",
-    "over_time",
-    "status",
+    *("indicator", "group", "value", "others", "others_value", "difference"),
+    *("over_time", "status"),
 )
 _ORDER = ("worse", "better", "higher", "lower", "similar", "cannot_judge")
 _KINDS = ("cost", "performance")
@@ -56,7 +42,7 @@ def leads_of(view: ThemeView, facts: Sequence[ComparisonFacts]) -> list[Facts]:
     leads = view.leads[view.leads["peer_set"] == view.peer_set].sort_values("place")
     leads = leads.rename(columns={"lower": "lead_lower", "upper": "lead_upper"})
     return [
-        Facts.read(row, replace(each.subject, area=text(row, "area")), _LEAD)
+        Facts.read(row, replace(each.subject, area=text(row, "area")), "lead")
         for each in needed
         for row in rows_of(leads[leads["series"] == each.subject.series])
     ]
@@ -69,9 +55,8 @@ def equality_of(view: ThemeView) -> list[Facts]:
     names = ["dimension", "dimension_value", "reference"]
     groups = view.equality.sort_values(names)
     prefix = groups["dimension"] + "=" + groups["dimension_value"] + ": "
-    groups = groups.assign(
-        of_group=prefix, others=groups["reference"].replace("", say("further.others"))
-    )
+    others = groups["reference"].replace("", say("further.others"))
+    groups = groups.assign(of_group=prefix, others=others)
     found = [
         _group(row, trend.subject)
         for trend in view.trend_facts
@@ -82,9 +67,8 @@ def equality_of(view: ThemeView) -> list[Facts]:
 
 def _group(row: Row, subject: Subject) -> Facts:
     sign = rounded_sign(number(row, "difference") or 0.0, subject.decimals)
-    return Facts.read(
-        row, subject, _GROUP, verdict=without_status(text(row, "verdict"), subject, sign)
-    )
+    verdict = without_status(text(row, "verdict"), subject, sign)
+    return Facts.read(row, subject, "group", verdict=verdict)
 
 
 def robustness_blocks(view: ThemeView, facts: Sequence[ComparisonFacts]) -> list[Block]:
@@ -157,16 +141,11 @@ def lead_blocks(leads: Sequence[Facts]) -> list[Block]:
 
 
 def _lead_cells(facts: Facts) -> dict[str, str]:
-    start, now = {"label": text(facts.row, "start_label")}, {"label": facts.period_label}
-    return {
-        "indicator": facts.subject.short,
-        "council": text(facts.row, "area_name"),
-        "from": say("further.change", value=facts.more["start_value"], **start),
-        "to": say("further.change", value=facts.more["value"], **now),
-        "lead": facts.more["improvement"].text,
-        "expected": _with_range(facts, "shrunken", "lead"),
-        "ours": facts.more["own_improvement"].text,
-    }
+    start = say("further.change", value=facts.start_value, label=text(facts.row, "start_label"))
+    now = say("further.change", value=facts.value, label=facts.period_label)
+    cells = (facts.subject.short, text(facts.row, "area_name"), start, now, facts.improvement.text)
+    expected = _with_range(facts, "shrunken", "lead")
+    return dict(zip(_LEADS, (*cells, expected, facts.own_improvement.text), strict=True))
 
 
 def _with_range(facts: Facts, name: str, of_ends: str) -> str:
@@ -195,17 +174,12 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
 
 
 def _group_cells(view: ThemeView, facts: Facts) -> dict[str, str]:
-    row, dimension = facts.row, text(facts.row, "dimension").replace("_", " ")
-    return {
-        "indicator": facts.subject.short,
-        "group": say("further.group", dimension=dimension, value=row["dimension_value"]),
-        "value": facts.more["value"].text,
-        "others": text(row, "others"),
-        "others_value": facts.more["reference_value"].text,
-        "difference": _with_range(facts, "difference", "difference"),
-        "over_time": view.status_words.get(text(row, "trend"), ""),
-        "status": facts.shown,
-    }
+    row, dimension = facts.row, capital(text(facts.row, "dimension").replace("_", " "))
+    group = say("further.group", dimension=dimension, value=row["dimension_value"])
+    cells = [facts.subject.short, group, facts.value.text, text(row, "others")]
+    cells += [facts.reference_value.text, _with_range(facts, "difference", "difference")]
+    cells += [view.status_words.get(text(row, "trend"), ""), facts.shown]
+    return dict(zip(_GROUPS, cells, strict=True))
 
 
 def group_attention(groups: Sequence[Facts]) -> list[str]:

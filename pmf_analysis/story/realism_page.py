@@ -82,15 +82,10 @@ class RealismPage(Page[TargetFacts]):
 
     def row(self, facts: TargetFacts) -> dict[str, str]:
         """Target, chance and range of values with a middling chance."""
-        return {
-            "indicator": facts.subject.short,
-            "latest": facts.last_value.text,
-            "target": "" if facts.kind == "baseline" else facts.target.text,
-            "due": facts.period_label,
-            "chance": facts.probability.text,
-            "range": spoken.range_words(facts),
-            "status": facts.shown,
-        }
+        target = "" if facts.kind == "baseline" else facts.target.text
+        cells = {"indicator": facts.subject.short, "latest": facts.last_value.text}
+        cells |= {"target": target, "due": facts.period_label, "chance": facts.probability.text}
+        return cells | {"range": spoken.range_words(facts), "status": facts.shown}
 
     def standing(self, facts: TargetFacts) -> tuple[str, str]:
         """Status and reason of a series: judged where one of its targets has a chance."""
@@ -211,11 +206,9 @@ def _answers(questions: Sequence[TargetFacts]) -> dict[str, str]:
     """Cells of a series that has no target: the chances of both standing questions in one row."""
     if not questions[0].is_reference:
         return {}
-    chances = [
-        say(f"realism.asked.{spoken.asked_kind(each)}", chance=each.probability, target=each.target)
-        for each in questions
-    ]
-    return {"target": "", "chance": "; ".join(filter(None, chances)), "status": "no_target"}
+    entries = [(f"realism.asked.{spoken.asked_kind(each)}", each) for each in questions]
+    told = [say(entry, chance=each.probability, target=each.target) for entry, each in entries]
+    return {"target": "", "chance": "; ".join(filter(None, told)), "status": "no_target"}
 
 
 def _why(facts: TargetFacts) -> Sequence[str]:

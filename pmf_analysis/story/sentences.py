@@ -297,10 +297,10 @@ def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
 
 def robust_sentence(facts: ComparisonFacts) -> str:
     """Say in how many other comparisons the verdict holds or turns around; "" without a verdict."""
-    if facts.verdict == "cannot_judge" or facts.subject.is_city or not facts.more["robust_of"].raw:
+    if facts.verdict == "cannot_judge" or facts.subject.is_city or not facts.robust_of.raw:
         return ""
     kind = "place" if facts.verdict == "position_only" else "same"
-    turns = "turns" if facts.more["robust_opposite"].raw else "open"
+    turns = "turns" if facts.robust_opposite.raw else "open"
     return say(f"compare.robust.{turns if facts.is_open else kind}", **facts.more)
 
 
@@ -318,7 +318,7 @@ def gap_sentence(facts: ComparisonFacts) -> str:
 
 def _pace_sentences(facts: ComparisonFacts) -> Sentences:
     """Say what pace would close the gap, and who has ever kept it for so long."""
-    pace, kept, tested = facts.more["close_pace"], facts.peers_kept, facts.peers_tested or None
+    pace, kept, tested = facts.close_pace, facts.peers_kept, facts.peers_tested or None
     if not facts.is_behind or pace.raw is None or not facts.close_years:
         return ()
     spelled = facts.subject.plain(pace._replace(raw=abs(pace.raw)))

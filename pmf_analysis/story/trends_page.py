@@ -87,18 +87,12 @@ class TrendsPage(Page[TrendFacts]):
         """Level, comparisons, usual range and arrows."""
         words = words_of("trend.arrow.word")
         arrows = {"short": words.get(facts.arrow_short), "long": words.get(facts.arrow_long)}
-        return {
-            "indicator": facts.subject.short,
-            **{key: self._spark(facts, key) for key in ("trend", "history")},
-            "latest": facts.value.text,
-            "period": facts.period_label,
-            "previous": facts.previous_value.text,
-            "last_year": facts.last_year_value.text,
-            "usual_range": facts.subject.range(facts.lower_limit, facts.upper_limit),
-            "target": facts.target.text,
-            "arrows": say("trend.arrow.both", **arrows),
-            "status": facts.shown,
-        }
+        cells = {key: self._spark(facts, key) for key in ("trend", "history")}
+        cells |= {"indicator": facts.subject.short, "latest": facts.value.text}
+        cells |= {"period": facts.period_label, "previous": facts.previous_value.text}
+        cells |= {"last_year": facts.last_year_value.text, "target": facts.target.text}
+        cells |= {"usual_range": facts.subject.range(facts.lower_limit, facts.upper_limit)}
+        return cells | {"arrows": say("trend.arrow.both", **arrows), "status": facts.shown}
 
     def how(self, facts: TrendFacts) -> str:
         """Say on what a judgement rests, and where what is declared differs from what is seen."""

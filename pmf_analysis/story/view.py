@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
 
@@ -77,21 +76,20 @@ class ThemeView:
             return TrendFacts.of(row, self.council)
         known = points[points["value"].notna()]
         held = [name for name in ("target", "target_low") if name in known.columns]
-        recent = known[known["rule"].fillna("none") != "none"].index.intersection(
-            known.index[-_RECENT:]
-        )
+        signals = known[known["rule"].fillna("none") != "none"].index
+        recent = signals.intersection(known.index[-_RECENT:])
         lately = row["period"] - begun < pd.Timedelta(days=366) if pd.notna(begun) else False
         newest = known.loc[known["segment"] == known["segment"].max(), held]
-        of_points: dict[str, Any] = {
-            "direction": int(known["direction"].fillna(0).iloc[-1:].sum()),
-            "judged": int(newest.notna().any(axis=1).sum()),
-            "has_break": known["segment"].nunique() > 1,
-            "has_suggestion": "suggested_step" in [*self.events_of(text(row, "series"))["kind"]],
-            "is_lately": bool(lately),
-            "unusual_until": "".join(known.loc[recent[-1:], "period_label"]),
-            "since": "".join(points.loc[points["period"] == begun, "period_label"]),
-        }
-        return TrendFacts.of(row, self.council, **of_points)
+        return TrendFacts.of(
+            *(row, self.council),
+            direction=int(known["direction"].fillna(0).iloc[-1:].sum()),
+            judged=int(newest.notna().any(axis=1).sum()),
+            has_break=known["segment"].nunique() > 1,
+            has_suggestion="suggested_step" in [*self.events_of(text(row, "series"))["kind"]],
+            is_lately=bool(lately),
+            unusual_until="".join(known.loc[recent[-1:], "period_label"]),
+            since="".join(points.loc[points["period"] == begun, "period_label"]),
+        )
 
     @cached_property
     def slugs(self) -> dict[str, str]:
