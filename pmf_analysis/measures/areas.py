@@ -36,12 +36,9 @@ def normalised_changes(area_changes: Frame) -> Frame:
     rows = area_changes[_CHANGE].drop_duplicates(["old_code", "new_code"], ignore_index=True)
     days = pd.to_datetime(rows["on_date"])
     merged = rows["kind"] != "recoded"
-    many = rows[merged].groupby("old_code")["new_code"].transform("size") > 1
-    is_split = many.reindex(rows.index, fill_value=False)
-    rows = rows.assign(
-        on_date=days.mask(days.dt.is_month_end, days + pd.Timedelta(days=1)),
-        kind=rows["kind"].mask(is_split, "split"),
-    )
+    is_split = merged & (merged.groupby(rows["old_code"]).transform("sum") > 1)
+    rows["on_date"] = days.mask(days.dt.is_month_end, days + pd.Timedelta(days=1))
+    rows["kind"] = rows["kind"].mask(is_split, "split")
     placed = rows["on_date"].notna() | ~merged
     return rows[placed & (rows["old_code"] != rows["new_code"])].reset_index(drop=True)
 
@@ -61,10 +58,8 @@ def current_members(peer_sets: Frame, area_changes: Frame, as_at: date, *, area:
     names = changes.drop_duplicates("new_code").set_index("new_code")["new_name"]
     now = peer_sets["member"].map(final).fillna(peer_sets["member"])
     called = now.map(names).replace("", np.nan).fillna(peer_sets["member_name"])
-    members = peer_sets.assign(
-        member=now, member_name=peer_sets["member_name"].mask(now != peer_sets["member"], called)
-    )
-    kept = members[~members["member"].isin(["", area])]
+    name = peer_sets["member_name"].mask(now != peer_sets["member"], called)
+    kept = peer_sets.assign(member=now, member_name=name)[~now.isin(["", area])]
     return kept.drop_duplicates(["peer_set", "member"], ignore_index=True)
 
 
@@ -162,9 +157,8 @@ def _as_if(rows: Frame, olds: Frame, register: Frame) -> Frame:
     off = (worked_out - parts["value"]).abs()
     agrees = off <= np.maximum(COUNTS_AGREE * parts["value"].abs(), 0.1)
     is_count = (facts["data_type"] == "count").to_numpy()
-    parts = parts.assign(
-        scale=np.where(is_share, scale, np.nan), county=parts["area"].str.startswith(_COUNTY)
-    )
+    county = parts["area"].str.startswith(_COUNTY)
+    parts = parts.assign(scale=np.where(is_share, scale, np.nan), county=county)
     parts = parts[(is_share & agrees) | (is_count & parts["value"].notna())]
     keys = [*_CELL, "county"]
     counts = ["value", "numerator", "denominator"]
@@ -176,17 +170,11 @@ def _as_if(rows: Frame, olds: Frame, register: Frame) -> Frame:
     made = made.sort_values("county", kind="stable").drop_duplicates(_CELL)
     shares = made["scale"] * made["numerator"] / made["denominator"]
     name = rows.loc[(rows["area"] == new) & (rows["area_name"] != ""), "area_name"]
-    made = made.assign(
-        area=new,
-        area_name=name.iloc[-1] if len(name) else olds["new_name"].iloc[0],
-        value=shares.fillna(made["value"]),
-        numerator=made["numerator"].where(made["scale"].notna()),
-        denominator=made["denominator"].where(made["scale"].notna()),
-        **dict.fromkeys(["ci_lower", "ci_upper", "sample_size"], np.nan),
-        status="estimated",
-        value_note=NOTE,
-        is_as_if=True,
-    )
+    made[counts[1:]] = made[counts[1:]].where(made["scale"].notna())
+    made["area_name"] = name.iloc[-1] if len(name) else olds["new_name"].iloc[0]
+    told = {"area": new, "status": "estimated", "value_note": NOTE, "is_as_if": True}
+    told |= dict.fromkeys(["ci_lower", "ci_upper", "sample_size"], np.nan)
+    made = made.assign(value=shares.fillna(made["value"]), **told)
     rekeyed: Frame = made.assign(series=_series(made))[list(rows.columns)]
     return rekeyed
 

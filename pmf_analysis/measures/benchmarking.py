@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.measures.areas import current_members, follow_areas
 from pmf_analysis.measures.arrays import Frame
@@ -71,15 +71,9 @@ def benchmark_tables(
         docs/result-tables.md. Without peers only equality has rows.
     """
     whole = panel[panel["dimension"] == ""]
-    found = compare(
-        whole,
-        register,
-        area=area,
-        peer_sets=peer_sets,
-        level=rules.level / 100,
-        overdispersion=rules.overdispersion,
-        gap_years=rules.gap_years,
-    )
+    sure: dict[str, Any] = {"level": rules.level / 100, "overdispersion": rules.overdispersion}
+    sure |= {"gap_years": rules.gap_years}
+    found = compare(whole, register, area=area, peer_sets=peer_sets, **sure)
     facts = peer_sets.drop_duplicates("peer_set").set_index("peer_set")[SET_FACTS]
     comparisons = found.comparisons.join(facts.add_prefix("peer_set_"), on="peer_set")
     wanted = peer_sets[peer_sets["peer_set"].isin([peer_set, *used.values()])]
@@ -87,6 +81,7 @@ def benchmark_tables(
     chosen = chosen[chosen["peer_set"] == chosen["indicator"].map(used)]
     mine = peer_sets[peer_sets["peer_set"] == peer_set]
     value = value_for_money(whole, register, pairs, area=area, peer_sets=mine)
+    starts = labels(chosen["indicator"], chosen["start_period"], register)
     costs, years = value["cost_indicator"], value["period"]
     return {
         "comparisons": with_labels(with_nation(comparisons, whole, register, area), register),
@@ -94,9 +89,7 @@ def benchmark_tables(
         "gaps": with_labels(found.gaps, register),
         "funnels": found.funnels,
         "robustness": found.robustness.join(facts["title"].rename("peer_set_title"), on="peer_set"),
-        "leads": with_labels(chosen, register).assign(
-            start_label=labels(chosen["indicator"], chosen["start_period"], register)
-        ),
+        "leads": with_labels(chosen, register).assign(start_label=starts),
         "equality": with_labels(equality_gaps(panel, register, area=area), register),
         "value": value.assign(year_label=labels(costs, years, register)),
     }

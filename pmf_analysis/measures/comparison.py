@@ -4,32 +4,21 @@ Evidence, best first: counts with denominators, given intervals, the natural pro
 authority's own history, bare values. Each verdict names its evidence and its benchmark.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import peers as peer_values
+from pmf_analysis.measures import comparison_tables as tables
+from pmf_analysis.measures import history, peers, reasons, robustness, spread
 from pmf_analysis.measures.arrays import Column, Frame
-from pmf_analysis.measures.comparison_tables import comparison_table, peer_table, robustness_table
 from pmf_analysis.measures.denominators import moved_periods
 from pmf_analysis.measures.gaps import closing_pace, gap_chart, gap_verdicts
-from pmf_analysis.measures.history import (
-    COUNTS,
-    DEFAULTS,
-    NUMBERS,
-    RATIOS,
-    complete_periods,
-    with_intervals,
-    with_register,
-)
+from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR
-from pmf_analysis.measures.polarity import band_distance, first_text
+from pmf_analysis.measures.polarity import first_text
 from pmf_analysis.measures.ranks import Panel, positions, rank_range
-from pmf_analysis.measures.reasons import BEYOND, ORDINARY, UNUSUAL, why, why_not
-from pmf_analysis.measures.robustness import SOMEWHAT, agreement, alternatives, counted
 from pmf_analysis.measures.spc import spc_chart
-from pmf_analysis.measures.spread import FEWEST_EVENTS, funnels, labels, places, reach
 
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
 MATRICES = ["value", "numerator", "denominator", "lower", "upper", "near"]
@@ -51,7 +40,6 @@ def compare(
     *,
     area: str,
     peer_sets: Frame,
-    period: Any = None,
     level: float = 0.998,
     overdispersion: bool = True,
     gap_years: int = 3,
@@ -74,8 +62,6 @@ def compare(
         accumulation, periods_per_year, target_low and target_high (the band of polarity "range").
     peer_sets
         peer_set, member, member_name, rank (NaN: no order) of this authority's sets.
-    period
-        Later periods are left out.
     level
         Of intervals from counts and limits of the spread; published intervals are 95 %.
     overdispersion
@@ -89,41 +75,40 @@ def compare(
         A row an own series and set; a peer (and ourselves); a period of the gap; a size of each
         funnel; an alternative comparison. A pair that cannot be judged says why in `reason`.
     """
-    known = observations if period is None else observations[observations["period"] <= period]
-    members = peer_values.tidy_peer_sets(peer_sets, area)
-    rows, gaps, pairs, now = _beside(known, register, area, members)
+    members = peers.tidy_peer_sets(peer_sets, area)
+    rows, gaps, pairs, now = _beside(observations, register, area, members)
     now, panel = _panel(now, len(pairs))
     cases, z = _cases(panel, pairs, level, overdispersion)
     whole = cases[cases["k"] == 0]
-    beside = agreement(cases, whole)
-    pairs = whole.join(counted(beside), on=PAIR).join(rank_range(panel, whole))
+    beside = robustness.agreement(cases, whole)
+    pairs = whole.join(robustness.counted(beside), on=PAIR).join(rank_range(panel, whole))
     pairs = pairs.merge(gap_verdicts(gaps, pairs), on=PAIR, how="left")
     pairs = pairs.merge(closing_pace(rows, pairs, years=gap_years), on=PAIR, how="left")
     return Comparison(
-        comparison_table(pairs),
-        peer_table(_labelled(now, pairs, z, overdispersion), pairs, area),
+        tables.comparison_table(pairs),
+        tables.peer_table(_labelled(now, pairs, z, overdispersion), pairs, area),
         gap_chart(gaps, pairs),
-        funnels(pairs, z["size"], overdispersion=overdispersion),
-        robustness_table(cases, beside),
+        spread.funnels(pairs, z["size"], overdispersion=overdispersion),
+        tables.robustness_table(cases, beside),
     )
 
 
 def _beside(known: Frame, register: Frame, area: str, members: Frame) -> tuple[Frame, ...]:
     """Peers' rows beside ours, gaps by period, pairs to compare, and peers' rows at that period."""
-    usable = peer_values.usable_rows(known)
-    rows = peer_values.peer_rows(usable, area, members)
+    usable = peers.usable_rows(known)
+    rows = peers.peer_rows(usable, area, members)
     own = with_intervals(with_register(known[known["area"] == area], register))
     gaps = _gaps(rows, own)
     pairs = _pairs(own, members, gaps)
     now = _compared_rows(rows, pairs)
-    pairs = pairs.join(peer_values.newest_of_peers(usable, area, members), on=PAIR)
+    pairs = pairs.join(peers.newest_of_peers(usable, area, members), on=PAIR)
     pairs = pairs.join(_missing_names(now, pairs, members), on=PAIR)
     return rows, gaps, pairs.join(_own_limits(own, pairs), on="series"), now
 
 
 def _gaps(rows: Frame, own: Frame) -> Frame:
     """Gap at each period with enough peers; whether ours is as if, or its denominator off."""
-    gaps = peer_values.spread_by_period(rows)
+    gaps = peers.spread_by_period(rows)
     gaps = gaps[gaps["n_peers"] >= FEWEST_PEERS]
     as_if = own.get("is_as_if", pd.Series(False, own.index)).astype(bool)
     marks = own[["series", "period"]].assign(is_as_if=as_if, is_off=moved_periods(own))
@@ -135,7 +120,7 @@ def _compared_rows(rows: Frame, pairs: Frame) -> Frame:
     settings = ["statistic", "data_type", "rate_base", "pair"]
     now = rows.drop(columns=[name for name in settings if name in rows.columns])
     now = now.merge(pairs[[*PAIR, "period", *settings]])
-    return with_intervals(now.reindex(columns=now.columns.union(COUNTS, sort=False)))
+    return with_intervals(now.reindex(columns=now.columns.union(history.COUNTS, sort=False)))
 
 
 def _cases(panel: Panel, pairs: Frame, level: float, overdispersion: bool) -> tuple[Frame, Panel]:
@@ -143,7 +128,7 @@ def _cases(panel: Panel, pairs: Frame, level: float, overdispersion: bool) -> tu
     whole, z = _measured(panel, pairs.assign(k=0), overdispersion)
     others = [
         _measured(part, pairs.iloc[cases].assign(k=k), overdispersion)[0]
-        for k, cases, part in alternatives(panel, pairs["n_members"])
+        for k, cases, part in robustness.alternatives(panel, pairs["n_members"])
     ]
     cases = pd.concat([whole, *others], ignore_index=True)
     return _judged(cases, level, overdispersion), z
@@ -159,7 +144,7 @@ def _pairs(own: Frame, members: Frame, gaps: Frame) -> Frame:
     pairs = pairs.join(newest, on="series").join(shared, on=PAIR)
     pairs["period"] = pairs["shared"].fillna(pairs["newest"])
     settings = own.drop_duplicates("series", keep="last")
-    fixed = ["series", "indicator", "area", *DEFAULTS, *NUMBERS, "span_years"]
+    fixed = ["series", "indicator", "area", *history.DEFAULTS, *history.NUMBERS, "span_years"]
     values = ["series", "period", "value", "numerator", "denominator", "lower", "upper", "scale"]
     values += ["ci_lower", "ci_upper", "interval_from", "counts_differ"]
     pairs = pairs.merge(settings[fixed], on="series", how="left")
@@ -183,18 +168,18 @@ def _own_limits(own: Frame, pairs: Frame) -> Frame:
     a process that is changing says little about its present level. `silent` says why they may not.
     """
     until = pairs.groupby("series")["period"].min().rename("until")
-    history = own[own["accumulation"].isin(["discrete", "snapshot"])].join(until, on="series")
-    history = history[history["period"] <= history["until"]]
-    months = 12 / history["periods_per_year"]
-    history = complete_periods(history[["series", "period", "value"]], months)
-    last = spc_chart(history).segments.groupby("series").tail(1).set_index("series")
+    past = own[own["accumulation"].isin(["discrete", "snapshot"])].join(until, on="series")
+    past = past[past["period"] <= past["until"]]
+    months = 12 / past["periods_per_year"]
+    past = history.complete_periods(past[["series", "period", "value"]], months)
+    last = spc_chart(past).segments.groupby("series").tail(1).set_index("series")
     short = "our own record has only " + last["n"].astype(str) + " of the 13 values needed"
-    reasons = [
+    kinds = [
         (last["n"] < FEWEST_OWN, short),
         (~(last["upper_limit"] > last["lower_limit"]), "our own record is constant"),
         (last["variation"] != "common_cause", "our own record is changing"),
     ]
-    silent = first_text(last.index, reasons)
+    silent = first_text(last.index, kinds)
     limits = last[["lower_limit", "upper_limit"]].where(silent == "")
     return limits.assign(n_own=last["n"], silent=silent)
 
@@ -224,17 +209,14 @@ def _measured(panel: Panel, pairs: Frame, overdispersion: bool) -> tuple[Frame, 
     counted = has_counts & (n_counted >= FEWEST_PEERS)
     compared = pairs["lower"].notna() & ((~np.isnan(panel["lower"])).sum(axis=1) >= FEWEST_PEERS)
     kinds = [(counted, pairs["statistic"]), (compared, "mean")]
-    pairs = pairs.assign(
-        n_counted=n_counted,
-        pooled=pairs["scale"] * np.nansum(panel["numerator"], axis=1) / size,
-        scale_of=first_text(pairs.index, kinds),
-        is_small=has_counts & (pairs["numerator"] < FEWEST_EVENTS),
-    )
+    pooled = pairs["scale"] * np.nansum(panel["numerator"], axis=1) / size
+    pairs = pairs.assign(n_counted=n_counted, pooled=pooled)
+    pairs["scale_of"] = first_text(pairs.index, kinds)
+    pairs["is_small"] = has_counts & (pairs["numerator"] < spread.FEWEST_EVENTS)
     pairs = pairs.join(positions(panel, pairs))
-    found, z = places(panel, pairs, overdispersion=overdispersion)
+    found, z = spread.places(panel, pairs, overdispersion=overdispersion)
     pairs = pairs.join(found).assign(gap=pairs["value"] - pairs["peer_median"])
-    count = pairs["numerator"].where(pairs["scale_of"].isin(RATIOS))
-    label = labels(pairs["adjusted_z"], pairs["n_spread"], count, overdispersion=overdispersion)
+    label = spread.labels(pairs["adjusted_z"], pairs["numerator"], pairs, overdispersion)
     return _with_evidence(pairs.assign(funnel_label=label), counted), z
 
 
@@ -245,15 +227,12 @@ def _with_evidence(pairs: Frame, counted: Column) -> Frame:
     alone = (pairs["interval_from"] == "counts") & (pairs["scale_of"] == "")
     given = pairs[["lower", "upper"]].mask(alone)
     given = given.mask(small, pairs[["ci_lower", "ci_upper"]].set_axis(given.columns, axis=1))
-    kinds = [
-        (counted & ~small, "counts"),
-        (given["lower"].notna(), "interval"),
-        (steady, "own_history"),
-    ]
+    kinds = [(counted & ~small, "counts"), (given["lower"].notna(), "interval")]
+    kinds += [(steady, "own_history")]
     pairs["evidence"] = first_text(pairs.index, kinds, "values_only")
-    history, small = pairs["evidence"] == "own_history", small & given["lower"].notna()
-    pairs["low"] = pairs["lower"].mask(small, given["lower"]).mask(history, pairs["lower_limit"])
-    pairs["high"] = pairs["upper"].mask(small, given["upper"]).mask(history, pairs["upper_limit"])
+    past, small = pairs["evidence"] == "own_history", small & given["lower"].notna()
+    pairs["low"] = pairs["lower"].mask(small, given["lower"]).mask(past, pairs["lower_limit"])
+    pairs["high"] = pairs["upper"].mask(small, given["upper"]).mask(past, pairs["upper_limit"])
     by_counts = pairs["evidence"] == "counts"
     pairs["benchmark"] = pairs["peer_median"].mask(by_counts, pairs["pooled"])
     return pairs
@@ -268,28 +247,17 @@ def _judged(pairs: Frame, level: float, overdispersion: bool) -> Frame:
     above = pairs["low"].mask(counted, strict["lower"]) > benchmarks.max(axis=1)
     below = pairs["high"].mask(counted, strict["upper"]) < benchmarks.min(axis=1)
     side = (above.astype(int) - below.astype(int)).mask(pairs["evidence"] == "values_only", 0)
-    bands = pairs["target_low"], pairs["target_high"]
-    farther = band_distance(pairs["value"], *bands) - band_distance(pairs["benchmark"], *bands)
     tested = pairs["evidence"].isin(["counts", "interval"]) & (pairs["scale_of"] != "")
     apart = (side != 0) & tested & overdispersion
-    far = reach(pairs["n_spread"], level, overdispersion=overdispersion)
+    far = spread.reach(pairs["n_spread"], level, overdispersion=overdispersion)
     ordinary = apart & ~(pairs["adjusted_z"] * side > far)
-    ways = [pairs["polarity"] == way for way in ("higher", "lower", "range")]
-    goodness = np.select(ways, [side, -side, -np.sign(farther) * side.abs()], 0)
-    neutral, reason = pairs["polarity"] == "none", why_not(pairs)
-    somewhat = ordinary.map({True: SOMEWHAT, False: ""})
-    verdicts = [
-        (reason != "", "cannot_judge"),
-        (pairs["evidence"] == "values_only", "position_only"),
-        (neutral & (side > 0), somewhat + "higher"),
-        (neutral & (side < 0), somewhat + "lower"),
-        (goodness > 0, somewhat + "better"),
-        (goodness < 0, somewhat + "worse"),
-    ]
-    pairs["verdict"] = first_text(pairs.index, verdicts, "similar")
+    verdict, reason = reasons.sided(pairs, side, pairs["benchmark"]), reasons.why_not(pairs)
+    verdict = verdict.mask(ordinary & (verdict != "similar"), robustness.SOMEWHAT + verdict)
+    verdict = verdict.mask(pairs["evidence"] == "values_only", "position_only")
+    pairs["verdict"] = verdict.mask(reason != "", "cannot_judge")
     unusual = ordinary & ~pairs["funnel_label"].isin(["within", ""])
-    spread = [(unusual, UNUSUAL), (ordinary, ORDINARY), (apart, BEYOND)]
-    because = why(pairs, side, level, spread)
+    said = [(unusual, reasons.UNUSUAL), (ordinary, reasons.ORDINARY), (apart, reasons.BEYOND)]
+    because = reasons.why(pairs, side, level, said)
     pairs["evidence"] = pairs["evidence"].mask(reason != "", "none")
     by_counts = pairs["statistic"].map({"proportion": "wilson", "rate": "byar"})
     method = pairs["evidence"].replace("values_only", "position")
@@ -301,6 +269,4 @@ def _labelled(now: Frame, pairs: Frame, z: Panel, overdispersion: bool) -> Frame
     """Add the funnel label of each peer, by the limits that its set's funnel has."""
     own = pairs.iloc[now["pair"]].reset_index(drop=True)
     theirs = pd.Series(z["z"][now["pair"], now["column"]], now.index)
-    count = now["numerator"].where(own["scale_of"].isin(RATIOS))
-    label = labels(theirs, own["n_spread"], count, overdispersion=overdispersion)
-    return now.assign(label=label)
+    return now.assign(label=spread.labels(theirs, now["numerator"], own, overdispersion))

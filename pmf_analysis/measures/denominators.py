@@ -15,6 +15,8 @@ MOVED = np.log(1.15)  # change of a denominator that is asked about,
 STEADY = np.log(1.03)  # where its other changes are smaller than this (their median),
 FEWEST_PERIODS = 10  # and there are so many periods,
 SELDOM = 0.2  # of which at most this share begins with such a move
+MOVES = "That alone moves the rate. Left out of the test of the gap to peers:"
+NOTE = ["level", "code", "indicator", "message"]
 _KEYS = ["indicator", "nation", "period"]
 _TOLD = ["n", "councils", "period_label", "denominator"]
 
@@ -44,14 +46,9 @@ def denominator_notes(panel: Frame, register: Frame) -> Frame:
     place = councils.groupby(_KEYS[:2])["period"].rank("dense")
     following = place.groupby([councils["indicator"], councils["area"]]).shift(-1)
     size, tier = councils["denominator"], councils["tier"]
-    parts = councils[_KEYS].assign(
-        known=size.notna(),
-        leaves=following != place + 1,
-        councils=size.where(tier != "07"),
-        districts=size.where(tier != "10"),
-    )
+    parts = councils[_KEYS].assign(n=1, known=size.notna(), leaves=following != place + 1)
+    parts = parts.assign(councils=size.where(tier != "07"), districts=size.where(tier != "10"))
     sums = parts.groupby(_KEYS).sum()
-    sums["n"] = parts.groupby(_KEYS).size()
     none_left = sums["leaves"].groupby(level=_KEYS[:2]).shift(fill_value=0) == 0
     is_whole = none_left & (sums["n"] == sums["known"]) & (sums["n"] >= FEWEST_COUNCILS)
     found = sums[is_whole].join(nations, how="inner").dropna(subset="denominator")
@@ -64,8 +61,8 @@ def denominator_notes(panel: Frame, register: Frame) -> Frame:
         f"is {total:,.0f}. One of them may count something else."
         for n, added, label, total in found[_TOLD].to_numpy()
     ]
-    notes = {"level": "info", "code": "denominators-differ", "indicator": found["indicator"]}
-    return pd.DataFrame(notes).assign(message=pd.Series(told, dtype="str"))
+    notes = found[["indicator"]].assign(level="info", code="denominators-differ")
+    return notes.assign(message=pd.Series(told, dtype="str"))[NOTE]
 
 
 def moved_periods(own: Frame) -> Column:
@@ -120,7 +117,6 @@ def denominator_jumps(own: Frame) -> Frame:
             if abs(np.log(after / before)) > MOVED
         ]
         left_out = f"{figures['off'].sum()} of {len(figures)} periods"
-        moves.append("That alone moves the rate.")
-        moves.append(f"Left out of the test of the gap to peers: {left_out}.")
+        moves.append(f"{MOVES} {left_out}.")
         notes.append(("warning", "denominator-moved", indicator, " ".join(moves)))
-    return pd.DataFrame(notes, columns=["level", "code", "indicator", "message"], dtype="str")
+    return pd.DataFrame(notes, columns=NOTE, dtype="str")

@@ -13,7 +13,8 @@ from pmf_analysis.measures.arrays import Column, Frame
 from pmf_analysis.measures.gaps import gap_verdicts
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.intervals import difference_interval, two_sided_z
-from pmf_analysis.measures.polarity import band_distance, first_text, undeclared
+from pmf_analysis.measures.polarity import first_text, undeclared
+from pmf_analysis.measures.reasons import sided
 
 FALSE_ALARMS = 0.05  # chance of any false difference among the groups of a dimension, at most
 FEWEST_CASES = 10  # below this a count gives no verdict
@@ -115,16 +116,12 @@ def _with_others(rows: Frame) -> Frame:
     rows[OTHERS[3:]] = np.nan
     rows["other_value"] = rows["scale"] * rows["other_numerator"] / rows["other_denominator"]
     shared = rows["period"].where((total["shown"] > 1) | fits)
-    newest, last = (
-        period.groupby([rows[name] for name in DIMENSION]).transform("max")
-        for period in (shared, rows["period"])
-    )
-    return rows.assign(
-        newest=newest.fillna(last),
-        by_whole=by_whole,
-        partial=by_whole & ~adds_up & (total["shown"] > 1),
-        left_out=~by_whole & (total["hidden"] > 0),
-    )
+    by = [rows[name] for name in DIMENSION]
+    last = rows["period"].groupby(by).transform("max")
+    rows["newest"] = shared.groupby(by).transform("max").fillna(last)
+    partial = by_whole & ~adds_up & (total["shown"] > 1)
+    left_out = ~by_whole & (total["hidden"] > 0)
+    return rows.assign(by_whole=by_whole, partial=partial, left_out=left_out)
 
 
 def _with_reference(rows: Frame, register: Frame) -> Frame:
@@ -164,16 +161,13 @@ def _compared(rows: Frame) -> Frame:
     blank = few | rows["value"].isna() | (rows["data_type"] == "count")
     rows[BESIDE] = rows[BESIDE].mask(blank)
     # what is left after a large group may be a small count that no row of the table has
-    rows["reference_value"] = rows["other_value"].mask(
-        rows["value"].isna() | (rows["other_numerator"] < FEWEST_CASES)
-    )
+    unsafe = rows["value"].isna() | (rows["other_numerator"] < FEWEST_CASES)
+    rows["reference_value"] = rows["other_value"].mask(unsafe)
     rows[["lower", "upper"]] = rows[["lower", "upper"]].mask(rows["value"].isna())
     side = _side(rows).where(judged, 0)
-    return rows.assign(
-        verdict=_verdict(rows, side).where(judged, "cannot_judge"),
-        evidence=rows["evidence"].mask(why != "", "none"),
-        reason=why.mask(why == "", _why(rows, side)),
-    )
+    rows["verdict"] = sided(rows, side, rows["other_value"]).where(judged, "cannot_judge")
+    rows["reason"] = why.mask(why == "", _why(rows, side))
+    return rows.assign(evidence=rows["evidence"].mask(why != "", "none"))
 
 
 def _differences(rows: Frame, others: Frame) -> Frame:
@@ -202,18 +196,6 @@ def _side(rows: Frame) -> Column:
     above = (rows["difference_lower"] > 0) & ~(rows["ratio_lower"] <= 1)
     below = (rows["difference_upper"] < 0) & ~(rows["ratio_upper"] >= 1)
     return above.astype(int) - below.astype(int)
-
-
-def _verdict(rows: Frame, side: Column) -> Column:
-    """What being above or below means, by polarity."""
-    band = rows["target_low"], rows["target_high"]
-    farther = band_distance(rows["value"], *band) - band_distance(rows["other_value"], *band)
-    ways = [rows["polarity"] == way for way in ("higher", "lower", "range")]
-    good = np.select(ways, [side, -side, -np.sign(farther) * side.abs()], 0)
-    neutral = rows["polarity"] == "none"
-    higher, lower = (neutral & (side == way) for way in (1, -1))
-    words = [(good > 0, "better"), (good < 0, "worse"), (higher, "higher"), (lower, "lower")]
-    return first_text(rows.index, words, "similar")
 
 
 def _why_not(rows: Frame, few: Column) -> Column:

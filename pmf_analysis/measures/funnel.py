@@ -4,16 +4,16 @@ Spiegelhalter, "Funnel plots for comparing institutional performance" (2005) and
 over-dispersion of performance indicators" (2005), as FunnelPlotR 0.6.0 computes them.
 """
 
-from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from pmf_analysis.measures.arrays import Flags, Floats, Frame
-from pmf_analysis.measures.intervals import two_sided_z
+from pmf_analysis.measures.arrays import Floats, Frame
+from pmf_analysis.measures.intervals import Bounds, poisson, two_sided_z
 
+Numbers = Floats | float
 Statistic = Literal["proportion", "rate", "ratio", "mean"]
 
 WINSORISED = 0.1  # share of z-scores pulled in at either end before dispersion is measured
@@ -51,20 +51,17 @@ def funnel(
     """
     size, value, benchmark = _values(areas, statistic)
     error = standard_error(size, benchmark, statistic)
-    centre = transformed(np.full(1, benchmark), benchmark, statistic)[0]
-    distance = transformed(value, benchmark, statistic) - centre
+    distance = transformed(value, benchmark, statistic)
+    distance = distance - transformed(benchmark, benchmark, statistic)
     phi, tau2 = spread_between(distance, error)
-    z = distance / np.sqrt(error**2 + (tau2 if overdispersion else 0.0))
-    limits = funnel_limits(size, benchmark, tau2 if overdispersion else None, statistic)
-    codes = [
-        np.subtract(value > limits[f"upper_{name}"], value < limits[f"lower_{name}"], dtype=float)
-        for name in LEVELS
-    ]
-    label = pd.Series(LABELS)[np.add(*codes).astype(int) + 2].where(~np.isnan(z), "")
-    table = limits.drop(columns="size").assign(z=z, phi=phi, tau2=tau2, label=label.to_numpy())
-    table.insert(0, "value", value)
-    table.insert(0, "area", areas["area"].to_numpy())
-    return table
+    used = tau2 if overdispersion else None
+    z = distance / np.sqrt(error**2 + (used or 0.0))
+    limits = funnel_limits(size, benchmark, used, statistic).drop(columns="size")
+    ends = [(limits[f"lower_{name}"], limits[f"upper_{name}"]) for name in LEVELS]
+    code = sum(np.subtract(value > upper, value < lower, dtype=int) for lower, upper in ends)
+    label = np.where(np.isnan(z), "", np.array(LABELS)[code + 2])
+    table = pd.DataFrame({"area": areas["area"].to_numpy(), "value": value})
+    return table.join(limits.assign(z=z, phi=phi, tau2=tau2, label=label))
 
 
 def funnel_limits(
@@ -91,47 +88,31 @@ def funnel_limits(
     given = np.asarray(sizes, float)
     size = np.where(given > 0, given, np.nan)
     table = pd.DataFrame({"size": size, "benchmark": benchmark})
-    centre = transformed(np.full(1, benchmark), benchmark, statistic)[0]
-    width = np.sqrt(standard_error(size, benchmark, statistic) ** 2 + (tau2 or 0.0))
     for name, confidence in LEVELS.items():
         reach = two_sided_z(confidence)
         if tau2 is not None or statistic == "mean":
-            ends = [_back(centre + way * reach * width, benchmark, statistic) for way in (-1, 1)]
+            ends = limits_at(size, benchmark, tau2 or 0.0, reach, statistic)
         elif statistic == "proportion":  # Wilson's interval is the score test turned round
             spread = reach * np.sqrt(benchmark * (1 - benchmark) / size)
-            ends = [np.clip(benchmark + way * spread, 0, 1) for way in (-1, 1)]
+            ends = np.maximum(benchmark - spread, 0), np.minimum(benchmark + spread, 1)
         else:
-            ends = [count / size for count in _event_limits(benchmark * size, confidence)]
+            ends = _event_limits(size, benchmark, confidence)
         table[f"lower_{name}"], table[f"upper_{name}"] = ends
     return table
 
 
-def _event_limits(expected: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """Counts at which the interval of `intervals.poisson` begins to leave `expected` out."""
-    from scipy.special import gammainc
-
-    z, tail = two_sided_z(confidence), (1 - confidence) / 2
-
-    def is_high(count: Floats) -> Flags:
-        byar = count * (1 - 1 / (9 * count) - z / (3 * np.sqrt(count))) ** 3
-        return np.where(count < 10, gammainc(count, expected) < tail, byar > expected)
-
-    def is_not_low(count: Floats) -> Flags:
-        more = count + 1
-        byar = more * (1 - 1 / (9 * more) + z / (3 * np.sqrt(more))) ** 3
-        return np.where(count < 10, gammainc(more, expected) <= 1 - tail, byar >= expected)
-
-    far = (np.sqrt(expected) + z + 2) ** 2
-    return _turning(is_not_low, 0 * far, far), _turning(is_high, 0 * far, far)
-
-
-def _turning(is_past: Callable[[Floats], Flags], low: Floats, high: Floats) -> Floats:
-    """Where a condition that holds at `high`, and from some point on, begins to hold."""
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        past = is_past(middle)
-        low, high = np.where(past, low, middle), np.where(past, middle, high)
-    return low
+def _event_limits(size: Floats, rate: float, confidence: float) -> Bounds:
+    """Rates at which the interval of `intervals.poisson` begins to leave `rate` out."""
+    expected, ends = rate * size, []
+    far = (np.sqrt(expected) + two_sided_z(confidence) + 2) ** 2
+    for end in (1, 0):
+        low, high = 0 * far, far
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            is_past = poisson(middle, confidence)[end] >= expected
+            low, high = np.where(is_past, low, middle), np.where(is_past, middle, high)
+        ends.append(low / size)
+    return ends[0], ends[1]
 
 
 def _values(areas: Frame, statistic: Statistic) -> tuple[Floats, Floats, float]:
@@ -149,21 +130,41 @@ def _values(areas: Frame, statistic: Statistic) -> tuple[Floats, Floats, float]:
     return size, value, float(np.nansum(value * size)) / total if total else np.nan
 
 
-def transformed(value: Floats, benchmark: float, statistic: Statistic) -> Floats:
+def transformed(value: Numbers, benchmark: Numbers, statistic: Any) -> Floats:
     """Put values on the scale where their sampling error does not depend on them.
 
-    No event anywhere (a benchmark of 0) gives NaN: there is nothing to compare.
+    `statistic` may differ between rows. No event anywhere (a benchmark of 0) gives NaN: there is
+    nothing to compare.
     """
-    if statistic == "proportion":
-        return np.arcsin(np.sqrt(value))
-    return np.sqrt(value / (benchmark or np.nan)) if statistic in EVENTS else value
+    root = np.sqrt(np.maximum(value, 0) / _unit(benchmark, statistic))
+    scaled = np.where(np.isin(statistic, EVENTS), root, np.arcsin(np.minimum(root, 1)))
+    return np.where(np.equal(statistic, "mean"), value, scaled)
 
 
-def standard_error(size: Floats, benchmark: float, statistic: Statistic) -> Floats:
+def standard_error(size: Floats, benchmark: Numbers, statistic: Any) -> Floats:
     """Give the sampling error on the transformed scale."""
-    if statistic == "mean":
-        return np.asarray(1 / np.sqrt(size))
-    return np.asarray(0.5 / np.sqrt(size * ((benchmark or np.nan) if statistic in EVENTS else 1.0)))
+    one = np.where(np.equal(statistic, "mean"), 1.0, 0.5)
+    return np.asarray(one / np.sqrt(size * _unit(benchmark, statistic)))
+
+
+def limits_at(
+    size: Floats, benchmark: Numbers, tau2: Numbers, reach: Numbers, statistic: Any
+) -> Bounds:
+    """Values `reach` standard deviations below and above the benchmark, as far as there are any."""
+    deviation = np.sqrt(standard_error(size, benchmark, statistic) ** 2 + tau2)
+    ends = []
+    for way in (-1, 1):
+        scaled = transformed(benchmark, benchmark, statistic) + way * reach * deviation
+        root = np.maximum(scaled, 0)
+        share = np.sin(np.minimum(root, np.pi / 2)) ** 2
+        value = np.where(np.isin(statistic, EVENTS), benchmark * root**2, share)
+        ends.append(np.where(np.equal(statistic, "mean"), scaled, value))
+    return ends[0], ends[1]
+
+
+def _unit(benchmark: Numbers, statistic: Any) -> Floats:
+    known = np.where(np.greater(benchmark, 0), benchmark, np.nan)
+    return np.where(np.isin(statistic, EVENTS), known, 1.0)
 
 
 def spread_between(distance: Floats, error: Floats) -> tuple[float, float]:
@@ -177,9 +178,3 @@ def spread_between(distance: Floats, error: Floats) -> tuple[float, float]:
     phi = float((z**2).mean())
     room = weight.sum() - (weight**2).sum() / weight.sum()
     return phi, max(0.0, float((n * phi - (n - 1)) / room))
-
-
-def _back(limit: Floats, benchmark: float, statistic: Statistic) -> Floats:
-    if statistic == "proportion":
-        return np.sin(np.clip(limit, 0, np.pi / 2)) ** 2
-    return benchmark * np.maximum(limit, 0) ** 2 if statistic in EVENTS else limit

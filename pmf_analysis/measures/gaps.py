@@ -57,10 +57,8 @@ def gap_verdicts(gaps: Frame, pairs: Frame) -> Frame:
     test = (points >= CHART_FROM).map({True: "control-chart rules", False: "a Mann-Kendall test"})
     judged = "Judged by " + test + " on " + points.astype(str) + " gaps."
     reasons = [(current, CURRENT_PRICES), (~enough, few), (enough, judged)]
-    return table.assign(
-        gap_verdict=first_text(table.index, verdicts, "steady"),
-        gap_reason=first_text(table.index, reasons),
-    )
+    verdict = first_text(table.index, verdicts, "steady")
+    return table.assign(gap_verdict=verdict, gap_reason=first_text(table.index, reasons))
 
 
 def gap_chart(gaps: Frame, pairs: Frame) -> Frame:
@@ -79,10 +77,9 @@ def gap_chart(gaps: Frame, pairs: Frame) -> Frame:
     inside = (gaps["period"] >= limits["period"]) & gaps["gap"].notna()
     rules = points.rename(columns={"series": "key"})[["key", "period", "rule"]]
     found = gaps[["period"]].assign(key=key).merge(rules, how="left")["rule"]
-    return gaps.drop(columns="is_off", errors="ignore").assign(
-        **{name: limits[name].astype("float64").where(inside) for name in LIMITS},
-        rule=found.set_axis(gaps.index).fillna("none").astype("str"),
-    )
+    shown = limits[LIMITS].astype("float64").where(inside, axis=0)
+    rule = found.set_axis(gaps.index).fillna("none").astype("str")
+    return gaps.drop(columns="is_off", errors="ignore").join(shown).assign(rule=rule)
 
 
 def closing_pace(rows: Frame, pairs: Frame, *, years: int) -> Frame:
@@ -133,13 +130,9 @@ def closing_pace(rows: Frame, pairs: Frame, *, years: int) -> Frame:
     peers = kept[~own].groupby(numbers[~own]).agg(["size", "sum"]).reindex(table.index)
     peers = peers.astype(float).fillna(0.0)
     peers[np.isnan(asked)] = np.nan
-    return table.assign(
-        close_years=years,
-        close_pace=sign * behind / years,
-        peers_tested=peers["size"],
-        peers_kept=peers["sum"],
-        own_kept=kept[own].set_axis(numbers[own]).reindex(table.index),
-    )
+    ours = kept[own].set_axis(numbers[own]).reindex(table.index)
+    table = table.assign(close_years=years, close_pace=sign * behind / years)
+    return table.assign(peers_tested=peers["size"], peers_kept=peers["sum"], own_kept=ours)
 
 
 def _span_changes(one: Places, month: Places, value: Floats, months: int) -> tuple[Places, Floats]:
@@ -163,10 +156,8 @@ def _tested_points(gaps: Frame, pairs: Frame) -> Frame:
     known = gaps.join(pairs.set_index(PAIR)[names], on=PAIR)
     known = known.assign(series=known["series"] + "\n" + known["peer_set"], value=known["gap"])
     known = known[known["price_basis"] != "current"]
-    as_if, off = (
-        known.get(name, pd.Series(False, known.index)).astype(bool)
-        for name in ("is_as_if", "is_off")
-    )
+    marks = known.reindex(columns=["is_as_if", "is_off"]).eq(True)
+    as_if, off = marks["is_as_if"], marks["is_off"]
     broken = known["period"].where(as_if).groupby(known["series"]).transform("max")
     known = known[~(known["period"] <= broken) & ~off]
     overlapping = known["accumulation"].isin(OVERLAPPING)

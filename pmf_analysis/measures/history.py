@@ -58,9 +58,8 @@ def with_intervals(frame: Frame, confidence: float = 0.95) -> Frame:
     size = np.where(size > 0, size, np.nan)
     wanted = frame["statistic"].isin(RATIOS) & ~frame["data_type"].isin(NEVER_COUNTS)
     differ = np.abs(scale * count / size - value) > np.maximum(COUNTS_AGREE * np.abs(value), 0.1)
-    wanted = (
-        wanted.to_numpy() & (count == np.round(count)) & (size == np.round(size))
-    )  # money or weights are none
+    # money or weights are none
+    wanted = wanted.to_numpy() & (count == np.round(count)) & (size == np.round(size))
     # Grossed-up counts of a survey are no answers: its interval or its sample speaks.
     sample = frame.get("sample_size", pd.Series(np.nan, frame.index)).to_numpy(float)
     wanted &= ~(sample < size)
@@ -72,12 +71,11 @@ def with_intervals(frame: Frame, confidence: float = 0.95) -> Frame:
     counted = [scale * np.where(is_rate, r / size, s) for r, s in zip(rates, shares, strict=True)]
     given = [frame[f"ci_{name}"].to_numpy(float) for name in ("lower", "upper")]
     use = [~np.isnan(counted[0]) & ~differ, ~np.isnan(given[0]), ~np.isnan(drawn[0])]
-    bounds = {
-        name: np.select(use, [counted[i], given[i], 100 * drawn[i]], np.nan)
-        for i, name in enumerate(("lower", "upper"))
-    }
+    found = [(counted[i], given[i], 100 * drawn[i]) for i in (0, 1)]
+    lower, upper = (np.select(use, ends, np.nan) for ends in found)
     kind = np.select(use, ["counts", "interval", "sample"], "none")
-    return frame.assign(**bounds, interval_from=kind, scale=scale, counts_differ=wanted & differ)
+    bounds = {"lower": lower, "upper": upper, "interval_from": kind}
+    return frame.assign(**bounds, scale=scale, counts_differ=wanted & differ)
 
 
 def independent_points(observations: Frame) -> Frame:

@@ -41,12 +41,12 @@ ITS_WEIGHT = 80.0  # two-step changes in a group's record that count as much as 
 DOUBT = 0.15  # standard error of a reliability
 PRECISION = 1e-9  # relative; below, an improvement is rounding
 NORMAL_95 = 1.96
-_TEXT = ["series", "indicator", "peer_set", "area", "area_name"]
-_VALUES = ["start_value", "value", "improvement", "shrunken", "lower", "upper", "reliability"]
-_VALUES += ["own_improvement", "group_improvement"]
-_TYPES = dict.fromkeys(_TEXT, "str") | dict.fromkeys(["start_period", "period"], "datetime64[us]")
-_TYPES |= dict.fromkeys(["place", "n_group", "years", "stands_out"], "int64")
-_TYPES |= dict.fromkeys(_VALUES, "float64")
+_NAMES = ["series", "indicator", "peer_set", "area", "area_name"]
+_NUMBERS = ["start_value", "value", "improvement", "shrunken", "lower", "upper", "reliability"]
+_KINDS = {"str": _NAMES, "datetime64[us]": ["start_period", "period"]}
+_KINDS |= {"int64": ["place", "n_group", "years", "stands_out"]}
+_KINDS |= {"float64": [*_NUMBERS, "own_improvement", "group_improvement"]}
+_TYPES = {name: kind for kind, names in _KINDS.items() for name in names}
 
 
 def leads(
@@ -105,11 +105,11 @@ def leads(
 def _comparable(observations: Frame, register: Frame, areas: list[str]) -> Frame:
     """Rows that may be compared over time, with `good` (more is better) and `variance`."""
     rows = with_register(observations[observations["area"].isin(areas)], register)
-    out = (rows["data_type"] == "count") | (rows["price_basis"] == "current")
+    out = rows.get("is_exceptional", pd.Series(False, rows.index)).astype(bool)
+    out |= (rows["data_type"] == "count") | (rows["price_basis"] == "current")
     out |= (rows["periods_per_year"] > 12) | (rows["polarity"] == "none")
     for unknown, _ in undeclared(rows):
         out |= unknown
-    out |= rows.get("is_exceptional", pd.Series(False, rows.index)).astype(bool)
     rows = with_intervals(usable_rows(rows[~out])).reset_index(drop=True)
     distance = band_distance(rows["value"], rows["target_low"], rows["target_high"])
     sign = rows["polarity"].map(SIGNS).astype(float)
@@ -127,9 +127,9 @@ class Panel:
         self.months = self.periods.astype("datetime64[M]").astype(np.int64)
         known = np.full((3, areas, len(self.periods)), np.nan)
         known[:, who, when] = rows[["good", "value", "variance"]].to_numpy(float).T
-        self.good, self.value, self.variance = known
         self.step = int(np.ceil(rows["span_years"].iloc[0]))  # years between separate windows
         self.years = max(years, self.step)
+        self.good, self.value, self.variance = known
         self.start, self.start_value, self.start_variance = self.earlier(known, self.years)
 
     def earlier(self, values: Floats, years: int) -> Floats:
@@ -138,8 +138,8 @@ class Panel:
         place = np.searchsorted(self.months, wanted)
         return np.where(self.months[place] == wanted, values[..., place], np.nan)
 
-    def group(self, members: Flags, own: int) -> tuple[int, Places] | None:
-        """Place of the period to compare, and the members of a similar start; None if too few."""
+    def group(self, members: Flags, own: int) -> tuple[Places, int] | None:
+        """Members of a similar start, and place of the period to compare; None if too few."""
         both = np.isfinite(self.good + self.start) & members[:, None]
         shared = np.isfinite(self.good[own]) & (both.sum(axis=0) >= FEWEST)
         if not shared.any():
@@ -150,23 +150,24 @@ class Panel:
         if len(chosen) > MANY and np.isfinite(apart).all():
             nearest = np.argsort(apart, kind="stable")[: max(FEWEST, -(-len(chosen) // 3))]
             chosen = np.sort(chosen[nearest])
-        return at, chosen
+        return chosen, at
 
     def leads(self, members: Flags, own: int) -> dict[str, Any]:
         """Columns of the table, a row a council of the group (its place in `area`)."""
         found = self.group(members, own)
         if found is None:
             return {"area": []}
-        at, chosen = found
-        group = chosen, at
+        group = chosen, at = found
         change = self.good[:, at] - self.start[:, at]
         begun = self.periods[np.searchsorted(self.months, self.months[at] - 12 * self.years)]
-        told = {"area": chosen, "start_period": begun, "period": self.periods[at]}
-        told |= {"start_value": self.start_value[group], "value": self.value[group]}
-        told |= {"own_improvement": change[own], "group_improvement": change[chosen].mean()}
-        told |= {"n_group": len(chosen), "years": self.years}
         sampling = self.variance[group] + self.start_variance[group]
-        return told | shrunken(self.start[group], self.good[group], sampling, *self.noise(*group))
+        return {
+            **{"area": chosen, "start_period": begun, "period": self.periods[at]},
+            **{"start_value": self.start_value[group], "value": self.value[group]},
+            **{"own_improvement": change[own], "group_improvement": change[chosen].mean()},
+            **{"n_group": len(chosen), "years": self.years},
+            **shrunken(self.start[group], self.good[group], sampling, *self.noise(*group)),
+        }
 
     def noise(self, chosen: Places, at: int) -> tuple[float, int]:
         """Noise variance of a change in the record until then; two-step changes it rests on."""

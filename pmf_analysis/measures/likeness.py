@@ -68,6 +68,5 @@ def nearest_councils(
     names = rows.drop_duplicates("area", keep="last").set_index("area")["area_name"]
     table = distance.drop(area).rename_axis("member").reset_index(name="distance")
     table = table.sort_values(["distance", "member"], ignore_index=True).head(size)
-    return table.assign(member_name=table["member"].map(names), rank=np.arange(1, len(table) + 1))[
-        COLUMNS
-    ]
+    table["rank"] = np.arange(1, len(table) + 1)
+    return table.assign(member_name=table["member"].map(names))[COLUMNS]

@@ -68,9 +68,8 @@ def chosen_peer_sets(
             among, by = pool["member"].tolist(), spec.characteristics
             found = nearest_councils(panel, area, by, size=spec.size, among=among)
             named = "; ".join(titles[name] for name in by)
-            method = (
-                f"The {len(found)} councils nearest ours by standardised distance, on: {named}."
-            )
+            nearest = f"The {len(found)} councils nearest ours by standardised distance"
+            method = f"{nearest}, on: {named}."
         sets = pd.concat([sets, _told(found, spec, method)], ignore_index=True)
     sets = sets[(sets["member"] != area) & ~is_aggregate(sets["member"])]
     unique = sets.sort_values(["peer_set", "rank"], kind="stable")
@@ -89,13 +88,11 @@ def _imported(stored: Frame, area: str, specs: dict[str, PeerSetSpec]) -> Frame:
     # Of one version only, the day that the parameters give is the list's, not the import's.
     only = facts["as_at"].notna() & (rows.groupby("peer_set")["as_at"].transform("nunique") < 2)
     method = np.where(rows["rank"].notna(), LISTED + ", nearest first.", LISTED + ".")
-    return rows[_ROW].assign(
-        rank=rows["rank"].astype("float64"),
-        title=facts["title"].fillna(names.str.replace("_", " ")),
-        source=facts["source"].fillna(rows["source"]),
-        as_at=rows["as_at"].mask(only | rows["as_at"].isna(), pd.to_datetime(facts["as_at"])),
-        method=np.where(is_group[rows.index], GROUP, method),
-    )
+    method = np.where(is_group[rows.index], GROUP, method)
+    day = rows["as_at"].mask(only | rows["as_at"].isna(), pd.to_datetime(facts["as_at"]))
+    title = facts["title"].fillna(names.str.replace("_", " "))
+    found = rows[_ROW].assign(title=title, source=facts["source"].fillna(rows["source"]))
+    return found.assign(as_at=day, method=method).astype({"rank": "float64"})
 
 
 def _declared(specs: dict[str, PeerSetSpec]) -> Frame:

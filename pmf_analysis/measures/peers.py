@@ -78,16 +78,15 @@ def spread_by_period(rows: Frame) -> Frame:
     the value), n_peers. The median is NaN where fewer than five peers have a value.
     """
     grouped = rows.groupby([*PAIR, "period"], sort=True)
-    table = grouped.agg(
-        value=("own_value", "first"), peer_median=("value", "median"), n_peers=("area", "size")
-    ).reset_index()
+    values = grouped.agg(value=("own_value", "first"), peer_median=("value", "median"))
+    table = values.assign(n_peers=grouped.size()).reset_index()
     table["peer_median"] = table["peer_median"].where(table["n_peers"] >= FEWEST_PEERS)
     return table.assign(gap=table["value"] - table["peer_median"])
 
 
 def with_nation(comparisons: Frame, panel: Frame, register: Frame, area: str) -> Frame:
     """Add the nation's value of the same period, unless it must count something else."""
-    rows = panel[(panel["area"] == f"{area[0]}92000001") & (panel["dimension"] == "")]
+    rows = panel.loc[panel["area"] == f"{area[0]}92000001"]
     rows = rows[["indicator", "period", "value"]].rename(columns={"value": "nation_value"})
     kept = comparisons.merge(rows, on=["indicator", "period"], how="left")
     data_type = kept["indicator"].map(register.set_index("indicator")["data_type"])

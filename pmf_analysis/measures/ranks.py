@@ -81,15 +81,12 @@ def positions(panel: Panel, own: Frame) -> Frame:
     edges = own[["polarity", "target_low", "target_high"]].to_numpy(object).T[:, :, None]
     ahead = advantage(peers, value[:, None], *edges)
     better, level = (ahead > 0).sum(axis=1), (ahead == 0).sum(axis=1)
-    table = pd.DataFrame(index=own.index).assign(
-        **{name: ordered_quantile(peers, i / 4) for i, name in enumerate(QUARTILES)},
-        peer_mean=np.nansum(peers, axis=1) / np.where(n, n, np.nan),
-        rank=1.0 + better,
-        rank_high=1.0 + (peers > value[:, None]).sum(axis=1),
-        n_level=level,
-        rank_of=n + 1.0,
-        percentile=100 * (n - better - level / 2) / np.where(n, n, np.nan),
-    )
+    known, higher = np.where(n, n, np.nan), (peers > value[:, None]).sum(axis=1)
+    columns = {name: ordered_quantile(peers, i / 4) for i, name in enumerate(QUARTILES)}
+    columns |= {"peer_mean": np.nansum(peers, axis=1) / known, "rank": 1.0 + better}
+    columns |= {"rank_high": 1.0 + higher, "n_level": level, "rank_of": n + 1.0}
+    columns |= {"percentile": 100 * (n - better - level / 2) / known}
+    table = pd.DataFrame(columns, own.index)
     median = table["peer_median"].to_numpy()
     mad = ordered_quantile(np.sort(np.abs(peers - median[:, None]), axis=1), 0.5)
     table["mad_distance"] = (value - median) / np.where(mad > 0, mad, np.nan)

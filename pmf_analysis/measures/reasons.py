@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from pmf_analysis.measures.arrays import Column, Frame
 from pmf_analysis.measures.peers import FEWEST_PEERS
-from pmf_analysis.measures.polarity import first_text, undeclared
+from pmf_analysis.measures.polarity import band_distance, first_text, undeclared
 
 OLDEST = 2  # own periods that the newest value of a peer may be ahead before that is said
 TOTAL = "A total depends on the size of an authority; only a rate or share can be compared."
@@ -16,6 +18,17 @@ BEHIND = " A peer has a value more than two of our periods newer."
 DIFFER = " Our counts do not give our published value, so they are not used."
 SMALL = " Our count is below 10, so it gives no verdict."
 SAMPLED = " It takes the sample as simple and random; the design effect is not known."
+
+
+def sided(rows: Frame, side: Column, other: Column) -> Column:
+    """Verdict on lying above (`side` 1), below (-1) or neither (0) of `other`, by polarity."""
+    bands, way = (rows["target_low"], rows["target_high"]), rows["polarity"]
+    farther = band_distance(rows["value"], *bands) - band_distance(other, *bands)
+    ways = [way == name for name in ("higher", "lower", "range")]
+    good = np.select(ways, [side, -side, -np.sign(farther) * side.abs()], 0)
+    high = side.where(way == "none", 0)
+    words = [(good > 0, "better"), (good < 0, "worse"), (high > 0, "higher"), (high < 0, "lower")]
+    return first_text(rows.index, words, "similar")
 
 
 def why_not(pairs: Frame) -> Column:
@@ -50,10 +63,8 @@ def why(pairs: Frame, side: Column, level: float, spread: Sequence[tuple[Column,
         "own_history": "The usual range of our last " + own + " values " + does + " their median.",
         "values_only": "Place only, no test: no usable counts or intervals, and " + silent + ".",
     }
-    text = first_text(
-        pairs.index, [(pairs["evidence"] == name, t) for name, t in sentences.items()]
-    )
-    text += first_text(pairs.index, spread)
+    tests = [(pairs["evidence"] == name, sentence) for name, sentence in sentences.items()]
+    text = first_text(pairs.index, tests) + first_text(pairs.index, spread)
     months = (12 * pairs[name].dt.year + pairs[name].dt.month for name in ("newest_peer", "period"))
     by_sample = (pairs["evidence"] == "interval") & (pairs["interval_from"] == "sample")
     notes = [

@@ -6,11 +6,13 @@ The funnel of `funnel.py` turned into a prediction: where would one more council
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures import funnel
 from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame
-from pmf_analysis.measures.funnel import LABELS, LEVELS, WINSORISED
+from pmf_analysis.measures.history import RATIOS
 from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR
 from pmf_analysis.measures.ranks import Panel, ordered_quantile
 
+WINSORISED = funnel.WINSORISED, 1 - funnel.WINSORISED
 LEFT_BY_WINSORISING = 0.68  # of the mean square of normal values, 10 % pulled in at either end
 FREEDOM = 0.72  # degrees of freedom that the winsorised mean square has, per peer but one
 STEPS = 6  # of Newton's method: the variance is then right to 1e-3 of the total and mostly to 1e-9
@@ -44,34 +46,28 @@ def places(panel: Panel, own: Frame, *, overdispersion: bool) -> tuple[Frame, Pa
         (with the uncertainty of the pooled value), all NaN below five such peers; matrices `z`
         and `size` of the peers.
     """
-    mean = (own["scale_of"] == "mean").to_numpy()[:, None]
-    value, size = _values(panel, mean)
+    kind = own["scale_of"].to_numpy(object)[:, None]
+    value, size = _values(panel, kind == "mean")
     own_columns = {name: own[name].to_numpy(float)[:, None] for name in panel if name in own}
-    value_own, size_own = _values(own_columns, mean)
-    n = np.where(own["scale_of"] != "", (~np.isnan(value * size)).sum(axis=1), 0)
+    value_own, size_own = _values(own_columns, kind == "mean")
+    n = np.where(kind[:, 0] != "", (~np.isnan(value * size)).sum(axis=1), 0)
     enough = np.where(n >= FEWEST_PEERS, 1.0, np.nan)[:, None]
-    size, size_own = size * np.where(np.isnan(value), np.nan, 1) * enough, size_own * enough
+    size = size * np.where(np.isnan(value), np.nan, 1) * enough
     total = np.nansum(size, axis=1, keepdims=True) * enough
     pooled = np.nansum(value * size, axis=1, keepdims=True) / total
-    is_rate = (own["scale_of"] == "rate").to_numpy()[:, None]
-    unit = np.where(is_rate, np.where(pooled > 0, pooled, np.nan), 1.0)
-
-    def scaled(x: Floats) -> Floats:
-        root = np.sqrt(np.where(mean, np.nan, np.maximum(x, 0)) / unit)
-        return np.where(mean, x, np.where(is_rate, root, np.arcsin(np.minimum(root, 1))))
-
-    error2, own_error2 = (np.where(mean, 1, 0.25) / (x * unit) for x in (size, size_own))
-    distance = scaled(value) - scaled(pooled)
+    centre = funnel.transformed(pooled, pooled, kind)
+    error2 = funnel.standard_error(size, pooled, kind) ** 2
+    distance = funnel.transformed(value, pooled, kind) - centre
     phi, tau2 = _variance_between(distance, error2, n)
     tau2 = tau2 * overdispersion
     pull = np.nansum(size**2, axis=1, keepdims=True) / total**2  # 1 / effective number of peers
-    own_z = (scaled(value_own) - scaled(pooled)) / np.sqrt(own_error2 + tau2 * (1 + pull))
-    columns = {"centre": pooled, "phi": phi, "tau2": tau2, "adjusted_z": own_z}
+    own_error2 = funnel.standard_error(size_own, pooled, kind) ** 2
+    own_distance = funnel.transformed(value_own, pooled, kind) - centre
+    own_z = own_distance / np.sqrt(own_error2 + tau2 * (1 + pull))
+    columns = {"centre": pooled, "phi": phi, "tau2": tau2, "adjusted_z": own_z, "pull": pull}
     table = pd.DataFrame({name: column[:, 0] for name, column in columns.items()}, own.index)
-    return table.assign(n_spread=n, pull=pull[:, 0]), {
-        "z": distance / np.sqrt(error2 + tau2 * (1 + pull)),
-        "size": size,
-    }
+    z = distance / np.sqrt(error2 + tau2 * (1 + pull))
+    return table.assign(n_spread=n), {"z": z, "size": size}
 
 
 def _values(columns: Panel, mean: Flags) -> tuple[Floats, Floats]:
@@ -92,7 +88,7 @@ def _variance_between(distance: Floats, error2: Floats, n: Floats) -> tuple[Floa
         variance = error2 + tau2
         z = distance / np.sqrt(variance)
         ordered = np.sort(z, axis=1)
-        ends = [ordered_quantile(ordered, share)[:, None] for share in (WINSORISED, 1 - WINSORISED)]
+        ends = [ordered_quantile(ordered, share)[:, None] for share in WINSORISED]
         square = np.clip(z, *ends) ** 2
         level = np.nansum(square, axis=1, keepdims=True) / known
         slope = np.nansum(square / variance, axis=1, keepdims=True) / known
@@ -116,14 +112,18 @@ def reach(n: Column, level: float, *, overdispersion: bool) -> Column:
     return pd.Series(stdtrit(freedom.where(n >= FEWEST_PEERS), tail), n.index)
 
 
-def labels(z: Column, n: Column, count: Column, *, overdispersion: bool) -> Column:
-    """Funnel label of each place; "" without one, or on fewer than ten events (NaN: no counts)."""
+def labels(z: Column, count: Column, own: Frame, overdispersion: bool) -> Column:
+    """Funnel label of each place; "" without one, or where counts of fewer than ten are compared.
+
+    `own`: n_spread and scale_of of the case that each place belongs to.
+    """
     code = pd.Series(2, z.index)
-    for level in LEVELS.values():
-        outside = z.abs() > reach(n, level, overdispersion=overdispersion)
+    for level in funnel.LEVELS.values():
+        outside = z.abs() > reach(own["n_spread"], level, overdispersion=overdispersion)
         code += (np.sign(z) * outside).fillna(0).astype(int)
-    text = pd.Series(np.array(LABELS)[code.to_numpy(int)], z.index, dtype="str")
-    return text.where(z.notna() & ~(count < FEWEST_EVENTS), "")
+    text = pd.Series(np.array(funnel.LABELS)[code.to_numpy(int)], z.index, dtype="str")
+    few = own["scale_of"].isin(RATIOS) & (count < FEWEST_EVENTS)
+    return text.where(z.notna() & ~few, "")
 
 
 def funnels(pairs: Frame, sizes: Floats, *, overdispersion: bool) -> Frame:
@@ -134,21 +134,17 @@ def funnels(pairs: Frame, sizes: Floats, *, overdispersion: bool) -> Frame:
     Columns series, peer_set, size, benchmark, lower_95, upper_95, lower_998, upper_998.
     """
     sizes = np.column_stack([sizes, pairs["denominator"]])
-    counted = (pairs["scale_of"].isin(["proportion", "rate"]) & (pairs["centre"] > 0)).to_numpy()
+    counted = (pairs["scale_of"].isin(RATIOS) & (pairs["centre"] > 0)).to_numpy()
     pairs, sizes = pairs[counted], sizes[counted]
     ends = np.nanmin(sizes, axis=1, initial=np.inf), np.nanmax(sizes, axis=1, initial=0)
     points = np.geomspace(*ends, FUNNEL_POINTS, axis=1)
     names = ["centre", "scale", "tau2", "pull"]
     pooled, scale, tau2, pull = (pairs[name].to_numpy(float)[:, None] for name in names)
-    is_rate = (pairs["scale_of"] == "rate").to_numpy()[:, None]
-    centre = np.where(is_rate, 1.0, np.arcsin(np.sqrt(np.minimum(pooled, 1))))
-    width = np.sqrt(0.25 / (points * np.where(is_rate, pooled, 1.0)) + tau2 * (1 + pull))
+    kind = pairs["scale_of"].to_numpy(object)[:, None]
     columns = {"size": points, "benchmark": pooled * scale + 0 * points}
-    for name, level in LEVELS.items():
+    for name, level in funnel.LEVELS.items():
         far = reach(pairs["n_spread"], level, overdispersion=overdispersion).to_numpy()[:, None]
-        for end, way in (("lower", -1), ("upper", 1)):
-            root = np.clip(centre + way * far * width, 0, np.where(is_rate, np.inf, np.pi / 2))
-            fraction = np.where(is_rate, pooled * root**2, np.sin(root) ** 2)
-            columns[f"{end}_{name}"] = scale * fraction
+        lower, upper = funnel.limits_at(points, pooled, tau2 * (1 + pull), far, kind)
+        columns |= {f"lower_{name}": scale * lower, f"upper_{name}": scale * upper}
     table = pairs[PAIR].loc[pairs.index.repeat(FUNNEL_POINTS)].reset_index(drop=True)
     return table.assign(**{name: column.ravel() for name, column in columns.items()})

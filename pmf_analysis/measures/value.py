@@ -20,13 +20,10 @@ if TYPE_CHECKING:
 
 MIDDLE = (40.0, 60.0)  # a percentile within is neither low nor high
 _DAYS_OFF = 366
-_PEER = ["area", "cost_value", "performance_value"]
-COLUMNS = [
-    *("pair", "title", "cost_indicator", "performance_indicator", "peer_set", "period"),
-    *("is_newest", "area", "area_name", "is_own", "cost_value", "performance_value"),
-    *("cost_percentile", "performance_percentile", "n_peers"),
-    *("quadrant", "verdict", "years_same", "years", "reason"),
-]
+PLACES = ["cost_percentile", "performance_percentile"]
+COLUMNS = ["pair", "title", "cost_indicator", "performance_indicator", "peer_set", "period"]
+COLUMNS += ["is_newest", "area", "area_name", "is_own", "cost_value", "performance_value", *PLACES]
+COLUMNS += ["n_peers", "quadrant", "verdict", "years_same", "years", "reason"]
 
 
 def value_for_money(
@@ -72,22 +69,17 @@ def value_for_money(
         polarity = str(facts["polarity"].get(pair.performance, "unknown"))
         for name, members in peer_sets[peer_sets["member"] != area].groupby("peer_set"):
             inside = both[both["area"].isin([area, *members["member"]])]
-            rows = _placed(inside, area, polarity).assign(
-                pair=pair.id,
-                title=pair.title,
-                cost_indicator=pair.cost,
-                performance_indicator=pair.performance,
-                peer_set=str(name),
-            )
+            told = {"pair": pair.id, "title": pair.title, "peer_set": str(name)}
+            told |= {"cost_indicator": pair.cost, "performance_indicator": pair.performance}
+            rows = _placed(inside, area, polarity).assign(**told)
             found.append(rows.reindex(columns=COLUMNS))
     return pd.concat(found[1:] or found, ignore_index=True)
 
 
 def _matched(whole: Frame, pair: ValuePair, area: str, years: int) -> Frame:
     """Cost and performance of every council in our newest years; periods are never mixed."""
-    newest = whole.sort_values("definition_version").drop_duplicates(
-        ["indicator", "area", "period"], keep="last"
-    )
+    keys = ["indicator", "area", "period"]
+    newest = whole.sort_values("definition_version").drop_duplicates(keys, keep="last")
     costs = newest[newest["indicator"] == pair.cost].rename(columns={"value": "cost_value"})
     done = newest.loc[newest["indicator"] == pair.performance, ["area", "period_end", "value"]]
     done = done.rename(columns={"period_end": "ends", "value": "performance_value"})
@@ -104,44 +96,32 @@ def _placed(both: Frame, area: str, polarity: str) -> Frame:
     """Percentiles in each year, and the verdict over the years on our own rows."""
     rows = both.assign(is_own=both["area"] == area)
     rows = rows.sort_values(["period", "area"], ignore_index=True)
-    sign = -1.0 if polarity == "lower" else 1.0
-    own = rows["is_own"]
+    own, judged = rows["is_own"], polarity in ("higher", "lower")
     n = (~own).groupby(rows["period"]).transform("sum")
-    places = {
-        "cost_percentile": _percentile(rows["cost_value"], rows, n),
-        "performance_percentile": _percentile(sign * rows["performance_value"], rows, n),
-    }
-    rows = rows.assign(n_peers=n, is_newest=rows["period"] == rows["period"].max(), **places)
-    enough = (n >= FEWEST_PEERS) & (polarity in ("higher", "lower"))
-    quadrant = _quadrant(rows).where(own & enough, "")
-    verdict = _verdict(quadrant[own].iloc[::-1].tolist(), polarity)
+    # For a peer the others are the set without it, and with us in it.
+    high = rows[["cost_value", "performance_value"]] * [1, -1 if polarity == "lower" else 1]
+    below = high.groupby(rows["period"]).rank(method="average") - 1
+    rows[PLACES] = 100 * below.div(n.where(n > 0), axis=0)
+    rows = rows.assign(n_peers=n, is_newest=rows["period"] == rows["period"].max())
+    quadrant = _quadrant(rows).where(own & judged & (n >= FEWEST_PEERS), "")
+    verdict = _verdict(quadrant[own].iloc[::-1].tolist(), judged)
     rows = rows.assign(quadrant=quadrant, verdict="", years_same=np.nan, years=np.nan, reason="")
     rows.loc[own, ["verdict", "years_same", "years", "reason"]] = verdict
     return rows
 
 
-def _percentile(values: Column, rows: Frame, n: Column) -> Column:
-    """Share of the peers, in per cent, that lie below each council in its year; of equals, half.
-
-    For a peer the others are the set without it, and with us in it.
-    """
-    by = values.groupby(rows["period"])
-    below = by.rank(method="average") - 1
-    return 100 * below / n.where(n > 0)
-
-
 def _quadrant(rows: Frame) -> Column:
-    cost, done = rows["cost_percentile"], rows["performance_percentile"]
+    cost, done = (rows[name] for name in PLACES)
     in_middle = cost.between(*MIDDLE) | done.between(*MIDDLE)
     words = np.where(cost > MIDDLE[1], "high_cost_", "low_cost_").astype(object)
     words += np.where(done > MIDDLE[1], "high_performance", "low_performance")
     return pd.Series(np.where(in_middle, "middle", words), rows.index, dtype="str")
 
 
-def _verdict(quadrants: list[str], polarity: str) -> tuple[str, int, int, str]:
+def _verdict(quadrants: list[str], judged: bool) -> tuple[str, int, int, str]:
     """Verdict, years that agree with the newest, years known, reason; newest year first."""
     known = [name for name in quadrants if name]
-    if polarity not in ("higher", "lower"):
+    if not judged:
         return "cannot_judge", 0, 0, "No way is declared better for the performance."
     if not quadrants or not quadrants[0]:
         reason = f"Fewer than {FEWEST_PEERS} peers have both figures in the newest year."

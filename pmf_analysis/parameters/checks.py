@@ -130,11 +130,8 @@ def check_built_sets(document: Document, register: Document | None) -> None:
         known = [name for _, name in register.texts("indicators.*.id")]
         found = document.texts("peer_sets.*.characteristics.*")
         check_known(document, found, known, "indicator", "in the register")
-    sets = {
-        str(entry.get("id"))
-        for _, entry in document.groups("peer_sets.*")
-        if not entry.get("characteristics")
-    }
+    groups = [entry for _, entry in document.groups("peer_sets.*")]
+    sets = {str(entry.get("id")) for entry in groups if not entry.get("characteristics")}
     where = "another set of this file that is not built itself"
     check_known(document, document.texts("peer_sets.*.among"), sets, "peer set", where)
 

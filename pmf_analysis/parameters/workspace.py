@@ -62,13 +62,9 @@ class Workspace:
             if any((candidate / "parameters").glob("framework*.yml")):
                 return cls(candidate)
         where = f"The folder that {WORKSPACE_VARIABLE} names" if named else "This folder"
-        raise PmfError(
-            Problem(
-                f"{where} is not in a workspace: there is no parameters/framework.yml.",
-                code="no-workspace",
-                fix="make a workspace with pmf new FOLDER, or work inside one.",
-            )
-        )
+        message = f"{where} is not in a workspace: there is no parameters/framework.yml."
+        fix = "make a workspace with pmf new FOLDER, or work inside one."
+        raise PmfError(Problem(message, code="no-workspace", fix=fix))
 
     @property
     def parameters(self) -> Path:

@@ -49,8 +49,9 @@ def test_chance_alone_has_a_dispersion_of_one_and_a_far_council_is_found() -> No
     panel = {name: matrix[:, :-1] for name, matrix in names.items()}
     found, matrices = places(panel, own.assign(scale_of="rate"), overdispersion=True)
     assert found["phi"].mean() == pytest.approx(1, abs=0.05)
-    args = found["n_spread"], own["numerator"]
-    assert set(labels(found["adjusted_z"], *args, overdispersion=True)) == {"high_998"}
+    case = found.assign(scale_of="rate")
+    assert set(labels(found["adjusted_z"], own["numerator"], case, True)) == {"high_998"}
+    assert set(labels(found["adjusted_z"], own["numerator"] * 0, case, True)) == {""}
     assert matrices["z"].shape == (400, 30)
     few, _ = places({k: v[:, :4] for k, v in panel.items()}, own.assign(scale_of="rate"),
                     overdispersion=True)  # fmt: skip
