@@ -39,24 +39,13 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     """Level beside similar councils, what the difference may mean, and where the gap goes."""
 
     analysis = "benchmarking"
-    glance_columns = ("indicator", "compared", "period", "median", "rank", "status", "evidence")
-    key_columns = (
-        *("indicator", "compared", "median", "mean", "pooled", "rank", "gap", "gap_trend"),
-        "status",
-    )
     absent = ("cannot_judge", "scope.no_peers")
-    verdicts = (
-        *("better", "worse", "somewhat_better", "somewhat_worse", "higher", "lower"),
-        *("somewhat_higher", "somewhat_lower", "similar", "position_only", "no_status"),
-        "cannot_judge",
-    )
 
     @property
-    def methods(self) -> tuple[str, ...]:
-        """How councils are compared, and what of their spread the limits allow for."""
-        spread = "compare_spread" if self.view.overdispersion else "compare_chance"
-        others = ("peers", "averages", "ranks", "robust", "leads", "label", "limits")
-        return ("compare", "compare_level", spread, *(f"compare_{each}" for each in others))
+    def methods(self) -> list[str]:
+        """How councils are compared, and whether the limits allow for their spread."""
+        off = {} if self.view.overdispersion else {"compare_spread": "compare_chance"}
+        return [off.get(each, each) for each in super().methods]
 
     @cached_property
     def facts(self) -> tuple[ComparisonFacts, ...]:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.story import quality
-from pmf_analysis.story.bank import clip_words, say, words_of
+from pmf_analysis.story.bank import clip_words, say, stored, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Facts, Subject, number, text
@@ -28,16 +28,6 @@ from pmf_analysis.story.view import ThemeView, rows_of
 F = TypeVar("F", bound=Facts)
 Cells = Mapping[str, str]
 
-_NUMBERS = (
-    *("latest", "compared", "target", "chance", "value", "median", "previous", "last_year", "gap"),
-    *("usual_low", "usual_high", "mean", "pooled", "cases", "of", "others_value", "difference"),
-    *("lead", "ours", "cost", "performance"),
-)
-_KINDS: Mapping[str, dict[str, Any]] = {
-    **{key: {"align": "right", "kind": "number"} for key in _NUMBERS},
-    **{key: {"kind": "spark"} for key in ("trend", "history")},
-    "status": {"kind": "status"},
-}
 _UNJUDGED = ("cannot_judge", "no_verdict", "position_only")
 
 
@@ -51,7 +41,16 @@ def data_table(
     """
     cells = tuple(rows)
     used = [key for key in columns if not cells or any(row.get(key) for row in cells)]
-    made = tuple(Column(key, say(f"column.{key}"), **_KINDS.get(key, {})) for key in used)
+    kinds: Any = {
+        key: kind for kind, keys in stored("pages.yml")["columns"].items() for key in keys
+    }
+    numbers = [key for key in used if kinds.get(key) == "number"]
+    made = tuple(
+        Column(
+            key, say(f"column.{key}"), "right" if key in numbers else "left", kinds.get(key, "text")
+        )
+        for key in used
+    )
     shown = tuple({key: row.get(key, "") for key in used} for row in cells)
     return Table(caption, made, shown, status_words=words or {})
 
@@ -84,25 +83,26 @@ def paragraph(sentences: Iterable[str]) -> tuple[str, ...]:
 class Page(ABC, Generic[F]):
     """One analysis of one theme: every section is a method that returns blocks, ready to show.
 
-    ``results_folder`` is where its numbers are written; None outside a batch run. A page declares
-    the columns of its two tables, what stands for a series without facts (code and entry of the
-    bank), its verdicts in the order in which they are told, and files of its own to be named.
+    ``results_folder`` is where its numbers are written; None outside a batch run. What a page
+    shows is in ``pages.yml``; ``absent`` is what stands for a series without facts (code and entry
+    of the bank).
     """
 
     view: ThemeView
     results_folder: Path | None = None
 
     analysis: ClassVar[str]
-    glance_columns: ClassVar[tuple[str, ...]]
-    key_columns: ClassVar[tuple[str, ...]]
     absent: ClassVar[tuple[str, str]]
-    verdicts: ClassVar[tuple[str, ...]]
-    files: ClassVar[tuple[str, ...]] = ()
 
     @property
-    @abstractmethod
-    def methods(self) -> tuple[str, ...]:
+    def shows(self) -> dict[str, list[str]]:
+        """What the page shows."""
+        return dict(stored("pages.yml")[self.analysis])
+
+    @property
+    def methods(self) -> list[str]:
         """Entries of the bank that say how the page judges, and what it cannot tell."""
+        return self.shows["methods"]
 
     @property
     @abstractmethod
@@ -159,7 +159,7 @@ class Page(ABC, Generic[F]):
         told = (*self.summary(), *unjudged(reasons)) if known else (say("theme.no_data"),)
         heading = say("section.headline", **slots)
         finding = Block("finding", "headline", heading, text=paragraph(told))
-        table = self._table(say("section.at_a_glance", **slots), self.glance_columns, rows)
+        table = self._table(say("section.at_a_glance", **slots), self.shows["glance"], rows)
         return [finding, table_block("at-a-glance", table)] if rows else [finding]
 
     def scope(self) -> list[Block]:
@@ -176,7 +176,7 @@ class Page(ABC, Generic[F]):
     def key_figures(self) -> list[Block]:
         """Return the numbers in one table, whose plain text nbval compares."""
         caption = say("section.key_figures", period=self.view.period)
-        table = self._table(caption, self.key_columns, self.rows())
+        table = self._table(caption, self.shows["key"], self.rows())
         return [table_block("key-figures", table, alt=plain_table(table))] if table.rows else []
 
     def exceptions(self) -> list[Block]:
@@ -212,7 +212,14 @@ class Page(ABC, Generic[F]):
             {"source": source, "licence": licence, "indicator": join_words(names)}
             for (source, licence), names in sources.items()
         ]
-        named = ("as_at", "vintage", "rounding", *self.files, "seed", *([] if rows else ["none"]))
+        named = (
+            "as_at",
+            "vintage",
+            "rounding",
+            *self.shows["files"],
+            "seed",
+            *([] if rows else ["none"]),
+        )
         entries = (say(f"provenance.{entry}", **slots) for entry in named)
         said = tuple(filter(None, [view.notice, *entries]))
         note = Block("note", "provenance", say("section.provenance"), text=said)
@@ -271,7 +278,7 @@ class Page(ABC, Generic[F]):
         counts = Counter(each.shown for each in facts)
         if counts["cannot_judge"] == len(facts):
             return (say("theme.nothing_judged", n=len(facts)),)
-        told = [(code, counts[code]) for code in self.verdicts]
+        told = [(code, counts[code]) for code in self.shows["verdicts"]]
         return counted(group, entry, told, len(facts))
 
     def counting_entry(self) -> str:

@@ -30,14 +30,7 @@ class RealismPage(Page[TargetFacts]):
     """Targets with their chances, history and forecast, and questions for the director."""
 
     analysis = "target_realism"
-    glance_columns = ("indicator", "latest", "target", "due", "chance", "status")
-    key_columns = ("indicator", "latest", "target", "due", "chance", "range", "status")
     absent = ("no_target", "realism.no_target")
-    verdicts = (
-        *("not_realistic", "stretch", "challenging", "little_stretch", "too_easy"),
-        *("between", "target_missed", "target_met", "baseline", "no_verdict", "cannot_judge"),
-    )
-    methods = ("realism", "realism_tested", "realism_bands", "realism_limits")
 
     @cached_property
     def by_series(self) -> dict[str, list[TargetFacts]]:

@@ -11,7 +11,7 @@ import pandas as pd
 from pmf_analysis.story import sentences
 from pmf_analysis.story.bank import clip_words, count_of, ended, say, title, words_of
 from pmf_analysis.story.blocks import Block
-from pmf_analysis.story.facts import SIGNALS, TrendFacts
+from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, raw, text
 from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
 from pmf_analysis.story.pages import Page, data_rows
@@ -23,8 +23,6 @@ from pmf_analysis.story.view import rows_of
 
 _COLUMNS = {"value": "value", "usual_low": "lower_limit", "usual_high": "upper_limit"}
 _COLUMNS |= {"target": "target"}
-_METHODS = ("xmr", "mann_kendall", "recent_trend")
-_LEVELS = ("better", "worse", "higher", "lower")
 _NEUTRAL = ("rising", "falling", "higher", "lower")
 _SHOWN_WORDS = 40
 _SHOWN_EVENTS = 6  # as many as the chart numbers
@@ -34,14 +32,7 @@ class TrendsPage(Page[TrendFacts]):
     """Level, change, and whether it is more than noise."""
 
     analysis = "trends"
-    glance_columns = ("indicator", "trend", "latest", "period", "target", "status")
-    key_columns = (
-        *("indicator", "history", "latest", "period", "previous", "last_year", "usual_range"),
-        *("arrows", "status"),
-    )
     absent = ("cannot_judge", "scope.no_row")
-    files = ("audit",)
-    verdicts = (*SIGNALS, *_LEVELS, "no_clear_change", "no_status", "cannot_judge")
 
     @property
     def facts(self) -> tuple[TrendFacts, ...]:
@@ -54,10 +45,10 @@ class TrendsPage(Page[TrendFacts]):
         return self.view.status_words | words_of("level_status")
 
     @property
-    def methods(self) -> tuple[str, ...]:
+    def methods(self) -> list[str]:
         """Methods that judged this theme, and what they cannot tell."""
-        used = {facts.method for facts in self.facts}
-        return (*(name for name in _METHODS if name in used), "trends_limits")
+        used = {"trends_limits", *(facts.method for facts in self.facts)}
+        return [name for name in super().methods if name in used]
 
     def summary(self) -> tuple[str, ...]:
         """Say what happened, to which indicators, what chance explains and how fresh it is."""
@@ -116,7 +107,7 @@ class TrendsPage(Page[TrendFacts]):
         if not drawn:
             return []
         caption = say("section.data", name=view.theme_title)
-        columns = [key for key in self.glance_columns if key != "trend"]
+        columns = [key for key in self.shows["glance"] if key != "trend"]
         figure = Block(
             *("figure", "overview", title("section.overview", view.theme_title)),
             subtitle=say("subtitle.overview", council=view.council, period=view.period),
