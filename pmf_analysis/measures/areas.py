@@ -69,11 +69,10 @@ def _final_codes(changes: Frame) -> dict[str, str]:
     step |= dict.fromkeys(changes.loc[changes["kind"] == "split", "old_code"], "")
     final = {}
     for code in step:
-        now, passed = code, {code}
-        while step.get(now, now) not in passed:
-            now = step[now]
-            passed.add(now)
-        final[code] = now
+        passed = [code]
+        while step.get(passed[-1], code) not in passed:
+            passed.append(step[passed[-1]])
+        final[code] = passed[-1]
     return final
 
 
@@ -132,10 +131,11 @@ def _recoded(rows: Frame, codes: dict[str, str]) -> Frame:
     now = rows.assign(area=rows["area"].replace(codes))
     names = rows[~is_old].drop_duplicates("area").set_index("area")["area_name"]
     now["area_name"] = now["area"].map(names).fillna(now["area_name"])
-    return _one_a_period(now.assign(series=_series(now)), is_old.to_numpy())
+    return _one_a_period(now.assign(series=keyed(now)), is_old.to_numpy())
 
 
-def _series(rows: Frame) -> Column:
+def keyed(rows: Frame) -> Column:
+    """Series of each row of the main frame, by what its columns say."""
     return series_key(rows.rename(columns={"indicator": "indicator_id", "area": "area_code"}))
 
 
@@ -175,7 +175,7 @@ def _as_if(rows: Frame, olds: Frame, register: Frame) -> Frame:
     told = {"area": new, "status": "estimated", "value_note": NOTE, "is_as_if": True}
     told |= dict.fromkeys(["ci_lower", "ci_upper", "sample_size"], np.nan)
     made = made.assign(value=shares.fillna(made["value"]), **told)
-    rekeyed: Frame = made.assign(series=_series(made))[list(rows.columns)]
+    rekeyed: Frame = made.assign(series=keyed(made))[list(rows.columns)]
     return rekeyed
 
 

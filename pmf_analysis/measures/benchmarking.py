@@ -83,11 +83,9 @@ def benchmark_tables(
     value = value_for_money(whole, register, pairs, area=area, peer_sets=mine)
     starts = labels(chosen["indicator"], chosen["start_period"], register)
     costs, years = value["cost_indicator"], value["period"]
-    return {
+    return found._asdict() | {
         "comparisons": with_labels(with_nation(comparisons, whole, register, area), register),
-        "peers": found.peers,
         "gaps": with_labels(found.gaps, register),
-        "funnels": found.funnels,
         "robustness": found.robustness.join(facts["title"].rename("peer_set_title"), on="peer_set"),
         "leads": with_labels(chosen, register).assign(start_label=starts),
         "equality": with_labels(equality_gaps(panel, register, area=area), register),

@@ -15,6 +15,9 @@ MOVED = np.log(1.15)  # change of a denominator that is asked about,
 STEADY = np.log(1.03)  # where its other changes are smaller than this (their median),
 FEWEST_PERIODS = 10  # and there are so many periods,
 SELDOM = 0.2  # of which at most this share begins with such a move
+SUM = "The denominators of all {} councils add up to {:,.0f} in {}, the nation's own is {:,.0f}. "
+SUM += "One of them may count something else."
+WENT = "The denominator was {:,.0f} in {}, then {:,.0f} in {}."
 MOVES = "That alone moves the rate. Left out of the test of the gap to peers:"
 NOTE = ["level", "code", "indicator", "message"]
 _KEYS = ["indicator", "nation", "period"]
@@ -56,11 +59,7 @@ def denominator_notes(panel: Frame, register: Frame) -> Frame:
     total = found["denominator"]
     off = found[["councils", "districts"]].sub(total, axis=0).abs().min(axis=1)
     found = found[off > (AGREES * total).clip(lower=ROUNDED_TO)].reset_index(drop=True)
-    told = [
-        f"The denominators of all {n} councils add up to {added:,.0f} in {label}, the nation's own "
-        f"is {total:,.0f}. One of them may count something else."
-        for n, added, label, total in found[_TOLD].to_numpy()
-    ]
+    told = [SUM.format(*row) for row in found[_TOLD].to_numpy()]
     notes = found[["indicator"]].assign(level="info", code="denominators-differ")
     return notes.assign(message=pd.Series(told, dtype="str"))[NOTE]
 
@@ -111,11 +110,8 @@ def denominator_jumps(own: Frame) -> Frame:
     rows = rows[rows.groupby("series")["off"].transform("any")].sort_values("period")
     for (_, indicator), figures in rows.groupby(["series", "indicator"]):
         told = figures[["denominator", "period_label"]].itertuples(index=False)
-        moves = [
-            f"The denominator was {before:,.0f} in {earlier}, then {after:,.0f} in {later}."
-            for (before, earlier), (after, later) in pairwise(told)
-            if abs(np.log(after / before)) > MOVED
-        ]
+        steps = [(*a, *b) for a, b in pairwise(told) if abs(np.log(b[0] / a[0])) > MOVED]
+        moves = [WENT.format(*step) for step in steps]
         left_out = f"{figures['off'].sum()} of {len(figures)} periods"
         moves.append(f"{MOVES} {left_out}.")
         notes.append(("warning", "denominator-moved", indicator, " ".join(moves)))

@@ -77,13 +77,12 @@ def _own_rows(observations: Frame, register: Frame, area: str) -> Frame:
     parts = split_series(own["series"])
     newest = parts["definition_version"].groupby(own["indicator"]).transform("max")
     names = ["dimension", "dimension_value"]
-    own = own.assign(
-        **parts[names],
-        whole=series_key(parts.assign(**dict.fromkeys(names, ""))),
-        source_row=own.get("source_row", pd.Series(np.nan, own.index)).astype(float),
-        sample_size=own.get("sample_size", pd.Series(np.nan, own.index)).astype(float),
-        hidden=own["status"] == "suppressed" if "status" in own.columns else own["value"].isna(),
-    )[parts["definition_version"] == newest]
+    more = dict.fromkeys(["source_row", "sample_size"], float)
+    own = own.reindex(columns=own.columns.union(list(more), sort=False)).astype(more)
+    hidden = own["status"] == "suppressed" if "status" in own.columns else own["value"].isna()
+    whole = series_key(parts.assign(**dict.fromkeys(names, "")))
+    own = own.assign(**parts[names], whole=whole, hidden=hidden)
+    own = own[parts["definition_version"] == newest]
     frame = with_intervals(with_register(own, register))
     is_part, counted = frame["dimension"] != "", frame["interval_from"] == "counts"
     wholes = frame[~is_part & counted].set_index(["whole", "period"])[GIVEN[:2]]
@@ -127,10 +126,8 @@ def _with_others(rows: Frame) -> Frame:
 def _with_reference(rows: Frame, register: Frame) -> Frame:
     """Replace the others by the declared reference group, where the dimension has that group."""
     told = register.set_index("indicator").reindex(columns=["reference_groups"]).iloc[:, 0]
-    declared = [
-        groups.get(dimension, "") if isinstance(groups, dict) else ""
-        for groups, dimension in zip(rows["indicator"].map(told), rows["dimension"], strict=True)
-    ]
+    of = zip(rows["indicator"].map(told), rows["dimension"], strict=True)
+    declared = [groups.get(name, "") if isinstance(groups, dict) else "" for groups, name in of]
     is_one = rows["dimension_value"] == declared
     exists = is_one.groupby([rows[name] for name in DIMENSION]).transform("any")
     keys = [*DIMENSION, "period"]

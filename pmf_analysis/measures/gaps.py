@@ -44,10 +44,8 @@ def gap_verdicts(gaps: Frame, pairs: Frame) -> Frame:
     known = tested.dropna().sort_values("period").groupby("series")["value"]
     n = known.size()
     # Without any pair the maps are empty text.
-    moved, level, usual = (
-        key.map(found).astype("float64")
-        for found in (_movement(tested, n), known.last(), known.median())
-    )
+    found = _movement(tested, n), known.last(), known.median()
+    moved, level, usual = (key.map(of_series).astype("float64") for of_series in found)
     away: Column = moved * np.sign(level)
     away = away.where(level * usual >= 0, moved.abs() * np.sign(level.abs() - usual.abs()))
     points = key.map(n).fillna(0).astype(int)

@@ -28,10 +28,9 @@ def alternatives(panel: Panel, members: Column) -> list[tuple[int, Places, Panel
         near = panel["near"][cases]
         columns = np.sort(np.argsort(near, axis=1)[:, :k], axis=1)  # still in the order of values
         outside = ~(np.take_along_axis(near, columns, 1) <= k)
-        chosen = {
-            name: np.where(outside, np.nan, np.take_along_axis(matrix[cases], columns, 1))
-            for name, matrix in panel.items()
-        }
+        chosen = {name: np.take_along_axis(m[cases], columns, 1) for name, m in panel.items()}
+        for part in chosen.values():
+            part[outside] = np.nan
         order = np.argsort(np.isnan(chosen["value"]), axis=1, kind="stable")
         chosen = {name: np.take_along_axis(part, order, 1) for name, part in chosen.items()}
         found.append((k, cases, chosen))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.data.contract import series_key
+from pmf_analysis.measures.areas import keyed
 from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.intervals import poisson
 
@@ -80,15 +80,14 @@ def standardised(panel: Frame, register: Frame) -> Frame:
     if strata.empty:
         return panel
     strata = strata.assign(dimension="", dimension_value="")
-    names = {"indicator": "indicator_id", "area": "area_code"}
-    strata["series"] = series_key(strata.rename(columns=names))
+    strata["series"] = keyed(strata)
     strata = strata[strata.groupby(_KEY)["stratum"].transform("nunique") == strata["n_groups"]]
     made = directly_standardised(strata).dropna().set_index(_KEY)
     made = made.join(strata.drop_duplicates(_KEY).set_index(_KEY)[["scale", "note"]])
     made = made.reindex(pd.MultiIndex.from_frame(panel[_KEY])).set_index(panel.index)
     gets = panel["value"].isna() & (panel["status"] != "suppressed") & made["value"].notna()
     given: dict[str, Any] = {name: made[source] * made["scale"] for name, source in _MADE.items()}
-    given |= {"numerator": np.nan, "denominator": np.nan}
+    given |= dict.fromkeys(["numerator", "denominator"], np.nan)
     given |= {"status": "estimated", "value_note": made["note"]}
     return panel.assign(**{name: panel[name].mask(gets, new) for name, new in given.items()})
 

@@ -114,10 +114,8 @@ def check_peer_sets(
             message = f'peer set "{name}" is of {of}, so nobody knew it on the as-at date {as_at}.'
             document.add(place, message, "peer-set-not-yet-known")
         if of and type(as_at) is date and add_months(of, _MONTHS_OF_A_PEER_SET) < as_at:
-            message = (
-                f'peer set "{name}" is of {of}, more than {_MONTHS_OF_A_PEER_SET} months before '
-                f"the run's as-at date {as_at}. Look for a newer one."
-            )
+            age = f"more than {_MONTHS_OF_A_PEER_SET} months before the run's as-at date {as_at}"
+            message = f'peer set "{name}" is of {of}, {age}. Look for a newer one.'
             document.add(place, message, "peer-set-old", level="warning")
 
 

@@ -53,12 +53,8 @@ class Document:
         """
         found: list[tuple[Place, Any]] = [((), self.values)]
         for part in path.split("."):
-            found = [
-                ((*place, key), value)
-                for place, group in found
-                for key, value in entries_of(group)
-                if part in ("*", key)
-            ]
+            inside = [(place, entry) for place, group in found for entry in entries_of(group)]
+            found = [((*place, key), value) for place, (key, value) in inside if part in ("*", key)]
         return found
 
     def texts(self, path: str) -> list[tuple[Place, str]]:

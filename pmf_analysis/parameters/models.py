@@ -12,17 +12,11 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from pmf_analysis.parameters.settings import (
-    Code,
-    Counting,
-    Settings,
-    SettingsFile,
-    Share,
-    Slug,
-    Text,
-    Whole,
-)
+from pmf_analysis.parameters.settings import Code, Counting, Settings, SettingsFile, Slug, Text
 from pmf_analysis.periods import YearType
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Whole = Annotated[int, Field(ge=0)]
 
 Analysis = Literal["trends", "benchmarking", "target_realism"]
 Polarity = Literal["higher", "lower", "range", "none", "unknown"]

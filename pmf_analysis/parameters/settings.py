@@ -12,8 +12,6 @@ Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 # Names that come from other systems; the bar separates the parts of a series key.
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][^|\n\t]*$", max_length=80)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Whole = Annotated[int, Field(ge=0)]
 Counting = Annotated[int, Field(ge=1)]
 
 

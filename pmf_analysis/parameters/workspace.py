@@ -118,15 +118,10 @@ class Workspace:
         files.finish()
         chosen = frameworks[framework][1]
         assert chosen is not None and listed is not None  # else there was an error
-        return Parameters(
-            framework=chosen,
-            register=Register({indicator.id: indicator for indicator in listed.indicators}),
-            peer_sets=peer_sets,
-            corrections=correct.corrections if correct else (),
-            files=files.hashes,
-            charts=chart_file or ChartFile(format=1),
-            problems=files.problems,
-        )
+        known = Register({indicator.id: indicator for indicator in listed.indicators})
+        corrected = correct.corrections if correct else ()
+        drawn = chart_file or ChartFile(format=1)
+        return Parameters(chosen, known, peer_sets, corrected, files.hashes, drawn, files.problems)
 
     def load_run(
         self,
