@@ -154,16 +154,15 @@ def _as_if(rows: Frame, olds: Frame, register: Frame) -> Frame:
     is_share = facts["statistic"].isin(["proportion", "rate"]).to_numpy()
     scale = np.where(facts["statistic"] == "rate", facts["rate_base"].astype(float), 100.0)
     worked_out = scale * parts["numerator"] / parts["denominator"].where(parts["denominator"] > 0)
-    off = (worked_out - parts["value"]).abs()
-    agrees = off <= np.maximum(COUNTS_AGREE * parts["value"].abs(), 0.1)
+    value = parts["value"]
+    agrees = (worked_out - value).abs() <= np.maximum(COUNTS_AGREE * value.abs(), 0.1)
     is_count = (facts["data_type"] == "count").to_numpy()
     county = parts["area"].str.startswith(_COUNTY)
     parts = parts.assign(scale=np.where(is_share, scale, np.nan), county=county)
     parts = parts[(is_share & agrees) | (is_count & parts["value"].notna())]
     keys = [*_CELL, "county"]
     counts = ["value", "numerator", "denominator"]
-    sums = parts.groupby(keys)[counts].sum()
-    sums["n"] = parts.groupby(keys).size()
+    sums = parts.assign(n=1).groupby(keys)[[*counts, "n"]].sum()
     whole = olds["old_code"].drop_duplicates().str.startswith(_COUNTY).value_counts()
     made = parts.drop_duplicates(keys).drop(columns=counts).join(sums, on=keys)
     made = made[made["n"] == made["county"].map(whole)]

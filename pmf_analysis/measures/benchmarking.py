@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pmf_analysis.measures.areas import current_members, follow_areas
 from pmf_analysis.measures.arrays import Frame
@@ -71,9 +71,9 @@ def benchmark_tables(
         docs/result-tables.md. Without peers only equality has rows.
     """
     whole = panel[panel["dimension"] == ""]
-    sure: dict[str, Any] = {"level": rules.level / 100, "overdispersion": rules.overdispersion}
-    sure |= {"gap_years": rules.gap_years}
-    found = compare(whole, register, area=area, peer_sets=peer_sets, **sure)
+    how = rules.model_dump(include={"overdispersion", "gap_years"})
+    how |= {"area": area, "peer_sets": peer_sets, "level": rules.level / 100}
+    found = compare(whole, register, **how)
     facts = peer_sets.drop_duplicates("peer_set").set_index("peer_set")[SET_FACTS]
     comparisons = found.comparisons.join(facts.add_prefix("peer_set_"), on="peer_set")
     wanted = peer_sets[peer_sets["peer_set"].isin([peer_set, *used.values()])]

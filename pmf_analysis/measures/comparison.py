@@ -174,11 +174,9 @@ def _own_limits(own: Frame, pairs: Frame) -> Frame:
     past = history.complete_periods(past[["series", "period", "value"]], months)
     last = spc_chart(past).segments.groupby("series").tail(1).set_index("series")
     short = "our own record has only " + last["n"].astype(str) + " of the 13 values needed"
-    kinds = [
-        (last["n"] < FEWEST_OWN, short),
-        (~(last["upper_limit"] > last["lower_limit"]), "our own record is constant"),
-        (last["variation"] != "common_cause", "our own record is changing"),
-    ]
+    constant = ~(last["upper_limit"] > last["lower_limit"])
+    kinds = [(last["n"] < FEWEST_OWN, short), (constant, "our own record is constant")]
+    kinds += [(last["variation"] != "common_cause", "our own record is changing")]
     silent = first_text(last.index, kinds)
     limits = last[["lower_limit", "upper_limit"]].where(silent == "")
     return limits.assign(n_own=last["n"], silent=silent)

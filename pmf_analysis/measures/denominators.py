@@ -112,7 +112,6 @@ def denominator_jumps(own: Frame) -> Frame:
         told = figures[["denominator", "period_label"]].itertuples(index=False)
         steps = [(*a, *b) for a, b in pairwise(told) if abs(np.log(b[0] / a[0])) > MOVED]
         moves = [WENT.format(*step) for step in steps]
-        left_out = f"{figures['off'].sum()} of {len(figures)} periods"
-        moves.append(f"{MOVES} {left_out}.")
+        moves.append(f"{MOVES} {figures['off'].sum()} of {len(figures)} periods.")
         notes.append(("warning", "denominator-moved", indicator, " ".join(moves)))
     return pd.DataFrame(notes, columns=NOTE, dtype="str")

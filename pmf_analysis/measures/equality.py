@@ -154,9 +154,8 @@ def _compared(rows: Frame) -> Frame:
     # two groups that are each other's rest ask one question, not two
     mirrored = (m == 2) & (rows["n_groups"] == 2) & ~rows["partial"]
     rows["level"] = 1 - FALSE_ALARMS / m.mask(mirrored, 1).clip(lower=1)
-    rows[BESIDE] = _differences(rows, others)
     blank = few | rows["value"].isna() | (rows["data_type"] == "count")
-    rows[BESIDE] = rows[BESIDE].mask(blank)
+    rows[BESIDE] = _differences(rows, others).mask(blank)
     # what is left after a large group may be a small count that no row of the table has
     unsafe = rows["value"].isna() | (rows["other_numerator"] < FEWEST_CASES)
     rows["reference_value"] = rows["other_value"].mask(unsafe)

@@ -155,9 +155,8 @@ def _tested_points(gaps: Frame, pairs: Frame) -> Frame:
     known = known.assign(series=known["series"] + "\n" + known["peer_set"], value=known["gap"])
     known = known[known["price_basis"] != "current"]
     marks = known.reindex(columns=["is_as_if", "is_off"]).eq(True)
-    as_if, off = marks["is_as_if"], marks["is_off"]
-    broken = known["period"].where(as_if).groupby(known["series"]).transform("max")
-    known = known[~(known["period"] <= broken) & ~off]
+    broken = known["period"].where(marks["is_as_if"]).groupby(known["series"]).transform("max")
+    known = known[~(known["period"] <= broken) & ~marks["is_off"]]
     overlapping = known["accumulation"].isin(OVERLAPPING)
     kept = pd.concat([independent_points(known[overlapping]), known[~overlapping]])
     length = (12 / known["periods_per_year"]).mask(overlapping, 12 * known["span_years"])

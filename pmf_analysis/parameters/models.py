@@ -31,8 +31,8 @@ VERDICTS = (
     *("improving", "worsening", "no_clear_change", "rising", "falling", "cannot_judge"),
     *("better", "similar", "worse", "higher", "lower", "position_only"),
     *("somewhat_better", "somewhat_worse", "somewhat_higher", "somewhat_lower"),
-    *("too_easy", "little_stretch", "challenging", "stretch", "not_realistic"),
-    *("between", "no_verdict"),
+    *("too_easy", "little_stretch", "challenging", "stretch", "not_realistic", "between"),
+    "no_verdict",
 )
 # Settings that follow from the data type unless they are declared.
 _FOLLOWS: dict[str, dict[str, Any]] = {
