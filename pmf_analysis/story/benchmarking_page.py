@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 
@@ -21,16 +22,14 @@ from pmf_analysis.story.theme_sentences import chance_among_tested, named
 from pmf_analysis.story.view import ThemeView, rows_of
 
 _FEWEST_GAPS, _MOST_NAMES = 3, 10
+_TESTED = ("counts", "interval", "own_history")
 _PUBLISHED_LEVEL = 95.0  # of the intervals that surveys are published with
 
 
 def comparisons_of(view: ThemeView) -> tuple[ComparisonFacts, ...]:
     """Return facts of each series beside the view's peer set, in the order of the register."""
-    rows = {
-        text(row, "series"): row
-        for row in rows_of(view.comparisons)
-        if text(row, "peer_set") == view.peer_set
-    }
+    of_set = [row for row in rows_of(view.comparisons) if row["peer_set"] == view.peer_set]
+    rows = {text(row, "series"): row for row in of_set}
     subjects = [facts.subject for facts in view.trend_facts if facts.subject.series in rows]
     return tuple(ComparisonFacts.of(rows[subject.series], subject) for subject in subjects)
 
@@ -110,14 +109,12 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
         Without any similar council's figure, what our own record says of each indicator.
         """
+        own = self.view.trend_facts
         if not self.compared:
-            return [
-                self.finding(trend, sentences.trend_title(trend), _own_record(trend))
-                for trend in self.view.trend_facts
-            ]
+            return [self.finding(e, sentences.trend_title(e), _own_record(e)) for e in own]
         drawn = [each for each in self.facts if each.value.is_known and each.gap.is_known]
         blocks = [self._strip(drawn)] if drawn else []
-        trends = {trend.subject.series: trend for trend in self.view.trend_facts}
+        trends = {trend.subject.series: trend for trend in own}
         for facts in self.facts:
             blocks += [self._finding(facts, trends[facts.subject.series]), *self._charts(facts)]
         return blocks
@@ -154,10 +151,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     def _strip(self, facts: list[ComparisonFacts]) -> Block:
         view = self.view
         slots = {"council": view.council, "peer_set": facts[0].peer_set, "period": view.period}
-        parts = [
-            say("compare.strip_alt_one", name=each.subject.short, value=each.value, place=place)
-            for each, place in zip(facts, map(sentences.rank_words, facts), strict=True)
-        ]
+        told = [(e.subject.short, e.value, sentences.rank_words(e)) for e in facts]
+        parts = [say("compare.strip_alt_one", name=n, value=v, place=p) for n, v, p in told]
         heading = say("compare.strip_title", **slots)
         columns = ("indicator", "compared", "median", "middle_half", "rank", "period")
         opening = say("compare.strip_alt", n=len(facts), **slots)
@@ -212,14 +207,14 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         subject, council, labels = facts.subject, self.view.council, gaps["period_label"]
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": council}
         names = {"title": subject.title, "peer_set": facts.peer_set}
-        id = f"gap-{self.view.slugs[subject.series]}"
+        id, no = f"gap-{self.view.slugs[subject.series]}", pd.Series(dtype=bool)
         rows = data_rows(subject, gaps, {"value": "value", "median": "peer_median", "gap": "gap"})
         return self.figure(
             *(facts, "gap", title("compare.gap_title", subject.short), rows),
             subtitle=say("compare.gap_subtitle", **names, **slots),
             alt=" ".join((say("compare.gap_alt", **slots), sentences.gap_sentence(facts))),
             svg=draw_gap(gaps, subject, id=id),
-            notes=(say("compare.gap_as_if"),) if _any(gaps, "is_as_if") else (),
+            notes=(say("compare.gap_as_if"),) if gaps.get("is_as_if", no).eq(True).any() else (),
         )
 
     def further(self) -> list[Block]:
@@ -234,11 +229,15 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return [*holds, *leads, *groups, *value, *further.could_compare(view, compared)]
 
     def exceptions(self) -> list[Block]:
-        """Return what needs attention; where nothing could be compared, that and no more."""
-        if self.compared or self.attention():
-            return super().exceptions()
-        said, heading = say("exceptions.not_compared"), say("section.not_compared")
-        return [Block("finding", "exceptions", heading, text=(said,))]
+        """Return what needs attention, or that little could be compared or tested."""
+        first, *others = super().exceptions()
+        of = len(self.compared)
+        n = sum(each.evidence in _TESTED for each in self.compared)
+        if self.attention() or 2 * n >= of > 0:
+            return [first, *others]
+        entry = "not_tested" if of else "not_compared"
+        heading, said = say(f"section.{entry}"), say(f"exceptions.{entry}", n=n, of=of)
+        return [replace(first, title=heading, text=(said,)), *others]
 
     def quality(self) -> list[Block]:
         """Return what limits the data, then old comparisons and councils without a figure."""
@@ -297,10 +296,6 @@ def _in_short(facts: ComparisonFacts) -> str:
     said = [f"{sentences.comparison_title(facts)}.", level, "" if facts.is_somewhat else place]
     gap = sentences.gap_sentence(facts) if facts.is_widening else ""
     return " ".join(sentences.told(*said, *others, gap))
-
-
-def _any(table: pd.DataFrame, column: str) -> bool:
-    return column in table.columns and bool(table[column].fillna(False).astype(bool).any())
 
 
 def _own_record(trend: TrendFacts) -> sentences.Sentences:

@@ -183,9 +183,9 @@ def _group_cells(view: ThemeView, facts: Facts) -> dict[str, str]:
 
 
 def group_attention(groups: Sequence[Facts]) -> list[str]:
-    """Name the groups that do worse beyond chance, those of an indicator together."""
+    """Name the groups that do worse beyond chance, those of an indicator together, widest first."""
     worse: dict[str, list[str]] = {}
-    for each in groups:
+    for each in sorted(groups, key=lambda group: -abs(group.difference.raw or 0.0)):
         if each.verdict == "worse":
             slots = {
                 name: text(each.row, name) for name in ("dimension_value", "others")

@@ -28,7 +28,8 @@ from pmf_analysis.story.view import ThemeView, rows_of
 F = TypeVar("F", bound=Facts)
 Cells = Mapping[str, str]
 
-_UNJUDGED = ("cannot_judge", "no_verdict", "position_only")
+_REFUSED = ("cannot_judge", "no_verdict")
+_UNJUDGED = (*_REFUSED, "position_only")
 
 
 def data_table(
@@ -151,11 +152,8 @@ class Page(ABC, Generic[F]):
             return [Block("finding", "headline", say("section.nothing", theme=theme), text=said)]
         slots = {"theme": theme, "period": self.view.period}
         known = self.view.trend_facts
-        reasons = [
-            (clip_words(short, 6), reason)
-            for _, short, code, reason in self._standings()
-            if code in ("cannot_judge", "no_verdict")
-        ]
+        refused = [row[1::2] for row in self._standings() if row[2] in _REFUSED]
+        reasons = [(clip_words(short, 6), reason) for short, reason in refused]
         told = (*self.summary(), *unjudged(reasons)) if known else (say("theme.no_data"),)
         heading = say("section.headline", **slots)
         finding = Block("finding", "headline", heading, text=paragraph(told))
@@ -240,7 +238,7 @@ class Page(ABC, Generic[F]):
         """Status and reason of a series in the table of what is covered."""
         is_judged = facts.verdict not in _UNJUDGED
         code = "judged" if is_judged else facts.verdict
-        is_told = facts.verdict in ("cannot_judge", "no_verdict") and facts.reason
+        is_told = facts.verdict in _REFUSED and facts.reason
         return code, facts.reason if is_told else self.how(facts)
 
     def why_not(self, indicator: Indicator) -> str:

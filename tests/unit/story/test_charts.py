@@ -647,7 +647,7 @@ def test_strip_puts_better_to_the_right_whatever_the_polarity() -> None:
 def test_strip_counts_from_the_highest_where_a_rank_counts_from_a_range() -> None:
     row = make_row("A", "range", own=4.2)
     assert ">4th highest<" in draw_strip([row], id="s"), "rank 3 is the third nearest the range"
-    unranked = replace(row.facts, rank=Figure(None, ""))
+    unranked = replace(row.facts, more={**row.facts.more, "rank": Figure(None, "")})
     assert "highest" not in draw_strip([StripRow(unranked, row.peers)], id="s")
 
 
@@ -655,6 +655,14 @@ def test_strip_marker_follows_the_verdict_and_missing_peers_are_left_out() -> No
     worse, better = (draw_strip([make_row("A", verdict=v)], id="s") for v in ("worse", "better"))
     assert "f46a25" in worse.lower() and "f46a25" not in better.lower()
     assert "fill:#12436d" in better.lower()
+    for verdict, whole in (("somewhat_worse", worse), ("somewhat_better", better)):
+        mild = draw_strip([make_row("A", verdict=verdict)], id="s")
+        shape, filled = (
+            [node.get("d") for node in etree.fromstring(svg).iter() if node.get("id")][0]
+            for svg in (mild, whole)
+        )
+        assert re.sub(r"[-\d. ]+", "", shape) == re.sub(r"[-\d. ]+", "", filled)
+        assert not re.search("f46a25|fill:#12436d", mild.lower()), "open, in ink, does not shout"
     assert len(dots(better)) == 4 and len(list(etree.fromstring(better).iter(f"{SVG}use"))) == 1
     absent = draw_strip([make_row("A", own=float("nan"))], id="s")
     assert "no value" in absent and "3rd" not in absent
@@ -675,7 +683,7 @@ def test_full_strip_stays_small_and_its_long_titles_do_not_collide() -> None:
 
 def strip_of(values: list[float], own: float, **known: object) -> str:
     row = make_row("A", **known)  # type: ignore[arg-type]
-    facts = replace(row.facts, value=Figure(own, str(own)))
+    facts = replace(row.facts, more={**row.facts.more, "value": Figure(own, str(own))})
     return draw_strip([StripRow(facts, values)], id="s")
 
 

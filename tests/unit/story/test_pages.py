@@ -684,6 +684,21 @@ def test_what_is_somewhat_worse_needs_attention_in_the_worst_quarter(view: Theme
     assert len(good) == 1 and "somewhat better" in good[0]
 
 
+def test_nothing_stands_out_is_not_said_where_most_could_not_be_tested(view: ThemeView) -> None:
+    place = {"verdict": "position_only", "funnel_label": "", "gap_verdict": "steady"}
+    ranked = view.comparisons.assign(evidence="values_only", **place)
+    shown = made_up_view(comparisons=ranked, equality=pd.DataFrame())
+    (block,) = BenchmarkingPage(shown).exceptions()
+    assert (
+        block.title == "Most could not be tested"
+        and "6 indicators compared, 0 could" in block.text[0]
+    )
+    tested = made_up_view(
+        comparisons=ranked.assign(verdict="similar", evidence="counts"), equality=pd.DataFrame()
+    )
+    assert BenchmarkingPage(tested).exceptions()[0].title == "Nothing stands out"
+
+
 def test_limits_that_allow_for_chance_only_say_so(view: ThemeView) -> None:
     strict = made_up_view(overdispersion=False)
     for shown, of_spread in ((view, "the limits allow for it"), (strict, "limits leave that out")):
