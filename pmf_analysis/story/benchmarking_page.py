@@ -286,8 +286,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return [*map(_in_short, [*self._called("better"), *self._called("somewhat_better", 1)])]
 
     def _called(self, verdict: str, quarter: int = 0) -> list[ComparisonFacts]:
-        called = [each for each in self.facts if each.verdict == verdict]
-        return [each for each in called if quarter in (0, each.quarter)]
+        return [e for e in self.facts if e.verdict == verdict and quarter in (0, e.quarter)]
 
 
 def _in_short(facts: ComparisonFacts) -> str:

@@ -57,11 +57,9 @@ def equality_of(view: ThemeView) -> list[Facts]:
     prefix = groups["dimension"] + "=" + groups["dimension_value"] + ": "
     others = groups["reference"].replace("", say("further.others"))
     groups = groups.assign(of_group=prefix, others=others)
-    found = [
-        _group(row, trend.subject)
-        for trend in view.trend_facts
-        for row in rows_of(groups[groups["series"] == trend.subject.series])
-    ]
+    of_series = {key: rows_of(rows) for key, rows in groups.groupby("series")}
+    subjects = [trend.subject for trend in view.trend_facts]
+    found = [_group(row, each) for each in subjects for row in of_series.get(each.series, [])]
     return sorted(found, key=lambda each: _ORDER.index(each.verdict))
 
 

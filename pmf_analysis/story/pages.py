@@ -289,7 +289,7 @@ class Page(ABC, Generic[F]):
     def names(self, *codes: str) -> list[str]:
         """Sentences that name the indicators with these verdicts."""
         names = [(each.shown, each.subject.short) for each in self.facts]
-        lists = ((code, [name for shown, name in names if shown == code]) for code in codes)
+        lists = [(code, [name for shown, name in names if shown == code]) for code in codes]
         return [each for code, listed in lists for each in named(self.words[code], listed)]
 
     def _table(self, caption: str, columns: Sequence[str], rows: Iterable[Cells]) -> Table:

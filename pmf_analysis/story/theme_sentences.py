@@ -76,15 +76,13 @@ def chance_among_tested(tests: Mapping[str, tuple[int, float]]) -> Sentences:
     ``tests`` holds how many were tested on each evidence, and at which level (in percent). It takes
     more than one test to call a verdict, so that chance calls fewer.
     """
-    said = [
-        say(f"theme.tested.{evidence}", n=n or None, level=f"{level:g}")
-        for evidence, (n, level) in tests.items()
-    ]
+    known = [(kind, {"n": n, "level": f"{level:g}"}) for kind, (n, level) in tests.items() if n]
+    said = [say(f"theme.tested.{kind}", **slots) for kind, slots in known]
     expected = round(sum(n * (1 - level / 100) for n, level in tests.values()))
     none_of_them = math.prod((level / 100) ** n for n, level in tests.values())
     slots = {"expected": expected, "frequency": format_false_alarm(1 - none_of_them)}
     rest = say(f"theme.tested.{'about' if expected else 'rare'}", **slots)
-    return told(*said, rest if any(said) else "")
+    return (*said, rest) if said else ()
 
 
 def chance_signals(rows: Sequence[Row], seen: int, of_city: int) -> Sentences:

@@ -658,7 +658,7 @@ def test_strip_marker_follows_the_verdict_and_missing_peers_are_left_out() -> No
     for verdict, whole in (("somewhat_worse", worse), ("somewhat_better", better)):
         mild = draw_strip([make_row("A", verdict=verdict)], id="s")
         shape, filled = (
-            [node.get("d") for node in etree.fromstring(svg).iter() if node.get("id")][0]
+            next(node.get("d") for node in etree.fromstring(svg).iter() if node.get("id"))
             for svg in (mild, whole)
         )
         assert re.sub(r"[-\d. ]+", "", shape) == re.sub(r"[-\d. ]+", "", filled)
