@@ -14,7 +14,7 @@ from pmf_analysis.data.corrections import apply_corrections
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
 from pmf_analysis.measures.chance_signals import expected_signals, fine_figures, off_target
-from pmf_analysis.measures.denominators import denominator_notes
+from pmf_analysis.measures.denominators import denominator_jumps, denominator_notes
 from pmf_analysis.measures.events import (
     chart_events,
     declared_baselines,
@@ -266,15 +266,17 @@ def _council(
     panel = measure_frame(shown, register)
     panel["is_exceptional"] = in_exceptional_period(panel, register)
     panel, peer_sets, breaks = followed_panel(panel, tables, parameters, register, as_at)
-    declared = declared_changes(tables["changes"], parameters, as_at)
+    changes = [declared_changes(tables["changes"], parameters, as_at), breaks]
+    own = own_totals(panel, area)
+    told = [corrected, notes, denominator_notes(panel, register), denominator_jumps(own)]
     return _Council(
         register=register,
         panel=panel,
-        own=own_totals(panel, area),
-        changes=pd.concat([declared, breaks], ignore_index=True),
+        own=own,
+        changes=pd.concat(changes, ignore_index=True),
         targets=tables["targets"][tables["targets"]["area_code"].isin([area, ""])],
         peer_sets=peer_sets,
-        notes=pd.concat([corrected, notes, denominator_notes(panel, register)], ignore_index=True),
+        notes=pd.concat(told, ignore_index=True),
         area=area,
         period=period,
         as_at=as_at,

@@ -189,6 +189,7 @@ def theme_view(
         **{name: _part(getattr(measures, name), "series", series) for name in names},
         value=_part(measures.value, "performance_indicator", ids),
         comparison_level=framework.comparison.level,
+        overdispersion=framework.comparison.overdispersion,
         packs=_part(measures.packs, "theme", {theme, ""}),
         problems=problems[problems["indicator"].isin(ids) | (problems["theme"] == theme)],
         narratives=_narratives(store, spec.as_at, ids, pd.Timestamp(period.end)),

@@ -10,9 +10,10 @@ from pmf_analysis.measures.areas import current_members, follow_areas
 from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.comparison import compare
 from pmf_analysis.measures.equality import equality_gaps
+from pmf_analysis.measures.gaps import gap_trends
 from pmf_analysis.measures.leads import leads
 from pmf_analysis.measures.peer_sets import chosen_peer_sets
-from pmf_analysis.measures.peers import with_nation
+from pmf_analysis.measures.peers import PAIR, with_nation
 from pmf_analysis.measures.result_tables import labels, with_labels
 from pmf_analysis.measures.standardised import standardised
 from pmf_analysis.measures.value import value_for_money
@@ -76,18 +77,24 @@ def benchmark_tables(
     found = compare(whole, register, **how)
     facts = peer_sets.drop_duplicates("peer_set").set_index("peer_set")[SET_FACTS]
     comparisons = found.comparisons.join(facts.add_prefix("peer_set_"), on="peer_set")
+    # the gap over time is told of the set that an indicator is compared with
+    chosen = comparisons["peer_set"] == comparisons["indicator"].map(used)
+    moved, gaps = gap_trends(found.gaps, comparisons[chosen], register)
+    comparisons = comparisons.merge(moved, on=PAIR, how="left")
+    since = labels(comparisons["indicator"], comparisons["gap_since"], register)
+    comparisons = comparisons.assign(gap_since=since).fillna({"gap_verdict": "", "gap_reason": ""})
     wanted = peer_sets[peer_sets["peer_set"].isin([peer_set, *used.values()])]
-    chosen = leads(whole, register, area=area, peer_sets=wanted, years=rules.lead_years)
-    chosen = chosen[chosen["peer_set"] == chosen["indicator"].map(used)]
+    found_leads = leads(whole, register, area=area, peer_sets=wanted, years=rules.lead_years)
+    found_leads = found_leads[found_leads["peer_set"] == found_leads["indicator"].map(used)]
     mine = peer_sets[peer_sets["peer_set"] == peer_set]
     value = value_for_money(whole, register, pairs, area=area, peer_sets=mine)
-    starts = labels(chosen["indicator"], chosen["start_period"], register)
+    starts = labels(found_leads["indicator"], found_leads["start_period"], register)
     costs, years = value["cost_indicator"], value["period"]
     return found._asdict() | {
         "comparisons": with_labels(with_nation(comparisons, whole, register, area), register),
-        "gaps": with_labels(found.gaps, register),
+        "gaps": with_labels(gaps, register),
         "robustness": found.robustness.join(facts["title"].rename("peer_set_title"), on="peer_set"),
-        "leads": with_labels(chosen, register).assign(start_label=starts),
+        "leads": with_labels(found_leads, register).assign(start_label=starts),
         "equality": with_labels(equality_gaps(panel, register, area=area), register),
         "value": value.assign(year_label=labels(costs, years, register)),
     }

@@ -13,7 +13,7 @@ from pmf_analysis.measures import comparison_tables as tables
 from pmf_analysis.measures import history, peers, reasons, robustness, spread
 from pmf_analysis.measures.arrays import Column, Frame
 from pmf_analysis.measures.denominators import moved_periods
-from pmf_analysis.measures.gaps import closing_pace, gap_chart, gap_verdicts
+from pmf_analysis.measures.gaps import closing_pace
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR
 from pmf_analysis.measures.polarity import first_text
@@ -21,7 +21,7 @@ from pmf_analysis.measures.ranks import Panel, positions, rank_range
 from pmf_analysis.measures.spc import spc_chart
 
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
-MATRICES = ["value", "numerator", "denominator", "lower", "upper", "near"]
+MATRICES = ["value", "numerator", "denominator", "lower", "upper", "near", "token"]
 
 
 class Comparison(NamedTuple):
@@ -61,7 +61,8 @@ def compare(
         One row an indicator: indicator, polarity, statistic, data_type, rate_base, frequency,
         accumulation, periods_per_year, target_low and target_high (the band of polarity "range").
     peer_sets
-        peer_set, member, member_name, rank (NaN: no order) of this authority's sets.
+        peer_set, member, member_name, rank (NaN: no order) of this authority's sets; where given,
+        built_on: "; "-joined indicators that the set was chosen by, of which it is no test.
     level
         Of intervals from counts and limits of the spread; published intervals are 95 %.
     overdispersion
@@ -77,17 +78,17 @@ def compare(
     """
     members = peers.tidy_peer_sets(peer_sets, area)
     rows, gaps, pairs, now = _beside(observations, register, area, members)
+    pairs["is_circular"] = _is_circular(pairs, peer_sets)
     now, panel = _panel(now, len(pairs))
     cases, z = _cases(panel, pairs, level, overdispersion)
     whole = cases[cases["k"] == 0]
     beside = robustness.agreement(cases, whole)
     pairs = whole.join(robustness.counted(beside), on=PAIR).join(rank_range(panel, whole))
-    pairs = pairs.merge(gap_verdicts(gaps, pairs), on=PAIR, how="left")
     pairs = pairs.merge(closing_pace(rows, pairs, years=gap_years), on=PAIR, how="left")
     return Comparison(
         tables.comparison_table(pairs),
         tables.peer_table(_labelled(now, pairs, z, overdispersion), pairs, area),
-        gap_chart(gaps, pairs),
+        gaps.merge(pairs.loc[pairs["data_type"] != "count", PAIR]),
         spread.funnels(pairs, z["size"], overdispersion=overdispersion),
         tables.robustness_table(cases, beside),
     )
@@ -103,7 +104,16 @@ def _beside(known: Frame, register: Frame, area: str, members: Frame) -> tuple[F
     now = _compared_rows(rows, pairs)
     pairs = pairs.join(peers.newest_of_peers(usable, area, members), on=PAIR)
     pairs = pairs.join(_missing_names(now, pairs, members), on=PAIR)
+    pairs = pairs.join(peers.hidden_peers(known, pairs, area, members), on=PAIR)
     return rows, gaps, pairs.join(_own_limits(own, pairs), on="series"), now
+
+
+def _is_circular(pairs: Frame, peer_sets: Frame) -> list[bool]:
+    """Whether each pair's set was chosen by the very indicator that it would judge."""
+    told = peer_sets.reindex(columns=["peer_set", "built_on"]).fillna("").to_numpy()
+    built_on = {name: text.split("; ") for name, text in told}
+    names = zip(pairs["indicator"], pairs["peer_set"], strict=True)
+    return [indicator in built_on[peer_set] for indicator, peer_set in names]
 
 
 def _gaps(rows: Frame, own: Frame) -> Frame:
@@ -111,7 +121,8 @@ def _gaps(rows: Frame, own: Frame) -> Frame:
     gaps = peers.spread_by_period(rows)
     gaps = gaps[gaps["n_peers"] >= FEWEST_PEERS]
     as_if = own.get("is_as_if", pd.Series(False, own.index)).astype(bool)
-    marks = own[["series", "period"]].assign(is_as_if=as_if, is_off=moved_periods(own))
+    marks = own[["series", "period", "accumulation"]]
+    marks = marks.assign(is_as_if=as_if, is_off=moved_periods(own))
     return gaps.merge(marks, how="left")
 
 
@@ -192,6 +203,10 @@ def _panel(now: Frame, n_pairs: int) -> tuple[Frame, Panel]:
     keys = ["upper", "lower", "denominator", "numerator", "value", "pair"]
     now = now.iloc[np.lexsort([now[name] for name in keys])].reset_index(drop=True)
     now["column"] = now.groupby("pair").cumcount()
+    # the sum of its members' tokens tells one set of councils from another, in any order
+    codes = pd.factorize(now["area"], sort=True)[0]
+    tokens = np.random.default_rng(0).integers(1, 2**43, int(codes.max(initial=0)) + 1)
+    now["token"] = tokens[codes]
     shape = n_pairs, int(now["column"].max() if len(now) else 0) + 1
     panel = {name: np.full(shape, np.nan) for name in MATRICES}
     for name, matrix in panel.items():
@@ -208,7 +223,7 @@ def _measured(panel: Panel, pairs: Frame, overdispersion: bool) -> tuple[Frame, 
     compared = pairs["lower"].notna() & ((~np.isnan(panel["lower"])).sum(axis=1) >= FEWEST_PEERS)
     kinds = [(counted, pairs["statistic"]), (compared, "mean")]
     pooled = pairs["scale"] * np.nansum(panel["numerator"], axis=1) / size
-    pairs = pairs.assign(n_counted=n_counted, pooled=pooled)
+    pairs = pairs.assign(n_counted=n_counted, pooled=pooled, who=np.nansum(panel["token"], axis=1))
     pairs["scale_of"] = first_text(pairs.index, kinds)
     pairs["is_small"] = has_counts & (pairs["numerator"] < spread.FEWEST_EVENTS)
     pairs = pairs.join(positions(panel, pairs))
@@ -249,18 +264,22 @@ def _judged(pairs: Frame, level: float, overdispersion: bool) -> Frame:
     apart = (side != 0) & tested & overdispersion
     far = spread.reach(pairs["n_spread"], level, overdispersion=overdispersion)
     ordinary = apart & ~(pairs["adjusted_z"] * side > far)
+    untested = (side != 0) & ~tested & overdispersion
     verdict, reason = reasons.sided(pairs, side, pairs["benchmark"]), reasons.why_not(pairs)
-    verdict = verdict.mask(ordinary & (verdict != "similar"), robustness.SOMEWHAT + verdict)
+    somewhat = (ordinary | untested) & (verdict != "similar")
+    verdict = verdict.mask(somewhat, robustness.SOMEWHAT + verdict)
     verdict = verdict.mask(pairs["evidence"] == "values_only", "position_only")
     pairs["verdict"] = verdict.mask(reason != "", "cannot_judge")
     unusual = ordinary & ~pairs["funnel_label"].isin(["within", ""])
     said = [(unusual, reasons.UNUSUAL), (ordinary, reasons.ORDINARY), (apart, reasons.BEYOND)]
+    said += [(untested, reasons.UNTESTED)]
     because = reasons.why(pairs, side, level, said)
     pairs["evidence"] = pairs["evidence"].mask(reason != "", "none")
     by_counts = pairs["statistic"].map({"proportion": "wilson", "rate": "byar"})
     method = pairs["evidence"].replace("values_only", "position")
     pairs["method"] = method.mask(pairs["evidence"] == "counts", by_counts)
-    return pairs.assign(reason=reason.mask(reason == "", because))
+    limits = spread.usual_range(pairs, level, overdispersion=overdispersion)
+    return pairs.assign(reason=reason.mask(reason == "", because), **limits)
 
 
 def _labelled(now: Frame, pairs: Frame, z: Panel, overdispersion: bool) -> Frame:

@@ -6,25 +6,24 @@ from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.peers import PAIR, QUARTILES
 from pmf_analysis.measures.robustness import ROBUST
 
-PLACE = ["rank", "rank_high", "rank_of", "rank_best", "rank_worst", "percentile", "mad_distance"]
+PLACE = ["rank", "rank_high", "rank_of", "rank_best", "rank_worst", "n_level", "percentile"]
+PLACE += ["mad_distance"]
+AVERAGES = [*QUARTILES, "peer_mean", "pooled", "benchmark"]
 
 
 def comparison_table(pairs: Frame) -> Frame:
     """A row an own series and peer set, in the columns that pages read."""
     columns = ["series", "indicator", "area", "peer_set", "period", "value", "lower", "upper"]
-    columns += [*QUARTILES, "peer_mean", "pooled", "benchmark", "n_peers", "n_counted"]
-    columns += ["peers_missing", "peers_ahead", *PLACE, "quarter", "funnel_label", "adjusted_z"]
-    columns += ["phi", "tau2", "verdict", "method", "evidence", "reason", *ROBUST]
-    columns += ["gap", "gap_verdict", "gap_reason", "close_years", "close_pace"]
-    columns += ["peers_tested", "peers_kept", "own_kept"]
-    # A total depends on the size of a council: neither a place nor a gap means anything.
+    columns += [*AVERAGES, "n_peers", "n_counted", "n_hidden", "peers_missing", "peers_ahead"]
+    columns += [*PLACE, "quarter", "quintile", "funnel_label", "adjusted_z", "phi", "tau2"]
+    columns += ["limit_low", "limit_high", "verdict", "method", "evidence", "reason", *ROBUST]
+    columns += ["gap", "close_years", "close_pace", "peers_tested", "peers_kept", "own_kept"]
+    # A total depends on the size of a council: neither an average nor a place means anything.
     totals = pairs["data_type"] == "count"
-    blank = [*PLACE, "gap", "close_pace"]
+    blank = [*AVERAGES, *PLACE, "gap", "close_pace"]
     pairs[blank] = pairs[blank].astype("float64").mask(totals)
-    pairs["quarter"] = pairs["quarter"].mask(totals, 0)
-    pairs["gap_verdict"] = pairs["gap_verdict"].mask(totals, "cannot_judge")
-    pairs["gap_reason"] = pairs["gap_reason"].mask(totals, pairs["reason"])
-    counts = ["peers_ahead", *ROBUST]
+    pairs[["quarter", "quintile"]] = pairs[["quarter", "quintile"]].mask(totals, 0)
+    counts = ["peers_ahead", "n_hidden", *ROBUST]
     pairs[counts] = pairs[counts].fillna(0).astype(int)
     pairs = pairs.drop(columns=["lower", "upper"]).rename(columns={"low": "lower", "high": "upper"})
     return pairs[columns].reset_index(drop=True)
@@ -47,5 +46,5 @@ def robustness_table(cases: Frame, beside: Frame) -> Frame:
     same = beside.loc[beside["peer_set"] == beside["peer_set_other"], [*PAIR, "k", "agrees"]]
     columns = ["series", "indicator", "peer_set", "k", "period", "n_peers", "peer_median", "rank"]
     columns += ["rank_of", "quarter", "percentile", "verdict", "evidence", "agrees"]
-    table = cases.merge(same, on=[*PAIR, "k"], how="left")
+    table = cases[cases["data_type"] != "count"].merge(same, on=[*PAIR, "k"], how="left")
     return table.sort_values([*PAIR, "k"], ignore_index=True)[columns]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pmf_analysis.data.contract import series_key, split_series
 from pmf_analysis.measures.arrays import Column, Frame
-from pmf_analysis.measures.gaps import gap_verdicts
+from pmf_analysis.measures.gaps import gap_trends
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.intervals import difference_interval, two_sided_z
 from pmf_analysis.measures.polarity import first_text, undeclared
@@ -65,7 +65,7 @@ def equality_gaps(observations: Frame, register: Frame, *, area: str) -> Frame:
         return pd.DataFrame(columns=COLUMNS)
     rows = _with_reference(_with_others(rows), register)
     now = _compared(rows[rows["period"] == rows["newest"]].reset_index(drop=True))
-    now["trend"] = _trends(rows, now)
+    now["trend"] = _trends(rows, now, register)
     now = now[~now["is_reference"]].assign(series=now["whole"])
     order = ["series", "dimension", "source_row", "dimension_value"]
     return now.sort_values(order, ignore_index=True)[COLUMNS]
@@ -220,9 +220,10 @@ def _why(rows: Frame, side: Column) -> Column:
     return tested.mask(rows["evidence"] == "values_only", BARE) + first_text(rows.index, texts)
 
 
-def _trends(rows: Frame, now: Frame) -> Column:
-    """Whether each difference closes or widens, tested like the gap to peers."""
+def _trends(rows: Frame, now: Frame, register: Frame) -> Column:
+    """Whether each difference closes or widens, judged like the gap to peers."""
     same = rows.merge(now[["series", "by_whole"]], on=["series", "by_whole"])
-    gaps = same[["series", "period"]].assign(peer_set="", gap=same["value"] - same["other_value"])
-    found = gap_verdicts(gaps, now.assign(peer_set="")).set_index("series")["gap_verdict"]
-    return now["series"].map(found).mask(now["evidence"] == "none", "cannot_judge")
+    gaps = same[["series", "period", "value"]].assign(peer_set="", peer_median=same["other_value"])
+    gaps = gaps.assign(gap=gaps["value"] - gaps["peer_median"])
+    found = gap_trends(gaps, now.assign(peer_set=""), register)[0].set_index("series")
+    return now["series"].map(found["gap_verdict"]).mask(now["evidence"] == "none", "cannot_judge")

@@ -4,80 +4,114 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures.arrays import Column, Floats, Frame, Places
-from pmf_analysis.measures.history import OVERLAPPING, complete_periods, independent_points
 from pmf_analysis.measures.peers import PAIR
 from pmf_analysis.measures.polarity import SIGNS, first_text
-from pmf_analysis.measures.short_series import mann_kendall
-from pmf_analysis.measures.spc import LIMITS, spc_chart
+from pmf_analysis.measures.spc import LIMITS
+from pmf_analysis.measures.trend import trend_verdicts
 
-FEWEST = 5  # points from which the gap is tested at all
-CHART_FROM = 13  # points from which control-chart rules replace the Mann-Kendall test
-CURRENT_PRICES = "A gap in money of each year's prices changes with prices alone."
 ROUNDING = 1e-9  # relative; so that an improvement of exactly what is needed counts
+YEAR = pd.Timedelta(days=366)
+TESTS = {"xmr": "control-chart rules", "mann_kendall": "a Mann-Kendall test"}
+ALONE = " The newest gap alone is unusual; that is no movement."
+HELD = " It moved more than a year ago and has held since."
 
 
-def gap_verdicts(gaps: Frame, pairs: Frame) -> Frame:
-    """Judge the gap of every series and peer set as a series of its own.
+def gap_trends(gaps: Frame, pairs: Frame, register: Frame) -> tuple[Frame, Frame]:
+    """Judge the gap of every pair as any series is: by its shape, seasons and dependence.
 
     Parameters
     ----------
     gaps
-        series, peer_set, period, gap (own value minus the peers' median; NaN in periods without
-        enough peers). Of pairs with rows made from a predecessor council's counts (`is_as_if`)
-        only what follows the newest of those is tested: the boundary moved there. Rows whose own
-        denominator is off (`is_off`) are drawn and not tested.
+        series, peer_set, period, value, peer_median, gap. Of pairs with rows made from a
+        predecessor council's counts (`is_as_if`) only what follows the newest of those is tested:
+        the boundary moved there. Rows whose own denominator is off (`is_off`) are not tested.
     pairs
-        One row a series and peer set: accumulation, periods_per_year, span_years, price_basis. Of
-        overlapping windows only those that share no data are used; money in current prices is not
-        tested over time.
+        series, peer_set, indicator of the pairs to judge.
+    register
+        One row an indicator.
 
     Returns
     -------
-    DataFrame
-        series, peer_set, gap_verdict (closing, widening, steady, cannot_judge), gap_reason. A gap
-        closes when it moves towards zero by more than chance explains. One that went through zero
-        closes if it is now smaller than it usually was, and widens if it is larger.
+    verdicts
+        series, peer_set, gap_verdict (closing, widening, crossed, steady, cannot_judge),
+        gap_reason, gap_since (first period tested), own_moved and peers_moved (change of our value
+        and of the median from the first year tested to the last, in means of a year). A gap closes
+        when it has moved towards zero by more than chance explains, within the last year or all
+        along; crossed: it moved and is now on the other side of zero than it usually was.
+    gaps
+        With mean, lower_limit, upper_limit, rule and direction of the gap's own chart; NaN, "none"
+        and 0 where there is none.
     """
-    table = pairs[PAIR].reset_index(drop=True)
-    key = table["series"] + "\n" + table["peer_set"]
-    tested = _tested_points(gaps, pairs)
-    known = tested.dropna().sort_values("period").groupby("series")["value"]
-    n = known.size()
-    # Without any pair the maps are empty text.
-    found = _movement(tested, n), known.last(), known.median()
-    moved, level, usual = (key.map(of_series).astype("float64") for of_series in found)
-    away: Column = moved * np.sign(level)
-    away = away.where(level * usual >= 0, moved.abs() * np.sign(level.abs() - usual.abs()))
-    points = key.map(n).fillna(0).astype(int)
-    current, enough = _in_current_prices(pairs), points >= FEWEST
-    verdicts = [(~enough, "cannot_judge"), (away > 0, "widening"), (away < 0, "closing")]
-    few = "Only " + points.astype(str) + " separate periods can be compared; five are needed."
-    test = (points >= CHART_FROM).map({True: "control-chart rules", False: "a Mann-Kendall test"})
-    judged = "Judged by " + test + " on " + points.astype(str) + " gaps."
-    reasons = [(current, CURRENT_PRICES), (~enough, few), (enough, judged)]
-    verdict = first_text(table.index, verdicts, "steady")
-    return table.assign(gap_verdict=verdict, gap_reason=first_text(table.index, reasons))
+    key = ["series", "peer_set"]
+    tested = _tested(gaps.merge(pairs[[*PAIR, "indicator"]], on=PAIR))
+    named = tested["series"] + "\n" + tested["peer_set"]
+    declared = register.set_index("indicator").reindex(tested["indicator"].to_numpy())
+    declared = declared.reset_index(drop=True).assign(
+        indicator=named, polarity="none", statistic=""
+    )
+    declared = declared.drop_duplicates("indicator")
+    names = tested.columns.intersection(["period", "is_exceptional", "accumulation"])
+    rows = tested[names].assign(series=named, indicator=named, area="")
+    trends, points = trend_verdicts(rows.assign(value=tested["gap"]), declared)
+    rates = dict(zip(declared["indicator"], declared["periods_per_year"], strict=True))
+    moved = _moved(tested.assign(key=named), trends.set_index("series"), rates)
+    table = moved.reset_index(names="key")
+    table[key] = table.pop("key").str.split("\n", expand=True).reindex(columns=[0, 1])
+    points[key] = points["series"].str.split("\n", expand=True).reindex(columns=[0, 1])
+    chart = points[[*key, "period", *LIMITS, "rule", "direction"]]
+    drawn = gaps.drop(columns=["is_off", "accumulation"], errors="ignore").merge(
+        chart, on=[*key, "period"], how="left"
+    )
+    return table, drawn.fillna({"rule": "none", "direction": 0})
 
 
-def gap_chart(gaps: Frame, pairs: Frame) -> Frame:
-    """Give every gap the limits of its own control chart, so that the gap can be drawn as tested.
+def _tested(gaps: Frame) -> Frame:
+    """Rows that may be tested, in order of time; those to be left out are exceptional."""
+    marks = gaps.reindex(columns=["is_as_if", "is_off"]).eq(True)
+    as_if = gaps["period"].where(marks["is_as_if"])
+    broken = as_if.groupby([gaps[name] for name in PAIR]).transform("max")
+    kept = gaps[~(gaps["period"] <= broken)].assign(is_exceptional=marks["is_off"])
+    return kept.sort_values([*PAIR, "period"], ignore_index=True)
 
-    Parameters are those of `gap_verdicts`. Added are mean, lower_limit, upper_limit and rule (of
-    `spc.spc_chart`). They are NaN and "none" for pairs with fewer than 13 separate gaps, and for
-    rows before the first tested one; a window that overlaps a tested one has limits and no rule.
-    """
-    tested = _tested_points(gaps, pairs)
-    n = tested.groupby("series")["value"].count()
-    points = spc_chart(tested[tested["series"].map(n).to_numpy(float) >= CHART_FROM]).points
-    key = (gaps["series"] + "\n" + gaps["peer_set"]).astype("str")
-    chart = points.groupby("series").agg({**dict.fromkeys(LIMITS, "last"), "period": "min"})
-    limits = chart.reindex(key).set_axis(gaps.index)
-    inside = (gaps["period"] >= limits["period"]) & gaps["gap"].notna()
-    rules = points.rename(columns={"series": "key"})[["key", "period", "rule"]]
-    found = gaps[["period"]].assign(key=key).merge(rules, how="left")["rule"]
-    shown = limits[LIMITS].astype("float64").where(inside, axis=0)
-    rule = found.set_axis(gaps.index).fillna("none").astype("str")
-    return gaps.drop(columns="is_off", errors="ignore").join(shown).assign(rule=rule)
+
+def _moved(tested: Frame, trends: Frame, rates: dict[str, float]) -> Frame:
+    """Verdict, reason and who moved; by the key of the pair."""
+    groups = tested.groupby("key")
+    level, usual = np.sign(groups["gap"].last()), np.sign(groups["gap"].median())
+    sign = trends["verdict"].map({"rising": 1, "falling": -1}).fillna(0)
+    last = groups["period"].last()
+    is_chart = trends["method"] == "xmr"
+    alone = is_chart & (trends["rule"] == "outside_limits") & (trends["rule_points"] == 1)
+    held = is_chart & (sign != 0) & (trends["signal_from"] < last - YEAR)
+    sign = sign.mask(alone | held, 0)
+    verdict = first_text(
+        trends.index,
+        [
+            (trends["verdict"] == "cannot_judge", "cannot_judge"),
+            ((sign != 0) & (level * usual < 0), "crossed"),
+            (sign * level > 0, "widening"),
+            (sign * level < 0, "closing"),
+        ],
+        "steady",
+    )
+    test, n = trends["method"].map(TESTS).fillna("its own figures"), trends["n"].astype(str)
+    judged = "Judged by " + test + " on " + n + " gaps."
+    judged += first_text(trends.index, [(alone, ALONE), (held, HELD)])
+    # a year of figures at either end, so that no season speaks
+    place, size = groups.cumcount(), groups["gap"].transform("size")
+    year = tested["key"].map(rates).fillna(1).round().clip(lower=1)
+    values, by_key = tested[["value", "peer_median"]], tested["key"]
+    ends = [values[part].groupby(by_key).mean() for part in (size - place <= year, place < year)]
+    change = (ends[0] - ends[1]).reindex(trends.index)
+    return pd.DataFrame(
+        {
+            "gap_verdict": verdict,
+            "gap_reason": trends["reason"].mask(verdict != "cannot_judge", judged),
+            "gap_since": groups["period"].first(),
+            "own_moved": change["value"],
+            "peers_moved": change["peer_median"],
+        }
+    )
 
 
 def closing_pace(rows: Frame, pairs: Frame, *, years: int) -> Frame:
@@ -146,29 +180,3 @@ def _span_changes(one: Places, month: Places, value: Floats, months: int) -> tup
 
 def _in_current_prices(pairs: Frame) -> Column:
     return (pairs["price_basis"] == "current").reset_index(drop=True)
-
-
-def _tested_points(gaps: Frame, pairs: Frame) -> Frame:
-    """List series (a key of the pair), period and value (the gap; NaN in periods left out)."""
-    names = ["accumulation", "periods_per_year", "span_years", "price_basis"]
-    known = gaps.join(pairs.set_index(PAIR)[names], on=PAIR)
-    known = known.assign(series=known["series"] + "\n" + known["peer_set"], value=known["gap"])
-    known = known[known["price_basis"] != "current"]
-    marks = known.reindex(columns=["is_as_if", "is_off"]).eq(True)
-    broken = known["period"].where(marks["is_as_if"]).groupby(known["series"]).transform("max")
-    known = known[~(known["period"] <= broken) & ~marks["is_off"]]
-    overlapping = known["accumulation"].isin(OVERLAPPING)
-    kept = pd.concat([independent_points(known[overlapping]), known[~overlapping]])
-    length = (12 / known["periods_per_year"]).mask(overlapping, 12 * known["span_years"])
-    return complete_periods(kept[["series", "period", "value"]], length[kept.index])
-
-
-def _movement(tested: Frame, n: Column) -> Column:
-    """Give 1 where the gap's value rises, -1 where it falls, 0 where chance explains it."""
-    is_long = tested["series"].map(n).to_numpy(float) >= CHART_FROM
-    short = mann_kendall(tested[~is_long]).set_index("series")["direction"]
-    moved = short.map({"increasing": 1, "decreasing": -1}).fillna(0)
-    points = spc_chart(tested[is_long]).points.dropna(subset=["value"])
-    flagged: Column = points.groupby("series")["direction"].last()
-    both: Column = pd.concat([moved, flagged])
-    return both

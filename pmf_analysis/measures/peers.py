@@ -5,10 +5,11 @@ Own values never count among the peers'. Percentiles and ranks treat ties alike 
 
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Frame
+from pmf_analysis.measures.arrays import Column, Frame
 
 FEWEST_PEERS = 5  # below this neither a median nor a rank is shown
-NATION_FACTOR = 2  # a nation is an average of councils, so it cannot lie far outside them
+NATION_FACTOR = 2  # of money or a ratio; farther outside its councils it must be a total
+TOTALS = ["count", "money", "ratio"]  # of which a nation's value may be a sum
 PAIR = ["series", "peer_set"]
 SAME = ["key", "period", "period_end", "accumulation"]  # what values must share to be compared
 QUARTILES = ["peer_min", "peer_q1", "peer_median", "peer_q3", "peer_max"]
@@ -71,6 +72,17 @@ def newest_of_peers(usable: Frame, area: str, members: Frame) -> Frame:
     return grouped.agg(newest_peer=("theirs", "max"), peers_ahead=("ahead", "sum"))
 
 
+def hidden_peers(observations: Frame, pairs: Frame, area: str, members: Frame) -> Column:
+    """Number of peers (`n_hidden`) whose value of the compared period is suppressed; by pair."""
+    if "status" not in observations.columns:
+        return pd.Series(0, pd.MultiIndex.from_frame(pairs[PAIR]), name="n_hidden")
+    hidden = observations[observations["status"] == "suppressed"]
+    ours = hidden["series"].astype("str").str.replace(r"\|[^|]*", f"|{area}", n=1, regex=True)
+    beside = hidden[["area", "period"]].assign(series=ours).merge(pairs[[*PAIR, "period"]])
+    beside = beside.merge(members, left_on=["peer_set", "area"], right_on=["peer_set", "member"])
+    return beside.groupby(PAIR).size().rename("n_hidden")
+
+
 def spread_by_period(rows: Frame) -> Frame:
     """Gap table: own value, peers' median and number at each period with enough peers.
 
@@ -91,5 +103,6 @@ def with_nation(comparisons: Frame, panel: Frame, register: Frame, area: str) ->
     kept = comparisons.merge(rows, on=["indicator", "period"], how="left")
     data_type = kept["indicator"].map(register.set_index("indicator")["data_type"])
     low, high = kept["peer_min"] / NATION_FACTOR, kept["peer_max"] * NATION_FACTOR
-    likely = kept["nation_value"].between(low, high) & (data_type != "count")
+    likely = ~data_type.isin(TOTALS) | kept["nation_value"].between(low, high)
+    likely &= data_type != "count"
     return kept.assign(nation_value=kept["nation_value"].where(likely))

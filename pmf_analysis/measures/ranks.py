@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from pmf_analysis.measures.arrays import Floats, Frame, Integers
+from pmf_analysis.measures.arrays import Column, Floats, Frame, Integers
 from pmf_analysis.measures.peers import FEWEST_PEERS, QUARTILES
 from pmf_analysis.measures.polarity import band_distance
 
@@ -74,7 +74,8 @@ def positions(panel: Panel, own: Frame) -> Frame:
         (1 = highest, whatever is better), n_level (peers with the same rank), rank_of,
         percentile (share of peers that are worse, ties by half, 0 to 100), mad_distance (distance
         from the median in median absolute deviations, unscaled as Oflog has it; NaN if those are
-        0), quarter (1 = best; 0 unknown). NaN with fewer than five peers.
+        0), quarter (1 beyond the better quartile, 4 beyond the worse, 2 and 3 inside; 0 unknown),
+        quintile (by `quantile_group`; 1 = best). NaN with fewer than five peers.
     """
     peers, value = panel["value"], own["value"].to_numpy(float)
     n = (~np.isnan(peers)).sum(axis=1)
@@ -91,7 +92,18 @@ def positions(panel: Panel, own: Frame) -> Frame:
     mad = ordered_quantile(np.sort(np.abs(peers - median[:, None]), axis=1), 0.5)
     table["mad_distance"] = (value - median) / np.where(mad > 0, mad, np.nan)
     shown: Frame = table.loc[n >= FEWEST_PEERS].reindex(own.index)
-    return shown.assign(quarter=quantile_group(shown["rank"], n + 1), n_peers=n)
+    quintile = quantile_group(shown["rank"], n + 1, 5)
+    return shown.assign(quarter=_quarter(shown, own), quintile=quintile, n_peers=n)
+
+
+def _quarter(shown: Frame, own: Frame) -> Column:
+    """Quarter by the quartiles that are printed; of a range that is best, by the percentile."""
+    above, below = own["value"] > shown["peer_q3"], own["value"] < shown["peer_q1"]
+    lower, band = own["polarity"] == "lower", own["polarity"] == "range"
+    best = above.where(~lower, below).where(~band, shown["percentile"] > 75)
+    worst = below.where(~lower, above).where(~band, shown["percentile"] < 25)
+    inside = (shown["percentile"] >= 50).map({True: 2, False: 3})
+    return inside.mask(best, 1).mask(worst, 4).where(shown["rank"].notna(), 0)
 
 
 def rank_range(panel: Panel, own: Frame) -> Frame:

@@ -12,11 +12,14 @@ OLDEST = 2  # own periods that the newest value of a peer may be ahead before th
 TOTAL = "A total depends on the size of an authority; only a rate or share can be compared."
 ORDINARY = " The difference is more than chance, but ordinary between peers."
 UNUSUAL = " It is outside the 95 % limits of the spread between peers, but within the 99.8 %."
+UNTESTED = " Whether it is beyond the usual spread between peers cannot be tested."
 BEYOND = " This is beyond the usual spread between peers."
 OLDER = " Fewer than five peers have our newest period, so an earlier one is compared."
 BEHIND = " A peer has a value more than two of our periods newer."
 DIFFER = " Our counts do not give our published value, so they are not used."
 SMALL = " Our count is below 10, so it gives no verdict."
+CIRCULAR = "This set was chosen by this very indicator, so it is no test of it."
+HIDDEN_SHARE = 0.1  # of the peers; they have the fewest cases, so the rest are no fair picture
 SAMPLED = " It takes the sample as simple and random; the design effect is not known."
 
 
@@ -34,12 +37,16 @@ def sided(rows: Frame, side: Column, other: Column) -> Column:
 def why_not(pairs: Frame) -> Column:
     """Say why a pair cannot be judged, in plain words; "" where it can."""
     found, members = pairs["n_peers"].astype(str), pairs["n_members"].astype(str)
+    hidden = pairs["n_hidden"].fillna(0).astype(int)
+    unfair = hidden > HIDDEN_SHARE * (hidden + pairs["n_peers"])
     few = "Only " + found + " of " + members + " peers have a value for the"
     reasons = [
         (pairs["newest"].isna(), "We have no value that can be used."),
         *undeclared(pairs),
         (pairs["data_type"] == "count", TOTAL),
+        (pairs["is_circular"], CIRCULAR),
         (pairs["n_peers"] < FEWEST_PEERS, few + " same period; five are needed."),
+        (unfair, hidden.astype(str) + " peers are hidden for small numbers; the rest mislead."),
     ]
     return first_text(pairs.index, reasons)
 

@@ -7,7 +7,7 @@ from pmf_analysis.measures.peers import PAIR
 from pmf_analysis.measures.ranks import Panel
 
 NEAREST = range(10, 21)
-CASE = ["series", "peer_set", "k", "period", "verdict", "percentile"]
+CASE = ["series", "peer_set", "k", "period", "verdict", "percentile", "who"]
 ROBUST = ["robust_of", "robust_same", "robust_opposite"]
 PLACE_ONLY = "position_only"
 SOMEWHAT = "somewhat_"  # before better, worse, higher and lower
@@ -43,7 +43,8 @@ def agreement(cases: Frame, chosen: Frame) -> Frame:
     Parameters
     ----------
     cases, chosen
-        series, peer_set, k (0: the whole set), period, verdict, percentile.
+        series, peer_set, k (0: the whole set), period, verdict, percentile, who (a number for the
+        councils that were compared: the same councils are counted once).
 
     Returns
     -------
@@ -58,7 +59,8 @@ def agreement(cases: Frame, chosen: Frame) -> Frame:
     judged = judged.assign(verdict=side, half=np.sign(judged["percentile"] - 50))
     chosen = judged.merge(chosen[[*PAIR, "k"]]).drop(columns="k")
     both = chosen.merge(judged, on=["series", "period"], suffixes=("", "_other"))
-    both = both[(both["peer_set"] != both["peer_set_other"]) | (both["k"] != 0)]
+    both = both[both["who"] != both["who_other"]].sort_values([*PAIR, "peer_set_other", "k"])
+    both = both.drop_duplicates([*PAIR, "who_other"])
     verdict, half, place = both["verdict_other"], both["half_other"], both["verdict"] == PLACE_ONLY
     agrees = (both["verdict"] == verdict).mask(place, both["half"] == half)
     opposes = (both["verdict"].map(OPPOSITE) == verdict).mask(place, both["half"] * half < 0)

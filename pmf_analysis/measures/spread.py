@@ -65,6 +65,7 @@ def places(panel: Panel, own: Frame, *, overdispersion: bool) -> tuple[Frame, Pa
     own_distance = funnel.transformed(value_own, pooled, kind) - centre
     own_z = own_distance / np.sqrt(own_error2 + tau2 * (1 + pull))
     columns = {"centre": pooled, "phi": phi, "tau2": tau2, "adjusted_z": own_z, "pull": pull}
+    columns["size"] = size_own
     table = pd.DataFrame({name: column[:, 0] for name, column in columns.items()}, own.index)
     z = distance / np.sqrt(error2 + tau2 * (1 + pull))
     return table.assign(n_spread=n), {"z": z, "size": size}
@@ -138,13 +139,26 @@ def funnels(pairs: Frame, sizes: Floats, *, overdispersion: bool) -> Frame:
     pairs, sizes = pairs[counted], sizes[counted]
     ends = np.nanmin(sizes, axis=1, initial=np.inf), np.nanmax(sizes, axis=1, initial=0)
     points = np.geomspace(*ends, FUNNEL_POINTS, axis=1)
-    names = ["centre", "scale", "tau2", "pull"]
-    pooled, scale, tau2, pull = (pairs[name].to_numpy(float)[:, None] for name in names)
-    kind = pairs["scale_of"].to_numpy(object)[:, None]
-    columns = {"size": points, "benchmark": pooled * scale + 0 * points}
+    benchmark = (pairs["centre"] * pairs["scale"]).to_numpy()[:, None]
+    columns = {"size": points, "benchmark": benchmark + 0 * points}
     for name, level in funnel.LEVELS.items():
-        far = reach(pairs["n_spread"], level, overdispersion=overdispersion).to_numpy()[:, None]
-        lower, upper = funnel.limits_at(points, pooled, tau2 * (1 + pull), far, kind)
-        columns |= {f"lower_{name}": scale * lower, f"upper_{name}": scale * upper}
+        lower, upper = _limits(pairs, points, level, overdispersion)
+        columns |= {f"lower_{name}": lower, f"upper_{name}": upper}
     table = pairs[PAIR].loc[pairs.index.repeat(FUNNEL_POINTS)].reset_index(drop=True)
     return table.assign(**{name: column.ravel() for name, column in columns.items()})
+
+
+def usual_range(pairs: Frame, level: float, *, overdispersion: bool) -> dict[str, Floats]:
+    """Where one more council of our size would lie (limit_low, limit_high), in our unit."""
+    edges = _limits(pairs, pairs["size"].to_numpy(float)[:, None], level, overdispersion)
+    return {name: edge[:, 0] for name, edge in zip(("limit_low", "limit_high"), edges, strict=True)}
+
+
+def _limits(pairs: Frame, sizes: Floats, level: float, overdispersion: bool) -> tuple[Floats, ...]:
+    """Limits of each pair's funnel at each of its sizes, in the unit of its value."""
+    names = ["centre", "tau2", "pull"]
+    pooled, tau2, pull = (pairs[name].to_numpy(float)[:, None] for name in names)
+    kind = pairs["scale_of"].to_numpy(object)[:, None]
+    scale = np.where(kind == "mean", 1.0, pairs["scale"].to_numpy(float)[:, None])
+    far = reach(pairs["n_spread"], level, overdispersion=overdispersion).to_numpy()[:, None]
+    return tuple(scale * e for e in funnel.limits_at(sizes, pooled, tau2 * (1 + pull), far, kind))
