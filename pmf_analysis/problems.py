@@ -16,7 +16,8 @@ Level = Literal["error", "warning", "info"]
 EXIT_WRONG_USAGE = 2
 EXIT_DATA_UNUSABLE = 3
 
-COLUMNS = ("level", "code", "file", "sheet", "row", "column", "value", "message", "expected", "fix")
+_PLACE = ("file", "sheet", "row", "column", "value")
+COLUMNS = ("level", "code", *_PLACE, "message", "expected", "fix", "indicator")
 _ABSOLUTE = re.compile(r"^(/|\\|[A-Za-z]:[\\/])")
 _LONGEST_VALUE = 80
 # A fault of a spreadsheet in one line.
@@ -46,6 +47,8 @@ class Problem:
         such as ``E "Current Target"``.
     expected, fix
         What would have been right, and what to do about it.
+    indicator
+        The indicator concerned, by its id where the register knows it; blank where it is not one.
     """
 
     message: str
@@ -58,6 +61,7 @@ class Problem:
     value: str = ""
     expected: str = ""
     fix: str = ""
+    indicator: str = ""
 
     def __post_init__(self) -> None:
         if _ABSOLUTE.match(self.file):
@@ -133,8 +137,8 @@ class PmfError(Exception):
         return "\n".join(problem.line() for problem in self.problems)
 
 
-def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """Return `` Did you mean "place"?`` for the choice nearest to a word, or nothing.
+def did_you_mean(word: str, choices: Iterable[str], most: int = 1) -> str:
+    """Return `` Did you mean "place"?`` for the choices nearest to a word, or nothing.
 
     Case, spaces, hyphens and underscores do not count as differences. The text begins with a
     space, to be joined to a sentence.
@@ -147,8 +151,9 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     ''
     """
     by_key = {_spelling_key(choice): choice for choice in choices}
-    nearest = get_close_matches(_spelling_key(word), by_key, n=1, cutoff=0.6)
-    return f' Did you mean "{by_key[nearest[0]]}"?' if nearest else ""
+    nearest = get_close_matches(_spelling_key(word), by_key, n=most, cutoff=0.6)
+    named = " or ".join(f'"{by_key[key]}"' for key in nearest)
+    return f" Did you mean {named}?" if nearest else ""
 
 
 def _spelling_key(word: str) -> str:

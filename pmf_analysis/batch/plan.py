@@ -3,12 +3,15 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pmf_analysis.batch.manifest import describe_file, describe_files, digest_of
 from pmf_analysis.batch.notebooks import PARAMETER_TYPES, check_notebook, fingerprint
 from pmf_analysis.data.store import Store, Vintage
+from pmf_analysis.parameters.checks import check_names_in_data
+from pmf_analysis.parameters.loading import read_document
 from pmf_analysis.parameters.models import RunSpec
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import Period, parse_period
@@ -188,9 +191,11 @@ def check_data(plan: Plan) -> None:
     PmfError
         Exit 3, with all problems at once; exit 2 for a peer set that nobody declares.
     """
-    problems, spec = Problems(), plan.spec
-    if not plan.vintages:
-        why = f"Nothing had been imported by {spec.as_at.isoformat()}, the run's as-at date."
+    problems, spec, series = Problems(), plan.spec, plan.store.series(plan.spec.as_at)
+    if series:
+        _check_names(plan, series, problems)
+    else:
+        why = f"No figures had been imported by {spec.as_at.isoformat()}, the run's as-at date."
         fix = "pmf import FILE, or pmf demo for the fictional council"
         problems.add(message=why, code="store-empty", fix=fix)
     free = shutil.disk_usage(plan.workspace.root).free
@@ -198,8 +203,23 @@ def check_data(plan: Plan) -> None:
         message = f"Only {free // 1_000_000} MB are free on the disk; a run needs 200 MB."
         problems.add(message=message, code="disk-full")
     problems.raise_if_errors(EXIT_DATA_UNUSABLE)
+    plan.parameters.problems.extend(problems)
     declared = {name for name, peers in plan.parameters.peer_sets.items() if peers.members}
     if not {spec.peer_set, *spec.peer_sets_by_theme.values()} - {""} <= declared:
         # They may have come with the data, which are read only when it matters.
-        imported = set(plan.store.as_known_on(spec.as_at)["peer_sets"]["peer_set"])
-        plan.workspace.load_run(plan.run_file, store_peer_sets=imported)
+        rows = plan.store.as_known_on(spec.as_at, "peer_sets")["peer_sets"]
+        rows = rows[rows["area_code"].isin(["", plan.parameters.framework.council.area_code])]
+        days = rows["as_at"].dt.date.fillna(date.min).groupby(rows["peer_set"]).min().to_dict()
+        plan.workspace.load_run(plan.run_file, store_peer_sets=days)
+
+
+def _check_names(plan: Plan, series: set[tuple[str, ...]], problems: Problems) -> None:
+    """Check our area and the groups of breakdowns against the series that are stored."""
+    own, areas = plan.parameters.framework.council.area_code, {area for _, area, *_ in series}
+    if own not in areas:  # a council that replaced others may have only their figures
+        changes = plan.store.as_known_on(plan.spec.as_at, "area_changes")["area_changes"]
+        areas |= {*changes.loc[changes["old_code"].isin(areas), "new_code"]}
+    folder, names = plan.workspace.parameters, (plan.spec.framework, "indicators.yml")
+    read = [read_document(folder / name, f"parameters/{name}", problems) for name in names]
+    if read[0] and read[1]:
+        check_names_in_data(read[0], read[1], series, areas)

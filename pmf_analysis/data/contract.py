@@ -65,6 +65,8 @@ _DECLARED = read_shipped("contract.yml")
 TABLES = {name: _columns(told["columns"]) for name, told in _DECLARED["tables"].items()}
 ROW_MEANS: dict[str, str] = {name: t["a_row_is"] for name, t in _DECLARED["tables"].items()}
 KEYS = {name: tuple(told["key"]) for name, told in _DECLARED["tables"].items()}
+# The column a reader looks at first.
+MAIN_COLUMN: dict[str, str] = {name: t["main"] for name, t in _DECLARED["tables"].items()}
 # Rows that share these columns are one list: a newer list replaces the older one whole.
 REPLACED_WHOLE: dict[str, list[str]] = {
     name: t["replaced_whole"] for name, t in _DECLARED["tables"].items() if "replaced_whole" in t

@@ -15,8 +15,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
+from pmf_analysis.problems import COLUMNS, EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,14 +62,13 @@ class Vintage:
         as_at: date,
         sequence: int,
         files: Iterable[FileRecord],
-        quarantine: pd.DataFrame | None,
+        quarantine: pd.DataFrame,
     ) -> Vintage:
         """Describe an import; its hash is that of the rows accepted and held back."""
         # Of a table's rows, whatever their order.
         ordered = {name: _row_hashes(frame).sort_values() for name, frame in tables.items()}
         digests = {name: _sha256(rows.to_numpy().tobytes()) for name, rows in ordered.items()}
-        held_back = "" if quarantine is None else quarantine.to_csv(index=False)
-        content = _sha256(json.dumps(digests, sort_keys=True) + held_back)
+        content = _sha256(json.dumps(digests, sort_keys=True) + quarantine.to_csv(index=False))
         rows = {name: len(frame) for name, frame in tables.items()}
         series = _series_digests(tables["observations"]) if "observations" in tables else {}
         name = f"{as_at.isoformat()}_{content[:12]}"
@@ -126,7 +126,8 @@ class Store:
         broken.raise_if_errors(EXIT_DATA_UNUSABLE)
         known = {vintage.id: vintage for vintage in self._read_all()}
         sequence = 1 + max((other.sequence for other in known.values()), default=0)
-        vintage = Vintage.of(typed, as_at, sequence, files, quarantine)
+        held_back = problem_table(()) if quarantine is None else quarantine
+        vintage = Vintage.of(typed, as_at, sequence, files, held_back)
         same = known.get(vintage.id)
         if same and same.withdrawn:
             why = f'these same data were withdrawn from the store: "{same.withdrawn}".'
@@ -134,8 +135,8 @@ class Store:
             raise PmfError(Problem(why, code="vintage-withdrawn", fix=fix), EXIT_DATA_UNUSABLE)
         if same:
             return same
-        held_back = {} if quarantine is None else {"quarantine": quarantine}
-        self._write(vintage, typed, {"problems": problem_table(problems or ()), **held_back})
+        told = {"problems": problem_table(problems or ()), "quarantine": held_back}
+        self._write(vintage, typed, told)
         return vintage
 
     def vintages(self, until: date = date.max) -> list[Vintage]:
@@ -159,8 +160,8 @@ class Store:
             raise PmfError("A vintage is withdrawn only with a reason.")
         self._write_last(f"{self._folder}/{vintage_id}/withdrawn.json", {"reason": reason.strip()})
 
-    def as_known_on(self, as_at: date) -> dict[str, pd.DataFrame]:
-        """Return every contract table as it was known at the end of a day.
+    def as_known_on(self, as_at: date, *tables: str) -> dict[str, pd.DataFrame]:
+        """Return every contract table, or some, as it was known at the end of a day.
 
         A row is taken from the newest vintage that holds its key. Sets of peers are replaced
         whole, so that a peer who left is gone; a list drawn up on another day is another version
@@ -169,7 +170,7 @@ class Store:
         from pmf_analysis.data.contract import KEYS, REPLACED_WHOLE, TABLES, conform
 
         known = {}
-        for table in TABLES:
+        for table in tables or TABLES:
             rows = self._stacked(table, as_at)
             if table in REPLACED_WHOLE:
                 lists = rows.groupby(REPLACED_WHOLE[table], dropna=False)
@@ -196,8 +197,11 @@ class Store:
         joined = joined.join(before.add_prefix("old_"))[changed].reset_index(drop=True)
         return joined[[*key, *(f"{age}_{name}" for name in told for age in ("old", "new"))]]
 
-    def problems(self, as_at: date) -> pd.DataFrame:
+    def problems(self, as_at: date, *, area: str = "") -> pd.DataFrame:
         """Return what the imports known on a day had to say, as told by each file's newest one.
+
+        With `area`, return instead every fault of its rows that are in quarantine: the problems of
+        an import list only the first of a sort. Rows kept by earlier versions name no area.
 
         A row is a problem, with the columns of `problems.COLUMNS`: row is Int64, the rest text.
         """
@@ -207,13 +211,25 @@ class Store:
 
         newest = {"": problem_table(())}
         for vintage in self.vintages(as_at):
-            with self._files.open(f"{self._folder}/{vintage.id}/problems.csv", "rb") as file:
+            path = f"{self._folder}/{vintage.id}/{'quarantine' if area else 'problems'}.csv"
+            with self._files.open(path, "rb") as file:
                 rows = pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8-sig")
             rows = rows.apply(lambda cells: cells.str.replace(_NEUTRALISED, "", regex=True))
             rows["row"] = pd.to_numeric(rows["row"]).astype("Int64")
+            # Earlier versions named no indicator and area; what is held back is an error.
+            rows = rows.reindex(columns=[*COLUMNS, "area_code"], fill_value="")
+            rows = rows[rows["area_code"] == area].replace({"level": {"": "error"}})
             for name in sorted({record.name for record in vintage.files} | set(rows["file"])):
-                newest[name] = rows[rows["file"] == name]
+                newest[name] = rows.loc[rows["file"] == name, list(COLUMNS)]
         return pd.concat(newest.values(), ignore_index=True)
+
+    def series(self, as_at: date) -> set[tuple[str, ...]]:
+        """Return indicator, area, dimension and member of each series known on a day.
+
+        From the manifests alone, like the digests.
+        """
+        keys = {key for vintage in self.vintages(as_at) for key in vintage.series}
+        return {tuple(map(unquote, key.split("|")[:-1])) for key in keys}
 
     def digest(self, as_at: date) -> Digest:
         """Return fingerprints of what was known on a day, from the manifests alone.

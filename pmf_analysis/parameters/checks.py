@@ -18,6 +18,8 @@ from pmf_analysis.period_spans import YEAR_STARTS, add_months
 from pmf_analysis.periods import Period, parse_period
 from pmf_analysis.problems import PmfError, did_you_mean
 
+Found = Iterable[tuple[Place, Any]]
+
 _IN_FRAMEWORK = "in this framework"
 _MONTHS_OF_A_PEER_SET = 24
 _MONEY = ("£", "€", "GBP", "pound")
@@ -94,12 +96,14 @@ def check_run(document: Document, frameworks: Mapping[str, Document | None]) -> 
 
 
 def check_peer_sets(
-    document: Document, declared: Mapping[str, PeerSetSpec], stored: Collection[str] | None
+    document: Document,
+    declared: Mapping[str, PeerSetSpec],
+    stored: Collection[str] | Mapping[str, date] | None,
 ) -> None:
     """Check the peer sets of a run: the members of each are known, and none is out of date.
 
-    `stored` are those that came with the data; None when that is not known yet, and then a set
-    without members is let through.
+    `stored` are those that came with the data, with the days on which they were drawn up where
+    these are known; None when no set is known yet, and then one without members is let through.
     """
     named = [*document.texts("peer_set"), *document.texts("peer_sets_by_theme.*")]
     used = [(place, name) for place, name in named if name]
@@ -107,9 +111,9 @@ def check_peer_sets(
         known = [*(name for name, spec in declared.items() if not spec.is_described), *stored]
         where = "given with members in peer_sets.yml and did not come with the data"
         check_known(document, used, known, "peer set", where)
-    as_at = document.get("as_at")
+    as_at, days = document.get("as_at"), stored if isinstance(stored, Mapping) else {}
     for name, place in {name: place for place, name in reversed(used)}.items():
-        of = declared[name].as_at if name in declared else None
+        of = declared[name].as_at if name in declared else days.get(name)
         if of and type(as_at) is date and as_at < of:
             message = f'peer set "{name}" is of {of}, so nobody knew it on the as-at date {as_at}.'
             document.add(place, message, "peer-set-not-yet-known")
@@ -156,20 +160,47 @@ def check_value_pairs(document: Document, register: Document) -> None:
             document.add(place, document.owner(place) + told, "performance-without-direction")
 
 
-def check_known(
-    document: Document,
-    found: Iterable[tuple[Place, Any]],
-    known: Collection[str],
-    kind: str,
-    where: str,
+def check_names_in_data(
+    framework: Document, register: Document, series: Iterable[tuple[str, ...]], areas: set[str]
 ) -> None:
-    """Add an error for each name found that is not known, with the nearest one that is."""
+    """Check that our area has figures, and warn of groups that no breakdown of an indicator has.
+
+    `series` are indicator, area, dimension and member of all that is stored; `areas` have figures.
+    An indicator without any figures is passed over.
+    """
+    for place, own in framework.texts("council.area_code"):
+        if own not in areas:
+            message = f'no figures are stored for area_code "{own}".{did_you_mean(own, areas, 3)}'
+            fix = "correct area_code, or import the figures of your own council."
+            framework.add(place, framework.owner(place) + message, "area-without-data", fix=fix)
+    known: dict[str, set[str]] = {}
+    for indicator, _, dimension, member in series:
+        known.setdefault(indicator, set()).add(f"{dimension}: {member}")
+    for place, entry in register.groups("indicators.*"):
+        groups = entry.get("reference_groups", {})
+        named = [((*place, "reference_groups", name), f"{name}: {groups[name]}") for name in groups]
+        for stratum in entry.get("standard_population", {}):
+            told = f"{entry.get('standardised_by')}: {stratum}"
+            named.append(((*place, "standard_population", stratum), told))
+        if stored := known.get(str(entry.get("id"))):
+            there = sorted(stored - {": "})
+            check_known(register, named, there, "group", "in the data", level="warning")
+
+
+def check_known(
+    document: Document, found: Found, known: Collection[str], kind: str, where: str, **more: Any
+) -> None:
+    """Add an error for each name found that is not known, with the nearest one that is.
+
+    `more` are further fields of the problem.
+    """
     for place, name in found:
         if name not in known:
             hint = did_you_mean(name, known)
             few = "one of " + ", ".join(known) if not hint and 0 < len(known) <= 12 else ""
-            message = f'{document.owner(place)}{kind} "{name}" is not {where}.{hint}'
-            document.add(place, message, f"unknown-{kind.replace(' ', '-')}", expected=few)
+            message, code = f'{kind} "{name}" is not {where}.{hint}', kind.replace(" ", "-")
+            message = document.owner(place) + message
+            document.add(place, message, f"unknown-{code}", expected=few, **more)
 
 
 def check_unique(document: Document, path: str, *others: str) -> None:

@@ -26,6 +26,9 @@ Model = TypeVar("Model", bound=BaseModel)
 MOST_VALUES = 200_000
 _YAML_TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {"map", "seq", "str", "null", "bool", "int", "float", "timestamp"}
+# Control characters, lone surrogates, and marks that turn the direction of writing.
+HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_NAMES = {"name", "title", "short_title", "role"}
 _SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key|(^|_)(key|pwd)$")
 _SECRET_VALUE = re.compile(r"(AccountKey|ApplicationKey|SharedAccess\w*|[?&]sig|password)=", re.I)
 
@@ -157,6 +160,9 @@ class _Reader:
             return tuple(self.value(item, (*place, n)) for n, item in enumerate(node.value))
         elif _SECRET_VALUE.search(str(node.value)):
             self._refuse_secret(line, "This line holds a password or key.")
+        elif _hides(str(node.value), place):
+            message = "This text holds a line break or a character that is not seen."
+            self.refuse(line, message, "hidden-character", "type it again, in one line.")
         else:
             try:
                 return self.yaml.constructor.construct_object(node)
@@ -192,6 +198,12 @@ class _Reader:
     ) -> None:
         """Add an error of this file."""
         self.problems.add(message=message, code=code, file=self.name, row=line, fix=fix)
+
+
+def _hides(text: str, place: Place) -> bool:
+    """Whether a text holds hidden characters; line breaks and tabs are such in names only."""
+    is_name = not _NAMES.isdisjoint(place[-1:]) or "members" in place
+    return not set(HIDDEN.findall(text.strip())) <= set("" if is_name else "\n\t")
 
 
 def _spelled_apart(name: str) -> str:

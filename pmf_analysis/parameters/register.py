@@ -33,6 +33,11 @@ class Register:
         """Return the indicators of a theme; a cross-cutting one is in several themes."""
         return [item for item in self.indicators.values() if theme_id in item.themes]
 
+    def themes_of(self, names: Iterable[str]) -> list[str]:
+        """Return the themes of each indicator, joined by "; "; blank where it is not known."""
+        known = {name: "; ".join(item.themes) for name, item in self.indicators.items()}
+        return [known.get(name, "") for name in names]
+
     def frame(self) -> pd.DataFrame:
         """Return one row an indicator, with a column for each setting.
 

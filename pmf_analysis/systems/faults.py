@@ -72,7 +72,9 @@ class Case:
             for index, row in raw.to_dict("index").items()
         }
         lines = pd.concat(self._lines)
+        indicator, area = (self.typed_text(n)[lines.index] for n in ("indicator_id", "area_code"))
         lines = lines.assign(table=self.records.table, cells=lines.index.map(cells))
+        lines = lines.assign(indicator=indicator, area_code=area)
         return lines.sort_values("row", kind="stable")[QUARANTINE_COLUMNS]
 
     def _places(self, mask: pd.Series[bool], name: str) -> pd.DataFrame:

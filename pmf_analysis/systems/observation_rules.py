@@ -89,8 +89,9 @@ def _blank_beside_absent(case: Case) -> None:
     absent = case.typed["value_status"].isin(ABSENT_STATUSES)
     telling = case.typed[beside].drop(columns="denominator", errors="ignore")
     filled = absent & telling.notna().any(axis=1)
+    names = [name for name in beside if case.typed.loc[filled, name].notna().any()]
     case.typed.loc[absent, beside] = float("nan")
-    case.note(filled, "value", "beside-absent-value")
+    case.note(filled, (*names, "value")[0], "beside-absent-value", names=", ".join(names))
 
 
 def _shows_percent(case: Case, name: str) -> pd.Series[bool]:
@@ -191,3 +192,7 @@ def _note_odd_values(case: Case) -> None:
     # Published values are rounded, percentages often to whole numbers.
     differs = (_derived(case) - value).abs() > (value.abs() * 0.01).clip(lower=0.6)
     case.note(differs, "value", "counts-disagree")
+    is_counted = percent | facts["rate_base"].notna()
+    for name in [name for name in _COUNTS if name in typed]:
+        odd = is_counted & typed[name].notna() & (typed[name] % 1 != 0) & ~case.bad
+        case.note(odd, name, "count-not-whole", what=name)

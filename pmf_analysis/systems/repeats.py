@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pmf_analysis.data.contract import KEYS, SOURCE_COLUMNS, column_names
+from pmf_analysis.data.contract import KEYS, MAIN_COLUMN, SOURCE_COLUMNS, column_names
 from pmf_analysis.systems.results import FAULTS, QUARANTINE_COLUMNS, SOURCE, ImportResult, first_of
-from pmf_analysis.systems.rules import LABEL, MAIN_COLUMN
+from pmf_analysis.systems.rules import LABEL
 
 Results = Sequence[ImportResult]
 Mask = pd.Series  # of bool
@@ -68,20 +68,19 @@ def _conflict_lines(rows: pd.DataFrame, table: str) -> pd.DataFrame:
     if rows.empty:
         return pd.DataFrame(columns=QUARANTINE_COLUMNS)
     shown = rows[MAIN_COLUMN[table]].astype("str").fillna("")
-    places = rows.rename(columns=SOURCE)
+    places = rows.rename(columns=SOURCE | {"indicator_id": "indicator"})
     place = places["file"] + " row " + places["row"].astype("str")
     place += ": " + shown.replace("", "no value")
     key = [rows[name] for name in KEYS[table]]
     differ = place.groupby(key, dropna=False).transform(_listed)
-    fault = "repeated-and-different"
-    told = FAULTS[fault] | {
-        "expected": FAULTS[fault]["expected"].format(key=", ".join(KEYS[table]))
-    }
-    lines = places[[*SOURCE.values()]].astype({"row": "int64"}).assign(table=table, **told)
-    cells = rows[[*KEYS[table]]].astype("str").agg("; ".join, axis=1)
-    message = [told["message"].format(differ=places) for places in differ]
-    lines = lines.assign(code=fault, column=rows[LABEL], value=shown, message=message, cells=cells)
-    return lines[QUARANTINE_COLUMNS]
+    fault = FAULTS["repeated-and-different"]
+    expected = fault["expected"].format(key=", ".join(KEYS[table]))
+    cells = rows[[*KEYS[table]]].astype("str").fillna("").agg("; ".join, axis=1)
+    message = [fault["message"].format(differ=others) for others in differ]
+    told = {"code": "repeated-and-different", "table": table, "fix": fault["fix"]}
+    lines = places.reindex(columns=QUARANTINE_COLUMNS, fill_value="").astype({"row": "int64"})
+    lines = lines.assign(column=rows[LABEL], value=shown, message=message, cells=cells)
+    return lines.assign(**told, expected=expected)
 
 
 def _listed(places: pd.Series) -> str:

@@ -15,8 +15,8 @@ from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problem
 LISTED = 20
 SOURCE = {"source_file": "file", "source_sheet": "sheet", "source_row": "row"}
 _PLACE = ("file", "sheet", "row", "column", "value")
-_WHAT = ("message", "expected", "fix", "code")
-QUARANTINE_COLUMNS = ["table", *_PLACE, *_WHAT, "cells"]
+_WHAT = ("message", "expected", "fix", "code", "indicator")
+QUARANTINE_COLUMNS = ["table", *_PLACE, *_WHAT, "area_code", "cells"]
 FAULTS: dict[str, dict[str, str]] = read_shipped("faults.yml", "systems")
 _IN_FILE = "; all are in quarantine.csv."
 Tell = Callable[..., None]
@@ -48,7 +48,7 @@ class ImportResult:
 
     def refuse(self, problem: Problem, table: str, rows: list[int]) -> None:
         """Hold back rows that cannot even be cut into records, all because of one problem."""
-        details = asdict(problem) | {"table": table, "cells": "", "row": rows}
+        details = asdict(problem) | {"table": table, "area_code": "", "cells": "", "row": rows}
         self.lines.append(pd.DataFrame(details)[QUARANTINE_COLUMNS])
         self.quarantined += len(rows)
         message = f"{problem.message} None of its {len(rows):,} rows were read."

@@ -12,7 +12,8 @@ from datetime import date
 
 import pandas as pd
 
-from pmf_analysis.data.contract import TABLES, Column, column_names, conform
+from pmf_analysis.data.contract import MAIN_COLUMN, TABLES, Column, column_names, conform
+from pmf_analysis.parameters.loading import HIDDEN
 from pmf_analysis.parameters.workspace import Parameters
 from pmf_analysis.problems import did_you_mean
 from pmf_analysis.systems.faults import Case
@@ -23,11 +24,9 @@ from pmf_analysis.systems.results import FAULTS, ImportResult
 from pmf_analysis.systems.tabular import Records
 from pmf_analysis.systems.values import is_blank, is_error, is_too_large, state_of_text, to_kind
 
-# The column a reader looks at first; accepted rows carry its source column in LABEL.
-MAIN_COLUMN = dict.fromkeys(TABLES, "title") | {
-    **{"observations": "value", "targets": "target", "narratives": "text", "changes": "reason"},
-    **{"peer_sets": "member_code", "statements": "text"},
-}
+# Columns, by the ends of their names, whose texts stand beside others on a page.
+_NAMES = ("_name", "dimension", "dimension_value", "peer_set")
+# Accepted rows carry here the source column of what a reader looks at first.
 LABEL = "_label"
 _FACTS = ["year_type", "frequency", "data_type", "unit", "accumulation", "period_span", "valid_to"]
 _FACTS += ["minimum", "maximum", "rate_base"]
@@ -82,6 +81,7 @@ def judge(
     _check_required(case)
     _note_evidence(case)
     accepted = conform(typed, table).set_axis(typed.index)
+    _judge_lists(case, accepted)
     accepted[LABEL] = records.labels(MAIN_COLUMN[table], case.bad | True)
     accepted = accepted[~(case.bad | dropped)].reset_index(drop=True)
     case.bad &= ~dropped
@@ -110,9 +110,16 @@ def _type_columns(case: Case) -> None:
                 bad &= state_of_text(case.raw[name], case.mapping.values) == ""
             if name in case.mapping.multiply:
                 values = values * case.mapping.multiply[name]
-            case.typed[name] = values
+            case.typed[name] = _shown(case, name, values) if name.endswith(_NAMES) else values
             _refuse_cells(case, column, bad)
             _check_bounds(case, column)
+
+
+def _shown(case: Case, name: str, texts: pd.Series[str]) -> pd.Series[str]:
+    """Names as pages can show them: in one line, without characters that nobody sees."""
+    odd = [text for text in texts.unique() if HIDDEN.search(text)]
+    case.note(texts.isin(odd), name, "hidden-characters")
+    return texts.replace({text: HIDDEN.sub("", " ".join(text.split())) for text in odd})
 
 
 def _refuse_cells(case: Case, column: Column, bad: pd.Series[bool]) -> None:
@@ -140,10 +147,10 @@ def _check_bounds(case: Case, column: Column) -> None:
 
 
 def _registered(case: Case, context: Context) -> pd.Series[str]:
-    """Return the register's id of each name or alias; a name that it lacks is quarantined."""
+    """Return the register's id of each name or alias; one that it lacks is quarantined as it is."""
     names = case.typed["indicator_id"]
-    found = {name: context.ids.get(name.casefold(), "") for name in names.unique()}
-    unknown = [name for name, known in found.items() if name and not known]
+    found = {name: context.ids.get(name.casefold(), name) for name in names.unique()}
+    unknown = [name for name in found if name and name.casefold() not in context.ids]
     # Likeness is searched for a few: a foreign file may hold thousands of names.
     hints = {name: did_you_mean(name, context.ids) for name in unknown[:20]}
     hint = names.map({name: hints.get(name, "") for name in found})
@@ -177,6 +184,18 @@ def _check_required(case: Case) -> None:
             cells, shown = case.typed_text(name), name.replace("_", " ")
             empty = (cells.isna() | (cells.astype("str") == "")) & ~case.bad
             case.add(empty, name, "required-cell-empty", cell=shown, meaning=meaning)
+
+
+def _judge_lists(case: Case, rows: pd.DataFrame) -> None:
+    """Hold back changes of areas that nobody can follow; note lists that a slip cuts in two."""
+    if case.records.table == "area_changes":
+        case.add(rows["old_code"].eq(rows["new_code"]) & ~case.bad, "new_code", "area-unchanged")
+        undated = (rows["kind"] != "recoded") & rows["on_date"].isna() & ~case.bad
+        case.add(undated, "on_date", "area-change-undated", kind=rows["kind"])
+    if case.records.table == "peer_sets":
+        one = ["peer_set", "area_code"]
+        new_day = rows.duplicated(one) & ~rows.duplicated([*one, "as_at"])
+        case.note(new_day & ~case.bad, "as_at", "list-of-several-days")
 
 
 def _note_evidence(case: Case) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pmf_analysis.cli import main
+from pmf_analysis.data.store import Store
 
 MakeWorkspace = Callable[..., Path]
 RUN = "parameters/runs/q2.yml"
@@ -131,6 +134,55 @@ def test_a_peer_set_that_only_its_description_names_is_refused_by_plan_as_by_run
         assert 'peer set "neighbours" is not given with members' in capsys.readouterr().err
     _change(council / "parameters/runs/q2.yml", "peer_set: neighbours\n", "")
     assert main(["plan", "--workspace", str(council)]) == 0
+
+
+def test_a_council_without_figures_is_told_before_anything_runs(
+    council: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _change(council / "parameters/framework.yml", "X06000099", "X06000089")
+    message = _refused(council, capsys, 3)
+    where = 'parameters/framework.yml line 3: In "tinyshire": no figures are stored for area_code '
+    assert message.startswith(where + '"X06000089". Did you mean "X0600009')
+    assert "Fix: correct area_code, or import" in message and message.count(" or ") == 2
+    assert main(["check", "--workspace", str(council)]) == 3
+    changes = [("X06000098", "X06000089", "merged", pd.Timestamp("2026-04-01"))]
+    rows = pd.DataFrame(changes, columns=["old_code", "new_code", "kind", "on_date"])
+    Store(council / "store").add({"area_changes": rows}, as_at=date(2026, 10, 31))
+    assert main(["check", "--workspace", str(council)]) == 0
+
+
+def test_groups_that_the_data_do_not_have_are_told(
+    council: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    groups = "    reference_groups: {sex: Femal, age: Old}\n    standardised_by: sex\n"
+    groups += "    standard_population: {Female: 1.0, Malle: 1.0}\n"
+    _change(council / "parameters/indicators.yml", "    polarity", groups + "    polarity")
+    period = {"period_start": "2026-07-01", "period_end": "2026-09-30", "frequency": "quarterly"}
+    row = {"indicator_id": "KPI1", "area_code": "X06000099", "value": 1.0, "dimension": "sex"}
+    rows = [period | row | {"dimension_value": name} for name in ("Female", "Male", "Other|%")]
+    Store(council / "store").add({"observations": pd.DataFrame(rows)}, as_at=date(2026, 10, 31))
+    assert main(["check", "--workspace", str(council)]) == 0
+    told = capsys.readouterr().err
+    assert "warning: parameters/indicators.yml line" in told
+    assert 'group "sex: Femal" is not in the data. Did you mean "sex: Female"?' in told
+    assert "Expected one of sex: Female, sex: Male, sex: Other|%." in told
+    assert 'group "sex: Malle" is not in the data. Did you mean "sex: Male"?' in told
+    assert 'sex: Female" is not' not in told
+
+
+def test_an_imported_peer_set_of_later_is_told_by_check_as_by_run(
+    council: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _change(council / RUN, "peer_set: neighbours", "peer_set: listed")
+    rows = pd.DataFrame({"peer_set": ["listed"], "member_code": ["X06000098"]})
+    rows = rows.assign(area_code="X06000099", as_at=pd.Timestamp("2031-01-01"))
+    Store(council / "store").add({"peer_sets": rows}, as_at=date(2026, 10, 31))
+    for command in ("check", "run"):
+        assert main([command, "--workspace", str(council)]) == 2
+        assert 'peer set "listed" is of 2031-01-01, so nobody' in capsys.readouterr().err
+    undated = {"peer_sets": rows.drop(columns="as_at")}
+    Store(council / "store").add(undated, as_at=date(2026, 10, 30))
+    assert main(["check", "--workspace", str(council)]) == 0
 
 
 def test_a_run_with_an_old_peer_set_is_told_so(

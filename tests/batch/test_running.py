@@ -211,7 +211,7 @@ def test_a_second_run_for_the_same_council_is_refused(sound: Path) -> None:
 
 def test_an_empty_store_runs_nothing(sound: Path) -> None:
     shutil.rmtree(sound / "store")
-    with pytest.raises(PmfError, match="Nothing had been imported") as raised:
+    with pytest.raises(PmfError, match="No figures had been imported") as raised:
         _run(sound)
     assert raised.value.exit_code == 3
     assert not list((sound / "outputs").rglob("manifest.json"))

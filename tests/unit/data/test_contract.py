@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from pmf_analysis.data.contract import (
     ABSENT_STATUSES,
     KEYS,
+    MAIN_COLUMN,
     ROW_MEANS,
+    SOURCE_COLUMNS,
     TABLES,
     USABLE_STATUSES,
     column_names,
@@ -119,3 +121,8 @@ def test_a_series_key_is_split_into_the_parts_it_was_made_of(
     keys = series_key(frame)
     pd.testing.assert_frame_equal(split_series(keys), frame)
     assert keys.nunique() == len(set(parts))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_has_a_main_column_among_its_own(table: str) -> None:
+    assert MAIN_COLUMN[table] in set(column_names(table)) - set(SOURCE_COLUMNS)

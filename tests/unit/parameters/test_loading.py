@@ -155,3 +155,22 @@ def test_whatever_a_file_holds_there_is_a_document_or_a_problem(tmp_path_factory
     path.write_bytes(content)
     document, problems = _read(path)
     assert (document is None) == problems.has_errors
+
+
+@pytest.mark.parametrize(
+    "text", ["A\\nB", "A\\tB", "A\\u202eB", "A\\u2067B", "A\\x07", "A\\ud83dB"]
+)
+def test_names_of_characters_that_nobody_sees_are_refused(text, tmp_path):
+    path, problems = tmp_path / "x.yml", Problems()
+    path.write_text(f'council:\n  name: "{text}"\nmembers: {{X1: "{text}"}}\n', encoding="utf-8")
+    assert read_document(path, "x.yml", problems) is None
+    assert [(problem.row, problem.code) for problem in problems] == [
+        (2, "hidden-character"),
+        (3, "hidden-character"),
+    ]
+
+
+def test_longer_texts_may_have_lines(tmp_path):
+    path, problems = tmp_path / "x.yml", Problems()
+    path.write_text("name: >\n  One\n  line\ndefinition: |\n  Two\n  lines\n", encoding="utf-8")
+    assert read_document(path, "x.yml", problems).values["definition"] == "Two\nlines\n"

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 
@@ -276,6 +277,20 @@ def test_peer_sets_of_the_store_count_as_known(workspace, spoil):
     assert workspace.load_run("q2").peer_set == "from_the_data"
     assert workspace.load_run("q2", store_peer_sets={"from_the_data"})
     assert "from_the_data" in _said(lambda: workspace.load_run("q2", store_peer_sets=()))
+
+
+def test_a_peer_set_of_the_store_is_known_from_its_day_on(workspace, spoil):
+    spoil("runs/q2.yml", "neighbours", "from_the_data")
+    days = {"from_the_data": date(2031, 1, 1)}
+    said = _said(lambda: workspace.load_run("q2", store_peer_sets=days))
+    assert 'peer set "from_the_data" is of 2031-01-01, so nobody knew it on the as-at' in said
+    assert workspace.load_run("q2", store_peer_sets={"from_the_data": date.min})
+
+
+def test_a_standard_population_is_told_of_in_plain_words(workspace, spoil):
+    wrong = "    standardised_by: age\n    standard_population: {young: 0.0, old: 1.0}\n"
+    spoil("indicators.yml", "    aliases: [NI192]\n", wrong)
+    assert '"young" must be more than 0.' in _said(workspace.load)
 
 
 def test_a_peer_set_without_members_describes_one_that_came_with_the_data(workspace, spoil):

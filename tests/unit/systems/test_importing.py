@@ -266,6 +266,96 @@ def test_counts_and_limits_beside_an_absent_value_are_left_out(
     assert made["value_status"].tolist() == ["suppressed", "not_applicable"]
     assert made[["value", *header[3:]]].isna().all(axis=None)
     assert codes(outcome, "warning") == ["beside-absent-value", "nothing-counted"]
+    told = outcome.problems[0]
+    assert told.message.startswith("numerator, denominator, ci_lower, ci_upper were left out")
+    assert told.column == 'D "numerator"' and told.fix
+
+
+def test_counts_that_are_not_whole_are_told_once_a_column(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    header = (*HEADER, "numerator", "denominator")
+    rows = [header, ("PCT", "2026-27 Q1", 50, 80.5, 161), ("PCT", "2025-26 Q4", 50, 1.5, 3.0)]
+    rows += [("RATE", "2026-27 Q1", 5, 5, 1000), ("YEARLY", "2025-26", 5, 7.5, 1.5)]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
+    assert codes(outcome, "warning") == ["count-not-whole"]
+    told = outcome.problems[0]
+    assert (told.row, told.column, told.value) == (2, 'D "numerator"', "80.5")
+    assert "cannot use it as a count. (2 cells" in told.message
+
+
+def test_a_quarantined_row_names_its_indicator_and_area(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    header = (*HEADER, "area_code")
+    rows = [header, ("old pct", "2026-27 Q1", "n=5", ""), ("PCT", "2026-27 Q1", "bad", "X06000002")]
+    rows += [
+        ("CNT", "2026-27 Q1", 7, ""),
+        ("CNT", "2026-27 Q1", 8, ""),
+        ("NEW", "Q1 2026/27", 1, ""),
+    ]
+    rows += [("PCT", f"20{year}-{year + 1} Q1", "bad", "") for year in range(10, 20)] * 3
+    rows += [("PCT", "2025-26 Q1", 5, "")]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
+    found = {problem.row: problem.indicator for problem in outcome.problems}
+    assert [found[row] for row in (2, 3, 4, 5, 6)] == ["PCT", "PCT", "CNT", "CNT", "NEW"]
+    store = Store(workspace.store)
+    own = store.problems(AS_AT, area="X06000001")
+    assert len(own) == 34 and set(own["level"]) == {"error"}  # beyond those listed one by one
+    assert own["indicator"].value_counts().to_dict() == {"PCT": 31, "CNT": 2, "NEW": 1}
+    assert store.problems(AS_AT, area="X06000002")["row"].tolist() == [3]
+    assert store.problems(AS_AT)["indicator"].tolist()[:2] == ["PCT", "PCT"]
+
+
+def test_area_changes_that_nobody_can_follow_are_held_back(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    rows = [
+        ("old_code", "new_code", "kind", "date"),
+        ("E1", "E1", "recoded", ""),
+        ("E2", "E3", "merged", ""),
+        ("E4", "E5", "split", ""),
+        ("E6", "E7", "recoded", ""),
+        ("E8", "E9", "merged", "2023-03-31"),
+        ("E8", "E9", "merged", "2024-03-31"),
+    ]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows, "area_changes.csv")], AS_AT)
+    assert rows_of(outcome, "area_changes")["old_code"].tolist() == ["E6"]
+    held = ["area-unchanged", *["area-change-undated"] * 2, *["repeated-and-different"] * 2]
+    assert codes(outcome) == held
+    assert all(problem.expected and problem.fix for problem in outcome.problems)
+    assert "area_changes.csv row 7: 2024-03-31" in outcome.problems[-1].message
+
+
+def test_rows_of_a_list_without_a_day_that_contradict_each_other_are_held_back(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    rows = [("set", "area_code", "member_code", "rank"), ("a", "X1", "X2", 1), ("a", "X1", "X2", 2)]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows, "our neighbours.csv")], AS_AT)
+    assert codes(outcome) == ["repeated-and-different"] * 2
+
+
+@pytest.mark.parametrize(
+    ("days", "rows"), [(("2025-01-31", "2025-01-13", ""), [4, 5]), (("", "", ""), [])]
+)
+def test_a_list_cut_in_two_by_its_days_is_told(
+    workspace: Workspace, tmp_path: Path, days: tuple[str, ...], rows: list[int]
+) -> None:
+    cells = [("peer_set", "area_code", "member_code", "as_at"), ("b", "X1", "X9", "2020-01-01")]
+    cells += [("a", "X1", f"X{n}", day) for n, day in enumerate(days, start=2)]
+    outcome = import_files(workspace, [csv_file(tmp_path, cells, "peer_sets.csv")], AS_AT)
+    told = [problem for problem in outcome.problems if problem.code == "list-of-several-days"]
+    assert [problem.row for problem in told] == rows[:1]
+    assert codes(outcome) == [] and all(f"({len(rows)} cells" in each.message for each in told)
+
+
+def test_names_lose_what_nobody_sees(workspace: Workspace, tmp_path: Path) -> None:
+    hostile = '"Line\nTwo\u202e"'
+    rows = [(*HEADER, "area_code", "area_name"), ("PCT", "2026-27 Q1", 5, "X06000001", hostile)]
+    rows += [("PCT", "2026-27 Q1", 5, "X06000002", "A  plain name")]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
+    assert rows_of(outcome)["area_name"].tolist() == ["Line Two", "A  plain name"]
+    assert codes(outcome, "warning") == ["hidden-characters"]
 
 
 def test_where_nothing_is_accepted_no_quarantine_file_is_named(
