@@ -10,12 +10,13 @@ or the councils of a similar start among all. Nothing after that year is seen. T
   the two values that made the leader is in it. This is what a shrunken improvement must predict.
 * worse: whether the leader did worse in those two years than the rest of its group.
 
-Cover counts how often the lead measured afresh lies in the 95 % interval widened by what such a
-measurement adds: the noise of its two ends and the moves of the three years between. Improvements
-are in standard deviations of their group; later ones beyond 8 count as 8 (visits to museums that
-closed in 2020-21 cost up to 79 more), and the ratio without that is printed too. USUAL_RELIABILITY,
-ITS_WEIGHT and DOUBT were chosen on the indicators of the first half; the second half did not take
-part.
+Only councils whose own value moved for the better and is better than ours are leads. Cover counts
+how often the lead measured afresh lies in the 95 % interval widened by what such a measurement
+adds: the noise of its two ends and the moves of the three years between. Improvements are in
+standard deviations of their group; later ones beyond 8 count as 8 (visits to museums that closed in
+2020-21 cost up to 79 more), and the ratio without that is printed too. USUAL_RELIABILITY,
+ITS_WEIGHT, DOUBT and GROUP_WEIGHT were chosen on the indicators of the first half; the second half
+did not take part.
 """
 
 from __future__ import annotations
@@ -75,11 +76,13 @@ def groups(
                 sets[scheme] = names.isin(lists.get(names[own], []))
             for name, inside in sets.items():
                 found = panel.group(inside, own)
-                if found and found[0] == at:
-                    yield from followed(whole, panel, at, found[1], name)
+                if found and found[1] == at:
+                    yield from followed(whole, panel, at, found[0], own, name)
 
 
-def followed(whole: Panel, panel: Panel, at: int, chosen: Any, name: str) -> Iterator[Any]:
+def followed(
+    whole: Panel, panel: Panel, at: int, chosen: Any, own: int, name: str
+) -> Iterator[Any]:
     """Follow the leaders of one group, as known then, two years on."""
     after = np.searchsorted(whole.months, whole.months[at] + 12 * LATER)
     past = np.searchsorted(whole.months, whole.months[at] - 12 * (whole.years + BEFORE))
@@ -88,8 +91,7 @@ def followed(whole: Panel, panel: Panel, at: int, chosen: Any, name: str) -> Ite
         return
     start = panel.start[chosen, at]
     end, last, first = (whole.good[chosen, place] for place in (at, after, past))
-    scatter, n = panel.noise(chosen, at)
-    told = shrunken(start, end, np.zeros(len(chosen)), scatter, n)
+    told = shrunken(start, end, np.zeros(len(chosen)), *panel.noise(chosen, at))
     size = float(np.sqrt((told["improvement"] ** 2).sum() / (len(chosen) - 2)))
     if size == 0:
         return
@@ -99,11 +101,15 @@ def followed(whole: Panel, panel: Panel, at: int, chosen: Any, name: str) -> Ite
     )
     noise = (1 - told["reliability"]) * size**2
     steps = (panel.good - panel.earlier(panel.good, panel.step))[chosen, : at + 1]
-    steps = steps - np.nanmean(np.where(np.isfinite(steps), steps, np.nan), axis=0)
+    steps = steps[:, np.isfinite(steps).any(axis=0)]
+    steps = steps - np.nanmean(steps, axis=0)
     moves = np.maximum(np.nanvar(steps) - noise, 0) * (LATER + BEFORE) / panel.step
     half = (told["upper"] - told["shrunken"]) / NORMAL_95
     spread = NORMAL_95 * np.sqrt(half**2 + noise + moves)
-    for place, row in enumerate(np.argsort(-told["shrunken"])[:KEPT]):
+    is_lead = (told["improvement"] > 0) & (whole.good[chosen, at] > whole.good[own, at])
+    is_lead &= panel.good[chosen, at] > start
+    order = np.argsort(-told["shrunken"])
+    for place, row in enumerate(order[is_lead[order]][:KEPT]):
         rest = np.delete(last - end, row).mean()
         yield {
             "set": name,
@@ -136,6 +142,7 @@ def summary(table: pd.DataFrame) -> pd.Series:
             "the same, none cut at 8": wild,
             "cover": table["covered"].mean(),
             "stand out": len(out) / len(table),
+            "their cover": out["covered"].mean(),
             "of these still ahead": (out["kept"] > 0).mean(),
             "of these afresh / told": out["afresh"].sum() / out["shrunken"].sum(),
         }

@@ -8,10 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from pmf_analysis.measures.arrays import Floats, Frame
-from pmf_analysis.measures.intervals import Bounds, poisson, two_sided_z
+from pmf_analysis.measures.intervals import Bounds, poisson, two_sided_z, wilson
 
 Numbers = Floats | float
 Statistic = Literal["proportion", "rate", "ratio", "mean"]
@@ -20,7 +19,6 @@ WINSORISED = 0.1  # share of z-scores pulled in at either end before dispersion 
 LEVELS = {"95": 0.95, "998": 0.998}
 LABELS = ["low_998", "low_95", "within", "high_95", "high_998"]
 EVENTS = ("rate", "ratio")  # events per denominator, or observed over expected
-HALVINGS = 60  # of a bracket, until it is as narrow as a float can be
 
 
 def funnel(
@@ -39,7 +37,7 @@ def funnel(
     overdispersion
         Whether spread between areas beyond chance widens the limits (additive random effects).
         Without it areas are labelled by whether their own Wilson or Poisson interval holds the
-        pooled value, as England's public health bodies do, and limits are where that changes.
+        pooled value, as England's public health bodies do; the limits are then those of chance.
 
     Returns
     -------
@@ -56,63 +54,21 @@ def funnel(
     phi, tau2 = spread_between(distance, error)
     used = tau2 if overdispersion else None
     z = distance / np.sqrt(error**2 + (used or 0.0))
-    limits = funnel_limits(size, benchmark, used, statistic).drop(columns="size")
-    ends = [(limits[f"lower_{name}"], limits[f"upper_{name}"]) for name in LEVELS]
-    code = sum(np.subtract(value > upper, value < lower, dtype=int) for lower, upper in ends)
+    limits = pd.DataFrame({"benchmark": np.full(len(value), benchmark)})
+    code = np.zeros(len(value), int)
+    for name, level in LEVELS.items():
+        ends = limits_at(size, benchmark, used or 0.0, two_sided_z(level), statistic)
+        limits[f"lower_{name}"], limits[f"upper_{name}"] = ends
+        above, below = value > ends[1], value < ends[0]
+        if used is None and statistic != "mean":
+            of_rate, count = statistic in EVENTS, np.round(value * size, 9)
+            low, high = poisson(count, level) if of_rate else wilson(count, size, level)
+            held = benchmark * size if of_rate else benchmark
+            above, below = low > held, high < held
+        code += np.subtract(above, below, dtype=int)
     label = np.where(np.isnan(z), "", np.array(LABELS)[code + 2])
     table = pd.DataFrame({"area": areas["area"].to_numpy(), "value": value})
     return table.join(limits.assign(z=z, phi=phi, tau2=tau2, label=label))
-
-
-def funnel_limits(
-    sizes: ArrayLike, benchmark: float, tau2: float | None, statistic: Statistic
-) -> Frame:
-    """Limits of a funnel for areas of given sizes: smooth, and exact at each of them.
-
-    Parameters
-    ----------
-    sizes
-        Denominators; for "mean" one over the squared standard error. NaN gives NaN.
-    benchmark
-        Pooled value: a fraction, a rate a unit of the denominator, or a mean.
-    tau2
-        Variance between areas beyond chance (:func:`funnel`). None: no allowance for it, and the
-        limits are the values at which an area's own Wilson interval (in closed form) or Poisson
-        interval (by bisection) begins to leave the benchmark out.
-
-    Returns
-    -------
-    DataFrame
-        size, benchmark, lower_95, upper_95, lower_998, upper_998, in the unit of `benchmark`.
-    """
-    given = np.asarray(sizes, float)
-    size = np.where(given > 0, given, np.nan)
-    table = pd.DataFrame({"size": size, "benchmark": benchmark})
-    for name, confidence in LEVELS.items():
-        reach = two_sided_z(confidence)
-        if tau2 is not None or statistic == "mean":
-            ends = limits_at(size, benchmark, tau2 or 0.0, reach, statistic)
-        elif statistic == "proportion":  # Wilson's interval is the score test turned round
-            spread = reach * np.sqrt(benchmark * (1 - benchmark) / size)
-            ends = np.maximum(benchmark - spread, 0), np.minimum(benchmark + spread, 1)
-        else:
-            ends = _event_limits(size, benchmark, confidence)
-        table[f"lower_{name}"], table[f"upper_{name}"] = ends
-    return table
-
-
-def _event_limits(size: Floats, rate: float, confidence: float) -> Bounds:
-    """Rates at which the interval of `intervals.poisson` begins to leave `rate` out."""
-    expected, ends = rate * size, []
-    far = (np.sqrt(expected) + two_sided_z(confidence) + 2) ** 2
-    for end in (1, 0):
-        low, high = 0 * far, far
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            is_past = poisson(middle, confidence)[end] >= expected
-            low, high = np.where(is_past, low, middle), np.where(is_past, middle, high)
-        ends.append(low / size)
-    return ends[0], ends[1]
 
 
 def _values(areas: Frame, statistic: Statistic) -> tuple[Floats, Floats, float]:

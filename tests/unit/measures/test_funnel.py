@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmf_analysis.measures.funnel import Statistic, funnel, funnel_limits
+from pmf_analysis.measures.funnel import Statistic, funnel
 from pmf_analysis.measures.intervals import poisson, wilson
+
+from .funnel_limits import funnel_limits
 
 LABELS = {
     "High (0.001)": "high_998",

@@ -10,12 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmf_analysis.measures.intervals import (
-    difference_interval,
-    mean_interval,
-    poisson,
-    wilson,
-)
+from pmf_analysis.measures.intervals import difference_interval, poisson, wilson
 
 
 @pytest.fixture(scope="module")
@@ -90,20 +85,11 @@ def test_differences_and_ratios_hold_the_truth_as_often_as_they_say() -> None:
     assert ((lower > 0) == (below > 1)).mean() > 0.97
 
 
-def test_a_mean_has_the_interval_of_student() -> None:
-    from scipy.stats import t
-
-    lower, upper = mean_interval([10, 10, 10], [2, 2, -1], [16, 1, 16], 0.998)
-    assert (lower[0], upper[0]) == pytest.approx(t.interval(0.998, 15, 10, 0.5))
-    assert np.isnan([lower[1:], upper[1:]]).all()
-
-
 def test_each_place_may_have_a_level_of_its_own() -> None:
     levels = np.array([0.95, 0.998])
     for many, single in [
         (wilson([7, 7], [30, 30], levels), [wilson(7, 30, level) for level in levels]),
         (poisson([70, 7], levels), [poisson(n, level) for n, level in ((70, 0.95), (7, 0.998))]),
-        (mean_interval([1, 1], 1, 9, levels), [mean_interval(1, 1, 9, level) for level in levels]),
     ]:
         for side in (0, 1):
             np.testing.assert_allclose(many[side], [bounds[side] for bounds in single])

@@ -66,6 +66,28 @@ def test_who_truly_gained_leads_and_stands_out() -> None:
     assert table["lower"].lt(table["shrunken"]).all() and table["shrunken"].lt(table["upper"]).all()
 
 
+def test_a_lead_gained_itself_and_is_ahead_of_us() -> None:
+    rows = made()
+    assert "P03" in set(found(rows)["area"])
+    best = rows["value"].max() + 1
+    ours = (rows["area"] == "OWN") & (rows["period"] == rows["period"].max())
+    assert found(rows.assign(value=rows["value"].mask(ours, best))).empty
+    # everybody lost, P03 only less than the others: no example to follow
+    falls = rows["value"] - 20 * (rows["period"].dt.year > 2016)
+    assert found(rows.assign(value=falls)).empty
+
+
+def test_of_a_restless_council_less_is_believed() -> None:
+    rows = made(years=16)
+    wobble = 6 * (-1.0) ** rows["period"].dt.year * (rows["area"] == "P03")
+    last = rows["period"].dt.year.isin([2022, 2025])  # start and end stay as they were
+    restless = rows.assign(value=rows["value"] + wobble.mask(last, 0.0))
+    calm, moved = (found(table).set_index("area").loc["P03"] for table in (rows, restless))
+    assert moved["improvement"] == pytest.approx(calm["improvement"])
+    assert moved["reliability"] < calm["reliability"]
+    assert moved["lower"] < calm["lower"] and moved["shrunken"] < calm["shrunken"]
+
+
 def test_raw_changes_of_ours_and_of_the_group_are_told() -> None:
     observations = made()
     first = found(observations).iloc[0]
@@ -87,7 +109,7 @@ def test_where_only_chance_is_at_work_hardly_anybody_stands_out() -> None:
     declared = pd.concat([register(indicator=name) for name in names])
     table = leads(rows, declared, area="OWN", peer_sets=sets())
     firsts = table[table["place"] == 1]
-    assert len(firsts) == 60
+    assert 50 < len(firsts) <= 60  # in some sets nobody who gained is ahead of us
     assert firsts["stands_out"].mean() <= 0.1
     # the usual reliability gives way to what the groups' own records show
     assert firsts["reliability"].mean() < USUAL_RELIABILITY - 0.1

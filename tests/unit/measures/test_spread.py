@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmf_analysis.measures.funnel import funnel_limits
 from pmf_analysis.measures.spread import funnels, labels, places, reach
+
+from .funnel_limits import funnel_limits
 
 TAU = 0.06
 
