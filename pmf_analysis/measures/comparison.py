@@ -110,8 +110,8 @@ def _beside(known: Frame, register: Frame, area: str, members: Frame) -> tuple[F
 
 def _is_circular(pairs: Frame, peer_sets: Frame) -> list[bool]:
     """Whether each pair's set was chosen by the very indicator that it would judge."""
-    told = peer_sets.reindex(columns=["peer_set", "built_on"]).fillna("").to_numpy()
-    built_on = {name: text.split("; ") for name, text in told}
+    told = peer_sets.get("built_on", pd.Series("", peer_sets.index, dtype="str")).str.split("; ")
+    built_on = dict(zip(peer_sets["peer_set"], told, strict=True))
     names = zip(pairs["indicator"], pairs["peer_set"], strict=True)
     return [indicator in built_on[peer_set] for indicator, peer_set in names]
 

@@ -12,6 +12,7 @@ from pmf_analysis.measures.trend import trend_verdicts
 ROUNDING = 1e-9  # relative; so that an improvement of exactly what is needed counts
 YEAR = pd.Timedelta(days=366)
 TESTS = {"xmr": "control-chart rules", "mann_kendall": "a Mann-Kendall test"}
+MOVED = ["gap_verdict", "gap_reason", "gap_since", "own_moved", "peers_moved"]
 ALONE = " The newest gap alone is unusual; that is no movement."
 HELD = " It moved more than a year ago and has held since."
 
@@ -42,8 +43,11 @@ def gap_trends(gaps: Frame, pairs: Frame, register: Frame) -> tuple[Frame, Frame
         With mean, lower_limit, upper_limit, rule and direction of the gap's own chart; NaN, "none"
         and 0 where there is none.
     """
-    key = ["series", "peer_set"]
     tested = _tested(gaps.merge(pairs[[*PAIR, "indicator"]], on=PAIR))
+    gaps = gaps.drop(columns=["is_off", "accumulation"], errors="ignore")
+    if tested.empty:
+        drawn = gaps.reindex(columns=[*gaps.columns, *LIMITS, "rule", "direction"])
+        return pd.DataFrame(columns=[*PAIR, *MOVED]), drawn
     named = tested["series"] + "\n" + tested["peer_set"]
     declared = register.set_index("indicator").reindex(tested["indicator"].to_numpy())
     declared = declared.reset_index(drop=True).assign(
@@ -56,12 +60,10 @@ def gap_trends(gaps: Frame, pairs: Frame, register: Frame) -> tuple[Frame, Frame
     rates = dict(zip(declared["indicator"], declared["periods_per_year"], strict=True))
     moved = _moved(tested.assign(key=named), trends.set_index("series"), rates)
     table = moved.reset_index(names="key")
-    table[key] = table.pop("key").str.split("\n", expand=True).reindex(columns=[0, 1])
-    points[key] = points["series"].str.split("\n", expand=True).reindex(columns=[0, 1])
-    chart = points[[*key, "period", *LIMITS, "rule", "direction"]]
-    drawn = gaps.drop(columns=["is_off", "accumulation"], errors="ignore").merge(
-        chart, on=[*key, "period"], how="left"
-    )
+    table[PAIR] = table.pop("key").str.split("\n", expand=True)
+    points[PAIR] = points["series"].str.split("\n", expand=True)
+    chart = points[[*PAIR, "period", *LIMITS, "rule", "direction"]]
+    drawn = gaps.merge(chart, on=[*PAIR, "period"], how="left")
     return table, drawn.fillna({"rule": "none", "direction": 0})
 
 
@@ -78,22 +80,16 @@ def _moved(tested: Frame, trends: Frame, rates: dict[str, float]) -> Frame:
     """Verdict, reason and who moved; by the key of the pair."""
     groups = tested.groupby("key")
     level, usual = np.sign(groups["gap"].last()), np.sign(groups["gap"].median())
-    sign = trends["verdict"].map({"rising": 1, "falling": -1}).fillna(0)
+    sign = trends["verdict"].map({"rising": 1, "falling": -1}).astype(float).fillna(0)
     last = groups["period"].last()
     is_chart = trends["method"] == "xmr"
     alone = is_chart & (trends["rule"] == "outside_limits") & (trends["rule_points"] == 1)
     held = is_chart & (sign != 0) & (trends["signal_from"] < last - YEAR)
     sign = sign.mask(alone | held, 0)
-    verdict = first_text(
-        trends.index,
-        [
-            (trends["verdict"] == "cannot_judge", "cannot_judge"),
-            ((sign != 0) & (level * usual < 0), "crossed"),
-            (sign * level > 0, "widening"),
-            (sign * level < 0, "closing"),
-        ],
-        "steady",
-    )
+    crossed = (sign != 0) & (level * usual < 0)
+    words = [(trends["verdict"] == "cannot_judge", "cannot_judge"), (crossed, "crossed")]
+    words += [(sign * level > 0, "widening"), (sign * level < 0, "closing")]
+    verdict = first_text(trends.index, words, "steady")
     test, n = trends["method"].map(TESTS).fillna("its own figures"), trends["n"].astype(str)
     judged = "Judged by " + test + " on " + n + " gaps."
     judged += first_text(trends.index, [(alone, ALONE), (held, HELD)])
@@ -103,15 +99,9 @@ def _moved(tested: Frame, trends: Frame, rates: dict[str, float]) -> Frame:
     values, by_key = tested[["value", "peer_median"]], tested["key"]
     ends = [values[part].groupby(by_key).mean() for part in (size - place <= year, place < year)]
     change = (ends[0] - ends[1]).reindex(trends.index)
-    return pd.DataFrame(
-        {
-            "gap_verdict": verdict,
-            "gap_reason": trends["reason"].mask(verdict != "cannot_judge", judged),
-            "gap_since": groups["period"].first(),
-            "own_moved": change["value"],
-            "peers_moved": change["peer_median"],
-        }
-    )
+    reason = trends["reason"].mask(verdict != "cannot_judge", judged)
+    columns = [verdict, reason, groups["period"].first(), change["value"], change["peer_median"]]
+    return pd.concat(columns, axis=1, keys=MOVED)
 
 
 def closing_pace(rows: Frame, pairs: Frame, *, years: int) -> Frame:

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmf_analysis.measures.gaps import closing_pace, gap_chart, gap_verdicts
-
-LIMITS = ["mean", "lower_limit", "upper_limit"]
+from pmf_analysis.measures.gaps import closing_pace, gap_trends
 
 
 def pair(**columns: Any) -> pd.DataFrame:
@@ -24,14 +22,25 @@ def pair(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame([{**row, **columns}])
 
 
+PAIRS = pd.DataFrame({"series": ["s"], "peer_set": ["near"], "indicator": ["ind"]})
+
+
+def register(**columns: Any) -> pd.DataFrame:
+    row = {
+        "indicator": "ind", "accumulation": "discrete", "frequency": "annual", "period_span": "",
+        "periods_per_year": 1.0, "price_basis": "", "data_type": "percentage", "polarity": "higher",
+    }  # fmt: skip
+    return pd.DataFrame([{**row, **columns}])
+
+
 def gap_rows(values: list[float], **columns: Any) -> pd.DataFrame:
     periods = pd.date_range("2000-04-01", periods=len(values), freq="YS-APR")
     table = pd.DataFrame({"series": "s", "peer_set": "near", "period": periods, "gap": values})
-    return table.assign(**columns)
+    return table.assign(peer_median=50.0, value=50.0 + table["gap"], **columns)
 
 
-def verdict(values: list[float], **columns: Any) -> str:
-    return str(gap_verdicts(gap_rows(values), pair(**columns))["gap_verdict"].iloc[0])
+def judged(gaps: pd.DataFrame, **columns: Any) -> pd.Series:
+    return gap_trends(gaps, PAIRS, register(**columns))[0].iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -40,54 +49,69 @@ def verdict(values: list[float], **columns: Any) -> str:
         ([-9, -7, -6, -4, -2], "closing"),
         ([9, 7, 6, 4, 2], "closing"),
         ([-2, -4, -6, -7, -9], "widening"),
-        ([-9, -7, -5, -3, 1], "closing"),  # went through zero and is small now
-        ([-1, 1, 3, 5, 9], "widening"),
+        ([-9, -7, -5, -3, 1], "crossed"),
         ([-5, -4, -5, -4, -5], "steady"),
         ([-9, -7, -6, -4], "cannot_judge"),
     ],
 )
-def test_a_gap_closes_widens_or_holds(values: list[float], expected: str) -> None:
-    assert verdict(values) == expected
-    assert verdict([-value for value in values]) == expected
+def test_a_gap_closes_widens_crosses_or_holds(values: list[float], expected: str) -> None:
+    found = judged(gap_rows(values))
+    assert found["gap_verdict"] == expected
+    assert judged(gap_rows([-value for value in values]))["gap_verdict"] == expected
+    assert found["own_moved"] == values[-1] - values[0] and found["peers_moved"] == 0
+
+
+def test_one_unusual_gap_is_no_movement_and_neither_is_one_of_long_ago() -> None:
+    noise = [0.3, -0.2, 0.1, -0.3, 0.2, -0.1, 0.25, -0.25, 0.15, -0.15, 0.05, -0.05]
+    last = judged(gap_rows([5 + value for value in noise * 2] + [1.0]))
+    assert last["gap_verdict"] == "steady" and "newest gap alone" in last["gap_reason"]
+    step = [9 + value for value in noise] + [5 + value for value in noise]
+    long_ago = judged(gap_rows(step))
+    assert long_ago["gap_verdict"] == "steady" and "has held since" in long_ago["gap_reason"]
 
 
 def test_money_in_current_prices_has_no_gap_over_time() -> None:
-    found = gap_verdicts(gap_rows([-9, -7, -6, -4, -2]), pair(price_basis="current")).iloc[0]
-    assert found["gap_verdict"] == "cannot_judge" and "each year's prices" in found["gap_reason"]
+    money = {"price_basis": "current", "data_type": "money"}
+    found = judged(gap_rows([-9, -7, -6, -4, -2]), **money)
+    assert found["gap_verdict"] == "cannot_judge" and "prices" in found["gap_reason"]
 
 
 def test_values_made_from_predecessors_are_not_tested_with_what_follows() -> None:
-    gaps = gap_rows([-9, -7, -6, -5, -4, -3, -3, -3, -3, -3])
-    assert gap_verdicts(gaps, pair())["gap_verdict"].tolist() == ["closing"]
+    gaps = gap_rows([-9, -7, -6, -5, -4, -3, -3.1, -3, -3.1, -3])
+    assert judged(gaps)["gap_verdict"] == "closing"
     gaps["is_as_if"] = [True] * 5 + [False] * 5
-    found = gap_verdicts(gaps, pair()).iloc[0]
+    found = judged(gaps)
     assert found["gap_verdict"] == "steady" and "on 5 gaps" in found["gap_reason"]
+    assert found["gap_since"] == pd.Timestamp("2005-04-01")
 
 
-def test_the_chart_has_limits_from_thirteen_separate_gaps() -> None:
+def test_periods_with_another_denominator_are_drawn_and_not_tested() -> None:
+    gaps = gap_rows([-5, -4, -5, -4, -5, -9, -5, -4]).assign(is_off=False)
+    gaps.loc[5, "is_off"] = True
+    verdicts, drawn = gap_trends(gaps, PAIRS, register())
+    assert "on 7 gaps" in verdicts["gap_reason"].iloc[0]
+    assert drawn["gap"].tolist() == gaps["gap"].tolist() and "is_off" not in drawn
+
+
+def test_the_chart_has_limits_from_thirteen_gaps() -> None:
     values = [-5.0, -4, -6, -5, -4, -6, -5, -4, -6, -5, -4, -6, 0]
-    chart = gap_chart(gap_rows(values), pair())
+    chart = gap_trends(gap_rows(values), PAIRS, register())[1]
     assert chart["mean"].tolist() == pytest.approx([np.mean(values)] * 13)
-    assert chart["rule"].tolist() == ["none"] * 12 + [chart["rule"].iloc[-1]]
-    assert chart["rule"].iloc[-1] != "none"
-    short = gap_chart(gap_rows(values[1:]), pair())
-    assert short[LIMITS].isna().all(axis=None) and (short["rule"] == "none").all()
+    assert chart["rule"].tolist() == ["none"] * 12 + ["outside_limits"]
+    assert chart["direction"].tolist() == [0] * 12 + [1]
+    short = gap_trends(gap_rows(values[1:]), PAIRS, register())[1]
+    assert short["mean"].isna().all() and (short["rule"] == "none").all()
 
 
-def test_overlapping_windows_have_limits_from_separate_ones_only() -> None:
-    values = list(np.tile([-5.0, -4, -6], 13))
-    three_years = {"accumulation": "rolling", "span_years": 3.0}
-    chart = gap_chart(gap_rows(values), pair(**three_years))
-    # counted back from the newest, every third gap is the same
-    assert chart["upper_limit"].dropna().unique().tolist() == [-6.0]
-    assert chart["lower_limit"].isna().tolist() == [True, True] + [False] * 37
-    assert gap_chart(gap_rows(values[2:]), pair(**three_years))[LIMITS].notna().sum().max() == 37
-    assert gap_chart(gap_rows(values[3:]), pair(**three_years))[LIMITS].isna().all(axis=None)
+def test_overlapping_windows_are_judged_by_separate_ones_only() -> None:
+    three_years = {"accumulation": "rolling", "period_span": "3y"}
+    found = judged(gap_rows(list(np.tile([-5.0, -4, -6], 6))), **three_years)
+    assert "on 6 gaps" in found["gap_reason"]
 
 
-def test_no_gaps_no_chart_no_pace() -> None:
-    none = gap_rows([])
-    assert list(gap_chart(none, pair())) == [*none, *LIMITS, "rule"]
+def test_no_gaps_no_verdict_no_pace() -> None:
+    verdicts, chart = gap_trends(gap_rows([]).assign(is_off=False), PAIRS.iloc[:0], register())
+    assert verdicts.empty and chart.empty and "rule" in chart
     rows = peer_values([[1.0]]).iloc[:0]
     assert len(closing_pace(rows, pair().iloc[:0], years=3)) == 0
     found = closing_pace(rows, pair(), years=3).iloc[0]
