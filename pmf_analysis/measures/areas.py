@@ -18,8 +18,12 @@ from pmf_analysis.measures.arrays import Column, Flags, Frame
 from pmf_analysis.measures.history import COUNTS_AGREE
 
 NOTE = "as if: sum of the councils it replaced"
+CIRCLE = "error", "{} to {} is part of area changes that lead back to where they began: not used."
+TWO = "warning", "{} and {} both have figures, and other ones: two councils, so not joined."
+GONE = "error", "Our own code {} was replaced by {}: change area_code in the framework."
 _CHANGE = ["old_code", "new_code", "kind", "on_date", "old_name", "new_name"]
 _CELL = ["indicator", "dimension", "dimension_value", "definition_version", "period", "period_end"]
+_SAME = [*_CELL[:4], "period"]
 _BREAK = ["indicator", "period_start", "kind", "comparable", "reason", "owner", "recorded_on"]
 # Two tiers cover the same land, so that one is summed and never both. E10: county councils.
 _COUNTY = "E10"
@@ -30,8 +34,8 @@ def normalised_changes(area_changes: Frame) -> Frame:
 
     Some sources give the last day of the old code: the last day of a month becomes the next day.
     A code that gives way to several is `split`, whatever the source calls it. Left out are changes
-    to the same code, and those without a date that are not only a new code: nobody could place
-    them.
+    to the same code, those that lead back to where they began, and those without a date that are
+    not only a new code: nobody could place them.
     """
     rows = area_changes[_CHANGE].drop_duplicates(["old_code", "new_code"], ignore_index=True)
     days = pd.to_datetime(rows["on_date"])
@@ -40,7 +44,53 @@ def normalised_changes(area_changes: Frame) -> Frame:
     rows["on_date"] = days.mask(days.dt.is_month_end, days + pd.Timedelta(days=1))
     rows["kind"] = rows["kind"].mask(is_split, "split")
     placed = rows["on_date"].notna() | ~merged
-    return rows[placed & (rows["old_code"] != rows["new_code"])].reset_index(drop=True)
+    return rows[placed & ~_leads_back(rows)].reset_index(drop=True)
+
+
+def _leads_back(changes: Frame) -> Column:
+    """Whether a change is part of a circle: its codes both give way and are given way to."""
+    left = changes
+    while True:
+        old, new = left["old_code"], left["new_code"]
+        inside = old.isin(new) & new.isin(old)
+        if inside.all():
+            return pd.Series(changes.index.isin(left.index), changes.index)
+        left = left[inside]
+
+
+def trusted_changes(area_changes: Frame, panel: Frame) -> Frame:
+    """Give the dated changes without new codes that a second living council has.
+
+    Where both codes have figures for one period after the day (or at any time, without a day), and
+    more than half of them differ, the two are not one council.
+    """
+    changes = normalised_changes(area_changes)
+    figures = panel[[*_SAME, "area", "value"]].dropna(subset="value")
+    both = changes[changes["kind"] == "recoded"]
+    for code in _CHANGE[:2]:
+        both = both.merge(figures.rename(columns={"area": code, "value": f"of_{code}"}))
+    both = both[~(both["period"] < both["on_date"])]
+    one, other = both["of_old_code"], both["of_new_code"]
+    two = ((one - other).abs() > COUNTS_AGREE * other.abs()).groupby(both["old_code"]).mean()
+    return changes[~changes["old_code"].isin(two.index[two > 1 / 2])]
+
+
+def area_notes(area_changes: Frame, panel: Frame, area: str) -> Frame:
+    """Say which area changes are not used, and whether our own code is out of use.
+
+    Returns level, code, indicator (""), message; `panel` as :func:`follow_areas` takes it.
+    """
+    circle = area_changes[_leads_back(area_changes)].query("old_code != new_code")
+    used = trusted_changes(area_changes, panel)
+    two = normalised_changes(area_changes).query("old_code not in @used.old_code")
+    ours = used[(used["old_code"] == area) & ~(used["on_date"] > panel["period_end"].max())]
+    told = {CIRCLE: circle, TWO: two, GONE: ours}
+    notes = [
+        (level, "area-change", "", text.format(*codes))
+        for (level, text), rows in zip(told, told.values(), strict=True)
+        for codes in rows[_CHANGE[:2]].drop_duplicates().to_numpy()
+    ]
+    return pd.DataFrame(notes, columns=["level", "code", "indicator", "message"], dtype="str")
 
 
 def current_members(peer_sets: Frame, area_changes: Frame, as_at: date, *, area: str = "") -> Frame:
@@ -51,15 +101,16 @@ def current_members(peer_sets: Frame, area_changes: Frame, as_at: date, *, area:
     """
     changes = normalised_changes(area_changes)
     changes = changes[~(changes["on_date"] > pd.Timestamp(as_at))]
-    gone = peer_sets["member"].isin(changes["old_code"])
-    if not gone.any():
-        return peer_sets
     final = _final_codes(changes)
+    if not peer_sets["member"].isin([*final, *final.values()]).any():
+        return peer_sets
     names = changes.drop_duplicates("new_code").set_index("new_code")["new_name"]
     now = peer_sets["member"].map(final).fillna(peer_sets["member"])
     called = now.map(names).replace("", np.nan).fillna(peer_sets["member_name"])
     name = peer_sets["member_name"].mask(now != peer_sets["member"], called)
-    kept = peer_sets.assign(member=now, member_name=name)[~now.isin(["", area])]
+    kept = peer_sets.assign(member=now, member_name=name)[
+        ~now.isin(["", area, final.get(area, area)])
+    ]
     return kept.drop_duplicates(["peer_set", "member"], ignore_index=True)
 
 
@@ -69,10 +120,9 @@ def _final_codes(changes: Frame) -> dict[str, str]:
     step |= dict.fromkeys(changes.loc[changes["kind"] == "split", "old_code"], "")
     final = {}
     for code in step:
-        passed = [code]
-        while step.get(passed[-1], code) not in passed:
-            passed.append(step[passed[-1]])
-        final[code] = passed[-1]
+        final[code] = step[code]
+        while final[code] in step:
+            final[code] = step[final[code]]
     return final
 
 
@@ -88,7 +138,8 @@ def follow_areas(
     area_changes
         Table of the contract: old_code, new_code, kind, on_date, old_name, new_name.
     areas
-        Our own council first, then those it is compared with: they get an as-if past.
+        Our own council first, then those it is compared with: they get an as-if past. Our own
+        code stays ours though another replaced it (:func:`area_notes` says so).
 
     Returns
     -------
@@ -103,8 +154,10 @@ def follow_areas(
         One row for every indicator of our own council that has figures from that day on:
         indicator, period_start, kind "boundary", comparable False, reason, owner, recorded_on.
     """
-    changes = normalised_changes(area_changes)
-    codes = _final_codes(changes[changes["kind"] == "recoded"])
+    changes = trusted_changes(area_changes, panel)
+    codes = _final_codes(
+        changes[(changes["kind"] == "recoded") & (changes["old_code"] != areas[0])]
+    )
     merged = changes[changes["kind"] == "merged"].replace({"old_code": codes, "new_code": codes})
     wanted, fringe = set(areas), set(areas)
     while fringe:  # a council that was replaced may itself have replaced others

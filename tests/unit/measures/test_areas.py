@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from pmf_analysis.data.contract import series_key
 from pmf_analysis.measures.areas import (
     NOTE,
+    area_notes,
     current_members,
     follow_areas,
     normalised_changes,
+    trusted_changes,
 )
 
 REGISTER = pd.DataFrame(
@@ -230,3 +232,49 @@ def test_members_are_todays_councils_each_once():
 def test_a_divided_council_leaves_a_set():
     county = changes(("E", "N", "merged", "2023-04-01"), ("E", "M", "merged", "2023-04-01"))
     assert current_members(members("E", "Z"), county, date(2024, 1, 1))["member"].tolist() == ["Z"]
+
+
+def test_changes_in_a_circle_are_not_used_and_both_are_named():
+    moved = changes(("A", "B", "recoded", None), ("B", "A", "recoded", None))
+    longer = [("C", "D", "recoded", "2020-04-01"), ("D", "E", "merged", "2021-04-01")]
+    moved = pd.concat([moved, changes(*longer, ("E", "C", "merged", "2022-04-01"))])
+    frame = panel(("visits", "A", 2020, 1, np.nan), ("visits", "B", 2020, 2, np.nan))
+    found = follow(frame, moved, "A", "B")
+    assert of(found, "A")["value"].tolist() == [1]
+    assert of(found, "B")["value"].tolist() == [2]
+    assert current_members(members("C", "D"), moved, date(2024, 1, 1))["member"].tolist() == [
+        "C",
+        "D",
+    ]
+    notes = area_notes(moved, frame, "A")
+    assert set(notes["level"]) == {"error"}
+    assert notes["message"].str[:6].tolist() == ["A to B", "B to A", "C to D", "D to E", "E to C"]
+    plain = changes(("A", "B", "recoded", None), ("X", "X", "recoded", None))
+    assert area_notes(plain, frame.head(1), "B").empty
+
+
+@pytest.mark.parametrize(("other", "joined"), [(9, False), (1.01, True)])
+def test_two_codes_with_figures_of_their_own_are_two_councils(other, joined):
+    moved = changes(("A", "B", "recoded", "2021-04-01"))
+    frame = panel(
+        *(("visits", "A", 2019, 5, np.nan), ("visits", "B", 2019, 8, np.nan)),
+        *(("visits", "A", 2022, 1, np.nan), ("visits", "B", 2022, other, np.nan)),
+    )
+    assert of(follow(frame, moved, "B"), "A").empty == joined
+    assert (len(trusted_changes(moved, frame)) == 1) == joined
+    notes = area_notes(moved, frame, "B")
+    assert notes["level"].tolist() == ([] if joined else ["warning"])
+    assert len(trusted_changes(moved, frame[frame["period"].dt.year < 2021])) == 1
+
+
+def test_our_own_old_code_keeps_its_figures_and_is_said_to_be_old():
+    frame = panel(("visits", "A", 2020, 1, np.nan), ("visits", "B", 2021, 2, np.nan))
+    moved = changes(("A", "B", "recoded", None))
+    assert of(follow(frame, moved, "A", "B"), "A")["value"].tolist() == [1]
+    assert current_members(members("B", "Z"), moved, date(2024, 1, 1), area="A")[
+        "member"
+    ].tolist() == ["Z"]
+    [note] = area_notes(moved, frame, "A").to_dict("records")
+    assert note["message"].endswith("A was replaced by B: change area_code in the framework.")
+    later = changes(("A", "B", "merged", "2035-04-01"))
+    assert area_notes(later, frame, "A").empty
