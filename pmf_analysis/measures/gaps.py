@@ -8,6 +8,7 @@ from pmf_analysis.measures.peers import PAIR
 from pmf_analysis.measures.polarity import SIGNS, first_text
 from pmf_analysis.measures.spc import LIMITS
 from pmf_analysis.measures.trend import trend_verdicts
+from pmf_analysis.periods import PERIODS_PER_YEAR
 
 ROUNDING = 1e-9  # relative; so that an improvement of exactly what is needed counts
 YEAR = pd.Timedelta(days=366)
@@ -57,7 +58,7 @@ def gap_trends(gaps: Frame, pairs: Frame, register: Frame) -> tuple[Frame, Frame
     names = tested.columns.intersection(["period", "is_exceptional", "accumulation"])
     rows = tested[names].assign(series=named, indicator=named, area="")
     trends, points = trend_verdicts(rows.assign(value=tested["gap"]), declared)
-    rates = dict(zip(declared["indicator"], declared["periods_per_year"], strict=True))
+    rates = declared.set_index("indicator")["frequency"].map(PERIODS_PER_YEAR)
     moved = _moved(tested.assign(key=named), trends.set_index("series"), rates)
     table = moved.reset_index(names="key")
     table[PAIR] = table.pop("key").str.split("\n", expand=True)
@@ -76,7 +77,7 @@ def _tested(gaps: Frame) -> Frame:
     return kept.sort_values([*PAIR, "period"], ignore_index=True)
 
 
-def _moved(tested: Frame, trends: Frame, rates: dict[str, float]) -> Frame:
+def _moved(tested: Frame, trends: Frame, rates: Column) -> Frame:
     """Verdict, reason and who moved; by the key of the pair."""
     groups = tested.groupby("key")
     level, usual = np.sign(groups["gap"].last()), np.sign(groups["gap"].median())
@@ -95,7 +96,7 @@ def _moved(tested: Frame, trends: Frame, rates: dict[str, float]) -> Frame:
     judged += first_text(trends.index, [(alone, ALONE), (held, HELD)])
     # a year of figures at either end, so that no season speaks
     place, size = groups.cumcount(), groups["gap"].transform("size")
-    year = tested["key"].map(rates).fillna(1).round().clip(lower=1)
+    year = tested["key"].map(rates).astype(float).fillna(1).round().clip(lower=1)
     values, by_key = tested[["value", "peer_median"]], tested["key"]
     ends = [values[part].groupby(by_key).mean() for part in (size - place <= year, place < year)]
     change = (ends[0] - ends[1]).reindex(trends.index)
