@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import pandas as pd
 
@@ -134,9 +135,7 @@ def split_series(series: pd.Series[str]) -> pd.DataFrame:
     """Parts of each series key: indicator_id, area_code, dimension, dimension_value, version."""
     if series.empty:
         return empty_table("observations")[list(SERIES_PARTS)].set_index(series.index)
-    parts = series.str.split("|", expand=True).set_axis(list(SERIES_PARTS), axis=1)
-    for name in SERIES_PARTS[:-1]:
-        text = parts[name].str.replace("%7C", "|", regex=False)
-        parts[name] = text.str.replace("%25", "%", regex=False)
+    rows = [[*map(unquote, key.split("|"))] for key in series]
+    parts = pd.DataFrame(rows, series.index, list(SERIES_PARTS), dtype="str")
     parts["definition_version"] = parts["definition_version"].str.removeprefix("v").astype("Int64")
     return parts

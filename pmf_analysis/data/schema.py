@@ -1,4 +1,4 @@
-"""What derives from the contract: checks, the documentation page, the published Table Schema.
+"""What derives from the contract: checks, and the published Table Schema.
 
 pandera takes two seconds to import and is wanted at the boundary only (import and store), so it is
 imported inside the functions that use it.
@@ -10,8 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.data.contract import DTYPES, KEYS, ROW_MEANS, TABLES, USABLE_STATUSES, Column
-from pmf_analysis.data.store import SCHEMA_VERSION
+from pmf_analysis.data.contract import DTYPES, KEYS, TABLES, USABLE_STATUSES, Column
 from pmf_analysis.problems import Problem, Problems
 
 # Rules between two columns of a row: what is said when one is broken, the columns, what must hold.
@@ -106,35 +105,3 @@ def _schema_field(column: Column) -> dict[str, Any]:
         "description": column.meaning,
         "constraints": {name: rule for name, rule in rules.items() if rule is not None},
     }
-
-
-def contract_page() -> str:
-    """Return the Markdown page of the contract, committed as docs/data-contract.md."""
-    intro = (
-        "# Data contract\n\n"
-        f"Version {SCHEMA_VERSION}. This page is made from `pmf_analysis/data/contract.yml`.\n\n"
-        "Percentages are stored 0 to 100, counts as whole numbers, dates as days. Missing text is "
-        "an empty string. A value that is not there says why in its status: suppressed, not yet "
-        "available, not applicable and missing are states, never zero.\n"
-    )
-    return intro + "".join(_page_section(table) for table in TABLES)
-
-
-def _page_section(table: str) -> str:
-    rows = [f"| `{c.name}` | {c.kind} | {_rule_words(c)} | {c.meaning} |" for c in TABLES[table]]
-    return (
-        f"\n## {table}\n\nA row is {ROW_MEANS[table]}. "
-        f"No two rows share {', '.join(f'`{name}`' for name in KEYS[table])}.\n\n"
-        "| column | type | rule | meaning |\n| --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
-    )
-
-
-def _rule_words(column: Column) -> str:
-    told = {
-        "required": column.required or None,
-        f"one of {', '.join(column.choices)}": column.choices or None,
-        f"at least {column.minimum}": column.minimum,
-        f"at most {column.maximum}": column.maximum,
-        f"{column.default} when not given": column.default,
-    }
-    return "; ".join(words for words, rule in told.items() if rule is not None)

@@ -135,8 +135,7 @@ class Store:
             raise PmfError(Problem(why, code="vintage-withdrawn", fix=fix), EXIT_DATA_UNUSABLE)
         if same:
             return same
-        told = {"problems": problem_table(problems or ()), "quarantine": held_back}
-        self._write(vintage, typed, told)
+        self._write(vintage, typed, problems=problem_table(problems or ()), quarantine=held_back)
         return vintage
 
     def vintages(self, until: date = date.max) -> list[Vintage]:
@@ -270,7 +269,7 @@ class Store:
         return Vintage(**manifest)
 
     def _write(
-        self, vintage: Vintage, tables: Mapping[str, pd.DataFrame], told: Mapping[str, pd.DataFrame]
+        self, vintage: Vintage, tables: Mapping[str, pd.DataFrame], **told: pd.DataFrame
     ) -> None:
         """Write tables as Parquet, what is told of them as CSV, and the manifest last."""
         folder = f"{self._folder}/{vintage.id}"

@@ -96,14 +96,12 @@ def check_run(document: Document, frameworks: Mapping[str, Document | None]) -> 
 
 
 def check_peer_sets(
-    document: Document,
-    declared: Mapping[str, PeerSetSpec],
-    stored: Collection[str] | Mapping[str, date] | None,
+    document: Document, declared: Mapping[str, PeerSetSpec], stored: Collection[str] | None
 ) -> None:
     """Check the peer sets of a run: the members of each are known, and none is out of date.
 
-    `stored` are those that came with the data, with the days on which they were drawn up where
-    these are known; None when no set is known yet, and then one without members is let through.
+    `stored` are those that came with the data, or a mapping from them to the days on which they
+    were drawn up; None when none is known yet, and then a set without members is let through.
     """
     named = [*document.texts("peer_set"), *document.texts("peer_sets_by_theme.*")]
     used = [(place, name) for place, name in named if name]
@@ -179,12 +177,13 @@ def check_names_in_data(
     for place, entry in register.groups("indicators.*"):
         groups = entry.get("reference_groups", {})
         named = [((*place, "reference_groups", name), f"{name}: {groups[name]}") for name in groups]
-        for stratum in entry.get("standard_population", {}):
-            told = f"{entry.get('standardised_by')}: {stratum}"
-            named.append(((*place, "standard_population", stratum), told))
+        weighed, by = (*place, "standard_population"), entry.get("standardised_by")
+        named += [
+            ((*weighed, name), f"{by}: {name}") for name in entry.get("standard_population", {})
+        ]
         if stored := known.get(str(entry.get("id"))):
-            there = sorted(stored - {": "})
-            check_known(register, named, there, "group", "in the data", level="warning")
+            groups = sorted(stored - {": "})
+            check_known(register, named, groups, "group", "in the data", level="warning")
 
 
 def check_known(
@@ -198,9 +197,8 @@ def check_known(
         if name not in known:
             hint = did_you_mean(name, known)
             few = "one of " + ", ".join(known) if not hint and 0 < len(known) <= 12 else ""
-            message, code = f'{kind} "{name}" is not {where}.{hint}', kind.replace(" ", "-")
-            message = document.owner(place) + message
-            document.add(place, message, f"unknown-{code}", expected=few, **more)
+            message = f'{document.owner(place)}{kind} "{name}" is not {where}.{hint}'
+            document.add(place, message, f"unknown-{kind.replace(' ', '-')}", expected=few, **more)
 
 
 def check_unique(document: Document, path: str, *others: str) -> None:

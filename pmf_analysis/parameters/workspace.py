@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -128,7 +127,7 @@ class Workspace:
         self,
         name_or_path: str | Path,
         *,
-        store_peer_sets: Collection[str] | Mapping[str, date] | None = None,
+        store_peer_sets: Collection[str] | None = None,
         problems: Problems | None = None,
     ) -> models.RunSpec:
         """Read and check a run file, given by its name in ``parameters/runs`` or by its path.
@@ -136,8 +135,8 @@ class Workspace:
         Parameters
         ----------
         store_peer_sets
-            The peer sets that came with the data, and their days where known; with them, those of
-            the run are checked too.
+            The peer sets that came with the data, or a mapping from them to their days; with them,
+            those of the run are checked too.
         problems
             Takes the warnings, such as a peer set two years older than the run.
 

@@ -122,7 +122,7 @@ def test_the_imports_problems_are_listed_and_every_one_is_counted(sound: Path) -
     from pmf_analysis.data.store import FileRecord, Store
 
     told = [
-        Problem("No number.", file="kpi.csv", row=7, column="D", value="=1+1", code="a"),
+        Problem("No number.", file="kpi.csv", row=7, column="D", value="=1+1", indicator="KPI1"),
         Problem("Look at it.", level="warning", file="kpi.csv"),
     ]
     store = Store(sound / "store")
@@ -136,6 +136,7 @@ def test_the_imports_problems_are_listed_and_every_one_is_counted(sound: Path) -
         rows = list(csv.DictReader(stream))
     assert list(rows[0])[:4] == ["level", "code", "file", "sheet"]
     assert [row["message"] for row in rows[:2]] == ["No number.", "Look at it."]
+    assert (rows[0]["indicator"], rows[0]["theme"], rows[1]["theme"]) == ("KPI1", "one; two", "")
     assert rows[0]["value"] == "'=1+1" and rows[0]["row"] == "7" and rows[1]["row"] == ""
     assert result.manifest["problems"] == Counter(row["level"] for row in rows)
     index = (result.folder / "index.html").read_text(encoding="utf-8")

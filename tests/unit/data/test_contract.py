@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from contract_page import contract_page
 from frictionless import Resource, Schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ from pmf_analysis.data.contract import (
     series_key,
     split_series,
 )
-from pmf_analysis.data.schema import check_table, contract_page, table_schema
+from pmf_analysis.data.schema import check_table, table_schema
 
 
 def observation(**more: object) -> pd.DataFrame:
@@ -42,7 +43,7 @@ def observation(**more: object) -> pd.DataFrame:
 def test_the_documentation_page_is_the_contract(repository: Path) -> None:
     page = repository / "docs" / "data-contract.md"
     assert page.read_text(encoding="utf-8") == contract_page(), (
-        "docs/data-contract.md is old: write contract_page() to it"
+        "docs/data-contract.md is old: run tests/contract_page.py"
     )
 
 
