@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from pmf_analysis.parameters.models import RunSpec
     from pmf_analysis.parameters.workspace import Parameters, Workspace
 
+Known = pd.DataFrame | None
 SHOWN_LIMITS = ["lower_limit", "upper_limit"]
 HORIZON_YEARS = 3  # beyond this no calibration factor has been learnt
 
@@ -125,6 +126,7 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
         peer_sets_by_theme=spec.peer_sets_by_theme,
         restated=store.restatements(spec.as_at),
         published=_published_before(store, spec.as_at),
+        quarantined=store.problems(spec.as_at, area=parameters.framework.council.area_code),
         seed=spec.seed,
     )
 
@@ -137,8 +139,9 @@ def assess_council(
     as_at: date,
     peer_set: str,
     peer_sets_by_theme: Mapping[str, str] | None = None,
-    restated: pd.DataFrame | None = None,
-    published: pd.DataFrame | None = None,
+    restated: Known = None,
+    published: Known = None,
+    quarantined: Known = None,
     seed: int = 0,
 ) -> Measures:
     """Measure trends, comparisons, forecasts and targets of every indicator in the register.
@@ -151,8 +154,9 @@ def assess_council(
         Nothing that ends after it is used; each indicator speaks with its newest value.
     peer_set, peer_sets_by_theme
         The peer set compared with, and other ones for single themes.
-    restated
-        Values that were published and later changed, as `Store.restatements` gives them.
+    restated, quarantined
+        Values published and later changed, as `Store.restatements` gives them; faults of the
+        council's own rows that are held back, as `Store.problems` does.
     published
         Observations of the vintage before, from which nothing hidden now may be worked out.
 
@@ -185,7 +189,7 @@ def assess_council(
         **compared,
         targets=with_labels(targets, register),
         forecasts=with_labels(_forecasts(council, targets, seed), register),
-        problems=_notes(council, restated, parameters),
+        problems=_notes(council, [quarantined], restated, parameters),
     )
 
 
@@ -336,16 +340,10 @@ def _forecasts(council: _Council, targets: pd.DataFrame, seed: int) -> pd.DataFr
 
 
 def _notes(
-    council: _Council, restated: pd.DataFrame | None, parameters: Parameters
+    council: _Council, more: list[Known], restated: Known, parameters: Parameters
 ) -> pd.DataFrame:
     """All notes on the data, each with the themes it concerns, so that reports show their own."""
-    notes = council.notes
     if restated is not None:
-        changed = restatement_notes(restated, council.own, council.register)
-        notes = pd.concat([notes, changed], ignore_index=True)
-    indicators = parameters.register.indicators
-    themes = [
-        "; ".join(indicators[name].themes) if name in indicators else ""
-        for name in notes["indicator"]
-    ]
-    return notes.assign(theme=pd.Series(themes, index=notes.index, dtype="str"))
+        more += [restatement_notes(restated, council.own, council.register)]
+    notes = pd.concat([council.notes, *more], ignore_index=True)
+    return notes.assign(theme=parameters.register.themes_of(notes["indicator"]))
