@@ -26,13 +26,14 @@ OTHERS = [f"other_{name}" for name in GIVEN]
 BESIDE = [f"{name}{end}" for name in ("difference", "ratio") for end in ("", "_lower", "_upper")]
 COLUMNS = ["series", "indicator", "dimension", "dimension_value", "reference", "period", "value"]
 COLUMNS += ["lower", "upper", "reference_value", *BESIDE, "verdict", "trend", "n_groups"]
-COLUMNS += ["evidence", "reason"]
+COLUMNS += ["evidence", "level", "reason"]
 TOTAL = "A total depends on the size of a group; only a rate or share can be compared."
-FEW = "Fewer than ten cases are counted in this group or in what it is compared with."
+FEW = "Fewer than ten cases are counted, or not counted, in this group or in the others."
+OLD = "This figure is over a year older than the figure for everybody."
 ALONE = "It has nothing to be compared with: no counts of the others, no reference group."
 BARE = "No usable counts or intervals: the difference cannot be tested."
 PARTIAL = " The groups overlap or do not add up to the whole, so the rest of the whole is compared."
-LEFT_OUT = " A hidden group is left out of the others."
+LEFT_OUT = " Groups that are hidden or without counts are left out of the others."
 
 
 def equality_gaps(observations: Frame, register: Frame, *, area: str) -> Frame:
@@ -57,23 +58,24 @@ def equality_gaps(observations: Frame, register: Frame, *, area: str) -> Frame:
         dimension_value, reference ("" all the others together), period, value, lower, upper
         (95 %), reference_value, difference and ratio to it with their limits, verdict (better,
         worse, higher, lower, similar, cannot_judge), trend (closing, widening, steady,
-        cannot_judge), n_groups, evidence (counts, interval, values_only, none) and reason; in the
-        order of the source's rows. A hidden group is listed without figures.
+        cannot_judge), n_groups, evidence (counts, interval, values_only, none), level (of the
+        limits, in per cent) and reason; in the order of the source's rows. A hidden group is
+        listed without figures, and so is a share that one to four are not counted in.
     """
-    rows = _own_rows(observations, register, area)
+    own = observations[observations["area"] == area]
+    rows = _own_rows(own, register) if len(own) else own
     if rows.empty:
         return pd.DataFrame(columns=COLUMNS)
     rows = _with_reference(_with_others(rows), register)
     now = _compared(rows[rows["period"] == rows["newest"]].reset_index(drop=True))
     now["trend"] = _trends(rows, now, register)
-    now = now[~now["is_reference"]].assign(series=now["whole"])
+    now = now[~now["is_reference"]].assign(series=now["whole"], level=100 * now["level"])
     order = ["series", "dimension", "source_row", "dimension_value"]
     return now.sort_values(order, ignore_index=True)[COLUMNS]
 
 
-def _own_rows(observations: Frame, register: Frame, area: str) -> Frame:
+def _own_rows(own: Frame, register: Frame) -> Frame:
     """Rows of the council's groups by the newest definition, the counts of the whole beside."""
-    own = observations[observations["area"] == area]
     parts = split_series(own["series"])
     newest = parts["definition_version"].groupby(own["indicator"]).transform("max")
     names = ["dimension", "dimension_value"]
@@ -83,10 +85,21 @@ def _own_rows(observations: Frame, register: Frame, area: str) -> Frame:
     whole = series_key(parts.assign(**dict.fromkeys(names, "")))
     own = own.assign(**parts[names], whole=whole, hidden=hidden)
     own = own[parts["definition_version"] == newest]
-    frame = with_intervals(with_register(own, register))
+    frame = with_register(own, register)
+    others = frame["denominator"] - frame["numerator"]
+    few = (frame["statistic"] == "proportion") & others.between(1, FEWEST_HIDDEN - 1)
+    shown = register.reindex(columns=["indicator", "small_counts"]).query("small_counts == 'show'")
+    few &= (frame["dimension"] != "") & ~frame["indicator"].isin(shown["indicator"])
+    frame["hidden"] |= few
+    blank = GIVEN[:1] + GIVEN[2:5]
+    frame[blank] = frame[blank].mask(few)
+    frame = with_intervals(frame)
     is_part, counted = frame["dimension"] != "", frame["interval_from"] == "counts"
     wholes = frame[~is_part & counted].set_index(["whole", "period"])[GIVEN[:2]]
     beside = frame[is_part].join(wholes.add_prefix("all_"), on=["whole", "period"])
+    last = frame[~is_part & frame["value"].notna()].groupby("whole")["period"].max()
+    beside = beside.join(last.rename("last"), on="whole")
+    beside["is_old"] = beside["period"] < beside["last"] - pd.Timedelta(days=366)
     return beside.reset_index(drop=True)
 
 
@@ -103,9 +116,12 @@ def _with_others(rows: Frame) -> Frame:
     total = table.groupby([rows[name] for name in (*DIMENSION, "period")]).transform("sum")
     adds_up = (total["sized"] / rows["all_denominator"] - 1).abs() <= ADDS_UP
     rest = rows["all_numerator"] - total["numerator"]
-    by_whole = (total["hidden"] == 0) | ((total["hidden"] > 1) & (rest >= FEWEST_HIDDEN))
-    by_whole &= rest.notna()
-    by_sum = total["counted"].eq(total["shown"]) & (adds_up | rest.isna())
+    uncounted = (rows["all_denominator"] - total["denominator"] - rest).where(
+        rows["statistic"] == "proportion", np.inf
+    )
+    safe = (rest >= FEWEST_HIDDEN) & (uncounted >= FEWEST_HIDDEN)
+    by_whole = rest.notna() & ((total["hidden"] == 0) | ((total["hidden"] > 1) & safe))
+    by_sum = rest.isna() | (total["counted"].eq(total["shown"]) & adds_up)
     for name in GIVEN[:2]:
         everyone = rows[f"all_{name}"].where(by_whole, total[name].where(by_sum))
         rows[f"other_{name}"] = everyone - counts[name]
@@ -119,7 +135,7 @@ def _with_others(rows: Frame) -> Frame:
     last = rows["period"].groupby(by).transform("max")
     rows["newest"] = shared.groupby(by).transform("max").fillna(last)
     partial = by_whole & ~adds_up & (total["shown"] > 1)
-    left_out = ~by_whole & (total["hidden"] > 0)
+    left_out = ~by_whole & ((total["hidden"] > 0) | (total["counted"] < total["shown"]))
     return rows.assign(by_whole=by_whole, partial=partial, left_out=left_out)
 
 
@@ -146,7 +162,12 @@ def _compared(rows: Frame) -> Frame:
     pair = pd.DataFrame({"own": rows["interval_from"], "others": found["interval_from"]})
     kinds = [((pair == "counts").all(axis=1), "counts"), ((pair != "none").all(axis=1), "interval")]
     rows["evidence"] = first_text(rows.index, kinds, "values_only")
-    few = (rows[["numerator", "other_numerator"]] < FEWEST_CASES).any(axis=1)
+    rows["uncounted"] = rows["denominator"] - rows["numerator"]
+    rows["other_uncounted"] = rows["other_denominator"] - rows["other_numerator"]
+    uncounted, counted = ["uncounted", "other_uncounted"], ["numerator", "other_numerator"]
+    rows[uncounted] = rows[uncounted].where(rows["statistic"] == "proportion")
+    small = rows[[*counted, *uncounted]] < FEWEST_CASES
+    few = small.any(axis=1) | ((rows["value"] >= 100) & (rows["statistic"] == "proportion"))
     why = _why_not(rows, few)
     judged = (why == "") & (rows["evidence"] != "values_only") & ~rows["is_reference"]
     of = rows.assign(judged=judged).groupby(DIMENSION)
@@ -157,7 +178,7 @@ def _compared(rows: Frame) -> Frame:
     blank = few | rows["value"].isna() | (rows["data_type"] == "count")
     rows[BESIDE] = _differences(rows, others).mask(blank)
     # what is left after a large group may be a small count that no row of the table has
-    unsafe = rows["value"].isna() | (rows["other_numerator"] < FEWEST_CASES)
+    unsafe = rows["value"].isna() | small[[counted[1], uncounted[1]]].any(axis=1)
     rows["reference_value"] = rows["other_value"].mask(unsafe)
     rows[["lower", "upper"]] = rows[["lower", "upper"]].mask(rows["value"].isna())
     side = _side(rows).where(judged, 0)
@@ -201,6 +222,7 @@ def _why_not(rows: Frame, few: Column) -> Column:
         (rows["hidden"], "This figure is hidden to protect individuals."),
         (rows["value"].isna(), "This group has no value for the period."),
         (rows["data_type"] == "count", TOTAL),
+        (rows["is_old"], OLD),
         *undeclared(rows),
         (alone & (rows["reference"] != ""), "The reference group has no value that can be shown."),
         (few, FEW),

@@ -40,6 +40,7 @@ def directly_standardised(strata: Frame, *, scale: float = 1.0, confidence: floa
     """
     names = ["numerator", "denominator", "standard_population"]
     count, size, weight = strata[names].astype(float).to_numpy().T
+    weight = weight / strata.groupby(_KEY)["standard_population"].transform("max").to_numpy(float)
     known = (count >= 0) & (size > 0) & (weight > 0)
     share = weight / np.where(known, size, np.nan)
     parts = strata[_KEY].assign(known=known, numerator=count, weight=weight)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MIDDLE = (40.0, 60.0)  # a percentile within is neither low nor high
 _DAYS_OFF = 366
+BARE = "No sampling error is allowed for."
 PLACES = ["cost_percentile", "performance_percentile"]
 COLUMNS = ["pair", "title", "cost_indicator", "performance_indicator", "peer_set", "period"]
 COLUMNS += ["is_newest", "area", "area_name", "is_own", "cost_value", "performance_value", *PLACES]
@@ -55,29 +56,30 @@ def value_for_money(
         peer_set, period (of the cost), is_newest, area, area_name, is_own, cost_value,
         performance_value, cost_percentile (share of the peers that cost less, equals half),
         performance_percentile (share that do worse), n_peers, and on own rows quadrant, verdict,
-        years_same, years, reason. The performance is that of the period that ends in the year of
+        years_same, years, reason. Years in which fewer than five peers have both figures count
+        only where there is no other. The performance is that of the period that ends in the year of
         the cost, the last of several; failing that, the one that ends nearest, within a year. Peers
-        count with those same two periods. A quadrant that the newest year and another share, and
-        none contradicts, is the verdict; a year in the middle does neither.
+        count with those same two periods. A quadrant that all known years share, at least two, is
+        the verdict; no sampling error is allowed for, and the reason says so.
         Below five peers with both figures, or without a better direction, there is no quadrant.
     """
     facts = register.set_index("indicator")
     found = [pd.DataFrame(columns=COLUMNS)]
     whole = observations[(observations["dimension"] == "") & observations["value"].notna()]
     for pair in pairs:
-        both = _matched(whole, pair, area, years)
+        both = _matched(whole, pair, area)
         polarity = str(facts["polarity"].get(pair.performance, "unknown"))
         for name, members in peer_sets[peer_sets["member"] != area].groupby("peer_set"):
             inside = both[both["area"].isin([area, *members["member"]])]
             told = {"pair": pair.id, "title": pair.title, "peer_set": str(name)}
             told |= {"cost_indicator": pair.cost, "performance_indicator": pair.performance}
-            rows = _placed(inside, area, polarity).assign(**told)
+            rows = _placed(inside, area, polarity, years).assign(**told)
             found.append(rows.reindex(columns=COLUMNS))
     return pd.concat(found[1:] or found, ignore_index=True)
 
 
-def _matched(whole: Frame, pair: ValuePair, area: str, years: int) -> Frame:
-    """Cost and performance of every council in our newest years; periods are never mixed."""
+def _matched(whole: Frame, pair: ValuePair, area: str) -> Frame:
+    """Cost and performance of every council in our years; periods are never mixed."""
     keys = ["indicator", "area", "period"]
     newest = whole.sort_values("definition_version").drop_duplicates(keys, keep="last")
     costs = newest[newest["indicator"] == pair.cost].rename(columns={"value": "cost_value"})
@@ -89,12 +91,16 @@ def _matched(whole: Frame, pair: ValuePair, area: str, years: int) -> Frame:
     inside = ours["ends"].between(ours["period"], ours["period_end"])
     ours = ours.assign(off=days + np.where(inside, 0, _DAYS_OFF))[inside | (days <= _DAYS_OFF)]
     ours = ours.sort_values(["off", "ends"]).drop_duplicates("period").sort_values("period")
-    return costs[columns].merge(ours[["period", "ends"]].tail(years)).merge(done)
+    return costs[columns].merge(ours[["period", "ends"]]).merge(done)
 
 
-def _placed(both: Frame, area: str, polarity: str) -> Frame:
+def _placed(both: Frame, area: str, polarity: str, years: int) -> Frame:
     """Percentiles in each year, and the verdict over the years on our own rows."""
-    rows = both.assign(is_own=both["area"] == area)
+    both = both.assign(is_own=both["area"] == area)
+    peers = (~both["is_own"]).groupby(both["period"]).sum()
+    # A year that only we have yet is not compared; without a better one it says why not.
+    kept = peers.index[peers >= FEWEST_PEERS][-years:]
+    rows = both[both["period"].isin(kept if len(kept) else peers.index[-1:])]
     rows = rows.sort_values(["period", "area"], ignore_index=True)
     own, judged = rows["is_own"], polarity in ("higher", "lower")
     n = (~own).groupby(rows["period"]).transform("sum")
@@ -128,10 +134,8 @@ def _verdict(quadrants: list[str], judged: bool) -> tuple[str, int, int, str]:
         return "cannot_judge", 0, len(known), reason
     same = known.count(known[0])
     if len(known) == 1:
-        return "one_year", 1, 1, "Both figures are known for one year only."
-    # A year in the middle neither confirms a place nor speaks against it.
-    against = [name for name in known if name not in (known[0], "middle")]
-    if same > 1 and not against:
-        return known[0], same, len(known), ""
-    reason = f"The place changed: {same} of {len(known)} years are like the newest."
+        return "one_year", 1, 1, f"Both figures are known for one year only. {BARE}"
+    if same == len(known):
+        return known[0], same, same, BARE
+    reason = f"The place changed: {same} of {len(known)} years are like the newest. {BARE}"
     return "changing", same, len(known), reason

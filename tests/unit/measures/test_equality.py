@@ -219,6 +219,7 @@ def test_nothing_shown_gives_a_suppressed_count_back(seed: int) -> None:
     for row in found.to_dict("records"):
         groups = sizes[row["indicator"]]
         secret = hidden.get(row["indicator"], set()) - {""}
+        secret |= {name for name, (x, n) in groups.items() if 1 <= n - x < 5}
         if row["dimension_value"] in secret:
             assert np.isnan([row[name] for name in ("value", "reference_value", *BESIDE)]).all()
         elif not np.isnan(row["reference_value"]):
@@ -339,3 +340,41 @@ def test_chance_alone_seldom_makes_a_difference_anywhere_in_a_dimension() -> Non
     found = equality_gaps(table, register(), area="A")
     false = found["verdict"].isin(["better", "worse"]).groupby(found["dimension"]).any().mean()
     assert 0.01 < false <= 0.065
+
+
+def test_a_council_without_any_row_has_no_differences() -> None:
+    found = equality_gaps(frame(counted(WHOLE | EVEN)), register(), area="B")
+    assert found.empty and list(found.columns) == COLUMNS
+
+
+def test_groups_of_long_ago_are_not_judged() -> None:
+    groups = counted(EVEN, year=2023)
+    recent = gaps(counted(WHOLE, year=2024) + groups)
+    assert "worse" in set(recent["verdict"])
+    old = gaps(counted(WHOLE, year=2025) + groups)
+    assert set(old["verdict"]) == {"cannot_judge"} and set(old["trend"]) == {"cannot_judge"}
+    assert old["reason"].str.startswith("This figure is over a year older").all()
+
+
+def test_few_who_are_not_counted_are_as_telling_as_few_who_are() -> None:
+    usual = {"b": (800, 1000), "c": (820, 1000), "d": (790, 1000)}
+    nine, three = (gaps(counted({"a": (1000 - n, 1000)} | usual)).loc["a"] for n in (9, 3))
+    assert (nine["verdict"], three["verdict"]) == ("cannot_judge", "cannot_judge")
+    assert nine["value"] == pytest.approx(99.1) and np.isnan(nine["difference"])
+    assert np.isnan(three[["value", "lower", "upper", *BESIDE]].astype(float)).all()
+    assert gaps(counted({"a": (990, 1000)} | usual)).loc["a", "verdict"] == "worse"
+    others = gaps(counted({"": (3407, 4000), "a": (997, 1000)} | usual)).loc["b"]
+    assert others["reference_value"] == pytest.approx(100 * (820 + 790) / 2000)
+
+
+def test_without_a_whole_groups_with_counts_are_compared_with_each_other() -> None:
+    rows = [*counted(EVEN), {"group": "unknown", "value": 30.0}]
+    found = gaps(rows)
+    assert found.loc[FIFTHS[0], "verdict"] == "worse"
+    assert found.loc[FIFTHS[0], "reference_value"] == pytest.approx(9.375)
+    assert found.loc[FIFTHS[0], "reason"].endswith("left out of the others.")
+    assert found.loc["unknown", "verdict"] == "cannot_judge"
+
+
+def test_the_level_of_the_limits_is_a_column() -> None:
+    assert set(gaps(counted(WHOLE | EVEN))["level"]) == {99.0}

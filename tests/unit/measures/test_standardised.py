@@ -144,3 +144,9 @@ def test_nothing_is_made_from_a_part_or_without_a_declaration() -> None:
         pd.testing.assert_frame_equal(standardised(table, REGISTER), table)
     for declared in (REGISTER.iloc[1:], REGISTER[["indicator", "statistic", "rate_base"]]):
         pd.testing.assert_frame_equal(standardised(plain, declared), plain)
+
+
+def test_weights_of_any_size_are_shares() -> None:
+    usual = strata(np.array([[20, 45, 60]]), np.array([9000, 8000, 700]))
+    huge = usual.assign(standard_population=usual["standard_population"] * 1e300)
+    pd.testing.assert_frame_equal(directly_standardised(huge), directly_standardised(usual))

@@ -57,7 +57,7 @@ def test_a_percentile_is_the_share_of_peers_below_and_equals_count_half():
         ([(15, 95)], "one_year", 1),
         ([(15, 95), (15, 95)], "low_cost_high_performance", 2),
         ([(15, 95), (95, 95), (15, 95)], "changing", 2),
-        ([(15, 95), (55, 95), (15, 95)], "low_cost_high_performance", 2),
+        ([(15, 95), (55, 95), (15, 95)], "changing", 2),
         ([(55, 95), (15, 95)], "changing", 1),
         ([(55, 55), (55, 95), (15, 55)], "middle", 3),
         ([(95, 95), (15, 95), (15, 95), (15, 95)], "low_cost_high_performance", 3),
@@ -70,7 +70,7 @@ def test_a_verdict_needs_two_years_that_agree_and_none_that_contradicts(years, v
     assert set(found["years_same"]) == {same}
     assert set(found["years"]) == {min(len(years), 3)}
     assert found["is_newest"].tolist() == [False] * (len(found) - 1) + [True]
-    assert (found["reason"] == "").all() == (verdict not in ("changing", "one_year"))
+    assert found["reason"].str.endswith("No sampling error is allowed for.").all()
 
 
 def test_fewer_than_five_peers_or_no_better_direction_cannot_be_judged():
@@ -105,3 +105,12 @@ def test_income_is_a_low_cost_and_shuffled_rows_change_nothing():
     found = place(frame)
     assert set(found["verdict"]) == {"low_cost_high_performance"}
     pd.testing.assert_frame_equal(found, place(frame.sample(frac=1, random_state=1)))
+
+
+def test_a_year_that_only_we_have_yet_is_passed_over():
+    alone = year(2025, 95, 15)
+    found = place(year(2023, 15, 95), year(2024, 15, 95), alone[alone["area"] == "US"])
+    assert found["period"].dt.year.tolist() == [2023, 2024]
+    assert set(found["verdict"]) == {"low_cost_high_performance"}
+    only = place(alone[alone["area"] == "US"])
+    assert only[["verdict", "n_peers"]].to_numpy().tolist() == [["cannot_judge", 0]]
