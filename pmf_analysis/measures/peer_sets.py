@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # England: unitary, district, metropolitan, London borough, county; Wales; Scotland; N. Ireland.
 COUNCIL = r"^(?:[EX]0[6-9]|E10|W06|S12|N09)\d{6}$"
 COLUMNS = ["peer_set", "member", "member_name", "rank", "title", "source", "as_at", "method"]
+COLUMNS += ["built_on"]
 LISTED = "As published for this council"
 DECLARED = "As listed by this council, nearest first."
 GROUP = "Every member of the group that we belong to."
@@ -49,7 +50,8 @@ def chosen_peer_sets(
     -------
     DataFrame
         peer_set, member, member_name, rank (1 = likest; NaN where a set has no order), title,
-        source, as_at, method (a sentence); never the council itself, a sum over councils, or a
+        source, as_at, method (a sentence), built_on (the indicators that a set was chosen by,
+        joined by "; "; "" for others); never the council itself, a sum over councils, or a
         set drawn up after `as_at`. A set of which nobody is left has no rows.
     """
     specs = parameters.peer_sets
@@ -92,7 +94,7 @@ def _imported(stored: Frame, area: str, specs: dict[str, PeerSetSpec]) -> Frame:
     day = rows["as_at"].mask(only | rows["as_at"].isna(), pd.to_datetime(facts["as_at"]))
     title = facts["title"].fillna(names.str.replace("_", " "))
     found = rows[_ROW].assign(title=title, source=facts["source"].fillna(rows["source"]))
-    return found.assign(as_at=day, method=method).astype({"rank": "float64"})
+    return found.assign(as_at=day, method=method, built_on="").astype({"rank": "float64"})
 
 
 def _declared(specs: dict[str, PeerSetSpec]) -> Frame:
@@ -106,6 +108,7 @@ def _declared(specs: dict[str, PeerSetSpec]) -> Frame:
 def _told(found: Frame, spec: PeerSetSpec, method: str) -> Frame:
     """Put what is declared of a set beside its members."""
     facts = {"peer_set": spec.id, "title": spec.title, "source": spec.source, "method": method}
+    facts["built_on"] = "; ".join(spec.characteristics)
     rows = found.assign(**facts, as_at=pd.Timestamp(spec.as_at))
     return rows.astype({"rank": "float64"})[COLUMNS]
 

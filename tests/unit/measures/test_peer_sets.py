@@ -124,6 +124,8 @@ def test_a_set_is_built_from_characteristics_among_another():
     methods = found.drop_duplicates("peer_set").set_index("peer_set")["method"]
     assert methods["likest"].startswith("The 5 councils nearest ours")
     assert methods["likest"].endswith("on: Homes.")
+    built = found.drop_duplicates("peer_set").set_index("peer_set")["built_on"]
+    assert built.to_dict() == {"free": "x", "likest": "x", "six": ""}
 
 
 def test_nothing_is_chosen_from_nothing():
