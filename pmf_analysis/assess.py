@@ -14,7 +14,7 @@ from pmf_analysis.data.corrections import apply_corrections
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
 from pmf_analysis.measures.chance_signals import expected_signals, fine_figures, off_target
-from pmf_analysis.measures.denominators import denominator_jumps, denominator_notes
+from pmf_analysis.measures.denominators import denominator_jumps
 from pmf_analysis.measures.events import (
     chart_events,
     declared_baselines,
@@ -269,10 +269,11 @@ def _council(
     shown, notes = shown_observations(known, register, published)
     panel = measure_frame(shown, register)
     panel["is_exceptional"] = in_exceptional_period(panel, register)
-    panel, peer_sets, breaks = followed_panel(panel, tables, parameters, register, as_at)
+    followed = followed_panel(panel, tables, parameters, register, as_at)
+    panel, peer_sets, breaks, found = followed
     changes = [declared_changes(tables["changes"], parameters, as_at), breaks]
     own = own_totals(panel, area)
-    told = [corrected, notes, denominator_notes(panel, register), denominator_jumps(own)]
+    told = [corrected, notes, found, denominator_jumps(own)]
     return _Council(
         register=register,
         panel=panel,

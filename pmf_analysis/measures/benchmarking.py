@@ -6,9 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pmf_analysis.measures.areas import current_members, follow_areas
+import pandas as pd
+
+from pmf_analysis.measures.areas import (
+    area_notes,
+    current_members,
+    follow_areas,
+    trusted_changes,
+)
 from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.comparison import compare
+from pmf_analysis.measures.denominators import denominator_notes
 from pmf_analysis.measures.equality import equality_gaps
 from pmf_analysis.measures.gaps import gap_trends
 from pmf_analysis.measures.leads import leads
@@ -27,18 +35,20 @@ SET_FACTS = ["title", "source", "as_at", "method"]
 
 def followed_panel(
     panel: Frame, tables: Mapping[str, Frame], parameters: Parameters, register: Frame, as_at: date
-) -> tuple[Frame, Frame, Frame]:
+) -> tuple[Frame, Frame, Frame, Frame]:
     """Make a panel in which councils can be compared over time, and say with whom.
 
     Returns the panel with reorganised councils followed and rates standardised where declared, all
-    peer sets of the council, and the breaks in its own series.
+    peer sets of the council, the breaks in its own series, and notes on areas and denominators.
     """
-    area, changes = parameters.framework.council.area_code, tables["area_changes"]
+    area = parameters.framework.council.area_code
+    notes = [area_notes(tables["area_changes"], panel, area), denominator_notes(panel, register)]
+    changes = trusted_changes(tables["area_changes"], panel)
     peer_sets = chosen_peer_sets(tables["peer_sets"], parameters, area, panel, as_at)
     peer_sets = current_members(peer_sets, changes, as_at, area=area)
     areas = [area, *peer_sets["member"].unique()]
     panel, breaks = follow_areas(panel, changes, register, areas)
-    return standardised(panel, register), peer_sets, breaks
+    return standardised(panel, register), peer_sets, breaks, pd.concat(notes, ignore_index=True)
 
 
 def benchmark_tables(
