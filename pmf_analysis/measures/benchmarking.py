@@ -100,6 +100,9 @@ def benchmark_tables(
     value = value_for_money(whole, register, pairs, area=area, peer_sets=mine)
     starts = labels(found_leads["indicator"], found_leads["start_period"], register)
     costs, years = value["cost_indicator"], value["period"]
+    short = register.set_index("indicator")["short_title"]
+    for side in ("cost", "performance"):
+        value[f"{side}_title"] = value[f"{side}_indicator"].map(short)
     return found._asdict() | {
         "comparisons": with_labels(with_nation(comparisons, whole, register, area), register),
         "gaps": with_labels(gaps, register),

@@ -29,7 +29,8 @@ def nearest_councils(
     deviation (times 1.4826; standard deviation where that is 0) and cut at three, so that one
     extreme council, such as the City of London, does not decide how alike the others are. The
     distance is Euclidean, divided by the root of the number of characteristics that both have; all
-    count alike. CIPFA and ONS do much the same with other characteristics.
+    count alike; one that is the same everywhere does not count. CIPFA and ONS do much the same with
+    other characteristics.
 
     Parameters
     ----------
@@ -57,12 +58,13 @@ def nearest_councils(
     newest = shared.groupby("indicator")["period"].max().reset_index()
     values = rows.merge(newest).pivot(index="area", columns="indicator", values="value")
     values = values.reindex(columns=pd.unique(pd.Series(list(characteristics))))
+    values = values.loc[:, values.isna().all() | (values.nunique() > 1)]
     values = values[values.isna().mean(axis=1) <= MOST_UNKNOWN]
     if area not in values.index:
         return pd.DataFrame(columns=COLUMNS)
     apart = values - values.median()
     scale = SCALE * apart.abs().median()
-    scale = scale.where(scale > 0, values.std()).where(lambda found: found > 0, np.inf)
+    scale = scale.where(scale > 0, values.std())
     likeness = (apart / scale).clip(-LARGEST, LARGEST)
     distance = ((likeness - likeness.loc[area]) ** 2).mean(axis=1) ** 0.5
     names = rows.drop_duplicates("area", keep="last").set_index("area")["area_name"]

@@ -48,7 +48,8 @@ def test_distances_in_standard_deviations() -> None:
 
 
 def test_sums_over_councils_are_no_peers() -> None:
-    values = {code: [1.0, 2, 3, 4] for code in ("OWN", "E92000001", "E12000009", "E06000023")}
+    codes = ("OWN", "E92000001", "E12000009", "E06000023")
+    values = {code: [1.0, 2, 3, float(place)] for place, code in enumerate(codes)}
     assert nearest(panel(values))["member"].tolist() == ["E06000023"]
 
 
@@ -109,3 +110,8 @@ def test_lists_are_like_the_published_ones(real_data: Path) -> None:
         shared.append(len(published[area] & set(found["member"])))
     assert len(shared) >= 15
     assert np.mean(shared) >= 6
+
+
+def test_a_characteristic_that_is_the_same_everywhere_makes_nobody_alike() -> None:
+    same = panel({"OWN": [5.0], "P1": [5.0], "P2": [5.0]})
+    assert nearest(same, ["a"]).empty
