@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 
+import numpy as np
 import pandas as pd
 
 from pmf_analysis.story import further, sentences
@@ -15,13 +16,17 @@ from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Facts, number, text
 from pmf_analysis.story.formatting import join_words
 from pmf_analysis.story.funnel import draw_funnel
-from pmf_analysis.story.pages import Page, data_rows, data_table
+from pmf_analysis.story.pages import Page, data_rows, data_table, paragraph
 from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.theme_sentences import chance_among_tested, named
+from pmf_analysis.story.timeline import MONTHS, positions
 from pmf_analysis.story.view import ThemeView, rows_of
 
-_FEWEST_GAPS, _MOST_NAMES = 3, 10
+_FEWEST_GAPS, _MOST_NAMES, _FURTHEST = 3, 10, 3
+_AS_IF = ("lower_limit", "is_as_if")  # columns of gaps whose marks are explained
+_CALLED = ("better", "worse", "higher", "lower")
+_OUT = [["low_998", "high_998"], ["low_998", "low_95", "high_95", "high_998"]]  # at 99.8 %, 95 %
 _TESTED = ("counts", "interval", "own_history")
 _PUBLISHED_LEVEL = 95.0  # of the intervals that surveys are published with
 
@@ -38,7 +43,6 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     """Level beside similar councils, what the difference may mean, and where the gap goes."""
 
     analysis = "benchmarking"
-    absent = ("cannot_judge", "scope.no_peers")
 
     @property
     def methods(self) -> list[str]:
@@ -68,8 +72,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     @property
     def compared(self) -> list[ComparisonFacts]:
-        """Facts of series for which at least one similar council has a figure."""
-        return [each for each in self.facts if each.n]
+        """Facts of series that can be set beside similar councils."""
+        return [each for each in self.facts if each.verdict != "cannot_judge"]
 
     def summary(self) -> tuple[str, ...]:
         """Say how many indicators are better, similar or worse, and which."""
@@ -82,7 +86,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         turned = [each.subject.short for each in judged if each.is_open]
         tested = [each.evidence for each in self.facts if not each.subject.is_city]
         levels = {"counts": self.view.comparison_level, "interval": _PUBLISHED_LEVEL}
-        tests = {kind: (tested.count(kind), level) for kind, level in levels.items()}
+        called = any(each.shown.endswith(_CALLED) for each in self.facts)
+        tests = [(tested.count(kind), level) for kind, level in levels.items() if called]
         cautions = (*named(say("theme.edge"), edge), *named(say("theme.open"), turned))
         names = self.names("worse", "better")
         return (peers, *counts, *names, *cautions, *chance_among_tested(tests))
@@ -91,8 +96,10 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         """Level, median, rank, gap and evidence."""
         subject, place = facts.subject, sentences.rank_words(facts)
         ranged = say("compare.place.with_range", place=place, range=facts.rank_range)
-        gap_word = self.view.status_words.get(facts.gap_verdict, "") if facts.gap.is_known else ""
-        cells = {"indicator": subject.short, "compared": facts.value.text, "rank": ranged or place}
+        gap_word, newest = self.view.status_words.get(facts.gap_word, ""), self._newest(facts)
+        both = say("compare.both", compared=facts.value, **newest)
+        cells = {"indicator": subject.short, "compared": both or facts.value.text}
+        cells |= {"rank": ranged or place}
         cells |= {"period": facts.period_label, "median": facts.peer_median.text}
         cells |= {"mean": subject.plain(facts.peer_mean), "pooled": subject.plain(facts.pooled)}
         cells |= {"middle_half": subject.range(facts.peer_q1, facts.peer_q3)}
@@ -121,15 +128,30 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     def _finding(self, facts: ComparisonFacts, trend: TrendFacts) -> Block:
         is_compared = facts.verdict != "cannot_judge"
-        is_older = facts.value.is_known and trend.period_label != facts.period_label
-        slots = {"value": trend.value, "period": trend.period_label if is_older else None}
         ahead = count_of("compare.ahead", facts.peers_ahead) if facts.peers_ahead else ""
         missing = named(say("compare.missing"), facts.missing if is_compared else ())
-        notes = sentences.told(say("compare.newest", **slots), ahead, *missing)
+        peers = self._of_set(self.view.peers, facts.subject.series)
+        out = (
+            peers.reindex(columns=["label"])
+            .isin(_OUT[self.view.comparison_level < 99])
+            .any(axis=None)
+        )
+        nobody = say("compare.unusual_nobody") if facts.is_somewhat and not out else ""
+        notes = sentences.told(
+            say("compare.newest", **self._newest(facts)), ahead, *missing, nobody
+        )
         more = {"notes": notes, "facts": facts.scalars(), "tone": tone_of(facts.verdict)}
         more["second"] = sentences.context_sentences(facts)
         heading = sentences.comparison_title(facts)
         return self.finding(trend, heading, sentences.comparison_sentences(facts), **more)
+
+    def _newest(self, facts: ComparisonFacts) -> dict[str, object]:
+        """Our newest value and its period where an older one is compared, else None."""
+        trends = {trend.subject.series: trend for trend in self.view.trend_facts}
+        trend = trends[facts.subject.series]
+        is_older = facts.value.is_known and trend.period_label != facts.period_label
+        plain = facts.subject.plain(trend.value)
+        return {"value": plain, "period": trend.period_label if is_older else None}
 
     def _charts(self, facts: ComparisonFacts) -> list[Block]:
         """Return the funnel of what stands out and the gap over time, where there is one."""
@@ -207,14 +229,14 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         subject, council, labels = facts.subject, self.view.council, gaps["period_label"]
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": council}
         names = {"title": subject.title, "peer_set": facts.peer_set}
-        id, no = f"gap-{self.view.slugs[subject.series]}", pd.Series(dtype=bool)
+        id = f"gap-{self.view.slugs[subject.series]}"
         rows = data_rows(subject, gaps, {"value": "value", "median": "peer_median", "gap": "gap"})
         return self.figure(
             *(facts, "gap", title("compare.gap_title", subject.short), rows),
             subtitle=say("compare.gap_subtitle", **names, **slots),
-            alt=" ".join((say("compare.gap_alt", **slots), sentences.gap_sentence(facts))),
+            alt=" ".join((say("compare.gap_alt", **slots), *sentences.gap_sentences(facts))),
             svg=draw_gap(gaps, subject, id=id),
-            notes=(say("compare.gap_as_if"),) if gaps.get("is_as_if", no).eq(True).any() else (),
+            notes=_gap_notes(facts, gaps),
         )
 
     def further(self) -> list[Block]:
@@ -222,22 +244,27 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
         Then what could be compared that is not.
         """
-        view, compared = self.view, {each.subject.indicator for each in self.compared}
+        view, compared = self.view, {each.subject.indicator for each in self.facts if each.n}
         holds = further.robustness_blocks(view, self.compared) if compared else []
         groups, value = further.equality_blocks(view, self.groups), further.value_blocks(view)
-        leads = further.lead_blocks(self.leads)
+        leads = further.lead_blocks(self.leads, self.compared)
         return [*holds, *leads, *groups, *value, *further.could_compare(view, compared)]
 
     def exceptions(self) -> list[Block]:
-        """Return what needs attention, or that little could be compared or tested."""
+        """Return what needs attention, or who is behind without one, and what was not tested."""
         first, *others = super().exceptions()
-        of = len(self.compared)
+        of, behind = len(self.compared), [each for each in self.compared if each.is_behind]
         n = sum(each.evidence in _TESTED for each in self.compared)
-        if self.attention() or 2 * n >= of > 0:
-            return [first, *others]
-        entry = "not_tested" if of else "not_compared"
-        heading, said = say(f"section.{entry}"), say(f"exceptions.{entry}", n=n, of=of)
-        return [replace(first, title=heading, text=(said,)), *others]
+        rest = [say("exceptions.rest", n=of - n, of=of)] if n < of else []
+        if self.attention():
+            return [replace(first, text=(*first.text, *rest)), *others]
+        behind.sort(key=lambda each: -(each.rank.raw or 0.0) / (each.rank_of.raw or 1.0))
+        names = [f"{e.subject.short} ({sentences.rank_words(e)})" for e in behind[:_FURTHEST]]
+        entry = "not_tested" if 2 * n < of else "not_passed" if behind else "none"
+        entry = entry if of else "not_compared"
+        title = say(f"section.{entry}") if entry != "none" else first.title
+        said = (say(f"exceptions.{entry}"), *named(say("exceptions.behind"), names), *rest)
+        return [replace(first, title=title, text=paragraph(said)), *others]
 
     def quality(self) -> list[Block]:
         """Return what limits the data, then old comparisons and councils without a figure."""
@@ -269,6 +296,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         What is only somewhat worse is named in the least favourable quarter. Then groups that do
         worse, and what differs without being better or worse.
         """
+        stale = {trend.subject.series for trend in self.view.trend_facts if trend.is_stale}
         first = [*self._called("worse"), *self._called("somewhat_worse", 4)]
         edge = [sentences.comparison_title(each) for each in self.facts if each.edge]
         behind = [e for e in self.facts if e.is_widening and e not in first]
@@ -276,8 +304,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return [
             *map(_in_short, first),
             *(f"{heading}. {say('compare.edge')}" for heading in edge),
-            *(f"{each.subject.short}. {sentences.gap_sentence(each)}" for each in behind),
-            *further.group_attention(self.groups),
+            *(" ".join((f"{e.subject.short}.", *sentences.gap_sentences(e))) for e in behind),
+            *further.group_attention([e for e in self.groups if e.subject.series not in stale]),
             *map(_in_short, [*self._called("higher"), *self._called("lower"), *ends]),
         ]
 
@@ -293,8 +321,24 @@ def _in_short(facts: ComparisonFacts) -> str:
     level, place, *others = sentences.comparison_sentences(facts)
     # The title of what is only somewhat better or worse has the place.
     said = [f"{sentences.comparison_title(facts)}.", level, "" if facts.is_somewhat else place]
-    gap = sentences.gap_sentence(facts) if facts.is_widening else ""
-    return " ".join(sentences.told(*said, *others, gap))
+    gap = sentences.gap_sentences(facts) if facts.is_widening else ()
+    return " ".join(sentences.told(*said, *others, *gap))
+
+
+def _gap_notes(facts: ComparisonFacts, gaps: pd.DataFrame) -> sentences.Sentences:
+    """Say what the marks mean, what is tested, and where councils or periods are missing."""
+    known, frequency = gaps.reindex(columns=[*_AS_IF, "n_peers"]), facts.subject.frequency
+    counts = {"low": f"{known['n_peers'].min():.0f}", "high": f"{known['n_peers'].max():.0f}"}
+    steps = np.diff(positions(gaps["period"], frequency)) / MONTHS.get(frequency, 1)
+    gone, step = round((steps - 1).sum()), words_of("trend.step").get(frequency, "period")
+    has = known.replace(False, None).any()
+    return sentences.told(
+        *(say(f"compare.gap_mark.{name}") for name in _AS_IF if has[name]),
+        say("compare.gap_tested", since=facts.gap_since or None),
+        *sentences.reason_sentences(facts.gap_reason),
+        say("compare.gap_n", **counts) if len(set(counts.values())) > 1 else "",
+        count_of("compare.gap_missing", gone, step=step) if gone > 0 else "",
+    )
 
 
 def _own_record(trend: TrendFacts) -> sentences.Sentences:

@@ -29,6 +29,14 @@ _LEVEL_RULES = ("outside_limits", "shift", "two_in_three", "three_in_four", "cro
 _SLOPE_RULES = ("mann_kendall", "recent_trend")
 # Columns that say better or worse, met or missed: nothing of a city measure.
 _JUDGEMENTS = ("assurance", "assurance_tolerance", "arrow_short", "arrow_long")
+_PLACES = ("rank", "rank_high", "rank_best", "rank_worst", "quarter", "gap", "close_pace")
+_AVERAGES = ("peer_median", "peer_q1", "peer_q3", "peer_mean", "pooled")
+NEARLY_ALL = 0.9  # share of other comparisons that agree
+_GAP_WORDS = {
+    **{("closing", -1): "catching_up", ("widening", -1): "falling_behind"},
+    **{("closing", 1): "lead_shrinking", ("widening", 1): "lead_growing"},
+    **{("crossed", 1): "overtook", ("crossed", -1): "fell_behind"},
+}
 _LEVELS = dict(zip(SIGNALS, ("better", "worse", "higher", "lower"), strict=True))
 
 
@@ -151,6 +159,10 @@ class ComparisonFacts(Facts):
     funnel_label: str
     peers_ahead: int
     gap_verdict: str
+    gap_reason: str
+    gap_since: str
+    n_level: int
+    n_hidden: int
     close_years: int
     peers_tested: int
     peers_kept: int
@@ -162,13 +174,18 @@ class ComparisonFacts(Facts):
 
         A city measure is ranked from the highest figure down, since for it none is better.
         """
+        # What may not be compared has no place; beside hidden councils the rest mislead.
+        refused = text(row, "verdict") == "cannot_judge"
+        is_unfair = refused and "mislead" in text(row, "reason")
+        untold = (*_PLACES, *(_AVERAGES if is_unfair else ())) if refused else ()
+        row = {**row, **dict.fromkeys(untold)}
         verdict, gap = text(row, "verdict"), number(row, "gap")
         rank = number(row, "rank_high" if subject.is_city else "rank")
         sign = 0 if gap is None else rounded_sign(gap, subject.decimals)
         n, missing = int(number(row, "n_peers") or 0), text(row, "peers_missing")
         names = tuple(filter(None, missing.split("; ")))
-        is_told = bool(n) or text(row, "data_type") == "count"
-        nobody = "" if is_told else say("compare.nobody", n=len(names) or None)
+        is_nobody = text(row, "reason").startswith("Only 0 of")
+        nobody = say("compare.nobody") if is_nobody else ""
         ends = [subject.figure(number(row, end), "rank") for end in ("rank_best", "rank_worst")]
         quarter, kept = int(number(row, "quarter") or 0), number(row, "own_kept")
         # Of the whole area no way is better: places and quarters count from the highest figure.
@@ -194,9 +211,19 @@ class ComparisonFacts(Facts):
         return self.sign(self.gap) * self.subject.better_sign < 0 and not self.subject.is_city
 
     @property
+    def gap_word(self) -> str:
+        """Verdict on the gap by the side we are on; "" without a gap."""
+        if not self.gap.is_known:
+            return ""
+        side = 0 if self.subject.is_city else self.sign(self.gap) * self.subject.better_sign
+        if self.gap_verdict == "steady" and "has held since" in self.gap_reason:
+            return "held"
+        return _GAP_WORDS.get((self.gap_verdict, side), self.gap_verdict)
+
+    @property
     def is_widening(self) -> bool:
         """Whether the value is behind the median, and farther behind than it used to be."""
-        return self.is_behind and self.gap_verdict == "widening"
+        return self.gap_word in ("falling_behind", "fell_behind")
 
     @property
     def edge(self) -> bool:
@@ -213,7 +240,7 @@ class ComparisonFacts(Facts):
     def is_open(self) -> bool:
         """Whether other comparisons turn the verdict around, or mostly do not bear it out."""
         same, of, opposite = (self.more[f"robust_{n}"].raw or 0 for n in ("same", "of", "opposite"))
-        return opposite > 0 or 2 * same < of
+        return 2 * same < of or (opposite > 0 and same < NEARLY_ALL * of)
 
 
 @dataclass(frozen=True, slots=True)

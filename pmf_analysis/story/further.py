@@ -12,22 +12,22 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.story.bank import capital, say, title, words_of
+from pmf_analysis.story.bank import capital, say, say_first, title, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import ComparisonFacts, without_status, written_date
 from pmf_analysis.story.figures import Facts, Row, Subject, number, text
-from pmf_analysis.story.formatting import format_number, join_words, rounded_sign
+from pmf_analysis.story.formatting import MINUS, format_number, join_words, rounded_sign
 from pmf_analysis.story.pages import data_table
 from pmf_analysis.story.quadrant import draw_quadrant
 from pmf_analysis.story.sentences import rank_words, reason_sentences, told
-from pmf_analysis.story.theme_sentences import named, unjudged
+from pmf_analysis.story.theme_sentences import listed, named, unjudged
 from pmf_analysis.story.view import ThemeView, rows_of
 
 _MOST_LEADS = 3
 _MOST_GROUPS = 24
 _LEADS = ("indicator", "council", "from", "to", "lead", "expected", "ours")
 _GROUPS = (
-    *("indicator", "group", "value", "others", "others_value", "difference"),
+    *("indicator", "group", "period", "value", "others", "others_value", "difference"),
     *("over_time", "status"),
 )
 _ORDER = ("worse", "better", "higher", "lower", "similar", "cannot_judge")
@@ -127,23 +127,31 @@ def _section(id: str, said: Sequence[str], *table: Any, notes: Sequence[str] = (
     return [Block("note", id, heading, text=tuple(said))] if said else []
 
 
-def lead_blocks(leads: Sequence[Facts]) -> list[Block]:
+def lead_blocks(leads: Sequence[Facts], compared: Sequence[ComparisonFacts]) -> list[Block]:
     """Name councils that improved beyond chance from a like start, or say that none stands out."""
     out = [each for each in leads if number(each.row, "stands_out")]
     shown = [_lead_cells(each) for each in out if (number(each.row, "place") or 0) <= _MOST_LEADS]
-    found = {each.subject.series for each in out}
-    names = {each.subject.short: None for each in leads if each.subject.series not in found}
-    nobody = named(say("further.leads_none"), [*names])
+    found, tried = ({each.subject.short for each in some} for some in (out, leads))
+    names = [each.subject.short for each in compared if leads]
+    lists = {"none": [e for e in names if e in tried - found]}
+    lists["not"] = [e for e in names if e not in tried]
+    nobody = [_about_leads(entry, some) for entry, some in lists.items() if some]
     said = (say("further.leads_note"), say("further.leads_shrunk")) if shown else nobody
     return _section("leads", said, _LEADS, shown, notes=nobody)
+
+
+def _about_leads(entry: str, names: Sequence[str]) -> str:
+    return listed(names, lambda names: say(f"further.leads.{entry}", names=names))
 
 
 def _lead_cells(facts: Facts) -> dict[str, str]:
     start = say("further.change", value=facts.start_value, label=text(facts.row, "start_label"))
     now = say("further.change", value=facts.value, label=facts.period_label)
     cells = (facts.subject.short, text(facts.row, "area_name"), start, now, facts.improvement.text)
-    expected = _with_range(facts, "shrunken", "lead")
-    return dict(zip(_LEADS, (*cells, expected, facts.own_improvement.text), strict=True))
+    expected, own = _with_range(facts, "shrunken", "lead"), facts.own_improvement
+    way = {1: "better", -1: "worse", 0: "same"}[facts.sign(own)]
+    ours = say(f"further.ours.{way}", size=own.text.lstrip(f"+{MINUS}"))
+    return dict(zip(_LEADS, (*cells, expected, ours), strict=True))
 
 
 def _with_range(facts: Facts, name: str, of_ends: str) -> str:
@@ -152,7 +160,10 @@ def _with_range(facts: Facts, name: str, of_ends: str) -> str:
     known = (facts.more[f"{of_ends}_{end}"].raw for end in ("lower", "upper"))
     low, high = (None if end is None else format_number(end, places) for end in known)
     ends = say("number.range", low=low, high=high)
-    return say("further.with_range", value=middle, range=ends) or middle.text
+    level = number(facts.row, "level")
+    entries = (f"further.ranged.{which}" for which in ("level", "plain"))
+    percent = None if level is None else f"{level:.3g}"
+    return say_first(*entries, value=middle, range=ends, level=percent) or middle.text
 
 
 def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
@@ -174,7 +185,7 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
 def _group_cells(view: ThemeView, facts: Facts) -> dict[str, str]:
     row, dimension = facts.row, capital(text(facts.row, "dimension").replace("_", " "))
     group = say("further.group", dimension=dimension, value=row["dimension_value"])
-    cells = [facts.subject.short, group, facts.value.text, text(row, "others")]
+    cells = [facts.subject.short, group, facts.period_label, facts.value.text, text(row, "others")]
     cells += [facts.reference_value.text, _with_range(facts, "difference", "difference")]
     cells += [view.status_words.get(text(row, "trend"), ""), facts.shown]
     return dict(zip(_GROUPS, cells, strict=True))
@@ -185,9 +196,8 @@ def group_attention(groups: Sequence[Facts]) -> list[str]:
     worse: dict[str, list[str]] = {}
     for each in sorted(groups, key=lambda group: -abs(group.difference.raw or 0.0)):
         if each.verdict == "worse":
-            slots = {
-                name: text(each.row, name) for name in ("dimension_value", "others")
-            } | each.more
+            names = ("dimension_value", "others", "period_label")
+            slots = {name: text(each.row, name) for name in names} | each.more
             word = say("further.equality_one", name=each.subject.short, **slots)
             entry = "widening" if each.row["trend"] == "widening" else "plain"
             worse.setdefault(word, []).append(say(f"further.equality_group.{entry}", **slots))

@@ -85,15 +85,14 @@ class Page(ABC, Generic[F]):
     """One analysis of one theme: every section is a method that returns blocks, ready to show.
 
     ``results_folder`` is where its numbers are written; None outside a batch run. What a page
-    shows is in ``pages.yml``; ``absent`` is what stands for a series without facts (code and entry
-    of the bank).
+    shows is in ``pages.yml``; ``absent`` there is what stands for a series without facts (code and
+    entry of the bank).
     """
 
     view: ThemeView
     results_folder: Path | None = None
 
     analysis: ClassVar[str]
-    absent: ClassVar[tuple[str, str]]
 
     @property
     def shows(self) -> dict[str, list[str]]:
@@ -244,7 +243,7 @@ class Page(ABC, Generic[F]):
     def why_not(self, indicator: Indicator) -> str:
         """Say why an indicator has nothing on this page."""
         if indicator not in self.view.without_series():
-            return say(self.absent[1])
+            return say(self.shows["absent"][1])
         return say("scope.no_row" if indicator.is_chartable else "scope.not_numeric")
 
     def finding(self, trend: TrendFacts, title: str, said: Iterable[str], **more: Any) -> Block:
@@ -301,9 +300,12 @@ class Page(ABC, Generic[F]):
         for facts in self.facts:
             if found.get(facts.subject.series, _UNJUDGED)[0] in _UNJUDGED:
                 found[facts.subject.series] = self.standing(facts)
-        nothing = (self.absent[0], say(self.absent[1]))
+        code, entry = self.shows["absent"]
         subjects = [facts.subject for facts in self.view.trend_facts]
-        known = [(each.title, each.short, *found.get(each.series, nothing)) for each in subjects]
+        known = [
+            (each.title, each.short, *found.get(each.series, (code, say(entry))))
+            for each in subjects
+        ]
         return known + [
             (each.title, each.short_title or each.title, "cannot_judge", self.why_not(each))
             for each in self.view.without_series()

@@ -30,7 +30,6 @@ class RealismPage(Page[TargetFacts]):
     """Targets with their chances, history and forecast, and questions for the director."""
 
     analysis = "target_realism"
-    absent = ("no_target", "realism.no_target")
 
     @cached_property
     def by_series(self) -> dict[str, list[TargetFacts]]:

@@ -14,7 +14,6 @@ from pmf_analysis.story.bank import (
     capital,
     count_of,
     ended,
-    fits,
     heading,
     joined,
     say,
@@ -22,13 +21,14 @@ from pmf_analysis.story.bank import (
     title,
     words_of,
 )
-from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
+from pmf_analysis.story.facts import NEARLY_ALL, ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.formatting import format_age
 
 WAYS = {1: "up", -1: "down", 0: "same"}
 _DIRECTIONS = {1: "up", -1: "down", 0: "level"}
-_SIDES = {1: "favourable", -1: "unfavourable", 0: "plain"}
+_SIDES = {1: "favourable", -1: "unfavourable"}
+_LIMITS = ("limit_low", "limit_high")
 _FEW = 20  # below this an XmR chart misses two changes of two standard deviations in three
 _SHORT = 13  # below this a test for a steady movement finds large movements and no others
 FIRST_CAUTIONS = 2  # told with the finding; the others below the chart
@@ -227,16 +227,19 @@ def age_sentences(facts: TrendFacts) -> Sentences:
 def comparison_title(facts: ComparisonFacts) -> str:
     """Headline of one comparison, at most ten words."""
     entry = "edge" if facts.edge else _verdict_entry(facts)
-    slots = {"place": rank_words(facts), "word": _verdict_word(facts)}
+    entry = "position_only" if facts.shown == "no_status" else entry
+    slots = {"place": rank_words(facts), "word": words_of("status")[facts.verdict].lower()}
     made = title(f"compare.title.{entry}", facts.subject.short, **slots)
     return made or title("compare.title.cannot_judge", facts.subject.short)
 
 
 def rank_words(facts: ComparisonFacts) -> str:
-    """Write a rank: "12th of 16", or "12th highest of 16" where no direction is better."""
-    ends = {1: "highest", facts.rank_of.raw: "lowest"} if _way(facts) == "plain" else {}
-    entry = ends.get(facts.rank.raw, _way(facts)) if facts.rank.is_known else _way(facts)
-    return say(f"compare.place.{entry}", rank=facts.rank, of=facts.rank_of)
+    """Write a rank: "joint 2nd of 16", or "12th highest of 16" where no direction is better."""
+    rank, last = facts.rank.raw or 0, (facts.rank_of.raw or 0) - facts.n_level
+    ends = {1: "highest", last: "lowest"} if _way(facts) == "plain" and rank else {}
+    entry = ends.get(rank, _way(facts))
+    place = say(f"compare.place.{entry}", rank=facts.rank, of=facts.rank_of)
+    return (say("compare.place.joint", place=place) if facts.n_level else "") or place
 
 
 def _way(facts: ComparisonFacts) -> str:
@@ -247,16 +250,12 @@ def _verdict_entry(facts: ComparisonFacts) -> str:
     return "somewhat" if facts.is_somewhat else facts.verdict
 
 
-def _verdict_word(facts: ComparisonFacts) -> str:
-    return words_of("status")[facts.verdict].lower()
-
-
 def comparison_sentences(facts: ComparisonFacts) -> Sentences:
     """Say level, place, what the difference may mean, and whether other comparisons agree."""
-    # What may not be compared, such as totals, is not set against a median.
-    median = facts.subject.plain(facts.peer_median) if facts.gap.is_known else None
+    median = facts.subject.plain(facts.peer_median)
     slots = {"value": facts.value, "period": facts.period_label, "median": median}
-    level = say_first("compare.level", "compare.level_alone", peers=facts.n or None, **slots)
+    entries = (f"compare.level.{which}" for which in ("full", "short", "alone"))
+    level = say_first(*entries, peers=facts.n or None, **slots)
     return told(level, _rank_sentence(facts), *_verdict_sentences(facts), robust_sentence(facts))
 
 
@@ -266,7 +265,7 @@ def context_sentences(facts: ComparisonFacts) -> Sentences:
         each: facts.subject.plain(facts.more[each]) for each in ("nation_value", "region_value")
     }
     nation = say_first("compare.nation_and_region", "compare.nation", **wider)
-    return told(gap_sentence(facts), *_pace_sentences(facts), nation)
+    return told(*gap_sentences(facts), *_pace_sentences(facts), nation)
 
 
 def _rank_sentence(facts: ComparisonFacts) -> str:
@@ -274,46 +273,67 @@ def _rank_sentence(facts: ComparisonFacts) -> str:
     place = say("compare.rank", place=rank_words(facts))
     quarter = say_first(f"compare.quarter.{_way(facts)}.{facts.quarter}")
     moved = say("compare.rank_range", range=facts.rank_range)
-    return f"{place}{moved}{quarter}." if place else ""
+    level = count_of("compare.level_with", facts.n_level) if facts.n_level else ""
+    return f"{place}{level}{moved}{quarter}." if place else ""
 
 
 def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
     kind = facts.evidence if facts.evidence in words_of("compare.noise") else "other"
     benchmark = say(f"compare.benchmark.{'counts' if kind == 'counts' else 'other'}")
     slots = {"noise": say(f"compare.noise.{kind}"), "benchmark": benchmark}
+    slots["word"] = words_of("status")[facts.verdict].lower()
+    # Where the spread between councils cannot be tested nothing is said to lie within it.
+    is_untested = "cannot be tested" in facts.reason
     entry = f"compare.verdict.{_verdict_entry(facts)}"
-    verdict = say_first(f"{entry}_{kind}", entry, word=_verdict_word(facts), **slots)
-    reasons = reason_sentences(facts.reason)
+    if facts.is_somewhat:
+        kind = "untested" if is_untested else _limit_entry(facts)
+        slots |= {name: facts.subject.plain(facts.more[name]) for name in _LIMITS}
+    verdict, reasons = say_first(f"{entry}_{kind}", entry, **slots), reason_sentences(facts.reason)
+    hidden = count_of("compare.hidden", facts.n_hidden) if facts.n_hidden else ""
     if facts.verdict == "cannot_judge":
-        return (verdict, *reasons)
+        return told(verdict, *reasons, hidden if "hidden" not in facts.reason else "")
     # The first sentence of a reason, and where councils spread, is what the verdict says plainly;
     # that an earlier period is compared stands beside our newest figure.
-    told_already = ("between peers", "our newest period")
+    told_already = ("between peers", "spread between", "our newest period")
     notes = [each for each in reasons[1:] if not any(part in each for part in told_already)]
     is_city = facts.subject.is_city and facts.verdict != "position_only"
     said = say("compare.edge") if facts.edge else verdict
-    return told(said, *notes, say("trend.city") if is_city else "")
+    return told(said, *notes, hidden, say("trend.city") if is_city else "")
+
+
+def _limit_entry(facts: ComparisonFacts) -> str:
+    """Return how it is said from where on a figure on our side of the median is unusual."""
+    side = "high" if facts.sign(facts.gap) > 0 else "low"
+    limit, value = facts.more[f"limit_{side}"].raw, facts.value.raw or 0.0
+    ends = {"low": value >= 0, "high": facts.subject.unit == "%"}
+    beyond = limit is not None and (limit >= 100 if side == "high" else limit <= 0)
+    return "none" if beyond and ends[side] else side
 
 
 def robust_sentence(facts: ComparisonFacts) -> str:
     """Say in how many other comparisons the verdict holds or turns around; "" without a verdict."""
     if facts.verdict == "cannot_judge" or facts.subject.is_city or not facts.robust_of.raw:
         return ""
-    kind = "place" if facts.verdict == "position_only" else "same"
-    turns = "turns" if facts.robust_opposite.raw else "open"
-    return say(f"compare.robust.{turns if facts.is_open else kind}", **facts.more)
+    share = (facts.robust_same.raw or 0) / facts.robust_of.raw
+    extent = "all" if share == 1 else "nearly_all" if share >= NEARLY_ALL else "most"
+    what = words_of("compare.robust_of")["place" if facts.verdict == "position_only" else "verdict"]
+    return say(f"compare.robust.{'open' if facts.is_open else extent}", what=what, **facts.more)
 
 
-def gap_sentence(facts: ComparisonFacts) -> str:
-    """Say how wide the gap to the median is, on which side, and where it goes."""
+def gap_sentences(facts: ComparisonFacts) -> Sentences:
+    """Say how wide the gap to the median is, on which side, where it goes, and who moved."""
     if not facts.gap.is_known or not facts.gap_verdict:
-        return ""
+        return ()
     if (sign := facts.sign(facts.gap)) == 0:
-        return say("compare.no_gap")
+        return (say("compare.no_gap"),)
     side = 0 if facts.subject.is_city else sign * facts.subject.better_sign
     size = facts.subject.plain(facts.gap._replace(raw=abs(facts.gap.raw or 0.0)))
-    gap = say(f"compare.side.{_SIDES[side]}", gap=size)
-    return say(f"compare.gap.{facts.gap_verdict}", gap=gap)
+    gap = say(f"compare.side.{_SIDES[side] if side else WAYS[sign]}", gap=size)
+    spelled = {name: facts.more[name].text for name in ("own_moved", "peers_moved")}
+    moved = {name: re.sub(r" (?!million).*", "", size) for name, size in spelled.items()}
+    since = facts.gap_since if facts.gap_word not in ("cannot_judge", "steady") else None
+    clause = say(f"compare.gap.{facts.gap_word}", gap=gap)
+    return ended(clause, "compare.moved", since=since, **moved)
 
 
 def _pace_sentences(facts: ComparisonFacts) -> Sentences:
@@ -324,9 +344,7 @@ def _pace_sentences(facts: ComparisonFacts) -> Sentences:
     spelled = facts.subject.plain(pace._replace(raw=abs(pace.raw)))
     years = count_of("number.years", facts.close_years)
     need = say("compare.pace.need", years=years, pace=spelled)
-    some = count_of("compare.pace.some", kept, tested=tested)
-    others = some if kept else say("compare.pace.none", tested=tested)
+    some = count_of("compare.pace.some", kept, tested=tested, years=years)
+    others = some if kept else say("compare.pace.none", tested=tested, years=years)
     entry = f"compare.pace.{'some' if kept else 'none'}_{facts.own_kept}"
-    others += say(entry) if others and facts.own_kept else ""
-    whole = f"{need}: {others}." if others else f"{need}."
-    return (whole,) if fits(whole) else (f"{need}.", f"{capital(others)}.")
+    return told(need, others, say(entry) if others and facts.own_kept else "")

@@ -21,8 +21,8 @@ from pmf_analysis.story import canvas, marks
 from pmf_analysis.story.canvas import Canvas, Floats, Words, no_value, scale_ends, short_value
 from pmf_analysis.story.facts import ComparisonFacts
 from pmf_analysis.story.figures import Subject, raw
-from pmf_analysis.story.formatting import ordinal
 from pmf_analysis.story.multiples import place
+from pmf_analysis.story.sentences import rank_words
 from pmf_analysis.story.style import BAND, BLUE, GREY, INK, LINE, ORANGE, PAPER
 from pmf_analysis.story.timeline import MONTHS, positions, time_chart
 
@@ -91,20 +91,14 @@ def _draw_row(sheet: Canvas, row: StripRow, y: float) -> None:
     value = "no value" if own is None else short_value(own, *subject.scale)
     sheet.write(Words(value, INK, bold=own is not None), _VALUE_RIGHT, y, anchor="right")
     if own is not None and row.facts.rank.is_known:
-        _write_rank(sheet, row, own, y)
+        _write_rank(sheet, row, y)
     _draw_places(sheet, row, y)
 
 
-def _write_rank(sheet: Canvas, row: StripRow, own: float, y: float) -> None:
-    """Write "12th of 17"; where no direction is good, "highest of 17" and "2nd highest of 17".
-
-    A rank within a target range counts from the best, so the place among the values is counted.
-    Below stands in small type from where to where chance alone could put us.
-    """
-    text, spread = f"{row.facts.rank} of {row.facts.rank_of}", row.facts.rank_range
-    if not _is_judged(row):
-        place = 1 + sum(value > own for value in row.peers)
-        text = f"{'highest' if place == 1 else f'{ordinal(place)} highest'}\nof {row.facts.rank_of}"
+def _write_rank(sheet: Canvas, row: StripRow, y: float) -> None:
+    """Write the rank, and below in small type from where to where chance alone could put us."""
+    text, spread = rank_words(row.facts), row.facts.rank_range
+    text = text if _is_judged(row) else text.replace(" of ", "\nof ")
     foot = sheet.write(Words(text), _RANK, y + (_SMALL / 2 + 1) * bool(spread)).bottom
     if spread:
         sheet.write(Words(spread, size=_SMALL), _RANK, foot - _SMALL / 2 - 1)
@@ -166,7 +160,11 @@ def draw_gap(gaps: pd.DataFrame, subject: Subject, *, id: str) -> str:
     if known[["value", "peer_median"]].isna().all().any():
         raise no_value()
     ours, others, mean, lower, upper, way = known.to_numpy().T
-    mean, lower, upper = others + mean, others + lower, others + upper
+    # no share lies above 100% and no count below 0, whatever a chart of the gap allows
+    both = np.concatenate([ours, others])
+    floor = 0.0 if np.nanmin(both) >= 0 else -np.inf
+    ceiling = 100.0 if subject.unit == "%" and np.nanmax(both) <= 100 else np.inf
+    mean, lower, upper = np.clip(others + np.array([mean, lower, upper]), floor, ceiling)
     x = positions(ordered["period"], subject.frequency)
     half = MONTHS.get(subject.frequency, 1) / 2
     levels = np.concatenate([ours, others, lower, upper])
@@ -184,7 +182,7 @@ def draw_gap(gaps: pd.DataFrame, subject: Subject, *, id: str) -> str:
         if is_usual:
             sheet.axes.plot(x, np.column_stack([lower, upper]), color=GREY, lw=0.9, ls=(0, (4, 3)))
             last = float(mean[np.isfinite(mean)][-1])
-            labels.append((Words("Where we\nusually are"), sheet.pixel(1, last)[1]))
+            labels.append((Words("Our average\ngap"), sheet.pixel(1, last)[1]))
         way = np.where(np.isfinite(way), way, np.sign(ours - mean)) * subject.better_sign
         _mark_gaps(sheet, x, ours, ordered, np.nan_to_num(0 * way if subject.is_city else way))
         sheet.column(labels, sheet.area.right + 10, sheet.area.bottom - 6, sheet.area.top + 12)

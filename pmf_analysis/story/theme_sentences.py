@@ -6,7 +6,7 @@ of the present course and says so. What cannot be judged says why.
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from pmf_analysis.story.bank import clip_words, count_of, fitting, say, say_first, title, words_of
@@ -38,12 +38,12 @@ def named(word: str, names: Sequence[str]) -> Sentences:
     """List names after a word, as many as one sentence takes, and count the others."""
     if not names:
         return ()
-    said = _listed(names, lambda listed: say("theme.named", word=word, names=listed))
+    said = listed(names, lambda names: say("theme.named", word=word, names=names))
     short = say("theme.named", word=word, names=clip_words(names[0], 12))
     return (fitting([said]) or short,)
 
 
-def _listed(names: Sequence[str], sentence: Callable[[str], str]) -> str:
+def listed(names: Sequence[str], sentence: Callable[[str], str]) -> str:
     """Return the sentence on as many names as it has room for; the others are counted."""
     said = [
         sentence(join_words([*names[:shown], *([say("theme.and_more", n=rest)] if rest else [])]))
@@ -67,22 +67,21 @@ def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
     others = len(reasons) - len(names)
     more = partial(count_of, "theme.not_judged_and", others)
     tell = more if others else partial(say, "theme.not_judged")
-    return (_listed(names, lambda listed: tell(names=listed, reason=common)),)
+    return (listed(names, lambda names: tell(names=names, reason=common)),)
 
 
-def chance_among_tested(tests: Mapping[str, tuple[int, float]]) -> Sentences:
+def chance_among_tested(tests: Sequence[tuple[int, float]]) -> Sentences:
     """Say how many comparisons chance alone would call better or worse, at most.
 
-    ``tests`` holds how many were tested on each evidence, and at which level (in percent). It takes
-    more than one test to call a verdict, so that chance calls fewer.
+    ``tests`` are pairs of how many were tested and at which level (in percent). It takes more than
+    one test to call a verdict, so that chance calls fewer.
     """
-    known = [(kind, {"n": n, "level": f"{level:g}"}) for kind, (n, level) in tests.items() if n]
-    said = [say(f"theme.tested.{kind}", **slots) for kind, slots in known]
-    expected = round(sum(n * (1 - level / 100) for n, level in tests.values()))
-    none_of_them = math.prod((level / 100) ** n for n, level in tests.values())
+    tested = sum(n for n, _ in tests)
+    expected = round(sum(n * (1 - level / 100) for n, level in tests))
+    none_of_them = math.prod((level / 100) ** n for n, level in tests)
     slots = {"expected": expected, "frequency": format_false_alarm(1 - none_of_them)}
-    rest = say(f"theme.tested.{'about' if expected else 'rare'}", **slots)
-    return (*said, rest) if said else ()
+    entry = f"theme.tested.{'about' if expected else 'rare'}"
+    return (count_of(entry, tested, **slots),) if tested else ()
 
 
 def chance_signals(rows: Sequence[Row], seen: int, of_city: int) -> Sentences:

@@ -32,7 +32,6 @@ class TrendsPage(Page[TrendFacts]):
     """Level, change, and whether it is more than noise."""
 
     analysis = "trends"
-    absent = ("cannot_judge", "scope.no_row")
 
     @property
     def facts(self) -> tuple[TrendFacts, ...]:

@@ -644,9 +644,10 @@ def test_strip_puts_better_to_the_right_whatever_the_polarity() -> None:
     assert "Higher" in words and "Better" not in words and "3rd highest" in words
 
 
-def test_strip_counts_from_the_highest_where_a_rank_counts_from_a_range() -> None:
+def test_strip_has_the_rank_of_the_table_where_a_rank_counts_from_a_range() -> None:
     row = make_row("A", "range", own=4.2)
-    assert ">4th highest<" in draw_strip([row], id="s"), "rank 3 is the third nearest the range"
+    svg = draw_strip([row], id="s")
+    assert ">3rd<" in svg and "highest" not in svg, "rank 3 is the third nearest the range"
     unranked = replace(row.facts, more={**row.facts.more, "rank": Figure(None, "")})
     assert "highest" not in draw_strip([StripRow(unranked, row.peers)], id="s")
 
@@ -878,9 +879,9 @@ def test_usual_range_of_the_gap_follows_the_others() -> None:
     apart = [heights(line) - heights(others) for line in lines]
     assert [round(each.max() - each.min()) for each in apart] == [0, 0]
     assert sorted(each.mean() for each in apart)[0] > 0, "both below the others"
-    assert "usually are" in svg
+    assert "Our average" in svg
     short = gap_chart(make_gaps(5, mean=np.nan, upper_limit=np.nan, lower_limit=np.nan))
-    assert "usually are" not in short and not paths(short, "stroke-dasharray")
+    assert "Our average" not in short and not paths(short, "stroke-dasharray")
     bare = make_gaps(5)[["period", "value", "peer_median"]]
     assert gap_chart(bare) == short, "columns that an older run has not are not known"
 
@@ -1046,3 +1047,16 @@ def test_ticks_are_written_with_just_the_decimals_they_need(
 )
 def test_labels_leave_a_long_unit_to_the_subtitle_but_never_its_scale(unit: str, text: str) -> None:
     assert short_value(2.0, unit, 1) == text
+
+
+@pytest.mark.parametrize(
+    ("median", "side", "far", "edge"), [(97.0, "upper", 9.0, 3.0), (2.0, "lower", -9.0, -2.0)]
+)
+def test_usual_range_of_the_gap_ends_where_values_do(
+    median: float, side: str, far: float, edge: float
+) -> None:
+    other = {"lower_limit": -1.0, "upper_limit": 1.0, "mean": 0.0}
+    gaps = make_gaps(13).assign(value=median + 0.5, peer_median=median, **other)
+    limits = [gaps.assign(**{f"{side}_limit": limit}) for limit in (far, edge, edge / 2)]
+    drawn = [draw_gap(each, unit="%", decimals=1, id="g") for each in limits]
+    assert drawn[0] == drawn[1] != drawn[2]

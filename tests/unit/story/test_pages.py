@@ -413,7 +413,8 @@ def test_every_template_of_a_signal_is_reached(monkeypatch: pytest.MonkeyPatch) 
 def test_no_wording_lies_unused(repository: Path) -> None:
     code = "".join(
         path.read_text(encoding="utf-8")
-        for path in (repository / "pmf_analysis/story").glob("*.py")
+        for kind in ("*.py", "pages.yml")
+        for path in (repository / "pmf_analysis/story").glob(kind)
     )
     names = set(re.findall(r"""["']([a-z_]+(?:\.(?:[a-z_0-9]+|\{.*?\}))+)["']""", code))
     called = [
@@ -539,12 +540,14 @@ def further(view: ThemeView) -> dict[str, Block]:
 def test_the_headline_names_what_is_open_and_what_chance_would_give(view: ThemeView) -> None:
     said = BenchmarkingPage(view).headline()[0].text[0]
     assert "Worse: Household recycling. Worth a closer look: Fly-tipping." in said
-    assert "at 99.8%: 2. Chance alone would call at least one" in said
+    assert "on all 2 tested, chance alone would call any" in said
     turned = view.comparisons.assign(robust_opposite=1)
     said = BenchmarkingPage(made_up_view(comparisons=turned)).headline()[0].text[0]
     assert "Depends on whom we compare with: Household recycling." in said
     one = BenchmarkingPage(made_up_view(comparison_level=95.0)).headline()[0].text[0]
-    assert "at 95%: 2." in one
+    assert "in around 1 in 10 reports" in one
+    alike = view.comparisons.assign(verdict="similar")
+    assert "chance" not in BenchmarkingPage(made_up_view(comparisons=alike)).headline()[0].text[0]
 
 
 def test_funnels_are_drawn_of_what_stands_out_and_of_nothing_else(view: ThemeView) -> None:
@@ -578,7 +581,11 @@ def test_leads_are_those_that_stand_out_and_nobody_is_called_best(view: ThemeVie
     block = further(view)["leads"]
     assert [row["council"] for row in block.table.rows] == ["Council D"]
     assert block.table.rows[0]["expected"] == "+3.4 percentage points (0.6 to 6.2)"
-    assert block.notes == ("No council stands out beyond chance: Major planning on time.",)
+    assert block.table.rows[0]["ours"] == "better by 0.4 percentage points"
+    assert block.notes == (
+        "No council stands out beyond chance on Major planning on time.",
+        "Leads could not be worked out for Fly-tipping, Nitrogen dioxide and Library visits.",
+    )
     assert "starting points for a conversation" in block.text[0] and "luck" in block.text[1]
     nobody = further(made_up_view(leads=view.leads.assign(stands_out=0)))["leads"]
     assert nobody.kind == "note" and "No council stands out beyond chance" in nobody.text[0]
@@ -591,10 +598,16 @@ def test_groups_are_beside_the_others_with_the_worse_first(view: ThemeView) -> N
         *("worse", "no_status", "similar", "cannot_judge"),
     ]
     assert block.table.rows[0]["difference"] == "−9.2 percentage points (−11.9 to −6.5)"
+    levels = made_up_view(equality=view.equality.assign(level=98.75))
+    first = further(levels)["equality"].table.rows[0]
+    assert first["difference"] == "−9.2 percentage points (98.8% range −11.9 to −6.5)"
+    assert first["period"] == "2026-27 Q1"
     assert block.text == ("Figures by group are held for 2 of the 7 indicators.",)
     told = BenchmarkingPage(view).attention()
-    word = "Household recycling, worse beyond chance than 40.7% for all others"
-    assert f"{word}: Harbour 31.5% (widening)." in told
+    word = "Household recycling, 2026-27 Q1, worse beyond chance than 40.7% for all others"
+    assert f"{word}: Harbour 31.5% (difference growing)." in told
+    old = BenchmarkingPage(made_up_view(trends=view.trends.assign(is_stale=True))).attention()
+    assert "Harbour" not in " ".join(old)
     assert "Household recycling (Lake) (the count is below 10)" in block.notes[1]
     none = further(made_up_view(equality=pd.DataFrame()))["equality"]
     assert none.text[0].startswith("Figures by group are held for none of the 7 indicators")
@@ -620,7 +633,8 @@ def test_a_page_without_any_peers_says_what_could_be_compared_and_what_we_know()
     view = without_peers()
     page = BenchmarkingPage(view)
     said = page.headline()[0].text[0]
-    assert "figures of similar councils" in said and "Of the" not in said
+    assert "could be compared with similar councils" in said and "Of the" not in said
+    assert "no comparison group with councils is chosen" in said
     blocks = blocks_of(BenchmarkingPage, view)
     assert {b.id for b in blocks} >= {"finding-recycling", "could", "equality"}
     assert not {b.id for b in blocks} & {"strip", "robustness", "leads", "key-figures"}
@@ -653,12 +667,13 @@ def test_old_comparisons_and_missing_councils_are_named(view: ThemeView) -> None
     note = BenchmarkingPage(view).quality()[-1]
     assert note.id == "comparison-quality"
     assert "Others already have a newer figure: Fly-tipping." in note.text
-    assert "No figure for Fly-tipping: Council A and Council B." in note.text
+    absent = "Not found in the data read, for"
+    assert f"{absent} Fly-tipping: Council A and Council B." in note.text
     names = [f"Council {n}" for n in range(40)]
     lacking = view.comparisons.assign(n_peers=9, peers_missing="; ".join(names))
     told = BenchmarkingPage(made_up_view(comparisons=lacking)).quality()[-1].text
-    (one,) = (each for each in told if each.startswith("No figure for"))
-    assert one.startswith("No figure for 6 of the 6 indicators compared: Council 0, Council 1")
+    (one,) = (each for each in told if each.startswith(absent))
+    assert one.startswith(f"{absent} 5 of the 5 indicators compared: Council 0, Council 1")
 
 
 def test_what_is_somewhat_worse_needs_attention_in_the_worst_quarter(view: ThemeView) -> None:
@@ -689,14 +704,35 @@ def test_nothing_stands_out_is_not_said_where_most_could_not_be_tested(view: The
     ranked = view.comparisons.assign(evidence="values_only", **place)
     shown = made_up_view(comparisons=ranked, equality=pd.DataFrame())
     (block,) = BenchmarkingPage(shown).exceptions()
-    assert (
-        block.title == "Most could not be tested"
-        and "6 indicators compared, 0 could" in block.text[0]
-    )
-    tested = made_up_view(
-        comparisons=ranked.assign(verdict="similar", evidence="counts"), equality=pd.DataFrame()
-    )
-    assert BenchmarkingPage(tested).exceptions()[0].title == "Nothing stands out"
+    assert block.title == "Most could not be tested"
+    assert "behind the median: Major planning on time (16th of 16)" in block.text[0]
+    assert block.text[0].endswith("6 of the 6 indicators compared could not be tested for chance.")
+    alike = ranked.assign(verdict="similar", evidence="counts")
+    (block,) = BenchmarkingPage(
+        made_up_view(comparisons=alike, equality=pd.DataFrame())
+    ).exceptions()
+    assert block.title == "No difference passed the test" and "Furthest behind" in block.text[0]
+    level = made_up_view(comparisons=alike.assign(gap=0.0), equality=pd.DataFrame())
+    assert BenchmarkingPage(level).exceptions()[0].title == "Nothing stands out"
+
+
+def test_charts_of_the_gap_say_what_is_tested_and_what_is_missing(view: ThemeView) -> None:
+    gaps = view.gaps.assign(lower_limit=-4.0, upper_limit=1.0, mean=-1.0)
+    gaps = gaps[gaps["period"] != pd.Timestamp(2025, 1, 1)]
+    gaps.loc[gaps["period"] < pd.Timestamp(2025, 1, 1), "n_peers"] = 9
+    rows = view.comparisons.assign(gap_since="2024-25 Q3", gap_reason="Judged by a test on 6 gaps.")
+    told = made_up_view(gaps=gaps, comparisons=rows)
+    block = next(b for b in BenchmarkingPage(told).pictures() if b.id == "gap-recycling")
+    notes = " ".join(block.notes)
+    for said in ("The dashed band is our usual gap", "Figures from 2024-25 Q3 on are tested."):
+        assert said in notes
+    assert "as if it had existed" in notes and "Judged by a test on 6 gaps." in notes
+    assert "varies from 9 to 15." in notes and "One quarter in between has too few" in notes
+
+
+def test_an_older_compared_value_has_the_newest_beside_it(view: ThemeView) -> None:
+    glance = BenchmarkingPage(view).headline()[1].table.rows[0]["compared"]
+    assert re.fullmatch(r"39\.8% \(newest: [\d.]+%, 2026-27 Q2\)", glance)
 
 
 def test_limits_that_allow_for_chance_only_say_so(view: ThemeView) -> None:
@@ -725,6 +761,6 @@ def test_absent_new_columns_and_tables_are_unknown(view: ThemeView) -> None:
     old = made_up_view(comparisons=view.comparisons.drop(columns=new), **tables)
     told = all_text(blocks_of(BenchmarkingPage, old))
     assert not re.search(
-        r"allowing for chance\)|quarter of|Closing it|nan\b|treat it as open", told
+        r"allowing for chance\)|quarter of|Closing it|nan\b|depends on the choice", told
     )
     assert "It is worse than similar councils" in told

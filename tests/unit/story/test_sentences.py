@@ -119,7 +119,13 @@ COMPARISON_ROWS = st.fixed_dictionaries(
         ),
         "evidence": st.sampled_from(["counts", "interval", "own_history", "values_only", "none"]),
         "rank": st.one_of(st.integers(1, 16), st.just(NAN)),
-        "gap_verdict": st.sampled_from(["closing", "widening", "steady", "cannot_judge", ""]),
+        "gap_verdict": st.sampled_from(
+            ["closing", "widening", "crossed", "steady", "cannot_judge", ""]
+        ),
+        "gap_reason": st.sampled_from(["", "It moved more than a year ago and has held since."]),
+        "gap_since": st.sampled_from(["", "2018-19 Q1"]),
+        **dict.fromkeys(("own_moved", "peers_moved", "limit_low", "limit_high"), VALUES),
+        **dict.fromkeys(("n_level", "n_hidden"), st.sampled_from([0, 1, 6, NAN])),
         "peers_missing": st.lists(st.sampled_from(PEER_NAMES), unique=True).map("; ".join),
         "reason": st.sampled_from(
             ["", "Our interval excludes theirs. This is within the usual spread."]
@@ -318,12 +324,15 @@ def told_of(**given: Any) -> str:
 
 
 def test_what_other_comparisons_say_is_told_in_one_sentence() -> None:
-    assert "That holds in 9 of 11 other comparisons." in told_of()
-    assert "That holds in 3 of 11 other comparisons: treat it as open." in told_of(robust_same=3)
-    assert "turns around in 3 of 11 other comparisons: treat it as open." in told_of(
-        robust_opposite=3
+    assert "That holds in most other comparisons (9 of 11)." in told_of()
+    assert "That holds in nearly all other comparisons (10 of 11)." in told_of(
+        robust_same=10, robust_opposite=1
     )
-    assert "in the same half in 9 of 11 other comparisons." in told_of(verdict="position_only")
+    assert "That holds in all 11 other comparisons." in told_of(robust_same=11)
+    for few in ({"robust_same": 3}, {"robust_same": 8, "robust_opposite": 3}):
+        said = f"in {few['robust_same']} of 11 other comparisons: it depends on the choice"
+        assert said in told_of(**few)
+    assert "We are in the same half in most other" in told_of(verdict="position_only")
     assert "other comparisons" not in told_of(robust_of=0) + told_of(verdict="cannot_judge")
 
 
@@ -340,13 +349,76 @@ def test_a_place_at_the_edge_is_worth_a_closer_look_and_similar() -> None:
 
 def test_the_pace_says_who_has_kept_it() -> None:
     need = "Closing it in 3 years takes 0.8 percentage points a year"
-    assert f"{need}: 3 of 14 others have kept that up, and so have we." in told_of()
-    alone = told_of(peers_kept=1, own_kept=0)
-    assert "1 of 14 others has kept that up, but we have not." in alone
-    assert "none of 14 others has kept that up, but we have." in told_of(peers_kept=0)
-    assert "that up, nor have we." in told_of(peers_kept=0, own_kept=0)
+    record, better = "Of the 14 with a long enough record,", "that much better than 3 years before"
+    luck = f"{better}; luck alone can do that."
+    assert f"{need}. {record} 3 were once {luck} So were we." in told_of()
+    assert f"{record} 1 was once {luck} We never were." in told_of(peers_kept=1, own_kept=0)
+    assert f"{record} none was ever {better}. We once were." in told_of(peers_kept=0)
+    assert f"{better}. Nor were we." in told_of(peers_kept=0, own_kept=0)
     assert "Closing" not in told_of(gap=2.0) + told_of(close_pace=NAN)
     assert f"{need}. " in told_of(peers_tested=0, peers_kept=0, own_kept=NAN)
+
+
+MOVED = {"gap_since": "2018-19 Q1", "own_moved": 3.2, "peers_moved": -8.2}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "gap", "said"),
+    [
+        ("closing", -2.26, "behind the median and catching up"),
+        ("widening", -2.26, "behind the median and falling further behind"),
+        ("widening", 2.26, "ahead of the median and the lead is growing"),
+        ("closing", 2.26, "ahead of the median and the lead is shrinking"),
+    ],
+)
+def test_the_gap_is_told_by_side_and_with_who_moved(verdict: str, gap: float, said: str) -> None:
+    who = "ince 2018-19 Q1 we moved by +3.2 and the others by −8.2."
+    told = told_of(gap_verdict=verdict, gap=gap, **MOVED)
+    assert f"We are 2.3 percentage points {said}" in told and who in told
+    assert who not in told_of(gap_verdict="steady", gap=gap, **MOVED)
+    city = Subject.of(trend_row(control="city"), "W")
+    row = comparison_row(gap_verdict=verdict, gap=gap, **MOVED)
+    of_area = context_sentences(ComparisonFacts.of(row, city))[0]
+    assert not re.search("ahead|behind|lead|catching", of_area)
+    assert ("above" if gap > 0 else "below") in of_area
+
+
+def test_a_median_that_was_crossed_and_a_gap_that_holds_say_so() -> None:
+    assert "We overtook the median and are" in told_of(gap_verdict="crossed", gap=2.0)
+    assert "We fell behind the median and are" in told_of(gap_verdict="crossed")
+    held = "Judged on 26 gaps. It moved more than a year ago and has held since."
+    told = told_of(gap_verdict="steady", gap_reason=held)
+    assert "the gap moved more than a year ago and has held" in told
+
+
+def test_how_far_out_would_be_unusual_is_said_on_our_side_only() -> None:
+    limits = {"verdict": "somewhat_worse", "limit_low": 32.5, "limit_high": 55.0}
+    told = told_of(**limits)
+    assert "that a figure down to 32.5% would not be unusual." in told and "55" not in told
+    assert "no figure on this side" in told_of(**{**limits, "limit_low": -3.0})
+    assert "that a figure up to 55.0% would" in told_of(**{**limits, "gap": 2.0})
+    assert "within the usual spread" in told_of(verdict="somewhat_worse")
+    why = "It excludes it. Whether it is beyond the usual spread between peers cannot be tested."
+    told = told_of(**limits, evidence="own_history", reason=why)
+    assert "beyond our own usual variation, but the usual spread" in told
+    assert "within the usual spread" not in told and "32.5" not in told
+
+
+def test_what_cannot_be_compared_has_no_place_and_a_biased_median_is_not_told() -> None:
+    told = told_of(verdict="cannot_judge", reason="This set was chosen by this very indicator.")
+    assert "rank" not in told and "We are" not in told and "Closing" not in told
+    assert "against a median of 42.1%" in told
+    unfair = "5 peers are hidden for small numbers; the rest mislead."
+    assert "median" not in told_of(verdict="cannot_judge", reason=unfair, n_hidden=5)
+    few = {"verdict": "cannot_judge", "reason": "Only 4 of 16 peers have a value."}
+    assert "The figures of 2 more councils are hidden" in told_of(**few, n_hidden=2)
+
+
+def test_a_shared_rank_is_joint() -> None:
+    assert "We rank joint 12th of 16, level with 6 others" in told_of(n_level=6)
+    subject = Subject.of(trend_row(polarity="none"), "W")
+    last = ComparisonFacts.of(comparison_row(rank=15, n_level=1), subject)
+    assert "joint lowest of 16, level with 1 other" in " ".join(comparison_sentences(last))
 
 
 @pytest.mark.parametrize("rank", [1, 3, 16])
@@ -627,9 +699,11 @@ def test_met_periods_are_counted() -> None:
 def test_a_group_without_figures_takes_one_sentence() -> None:
     subject = Subject.of(trend_row(), "W")
     names = "; ".join(PEER_NAMES)
-    nobody = comparison_row(n_peers=0, peers_missing=names, verdict="cannot_judge", reason="Few.")
+    nobody = comparison_row(
+        n_peers=0, peers_missing=names, verdict="cannot_judge", reason="Only 0 of"
+    )
     told = comparison_sentences(ComparisonFacts.of(nobody, subject))
-    assert "None of the 15 similar councils has a figure." in told
+    assert "No similar council has a figure for the same period." in told
     assert not any("median" in sentence for sentence in told)
 
 
@@ -637,20 +711,23 @@ def test_a_group_without_figures_takes_one_sentence() -> None:
     ("tested", "level", "said"),
     [
         (0, 95.0, None),
-        (8, 95.0, "in around 1 in 3 such reports at most."),
-        (40, 95.0, "at most about 2 of them"),
-        (11, 99.8, "in around 1 in 45 such reports at most."),
-        (600, 99.8, "at most about 1 of them"),
+        (8, 95.0, "on all 8 tested, chance alone would call any in around 1 in 3 reports at most."),
+        (1, 95.0, "would call the one tested in around 1 in 20 reports at most."),
+        (40, 95.0, "would call at most about 2 better or worse."),
+        (11, 99.8, "in around 1 in 45 reports at most."),
+        (600, 99.8, "would call at most about 1 better or worse."),
     ],
 )
 def test_what_chance_alone_gives_among_comparisons(
     tested: int, level: float, said: str | None
 ) -> None:
-    told = chance_among_tested({"counts": (tested, level), "interval": (0, 95.0)})
-    assert bool(told) == bool(tested)
-    assert not told or (said in told[1] and f"at {level:g}%: {tested}." in told[0])
+    told = chance_among_tested([(tested, level), (0, 95.0)])
+    assert len(told) == bool(tested)
+    assert not told or said in told[0]
 
 
 def test_chance_among_both_kinds_of_evidence_is_told_once() -> None:
-    told = chance_among_tested({"counts": (4, 95.0), "interval": (1, 95.0)})
-    assert len(told) == 3 and told[-1].endswith("in around 1 in 4 such reports at most.")
+    (told,) = chance_among_tested([(4, 95.0), (1, 95.0)])
+    assert told.endswith(
+        "on all 5 tested, chance alone would call any in around 1 in 4 reports at most."
+    )
