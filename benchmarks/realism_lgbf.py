@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scores import brier_skill, calibration_error
 
-from pmf_analysis.measures.calibration import brier_skill, calibration_error
 from pmf_analysis.measures.realism import assess_targets
 
 ORIGINS = (2016, 2017, 2018, 2020)  # first years of 2016-17, 2017-18, 2018-19 and 2020-21

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmf_analysis.measures.calibration import brier_skill, calibration_error
 from pmf_analysis.measures.outlook import naive_draws, panels, pooled_forecasts
 from pmf_analysis.measures.realism import assess_targets
 
@@ -399,7 +398,7 @@ def test_chances_are_skilled_and_honest_on_scottish_councils(real_data, reposito
     near = table[table["horizon"] == 1]
     assert len(near) > 3000
     chance, hit = near["probability"].to_numpy(), near["hit"].to_numpy()
-    assert brier_skill(chance, hit, near["base"].to_numpy()) > 0.15
-    assert calibration_error(chance, hit) < 0.08
+    assert exam.brier_skill(chance, hit, near["base"].to_numpy()) > 0.15
+    assert exam.calibration_error(chance, hit) < 0.08
     # a council that is told "around 1 in 5" or less should seldom find that it was met
     assert near.loc[near["probability"] < 0.2, "hit"].mean() < 0.2
