@@ -14,12 +14,6 @@ from typing import NamedTuple
 from pmf_analysis import period_spans as spans
 from pmf_analysis.period_spans import YEAR_STARTS, Kind, Period, YearType, add_months, part_of_year
 
-# "(OT)" marks a series of the Department for Education's local authority tool.
-MARKS = {
-    **dict.fromkeys(("rev", "revised", "r"), "revised"),
-    **dict.fromkeys(("prov", "provisional", "p"), "provisional"),
-    **{"final": "final", "ot": "ot"},
-}
 _LONGEST_LABEL = 60
 
 
@@ -55,7 +49,7 @@ def split_mark(label: str) -> tuple[str, str]:
     """
     text = label.strip()
     stem, _, last = text.replace("(", " (").rpartition(" ")
-    mark = MARKS.get(last.strip("()").casefold(), "") if stem else ""
+    mark = spans.MARKS.get(last.strip("()").casefold(), "") if stem else ""
     return (stem.rstrip(), mark) if mark else (text, "")
 
 

@@ -7,64 +7,28 @@ January to April, May to August, because the dates of Easter and of holidays dif
 """
 
 from calendar import monthrange
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Literal
+
+from pmf_analysis.shipped import read_shipped
 
 Kind = Literal["year", "half_year", "quarter", "month", "week", "term", "day", "rolling"]
 YearType = Literal["financial", "academic", "calendar"]
 
 YEAR_STARTS: dict[YearType, int] = {"financial": 4, "academic": 9, "calendar": 1}
 MONTHS_IN: dict[Kind, int] = {"year": 12, "half_year": 6, "term": 4, "quarter": 3, "month": 1}
-PERIODS_PER_YEAR: dict[str, float] = {
-    **{"weekly": 52, "monthly": 12, "quarterly": 4, "termly": 3},
-    **{"half_yearly": 2, "annual": 1, "biennial": 0.5},
-}
+_NAMES = read_shipped("period_names.yml")
+PERIODS_PER_YEAR: dict[str, float] = _NAMES["periods_per_year"]
 # Of every frequency but weekly.
 MONTHS_A_PERIOD = {name: int(12 / rate) for name, rate in PERIODS_PER_YEAR.items() if rate <= 12}
-KIND_OF_FREQUENCY: dict[str, Kind] = {"annual": "year", "half_yearly": "half_year"}
-KIND_OF_FREQUENCY |= {
-    "termly": "term",
-    "quarterly": "quarter",
-    "monthly": "month",
-    "weekly": "week",
-}
+KIND_OF_FREQUENCY: dict[str, Kind] = _NAMES["kind_of_frequency"]
 TERMS = ("autumn", "spring", "summer")
-MONTH_NAMES = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+MONTH_NAMES: list[str] = _NAMES["months"]
+# Words behind a label, such as "(prov)", and the state of values that each tells.
+MARKS: dict[str, str] = _NAMES["marks"]
 _DAY = timedelta(days=1)
-
-# The names of each kind; a rolling span is named by its years, months or days. `m` is how many
-# letters of a month's name are written.
-_LABELS = {
-    "year": "{year}",
-    "half_year": "{year} H{number}",
-    "quarter": "{year} Q{number}",
-    "term": "{year} {term}",
-    "month": "{first:.{m}} {start.year}",
-    "week": "Week of {start.day} {first:.{m}} {start.year}",
-    "day": "As at {start.day} {first:.{m}} {start.year}",
-    "years": "{year} to {last_year}",
-    "months": "{first:.{m}} {start.year} to {last:.{m}} {end.year}",
-    "days": "{start.day} {first:.{m}} {start.year} to {end.day} {last:.{m}} {end.year}",
-}
-_LONG_LABELS = _LABELS | {
-    "year": "{year} {year_type} year ({first} to {last})",
-    "half_year": "{half} half ({first} to {last}) {year}",
-    "quarter": "Quarter {number} ({first} to {last}) {year}",
-    "term": "{term} term ({first} to {last}) {year}",
-    "day": "{start.day} {first} {start.year}",
-    "years": "{year} to {last_year} ({year_type} years)",
-}
-_PLAIN_LABELS = _LABELS | {
-    "year": "{year_type} year {year}",
-    "quarter": "{year} Q{number} {first:.{m}}-{last:.{m}}",
-    "years": _LABELS["months"],
-}
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -90,17 +54,17 @@ class Period:
     @property
     def label(self) -> str:
         """The name that sorts and that :func:`parse_period` reads back, such as ``2026-27 Q2``."""
-        return self._named(_LABELS, 3)
+        return self._named("label", 3)
 
     @property
     def long_label(self) -> str:
         """The name in full words, such as ``Quarter 2 (July to September) 2026-27``."""
-        return self._named(_LONG_LABELS, None)
+        return self._named("long_label", 9)
 
     @property
     def plain_label(self) -> str:
         """The name with one meaning where no type of year is declared: ``2026 Q3 Jul-Sep``."""
-        return self._named(_PLAIN_LABELS, 3)
+        return self._named("plain_label", 3)
 
     @property
     def slug(self) -> str:
@@ -137,13 +101,14 @@ class Period:
         """
         return self.kind in {"rolling", "day", KIND_OF_FREQUENCY.get(frequency, self.kind)}
 
-    def _named(self, names: Mapping[str, str], letters: int | None) -> str:
-        return names[self._style].format(
+    def _named(self, names: str, letters: int) -> str:
+        pattern: str = _NAMES[names][self._style]
+        return pattern.format(
             start=self.start,
             end=self.end,
             first=MONTH_NAMES[self.start.month - 1],
             last=MONTH_NAMES[self.end.month - 1],
-            m=letters or 9,
+            m=letters,
             year=_year_name(self.start, self.year_type),
             last_year=_year_name(self.end, self.year_type),
             year_type=self.year_type,

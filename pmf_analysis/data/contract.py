@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any, Literal
 from urllib.parse import unquote
 
 import pandas as pd
 
 from pmf_analysis.problems import COLUMNS, Problem, Problems
+from pmf_analysis.shipped import read_shipped
 
 Kind = Literal["text", "number", "integer", "date", "yes_no"]
 
@@ -44,14 +44,6 @@ class Column:
     default: str | int | None = None
 
 
-def read_shipped(name: str, room: str = "data") -> dict[str, Any]:
-    """Read a YAML file of a room, such as ``contract.yml``."""
-    from ruamel.yaml import YAML
-
-    text = (files(f"pmf_analysis.{room}") / name).read_text(encoding="utf-8")
-    return dict(YAML(typ="safe", pure=True).load(text))
-
-
 def _column(name: str, kind: Kind, meaning: str, rules: Mapping[str, Any] | None = None) -> Column:
     told = dict(rules or {})
     return Column(name, kind, meaning, choices=tuple(told.pop("choices", ())), **told)
@@ -62,7 +54,7 @@ def _columns(declared: Mapping[str, list[Any] | None]) -> tuple[Column, ...]:
     return tuple(_column(name, *(every[name] or _DECLARED["shared"][name])) for name in every)
 
 
-_DECLARED = read_shipped("contract.yml")
+_DECLARED = read_shipped("data/contract.yml")
 TABLES = {name: _columns(told["columns"]) for name, told in _DECLARED["tables"].items()}
 ROW_MEANS: dict[str, str] = {name: t["a_row_is"] for name, t in _DECLARED["tables"].items()}
 KEYS = {name: tuple(told["key"]) for name, told in _DECLARED["tables"].items()}

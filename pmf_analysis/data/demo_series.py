@@ -10,21 +10,19 @@ period.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import takewhile
 from types import SimpleNamespace
-from typing import Any
 from zlib import crc32
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.data.contract import read_shipped
 from pmf_analysis.period_spans import YEAR_STARTS
 from pmf_analysis.periods import PERIODS_PER_YEAR, Period, period_from_start
+from pmf_analysis.shipped import read_shipped
 
 Array = NDArray[np.float64]
 Periods = list[Period]
@@ -57,37 +55,21 @@ class Recipe(SimpleNamespace):
         return max(int(years * PERIODS_PER_YEAR[self.frequency]), 1)
 
 
-@dataclass(frozen=True)
-class World:
+class World(SimpleNamespace):
     """The fictional council, its neighbours, their populations, and what happened to them.
 
     `areas` has a row an area: role (own, peer, region, nation), area_code, area_name, residents,
     hardship (deprivation in standard deviations between councils) and since, the first day of a
     council that a reorganisation made (else NaT). `known_since` and `done_on` name, by table, the
-    column with the day since when a row was known, and with that of a deed.
+    column with the day since when a row was known, and with that of a deed. `own` is Westshire's
+    row, and `recipes` are by indicator; all else is as ``westshire.yml`` gives it.
     """
-
-    areas: pd.DataFrame
-    peer_sets: Mapping[str, list[str]]
-    populations: Mapping[str, float]
-    shocks: Mapping[str, Mapping[str, float]]
-    westshire_only: list[str]
-    seasons: Mapping[str, list[float]]
-    recipes: Mapping[str, Recipe]
-    tables: Mapping[str, list[dict[str, Any]]]
-    known_since: Mapping[str, str]
-    done_on: Mapping[str, str]
-
-    @property
-    def own(self) -> pd.Series[Any]:
-        """Westshire's row of `areas`."""
-        return self.areas.iloc[0]
 
 
 @lru_cache(maxsize=1)
 def load_world() -> World:
     """Read ``westshire.yml``, which ships with the package; an unknown word raises TypeError."""
-    told = read_shipped("westshire.yml")
+    told = read_shipped("data/westshire.yml")
     columns = ["role", "area_code", "area_name", "residents", "hardship", "since"]
     areas = pd.DataFrame(told.pop("areas"), columns=columns)
     areas["residents"] *= 1000
@@ -97,7 +79,7 @@ def load_world() -> World:
         if unknown := words.keys() - defaults.keys():
             raise TypeError(f"The recipe of {name} has words that no recipe knows: {unknown}")
         recipes[name] = Recipe(indicator=name, **defaults | words)
-    return World(areas=areas, recipes=recipes, **told)
+    return World(areas=areas, own=areas.iloc[0], recipes=recipes, **told)
 
 
 def draw_series(recipe: Recipe, world: World, seed: int) -> pd.DataFrame:

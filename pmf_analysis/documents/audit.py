@@ -12,8 +12,8 @@ from typing import Any
 
 from lxml import etree, html
 
-from pmf_analysis.data.contract import read_shipped
 from pmf_analysis.problems import Problem, Problems
+from pmf_analysis.shipped import read_shipped
 
 
 def _words(_context: Any, nodes: Any) -> str:
@@ -29,7 +29,7 @@ def _xpath(expression: str) -> Any:
 
 _RULES = [
     (_xpath(rule["wrong"]), rule["code"], rule["says"], _xpath(rule.get("of", "''")))
-    for rule in read_shipped("audit.yml", "documents")["rules"]
+    for rule in read_shipped("documents/audit.yml")["rules"]
 ]
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
 
 from pmf_analysis.problems import did_you_mean
+from pmf_analysis.shipped import read_shipped
 
 Place = tuple[str | int, ...]
 
@@ -19,9 +18,7 @@ Place = tuple[str | int, ...]
 @cache
 def wording(group: str) -> dict[str, str]:
     """Return a group of the sentences in ``wording.yml``."""
-    text = Path(__file__).with_name("wording.yml").read_text(encoding="utf-8")
-    groups: dict[str, dict[str, str]] = YAML(typ="safe", pure=True).load(text)
-    return groups[group]
+    return dict(read_shipped("parameters/wording.yml")[group])
 
 
 def said_of(group: str, text: str) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.data.contract import read_shipped
 from pmf_analysis.data.store import FileRecord
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
+from pmf_analysis.shipped import read_shipped
 
 # So many faults of one sort are listed one by one.
 LISTED = 20
@@ -17,7 +17,7 @@ SOURCE = {"source_file": "file", "source_sheet": "sheet", "source_row": "row"}
 _PLACE = ("file", "sheet", "row", "column", "value")
 _WHAT = ("message", "expected", "fix", "code", "indicator")
 QUARANTINE_COLUMNS = ["table", *_PLACE, *_WHAT, "area_code", "cells"]
-FAULTS: dict[str, dict[str, str]] = read_shipped("faults.yml", "systems")
+FAULTS: dict[str, dict[str, str]] = read_shipped("systems/faults.yml")
 _IN_FILE = "; all are in quarantine.csv."
 Tell = Callable[..., None]
 

@@ -20,8 +20,8 @@ PACKAGE = REPOSITORY / "pmf_analysis"
 
 # The rooms in the order in which data flows; a module imports from its own or an earlier one.
 ROOMS = (
-    *("problems", "periods", "parameters", "data", "systems", "measures", "assess", "cycle"),
-    *("story", "notebook", "documents", "batch", "cli"),
+    *("shipped", "problems", "periods", "parameters", "data", "systems", "measures", "assess"),
+    *("cycle", "story", "notebook", "documents", "batch", "cli"),
 )
 PERIOD_MODULES = {"period_labels": "periods", "period_spans": "periods"}
 LIGHT = ("problems", "periods", "parameters", "batch.plan", "batch.manifest", "cli")

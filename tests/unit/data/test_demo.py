@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import zipfile
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pandas as pd
 import pytest
 
 from pmf_analysis.data import demo_series
-from pmf_analysis.data.contract import KEYS, TABLES, USABLE_STATUSES, read_shipped, series_key
+from pmf_analysis.data.contract import KEYS, TABLES, USABLE_STATUSES, series_key
 from pmf_analysis.data.demo import SEED, VINTAGES, westshire_tables, write_sources
 from pmf_analysis.data.demo_series import LAST_DAY, Recipe, World, draw_series, load_world
 from pmf_analysis.data.demo_sources import MADE_ON
@@ -22,6 +21,7 @@ from pmf_analysis.data.disclosure import suppress
 from pmf_analysis.data.schema import check_table
 from pmf_analysis.parameters.models import DataType, Indicator
 from pmf_analysis.parameters.workspace import Parameters, Workspace
+from pmf_analysis.shipped import read_shipped
 
 JULY, OCTOBER = VINTAGES
 OWN = "X06000001"
@@ -106,7 +106,7 @@ def test_the_register_says_what_the_recipes_make(
 
 
 def test_a_word_that_no_recipe_knows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = read_shipped("westshire.yml")
+    told = read_shipped("data/westshire.yml")
     told["recipes"]["recycling"]["seeson"] = {"garden": 0.1}
     monkeypatch.setattr(demo_series, "read_shipped", lambda name: told)
     with pytest.raises(TypeError, match=r"recycling.*seeson"):
@@ -334,7 +334,7 @@ def test_another_seed_is_another_council(tables: Tables) -> None:
 
 def test_an_indicator_does_not_depend_on_the_others(world: World) -> None:
     recipe = world.recipes["recycling"]
-    alone = replace(world, recipes={recipe.indicator: recipe})
+    alone = World(**vars(world) | {"recipes": {recipe.indicator: recipe}})
     np.testing.assert_array_equal(
         draw_series(recipe, alone, SEED).above, draw_series(recipe, world, SEED).above
     )
