@@ -44,35 +44,6 @@ _LEVELS = dict(zip(SIGNALS, ("better", "worse", "higher", "lower"), strict=True)
 class TrendFacts(Facts):
     """One row of the trends table."""
 
-    period: str
-    status: str
-    value_note: str
-    previous_label: str
-    last_year_label: str
-    rule: str
-    rule_points: int
-    direction: int
-    assurance: str
-    judged: int
-    shape: str
-    treatment: str
-    features: str
-    contradiction: str
-    change_test: str
-    since: str
-    limits_from: str
-    verdict_without_rebase: str
-    assurance_tolerance: str
-    arrow_short: str
-    arrow_long: str
-    rule_profile: str
-    age_days: int
-    is_stale: bool
-    has_break: bool
-    has_suggestion: bool
-    is_lately: bool
-    unusual_until: str
-
     @classmethod
     def of(
         cls, row: Row, council: str, *, direction: int = 0, judged: int = 0, **of_points: Any
@@ -152,21 +123,8 @@ def without_status(verdict: str, subject: Subject, sign: int) -> str:
 class ComparisonFacts(Facts):
     """One row of the comparisons table: an own series beside one peer set; ``n`` counts peers."""
 
-    peer_set: str
     missing: tuple[str, ...]
     rank_range: str
-    quarter: int
-    funnel_label: str
-    peers_ahead: int
-    gap_verdict: str
-    gap_reason: str
-    gap_since: str
-    n_level: int
-    n_hidden: int
-    close_years: int
-    peers_tested: int
-    peers_kept: int
-    own_kept: str
 
     @classmethod
     def of(cls, row: Row, subject: Subject) -> Self:
@@ -218,7 +176,7 @@ class ComparisonFacts(Facts):
         side = 0 if self.subject.is_city else self.sign(self.gap) * self.subject.better_sign
         if self.gap_verdict == "steady" and "has held since" in self.gap_reason:
             return "held"
-        return _GAP_WORDS.get((self.gap_verdict, side), self.gap_verdict)
+        return _GAP_WORDS.get((self.gap_verdict, side)) or str(self.gap_verdict)
 
     @property
     def is_widening(self) -> bool:
@@ -246,17 +204,6 @@ class ComparisonFacts(Facts):
 @dataclass(frozen=True, slots=True)
 class TargetFacts(Facts):
     """One row of the targets table: a target, or a standing question where none is set."""
-
-    target_id: str
-    kind: str
-    band: str
-    verdict_low: str
-    verdict_high: str
-    horizon: int
-    last_label: str
-    peer_n: int
-    rationale: str
-    is_reference: bool
 
     @classmethod
     def of(cls, row: Row, subject: Subject) -> Self:

@@ -32,6 +32,7 @@ _SPELLINGS: Mapping[str, Callable[[float], str]] = {
 
 
 _COLUMNS = {"frequency": "probability"}  # of figures that repeat another in other words
+_PLAIN = ("text", "int", "bool")
 
 
 class Figure(NamedTuple):
@@ -153,8 +154,8 @@ class Subject:
 class Facts:
     """Facts about one series; fields are read from the columns of the same name.
 
-    ``more`` holds columns as figures, which are attributes by their names too, and ``row`` is the
-    whole row.
+    ``more`` holds columns as figures and ``plain`` those that are no figures; both are attributes
+    by their names too. ``row`` is the whole row.
     """
 
     subject: Subject
@@ -165,30 +166,33 @@ class Facts:
     evidence: str
     reason: str
     more: dict[str, Figure]
+    plain: dict[str, Any]
     row: Row
 
     @classmethod
     def read(cls, row: Row, subject: Subject, kind: str, **known: Any) -> Self:
         """Make facts from a row; an absent cell gives "", 0, False or a figure without number.
 
-        The columns that are figures are those that ``figures.yml`` has for rows of this kind.
+        The columns that are read, and how, are those of ``figures.yml`` for rows of this kind.
         """
-        more = {
-            name: known.pop(name, None)
-            or subject.figure(number(row, _COLUMNS.get(name, name)), how)
-            for name, how in stored("figures.yml")[kind].items()
-        }
-        values: dict[str, Any] = {"subject": subject, "row": row, "more": more, **known}
+        more, plain = dict[str, Figure](), dict[str, Any]()
+        for name, how in stored("figures.yml")[kind].items():
+            if how in _PLAIN:
+                plain[name] = known.pop(name) if name in known else _read(row, name, how)
+            else:
+                figure = subject.figure(number(row, _COLUMNS.get(name, name)), how)
+                more[name] = known.pop(name, None) or figure
+        values = {"subject": subject, "row": row, "more": more, "plain": plain, **known}
         for each in fields(cls):
             if each.name not in values:
                 values[each.name] = _read(row, each.name, str(each.type))
         return cls(**values)
 
-    def __getattr__(self, name: str) -> Figure:
-        """Return the figure of a column."""
-        if name not in self.more:
+    def __getattr__(self, name: str) -> Any:
+        """Return the figure, text, number or flag of a column."""
+        if name not in self.more and name not in self.plain:
             raise AttributeError(name)
-        return self.more[name]
+        return self.more[name] if name in self.more else self.plain[name]
 
     @property
     def level(self) -> str:
@@ -219,7 +223,7 @@ class Facts:
 
     def scalars(self) -> dict[str, str | float | None]:
         """Flatten for a block: ``name`` holds the raw number, ``name_text`` its spelling."""
-        flat: dict[str, str | float | None] = {"series": self.subject.series}
+        flat: dict[str, str | float | None] = {"series": self.subject.series, **self.plain}
         for name, figure in self.more.items():
             flat |= {name: figure.raw, f"{name}_text": figure.text}
         for each in fields(self):
