@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from pmf_analysis.parameters.settings import Code, Counting, Settings, SettingsFile, Slug, Text
 from pmf_analysis.periods import YearType
+from pmf_analysis.shipped import read_shipped
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Whole = Annotated[int, Field(ge=0)]
@@ -22,27 +23,13 @@ Analysis = Literal["trends", "benchmarking", "target_realism"]
 Polarity = Literal["higher", "lower", "range", "none", "unknown"]
 Frequency = Literal["weekly", "monthly", "quarterly", "termly", "half_yearly", "annual", "biennial"]
 Percentage = Literal["percentage", "survey_percentage"]
-NotNegative = Literal["rate", "count", "money", "days", "duration"]
 NotCharted = Literal["statement", "milestone", "ordinal"]
-DataType = Literal[Percentage, NotNegative, "score", "index", "ratio", NotCharted]
+Numeric = Literal["rate", "count", "money", "days", "duration", "score", "index", "ratio"]
+DataType = Literal[Percentage, Numeric, NotCharted]
 
 ANALYSES: tuple[Analysis, ...] = get_args(Analysis)
-VERDICTS = (
-    *("improving", "worsening", "no_clear_change", "rising", "falling", "cannot_judge"),
-    *("better", "similar", "worse", "higher", "lower", "position_only"),
-    *("somewhat_better", "somewhat_worse", "somewhat_higher", "somewhat_lower"),
-    *("too_easy", "little_stretch", "challenging", "stretch", "not_realistic", "between"),
-    "no_verdict",
-)
-# Settings that follow from the data type unless they are declared.
-_FOLLOWS: dict[str, dict[str, Any]] = {
-    **{name: {"unit": "%", "minimum": 0.0, "maximum": 100.0} for name in get_args(Percentage)},
-    **{name: {"minimum": 0.0} for name in get_args(NotNegative)},
-    **{name: {"decimals": 0} for name in get_args(NotCharted)},
-    "money": {"unit": "£", "minimum": 0.0},
-    "days": {"unit": "days", "minimum": 0.0},
-    "count": {"decimals": 0, "minimum": 0.0},
-}
+_CHOICES = read_shipped("parameters/choices.yml")
+VERDICTS: list[str] = _CHOICES["verdicts"]
 
 
 def _usual_level(level: float) -> float:
@@ -237,7 +224,7 @@ class Indicator(Settings):
         """Fill unit, short title and bounds that follow from the data type."""
         if not isinstance(given, dict):
             return given
-        follows = _FOLLOWS.get(str(given.get("data_type")), {})
+        follows = _CHOICES["follows"].get(str(given.get("data_type")), {})
         if given.get("allow_negative") is True:
             follows = {name: value for name, value in follows.items() if name != "minimum"}
         return {"short_title": given.get("title", ""), **follows, **given}

@@ -21,12 +21,10 @@ import openpyxl
 import pandas as pd
 from openpyxl.worksheet.worksheet import Worksheet
 
+from pmf_analysis.shipped import read_shipped
 from pmf_analysis.systems.mapping import MappingFile, spelling
 
-ERROR_CELLS = (
-    *("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"),
-    *("#SPILL!", "#CALC!", "#GETTING_DATA", "########"),
-)
+KNOWN = read_shipped("systems/files.yml")
 Place = tuple[int, int]
 
 Mark = Literal["percent", "text number", "formula"]

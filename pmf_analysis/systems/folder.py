@@ -15,23 +15,13 @@ from pathlib import Path
 import pandas as pd
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
-from pmf_analysis.systems.cells import Sheet, read_workbook
+from pmf_analysis.systems.cells import KNOWN, Sheet, read_workbook
 from pmf_analysis.systems.results import problem_of
 from pmf_analysis.systems.values import is_typed
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
 _WEB_PAGE = ("<!doctype", "<html", "<?xml", "<table")
-# First bytes of what is often dropped beside tables, and what it is.
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_NOT_TABLES = {
-    b"%PDF": "a PDF document",
-    b"\x89PNG": "a picture (PNG)",
-    b"\xff\xd8\xff": "a picture (JPEG)",
-    b"GIF8": "a picture (GIF)",
-    b"{\\rtf": "a rich-text document",
-    b"SQLite": "a database",
-    _OLE: "a workbook in the old XLS format",
-}
 
 
 @dataclass(frozen=True)
@@ -108,8 +98,8 @@ def _sheets(path: Path, content: bytes, problems: Problems) -> list[Sheet]:
     if content.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in content:
         reason = "The workbook is protected by a password."
         raise _unusable(path, reason, "save it without a password")
-    for start, what in _NOT_TABLES.items():
-        if content.startswith(start):
+    for start, what in KNOWN["not_tables"].items():
+        if content.startswith(start.encode("latin-1")):
             raise _unusable(path, f"This is {what}, which pmf cannot read.", "save it as XLSX")
     if content.startswith(b"PK"):
         return read_workbook(content)

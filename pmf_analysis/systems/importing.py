@@ -9,7 +9,7 @@ import pandas as pd
 
 from pmf_analysis.data.contract import SOURCE_COLUMNS, TABLES, empty_table
 from pmf_analysis.data.store import Store, Vintage
-from pmf_analysis.parameters.workspace import Parameters, Workspace
+from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, Problems
 from pmf_analysis.systems.folder import drop_files, read_file
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
@@ -57,7 +57,7 @@ def import_files(
         for file in found:
             try:
                 chosen = choose_mapping(file.name, mappings, mapping)
-                results.append(_read_and_judge(file, chosen, context))
+                results.append(read_and_judge(file, chosen, context))
             except PmfError as error:
                 problems.extend(error.problems)
     store = Store(workspace.store)
@@ -80,22 +80,8 @@ def import_files(
     return ImportOutcome(vintage, tuple(results), problems)
 
 
-def import_file(
-    path: Path, mapping: MappingFile, *, parameters: Parameters, as_at: date
-) -> ImportResult:
-    """Read one file through a mapping, without storing it.
-
-    Raises
-    ------
-    PmfError
-        Exit 3, when the file cannot be read at all.
-    """
-    result = _read_and_judge(path, mapping, Context.of(parameters, as_at))
-    settle_repeats([result], empty_table("targets"))
-    return result
-
-
-def _read_and_judge(path: Path, mapping: MappingFile, context: Context) -> ImportResult:
+def read_and_judge(path: Path, mapping: MappingFile, context: Context) -> ImportResult:
+    """Read one file through a mapping and judge its rows; a file that cannot be read raises."""
     raw = read_file(path)
     result = ImportResult(raw.name, raw.sha256, mapping.name, raw.problems)
     accepted: dict[str, list[pd.DataFrame]] = {}

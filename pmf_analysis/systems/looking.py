@@ -11,7 +11,7 @@ import pandas as pd
 
 from pmf_analysis.periods import parse_period
 from pmf_analysis.problems import PmfError, Problems
-from pmf_analysis.systems.cells import Sheet, column_letter, repeats_names
+from pmf_analysis.systems.cells import KNOWN, Sheet, column_letter, repeats_names
 from pmf_analysis.systems.folder import read_file
 from pmf_analysis.systems.mapping import is_period, spelling
 from pmf_analysis.systems.results import Tell, teller
@@ -21,9 +21,6 @@ _SEARCHED = 40
 _SAMPLE = 5000
 _MOST_COLUMNS = 500
 _MEASURE = r"(?i)\s*\b(value|actual|outturn|target|status|note|numerator|denominator)s?$"
-# By the mark of a cell, worst first, the fault that is noted.
-_MARKS = {"error": "look-error", "formula": "look-formula"}
-_MARKS |= {"text number": "look-text-number", "percent": "look-percent"}
 
 
 @dataclass(frozen=True)
@@ -179,7 +176,7 @@ def _note_cells(sheet: Sheet, tell: Tell) -> None:
     for position in range(cells.shape[1]):
         rows = cells.index[is_error(cells[position])]
         marks |= {(int(row), position): "error" for row in rows}
-    for mark, fault in _MARKS.items():
+    for mark, fault in KNOWN["look"].items():
         places = [place for place, found in marks.items() if found == mark]
         if places:
             row, position = min(places)

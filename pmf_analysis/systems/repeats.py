@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pmf_analysis.data.contract import KEYS, MAIN_COLUMN, SOURCE_COLUMNS, column_names
+from pmf_analysis.systems.cells import KNOWN
 from pmf_analysis.systems.results import FAULTS, QUARANTINE_COLUMNS, SOURCE, ImportResult, first_of
 from pmf_analysis.systems.rules import LABEL
 
@@ -17,11 +18,6 @@ _FIGURES = ["value", "value_status", "numerator", "denominator"]
 _AIM = ["target", "target_low", "target_high"]
 _TOLD = ["tolerance_abs", "tolerance_pct", "rationale", "comparator", "set_by", "set_on"]
 _NO_TIME = pd.Timedelta(0)
-# Why rows are ignored, by the fault that is said of them.
-_REASONS = {
-    "repeated": "repeats a row with the same figures",
-    "same-target": "the same target is given in another file",
-}
 
 
 def settle_repeats(results: Results, known_targets: pd.DataFrame) -> None:
@@ -99,7 +95,7 @@ def _take_out(
         result.tables[table] = kept.drop(columns="_result").reset_index(drop=True)
         held, ignored = lines[mine[is_held]], rows[mine & spare]
         result.hold(held, len(held))
-        result.ignored[_REASONS[fault]] += len(ignored)
+        result.ignored[KNOWN["reasons"][fault]] += len(ignored)
         result.problems.extend(first_of(ignored[[*SOURCE_COLUMNS]], fault, n=len(ignored)))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.data.contract import Column
-from pmf_analysis.systems.cells import ERROR_CELLS
+from pmf_analysis.systems.cells import KNOWN
 from pmf_analysis.systems.mapping import spelling
 
 Typed = tuple["pd.Series[Any]", "pd.Series[bool]"]
@@ -42,7 +42,7 @@ def is_blank(cells: pd.Series[Any]) -> pd.Series[bool]:
 
 def is_error(cells: pd.Series[Any]) -> pd.Series[bool]:
     """Whether each cell shows a spreadsheet error such as ``#DIV/0!``."""
-    return _as_text(cells).str.strip().str.upper().isin(ERROR_CELLS)
+    return _as_text(cells).str.strip().str.upper().isin(KNOWN["error_cells"])
 
 
 def to_kind(cells: pd.Series[Any], column: Column, synonyms: Mapping[str, str]) -> Typed:

@@ -13,13 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from pmf_analysis.data.contract import empty_table
 from pmf_analysis.data.schema import check_table
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.systems.folder import read_file
-from pmf_analysis.systems.importing import ImportOutcome, import_file, import_files
+from pmf_analysis.systems.importing import ImportOutcome, import_files, read_and_judge
 from pmf_analysis.systems.mapping import MappingFile, Unpivot
+from pmf_analysis.systems.repeats import settle_repeats
 from pmf_analysis.systems.results import ImportResult
+from pmf_analysis.systems.rules import Context
 
 AS_AT = date(2026, 10, 31)
 HEADER = ("indicator_id", "period", "value")
@@ -776,6 +779,13 @@ def holds_the_law(result: ImportResult) -> None:
     assert held["row"].notna().all()
 
 
+def import_file(path: Path, mapping: MappingFile, parameters: Parameters) -> ImportResult:
+    """Read one file through a mapping, without storing it."""
+    result = read_and_judge(path, mapping, Context.of(parameters, AS_AT))
+    settle_repeats([result], empty_table("targets"))
+    return result
+
+
 @LAW
 @given(
     rows=tidy_rows, hidden=st.sets(st.integers(2, 9)), percent=st.booleans(), merge=st.booleans()
@@ -798,7 +808,7 @@ def test_no_row_of_a_tidy_sheet_is_lost(
             book["S"].merge_cells("A3:A4")
 
     path = write_book({"S": [HEADER, *rows]}, edit=edit)
-    result = import_file(path, mappings["generic_tidy"], parameters=parameters, as_at=AS_AT)
+    result = import_file(path, mappings["generic_tidy"], parameters)
     holds_the_law(result)
     filled = set(read_file(path).sheets[0].cells.index) - {1}
     placed = [*result.tables.get("observations", pd.DataFrame({"source_row": []}))["source_row"]]
@@ -818,6 +828,4 @@ def test_no_entry_of_a_wide_sheet_is_lost(
     mappings: dict[str, MappingFile],
 ) -> None:
     path = write_book({"S": [["Report"], *rows]}, "pentana.xlsx")
-    holds_the_law(
-        import_file(path, mappings["pentana_pi_wide"], parameters=parameters, as_at=AS_AT)
-    )
+    holds_the_law(import_file(path, mappings["pentana_pi_wide"], parameters))
