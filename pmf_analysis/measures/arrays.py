@@ -1,8 +1,12 @@
-"""Kinds of tables and arrays that measures hand to each other."""
+"""Kinds of tables and arrays that measures hand to each other, and the columns of tables."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from pmf_analysis.shipped import read_shipped
 
 Frame = pd.DataFrame
 Column = pd.Series
@@ -10,3 +14,8 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]
 Integers = NDArray[np.int64]
+
+SHIPPED = read_shipped("measures/tables.yml")
+TABLES: dict[str, list[str]] = SHIPPED["tables"]
+SENTENCES: dict[str, str] = SHIPPED["sentences"]
+TYPES: dict[str, dict[str, Any]] = SHIPPED["types"]

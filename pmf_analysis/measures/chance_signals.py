@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame, Integers
+from pmf_analysis.measures.arrays import TABLES, Column, Flags, Floats, Frame, Integers
 from pmf_analysis.measures.arrows import years_before
 from pmf_analysis.measures.polarity import TARGETS, is_met
 from pmf_analysis.measures.seasonal_pattern import line_and_seasons
@@ -21,7 +21,6 @@ from pmf_analysis.periods import PERIODS_PER_YEAR
 
 Themes = Mapping[str, tuple[str, ...]]
 
-COLUMNS = ["theme", "measure", "period_label", "value", "low", "high", "n"]
 ALPHA = 0.05  # of the Mann-Kendall test, and the most that any other method allows chance alone
 EARLIER_YEARS = 4
 RANGE = (0.05, 0.95)
@@ -79,7 +78,7 @@ def expected_signals(
         counts = signals[:, own.index].sum(axis=1)
         low, high = np.quantile(counts, RANGE, method="inverted_cdf")
         told.append((theme, "chance_signals", "", counts.mean(), low, high, len(own)))
-    return pd.DataFrame(told, columns=COLUMNS)
+    return pd.DataFrame(told, columns=TABLES["chance_signals"])
 
 
 def _by_theme(indicators: Column, themes: Themes) -> Column:
@@ -167,7 +166,7 @@ def off_target(points: Frame, trends: Frame, themes: Themes) -> Frame:
     now = found["theme"].map(found[found["lag"] == 0].set_index("theme")["n"]).astype(float)
     found = found[found["n"] >= now / 2]  # a year of which little is known compares with nothing
     found["period_label"] = found["lag"].astype(int).astype(str)
-    return found.assign(measure="off_target", low=np.nan, high=np.nan)[COLUMNS]
+    return found.assign(measure="off_target", low=np.nan, high=np.nan)[TABLES["chance_signals"]]
 
 
 def fine_figures(trends: Frame) -> Frame:

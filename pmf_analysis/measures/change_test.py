@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Flags, Floats, Frame, Places
+from pmf_analysis.measures.arrays import TABLES, Flags, Floats, Frame, Places
 from pmf_analysis.measures.history import COUNTS, COUNTS_AGREE
 from pmf_analysis.measures.spc import PRECISION, SCREEN_FACTOR
 
@@ -17,9 +17,6 @@ FEWEST_DIFFERENCES = 8  # beside the newest, which is the one that is judged
 FEWEST_CASES = 5  # expected yes and no answers below which the normal approximation fails
 SURVEYS = ["percentage", "survey_percentage"]
 INTERVAL_WIDTHS = 3.92  # standard errors between the limits of a 95 % interval
-CHANGES = ["previous_value", "previous_period", "change", "last_year_value", "last_year_period"]
-CHANGES += ["change_on_year", "previous_band", "last_year_band"]
-CHANGES += ["change_test", "change_p", "change_p_on_year"]
 
 
 def like_for_like(frame: Frame) -> Frame:
@@ -38,13 +35,13 @@ def like_for_like(frame: Frame) -> Frame:
     Returns
     -------
     DataFrame
-        By series, for each that has a value: `CHANGES`. Bands are Wheeler's upper range limit,
-        3.267 times the mean absolute difference at that lag since the last break or rebase,
-        screened once and without the newest, in the unit of the series; for seasonal series, of
-        values without their seasons. NaN below eight differences or where nearly all are nought.
-        change_test is
-        "two_proportions" where change_p says how often chance alone would part two surveys of one
-        population so far; change_p_on_year says it of last year's.
+        By series, for each that has a value: columns `like_for_like` of tables.yml. Bands are
+        Wheeler's upper range limit, 3.267 times the mean absolute difference at that lag since
+        the last break or rebase, screened once and without the newest, in the unit of the series;
+        for seasonal series, of values without their seasons. NaN below eight differences or where
+        nearly all are nought. change_test is "two_proportions" where change_p says how often
+        chance alone would part two surveys of one population so far; change_p_on_year says it of
+        last year's.
     """
     series = pd.factorize(frame["series"])[0]
     run = pd.factorize(series * (frame["run"].max() + 1) + frame["run"])[0]
@@ -66,7 +63,7 @@ def like_for_like(frame: Frame) -> Frame:
         chance = pd.Series(two_proportions(rows, then), rows.index)
         table[f"change_p{on}"] = chance.where(known & is_survey[newest])
     table["change_test"] = np.where(table["change_p"].notna(), "two_proportions", "")
-    return pd.DataFrame(table)[CHANGES].set_index(pd.Index(rows["series"]))
+    return pd.DataFrame(table)[TABLES["like_for_like"]].set_index(pd.Index(rows["series"]))
 
 
 def _places(frame: Frame, run: Places, is_survey: Flags) -> tuple[Places, Places]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pmf_analysis.measures import comparison_tables as tables
 from pmf_analysis.measures import history, peers, reasons, robustness, spread
-from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.arrays import TABLES, Column, Frame
 from pmf_analysis.measures.denominators import moved_periods
 from pmf_analysis.measures.gaps import closing_pace
 from pmf_analysis.measures.history import with_intervals, with_register
@@ -21,7 +21,6 @@ from pmf_analysis.measures.ranks import Panel, positions, rank_range
 from pmf_analysis.measures.spc import spc_chart
 
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
-MATRICES = ["value", "numerator", "denominator", "lower", "upper", "near", "token"]
 
 
 class Comparison(NamedTuple):
@@ -208,7 +207,7 @@ def _panel(now: Frame, n_pairs: int) -> tuple[Frame, Panel]:
     tokens = np.random.default_rng(0).integers(1, 2**43, int(codes.max(initial=0)) + 1)
     now["token"] = tokens[codes]
     shape = n_pairs, int(now["column"].max() if len(now) else 0) + 1
-    panel = {name: np.full(shape, np.nan) for name in MATRICES}
+    panel = {name: np.full(shape, np.nan) for name in TABLES["panel"]}
     for name, matrix in panel.items():
         matrix[now["pair"], now["column"]] = now[name]
     return now, panel

@@ -11,17 +11,11 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key
-from pmf_analysis.measures.arrays import Frame
+from pmf_analysis.measures.arrays import TABLES, Frame
 from pmf_analysis.measures.result_tables import labels
-from pmf_analysis.measures.special_causes import LIMITS
 from pmf_analysis.parameters.workspace import Parameters
 
-COLUMNS = ["series", "period", "until", "kind", "text", "owner", "recorded_on", "evidence"]
 _SAME_EVENT = pd.Timedelta(days=370)  # a suggestion so near a recorded change tells nothing new
-
-
-_CHANGE = ["indicator", "period_start", "kind", "comparable", "reason", "owner", "recorded_on"]
-_BASELINE = ["indicator", "period_from", "period_until", "recorded_on", *LIMITS]
 
 
 def declared_changes(stored: Frame, parameters: Parameters, as_at: date) -> Frame:
@@ -29,8 +23,9 @@ def declared_changes(stored: Frame, parameters: Parameters, as_at: date) -> Fram
 
     A rebase that both name stands once, as the parameters have it.
     """
-    rows = _known_then(parameters.charts.rebase_rows(), _CHANGE, as_at)
-    rows = pd.concat([rows, stored.rename(columns={"indicator_id": "indicator"})[_CHANGE]])
+    rows = _known_then(parameters.charts.rebase_rows(), TABLES["changes"], as_at)
+    stored = stored.rename(columns={"indicator_id": "indicator"})
+    rows = pd.concat([rows, stored[TABLES["changes"]]])
     days = {name: pd.to_datetime(rows[name]) for name in ("period_start", "recorded_on")}
     keys = ["indicator", "period_start", "kind"]
     return rows.assign(**days).drop_duplicates(keys, ignore_index=True)
@@ -38,7 +33,7 @@ def declared_changes(stored: Frame, parameters: Parameters, as_at: date) -> Fram
 
 def declared_baselines(parameters: Parameters, as_at: date) -> Frame:
     """Frozen usual ranges: by their periods, or by three numbers; what is not given is missing."""
-    return _known_then(parameters.charts.baseline_rows(), _BASELINE, as_at)
+    return _known_then(parameters.charts.baseline_rows(), TABLES["baselines"], as_at)
 
 
 def _known_then(rows: list[dict[str, Any]], columns: list[str], as_at: date) -> Frame:
@@ -54,7 +49,8 @@ def recorded_events(changes: Frame, parameters: Parameters, as_at: date) -> dict
         for name, entry in entries.items()
         for span in (*common, *entry.exceptional_periods)
     ]
-    frozen = _known_then(parameters.charts.baseline_rows(), [*_BASELINE, "reason", "owner"], as_at)
+    columns = [*TABLES["baselines"], "reason", "owner"]
+    frozen = _known_then(parameters.charts.baseline_rows(), columns, as_at)
     frozen["on"] = frozen["period_until"].fillna(frozen["recorded_on"])
     told = changes[changes["kind"] != "restatement"]  # restated values are events of their own
     return {
@@ -115,7 +111,7 @@ def chart_events(
     ]
     if restated is not None and len(restated):
         parts.append(_restatements(restated, own, register))
-    none = own[["series", "period"]].head(0).reindex(columns=COLUMNS)
+    none = own[["series", "period"]].head(0).reindex(columns=TABLES["events"])
     none["until"] = none["until"].astype(own["period"].dtype)
     told = pd.concat([none, *parts], ignore_index=True)
     if suggested is not None and len(suggested):
@@ -146,7 +142,7 @@ def _placed(rows: Frame, own: Frame, from_next: bool) -> Frame:
     begun &= day >= pairs.groupby("series")["period"].transform("min")
     begun = begun.where(pairs["until"].isna(), middle.between(day, pairs["until"]))
     first = pairs[begun].sort_values("period", kind="stable")
-    return first.drop_duplicates(["series", "event"]).reindex(columns=COLUMNS)
+    return first.drop_duplicates(["series", "event"]).reindex(columns=TABLES["events"])
 
 
 def _restatements(restated: Frame, own: Frame, register: Frame) -> Frame:
@@ -156,7 +152,7 @@ def _restatements(restated: Frame, own: Frame, register: Frame) -> Frame:
     places = rows["indicator_id"].map(register.set_index("indicator")["decimals"]).astype(int)
     before = [f"{v:.{n}f}" for v, n in zip(rows["old_value"], places, strict=True)]
     rows = rows.assign(evidence=before, recorded_on=rows["new_as_at"])
-    rows = rows.sort_values("new_as_at", kind="stable").reindex(columns=COLUMNS)
+    rows = rows.sort_values("new_as_at", kind="stable").reindex(columns=TABLES["events"])
     return rows.drop_duplicates(["series", "period"], keep="last")
 
 
@@ -166,7 +162,7 @@ def _suggestions(suggested: Frame, told: Frame) -> Frame:
     known = told.loc[told["kind"].isin(["definition", "boundary", "rebase"]), ["series", "period"]]
     pairs = rows.rename_axis("row").reset_index().merge(known, on="series")
     near = (pairs["period_x"] - pairs["period_y"]).abs() <= _SAME_EVENT
-    return rows.drop(pairs.loc[near, "row"].unique()).reindex(columns=COLUMNS)
+    return rows.drop(pairs.loc[near, "row"].unique()).reindex(columns=TABLES["events"])
 
 
 def with_baselines_used(events: Frame, trends: Frame) -> Frame:

@@ -6,12 +6,10 @@ reaching the peers' median one year on (kinds ``maintain`` and ``peer_median``).
 
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.arrays import TABLES, Column, Frame
 from pmf_analysis.measures.frames import base_starts
 from pmf_analysis.measures.polarity import TARGETS, first_text
 
-QUESTION = ["target_id", "series", "indicator", "area", "period", "kind", *TARGETS]
-QUESTION += ["target_basis", "refused", "rationale", "set_by", "set_on", "is_reference"]
 TOLERANCES = ["tolerance_abs", "tolerance_pct"]
 MISFIT = 5  # times, or part of, the usual figure and beyond all figures: the unit is probably wrong
 OLDEST_YEARS = 3  # older figures say too little about a period that is still to come
@@ -83,7 +81,7 @@ def target_lines(live: Frame, own: Frame) -> Frame:
 def target_questions(live: Frame, *, since: pd.Timestamp) -> Frame:
     """Targets still to be met, or falling due in the period reported: one row a target."""
     rows = live[live["period_end"] >= since].assign(is_reference=False)
-    return rows.sort_values(["series", "period", "target_id"])[QUESTION]
+    return rows.sort_values(["series", "period", "target_id"])[TABLES["questions"]]
 
 
 def years_on(starts: Column, frequency: Column, years: Column) -> Column:
@@ -133,7 +131,7 @@ def reference_questions(
     reach = reach[reach["indicator"].map(declared["data_type"]) != "count"]
     both = pd.concat([keep, reach.dropna(subset=["target"])], ignore_index=True)
     both["target_id"] = both["series"] + "#" + both["kind"]
-    return both.sort_values(["series", "kind"])[QUESTION]
+    return both.sort_values(["series", "kind"])[TABLES["questions"]]
 
 
 def refuse(rows: Frame) -> Frame:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Frame
+from pmf_analysis.measures.arrays import SHIPPED, TYPES, Frame
 from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.chance import Aim
 from pmf_analysis.measures.outlook import Found, Outlook, Panel, limit, outlooks, panels
@@ -29,14 +29,6 @@ NEVER_EASY = frozenset({"floor", "statutory"})
 NOT_A_TARGET = frozenset({"maintain", "peer_median"})
 
 ASKED = ["target_id", "series", "indicator", "area", "period", "target"]
-_NUMBERS = ["probability", "lower", "upper", "value_60", "value_45", "value_30", "last_value"]
-_NUMBERS += ["required_change", "own_share", "peer_share", "headroom"]
-_WORDS = ["verdict", "verdict_low", "verdict_high", "evidence", "reason", "method"]
-_COUNTS = ["n", "horizon", "peer_n"]
-_NOTHING = {**dict.fromkeys(_NUMBERS, np.nan), **dict.fromkeys(_WORDS, "")}
-_NOTHING |= {**dict.fromkeys(_COUNTS, 0), "last_period": pd.NaT}
-_TYPES: dict[str, Any] = {**dict.fromkeys(_NUMBERS, float), **dict.fromkeys(_WORDS, "str")}
-_TYPES |= {**dict.fromkeys(_COUNTS, "int64"), "last_period": "datetime64[us]"}
 
 
 def assess_targets(
@@ -69,8 +61,8 @@ def assess_targets(
     Returns
     -------
     DataFrame
-        A row a target in the order given: the columns ASKED and _TYPES. `lower` and `upper` span
-        the two ways of estimating; where they fall in different bands the verdict is "between"
+        A row a target in the order given: ASKED and `answers` of tables.yml. `lower` and `upper`
+        span the two ways of estimating; where they fall in different bands the verdict is "between"
         verdict_low and verdict_high. `last_value`, `required_change` and the shares start from the
         newest value of all, the forecast (n, horizon) from the newest outside exceptional periods.
         peer_share is the share of the peers' past changes, over as many periods, that would meet
@@ -90,8 +82,9 @@ def assess_targets(
         _judged(q, views[q.series, q.horizon], bands, source) if isinstance(q, Question) else q
         for q in asked
     ]
-    full = pd.DataFrame([_NOTHING | answer for answer in answers], columns=list(_TYPES))
-    return targets.reindex(columns=ASKED).reset_index(drop=True).join(full.astype(_TYPES))
+    types, full = TYPES["answers"], [SHIPPED["no_answer"] | answer for answer in answers]
+    table = pd.DataFrame(full, columns=list(types)).astype(types)
+    return targets.reindex(columns=ASKED).reset_index(drop=True).join(table)
 
 
 @dataclass(frozen=True)

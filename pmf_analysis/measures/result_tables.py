@@ -7,12 +7,10 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key, split_series
-from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.arrays import TABLES, Column, Frame
 from pmf_analysis.period_spans import MONTHS_A_PERIOD, add_months
 from pmf_analysis.periods import period_from_start
 
-_FROM_REGISTER = ["title", "short_title", "unit", "data_type", "decimals", "polarity"]
-_FROM_REGISTER += ["frequency", "year_type", "control", "owner", "director", "source"]
 _SPAN_MONTHS = {"m": 1, "q": 3, "y": 12}
 _STALE_PERIODS = 2  # a newest value older than this many of its own periods is stale
 _DAYS_A_YEAR = 365.25
@@ -80,8 +78,8 @@ def complete_trends(
     absent = absent.assign(method="none", rule="none", reason=NO_VALUES)
     rows = pd.concat([trends, absent], ignore_index=True)
     rows = rows.fillna(dict.fromkeys(rows.select_dtypes("str").columns, ""))
-    rows = rows.drop(columns=[*_FROM_REGISTER, "target"], errors="ignore")
-    rows = rows.merge(register[["indicator", *_FROM_REGISTER]], on="indicator", how="left")
+    rows = rows.drop(columns=[*TABLES["from_register"], "target"], errors="ignore")
+    rows = rows.merge(register[["indicator", *TABLES["from_register"]]], on="indicator", how="left")
     rows = rows.merge(lines[["series", "period", "target"]], on=["series", "period"], how="left")
     for name in ("period", "previous", "last_year"):
         starts = rows[name if name == "period" else f"{name}_period"]

@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from pmf_analysis.measures.arrays import Column, Frame, Places
+from pmf_analysis.measures.arrays import TABLES, Column, Frame, Places
 from pmf_analysis.measures.peers import PAIR
 from pmf_analysis.measures.ranks import Panel
 
 NEAREST = range(10, 21)
-CASE = ["series", "peer_set", "k", "period", "verdict", "percentile", "who"]
 ROBUST = ["robust_of", "robust_same", "robust_opposite"]
 PLACE_ONLY = "position_only"
 SOMEWHAT = "somewhat_"  # before better, worse, higher and lower
@@ -54,7 +53,7 @@ def agreement(cases: Frame, chosen: Frame) -> Frame:
         ranking), opposes (better against worse, higher against lower; the other half). Without
         the chosen one itself.
     """
-    judged = cases.loc[cases["verdict"] != "cannot_judge", CASE]
+    judged = cases.loc[cases["verdict"] != "cannot_judge", TABLES["cases"]]
     side = judged["verdict"].str.removeprefix(SOMEWHAT)
     judged = judged.assign(verdict=side, half=np.sign(judged["percentile"] - 50))
     chosen = judged.merge(chosen[[*PAIR, "k"]]).drop(columns="k")

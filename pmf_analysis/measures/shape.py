@@ -12,23 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame, Places
+from pmf_analysis.measures.arrays import SHIPPED, TABLES, Column, Flags, Floats, Frame, Places
 from pmf_analysis.measures.dependence import dependence
 from pmf_analysis.measures.history import by_length
 from pmf_analysis.measures.seasonal_pattern import line_and_seasons
 
 WIDER = "wider_limits"
-SHAPES = {  # treatment and evidence
-    "too_short": ("none", "Only {n} values."),
-    "constant": ("none", "Every value is the same."),
-    "ytd": ("same_period_last_year", "Values rise within each year and start again at the next."),
-    "rolling": ("non_overlapping", "Neighbouring values move as those of overlapping windows do."),
-    "seasonal": ("season_means_removed", "Seasons differ by more than chance (p = {p:.2g})."),
-    "autocorrelated": (WIDER, "Each value depends on the one before (coefficient {r:.1f})."),
-    "discrete": ("as_it_is", "No other pattern was found."),
-}
 FEATURES = ["bounded", "rounded", "gappy", "carried_forward", "revised"]
-COLUMNS = ["series", "shape", "evidence", "treatment", "features", "contradiction"]
 FEWEST = 5  # values below which nothing is judged
 FEWEST_FOR_YTD = 8
 FULL_CYCLES = 3  # years of values before seasons may be told from chance; of months, one less
@@ -37,12 +27,6 @@ SEASON_SIGNIFICANCE = 0.01
 FIRST_PART = (0.25, 1.8)  # first value of a year in mean steps within years; running totals: 1
 CERTAIN, IMPOSSIBLE = 4.0, -6.0  # log odds of windows before single or rolling values are doubted
 SINGLE = {"discrete": "single periods", "snapshot": "figures of one day"}
-DOUBTS = [
-    "Declared as {said}, but values rise within each year and start again, as running totals do.",
-    "Declared as {said}, but neighbouring values move together as overlapping windows do.",
-    "Declared as running totals, but values never start again at the turn of a year.",
-    "Declared as rolling, but values do not move together as overlapping windows do.",
-]
 
 
 def detect_shape(
@@ -91,8 +75,8 @@ def detect_shape(
         found = _judged(value, member[places], per_year, said, flags[:, 1])
         marks = [";".join(np.array(FEATURES)[row]) for row in flags]
         rows += [(name, *row, mark) for name, row, mark in zip(names, found, marks, strict=True)]
-    columns = [*COLUMNS[:4], "contradiction", "features"]
-    return pd.DataFrame(sorted(rows), columns=columns, dtype="str")[COLUMNS]
+    columns = [*TABLES["shapes"][:4], "contradiction", "features"]
+    return pd.DataFrame(sorted(rows), columns=columns, dtype="str")[TABLES["shapes"]]
 
 
 def _members(periods: Column) -> Floats:
@@ -126,11 +110,11 @@ def _judged(
     doubts = [single & total, single & ~seasonal & (odds > CERTAIN), (said == "ytd") & never]
     # Values that crowd on a coarse grid cannot show whether they move as windows do.
     doubts.append((said == "rolling") & (odds < IMPOSSIBLE) & ~coarse)
-    doubt = np.select(doubts, DOUBTS, "")
+    doubt = np.select(doubts, SHIPPED["doubts"], "")
     few_years = seasonal & (count < CYCLES_TO_REMOVE * per_year)
     rows = []
     for i, (name, word) in enumerate(zip(shape, said, strict=True)):
-        treatment, evidence = SHAPES[str(name)]
+        treatment, evidence = SHIPPED["shapes"][str(name)]
         if word and name in (word, "discrete"):
             evidence = "Declared in the register."
         if name == "seasonal" and few_years[i]:

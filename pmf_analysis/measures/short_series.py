@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Floats, Frame, Integers, Places
+from pmf_analysis.measures.arrays import TYPES, Floats, Frame, Integers, Places
 from pmf_analysis.measures.history import by_length
 
 ALPHA = 0.05  # two-sided; slopes get the interval of 1 - ALPHA
@@ -15,10 +15,6 @@ FEWEST = 4  # points below which a Mann-Kendall test says nothing at all
 RECENT_POINTS = 5
 RECENT_CRITICAL = 9.54953570608324  # chi-square, 1 df, p = 0.002, as Fingertips prints it
 COUNTS, INTERVAL = ["numerator", "denominator"], ["value", "ci_lower", "ci_upper"]
-_TESTED: dict[str, Any] = {"series": "str", "n": int, "s": int, "p_value": float, "slope": float}
-_TESTED |= {"slope_lower": float, "slope_upper": float, "direction": "str"}
-_RECENT: dict[str, Any] = {"series": "str", "n": int, "chi_square": float, "direction": "str"}
-_RECENT |= {"reason": "str", "dispersion": float, "method": "str"}
 
 
 def mann_kendall(observations: Frame) -> Frame:
@@ -49,11 +45,15 @@ def mann_kendall(observations: Frame) -> Frame:
             time = np.nonzero(known[chosen])[1].reshape(len(chosen), n)
             each = np.take_along_axis(values[chosen], time, axis=1)
             rows += zip([names[row] for row in chosen], *_tests(each, time), strict=True)
-    return pd.DataFrame(sorted(rows), columns=list(_TESTED)).astype(_TESTED)
+    return _typed(rows, TYPES["mann_kendall"])
+
+
+def _typed(rows: list[tuple[Any, ...]], types: dict[str, Any]) -> Frame:
+    return pd.DataFrame(sorted(rows), columns=list(types)).astype(types)
 
 
 def _tests(value: Floats, time: Places) -> tuple[Any, ...]:
-    """Columns after `series` of `_TESTED` for series of equally many values, a row each."""
+    """What `mann_kendall` gives after `series`, for series of equally many values, a row each."""
     count, n = value.shape
     unknown = np.full(count, np.nan)
     if n < FEWEST:
@@ -165,7 +165,7 @@ def recent_trend(observations: Frame) -> Frame:
     for names, places, _ in by_length(known):
         last = map(_recent_one, given[places[:, -RECENT_POINTS:]])
         rows += [(name, *found) for name, found in zip(names, last, strict=True)]
-    return pd.DataFrame(sorted(rows), columns=list(_RECENT)).astype(_RECENT)
+    return _typed(rows, TYPES["recent_trend"])
 
 
 def _recent_one(last: Floats) -> tuple[Any, ...]:

@@ -14,9 +14,9 @@ import pandas as pd
 
 from pmf_analysis.measures import trend_plan
 from pmf_analysis.measures.alarms import detectable_step, last_point_alarm
-from pmf_analysis.measures.arrays import Frame
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Frame
 from pmf_analysis.measures.arrows import pentana_arrows
-from pmf_analysis.measures.change_test import CHANGES, like_for_like
+from pmf_analysis.measures.change_test import like_for_like
 from pmf_analysis.measures.dependence import steps_test
 from pmf_analysis.measures.history import COUNTS, with_intervals, with_register
 from pmf_analysis.measures.polarity import TARGETS, point_types
@@ -35,15 +35,6 @@ SEASONAL_FACTOR = 1.5
 RECENT_ALARM = 0.05
 DIRECTIONS = {"increasing": 1, "decreasing": -1, "no_change": 0}
 LOOK_AHEAD = (4, 8, 12)  # points within which a chart is asked to show a step
-
-NEWEST = ["period", "value", "status", "value_note"]
-TREND_COLUMNS = ["indicator", "area", "polarity", *NEWEST, *CHANGES, "arrow_short", "arrow_long"]
-TREND_COLUMNS += ["n", *trend_plan.SHAPE, "method", *LIMITS, "limits_from", "slope", "p_value"]
-TREND_COLUMNS += ["rule_profile", "rule", "rule_points", "signal_from", "verdict"]
-TREND_COLUMNS += ["verdict_without_rebase", "assurance", *TARGETS, *trend_plan.TOLERANCES]
-TREND_COLUMNS += ["assurance_tolerance", "met_share", "chance_alone"]
-TREND_COLUMNS += [*(f"detect_{points}" for points in LOOK_AHEAD), "detect_monthly"]
-TREND_COLUMNS += ["evidence", "reason"]
 
 
 def trend_verdicts(
@@ -85,7 +76,7 @@ def trend_verdicts(
     -------
     trends, points
         A row a series with verdict, method, n, evidence and, where it cannot be judged, the
-        reason (`TREND_COLUMNS`; docs/result-tables.md says what each holds); and the chart's
+        reason (docs/result-tables.md says what each holds); and the chart's
         table, left-out periods as rows without value. Limits of a seasonal series follow its
         seasons (`effect`).
     """
@@ -96,7 +87,7 @@ def trend_verdicts(
     lines = trend_plan.target_lines(frame, targets)
     plan, points, frame = _judged(frame, lines, frozen, rule_set(rules))
     refused = plan["indicator"].isin(unrecorded["indicator"])
-    trend_plan.add_reason(plan, refused, trend_plan.UNRECORDED)
+    trend_plan.add_reason(plan, refused, SENTENCES["unrecorded"])
     plan["verdict_without_rebase"] = ""
     rebased = frame[frame["is_rebased"]]
     if not rebased.empty:
@@ -249,10 +240,10 @@ def _trend_table(plan: Frame, frame: Frame, lines: Frame) -> Frame:
     """One row a series: its newest usable value, what it is compared with, and the verdict."""
     valued = frame[frame["shown_value"].notna()]
     newest = valued.groupby("series").tail(1).set_index("series")
-    newest = newest.assign(value=newest["shown_value"]).reindex(columns=NEWEST)
+    newest = newest.assign(value=newest["shown_value"]).reindex(columns=TABLES["newest"])
     changes = like_for_like(frame).reindex(plan.index).fillna({"change_test": ""})
     table = plan.drop(columns="value").join([newest, changes, _arrows(plan, valued, lines)])
-    return table[TREND_COLUMNS].rename_axis("series").reset_index()
+    return table[TABLES["trends"]].rename_axis("series").reset_index()
 
 
 def _arrows(plan: Frame, valued: Frame, lines: Frame) -> Frame:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.arrays import SENTENCES, Column, Frame
 from pmf_analysis.measures.dependence import coefficients, widened
 from pmf_analysis.measures.polarity import TARGETS, held_against, is_met
 from pmf_analysis.measures.spc import PRECISION, spc_chart
@@ -23,11 +23,7 @@ WORDS = {"special_cause_improvement": "improving", "special_cause_concern": "wor
 WORDS |= {"special_cause_neutral_high": "rising", "special_cause_neutral_low": "falling"}
 POINTS_OF_RULE = {"none": 0, "two_in_three": 2, "three_in_four": 3}
 NEIGHBOURS = {"two_in_three": 3, "three_in_four": 4}
-DEPENDENT = "Each figure depends on the one before, so the usual range is wider than for others."
 MOST_REPEATED = 0.5  # moving ranges of nought above which their average says little of the spread
-SHORT = "Fewer than 13 single periods: whether the target can be relied on is not said."
-MOVING = "The series is changing: whether the target can be relied on is not said."
-FEW_IN_BASELINE = "The recorded baseline has fewer than 13 usable values, so it is not used."
 
 
 def chart_series(
@@ -93,7 +89,7 @@ def _frozen(rows: Frame, plan: Frame, baselines: Frame, rules: RuleSet) -> Frame
     few = (plan["method"] == "xmr") & asked & (known < CHART_FROM)
     enough = counted >= CHART_FROM
     flat = enough & ~(limits["upper_limit"] > limits["lower_limit"])
-    add_reason(plan, few, FEW_IN_BASELINE)
+    add_reason(plan, few, SENTENCES["few_in_baseline"])
     add_reason(plan, flat, "Most values of the recorded baseline are equal, so it is not used.")
     return limits[enough & ~flat]
 
@@ -132,7 +128,7 @@ def with_chart(plan: Frame, points: Frame, frame: Frame, rules: RuleSet) -> Fram
     found = last[["rule"]].assign(evidence="own_history", verdict=verdicts(last["point_type"]))
     found = found.join(_runs(points, rules))
     plan.loc[last.index, list(found)] = found
-    add_reason(plan, plan["is_dependent"], DEPENDENT)
+    add_reason(plan, plan["is_dependent"], SENTENCES["dependent"])
     no_width = last.index[~(last["upper_limit"] > last["lower_limit"])]
     flat = plan.index.isin([*no_width, *_repeating(points)]) & (plan["shape"] != "constant")
     for name, value in UNJUDGED.items():
@@ -210,7 +206,7 @@ def with_assurance(plan: Frame, points: Frame, lines: Frame, frame: Frame) -> Fr
     for name, bands in (("assurance", lines), ("assurance_tolerance", edges)):
         held = _held(plan[stable], points, bands, frame)
         plan[name] = held.reindex(plan.index).fillna("").astype("str")
-    withheld = pd.Series(SHORT, plan.index).mask(plan["method"] == "xmr", MOVING)
+    withheld = (plan["method"] == "xmr").map({True: SENTENCES["moving"], False: SENTENCES["short"]})
     silent = judged & ~stable & (plan["reason"] == "")
     return plan.assign(reason=plan["reason"].mask(silent, withheld))
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame
 from pmf_analysis.measures.history import complete_periods, independent_points
 from pmf_analysis.measures.polarity import TARGETS, first_text, target_bands, undeclared
 from pmf_analysis.measures.shape import detect_shape, season_effects
@@ -14,18 +14,9 @@ from pmf_analysis.measures.special_causes import LIMITS
 FEWEST, CHART_FROM = 5, 13  # points for any verdict; for a control chart and for assurance
 BREAKS = ["definition", "boundary"]
 RECORD = ["reason", "owner", "recorded_on"]
-CHANGE = ["indicator", "period_start", "kind", "comparable", *RECORD]
 SHAPE = ["shape", "treatment", "features", "shape_evidence", "contradiction"]
 TOLERANCES = ["tolerance_low", "tolerance_high"]
-SETTINGS = ["polarity", "periods_per_year", "accumulation", "price_basis", "span_years"]
-UNRECORDED = "A rebase without reason, owner and day of record is not applied."
-FEW_SEASONS = "The figures follow the time of year: a verdict then needs 13."
-FEW_DEPENDENT = "Each figure depends on the one before: a verdict then needs 13."
 BASELINE_YEARS = 3  # of a recorded baseline from which seasons can be taken
-TOTAL = "A running total without counts: it can only be compared with the same period last year."
-WINDOWS = "The figures move as overlapping windows do; none is declared."
-CURRENT_PRICES = "In current prices, which rise with inflation: not judged."
-HIDDEN = "Too many figures are hidden as small numbers for a verdict."
 MOST_HIDDEN = 1 / 3  # hidden values above which what is left is not the series
 UNJUDGED: dict[str, Any] = {"verdict": "cannot_judge", "rule": "none", "rule_points": 0}
 UNJUDGED |= {"evidence": "none", "signal_from": pd.NaT, "assurance": "", "assurance_tolerance": ""}
@@ -35,7 +26,7 @@ def completed(frame: Frame) -> Frame:
     """Add rows for left-out periods, with the settings of their series."""
     full = complete_periods(frame, 12 / frame["periods_per_year"])
     full = full.sort_values(["series", "period"], ignore_index=True)
-    settings = frame.columns.intersection(["indicator", "area", *SETTINGS, *TARGETS[1:]])
+    settings = frame.columns.intersection(["indicator", "area", *TABLES["settings"], *TARGETS[1:]])
     known = frame.drop_duplicates("series", keep="last").set_index("series")[settings]
     added = full["indicator"].isna()
     full.loc[added, settings] = known.loc[full.loc[added, "series"]].to_numpy()
@@ -47,7 +38,7 @@ def recorded(changes: Frame | None) -> tuple[Frame, Frame]:
 
     A rebase hides what went before, so it needs a reason, an owner and the day it was recorded.
     """
-    changes = (pd.DataFrame() if changes is None else changes).reindex(columns=CHANGE)
+    changes = (pd.DataFrame() if changes is None else changes).reindex(columns=TABLES["changes"])
     is_break = changes["kind"].isin(BREAKS) & ~changes["comparable"].isin([True])
     record = changes[RECORD].astype("object")
     told = (record.notna() & (record != "")).all(axis=1)
@@ -79,7 +70,7 @@ def with_segments(frame: Frame, changes: Frame) -> Frame:
 def plan_methods(frame: Frame) -> Frame:
     """Choose shape, treatment and method of every series, and refuse what cannot be judged."""
     settings = frame.drop_duplicates("series", keep="last").set_index("series")
-    plan = settings.reindex(columns=["indicator", "area", *SETTINGS])
+    plan = settings.reindex(columns=["indicator", "area", *TABLES["settings"]])
     hidden = (frame["status"] == "suppressed").groupby(frame["series"]).mean()
     plan["hidden_share"] = hidden.reindex(plan.index)
     current = frame[frame["is_current"]]
@@ -112,13 +103,13 @@ def _refusals(plan: Frame, frame: Frame) -> Column:
     short = plan["n"] < CHART_FROM
     reasons = [
         (plan["n"] == 0, "There is no usable value" + since + "."),
-        (plan["shape"] == "ytd", TOTAL),
-        ((plan["shape"] == "rolling") & ~rolling, WINDOWS),
+        (plan["shape"] == "ytd", SENTENCES["total"]),
+        ((plan["shape"] == "rolling") & ~rolling, SENTENCES["windows"]),
         (few & rolling, "The figures overlap: those that share no data are only " + n + needed),
         (plan["n"] == 1, "There is only one usable value" + needed),
         (few, "Only " + n + " usable values" + needed),
-        (short & (plan["treatment"] == "season_means_removed"), FEW_SEASONS),
-        (short & (plan["treatment"] == "wider_limits"), FEW_DEPENDENT),
+        (short & (plan["treatment"] == "season_means_removed"), SENTENCES["few_seasons"]),
+        (short & (plan["treatment"] == "wider_limits"), SENTENCES["few_dependent"]),
     ]
     return first_text(plan.index, reasons)
 
@@ -204,8 +195,8 @@ def without_unjudged(plan: Frame) -> Frame:
     reasons = [
         *undeclared(plan),
         (plan["is_newest_out"], "The newest period is declared exceptional, so it is not judged."),
-        (plan["price_basis"] == "current", CURRENT_PRICES),
-        (plan["hidden_share"] > MOST_HIDDEN, HIDDEN),
+        (plan["price_basis"] == "current", SENTENCES["current_prices"]),
+        (plan["hidden_share"] > MOST_HIDDEN, SENTENCES["hidden"]),
     ]
     reason = first_text(plan.index, reasons)
     chosen = (reason != "") & (plan["verdict"] != "cannot_judge")

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from pmf_analysis.data.contract import conform
+from pmf_analysis.measures.arrays import TABLES
 from pmf_analysis.measures.polarity import TARGETS
 from pmf_analysis.measures.questions import (
-    QUESTION,
     TOLERANCES,
     live_targets,
     reference_questions,
@@ -87,7 +87,7 @@ def test_the_shortest_span_speaks_and_then_the_one_set_last() -> None:
 def test_no_targets_give_no_line_and_no_question() -> None:
     live = live_targets(targets({}).iloc[:0], own(), register())
     assert target_lines(live, own()).empty
-    assert list(target_questions(live, since=QUARTERS[0]).columns) == QUESTION
+    assert list(target_questions(live, since=QUARTERS[0]).columns) == TABLES["questions"]
 
 
 def test_targets_still_to_be_met_or_due_in_the_period_are_asked_about() -> None:
@@ -106,7 +106,7 @@ def test_standing_questions_need_a_direction_and_no_target() -> None:
     medians = pd.Series({"ind|OWN|||v1": 5.0, "b|OWN|||v1": np.nan})
     as_at = pd.Timestamp("2025-01-31")
     found = reference_questions(table, declared, asked, medians, as_at=as_at)
-    assert list(found.columns) == QUESTION and found["is_reference"].all()
+    assert list(found.columns) == TABLES["questions"] and found["is_reference"].all()
     told = found[["indicator", "kind", "target"]].to_numpy().tolist()
     assert told == [["b", "maintain", 3.0], ["ind", "maintain", 3.0], ["ind", "peer_median", 5.0]]
     assert found["target_id"].is_unique

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pmf_analysis.measures.arrays import SENTENCES
 from pmf_analysis.measures.spc import spc_chart
 from pmf_analysis.measures.special_causes import LIMITS, RuleSet
 from pmf_analysis.measures.trend import trend_verdicts
-from pmf_analysis.measures.trend_chart import MOVING
 
 RNG = np.random.default_rng(20261031)
 STEADY = [50.0, 52.0, 49.0, 51.0, 50.5, 48.5, 51.5, 49.5, 50.0, 52.0, 49.0, 51.0, 50.0, 51.0]
@@ -347,7 +347,7 @@ def test_limits_of_a_baseline_stay_whatever_comes_later() -> None:
     expected = spc_chart(observations(STEADY[:13])).segments.loc[0, LIMITS].to_numpy(float)
     for row in found:
         assert row[LIMITS].to_numpy(float) == pytest.approx(expected)
-        assert (row["limits_from"], row["reason"] in ("", MOVING)) == ("frozen", True)
+        assert (row["limits_from"], row["reason"] in ("", SENTENCES["moving"])) == ("frozen", True)
     assert [row["verdict"] for row in found] == ["no_clear_change"] * 2 + ["improving"] * 2
     assert judged(later[2])["mean"] > found[3]["mean"]
     assert judged(STEADY)["limits_from"] == "own" and judged(RISING)["limits_from"] == ""
