@@ -9,7 +9,7 @@ from typing import Any
 
 from pmf_analysis.batch.manifest import describe_file, describe_files, digest_of
 from pmf_analysis.batch.notebooks import PARAMETER_TYPES, check_notebook, fingerprint
-from pmf_analysis.data.store import Store, Vintage
+from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.checks import check_names_in_data
 from pmf_analysis.parameters.loading import read_document
 from pmf_analysis.parameters.models import RunSpec
@@ -57,11 +57,6 @@ class Plan:
         """The store of the workspace."""
         return Store(self.workspace.store)
 
-    @property
-    def vintages(self) -> list[Vintage]:
-        """What had been imported by the as-at date, oldest first."""
-        return self.store.vintages(self.spec.as_at)
-
     def notebook_parameters(self, job: Job, run_folder: str) -> dict[str, Any]:
         """Return the values of a notebook's ``parameters`` cell, all of them."""
         own = {"theme": job.theme, "peer_set": job.peer_set, "run_folder": run_folder}
@@ -82,13 +77,14 @@ class Plan:
             "notebooks": {name: fingerprint(path) for name, path in self.notebooks.items()},
             "package": digest_of(package),
             "data": self.store.digest(self.spec.as_at).overall,
-            "vintages": [vintage.id for vintage in self.vintages],
+            "vintages": [vintage.id for vintage in self.store.vintages(self.spec.as_at)],
             "jobs": [job.id for job in self.jobs],
         }
 
     def rows(self) -> dict[str, int]:
         """Return what became of the rows of all files imported; those read are all the others."""
-        files = [file for vintage in self.vintages for file in vintage.files]
+        imported = self.store.vintages(self.spec.as_at)
+        files = [file for vintage in imported for file in vintage.files]
         kinds = ("read", "accepted", "quarantined", "ignored")
         return {kind: sum(getattr(file, f"rows_{kind}") for file in files) for kind in kinds}
 

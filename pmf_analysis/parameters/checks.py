@@ -19,6 +19,7 @@ from pmf_analysis.periods import Period, parse_period
 from pmf_analysis.problems import PmfError, did_you_mean
 
 Found = Iterable[tuple[Place, Any]]
+Facts = dict[str, dict[str, Any]]
 
 _IN_FRAMEWORK = "in this framework"
 _MONTHS_OF_A_PEER_SET = 24
@@ -65,10 +66,10 @@ def check_corrections(document: Document, register: Document) -> None:
         check_period(document, (*place, "period"), entry.get("period"), facts)
 
 
-def check_indicators(document: Document, register: Document) -> dict[str, dict[str, Any]]:
-    """Check that each entry of a file names an indicator of the register; returns these by id."""
+def check_indicators(document: Document, register: Document, *paths: str) -> Facts:
+    """Check that each indicator named in a file is in the register; returns those there by id."""
     indicators = {str(entry.get("id")): entry for _, entry in register.groups("indicators.*")}
-    found = document.texts("*.*.indicator")
+    found = [named for path in paths or ("*.*.indicator",) for named in document.texts(path)]
     check_known(document, found, indicators, "indicator", "in the register")
     return indicators
 
@@ -127,9 +128,7 @@ def check_built_sets(document: Document, register: Document | None) -> None:
     A set that is itself built is no choice, so that none waits for the other.
     """
     if register is not None:
-        known = [name for _, name in register.texts("indicators.*.id")]
-        found = document.texts("peer_sets.*.characteristics.*")
-        check_known(document, found, known, "indicator", "in the register")
+        check_indicators(document, register, "peer_sets.*.characteristics.*")
     groups = [entry for _, entry in document.groups("peer_sets.*")]
     sets = {str(entry.get("id")) for entry in groups if not entry.get("characteristics")}
     where = "another set of this file that is not built itself"
@@ -138,10 +137,9 @@ def check_built_sets(document: Document, register: Document | None) -> None:
 
 def check_value_pairs(document: Document, register: Document) -> None:
     """Check that each pair names a cost in money and a performance with a good direction."""
-    indicators = {str(entry.get("id")): entry for _, entry in register.groups("indicators.*")}
-    costs = document.texts("value_for_money.*.cost")
-    performances = document.texts("value_for_money.*.performance")
-    check_known(document, [*costs, *performances], indicators, "indicator", "in the register")
+    paths = ("value_for_money.*.cost", "value_for_money.*.performance")
+    indicators = check_indicators(document, register, *paths)
+    costs, performances = map(document.texts, paths)
     for place, name in costs:
         kind = indicators.get(name, {}).get("data_type", "money")
         unit = str(indicators.get(name, {}).get("unit"))
