@@ -6,8 +6,9 @@ import pandas as pd
 from pmf_analysis.measures.arrays import Column, Floats, Frame, Places
 from pmf_analysis.measures.peers import PAIR
 from pmf_analysis.measures.polarity import SIGNS, first_text
+from pmf_analysis.measures.short_series import mann_kendall
 from pmf_analysis.measures.spc import LIMITS
-from pmf_analysis.measures.trend import trend_verdicts
+from pmf_analysis.measures.trend import DIRECTIONS, trend_verdicts
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
 ROUNDING = 1e-9  # relative; so that an improvement of exactly what is needed counts
@@ -86,6 +87,11 @@ def _moved(tested: Frame, trends: Frame, rates: Column) -> Frame:
     is_chart = trends["method"] == "xmr"
     alone = is_chart & (trends["rule"] == "outside_limits") & (trends["rule_points"] == 1)
     held = is_chart & (sign != 0) & (trends["signal_from"] < last - YEAR)
+    # a run of more than a year that still goes the same way has not held
+    since = tested[tested["period"] >= tested["key"].map(trends["signal_from"])]
+    run = mann_kendall(since.assign(series=since["key"], value=since["gap"])).set_index("series")
+    still = run["direction"].map(DIRECTIONS).reindex(sign.index).astype(float)
+    held &= ~(still * sign > 0)
     sign = sign.mask(alone | held, 0)
     crossed = (sign != 0) & (level * usual < 0)
     words = [(trends["verdict"] == "cannot_judge", "cannot_judge"), (crossed, "crossed")]

@@ -68,6 +68,8 @@ def test_one_unusual_gap_is_no_movement_and_neither_is_one_of_long_ago() -> None
     step = [9 + value for value in noise] + [5 + value for value in noise]
     long_ago = judged(gap_rows(step))
     assert long_ago["gap_verdict"] == "steady" and "has held since" in long_ago["gap_reason"]
+    drift = [5 + value for value in noise] + [6.5 + place for place in range(12)]
+    assert judged(gap_rows(drift))["gap_verdict"] == "widening"
 
 
 def test_money_in_current_prices_has_no_gap_over_time() -> None:
