@@ -15,8 +15,8 @@ how often the lead measured afresh lies in the 95 % interval widened by what suc
 adds: the noise of its two ends and the moves of the three years between. Improvements are in
 standard deviations of their group; later ones beyond 8 count as 8 (visits to museums that closed in
 2020-21 cost up to 79 more), and the ratio without that is printed too. USUAL_RELIABILITY,
-ITS_WEIGHT, DOUBT and GROUP_WEIGHT were chosen on the indicators of the first half; the second half
-did not take part.
+ITS_WEIGHT and DOUBT were chosen on the indicators of the first half, in which the second had no
+part; both were looked at when GROUP_WEIGHT was chosen.
 """
 
 from __future__ import annotations
