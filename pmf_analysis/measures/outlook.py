@@ -240,7 +240,7 @@ def pooled_forecasts(
     Returns
     -------
     DataFrame
-        As `forecast_many` gives it: a row a series and horizon.
+        As `forecast.forecast_table` gives it: a row a series and horizon.
     """
     own = observations.loc[observations["series"].isin(list(horizons)), "area"].unique()
     found = panels(observations, register, origin=origin, peer_sets=peer_sets, areas=own)

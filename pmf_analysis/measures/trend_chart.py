@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SENTENCES, Column, Frame
+from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, Column, Frame
 from pmf_analysis.measures.dependence import coefficients, widened
 from pmf_analysis.measures.polarity import TARGETS, held_against, is_met
 from pmf_analysis.measures.spc import PRECISION, spc_chart
@@ -19,8 +19,6 @@ from pmf_analysis.measures.trend_plan import CHART_FROM, TOLERANCES, UNJUDGED, a
 
 UNSAID: dict[str, Any] = {"rule": "none", "direction": 0, "point_type": "common_cause"}
 STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
-WORDS = {"special_cause_improvement": "improving", "special_cause_concern": "worsening"}
-WORDS |= {"special_cause_neutral_high": "rising", "special_cause_neutral_low": "falling"}
 POINTS_OF_RULE = {"none": 0, "two_in_three": 2, "three_in_four": 3}
 NEIGHBOURS = {"two_in_three": 3, "three_in_four": 4}
 MOST_REPEATED = 0.5  # moving ranges of nought above which their average says little of the spread
@@ -147,7 +145,7 @@ def _repeating(points: Frame) -> pd.Index:
 
 def verdicts(point_type: Column) -> Column:
     """What a type of point says of its series."""
-    return point_type.map(WORDS).fillna("no_clear_change")
+    return point_type.map(SHIPPED["verdicts"]).fillna("no_clear_change")
 
 
 def _runs(points: Frame, rules: RuleSet) -> Frame:
