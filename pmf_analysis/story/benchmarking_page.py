@@ -28,6 +28,8 @@ _AS_IF = ("lower_limit", "is_as_if")  # columns of gaps whose marks are explaine
 _CALLED = ("better", "worse", "higher", "lower")
 _OUT = [["low_998", "high_998"], ["low_998", "low_95", "high_95", "high_998"]]  # at 99.8 %, 95 %
 _TESTED = ("counts", "interval", "own_history")
+_FUNNEL = {"value": "value", "numerator": "count", "denominator": "count"}
+_FUNNEL_COLUMNS = ("council", "value", "cases", "of", "position")
 _PUBLISHED_LEVEL = 95.0  # of the intervals that surveys are published with
 
 
@@ -131,15 +133,11 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         ahead = count_of("compare.ahead", facts.peers_ahead) if facts.peers_ahead else ""
         missing = named(say("compare.missing"), facts.missing if is_compared else ())
         peers = self._of_set(self.view.peers, facts.subject.series)
-        out = (
-            peers.reindex(columns=["label"])
-            .isin(_OUT[self.view.comparison_level < 99])
-            .any(axis=None)
-        )
+        limits = _OUT[self.view.comparison_level < 99]
+        out = peers.reindex(columns=["label"]).isin(limits).any(axis=None)
         nobody = say("compare.unusual_nobody") if facts.is_somewhat and not out else ""
-        notes = sentences.told(
-            say("compare.newest", **self._newest(facts)), ahead, *missing, nobody
-        )
+        newest = say("compare.newest", **self._newest(facts))
+        notes = sentences.told(newest, ahead, *missing, nobody)
         more = {"notes": notes, "facts": facts.scalars(), "tone": tone_of(facts.verdict)}
         more["second"] = sentences.context_sentences(facts)
         heading = sentences.comparison_title(facts)
@@ -197,17 +195,12 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         subject, council = facts.subject, self.view.council
         peers = self._of_set(self.view.peers, subject.series).dropna(subset=["denominator"])
         ordered = peers.sort_values(["is_own", "area_name"], ascending=[False, True])
-        labels = words_of("compare.funnel_label")
-        rows = [
-            {
-                "council": council if row["is_own"] else text(row, "area_name"),
-                "value": subject.figure(number(row, "value")).text,
-                "cases": subject.figure(number(row, "numerator"), "count").text,
-                "of": subject.figure(number(row, "denominator"), "count").text,
-                "position": labels.get(text(row, "label"), ""),
-            }
-            for row in rows_of(ordered)
-        ]
+        labels, rows = words_of("compare.funnel_label"), []
+        for row in rows_of(ordered):
+            spelled = (subject.figure(number(row, name), how).text for name, how in _FUNNEL.items())
+            name = council if row["is_own"] else text(row, "area_name")
+            cells = (name, *spelled, labels.get(text(row, "label"), ""))
+            rows.append(dict(zip(_FUNNEL_COLUMNS, cells, strict=True)))
         slots = {"title": subject.title, "council": council, "period": facts.period_label}
         slots |= {"peer_set": facts.peer_set, "value": facts.value.text, "n": str(len(rows))}
         id, place = f"funnel-{self.view.slugs[subject.series]}", labels[facts.funnel_label]

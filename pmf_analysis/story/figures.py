@@ -33,6 +33,7 @@ _SPELLINGS: Mapping[str, Callable[[float], str]] = {
 
 _COLUMNS = {"frequency": "probability"}  # of figures that repeat another in other words
 _PLAIN = ("text", "int", "bool")
+_NAMED = ("rank", "share", "ratio", "comparisons")  # spellings that name what is counted
 
 
 class Figure(NamedTuple):
@@ -212,11 +213,9 @@ class Facts:
     def figures(self) -> dict[str, tuple[Figure, str]]:
         """Every figure that was read from a column of its own, with what it is counted in."""
         unit = self.subject.unit
-        units = dict.fromkeys(
-            ("change", "about", "signed"), "percentage points" if unit == "%" else unit
-        )
-        units |= {"value": unit, "rank": "rank", "count": "rank", "share": "share"}
-        units |= {"ratio": "ratio", "comparisons": "comparisons"}
+        change = "percentage points" if unit == "%" else unit
+        units = {"value": unit, "count": "rank", "change": change, "about": change}
+        units |= {"signed": change} | {name: name for name in _NAMED}
         spelled = {n: how for kind in stored("figures.yml").values() for n, how in kind.items()}
         found = {name: figure for name, figure in self.more.items() if name not in _COLUMNS}
         return {n: (figure, units.get(spelled[n], "probability")) for n, figure in found.items()}

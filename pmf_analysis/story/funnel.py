@@ -112,9 +112,8 @@ def _draw_councils(
     is_own, labels = placed["is_own"].to_numpy(bool), placed["label"].to_numpy()
     marks.draw_others(sheet, spots[~is_own])
     outside = ~is_own & placed["label"].isin(_OUTSIDE).to_numpy()
-    for value, label, spot in zip(
-        placed["value"][is_own], labels[is_own], spots[is_own], strict=True
-    ):
+    ours = zip(placed["value"][is_own], labels[is_own], spots[is_own], strict=True)
+    for value, label, spot in ours:
         way = _OUTSIDE.get(label, 0) * subject.better_sign * (not subject.is_city)
         shape = verdict or ("worse", "similar", "better")[way + 1]
         own = f"{own_name} {canvas.short_value(value, *subject.scale)}", spot, shape

@@ -26,6 +26,8 @@ _OWN = {
     "somewhat_better": ("^", PAPER, INK, 11.0, INK),
     "somewhat_worse": ("D", PAPER, INK, 9.0, INK),
 }
+SIGNALS = {1: ("^", BLUE, PAPER, 9.5), -1: ("D", ORANGE, INK, 7.5), 0: ("s", GREY, PAPER, 6.5)}
+"""Shape, fill, edge and size of a point that a rule has singled out, by the way it points."""
 _NEITHER = ("o", INK, PAPER, 10.0, INK)
 _DISTANCES = (11.0, 14.0, 18.0, 26.0, 38.0, 54.0, 75.0, 100.0)
 _DIRECTIONS = (0, 180, 90, 270, 30, 150, 330, 210, 60, 120, 300, 240)

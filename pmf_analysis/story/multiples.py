@@ -157,9 +157,8 @@ def draw_spark(values: Sequence[float], lower: float, upper: float, *, id: str) 
     if not known:
         return ""
     limits = [limit for limit in (lower, upper) if math.isfinite(limit)]
-    height = partial(
-        place, ends=(min(known + limits), max(known + limits)), box=(_SPARK_HEIGHT - _PAD, _PAD)
-    )
+    ends = min(known + limits), max(known + limits)
+    height = partial(place, ends=ends, box=(_SPARK_HEIGHT - _PAD, _PAD))
     step = (_SPARK_WIDTH - 2 * _PAD) / max(1, len(newest) - 1)
     spots = [(_PAD + number * step, height(value)) for number, value in enumerate(newest)]
     x, y = trace([spot for spot in spots if math.isfinite(spot[1])][-1:])[1:].split()

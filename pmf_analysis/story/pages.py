@@ -30,6 +30,7 @@ Cells = Mapping[str, str]
 
 _REFUSED = ("cannot_judge", "no_verdict")
 _UNJUDGED = (*_REFUSED, "position_only")
+_SIDES = {"number": "right"}  # where the cells of a kind of column are set, if not to the left
 
 
 def data_table(
@@ -42,15 +43,10 @@ def data_table(
     """
     cells = tuple(rows)
     used = [key for key in columns if not cells or any(row.get(key) for row in cells)]
-    kinds: Any = {
-        key: kind for kind, keys in stored("pages.yml")["columns"].items() for key in keys
-    }
-    numbers = [key for key in used if kinds.get(key) == "number"]
+    declared = stored("pages.yml")["columns"].items()
+    kinds: Any = {key: (_SIDES.get(kind, "left"), kind) for kind, keys in declared for key in keys}
     made = tuple(
-        Column(
-            key, say(f"column.{key}"), "right" if key in numbers else "left", kinds.get(key, "text")
-        )
-        for key in used
+        Column(key, say(f"column.{key}"), *kinds.get(key, ("left", "text"))) for key in used
     )
     shown = tuple({key: row.get(key, "") for key in used} for row in cells)
     return Table(caption, made, shown, status_words=words or {})
@@ -209,14 +205,8 @@ class Page(ABC, Generic[F]):
             {"source": source, "licence": licence, "indicator": join_words(names)}
             for (source, licence), names in sources.items()
         ]
-        named = (
-            "as_at",
-            "vintage",
-            "rounding",
-            *self.shows["files"],
-            "seed",
-            *([] if rows else ["none"]),
-        )
+        named = ["as_at", "vintage", "rounding", *self.shows["files"], "seed"]
+        named += [] if rows else ["none"]
         entries = (say(f"provenance.{entry}", **slots) for entry in named)
         said = tuple(filter(None, [view.notice, *entries]))
         note = Block("note", "provenance", say("section.provenance"), text=said)
@@ -302,10 +292,8 @@ class Page(ABC, Generic[F]):
                 found[facts.subject.series] = self.standing(facts)
         code, entry = self.shows["absent"]
         subjects = [facts.subject for facts in self.view.trend_facts]
-        known = [
-            (each.title, each.short, *found.get(each.series, (code, say(entry))))
-            for each in subjects
-        ]
+        absent = (code, say(entry))
+        known = [(each.title, each.short, *found.get(each.series, absent)) for each in subjects]
         return known + [
             (each.title, each.short_title or each.title, "cannot_judge", self.why_not(each))
             for each in self.view.without_series()

@@ -28,6 +28,7 @@ from pmf_analysis.story.formatting import format_age
 WAYS = {1: "up", -1: "down", 0: "same"}
 _DIRECTIONS = {1: "up", -1: "down", 0: "level"}
 _SIDES = {1: "favourable", -1: "unfavourable"}
+_WIDER = ("nation_value", "region_value")
 _LIMITS = ("limit_low", "limit_high")
 _FEW = 20  # below this an XmR chart misses two changes of two standard deviations in three
 _SHORT = 13  # below this a test for a steady movement finds large movements and no others
@@ -261,9 +262,7 @@ def comparison_sentences(facts: ComparisonFacts) -> Sentences:
 
 def context_sentences(facts: ComparisonFacts) -> Sentences:
     """Say where the gap goes and what would close it, then how the nation and region stand."""
-    wider = {
-        each: facts.subject.plain(facts.more[each]) for each in ("nation_value", "region_value")
-    }
+    wider = {name: facts.subject.plain(facts.more[name]) for name in _WIDER}
     nation = say_first("compare.nation_and_region", "compare.nation", **wider)
     return told(*gap_sentences(facts), *_pace_sentences(facts), nation)
 

@@ -14,8 +14,9 @@ import pandas as pd
 
 from pmf_analysis.story.canvas import DISC, Box, Canvas, Words, measure, spread
 from pmf_analysis.story.figures import Subject
+from pmf_analysis.story.marks import SIGNALS
 from pmf_analysis.story.spc_picture import LIMITS, Flags, Picture, Rows, build_picture, value_range
-from pmf_analysis.story.style import BAND, BLUE, FAN, GREY, INK, MUTED, ORANGE, PAPER, TARGET
+from pmf_analysis.story.style import BAND, BLUE, FAN, GREY, INK, MUTED, PAPER, TARGET
 from pmf_analysis.story.timeline import time_chart
 
 Spot = tuple[float, float]
@@ -33,11 +34,7 @@ _OFF_CHART = "(off this chart)"
 _DOT = ("o", (BLUE, BLUE, 4.5), (PAPER, BLUE, 6.0))
 _CROSS = ("x", *((PAPER, GREY, 6.0),) * 2)
 _RING = ("o", *(("none", INK, 13.0),) * 2)
-_MARKS = {
-    "improvement": ("^", (BLUE, PAPER, 9.5), (PAPER, BLUE, 9.5)),
-    "concern": ("D", (ORANGE, INK, 7.5), (PAPER, ORANGE, 7.5)),
-    "neutral": ("s", (GREY, PAPER, 6.5), (PAPER, GREY, 6.5)),
-}
+_WAYS = {"improvement": 1, "concern": -1, "neutral": 0}
 
 
 def draw_spc(
@@ -194,10 +191,10 @@ def _draw_history(sheet: Canvas, picture: Picture) -> None:
     # A run that still lasts stands out from its beginning.
     ended = np.flatnonzero(np.isfinite(values) & ~special)
     is_recent |= np.arange(len(values)) > (ended[-1] if len(ended) else -1)
-    for kind, (mark, *looks) in _MARKS.items():
+    for kind, way in _WAYS.items():
+        (mark, fill, edge, size), muted = SIGNALS[way], MUTED[kind]
         which = special & kinds.str.contains(kind).to_numpy(bool)
-        _marks(sheet, picture, which & is_recent, mark, *looks)
-        muted = MUTED[kind]
+        _marks(sheet, picture, which & is_recent, mark, (fill, edge, size), (PAPER, fill, size))
         _marks(sheet, picture, which & ~is_recent, mark, (muted, PAPER, 7.0), (PAPER, muted, 5.5))
 
 

@@ -23,7 +23,7 @@ from pmf_analysis.story.facts import ComparisonFacts
 from pmf_analysis.story.figures import Subject, raw
 from pmf_analysis.story.multiples import place
 from pmf_analysis.story.sentences import rank_words
-from pmf_analysis.story.style import BAND, BLUE, GREY, INK, LINE, ORANGE, PAPER
+from pmf_analysis.story.style import BAND, BLUE, GREY, INK, LINE, PAPER
 from pmf_analysis.story.timeline import MONTHS, positions, time_chart
 
 _ROW, _LINE, _HEAD, _FOOT = 42.0, 12.0, 34.0, 6.0
@@ -36,7 +36,6 @@ _LANES = (0.0, 6.5, -6.5, 13.0, -13.0, 3.25, -3.25, 9.75, -9.75, 16.25, -16.25)
 _MOST_NEAR = 40
 _GAP_ROOM = (230.0, 14.0, 190.0)
 _LEVELS = ["value", "peer_median", "mean", "lower_limit", "upper_limit", "direction"]
-_SHAPES = {1: ("^", BLUE, PAPER, 9.5), -1: ("D", ORANGE, INK, 7.5), 0: ("s", GREY, PAPER, 6.5)}
 
 
 class StripRow(NamedTuple):
@@ -193,7 +192,7 @@ def _mark_gaps(sheet: Canvas, x: Floats, y: Floats, rows: pd.DataFrame, ways: Fl
     """Give the gaps that a rule has singled out their shapes, and hollow what is as if."""
     special, as_if = ~rows["rule"].isin(["none", "", None, np.nan]), rows["is_as_if"].eq(True)
     for at, up, way, has_shape, is_hollow in zip(x, y, ways, special, as_if, strict=True):
-        mark, fill, edge, size = _SHAPES[int(way)] if has_shape else ("o", BLUE, BLUE, 5.5)
+        mark, fill, edge, size = marks.SIGNALS[int(way)] if has_shape else ("o", BLUE, BLUE, 5.5)
         if has_shape or is_hollow:
             fill, edge = (PAPER, BLUE) if is_hollow else (fill, edge)
             sheet.axes.plot([at], [up], marker=mark, mfc=fill, mec=edge, ms=size, zorder=5)

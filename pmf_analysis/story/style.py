@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Literal
 
+from pmf_analysis.story.bank import stored
+
 Tone = Literal["better", "worse", "neutral", ""]
 
 PAPER = "#FFFFFF"
@@ -37,27 +39,8 @@ PANEL_SVG = '<svg class="pmf-panel" '
 
 FONT_STACK = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 
-_LOOKS: Mapping[str, tuple[str, Tone]] = {
-    "improving better closing": ("triangle", "better"),
-    "worsening worse widening": ("diamond", "worse"),
-    "no_clear_change similar steady": ("ring", "neutral"),
-    "rising higher somewhat_higher": ("up", "neutral"),
-    "falling lower somewhat_lower": ("down", "neutral"),
-    "cannot_judge no_verdict": ("dash", ""),
-    "somewhat_better": ("open triangle", "neutral"),
-    "somewhat_worse": ("open diamond", "neutral"),
-}
-_STATUS = {code: look for codes, look in _LOOKS.items() for code in codes.split()}
-_ICON_PATHS = {
-    "triangle": '<path d="M8 2 15 14H1Z"/>',
-    "diamond": '<path d="M8 1 15 8 8 15 1 8Z" stroke="#0B0C0C"/>',
-    "open triangle": '<path d="M8 3 14 13.5H2Z" fill="none" stroke-width="2"/>',
-    "open diamond": '<path d="M8 2 14 8 8 14 2 8Z" fill="none" stroke-width="2"/>',
-    "ring": '<circle cx="8" cy="8" r="5.5" fill="none" stroke-width="2.5"/>',
-    "up": '<path d="M8 14V3M3 8l5-5 5 5" fill="none" stroke-width="2"/>',
-    "down": '<path d="M8 2v11M3 8l5 5 5-5" fill="none" stroke-width="2"/>',
-    "dash": '<path d="M3 8h10" fill="none" stroke-width="2.5"/>',
-}
+# By verdict code: shape and tone.
+_STATUS: Mapping[str, tuple[str, Tone]] = stored("style.yml")["looks"]
 
 
 def tone_of(code: str) -> Tone:
@@ -86,7 +69,7 @@ def icon_shape(code: str) -> tuple[str, str] | None:
         return None
     shape, tone = _STATUS[code]
     colour = MARKS[tone or "neutral"]
-    return f'fill="{colour}" stroke="{colour}"', _ICON_PATHS[shape]
+    return f'fill="{colour}" stroke="{colour}"', stored("style.yml")["shapes"][shape]
 
 
 def status_word(code: str, words: Mapping[str, str]) -> str:
