@@ -8,7 +8,7 @@ Values that are not finite count as missing.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from pmf_analysis.measures.arrays import Floats, Frame
 from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.chance import Aim, Bounds, Target
 from pmf_analysis.measures.grid import fit
-from pmf_analysis.measures.placement import sane
+from pmf_analysis.measures.placement import place, sane
 
 Row = tuple[str, Sequence[pd.Timestamp], Floats, int, str]  # series, periods, numbers, n, reason
 
@@ -147,6 +147,41 @@ def seasonal_evidence(histories: Sequence[Floats], periods_per_year: float) -> F
     return np.where(np.isfinite(evidence), evidence, np.nan)
 
 
+def forecast_many(
+    observations: Frame,
+    *,
+    periods_per_year: float,
+    horizon: int,
+    bounds: Mapping[str, Bounds] | None = None,
+    factors: Factors | None = None,
+    seed: int = 0,
+) -> Frame:
+    """Forecast each series of a table.
+
+    Parameters
+    ----------
+    observations
+        series, period, value; one frequency. Periods without a row count as missing.
+    bounds
+        Smallest and largest possible value by series.
+
+    Returns
+    -------
+    DataFrame
+        One row a series and horizon, sorted: series, horizon, period (start), n, reason, then
+        q05 to q95 and d01 to d20 (the quantiles .025 to .975 of a twenty-dot plot); NaN with a
+        reason where nothing can be said.
+    """
+    placed = place(observations, periods_per_year)
+    histories = [placed.history(row) for row in range(len(placed.series))]
+    limits = [(bounds or {}).get(series, (None, None)) for series in placed.series]
+    found = forecasts(histories, placed.series, periods_per_year, horizon, limits, factors, seed)
+    return forecast_table(
+        (placed.series[row], placed.ahead(row, horizon), published(one.draws), one.n, one.reason)
+        for row, one in found
+    )
+
+
 _NUMBERS = [f"q{round(q * 100):02d}" for q in QUANTILES]
 _NUMBERS += [f"d{dot + 1:02d}" for dot in range(len(DOTS))]
 FORECAST_COLUMNS = ["series", "horizon", "period", "n", "reason", *_NUMBERS]
@@ -158,11 +193,7 @@ def published(draws: Floats) -> Floats:
 
 
 def forecast_table(found: Iterable[Row]) -> Frame:
-    """One row a series and horizon, sorted, from `numbers` (H, quantiles) as `published`.
-
-    Columns: series, horizon, period (start), n, reason, then q05 to q95 and d01 to d20 (the
-    quantiles .025 to .975 of a twenty-dot plot); NaN with a reason where nothing can be said.
-    """
+    """Table of `forecast_many`; `numbers` (H, quantiles) of each row as `published`."""
     tables = [
         pd.DataFrame(numbers, columns=_NUMBERS).assign(
             series=series, period=periods, horizon=range(1, len(numbers) + 1), n=n, reason=reason

@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmf_analysis.measures import forecast as made
 from pmf_analysis.measures.calibration import UNCALIBRATED
-from pmf_analysis.measures.forecast import DOTS, QUANTILES, forecast, forecasts
-from pmf_analysis.measures.placement import place
+from pmf_analysis.measures.forecast import DOTS, QUANTILES, forecast, forecast_many, forecasts
 
 M3_YEARLY, M3_HISTORY, M3_HORIZON = 100, 12, 4
-
-
-def forecast_many(
-    observations: pd.DataFrame,
-    *,
-    periods_per_year: float,
-    horizon: int,
-    bounds: dict[str, Any] | None = None,
-    factors: Any = None,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Forecast each series of a table, by the way in which the package makes its tables."""
-    placed = place(observations, periods_per_year)
-    histories = [placed.history(row) for row in range(len(placed.series))]
-    limits = [(bounds or {}).get(series, (None, None)) for series in placed.series]
-    found = forecasts(histories, placed.series, periods_per_year, horizon, limits, factors, seed)
-    return made.forecast_table(
-        (
-            placed.series[row],
-            placed.ahead(row, horizon),
-            made.published(one.draws),
-            one.n,
-            one.reason,
-        )
-        for row, one in found
-    )
 
 
 @pytest.fixture(scope="module")
