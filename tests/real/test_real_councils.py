@@ -55,7 +55,8 @@ def test_the_rows_read_are_the_rows_of_the_files(bristol_run: Any, real_data: Pa
 
     for name, read, *_ in ADDS_UP.findall(bristol_run.printed["import"]):
         [path] = real_data.glob(f"*/{name}")
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as lines:
             assert int(read.replace(",", "")) == sum(1 for _ in csv.reader(lines)) - 1, name
 
 
