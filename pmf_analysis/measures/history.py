@@ -13,7 +13,6 @@ DEFAULTS = {"polarity": "unknown", "accumulation": "discrete"}
 DEFAULTS |= dict.fromkeys(["statistic", "data_type", "frequency", "period_span", "price_basis"], "")
 NUMBERS = ["rate_base", "periods_per_year", "target_low", "target_high"]
 COUNTS = ["numerator", "denominator", "ci_lower", "ci_upper"]
-OVERLAPPING = ["rolling", "ytd"]
 RATIOS = ["proportion", "rate"]  # statistics that counts can give
 NEVER_COUNTS = ["money", "index", "ratio"]  # whole pounds over people are no events
 SAMPLED = ["percentage", "survey_percentage"]

@@ -308,7 +308,7 @@ def test_order_scale_and_polarity(counts: list[int], random: object) -> None:
     table = frame(rows)
     usual = equality_gaps(table, register(), area="A")
     shuffled = list(range(len(table)))
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # `random` is drawn by hypothesis
     pd.testing.assert_frame_equal(equality_gaps(table.iloc[shuffled], register(), area="A"), usual)
     flipped = equality_gaps(table, register(polarity="higher"), area="A")
     swap = {"better": "worse", "worse": "better"}

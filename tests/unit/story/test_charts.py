@@ -683,7 +683,7 @@ def test_full_strip_stays_small_and_its_long_titles_do_not_collide() -> None:
 
 
 def strip_of(values: list[float], own: float, **known: object) -> str:
-    row = make_row("A", **known)  # type: ignore[arg-type]
+    row = make_row("A", **known)  # type: ignore[arg-type]  # mixed settings
     facts = replace(row.facts, more={**row.facts.more, "value": Figure(own, str(own))})
     return draw_strip([StripRow(facts, values)], id="s")
 
