@@ -4,17 +4,17 @@ The chance is that of "nothing new is done"; a target with a small chance and a 
 right. Method: target-realism.md 4 and 11, pooled as in `outlook`; verdicts: section 9.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SHIPPED, TYPES, Frame
+from pmf_analysis.measures.arrays import SHIPPED, TYPES, Floats, Frame
 from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.chance import Aim
-from pmf_analysis.measures.outlook import Found, Outlook, Panel, limit, outlooks, panels
+from pmf_analysis.measures.outlook import Found, Outlook, Panel, finite, limit, outlooks, panels
 
 Answer = dict[str, Any]
 Row = Mapping[Any, Any]
@@ -22,10 +22,12 @@ Row = Mapping[Any, Any]
 # smallest chance of each verdict; below them all a target is HARDEST
 BANDS = {"too_easy": 0.85, "little_stretch": 0.60, "challenging": 0.30, "stretch": 0.10}
 HARDEST = "not_realistic"
-RARE_AMONG_PEERS, ENOUGH_PEER_CHANGES = 0.05, 40
+RARE_AMONG_PEERS, COMMON_AMONG_PEERS, ENOUGH_PEER_CHANGES = 0.05, 0.25, 40
+FEWEST_IN_QUARTERS = 8  # areas; two in each quarter
+YEARS = (1, 2, 3)
 LONGEST_YEARS = 5  # no calibration factor has been learnt beyond
 LEAST_CHANCE = 0.02  # of something that arithmetic does not rule out
-NEVER_EASY = frozenset({"floor", "statutory"})
+NEVER_EASY = frozenset({"floor", "statutory", "contractual"})
 NOT_A_TARGET = frozenset({"maintain", "peer_median"})
 
 ASKED = ["target_id", "series", "indicator", "area", "period", "target"]
@@ -40,6 +42,7 @@ def assess_targets(
     origin: object = None,
     bands: Mapping[str, float] = BANDS,
     factors: Factors | None = None,
+    years: Sequence[int] = YEARS,
     seed: int = 0,
 ) -> Frame:
     """Chance and verdict of each target.
@@ -57,6 +60,8 @@ def assess_targets(
         target_low, target_high, exceptional_periods.
     peer_sets, origin
         Members whose changes are evidence (all by default); last start of a period that is used.
+    years
+        How many years after the newest value the chance is also asked for, at most YEARS.
 
     Returns
     -------
@@ -66,7 +71,10 @@ def assess_targets(
         verdict_low and verdict_high. `last_value`, `required_change` and the shares start from the
         newest value of all, the forecast (n, horizon) from the newest outside exceptional periods.
         peer_share is the share of the peers' past changes, over as many periods, that would meet
-        the target from here; own_share that of the own ones. No probability: a reason.
+        the target from here, similar_share that of changes which began in the same quarter of the
+        areas as the newest value, own_share that of the own ones, best_change the best of those;
+        probability_1 to 3 are chances so many years after the newest value, reversion what the
+        distance to the peers' median alone would change. No probability: a reason.
     """
     areas = targets["area"].unique()
     found = panels(observations, register, origin=origin, peer_sets=peer_sets, areas=areas)
@@ -75,13 +83,18 @@ def assess_targets(
     wanted: dict[str, set[int]] = {}
     for question in asked:
         if isinstance(question, Question):
-            wanted.setdefault(question.series, set()).add(question.horizon)
+            ahead = {question.horizon, *question.by_year(years).values()}
+            wanted.setdefault(question.series, set()).update(ahead)
     views = outlooks(found, wanted, factors=factors, seed=seed)
     source = (factors or shipped_factors()).source
-    answers = [
-        _judged(q, views[q.series, q.horizon], bands, source) if isinstance(q, Question) else q
-        for q in asked
-    ]
+    starts: dict[int, Floats] = {}
+    answers = []
+    for each in asked:
+        if isinstance(each, Question):
+            quarters = starts.setdefault(id(each.panel), start_quarters(each.panel.known.values))
+            later = {y: views[each.series, h] for y, h in each.by_year(years).items()}
+            each = _judged(each, views[each.series, each.horizon], later, quarters, bands, source)
+        answers.append(each)
     types, full = TYPES["answers"], [SHIPPED["no_answer"] | answer for answer in answers]
     table = pd.DataFrame(full, columns=list(types)).astype(types)
     return targets.reindex(columns=ASKED).reset_index(drop=True).join(table)
@@ -103,6 +116,14 @@ class Question:
     def horizon(self) -> int:
         """Periods from the newest value that a forecast may use."""
         return self.due - int(self.panel.usable.last[self.row])
+
+    def by_year(self, years: Sequence[int]) -> dict[int, int]:
+        """Periods from there to each of so many years after the newest value of all."""
+        last, newest = self.panel.usable.last[self.row], self.panel.known.last[self.row]
+        rate, behind = self.panel.usable.periods_per_year, int(newest - last)
+        ahead = {year: behind + round(year * rate) for year in years}
+        farthest = LONGEST_YEARS * rate
+        return {y: steps for y, steps in ahead.items() if behind < steps <= farthest}
 
 
 def _question(target: Row, indicator: Row | None, found: Found) -> Question | Answer:
@@ -167,7 +188,40 @@ def _already_known(aim: Aim, value: float) -> Answer:
     return _refusal(reason, "no_verdict") | {"method": "observed", "evidence": f"value {value:g}"}
 
 
-def _judged(question: Question, view: Outlook, bands: Mapping[str, float], source: str) -> Answer:
+def start_quarters(values: Floats) -> Floats:
+    """Quarter (0 to 3, by value) in which each area stands in each period (A, T); NaN if unknown.
+
+    Periods with fewer than FEWEST_IN_QUARTERS areas have no quarters.
+    """
+    known = np.isfinite(values)
+    counts = known.sum(axis=0)
+    places = values.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
+    enough = known & (counts >= FEWEST_IN_QUARTERS)
+    return np.where(enough, np.floor(4 * places / np.maximum(counts, 1)), np.nan)
+
+
+def _similar_changes(question: Question, ahead: int, quarters: Floats) -> Floats:
+    """Changes of the other areas from the quarter in which the own newest value stands."""
+    values, own = question.panel.usable.values, question.row
+    same = quarters == quarters[own, question.panel.known.last[own]]
+    same[own] = False
+    changes = values[:, ahead:] - values[:, :-ahead]
+    return finite(changes[same[:, :-ahead]])
+
+
+def _best_change(aim: Aim, changes: Floats) -> float:
+    best = {"higher": np.max, "lower": np.min}.get(aim.better)
+    return float("nan") if best is None or not len(changes) else float(best(changes))
+
+
+def _judged(
+    question: Question,
+    view: Outlook,
+    later: Mapping[int, Outlook],
+    quarters: Floats,
+    bands: Mapping[str, float],
+    source: str,
+) -> Answer:
     """Chance, verdict and evidence of one target."""
     aim, panel, last = question.aim, question.panel, question.known["last_value"]
     answer = {**question.known, "horizon": question.horizon}
@@ -175,6 +229,7 @@ def _judged(question: Question, view: Outlook, bands: Mapping[str, float], sourc
         return {**answer, **_refusal(view.reason)}
     ahead = question.due - int(panel.known.last[question.row])
     own_changes, peer_changes = panel.changes(question.row, ahead)
+    similar = _similar_changes(question, ahead, quarters)
     certain = aim.certainty(panel.bounds)
     draws = (view.own, view.second, view.pooled)
     own, second, pooled = (_chance(aim, each, certain) for each in draws)
@@ -190,8 +245,12 @@ def _judged(question: Question, view: Outlook, bands: Mapping[str, float], sourc
         "own_share": aim.share_of(own_changes, last),
         "peer_share": aim.share_of(peer_changes, last),
         "peer_n": len(peer_changes),
+        "similar_share": aim.share_of(similar, last),
+        "similar_n": len(similar),
+        "best_change": _best_change(aim, own_changes),
         "headroom": aim.headroom(last, panel.bounds),
     }
+    answer |= {f"probability_{y}": _chance(aim, v.pooled, certain) for y, v in later.items()}
     answer |= {f"value_{c}": aim.value_at(view.pooled, c / 100) for c in (60, 45, 30)}
     return answer | _verdict(question, answer, certain, bands)
 
@@ -216,7 +275,13 @@ def _verdict(
         "Every possible value meets the target.": is_target and certain == 1.0,
         "Fewer than 1 in 20 of the peers' past changes would meet it, so the verdict is one step "
         "harder.": is_target and rare and certain is None,
-        "A floor, a statutory standard or the best possible value is never called too easy.": (
+        "At least a quarter of the peers' past changes would meet it.": (
+            is_target
+            and answer["peer_n"] >= ENOUGH_PEER_CHANGES
+            and answer["peer_share"] >= COMMON_AMONG_PEERS
+            and answer["upper"] < min(bands.values())
+        ),
+        "A standard to keep or the best possible value is never called too easy.": (
             is_target and protected and answer["upper"] >= max(bands.values())
         ),
         "The newest value is from a period declared exceptional; the forecast starts before it.": (

@@ -402,3 +402,26 @@ def test_chances_are_skilled_and_honest_on_scottish_councils(real_data, reposito
     assert exam.calibration_error(chance, hit) < 0.08
     # a council that is told "around 1 in 5" or less should seldom find that it was met
     assert near.loc[near["probability"] < 0.2, "hit"].mean() < 0.2
+
+
+def test_changes_from_a_similar_start_are_those_of_the_same_quarter():
+    observations = panel(areas=16)
+    wide = observations.pivot(index="area", columns="period", values="value")
+    row = one(last_of(observations) + 0.5, observations=observations)
+    quarter = np.floor(4 * (wide.rank() - 1) / 16)
+    start, change = quarter.iloc[:, :-1].to_numpy(), wide.diff(axis=1).iloc[:, 1:].to_numpy()
+    same = start[1:] == quarter.iloc[0, -1]
+    assert row["similar_n"] == same.sum()
+    assert row["similar_share"] == pytest.approx((change[1:][same] >= 0.5 - 1e-9).mean())
+    assert row["best_change"] == pytest.approx(change[0].max())
+    few = one(60.0, observations=panel(areas=7))
+    assert few["similar_n"] == 0 and np.isnan(few["similar_share"])
+
+
+def test_chances_by_year_ask_the_same_target_and_agree_with_its_own():
+    observations = panel()
+    row = one(last_of(observations) + 0.5, observations=observations)
+    assert row["probability_1"] == row["probability"]
+    later = target(last_of(observations) + 0.5, period=pd.Timestamp("2026-04-01"))
+    assert assessed([later])["probability"][0] == row["probability_2"]
+    assert np.isnan(one(60.0, years=())["probability_1"])
