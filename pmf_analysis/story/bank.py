@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 MOST_WORDS = 25
 MOST_TITLE_WORDS = 10
@@ -19,6 +22,15 @@ def stored(name: str) -> dict[str, Any]:
 
     text = (files("pmf_analysis.story") / name).read_text(encoding="utf-8")
     return dict(YAML(typ="safe", pure=True).load(text))
+
+
+@cache
+def template(name: str) -> Template:
+    """Return a template of this room; breaks and indents in its file are for its readers only."""
+    from jinja2 import Environment, StrictUndefined
+
+    text = (files("pmf_analysis.story") / name).read_text(encoding="utf-8")
+    return Environment(undefined=StrictUndefined).from_string(re.sub(r"\n\s*", "", text))
 
 
 @cache

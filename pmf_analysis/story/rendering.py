@@ -8,13 +8,13 @@ roles once CSS lays it out as cards), and pictures are named by their alternativ
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from html import escape
 from urllib.parse import quote
 
 from pmf_analysis.data.store import neutral_cell
+from pmf_analysis.story.bank import template
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.formatting import MINUS
 from pmf_analysis.story.style import PANEL_SVG, TIMELINE_SVG, icon_html, status_html, status_word
@@ -40,79 +40,27 @@ def block_html(block: Block, *, number: int | None = None, level: int = 3) -> st
     level
         Heading level of the block's title, so that a page never skips one.
     """
-    return (_figure if block.kind == "figure" else _division)(block, number, level)
-
-
-def _figure(block: Block, number: int | None, level: int) -> str:
-    label = f"Figure {number}" if number else "Figure"
-    heading = _heading(block, level, prefix=f"{label}: " if number else "")
-    files = ""
-    if block.table:
-        data = _units_in_headings(block.table)
-        of_figure = f" for {label.lower()}" if number else ""
-        name = f'{of_figure}<span class="pmf-hidden">: {escape(block.title)}</span>'
-        files = (
-            f'<details class="pmf-details"><summary>Data table{name}</summary>'
-            f'{_table(data)}</details><p class="pmf-file"><a download="{block.id}.csv" '
-            f'href="{_csv_address(data)}">Download the data{name} (CSV)</a></p>'
-        )
-    return (
-        f'<figure class="pmf-block pmf-figure" id="{block.id}" aria-labelledby="{block.id}-title">'
-        f"<figcaption>{heading}</figcaption>{_paragraphs(block.text)}"
-        f"{_picture(block, label)}{_source_and_notes(block)}{files}</figure>\n"
+    is_figure = block.kind == "figure" and block.table
+    return template("block.html.jinja").render(
+        block=block,
+        number=number,
+        level=level,
+        data=_units_in_headings(block.table) if block.table and is_figure else block.table,
+        icon=icon_html(_TONE_ICONS.get(block.tone, "")) if block.kind == "finding" else "",
+        picture=_named_svg(block),
+        panels=PANEL_SVG,
+        timeline=TIMELINE_SVG,
+        text=escape,
+        prose=_prose,
+        looks=_cell_class,
+        cell=_cell_html,
+        address=_csv_address,
     )
-
-
-def _picture(block: Block, label: str) -> str:
-    """Return a chart that scrolls on a narrow screen, or panels that go below each other there."""
-    if block.svg.startswith(PANEL_SVG):
-        return (
-            f'<div class="pmf-panels" role="img" aria-label="{escape(block.alt)}">{block.svg}</div>'
-        )
-    hidden = "earlier periods" if TIMELINE_SVG in block.svg else "the rest"
-    return (
-        f'<p class="pmf-hint">Scroll sideways for {hidden}.</p>'
-        f'<div class="pmf-scroll pmf-chart" role="group" tabindex="0" '
-        f'aria-label="{escape(f"{label}: {block.title}")}">{_named_svg(block)}</div>'
-    )
-
-
-def _division(block: Block, number: int | None, level: int) -> str:
-    tone = f" pmf-{block.tone}" if block.tone else ""
-    is_captioned = block.table is not None and block.title.strip() == block.table.caption.strip()
-    heading = "" if is_captioned else _heading(block, level)
-    picture = f'<div class="pmf-chart">{_named_svg(block)}</div>' if block.svg else ""
-    label = f"Table {number}" if number else ""
-    table = _table(block.table, label=label, cards=True) if block.table else ""
-    return (
-        f'<div class="pmf-block pmf-{block.kind}{tone}" id="{block.id}">{heading}'
-        f"{_paragraphs(block.text)}{picture}{table}{_source_and_notes(block)}</div>\n"
-    )
-
-
-def _heading(block: Block, level: int, prefix: str = "") -> str:
-    icon = icon_html(_TONE_ICONS.get(block.tone, "")) if block.kind == "finding" else ""
-    title = (
-        f'<h{level} class="pmf-title" id="{block.id}-title">{icon}'
-        f"{_prose(prefix + block.title)}</h{level}>"
-    )
-    return (title if block.title else "") + _paragraphs((block.subtitle,), "pmf-subtitle")
-
-
-def _paragraphs(texts: Iterable[str], name: str = "") -> str:
-    opening = f'<p class="{name}">' if name else "<p>"
-    return "".join(f"{opening}{_prose(text)}</p>" for text in texts if text)
 
 
 def _prose(text: str) -> str:
     """Escape a text; browsers break "2026-27 Q2" after its hyphen unless they are told not to."""
     return _PERIOD.sub(r'<span class="pmf-whole">\g<0></span>', escape(text))
-
-
-def _source_and_notes(block: Block) -> str:
-    named = block.source.startswith("Source") or not block.source
-    source = block.source if named else f"Source: {block.source}"
-    return _paragraphs((source, *block.notes), "pmf-source")
 
 
 def _named_svg(block: Block) -> str:
@@ -121,44 +69,6 @@ def _named_svg(block: Block) -> str:
     opening = f'<svg role="img" focusable="false" aria-labelledby="{name}"'
     title = f'<title id="{name}">{escape(block.alt)}</title>'
     return _SVG_TAG.sub(lambda tag: f"{opening}{tag[1]}>{title}", block.svg, count=1)
-
-
-def _table(table: Table, *, label: str = "", cards: bool = False) -> str:
-    """Return a table with caption, scopes and roles in its own scrolling, focusable group.
-
-    ``cards`` lets the page's style sheet stack the rows of a short table on a narrow screen, and
-    then every part needs its role; long data tables stay tables and scroll. A group, not a
-    region: thirty landmarks would help nobody.
-    """
-    caption = f"{label}: {table.caption}" if label else table.caption
-    role = ' role="{}"'.format if cards else lambda name: ""
-    head = "".join(
-        f'<th scope="col"{role("columnheader")}{_cell_class(column)}>{escape(column.label)}</th>'
-        for column in table.columns
-    )
-    rows = "".join(_row_html(table, row, cards) for row in table.rows)
-    return (
-        f'<div class="pmf-scroll" role="group" tabindex="0" aria-label="{escape(caption)}">'
-        f'<table class="{"pmf-cards" if cards else "pmf-data"}" role="table">'
-        f"<caption>{_prose(caption)}</caption><thead{role('rowgroup')}><tr{role('row')}>{head}"
-        f"</tr></thead><tbody{role('rowgroup')}>{rows}</tbody></table></div>"
-    )
-
-
-def _row_html(table: Table, row: Mapping[str, str], cards: bool) -> str:
-    (first, *others), html = table.columns, partial(_cell_html, table, row=row)
-    if not cards:
-        # Long tables are mostly numbers: the style sheet sets those right, and words are marked.
-        opening = {"left": '<td class="pmf-left">', "right": "<td>"}
-        cells = "".join(f"{opening[each.align]}{html(each)}</td>" for each in others)
-        return f'<tr><th scope="row"{_cell_class(first)}>{html(first)}</th>{cells}</tr>\n'
-    cells = "".join(
-        f'<td role="cell"{_cell_class(each, row.get(each.key))} data-label="{escape(each.label)}">'
-        f"{html(each)}</td>"
-        for each in others
-    )
-    header = f'<th scope="row" role="rowheader"{_cell_class(first)}>{html(first)}</th>'
-    return f'<tr role="row">{header}{cells}</tr>\n'
 
 
 def _cell_class(column: Column, value: str | None = "") -> str:
