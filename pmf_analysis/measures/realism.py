@@ -128,33 +128,41 @@ class Question:
 
 def _question(target: Row, indicator: Row | None, found: Found) -> Question | Answer:
     """Turn a target into a question, or give the answer for which no forecast is needed."""
+    asked = question_of(target, indicator, found)
+    if isinstance(asked, Question) and asked.due <= asked.panel.known.last[asked.row]:
+        value = asked.panel.known.values[asked.row, asked.due] if asked.due >= 0 else np.nan
+        return asked.known | already_known(asked.aim, value)
+    return asked
+
+
+def question_of(target: Row, indicator: Row | None, found: Found) -> Question | Answer:
+    """Turn a target into a question, which may be of the past, or say why it cannot be put."""
     if target["kind"] == "baseline":
-        return _refusal("A baseline says where we start; there is nothing to meet.", "no_verdict")
+        return refusal("A baseline says where we start; there is nothing to meet.", "no_verdict")
     if indicator is None:
-        return _refusal("The indicator is not in the register.")
+        return refusal("The indicator is not in the register.")
     aim = _aim(target, indicator)
     if isinstance(aim, str):
-        return _refusal(aim)
+        return refusal(aim)
     series = str(target["series"])
     panel, row = found.get(series, (None, 0))
     if panel is None or panel.usable.last[row] < 0:
-        return _refusal("There are no values of this series.")
+        return refusal("There are no values of this series.")
     if pd.isna(target["period"]):
-        return _refusal("The target does not say by when it is to be met.")
+        return refusal("The target does not say by when it is to be met.")
     values, newest = panel.known.values[row], int(panel.known.last[row])
     known: Answer = {"last_value": float(values[newest]), "last_period": panel.known.start(newest)}
     known["n"] = int(np.isfinite(panel.usable.values[row]).sum())
     due = panel.known.place_of(pd.Timestamp(target["period"]))
-    if due <= newest:
-        return known | _already_known(aim, values[due] if due >= 0 else np.nan)
     question = Question(series, str(target["kind"]), aim, panel, row, due, known)
     if question.horizon > max(1.0, LONGEST_YEARS * panel.usable.periods_per_year):
         reason = f"The target is more than {LONGEST_YEARS} years ahead."
-        return {**known, **_refusal(reason), "horizon": question.horizon}
+        return {**known, **refusal(reason), "horizon": question.horizon}
     return question
 
 
-def _refusal(reason: str, verdict: str = "cannot_judge") -> Answer:
+def refusal(reason: str, verdict: str = "cannot_judge") -> Answer:
+    """Answer without a chance, with the reason."""
     return {"verdict": verdict, "reason": reason}
 
 
@@ -179,13 +187,13 @@ def _aim(target: Row, indicator: Row) -> Aim | str:
     return Aim((low, high), better, places)
 
 
-def _already_known(aim: Aim, value: float) -> Answer:
+def already_known(aim: Aim, value: float) -> Answer:
     """Answer for a target whose period is over."""
     if not np.isfinite(value):
-        return _refusal("The target's period is over, and there is no value for it.")
+        return refusal("The target's period is over, and there is no value for it.")
     met = bool(aim.met_by(np.array([value]))[0])
     reason = f"The outcome is already known: {'met' if met else 'not met'}."
-    return _refusal(reason, "no_verdict") | {"method": "observed", "evidence": f"value {value:g}"}
+    return refusal(reason, "no_verdict") | {"method": "observed", "evidence": f"value {value:g}"}
 
 
 def start_quarters(values: Floats) -> Floats:
@@ -226,13 +234,13 @@ def _judged(
     aim, panel, last = question.aim, question.panel, question.known["last_value"]
     answer = {**question.known, "horizon": question.horizon}
     if view.reason:
-        return {**answer, **_refusal(view.reason)}
+        return {**answer, **refusal(view.reason)}
     ahead = question.due - int(panel.known.last[question.row])
     own_changes, peer_changes = panel.changes(question.row, ahead)
     similar = _similar_changes(question, ahead, quarters)
     certain = aim.certainty(panel.bounds)
     draws = (view.own, view.second, view.pooled)
-    own, second, pooled = (_chance(aim, each, certain) for each in draws)
+    own, second, pooled = (chance_of(aim, each, certain) for each in draws)
     other = "peers' past changes" if view.has_peers else "naive forecast"
     evidence = f"own record {own:.2f} from {view.n} values; {other} {second:.2f}; calibrated on: "
     answer |= {
@@ -250,19 +258,19 @@ def _judged(
         "best_change": _best_change(aim, own_changes),
         "headroom": aim.headroom(last, panel.bounds),
     }
-    answer |= {f"probability_{y}": _chance(aim, v.pooled, certain) for y, v in later.items()}
+    answer |= {f"probability_{y}": chance_of(aim, v.pooled, certain) for y, v in later.items()}
     answer |= {f"value_{c}": aim.value_at(view.pooled, c / 100) for c in (60, 45, 30)}
-    return answer | _verdict(question, answer, certain, bands)
+    return answer | verdict_of(question, answer, certain, bands)
 
 
-def _chance(aim: Aim, draws: np.ndarray[Any, Any], certain: float | None) -> float:
+def chance_of(aim: Aim, draws: np.ndarray[Any, Any], certain: float | None) -> float:
     """Chance of meeting the target; near 0 or 1 only where arithmetic decides."""
     if certain is not None:
         return certain
     return min(max(aim.chance(draws), LEAST_CHANCE), 1 - LEAST_CHANCE)
 
 
-def _verdict(
+def verdict_of(
     question: Question, answer: Answer, certain: float | None, bands: Mapping[str, float]
 ) -> Answer:
     """Verdict with the notes that explain it: "between" where two bands are found."""
@@ -290,7 +298,7 @@ def _verdict(
     }
     reason = " ".join(note for note, applies in notes.items() if applies)
     if not is_target:
-        return _refusal(reason, "no_verdict")
+        return refusal(reason, "no_verdict")
     low, high = (_band(answer[end], bands, not protected, rare) for end in ("lower", "upper"))
     found = low if low == high else "between"
     return {"verdict": found, "verdict_low": low, "verdict_high": high, "reason": reason}
