@@ -10,6 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ class Forecast:
     `reason` says in plain words why nothing can be said; then all quantiles and chances are NaN.
     """
 
-    draws: Floats  # (H, N), sorted
+    draws: Floats  # (H, N), sorted but in joint paths
     n: int  # values used
     reason: str = ""
 
@@ -101,10 +102,12 @@ def forecasts(
     *,
     no_trend: float = NO_TREND,
     seasonal: Sequence[bool] | None = None,
+    joint: bool = False,
 ) -> Iterator[tuple[int, Forecast]]:
     """Forecast many series, in batches: yields (position, forecast), not in order.
 
-    What is forecast for a series depends on its own history, key and the seed alone.
+    What is forecast for a series depends on its own history, key and the seed alone. With `joint`
+    draws are not sorted: each column is one path, and each row holds the same draws as without.
     """
     factors = factors or shipped_factors()
     allowed = np.ones(len(histories), bool) if seasonal is None else np.asarray(seasonal, bool)
@@ -120,11 +123,18 @@ def forecasts(
         posterior = fit(
             values, season_length=m, horizon=horizon, no_trend=no_trend, seasonal=allowed[batch]
         )
-        drawn = posterior.draws(np.array([_shift(keys[position], seed) for position in batch]))
+        streams = [_stream(keys[position], seed) for position in batch]
+        shifts = np.array([stream.random() for stream in streams])
+        drawn = posterior.draws(shifts)
         drawn = factors.stretch(drawn, periods_per_year=periods_per_year, history=n)
+        if joint:
+            drawn = np.take_along_axis(drawn, posterior.ranks(shifts, streams), axis=2)
         for position, draws in zip(batch, drawn, strict=True):
             inside = np.clip(draws, *chance.limits(bounds[position])) if bounds else draws
             yield position, Forecast(inside, n)
+
+
+sample_paths = partial(forecasts, joint=True)
 
 
 def season_length(periods_per_year: float) -> int:
@@ -236,7 +246,7 @@ def _batches(
             yield positions[start : start + size]
 
 
-def _shift(key: str, seed: int) -> float:
-    """Draw the one random number of a series from its key and the seed, whoever else is there."""
+def _stream(key: str, seed: int) -> np.random.Generator:
+    """Random numbers of a series from its key and the seed, whoever else is there."""
     digest = hashlib.blake2b(key.encode("utf-8"), digest_size=8).digest()
-    return float(np.random.default_rng([seed, int.from_bytes(digest, "big")]).random())
+    return np.random.default_rng([seed, int.from_bytes(digest, "big")])

@@ -13,8 +13,9 @@ Axes: S series, n periods, V variants (scale and season), K models, H horizons.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -65,17 +66,39 @@ class Posterior:
             One number in [0, 1) a series, which alone decides how its draws are stratified.
         """
         steps = _student_quantiles(self.machine.freedom)
-        damping, errors = self.machine.damping, np.sqrt(self.machine.variance)
-        result = np.empty((len(self.weight), damping.shape[1], DRAWS))
+        errors = np.sqrt(self.machine.variance)
+        result = np.empty((len(self.weight), errors.shape[1], DRAWS))
         for row, shift in enumerate(shifts):
             variant, model = np.divmod(self._chosen(row, float(shift)), MODELS)
-            slope, spread = self.slope[row, variant, model], self.spread[row, variant, model]
-            middle = self.level[row, variant, model] + damping[model].T * slope
-            value = middle + self.season[row, variant].T + errors[model].T * spread * steps
-            on_log = np.clip(value, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
-            result[row] = np.where(self.is_log[variant], np.exp(on_log), value)
+            result[row] = self._values(row, variant, model, errors[model].T * steps)
         result.sort(axis=2)
         return result
+
+    def ranks(self, shifts: Floats, streams: Sequence[np.random.Generator]) -> Places:
+        """Rank (S, H, DRAWS) of each joint path among the draws of each horizon.
+
+        A path takes its model and start as a draw does and carries every error forward as that
+        model would, with one error variance for the whole path. Reordering sorted draws by these
+        ranks (the Schaake shuffle) gives paths with just the spread of the forecast.
+        """
+        roots, freedom = self.machine.roots, self.machine.freedom
+        result = np.empty((len(self.weight), roots.shape[1], DRAWS), dtype=np.intp)
+        for row, (shift, stream) in enumerate(zip(shifts, streams, strict=True)):
+            variant, model = np.divmod(self._chosen(row, float(shift)), MODELS)
+            normal = stream.standard_normal((roots.shape[1], DRAWS))
+            errors = np.einsum("dhi,id->hd", roots[model], normal)
+            errors /= np.sqrt(stream.chisquare(freedom, DRAWS) / freedom)
+            value = self._values(row, variant, model, errors)
+            result[row] = value.argsort(axis=1).argsort(axis=1)
+        return result
+
+    def _values(self, row: int, variant: Places, model: Places, errors: Floats) -> Floats:
+        """Values (H, DRAWS) of a series, from errors in units of the one-step spread."""
+        slope, spread = self.slope[row, variant, model], self.spread[row, variant, model]
+        middle = self.level[row, variant, model] + self.machine.damping[model].T * slope
+        value = middle + self.season[row, variant].T + errors * spread
+        on_log = np.clip(value, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
+        return np.asarray(np.where(self.is_log[variant], np.exp(on_log), value))
 
     def _chosen(self, row: int, shift: float) -> Places:
         """Variant and model (one number) of each draw: a golden-ratio lattice over the weights.
@@ -150,6 +173,18 @@ class _Machine:
     log_evidence: Floats  # (K,): the part of the log likelihood that the values do not change
     damping: Floats  # (K, H), what is left of the slope, summed up to each horizon
     variance: Floats  # (K, H), relative to the one-step variance
+    started: Floats  # (K, H, 2): what a unit of error in the starting state adds
+
+    @cached_property
+    def roots(self) -> Floats:
+        """Cholesky roots (K, H, H) of the covariance of the errors at all horizons."""
+        steps, overdue = self.damping.shape[1], int(np.argmax(self.observed[::-1]))
+        size = steps + overdue
+        passed_on = np.insert(_passed_on(size), 0, 1.0, axis=0)  # (size + 1, K)
+        ago = np.arange(overdue, size)[:, None] - np.arange(size)
+        moving = np.where(ago >= 0, passed_on[np.maximum(ago, 0)].transpose(2, 0, 1), 0.0)
+        started = self.started @ self.covariance @ self.started.transpose(0, 2, 1)
+        return np.asarray(np.linalg.cholesky(moving @ moving.transpose(0, 2, 1) + started), float)
 
     @property
     def freedom(self) -> float:
@@ -178,15 +213,19 @@ def _machine(pattern: bytes, horizon: int) -> _Machine:
     log_evidence = (np.log(np.linalg.det(covariance)) + np.log(weight).sum(axis=0)) / 2
     return _Machine(
         observed, start_errors, level, slope, weight, covariance, log_evidence, damping,
-        ahead + started,
+        ahead + started, reach.transpose(1, 2, 0),
     )  # fmt: skip
 
 
 def _error_growth(steps: int) -> Floats:
     """Variance (steps, K) that 0, 1, 2... errors which nobody saw add to the next one."""
-    powers = np.cumprod(np.tile(PHI, (steps - 1, 1)), axis=0)
-    passed_on = ALPHA + BETA * np.cumsum(powers, axis=0)
-    return np.vstack([np.zeros((1, MODELS)), np.cumsum(passed_on**2, axis=0)])
+    return np.vstack([np.zeros((1, MODELS)), np.cumsum(_passed_on(steps - 1) ** 2, axis=0)])
+
+
+def _passed_on(steps: int) -> Floats:
+    """What of an error (steps, K) is in the values 1, 2, 3... periods later."""
+    powers = np.cumprod(np.tile(PHI, (steps, 1)), axis=0)
+    return np.asarray(ALPHA + BETA * np.cumsum(powers, axis=0))
 
 
 def _smooth(

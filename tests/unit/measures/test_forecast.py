@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmf_analysis.measures.calibration import UNCALIBRATED
-from pmf_analysis.measures.forecast import DOTS, QUANTILES, forecast, forecast_many, forecasts
+from pmf_analysis.measures.forecast import (
+    DOTS,
+    QUANTILES,
+    forecast,
+    forecast_many,
+    forecasts,
+    sample_paths,
+)
 
 M3_YEARLY, M3_HISTORY, M3_HORIZON = 100, 12, 4
 
@@ -219,3 +226,24 @@ def test_a_harder_target_is_never_likelier_and_polarity_mirrors(history, targets
     above = found.probability(easy, horizon=1)
     below = found.probability(hard, horizon=1, better="lower")
     assert between == pytest.approx(above + below - 1)
+
+
+def test_paths_keep_the_published_draws_and_carry_errors_forward():
+    rng = np.random.default_rng(12)
+    walk, noise = 100 + rng.normal(size=40).cumsum(), 100 + rng.normal(size=120)
+    waiting = np.append(walk[:30], [np.nan, np.nan])
+    given = ([walk, noise, waiting], ["a", "b", "c"], 12, 12, [(None, None), (97, 103), (0, None)])
+    sorted_draws, paths = dict(forecasts(*given, seed=3)), dict(sample_paths(*given, seed=3))
+    for position, path in paths.items():
+        assert np.array_equal(np.sort(path.draws, axis=1), sorted_draws[position].draws)
+        assert not np.array_equal(path.draws, sorted_draws[position].draws)
+        apart = np.sqrt(path.draws.var(axis=1).sum())
+        together = path.draws.std(axis=1).sum()
+        assert 1.1 * apart < path.draws.sum(axis=0).std() < 0.97 * together
+    again = dict(sample_paths(*given, seed=3))
+    alone = next(sample_paths([noise], ["b"], 12, 12, [(97, 103)], seed=3))[1]
+    assert np.array_equal(paths[0].draws, again[0].draws)
+    assert np.allclose(paths[1].draws, alone.draws, rtol=1e-12)
+    # neighbours of a random walk differ by one step, those of noise by about as much as any two
+    neighbours = [np.corrcoef(paths[position].draws)[5, 6] for position in (0, 1)]
+    assert neighbours[0] > 0.85 > 0.55 > neighbours[1]
