@@ -49,6 +49,7 @@ def check_register(document: Document, frameworks: Sequence[Document | None]) ->
             found = document.texts(f"indicators.*.{setting}")
             known = [name for each in read for _, name in each.texts(f"{kind}s.*.id")]
             check_known(document, found, list(dict.fromkeys(known)), kind, "in any framework file")
+    check_indicators(document, document, "indicators.*.parts.*")
     # An alias that is also another indicator's name would send values astray.
     owners = {name: place[:2] for place, name in document.texts("indicators.*.id")}
     for place, alias in document.texts("indicators.*.aliases.*"):

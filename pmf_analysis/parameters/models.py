@@ -139,6 +139,37 @@ class ComparisonRules(Settings):
     lead_years: Counting = 3
 
 
+TargetStepName = Literal[
+    "required", "neighbours", "nation", "more_challenging", "already_better", "as_challenging",
+    "rationale", "comparator", "may_change",
+]  # fmt: skip
+
+
+class TargetStep(Settings):
+    """A step of :class:`TargetRule`: a named condition and its settings.
+
+    ``kinds`` of targets are required ones (``required``); ``peer_set`` and ``place`` say which
+    benchmark (``neighbours``), by default the run's and the middle one; ``months`` how old it may
+    be (``neighbours``, ``nation``).
+    """
+
+    step: TargetStepName
+    kinds: tuple[Text, ...] = ("statutory", "contractual")
+    peer_set: str = ""
+    place: Literal["median", "best_quarter"] = "median"
+    months: Counting = 24
+
+
+class TargetRule(Settings):
+    """How targets are set, step by step; by default as Brighton & Hove's guidance of 2020 to 2024.
+
+    The target is the latest benchmark or what is required, whichever is more challenging; where we
+    are already better than that, present performance. Every target has its reasons written.
+    """
+
+    steps: tuple[TargetStep, ...] = tuple(TargetStep(step=x) for x in get_args(TargetStepName))
+
+
 class ValuePair(Settings):
     """What a service costs, and what it achieves: two indicators that are read together."""
 
@@ -160,6 +191,7 @@ class Framework(SettingsFile):
     target_bands: TargetBands = TargetBands()
     trend_rules: TrendRules = TrendRules()
     comparison: ComparisonRules = ComparisonRules()
+    target_rule: TargetRule = TargetRule()
     value_for_money: tuple[ValuePair, ...] = ()
     status_words: dict[str, Text] = Field(default_factory=dict)
     exceptional_periods: tuple[ExceptionalPeriod, ...] = ()
@@ -173,7 +205,8 @@ class Indicator(Settings):
     ``maximum`` bound its values: 0 to 100 for percentages and from 0 for counts, rates, money,
     days and durations, unless declared or ``allow_negative``. ``standard_population`` weighs the
     members of ``standardised_by``, a dimension such as age; ``reference_groups`` says for a
-    dimension which group the others are compared with.
+    dimension which group the others are compared with. ``parts`` are the indicators that make it
+    up: their totals add up to its own, and a rate or share lies between theirs.
     """
 
     id: Code
@@ -215,6 +248,7 @@ class Indicator(Settings):
     standardised_by: Slug | Literal[""] = ""
     standard_population: dict[Text, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     reference_groups: dict[Text, Text] = Field(default_factory=dict)
+    parts: tuple[Code, ...] = ()
     quality_note: str = ""
     exceptional_periods: tuple[ExceptionalPeriod, ...] = ()
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("rate_base", "target_low", "target_high", "minimum", "maximum", "publish_lag_days")
 _DATES = ("valid_from", "valid_to")
-_LISTS = ("themes", "framework_refs", "aliases")
+_LISTS = ("themes", "framework_refs", "aliases", "parts")
 # First words by which a title states a direction; the titles of council plans often begin so.
 _RISE = re.compile(r"(increas(e|ing)|rais(e|ing)|maximis(e|ing)|grow(ing)?)\b", re.IGNORECASE)
 _FALL = re.compile(r"(reduc(e|ing)|decreas(e|ing)|minimis(e|ing)|cut(ting)?)\b", re.IGNORECASE)
