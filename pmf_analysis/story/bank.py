@@ -1,15 +1,10 @@
 """The bank of wording: one data file, read once, from which everything that is said is taken."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from typing import Any
 
 MOST_WORDS = 25
 MOST_TITLE_WORDS = 10
@@ -25,12 +20,15 @@ def stored(name: str) -> dict[str, Any]:
 
 
 @cache
-def template(name: str) -> Template:
-    """Return a template of this room; breaks and indents in its file are for its readers only."""
+def template(name: str) -> Callable[..., str]:
+    """Return what fills a template; its lines break between tags, or where a tag has a space."""
     from jinja2 import Environment, StrictUndefined
 
     text = (files("pmf_analysis.story") / name).read_text(encoding="utf-8")
-    return Environment(undefined=StrictUndefined).from_string(re.sub(r"\n\s*", "", text))
+    text = re.sub(r"(?<=[>}])\n\s*|\n\s*(?=[<{])", "", text).replace("\n", " ")
+    made = Environment(undefined=StrictUndefined).from_string(re.sub(" +", " ", text))
+    fill: Callable[..., str] = made.render
+    return fill
 
 
 @cache
@@ -112,11 +110,6 @@ def clip_sentences(text: str, most: int) -> str:
     if not fits(shown, most):
         return clip_words(shown, most)
     return text if shown == text else f"{shown} \u2026"
-
-
-def heading(titles: Iterable[str]) -> str:
-    """Return the first title that says something in at most ten words; "" if none does."""
-    return fitting(titles, MOST_TITLE_WORDS)
 
 
 def title(entry: str, name: str, **slots: object) -> str:

@@ -1,7 +1,5 @@
 """The benchmarking page, which asks how the council compares with similar ones."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain

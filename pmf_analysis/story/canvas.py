@@ -216,18 +216,15 @@ def spread(wanted: Sequence[float], sizes: Sequence[float], low: float, top: flo
     """Return the middles nearest to those wanted at which labels of such heights do not overlap.
 
     ``wanted`` is in rising order. What the labels below take is subtracted, and the least-squares
-    rising fit of the rest is found by the min-max formula of isotonic regression (Robertson,
-    Wright and Dykstra, "Order restricted statistical inference", 1988, 1.4). Everything stays
-    between ``low`` and ``top`` where it fits at all.
+    rising fit of the rest is found by isotonic regression (Robertson, Wright and Dykstra, "Order
+    restricted statistical inference", 1988). Everything stays between ``low`` and ``top`` where
+    it fits at all.
     """
+    from scipy.optimize import isotonic_regression
+
     tall = np.asarray(sizes, float)
     below = np.cumsum(tall) - tall
-    free = np.asarray(wanted, float) - tall / 2 - below
-    count = len(free)
-    feet = [
-        max(min(free[a:b].mean() for b in range(i + 1, count + 1)) for a in range(i + 1))
-        for i in range(count)
-    ]
+    feet = isotonic_regression(np.asarray(wanted, float) - tall / 2 - below).x
     return list(np.maximum(low, np.minimum(feet, top - tall.sum())) + below + tall / 2)
 
 

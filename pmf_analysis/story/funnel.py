@@ -5,8 +5,6 @@ After Spiegelhalter, "Funnel plots for comparing institutional performance", Sta
 is measured here.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -3,8 +3,6 @@
 Every part is a list of blocks, empty where nothing is known, so that no section has no content.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 from itertools import chain

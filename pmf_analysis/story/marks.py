@@ -5,8 +5,6 @@ hangs on colour. Hundreds of
 dots are a few paths, which keeps a picture of every council in the country small.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from itertools import product

@@ -23,11 +23,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pmf_analysis.story import style
+from pmf_analysis.story.bank import template
 from pmf_analysis.story.canvas import Floats, Words, measure, no_value, scale_for
 
-_WIDTH, _PLOT, _FOOT, _SIDE = 260, 84.0, 20.0, 6.0
+_WIDTH, _PLOT, _FOOT, _SIDE = 260, 84, 20, 6.0
 _TITLE_LETTERS = 30
-_BOLD, _LARGE = 'font-weight="bold"', 19.0
+_LARGE = 19.0
 _PROVISIONAL = ("provisional", "estimated")
 _SPARK_WIDTH, _SPARK_HEIGHT, _PAD = 100.0, 24.0, 3.0
 _MOST_POINTS = 30
@@ -68,52 +69,42 @@ def draw_multiples(panels: Sequence[Panel], *, id: str) -> str:
 
 def _panel(panel: Panel, id: str) -> str:
     title = textwrap.wrap(panel.title, _TITLE_LETTERS, max_lines=2, placeholder="…")
-    parts = [_text(line, 0, 14 + 18 * row, _BOLD) for row, line in enumerate(title)]
-    icon, y = style.icon_shape(panel.status), 18 * len(title) + 21
+    icon, value_y = style.icon_shape(panel.status), 18 * len(title) + 21
     # The mark stands before the word of the status, or before the value where there is none.
-    word_y, after = y + 19 * bool(panel.word), 21 if icon else 0
+    word_y, after = value_y + 19 * bool(panel.word), 21 if icon else 0
     left = 0 if panel.word else after
     width = measure(Words(panel.value_text, bold=True, size=_LARGE))[0]
     size = min(1.0, (_WIDTH - left - 2) / max(width, 1.0)) * _LARGE
-    parts.append(_text(panel.value_text, left, y, f'{_BOLD} font-size="{size:.3g}"'))
-    parts.append(_text(panel.word, after, word_y) if panel.word else "")
-    if icon:
-        parts.append(f'<g transform="translate(0 {word_y - 13})" {icon[0]}>{icon[1]}</g>')
-    top = word_y + 12.0
-    looks = f'font-family="{style.FONT_STACK}" font-size="14" fill="{style.INK}"'
-    return (
-        f'{style.PANEL_SVG}xmlns="http://www.w3.org/2000/svg" id="{id}" {looks} width="{_WIDTH}" '
-        f'viewBox="0 0 {_WIDTH} {top + _PLOT + _FOOT:.0f}" aria-hidden="true">'
-        f"{''.join(parts)}{_plot(panel, top)}</svg>"
-    )
+    top = word_y + 12
+    texts = {"id": id, "title": title, "icon": icon, "size": f"{size:.3g}", "text": escape}
+    places = {"left": left, "after": after, "value_y": value_y, "word_y": word_y}
+    frame = {"opening": style.PANEL_SVG, "width": _WIDTH, "height": top + _PLOT + _FOOT}
+    drawn = texts | places | frame | _plot(panel, (top + _PLOT, top))
+    return template("panel.svg.jinja")(panel=panel, style=style, **drawn)
 
 
-def _plot(panel: Panel, top: float) -> str:
+def _plot(panel: Panel, box: tuple[float, float]) -> dict[str, object]:
+    """Return the paths of a panel's line, band and target, its newest point and its periods."""
     points = panel.points.sort_values("period")
     points = points.iloc[: np.flatnonzero(points["value"].notna())[-1] + 1].tail(_MOST_POINTS)
     columns = ["value", "lower_limit", "upper_limit", "target"]
     value, lower, upper, target = points.reindex(columns=columns).to_numpy(float).T
     ends = scale_for(np.concatenate([value, lower, upper]), target, 0.06)
-    height = partial(place, ends=ends, box=(top + _PLOT, top))
+    height = partial(place, ends=ends, box=box)
     edges = np.linspace(0.0, _WIDTH - _SIDE, len(points) + 1)
     middles = (edges[:-1] + edges[1:]) / 2
-    band = "".join(
-        f'<path d="{_steps(edges[a : b + 1], height(upper[a:b]))}'
-        f'L{_steps(edges[a : b + 1][::-1], height(lower[a:b])[::-1])[1:]}Z" fill="{style.BAND}"/>'
+    bands = [
+        f"{_steps(edges[a : b + 1], height(upper[a:b]))}"
+        f"L{_steps(edges[a : b + 1][::-1], height(lower[a:b])[::-1])[1:]}"
         for a, b in _runs(np.isfinite(lower) & np.isfinite(upper))
-    )
+    ]
     shown = (target >= ends[0]) & (target <= ends[1])
     goal = "".join(_steps(edges[a : b + 1], height(target[a:b])) for a, b in _runs(shown))
-    line, hollow = trace(zip(middles, height(value), strict=True)), points["status"].iloc[-1]
-    labels, foot = points["period_label"], top + _PLOT + _FOOT - 4
-    times = _text(labels.iloc[0], 0, foot) if len(labels) > 1 else ""
-    times += _text(labels.iloc[-1], _WIDTH, foot, 'text-anchor="end"')
-    return (
-        f'{band}<g fill="{style.GREY}" font-size="13">{times}</g>'
-        f'<g fill="none" stroke-width="2"><path d="{goal}" stroke="{style.TARGET}"/>'
-        f'<path d="{line}" stroke="{style.BLUE}" stroke-linejoin="round"/></g>'
-        f"{_newest(panel.status, middles[-1], height(value[-1]), hollow in _PROVISIONAL)}"
-    )
+    line = trace(zip(middles, height(value), strict=True))
+    newest = _newest(panel.status, points["status"].iloc[-1] in _PROVISIONAL)
+    paths = {"bands": bands, "goal": goal, "line": line, "newest": newest}
+    spot = f"{middles[-1] - 7:.0f} {height(value[-1]) - 7:.1f}"
+    return {**paths, "spot": spot, "labels": points["period_label"].tolist()}
 
 
 def _runs(holds: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -131,19 +122,15 @@ def _steps(edges: Floats, heights: Floats) -> str:
     return f"M{x[0]} {y[0]}{moves}".removesuffix("v0")
 
 
-def _newest(status: str, x: float, y: float, hollow: bool) -> str:
-    """Draw the newest point: the shape of good or bad news, else a dot; hollow if provisional."""
+def _newest(status: str, hollow: bool) -> tuple[str, str]:
+    """Return the newest point: the shape of good or bad news, else a dot; hollow if provisional."""
     looks, shape = style.icon_shape(status) or ("", "")
     if style.tone_of(status) not in ("better", "worse"):
         looks, shape = f'fill="{style.BLUE}" stroke="{style.BLUE}"', '<circle cx="8" cy="8" r="5"/>'
     if hollow:
         looks = re.sub('fill="[^"]+"', f'fill="{style.PAPER}" stroke-width="2.2"', looks)
         shape = shape.replace(f' stroke="{style.INK}"', "")
-    return f'<g transform="translate({x - 7:.0f} {y - 7:.1f}) scale(.88)" {looks}>{shape}</g>'
-
-
-def _text(words: str, x: float, y: float, looks: str = "") -> str:
-    return f'<text x="{x:g}" y="{y:g}" {looks}>{escape(words)}</text>'.replace(" >", ">", 1)
+    return looks, shape
 
 
 def draw_spark(values: Sequence[float], lower: float, upper: float, *, id: str) -> str:

@@ -3,8 +3,6 @@
 Every indicator of the theme is on every page, judged or with the reason why not.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

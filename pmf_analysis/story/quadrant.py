@@ -4,8 +4,6 @@ Both ways are shares of the peers, so that right costs more and up does better w
 A place in the middle band is in no quarter, and nothing is judged by colour.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import product
 

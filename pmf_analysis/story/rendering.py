@@ -41,7 +41,7 @@ def block_html(block: Block, *, number: int | None = None, level: int = 3) -> st
         Heading level of the block's title, so that a page never skips one.
     """
     is_figure = block.kind == "figure" and block.table
-    return template("block.html.jinja").render(
+    return template("block.html.jinja")(
         block=block,
         number=number,
         level=level,

@@ -1,7 +1,5 @@
 """The numbers of a page as rows of ``results.csv``, and of its charts as rows of ``audit.csv``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

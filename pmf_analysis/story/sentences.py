@@ -6,21 +6,10 @@ give the same text, and every number in it is a fact's. What is not known comes 
 as "" and is left out.
 """
 
-from __future__ import annotations
-
 import re
 
-from pmf_analysis.story.bank import (
-    capital,
-    count_of,
-    ended,
-    heading,
-    joined,
-    say,
-    say_first,
-    title,
-    words_of,
-)
+from pmf_analysis.story import bank
+from pmf_analysis.story.bank import capital, count_of, ended, say, say_first, title, words_of
 from pmf_analysis.story.facts import NEARLY_ALL, ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.formatting import format_age
@@ -65,7 +54,7 @@ def picture_title(facts: TrendFacts) -> str:
     subject, entry = facts.subject, _trend_entry("picture", facts)
     values = (facts.value.text, subject.plain(facts.value))
     titles = [say(entry, name=subject.short, value=value) for value in values]
-    return heading(titles) or trend_title(facts)
+    return bank.fitting(titles, bank.MOST_TITLE_WORDS) or trend_title(facts)
 
 
 def trend_sentences(facts: TrendFacts) -> Sentences:
@@ -88,7 +77,7 @@ def level_sentences(facts: TrendFacts) -> Sentences:
     if not (year := _moved("on_year", *on_year)):
         return (level, f"{change}.")
     same_way = facts.sign(facts.change) == facts.sign(facts.change_on_year)
-    return (level, *joined(change, year, same_way=same_way))
+    return (level, *bank.joined(change, year, same_way=same_way))
 
 
 def _moved(entry: str, facts: TrendFacts, change: Figure, label: str) -> str:
@@ -168,11 +157,10 @@ def _signal_clause(facts: TrendFacts) -> str:
 
 def _slots(facts: TrendFacts) -> dict[str, object]:
     """What a sentence on noise may speak of."""
-    names = ("mean", "slope", "since")
-    slots: dict[str, object] = {name: getattr(facts, name) for name in names}
-    slots["range"] = facts.subject.range(facts.lower_limit, facts.upper_limit)
-    slots |= {"points": facts.rule_points or None, "n": facts.n or None}
-    return slots | {"step": step_word(facts), "frequency": facts.chance_alone}
+    usual = facts.subject.range(facts.lower_limit, facts.upper_limit)
+    slots = {**facts.more, "since": facts.since, "range": usual, "step": step_word(facts)}
+    counts = {"points": facts.rule_points or None, "n": facts.n or None}
+    return slots | counts | {"frequency": facts.chance_alone}
 
 
 def step_word(facts: TrendFacts) -> str:

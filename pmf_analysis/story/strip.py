@@ -6,8 +6,6 @@ the spine chart of OHID's Fingertips, without red and green, with every peer sho
 words.
 """
 
-from __future__ import annotations
-
 import math
 import textwrap
 from collections.abc import Sequence
