@@ -1,6 +1,8 @@
 """Chances and quantiles of a distribution given as sorted draws; what a target asks for."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, isfinite, modf
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,10 +40,11 @@ def limits(bounds: Bounds) -> tuple[float, float]:
 
 def chance_within(draws: Floats, low: float, high: float) -> float:
     """Share of sorted draws (N,) from `low` to `high`, both included; NaN where any is missing."""
-    if np.isnan([draws[0], low, high]).any():
+    if draws[0] != draws[0] or low != low or high != high:
         return float("nan")
-    first, after = np.searchsorted(draws, low), np.searchsorted(draws, high, side="right")
-    return max(int(after - first), 0) / len(draws)
+    first = 0 if low == -np.inf else int(draws.searchsorted(low))
+    after = len(draws) if high == np.inf else int(draws.searchsorted(high, side="right"))
+    return max(after - first, 0) / len(draws)
 
 
 def meeting_values(target: Target, *, better: str, decimals: int | None) -> tuple[float, float]:
@@ -70,7 +73,7 @@ def _least(target: float, decimals: int | None) -> float:
     if decimals is None:
         return target
     unit = 10.0**-decimals
-    return float((np.ceil(target / unit - _ROUNDING) - 0.5) * unit)
+    return (ceil(target / unit - _ROUNDING) - 0.5) * unit if isfinite(target) else target
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Aim:
     better: str
     decimals: int | None
 
-    @property
+    @cached_property
     def meeting(self) -> tuple[float, float]:
         """Smallest and largest value that meets the target as published."""
         return meeting_values(self.target, better=self.better, decimals=self.decimals)
@@ -98,7 +101,8 @@ class Aim:
 
     def share_of(self, changes: Floats, last: float) -> float:
         """Share of past changes that would lead from `last` to the target; NaN for none."""
-        return float(self.met_by(last + changes).mean()) if len(changes) else float("nan")
+        met = np.count_nonzero(self.met_by(last + changes))
+        return met / len(changes) if len(changes) else float("nan")
 
     def required_change(self, last: float) -> float:
         """Target minus `last`; for a range the distance to its nearer edge, 0 inside."""
@@ -135,4 +139,6 @@ class Aim:
         """Value that is reached with `chance`: at least as high, or as low; NaN for a range."""
         if self.better == "range":
             return float("nan")
-        return float(quantiles(draws, [1 - chance if self.better == "higher" else chance])[0])
+        share, below = modf((1 - chance if self.better == "higher" else chance) * (len(draws) - 1))
+        low, high = draws[int(below)], draws[min(int(below) + 1, len(draws) - 1)]
+        return float(low * (1 - share) + high * share)

@@ -36,6 +36,7 @@ class Panel:
     known: Placed
     bounds: Bounds
     _models: dict[int, PeersModel | None] = field(default_factory=dict, repr=False)
+    _changes: dict[tuple[int, int], tuple[Floats, Floats]] = field(default_factory=dict, repr=False)
 
     @property
     def season_length(self) -> int:
@@ -63,9 +64,12 @@ class Panel:
 
     def changes(self, row: int, periods: int) -> tuple[Floats, Floats]:
         """Past changes over so many periods, those of a series and those of all others."""
-        values = self.usable.values
-        changes = values[:, periods:] - values[:, :-periods]
-        return finite(changes[row]), finite(np.delete(changes, row, axis=0))
+        if (row, periods) not in self._changes:
+            values = self.usable.values
+            changes = values[:, periods:] - values[:, :-periods]
+            others = np.delete(changes, row, axis=0)
+            self._changes[row, periods] = finite(changes[row]), finite(others)
+        return self._changes[row, periods]
 
     def peers_draws(self, row: int, horizon: int) -> Floats | None:
         """Draws of the peers' model, None where there are too few changes; fitted once.

@@ -1,6 +1,7 @@
 """Periods as places on a regular line: a missing one is a gap and not a shorter series."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ class Placed:
 
     def place_of(self, start: pd.Timestamp) -> int:
         """Place of the period that starts on a day; negative before the line begins."""
-        return int(places(pd.Series([start]), self.anchor, self.periods_per_year)[0])
+        return _place_of(start, self.anchor, self.periods_per_year)
 
     def start(self, place: int) -> pd.Timestamp:
         """First day of the period at a place."""
@@ -54,6 +55,11 @@ def places(periods: Column, anchor: pd.Timestamp, periods_per_year: float) -> Pl
     weeks = (periods - anchor).dt.days / 7
     steps = weeks if periods_per_year == WEEKLY else months * periods_per_year / 12
     return np.asarray(steps.round(), dtype=np.intp)
+
+
+@lru_cache(maxsize=4096)
+def _place_of(start: pd.Timestamp, anchor: pd.Timestamp, periods_per_year: float) -> int:
+    return int(places(pd.Series([start]), anchor, periods_per_year)[0])
 
 
 def place(observations: Frame, periods_per_year: float, column: str = "value") -> Placed:
