@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import SOURCE_COLUMNS
-from pmf_analysis.data.demo_series import Recipe, World
 
 Rows = list[list[Any]]
+Pentana = Mapping[str, Mapping[str, str]]  # objective, code, name and gauge by indicator
 
 MADE_ON = (2026, 1, 1, 0, 0, 0)
 TOLERANCE = 0.05  # Pentana's "Warning": within 5 % of the target
@@ -26,14 +26,14 @@ ARROWS = {1: "Improving", 0: "No Change", -1: "Getting Worse"}
 MEASURES = ("Value", "Target", "Status", "Numerator", "Denominator")
 
 
-def write_vintage(folder: Path, tables: Mapping[str, pd.DataFrame], world: World) -> list[Path]:
+def write_vintage(
+    folder: Path, tables: Mapping[str, pd.DataFrame], own_area: str, pentana: Pentana
+) -> list[Path]:
     """Write one vintage's files into `folder` and return their paths, in order of name."""
     folder.mkdir(parents=True, exist_ok=True)
     published = {name: table.drop(columns=list(SOURCE_COLUMNS)) for name, table in tables.items()}
     values = published.pop("observations")
-    is_own = values["area_code"] == world.own["area_code"]
-    kept = [recipe for recipe in world.recipes.values() if recipe.pentana]
-    in_pentana = values["indicator_id"].isin([recipe.indicator for recipe in kept])
+    is_own, in_pentana = values["area_code"] == own_area, values["indicator_id"].isin(list(pentana))
     tidy = values[is_own & ~in_pentana]
     for frequency in ("monthly", "quarterly"):
         published[f"observations_{frequency}"] = tidy[tidy["frequency"] == frequency]
@@ -42,7 +42,7 @@ def write_vintage(folder: Path, tables: Mapping[str, pd.DataFrame], world: World
     seldom = tidy[tidy["frequency"].isin(["termly", "annual"])]
     _write_workbook("Observations", _cells(seldom), folder / "observations_annual.xlsx")
     values[~is_own].to_parquet(folder / "observations_benchmarks.parquet", index=False)
-    report = _pentana_rows(kept, values[is_own & in_pentana], published["targets"])
+    report = _pentana_rows(pentana, values[is_own & in_pentana], published["targets"])
     _write_workbook("PI Report", report, folder / "pentana_transport.xlsx")
     return sorted(folder.iterdir())
 
@@ -75,31 +75,31 @@ def _write_workbook(title: str, rows: Iterable[list[Any]], path: Path) -> None:
 # The Pentana workbook: one sub-table an objective, one group of columns a quarter
 
 
-def _pentana_rows(kept: list[Recipe], values: pd.DataFrame, targets: pd.DataFrame) -> Rows:
+def _pentana_rows(kept: Pentana, values: pd.DataFrame, targets: pd.DataFrame) -> Rows:
     rows: Rows = [["Performance indicators by quarter"]]
     aims = targets[targets["target_basis"] == "period"]
-    for objective in dict.fromkeys(recipe.pentana["objective"] for recipe in kept):
-        recipes = [recipe for recipe in kept if recipe.pentana["objective"] == objective]
-        rows += [[], [objective], *_sub_table(recipes, values, aims)]
+    for objective in dict.fromkeys(words["objective"] for words in kept.values()):
+        under = {name: words for name, words in kept.items() if words["objective"] == objective}
+        rows += [[], [objective], *_sub_table(under, values, aims)]
     return rows
 
 
-def _sub_table(recipes: list[Recipe], values: pd.DataFrame, aims: pd.DataFrame) -> Rows:
+def _sub_table(kept: Pentana, values: pd.DataFrame, aims: pd.DataFrame) -> Rows:
     """Return a header and a row an indicator, with the trends that Pentana would show.
 
     Its help page "How are the Long and Short Trends calculated?" compares the newest value with
     the one before (short) and with the mean of the four before (long).
     """
-    rows = values[values["indicator_id"].isin([recipe.indicator for recipe in recipes])]
+    rows = values[values["indicator_id"].isin(list(kept))]
     quarters = rows.drop_duplicates("period_start").sort_values("period_start")
     labels = quarters["period_label"].str.replace("-", "/").str.split(" ")
     groups = [f"{quarter} {year} {measure}" for year, quarter in labels for measure in MEASURES]
     made = [["Code", "Short Name", "Gauge Format", *groups, "Short Trend", "Long Trend"]]
-    for recipe in recipes:
-        own = rows[rows["indicator_id"] == recipe.indicator].set_index("period_start")
-        own_aims = aims[aims["indicator_id"] == recipe.indicator]
-        sign = 1 if recipe.pentana["gauge"] == "Aim to Maximise" else -1
-        line = [recipe.pentana[word] for word in ("code", "name", "gauge")]
+    for indicator, words in kept.items():
+        own = rows[rows["indicator_id"] == indicator].set_index("period_start")
+        own_aims = aims[aims["indicator_id"] == indicator]
+        sign = 1 if words["gauge"] == "Aim to Maximise" else -1
+        line: list[Any] = [words["code"], words["name"], words["gauge"]]
         told = own.astype(object).where(own.notna(), None).to_dict("index")
         for start in quarters["period_start"]:
             line += _quarter_cells(told.get(start), own_aims, sign)

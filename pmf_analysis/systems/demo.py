@@ -55,6 +55,6 @@ def make_demo(workspace: Workspace) -> bool:
 def _recipe_digest() -> str:
     """Return a digest of the files from which Westshire is made, and of those that read them."""
     data = Path(__file__).parents[1] / "data"
-    files = [*sorted(data.glob("demo*.py")), data / "westshire.yml"]
+    files = [*sorted(data.glob("demo*.py")), *sorted(data.glob("westshire.*"))]
     files += sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

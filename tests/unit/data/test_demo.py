@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
+import sys
 import zipfile
 from datetime import date
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
-from pmf_analysis.data import demo_series
 from pmf_analysis.data.contract import KEYS, TABLES, USABLE_STATUSES, series_key
-from pmf_analysis.data.demo import SEED, VINTAGES, westshire_tables, write_sources
-from pmf_analysis.data.demo_series import LAST_DAY, Recipe, World, draw_series, load_world
+from pmf_analysis.data.demo import FIGURES, OWN, VINTAGES, westshire_tables, write_sources
 from pmf_analysis.data.demo_sources import MADE_ON
 from pmf_analysis.data.disclosure import suppress
 from pmf_analysis.data.schema import check_table
@@ -24,13 +25,28 @@ from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.shipped import read_shipped
 
 JULY, OCTOBER = VINTAGES
-OWN = "X06000001"
 Tables = dict[date, dict[str, pd.DataFrame]]
+Recipe = World = SimpleNamespace
+PENTANA: dict[str, dict[str, str]] = read_shipped("data/westshire.yml")["pentana"]
+
+
+def load_drawing() -> ModuleType:
+    """The script that draws the figures which the package ships."""
+    path = Path(__file__).parents[3] / "benchmarks" / "westshire_figures.py"
+    spec = importlib.util.spec_from_file_location("westshire_figures", path)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+drawing = load_drawing()
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return load_world()
+    world: World = drawing.load_world()
+    return world
 
 
 @pytest.fixture(scope="module")
@@ -105,12 +121,15 @@ def test_the_register_says_what_the_recipes_make(
         assert told == declared(recipe), name
 
 
-def test_a_word_that_no_recipe_knows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = read_shipped("data/westshire.yml")
-    told["recipes"]["recycling"]["seeson"] = {"garden": 0.1}
-    monkeypatch.setattr(demo_series, "read_shipped", lambda name: told)
+def test_a_word_that_no_recipe_knows_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = drawing.RECIPES.read_text(encoding="utf-8")
+    recipes = tmp_path / "recipes.yml"
+    recipes.write_text(words.replace("season: {garden: 0.13}", "seeson: {garden: 0.13}"), "utf-8")
+    monkeypatch.setattr(drawing, "RECIPES", recipes)
     with pytest.raises(TypeError, match=r"recycling.*seeson"):
-        load_world.__wrapped__()
+        drawing.load_world.__wrapped__()
 
 
 def test_percentages_are_shares_and_surveys_say_so(
@@ -125,11 +144,11 @@ def test_percentages_are_shares_and_surveys_say_so(
 
 
 def test_codes_in_the_pentana_workbook_are_aliases(
-    world: World, register: dict[str, Indicator]
+    register: dict[str, Indicator],
 ) -> None:
-    for name, recipe in world.recipes.items():
-        if recipe.pentana:
-            assert recipe.pentana["code"] in register[name].aliases
+    assert PENTANA
+    for name, words in PENTANA.items():
+        assert words["code"] in register[name].aliases
 
 
 def test_every_kind_of_series_is_there(
@@ -307,8 +326,8 @@ def test_noise_fits_the_denominator(world: World, name: str) -> None:
     still = dict.fromkeys(("extra", "wander", "spread"), 0.0) | {"step": None, "turn": None}
     level = (6.0, 6.0) if name == "fly_tipping" else (85.0, 85.0)
     words = {"westshire": level, "peers": level, "shocks": {}}
-    recipe = Recipe(**vars(world.recipes[name]) | words | still)
-    drawn = draw_series(recipe, world, SEED)
+    recipe = drawing.Recipe(**vars(world.recipes[name]) | words | still)
+    drawn = drawing.draw_series(recipe, world, drawing.SEED)
     chance = level[0] / recipe.per
     expected = drawn.below * chance
     spread = np.sqrt(expected * (1 - chance if recipe.makes == "share" else 1))
@@ -326,21 +345,24 @@ def test_peers_differ_in_level_and_move_together(observations: pd.DataFrame) -> 
 # The same every time
 
 
-def test_another_seed_is_another_council(tables: Tables) -> None:
-    other = westshire_tables(seed=1)
-    mine, theirs = (t[OCTOBER]["observations"]["value"].dropna() for t in (tables, other))
-    assert not np.array_equal(mine.to_numpy()[:500], theirs.to_numpy()[:500])
+def test_what_ships_is_what_the_recipes_draw() -> None:
+    shipped, drawn = pd.read_parquet(FIGURES), drawing.draw_figures(drawing.SEED)
+    pd.testing.assert_frame_equal(shipped, drawn)
+    other = drawing.draw_figures(seed=1)
+    assert not np.array_equal(other["value"].dropna()[:500], drawn["value"].dropna()[:500])
 
 
 def test_an_indicator_does_not_depend_on_the_others(world: World) -> None:
     recipe = world.recipes["recycling"]
-    alone = World(**vars(world) | {"recipes": {recipe.indicator: recipe}})
+    alone = drawing.World(**vars(world) | {"recipes": {recipe.indicator: recipe}})
     np.testing.assert_array_equal(
-        draw_series(recipe, alone, SEED).above, draw_series(recipe, world, SEED).above
+        drawing.draw_series(recipe, alone, drawing.SEED).above,
+        drawing.draw_series(recipe, world, drawing.SEED).above,
     )
-    renamed = Recipe(**vars(recipe) | {"indicator": "recycling_too"})
+    renamed = drawing.Recipe(**vars(recipe) | {"indicator": "recycling_too"})
     assert not np.array_equal(
-        draw_series(renamed, world, SEED).above, draw_series(recipe, world, SEED).above
+        drawing.draw_series(renamed, world, drawing.SEED).above,
+        drawing.draw_series(recipe, world, drawing.SEED).above,
     )
 
 
@@ -353,7 +375,7 @@ def test_nothing_was_known_before_it_was_published(tables: Tables) -> None:
         assert (rows["collected_on"] > rows["period_end"] - pd.Timedelta(days=1)).all()
         assert rows["collected_on"].max() <= pd.Timestamp(as_at)
     newest = {as_at: tables[as_at]["observations"]["period_end"].max() for as_at in VINTAGES}
-    assert newest == {JULY: pd.Timestamp(2026, 6, 30), OCTOBER: pd.Timestamp(LAST_DAY)}
+    assert newest == {JULY: pd.Timestamp(2026, 6, 30), OCTOBER: pd.Timestamp(drawing.LAST_DAY)}
 
 
 def changed_values(tables: Tables) -> pd.DataFrame:
@@ -488,6 +510,41 @@ def test_targets_are_set_before_their_year_unless_they_supersede(tables: Tables)
     assert (first["set_on"] <= starts).all()
 
 
+def test_targets_of_three_years_that_are_over_have_an_outcome(
+    tables: Tables, register: dict[str, Indicator]
+) -> None:
+    targets, observations = tables[OCTOBER]["targets"], tables[OCTOBER]["observations"]
+    live = targets[~targets["target_id"].isin(targets["supersedes"])]
+    past = live[live["period_end"] <= pd.Timestamp(OCTOBER)]
+    years = past["period_end"].dt.year.groupby(past["indicator_id"]).nunique()
+    assert (years >= 3).sum() >= 40
+    own = observations[(observations["area_code"] == OWN) & (observations["dimension"] == "")]
+    own = own.dropna(subset=["value"])[["indicator_id", "period_end", "value"]]
+    of_value = past[past["target_basis"] == "period"].dropna(subset=["target"])
+    known = of_value.merge(own, on=["indicator_id", "period_end"])
+    assert len(known) >= 100
+    is_higher = known["indicator_id"].map({n: i.polarity == "higher" for n, i in register.items()})
+    met = (known["value"] >= known["target"]).where(is_higher, known["value"] <= known["target"])
+    assert 0.3 < met.mean() < 0.8
+    assert ((past["rationale"] != "") & (past["comparator"] != "")).mean() > 0.6
+
+
+def test_some_targets_were_set_by_a_ratchet_or_a_slip(tables: Tables) -> None:
+    targets = tables[OCTOBER]["targets"]
+    observations = tables[OCTOBER]["observations"]
+    own = observations[observations["indicator_id"] == "staff_recommend"]
+    steps = targets[
+        (targets["indicator_id"] == "staff_recommend") & (targets["kind"] == "improvement")
+    ]
+    before = own.sort_values("period_end")["value"].to_numpy()
+    assert len(steps) == 4
+    np.testing.assert_allclose(steps["target"].to_numpy() - before, 2)
+    slip = targets[(targets["target"] == 0) & targets["target_id"].isin(targets["supersedes"])]
+    assert slip["indicator_id"].tolist() == ["suspensions"]
+    changed = targets[(targets["supersedes"] != "") & (targets["set_on"] > targets["period_start"])]
+    assert "homelessness_prevented" in set(changed["indicator_id"])
+
+
 def test_every_row_names_an_indicator_of_the_register(
     tables: Tables, register: dict[str, Indicator]
 ) -> None:
@@ -521,13 +578,13 @@ def test_workbooks_carry_no_clock(sources: Path) -> None:
         assert properties.count("2026-01-01T00:00:00Z") == 2
 
 
-def test_files_hold_every_observation_once(sources: Path, tables: Tables, world: World) -> None:
+def test_files_hold_every_observation_once(sources: Path, tables: Tables) -> None:
     folder = sources / "2026-10-31"
     parts = [pd.read_csv(path) for path in folder.glob("observations_*.csv")]
     parts.append(pd.read_parquet(folder / "observations_benchmarks.parquet"))
     parts.append(pd.read_excel(folder / "observations_annual.xlsx"))
     whole = tables[OCTOBER]["observations"]
-    in_pentana = [name for name, r in world.recipes.items() if r.pentana]
+    in_pentana = list(PENTANA)
     is_kept_there = whole["indicator_id"].isin(in_pentana) & (whole["area_code"] == OWN)
     found = pd.concat(part[["indicator_id", "area_code", "period_end", "value"]] for part in parts)
     assert len(found) == (~is_kept_there).sum()
@@ -550,12 +607,12 @@ def pentana_values(path: Path) -> dict[tuple[str, str], object]:
 
 
 def test_the_pentana_workbook_holds_own_values_and_says_what_is_late(
-    sources: Path, observations: pd.DataFrame, world: World
+    sources: Path, observations: pd.DataFrame
 ) -> None:
     cells = pentana_values(sources / "2026-10-31" / "pentana_transport.xlsx")
     assert cells["TRA-06", "Q2 2026/27"] == "Not available until January 2027"
     own = observations[observations["area_code"] == OWN].set_index(["indicator_id", "period_label"])
-    codes = {r.pentana["code"]: name for name, r in world.recipes.items() if r.pentana}
+    codes = {words["code"]: name for name, words in PENTANA.items()}
     numbers = {key: cell for key, cell in cells.items() if not isinstance(cell, str)}
     assert len(numbers) > 100
     for (code, quarter), cell in numbers.items():

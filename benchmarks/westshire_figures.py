@@ -1,10 +1,12 @@
-"""The figures of one fictional indicator for every area, drawn from its recipe.
+"""Draw the figures of Westshire, the fictional council, that the package ships.
 
 A level moves on a log scale (a share: log odds) from a declared start to a declared end, with
 seasons and shocks that areas share and wandering that they do not. Counts are drawn around it with
 the scatter that their denominator gives (binomial, Poisson), so that a small council's figures jump
 as much as real ones do; a value is its counts divided. Arrays have a row an area and a column a
-period.
+period. What was known is told for each vintage: what had been published by then.
+
+    python benchmarks/westshire_figures.py     draw the recipes of westshire_recipes.yml, and ship
 """
 
 from __future__ import annotations
@@ -13,30 +15,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import takewhile
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from ruamel.yaml import YAML
 
+from pmf_analysis.data.contract import SOURCE_COLUMNS, conform
+from pmf_analysis.data.demo import FIGURES, VINTAGES
 from pmf_analysis.period_spans import YEAR_STARTS
 from pmf_analysis.periods import PERIODS_PER_YEAR, Period, period_from_start
-from pmf_analysis.shipped import read_shipped
 
 Array = NDArray[np.float64]
 Periods = list[Period]
 Rng = np.random.Generator
 
+SEED = 20261031
+RECIPES = Path(__file__).with_name("westshire_recipes.yml")
 LAST_DAY = date(2026, 9, 30)
 GROWTH = 0.004  # of every population, a year
 SURVEY_SIZE = {"region": 9.0, "nation": 60.0}  # times a council's sample
 DESIGN_EFFECT = 1.3  # of a weighted survey, on the variance of a share
 MEMORY = 0.8  # of one snapshot in the next: most of the people counted are still there
+Z95 = 1.959964
 
 
 class Recipe(SimpleNamespace):
-    """How one indicator is drawn: the words that ``westshire.yml`` explains in its `defaults`."""
+    """How one indicator is drawn, in the words that `defaults` of the recipes explains."""
 
     @property
     def has_counts(self) -> bool:
@@ -48,28 +57,21 @@ class Recipe(SimpleNamespace):
         """What one above the line and one below make: 100 for a percentage."""
         return {"share": 100.0, "rate": float(self.base)}.get(self.makes, 1.0)
 
-    @property
-    def window(self) -> int:
-        """How many base periods a value pools: years of the span times periods in a year."""
-        years = int(self.span[:-1]) if self.span else 0
-        return max(int(years * PERIODS_PER_YEAR[self.frequency]), 1)
-
 
 class World(SimpleNamespace):
     """The fictional council, its neighbours, their populations, and what happened to them.
 
     `areas` has a row an area: role (own, peer, region, nation), area_code, area_name, residents,
     hardship (deprivation in standard deviations between councils) and since, the first day of a
-    council that a reorganisation made (else NaT). `known_since` and `done_on` name, by table, the
-    column with the day since when a row was known, and with that of a deed. `own` is Westshire's
-    row, and `recipes` are by indicator; all else is as ``westshire.yml`` gives it.
+    council that a reorganisation made (else NaT). `recipes` are by indicator; all else is as
+    ``westshire_recipes.yml`` gives it.
     """
 
 
 @lru_cache(maxsize=1)
 def load_world() -> World:
-    """Read ``westshire.yml``, which ships with the package; an unknown word raises TypeError."""
-    told = read_shipped("data/westshire.yml")
+    """Read the recipes; a word that no recipe knows raises TypeError."""
+    told = YAML(typ="safe", pure=True).load(RECIPES)
     columns = ["role", "area_code", "area_name", "residents", "hardship", "since"]
     areas = pd.DataFrame(told.pop("areas"), columns=columns)
     areas["residents"] *= 1000
@@ -79,7 +81,31 @@ def load_world() -> World:
         if unknown := words.keys() - defaults.keys():
             raise TypeError(f"The recipe of {name} has words that no recipe knows: {unknown}")
         recipes[name] = Recipe(indicator=name, **defaults | words)
-    return World(areas=areas, own=areas.iloc[0], recipes=recipes, **told)
+    return World(areas=areas, recipes=recipes, **told)
+
+
+def draw_figures(seed: int) -> pd.DataFrame:
+    """Observations of every indicator as known on each as-at date, in the column `vintage`.
+
+    Each indicator is drawn from the seed and its own name, so a new one changes no other. An
+    absent value is NaN and its status says why.
+    """
+    world = load_world()
+    drawn = {name: draw_series(recipe, world, seed) for name, recipe in world.recipes.items()}
+    known = [
+        _observed(world.recipes[name], drawn[name], as_at).assign(vintage=as_at.isoformat())
+        for as_at in VINTAGES
+        for name in drawn
+    ]
+    rows = pd.concat(known, ignore_index=True)
+    observations = conform(rows, "observations").drop(columns=list(SOURCE_COLUMNS))
+    return observations.assign(vintage=rows["vintage"])
+
+
+def pooled_periods(recipe: Recipe) -> int:
+    """How many base periods a value pools: years of the span times periods in a year."""
+    years = int(recipe.span[:-1]) if recipe.span else 0
+    return max(int(years * PERIODS_PER_YEAR[recipe.frequency]), 1)
 
 
 def draw_series(recipe: Recipe, world: World, seed: int) -> pd.DataFrame:
@@ -259,7 +285,7 @@ def _counts(recipe: Recipe, level: Array, size: Array, part: Array, rng: Rng) ->
     noise = rng.normal(0, 1, level.shape)
     if recipe.makes == "plain":
         # The declared error is that of the published value, which may pool several draws.
-        error = recipe.error * np.sqrt(recipe.window)
+        error = recipe.error * np.sqrt(pooled_periods(recipe))
         return np.asarray(_off_scale(recipe, level + error * noise) * part)
     if recipe.makes == "mean":
         spread = recipe.cv / np.sqrt(size)
@@ -304,7 +330,7 @@ def _year_to_date(recipe: Recipe, periods: Periods, *counts: Array) -> tuple[Arr
 
 def _windows(recipe: Recipe, periods: Periods, *counts: Array) -> tuple[Periods, Array, Array]:
     """Pool rolling windows: sums of counts and cases, means of plain values and populations."""
-    width = recipe.window
+    width = pooled_periods(recipe)
     starts = [period.start for period in periods[: len(periods) - width + 1]]
     named = [period_from_start(s, recipe.frequency, recipe.year_type, recipe.span) for s in starts]
     windows = (np.lib.stride_tricks.sliding_window_view(c, width, axis=1) for c in counts)
@@ -312,3 +338,104 @@ def _windows(recipe: Recipe, periods: Periods, *counts: Array) -> tuple[Periods,
     if recipe.makes == "plain":
         return named, total / width, cases
     return named, total, np.round(cases / width) if recipe.of else cases
+
+
+# What was published of them, by a day
+
+
+def _observed(recipe: Recipe, drawn: pd.DataFrame, as_at: date) -> pd.DataFrame:
+    """One row a value that was due by `as_at`, with its state; an absent one has no figures."""
+    is_own = drawn["role"].isin(["own", "part"])
+    repeated = is_own & drawn["period_start"].isin(pd.to_datetime(recipe.carried_forward))
+    lag = recipe.lag if recipe.peer_lag is None else np.where(is_own, recipe.lag, recipe.peer_lag)
+    breaks = pd.Timestamp(recipe.new_definition or date.max)
+    rows = drawn.assign(
+        **drawn[["above", "below"]].mask(repeated).ffill(),
+        indicator_id=recipe.indicator,
+        frequency=recipe.frequency,
+        definition_version=1 + (drawn["period_start"] >= breaks),
+        collected_on=drawn["period_end"] + pd.to_timedelta(lag, unit="D"),
+        value_status="final",
+        value_note="",
+    )
+    # A new council has no past, and some never take part.
+    never = (rows["period_start"] < rows["since"]) | rows["area_code"].isin(recipe.absent)
+    rows = rows[~never & (rows["collected_on"] <= pd.Timestamp(as_at))].reset_index(drop=True)
+    absences = [told for told in _absences(recipe, rows) if told[0].any()]
+    _as_first_published(recipe, rows, as_at)
+    figures = _as_published(recipe, rows["above"], rows["below"])
+    rows = rows.assign(**figures)
+    for absent, state, note in absences:
+        rows.loc[absent, ["value_status", "value_note"]] = [state, note]
+        rows.loc[absent, list(figures)] = np.nan
+    approved = (rows["role"] == "own") & rows["value_status"].isin(["final", "revised"])
+    rows["approved_by"] = np.where(approved, "Performance and Insight Manager", "")
+    return rows.assign(approved_on=rows["collected_on"].where(approved))
+
+
+def _as_first_published(recipe: Recipe, rows: pd.DataFrame, as_at: date) -> None:
+    """Set Westshire's counts to what was known on the day: provisional, or not yet restated."""
+    own = rows[rows["role"] == "own"]
+
+    def mark(starts: list[Any], part: float, status: str, note: str = "") -> None:
+        chosen = own.index[own["period_start"].isin(pd.to_datetime(starts))]
+        above = rows.loc[chosen, "above"] * part
+        rows.loc[chosen, "above"] = above.round() if recipe.has_counts else above
+        rows.loc[chosen, ["value_status", "value_note"]] = [status, note]
+
+    if recipe.provisional < 1:
+        known = [own[own["collected_on"] <= pd.Timestamp(v)] for v in VINTAGES if v <= as_at]
+        *before, newest = [values["period_start"].max() for values in known]
+        mark(before, 1.0, "revised")
+        mark([newest], recipe.provisional, "provisional")
+    for day, first_published in recipe.first_published.items():
+        restated = (1.0, "revised", "Restated in October 2026")
+        mark([day], *((first_published, "final", "") if as_at == VINTAGES[0] else restated))
+
+
+def _absences(recipe: Recipe, rows: pd.DataFrame) -> Iterator[tuple[Any, str, str]]:
+    """Which values were not returned, too small, never collected or late: state and reason."""
+    for code, newest in recipe.no_return.items():
+        unsent = rows.index[rows["area_code"] == code][-newest:]
+        yield rows.index.isin(unsent), "missing", "No return made"
+    small = (rows["above"] > 0) & (rows["above"] < recipe.suppress_below)
+    yield small, "suppressed", f"Count of 1 to {recipe.suppress_below - 1}"
+    never = rows["period_start"].isin(pd.to_datetime(recipe.not_collected))
+    yield never, "not_applicable", "Not collected in the pandemic"
+    late = (rows["role"] == "own") & rows["period_start"].isin(pd.to_datetime(recipe.late))
+    yield late, "not_yet_available", "Not available until January 2027"
+
+
+def _as_published(recipe: Recipe, above: pd.Series, below: pd.Series) -> dict[str, Any]:
+    """Return the columns of observations that `above` and `below` make, rounded as published.
+
+    Whatever is not published is NaN: counts of surveys, intervals of everything else.
+    """
+    value = above if recipe.makes in ("count", "plain") else recipe.per * above / below
+    lower, upper = _interval(recipe, value, below)
+    return {
+        "value": np.round(value, recipe.decimals),
+        "numerator": above if recipe.has_counts else np.nan,
+        "denominator": below if recipe.has_counts else np.nan,
+        "ci_lower": np.round(lower, recipe.decimals),
+        "ci_upper": np.round(upper, recipe.decimals),
+        "sample_size": below if recipe.sample else np.nan,
+    }
+
+
+def _interval(recipe: Recipe, value: Any, below: Any) -> tuple[Any, Any]:
+    """Return the 95 % interval of an estimate; for a share of a survey, that of Wilson (1927)."""
+    if recipe.sample and recipe.makes == "share":
+        share, answers = value / 100, below / DESIGN_EFFECT
+        middle = (share + Z95**2 / (2 * answers)) / (1 + Z95**2 / answers)
+        root = np.sqrt(share * (1 - share) / answers + Z95**2 / (4 * answers**2))
+        half = Z95 * root / (1 + Z95**2 / answers)
+        return 100 * (middle - half), 100 * (middle + half)
+    width = Z95 * (recipe.error or np.nan)
+    if recipe.scale == "identity":
+        return value - width, value + width
+    return value * np.exp(-width), value * np.exp(width)
+
+
+if __name__ == "__main__":
+    draw_figures(SEED).to_parquet(FIGURES, index=False, compression="zstd")
