@@ -65,10 +65,10 @@ def _interpolated(log_steps: Floats, rows: Floats) -> Floats:
 UNCALIBRATED = Factors({}, "none")
 
 
-@lru_cache(maxsize=1)
-def shipped_factors() -> Factors:
-    """Factors of the table in the package (forecast_factors.csv)."""
-    rows = pd.read_csv(Path(__file__).with_name("forecast_factors.csv"))
+@lru_cache(maxsize=2)
+def shipped_factors(name: str = "forecast") -> Factors:
+    """Factors of forecast_factors.csv, or for totals of so many periods outturn_factors.csv."""
+    rows = pd.read_csv(Path(__file__).with_name(f"{name}_factors.csv"))
     learnt = rows.groupby(list(rows.columns[:2]))
     table: dict[Any, Floats] = {key: part.iloc[:, 2:].to_numpy(float) for key, part in learnt}
     return Factors(table, "M1 and Tourism competitions")
