@@ -12,10 +12,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
-from pmf_analysis.story.bank import say
+from pmf_analysis.story.bank import say, stored
 from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, text
-from pmf_analysis.story.formatting import format_date, in_sentence, rounded_sign, twentieths
+from pmf_analysis.story.formatting import (
+    format_date,
+    format_number,
+    in_sentence,
+    rounded_sign,
+    twentieths,
+)
 
+STANDARDS = ("floor", "statutory", "contractual")
+"""Kinds of target that are to be kept: none of them ever asks for too little."""
+_KEPT = ("too_easy", "little_stretch")
 _OUTCOMES = {"met.": "target_met", "not met.": "target_missed"}
 # Professional Head of Intelligence Assessment, probability yardstick (2019): the largest number
 # of chances in 20 of each band. The yardstick leaves gaps; twentieths never fall into one.
@@ -207,21 +216,44 @@ class TargetFacts(Facts):
 
     @classmethod
     def of(cls, row: Row, subject: Subject) -> Self:
-        """Make it from a row of the targets table and the series it belongs to."""
+        """Make it from a row of the targets table and the series it belongs to.
+
+        Chances are spelled from whole twentieths, so that words, tables and dots agree.
+        """
         chance, verdict = number(row, "probability"), text(row, "verdict") or "cannot_judge"
-        return cls.read(
+        found = cls.read(
             *(row, subject, "target"),
             target=_target(row, subject),
             band="" if chance is None else chance_band(chance),
             verdict="no_verdict" if subject.is_city and chance is not None else verdict,
+            people=_people(row),
+            of_periods=int(number(row, "of") or 0),
+            capability="" if subject.is_city else text(row, "capability"),
         )
+        for name, how in stored("figures.yml")["target"].items():
+            if how in ("chance", "frequency") and (raw := found.more[name].raw) is not None:
+                found.more[name] = Figure(raw, shown_chance(subject, raw, how))
+        if (way := found.headroom.raw) is not None:
+            found.more["headroom"] = Figure(way, f"{100 * way:.0f}%" if 0 < way <= 1 else "")
+        return found
+
+    @property
+    def is_outturn(self) -> bool:
+        """Whether the target is for a whole year of which some periods are still to come."""
+        return bool(self.of_periods)
+
+    @property
+    def told_verdict(self) -> str:
+        """Verdict as it is told: a standard that is likely to be met is kept."""
+        return as_told(self.verdict, self.kind)
 
     @property
     def shown(self) -> str:
         """Code of the status shown: a baseline is no target, a known outcome was met or missed."""
         if self.kind == "baseline":
             return "baseline"
-        return _OUTCOMES.get(self.reason.rpartition("outcome is already known: ")[2], self.verdict)
+        outcome = self.reason.rpartition("outcome is already known: ")[2]
+        return _OUTCOMES.get(outcome, self.told_verdict)
 
     @property
     def offered(self) -> dict[str, Figure]:
@@ -243,10 +275,26 @@ class TargetFacts(Facts):
         return is_known and self.sign(self.required_change) * way <= 0
 
 
+def shown_chance(subject: Subject, raw: float | None, how: str = "chance") -> str:
+    """Spell a chance as the nearest number of chances in 20; "" where there is none."""
+    return "" if raw is None else subject.figure(twentieths(raw) / 20, how).text
+
+
+def as_told(verdict: str, kind: str) -> str:
+    """Return a verdict for a kind of target: no standard asks for little, it is kept."""
+    return "kept" if kind in STANDARDS and verdict in _KEPT else verdict
+
+
 def chance_band(probability: float) -> str:
     """Return the band of the PHIA probability yardstick for a probability."""
     shown = twentieths(probability)
     return next(band for most, band in _PHIA_BANDS.items() if shown <= most)
+
+
+def _people(row: Row) -> str:
+    """Write the gap in people to two figures, which is as well as it is known; "" for nobody."""
+    size = abs(float(f"{number(row, 'people') or 0.0:.2g}"))
+    return format_number(size, 0) if size >= 1 else ""
 
 
 def _target(row: Row, subject: Subject) -> Figure:

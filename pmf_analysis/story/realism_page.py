@@ -12,13 +12,15 @@ from pmf_analysis.story.bank import count_of, say, title
 from pmf_analysis.story.benchmarking_page import comparisons_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.dots import count_meeting, draw_dots
-from pmf_analysis.story.facts import TargetFacts, TrendFacts
-from pmf_analysis.story.figures import number, text
+from pmf_analysis.story.facts import TargetFacts, TrendFacts, shown_chance
+from pmf_analysis.story.figures import Row, number, text
 from pmf_analysis.story.formatting import twentieths
-from pmf_analysis.story.pages import Page, data_rows
+from pmf_analysis.story.pages import Page, data_rows, data_table, table_block
 from pmf_analysis.story.sentences import reason_sentences
 from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.theme_sentences import reference_sentences, target_sentences, target_title
+from pmf_analysis.story.track import portfolio_blocks, record_blocks
+from pmf_analysis.story.trajectory import draw_trajectory
 from pmf_analysis.story.view import rows_of
 
 _DOTS = [f"d{place:02d}" for place in range(1, 21)]
@@ -76,7 +78,11 @@ class RealismPage(Page[TargetFacts]):
         """Target, chance and range of values with a middling chance."""
         target = "" if facts.kind == "baseline" else facts.target.text
         cells = {"indicator": facts.subject.short, "latest": facts.last_value.text}
-        cells |= {"target": target, "due": facts.period_label, "chance": facts.probability.text}
+        cells |= {"target": target, "due": facts.period_label}
+        if facts.is_outturn:
+            cells["latest"] = say("realism.latest", last=facts.last_value)
+        slots = {"frequency": facts.frequency, "chance": facts.probability}
+        cells["chance"] = say("realism.cell", **slots)
         return cells | {"range": spoken.range_words(facts), "status": facts.shown}
 
     def standing(self, facts: TargetFacts) -> tuple[str, str]:
@@ -96,29 +102,80 @@ class RealismPage(Page[TargetFacts]):
                 heading = title("realism.title.no_target", trend.subject.short)
                 blocks.append(self.finding(trend, heading, (say("realism.no_target"), *answers)))
             else:
-                blocks += [self._target(trend, *each) for each in enumerate(own, start=1)]
-            blocks += self._figures(own)
+                for place, each in enumerate(own, start=1):
+                    blocks += self._card(trend, place, each, own)
+                continue
+            blocks += self._fan_of(own)
         return blocks
 
-    def _target(self, trend: TrendFacts, place: int, facts: TargetFacts) -> Block:
-        rationale = say("realism.rationale", rationale=facts.rationale)
+    def _card(
+        self, trend: TrendFacts, place: int, facts: TargetFacts, own: list[TargetFacts]
+    ) -> list[Block]:
+        """Return one target: finding, charts and evidence; the fan of all with the first."""
+        rationale, view = say("realism.rationale", rationale=facts.rationale), self.view
         said = filter(None, (*target_sentences(facts), rationale))
-        return self.finding(trend, target_title(facts), said, place=place, facts=facts.scalars())
+        parts = {"place": place, "facts": facts.scalars(), "notes": self._path(facts)}
+        parts["second"] = self._checks(facts, None if place > 1 else own)
+        blocks = [self.finding(trend, target_title(facts), said, **parts)]
+        blocks += self._fan_of(own) if place == 1 else []
+        part = "" if place == 1 else f"-{place}"
+        blocks += [*self._outturn(facts, part), *self._dots(facts, part)]
+        if rows := spoken.evidence_rows(facts, self.shows["evidence"]):
+            caption = title("realism.evidence_title", facts.subject.short)
+            table = data_table(caption, ("looked", "shows", "on"), rows)
+            blocks.append(table_block(f"evidence{part}-{view.slugs[facts.subject.series]}", table))
+        return blocks
 
-    def _figures(self, own: list[TargetFacts]) -> list[Block]:
-        """Draw the chart with its fan, and the dots of the first question that was answered."""
+    def _checks(self, facts: TargetFacts, own: list[TargetFacts] | None) -> list[str]:
+        """What the checks found of a target; with the first what they found of none of them."""
+        others = {each.target_id for each in own or ()} - {facts.target_id}
+        rows = self.view.of_series(self.view.target_checks, facts.subject.series)
+        mine = [
+            row
+            for row in rows_of(rows)
+            if (name := text(row, "target_id")) == facts.target_id
+            or (own is not None and name not in others)
+        ]
+        return [told for row in mine if (told := spoken.check_sentence(row, facts.subject))]
+
+    def _path(self, facts: TargetFacts) -> tuple[str, ...]:
+        """Return the council's rule for setting targets, step by step as it reads here."""
+        rows = rows_of(self.view.of_target(self.view.decisions, facts.target_id))
+        ordered = sorted(rows, key=lambda row: number(row, "place") or 0)
+        steps = [spoken.step_words(row, facts.subject) for row in ordered]
+        return (say("realism.path"), *steps) if steps else ()
+
+    def _outturn(self, facts: TargetFacts, part: str) -> list[Block]:
+        """Draw the year so far against the path to its target."""
+        rows = self.view.of_target(self.view.outturn_paths, facts.target_id)
+        rows = rows.sort_values("period") if len(rows) else rows
+        if rows.empty or rows[["actual", "path"]].isna().all(axis=None):
+            return []
+        subject, slug = facts.subject, self.view.slugs[facts.subject.series]
+        columns = {"so_far": "actual", "path": "path"}
+        told = data_rows(subject, rows, columns | {"low": "q05", "middle": "q50", "high": "q95"})
+        for cells, chance in zip(told, rows["chance_on_path"], strict=True):
+            cells["on_path"] = "" if pd.isna(chance) else shown_chance(subject, chance)
+        slots = {"first": told[0]["period"], "last": told[-1]["period"]}
+        slots |= {"title": subject.title, "council": self.view.council}
+        alt = say("outturn.alt", middle=facts.outturn_mid, period=facts.period_label)
+        return [
+            self.figure(
+                *(facts, f"outturn{part}", title("outturn.title", subject.short), told),
+                subtitle=say("outturn.subtitle", **slots),
+                alt=" ".join((alt, *spoken.outturn_sentences(facts))).strip(),
+                svg=draw_trajectory(rows, subject, id=f"outturn{part}-{slug}"),
+                notes=(say("outturn.note"),),
+            )
+        ]
+
+    def _fan_of(self, own: list[TargetFacts]) -> list[Block]:
+        """Draw the chart with its fan for the first question that was answered."""
         first = next((each for each in own if each.probability.is_known), None)
         if first is None:
             return []
         fans = self.view.of_series(self.view.forecasts, first.subject.series)
-        if fans.empty:
-            return []
-        slug = self.view.slugs[first.subject.series]
-        blocks = [self._fan(first, fans, slug)]
-        at_target = fans[fans["horizon"] == first.horizon]
-        if len(at_target) and not first.is_reference and first.target.is_known:
-            blocks += self._dots(first, at_target.iloc[0], slug)
-        return blocks
+        return [] if fans.empty else [self._fan(first, fans, self.view.slugs[first.subject.series])]
 
     def _fan(self, facts: TargetFacts, fans: pd.DataFrame, slug: str) -> Block:
         subject, view = facts.subject, self.view
@@ -138,26 +195,38 @@ class RealismPage(Page[TargetFacts]):
             svg=draw_spc(points, subject, id=f"fan-{slug}", targets=targets, forecast=fans),
         )
 
-    def _dots(self, facts: TargetFacts, quantiles: pd.Series, slug: str) -> list[Block]:
+    def _dots(self, facts: TargetFacts, part: str) -> list[Block]:
         """Draw the chance as twenty dots, which say the same number of chances as the words.
 
         Both come from one distribution. Where the chance lies half-way between two twentieths and
         a quantile falls on the other side, there is no picture rather than two numbers.
         """
-        subject, goal = facts.subject, self._goal(facts)
+        subject, goal, dots = facts.subject, self._goal(facts), self._outcomes(facts)
+        if not (dots and facts.target.is_known and facts.probability.is_known):
+            return []
         look: dict[str, Any] = {"unit": subject.unit, "decimals": subject.decimals}
-        dots = [float(quantiles[name]) for name in _DOTS]
         count = count_meeting(dots, goal, subject.polarity, subject.decimals)
         if count != twentieths(facts.probability.raw or 0.0):
             return []
         slots = {"count": count, "period": facts.period_label, "target": facts.target}
         names = {"title": subject.title, "council": self.view.council}
         rows = [{"dot": str(n), "value": subject.figure(dot).text} for n, dot in enumerate(dots, 1)]
-        svg = draw_dots(dots, target=goal, better=subject.polarity, id=f"dots-{slug}", **look)
+        look["id"] = f"dots{part}-{self.view.slugs[subject.series]}"
+        svg = draw_dots(dots, target=goal, better=subject.polarity, **look)
         parts = {"subtitle": say("realism.dots_subtitle", **names, **slots), "svg": svg}
         parts["alt"] = say("realism.dots_alt", **slots)
         heading = title("realism.dots_title", subject.short, **slots)
-        return [self.figure(facts, "dots", heading, rows, **parts)]
+        return [self.figure(facts, f"dots{part}", heading, rows, **parts)]
+
+    def _outcomes(self, facts: TargetFacts) -> list[float]:
+        """Twenty equally likely values: a year's own, else those forecast for the period."""
+        row: Row = facts.row
+        if not facts.is_outturn and number(row, _DOTS[0]) is None:
+            fans = self.view.of_series(self.view.forecasts, facts.subject.series)
+            due = rows_of(fans[fans["horizon"] == facts.horizon]) if len(fans) else []
+            row = due[0] if due else {}
+        found = [number(row, name) for name in _DOTS]
+        return [] if None in found else [value for value in found if value is not None]
 
     def _goal(self, facts: TargetFacts) -> float | tuple[float, float]:
         """Return the target as the dots take it: a number, or both ends of a range."""
@@ -174,11 +243,22 @@ class RealismPage(Page[TargetFacts]):
 
     def good_news(self) -> list[str]:
         """Name targets that were met or are met on the present course."""
-        return self._called(("target_met", "too_easy"))
+        return self._called(("target_met", "kept", "too_easy"))
 
     def _called(self, codes: Sequence[str]) -> list[str]:
         called = [each for code in codes for each in self._targets() if each.shown == code]
         return [f"{target_title(each)}. {' '.join(_why(each))}" for each in called]
+
+    def scope(self) -> list[Block]:
+        """Return what is covered, the targets as a whole, and what cannot be told."""
+        entries = self.shows["cannot_tell"]
+        text = tuple(say(f"cannot_tell.{entry}") for entry in entries)
+        box = Block("note", "cannot-tell", say("section.cannot_tell"), text=text)
+        return [*super().scope(), *portfolio_blocks(self.view), box]
+
+    def method(self) -> list[Block]:
+        """Return by which methods the page judges, and how such chances turned out."""
+        return [*super().method(), *record_blocks(self.view, self.shows["sources"])]
 
     def challenge(self) -> list[Block]:
         """Return questions for the director that the evidence raises, by indicator."""

@@ -10,14 +10,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from pmf_analysis.story.bank import clip_words, count_of, fitting, say, say_first, title, words_of
-from pmf_analysis.story.facts import SIGNALS, TargetFacts
-from pmf_analysis.story.figures import Figure, Row, number
+from pmf_analysis.story.facts import SIGNALS, STANDARDS, TargetFacts, as_told
+from pmf_analysis.story.figures import Figure, Row, Subject, number, text
 from pmf_analysis.story.formatting import format_false_alarm, join_words
 from pmf_analysis.story.sentences import WAYS, Sentences, reason_sentences, told
 
 _CLAUSE_WORDS, _RARE = 11, 0.05
 _STATED = ("target_kind", "target", "target_alone")
-_STANDARDS = ("floor", "statutory", "contractual")
+_ON = ("looked", "on")
+_SHOWN = ("shows", "shows_two", "shows_alone")
+_CHANCES = ("own_and_peers", "own", "outturn")  # methods, each with a row of evidence of its own
 
 
 def counted(group: str, entry: str, counts: Sequence[tuple[str, int]], total: int) -> Sentences:
@@ -124,8 +126,65 @@ def target_sentences(facts: TargetFacts) -> Sentences:
         return told(say("realism.baseline", target=facts.target), *reason_sentences(facts.reason))
     slots["kind"] = words_of("realism.kind").get(facts.kind)
     stated = say_first(*(f"realism.{entry}" for entry in _STATED), **slots)
-    said = (*_chance_sentences(facts), *_required_sentences(facts), _range_sentence(facts))
-    return told(stated, *said)
+    said = (*_chance_sentences(facts), *outturn_sentences(facts), *_required_sentences(facts))
+    return told(stated, *said, _range_sentence(facts))
+
+
+def outturn_sentences(facts: TargetFacts) -> Sentences:
+    """Say how far the year is, what its rest needs, how often that was seen, where it ends."""
+    if not facts.is_outturn:
+        return ()
+    steps = words_of("trend.step")
+    step = steps.get(facts.subject.frequency, steps["other"])
+    slots = {**facts.more, **facts.plain, "last": facts.last_value, "step": step}
+    slots["rate_n"] = facts.rate_n or None
+    so_far = say(f"realism.{'so_far' if facts.done else 'not_begun'}", **slots)
+    rate = say("realism.rate", **slots)
+    share = say_first("realism.rate_share", "realism.rate_share_alone", **slots) if rate else ""
+    return told(so_far, rate, share, say_first("realism.outturn", **slots))
+
+
+def check_sentence(row: Row, subject: Subject) -> str:
+    """Say what a check found of a target; a check without words says its own text."""
+    slots: dict[str, object] = {name: text(row, name) for name in ("text", "periods")}
+    slots |= {name: subject.figure(number(row, name)) for name in ("value", "expected")}
+    slots["n"] = f"{number(row, 'n') or 0:.0f}"
+    return say_first(f"target_check.{text(row, 'check')}", **slots) or text(row, "text")
+
+
+def step_words(row: Row, subject: Subject) -> str:
+    """Say a step of the rule for setting targets with its answer."""
+    code, value = text(row, "step"), subject.figure(number(row, "value")).text
+    question = words_of("realism.steps").get(code, code.replace("_", " ").capitalize())
+    detail = ", ".join(filter(None, (text(row, "comparator").replace("_", " "), value)))
+    slots = {"place": text(row, "place"), "step": question, "detail": detail}
+    slots["answer"] = words_of("realism.answer").get(text(row, "answer"), text(row, "answer"))
+    return say("realism.step_with", **slots) or say("realism.step", **slots)
+
+
+def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, str]]:
+    """Return what was looked at, what it shows and on how many, in the order given.
+
+    What is not known has no row.
+    """
+    subject, same = facts.subject, facts.lower.text == facts.upper.text
+    asked = subject.figure(facts.required_change.raw, "signed")
+    counted = {"figures": facts.n, "changes": facts.peer_n, "similar": facts.similar_n}
+    counted["stretches"] = facts.rate_n
+    nouns = {"similar": "changes"}
+    slots: dict[str, object] = {**facts.more, **facts.plain}
+    slots |= {k: n and count_of(f"realism.{nouns.get(k, k)}", n) for k, n in counted.items()}
+    ends = {"lower": facts.lower, "upper": facts.upper}
+    slots |= {"ways": count_of("realism.ways", 1 if same else 2, **ends)}
+    slots |= {"asked": "" if facts.is_met else asked}
+    slots |= {"within": words_of("realism.capability").get(facts.capability)}
+    rows = []
+    for code in order:
+        shows = say_first(*(f"realism.evidence.{code}.{part}" for part in _SHOWN), **slots)
+        if shows and (code not in _CHANCES or code == facts.method):
+            told_of = {key: say(f"realism.evidence.{code}.{key}", **slots) for key in _ON}
+            rows.append(told_of | {"shows": shows})
+    return rows
 
 
 def reference_sentences(asked: Sequence[TargetFacts]) -> Sentences:
@@ -150,9 +209,10 @@ def _chance_sentences(facts: TargetFacts) -> Sentences:
         refused = facts.verdict != "no_verdict"
         return told(say("realism.verdict.cannot_judge") if refused else "", *reasons)
     ends = {"low": facts.lower, "high": facts.upper}
-    verdict = "city" if facts.subject.is_city else facts.verdict
+    verdict = "city" if facts.subject.is_city else facts.told_verdict
     words = {code: word.lower() for code, word in words_of("status").items()}
-    readings = {"low": words.get(facts.verdict_low), "high": words.get(facts.verdict_high)}
+    codes = (as_told(code, facts.kind) for code in (facts.verdict_low, facts.verdict_high))
+    readings = dict(zip(("low", "high"), map(words.get, codes), strict=True))
     return told(
         say(f"realism.chance.{facts.band}", frequency=facts.frequency),
         say("realism.between", **ends) if facts.lower.text != facts.upper.text else "",
@@ -169,9 +229,8 @@ def _required_sentences(facts: TargetFacts) -> Sentences:
         return told(say_first("realism.met", "realism.met_alone", **slots))
     way = WAYS[facts.sign(facts.required_change)]
     required = say(f"realism.required.{way}", size=facts.required_change, **slots)
-    own = say("realism.own_share", frequency=facts.own_share)
-    peers = say("realism.peer_share", frequency=facts.peer_share, n=facts.peer_n or None)
-    return told(required, own, peers)
+    gap = {"people": facts.people, "people_unit": facts.people_unit}
+    return told(required, say_first("realism.people", "realism.people_alone", **gap))
 
 
 def _range_sentence(facts: TargetFacts) -> str:
@@ -209,7 +268,7 @@ def challenge_questions(facts: TargetFacts, median: Figure | None = None) -> Sen
         return ()
     verdict = facts.verdict if facts.value_30.is_known else "cannot_judge"
     is_easy = verdict in ("too_easy", "little_stretch")
-    asked = "protected" if is_easy and facts.kind in _STANDARDS else verdict
+    asked = "protected" if is_easy and facts.kind in STANDARDS else verdict
     is_rare = facts.peer_share.is_known and (facts.peer_share.raw or 0.0) <= _RARE
     beyond = median if median is not None and _beyond(median, facts) else None
     return told(

@@ -24,7 +24,8 @@ class ThemeView:
 
     ``indicators`` are those of the register; ``narratives`` is the contract's table of that name;
     ``comparison_level`` is the level in percent at which counts are compared, ``overdispersion``
-    whether the usual spread between councils is allowed for.
+    whether the usual spread between councils is allowed for, ``easy_level`` the chance from which
+    a target is met on the present course.
     """
 
     council: str
@@ -50,11 +51,18 @@ class ThemeView:
     leads: pd.DataFrame = field(default_factory=pd.DataFrame)
     equality: pd.DataFrame = field(default_factory=pd.DataFrame)
     value: pd.DataFrame = field(default_factory=pd.DataFrame)
+    outturn_paths: pd.DataFrame = field(default_factory=pd.DataFrame)
+    target_checks: pd.DataFrame = field(default_factory=pd.DataFrame)
+    decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    portfolio: pd.DataFrame = field(default_factory=pd.DataFrame)
+    records: pd.DataFrame = field(default_factory=pd.DataFrame)
+    outcomes: pd.DataFrame = field(default_factory=pd.DataFrame)
     notice: str = ""
     vintage: str = ""
     seed: int = 0
     comparison_level: float = 99.8
     overdispersion: bool = True
+    easy_level: float = 0.85
     words: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -111,6 +119,10 @@ class ThemeView:
         rows = self.of_series(self.events, series)
         rows = rows.sort_values(["period", "kind", "text"]) if len(rows) else rows
         return rows.assign(number=range(1, len(rows) + 1))
+
+    def of_target(self, table: pd.DataFrame, target_id: str) -> pd.DataFrame:
+        """Rows of a target, as they come."""
+        return table[table["target_id"] == target_id] if len(table) else table
 
     def packs_of(self, measure: str) -> list[Row]:
         """Rows of the theme as a whole for a measure, as they come."""

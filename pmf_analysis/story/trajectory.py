@@ -1,0 +1,115 @@
+"""The year so far against its target: what adds up, what was planned, and where it may end.
+
+Each period stands at its place in the year. Our figures and the path to the target are cumulative
+(or the average so far); the fan is the likely range of the periods to come, and above each of
+these stands the chance of being on the path when it ends.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.story.bank import say
+from pmf_analysis.story.canvas import Canvas, Floats, Words, measure, no_value, scale_ends
+from pmf_analysis.story.canvas import short_value as short
+from pmf_analysis.story.figures import Subject
+from pmf_analysis.story.formatting import format_chance, twentieths
+from pmf_analysis.story.style import BLUE, FAN, INK, PAPER, TARGET
+from pmf_analysis.story.timeline import MONTHS, positions, time_chart
+
+_HEIGHT, _TOP, _ROOM = 280.0, 46.0, 8.0
+_COLUMNS = ["actual", "path", "q05", "q50", "q95"]
+
+
+def draw_trajectory(rows: pd.DataFrame, subject: Subject, *, id: str) -> str:
+    """Draw the year of one target and return SVG.
+
+    Parameters
+    ----------
+    rows
+        Rows of the result table ``outturn_paths`` of one target: period (start), actual (so far;
+        missing where it is to come), path, q05, q50, q95 and chance_on_path (0 to 1).
+    subject, id
+        The series, for axis, labels and periods; prefix of every id in the SVG.
+
+    Raises
+    ------
+    PmfError
+        When neither a path nor a figure is known.
+    """
+    ordered = rows.sort_values("period")
+    values = ordered[_COLUMNS].to_numpy(float).T
+    if not np.isfinite(values[:2]).any():
+        raise no_value()
+    x, step = positions(ordered["period"], subject.frequency), MONTHS.get(subject.frequency, 1)
+    labels = _end_labels(values, subject)
+    room = (_HEIGHT, _TOP, 16.0 + max((measure(words)[0] for words, _ in labels), default=0.0))
+    scale = scale_ends(float(np.nanmin(values)), float(np.nanmax(values)), 0.1)
+    span = (float(x[0]) - step / 2, float(x[-1]) + step / 2)
+    with time_chart(scale, span, room, subject) as sheet:
+        _draw_lines(sheet, x, values)
+        _write_chances(sheet, x, ordered["chance_on_path"].to_numpy(float))
+        _name_newest(sheet, x, values[0], subject)
+        area, ends = sheet.area, [(words, sheet.pixel(0, y)[1]) for words, y in labels]
+        sheet.column(ends, area.right + 10, area.bottom - 6, area.top + 4)
+        return sheet.svg(id)
+
+
+def _end_labels(values: Floats, subject: Subject) -> list[tuple[Words, float]]:
+    """Labels of the lines that reach the end of the year, with the values they stand for."""
+    _, path, low, middle, high = values[:, -1]
+    far = low if path >= middle else high
+    entries = (("target", path, TARGET), ("forecast", middle, BLUE), ("range", far, ""))
+    return [
+        (Words(say(f"outturn.chart.{name}", value=short(y, *subject.scale)), *looks), float(y))
+        for name, y, colour in entries
+        if np.isfinite(y)
+        for looks in [(colour, True) if colour else ()]
+    ]
+
+
+def _draw_lines(sheet: Canvas, x: Floats, values: Floats) -> None:
+    actual, path, low, middle, high = values
+    known = np.flatnonzero(np.isfinite(actual))
+    ahead = np.arange(len(x)) > (known[-1] if len(known) else -1)
+    # The fan begins at the newest figure, where there is one.
+    start = np.where(np.isin(np.arange(len(x)), known[-1:]), actual, np.nan)
+    low, middle, high = (np.where(ahead, each, start) for each in (low, middle, high))
+    sheet.axes.fill_between(x, low, high, color=FAN[0], lw=0, zorder=1)
+    sheet.axes.plot(x, middle, color=BLUE, lw=1.6, ls=(0, (4, 2)), zorder=2)
+    sheet.axes.plot(x, path, color=TARGET, lw=2, zorder=3)
+    looks = {"marker": "o", "mfc": BLUE, "mec": PAPER, "ms": 7}
+    sheet.axes.plot(x, actual, color=BLUE, lw=2, zorder=4, clip_on=False, **looks)
+    for line in (actual, path, low, middle, high):
+        sheet.keep_clear(x, line)
+
+
+def _write_chances(sheet: Canvas, x: Floats, chances: Floats) -> None:
+    """Write the chances above the periods to come: the last, and of the others as many as fit."""
+    known = np.flatnonzero(np.isfinite(chances))[::-1]
+    words = [Words(format_chance(twentieths(chances[n]) / 20), INK) for n in known]
+    if not len(known):
+        return
+    apart = abs(sheet.pixel(1, 0)[0] - sheet.pixel(0, 0)[0]) * (x[1] - x[0] if len(x) > 1 else 1)
+    every = math.ceil((max(measure(each)[0] for each in words) + _ROOM) / apart)
+    for n, word in list(zip(known, words, strict=True))[::every]:
+        sheet.write(word, sheet.pixel(x[n], 0)[0], sheet.area.top + 12, anchor="center")
+    sheet.write(Words(say("outturn.chart.chances")), sheet.area.left, sheet.area.top + 32)
+
+
+def _name_newest(sheet: Canvas, x: Floats, actual: Floats, subject: Subject) -> None:
+    known = np.flatnonzero(np.isfinite(actual))
+    if not len(known):
+        return
+    value = float(actual[known[-1]])
+    text = say("outturn.chart.so_far", value=short(value, *subject.scale))
+    words, (left, y) = Words(text, INK, bold=True), sheet.pixel(float(x[known[-1]]), value)
+    width, height = measure(words)
+    spots = [
+        (left + across, y + up)
+        for gap in (8.0, 14.0, 22.0, 34.0)
+        for up in (gap, -gap - height)
+        for across in (-width / 2, -width - 4, 6.0)
+    ]
+    sheet.place(words, spots, left)
