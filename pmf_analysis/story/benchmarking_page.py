@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.story import further, sentences
-from pmf_analysis.story.bank import count_of, fits, say, title, words_of
+from pmf_analysis.story.bank import count_of, fits, say, stored, title, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Facts, number, text
 from pmf_analysis.story.formatting import join_words
 from pmf_analysis.story.funnel import draw_funnel
-from pmf_analysis.story.pages import Page, data_rows, data_table, paragraph
+from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, paragraph
 from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.theme_sentences import chance_among_tested, named
@@ -26,8 +26,6 @@ _AS_IF = ("lower_limit", "is_as_if")  # columns of gaps whose marks are explaine
 _CALLED = ("better", "worse", "higher", "lower")
 _OUT = [["low_998", "high_998"], ["low_998", "low_95", "high_95", "high_998"]]  # at 99.8 %, 95 %
 _TESTED = ("counts", "interval", "own_history")
-_FUNNEL = {"value": "value", "numerator": "count", "denominator": "count"}
-_FUNNEL_COLUMNS = ("council", "value", "cases", "of", "position")
 _PUBLISHED_LEVEL = 95.0  # of the intervals that surveys are published with
 
 
@@ -98,13 +96,11 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         ranged = say("compare.place.with_range", place=place, range=facts.rank_range)
         gap_word, newest = self.view.status_words.get(facts.gap_word, ""), self._newest(facts)
         both = say("compare.both", compared=facts.value, **newest)
-        cells = {"indicator": subject.short, "compared": both or facts.value.text}
-        cells |= {"rank": ranged or place}
-        cells |= {"period": facts.period_label, "median": facts.peer_median.text}
+        cells = {"compared": both or facts.value.text, "rank": ranged or place}
         cells |= {"mean": subject.plain(facts.peer_mean), "pooled": subject.plain(facts.pooled)}
         cells |= {"middle_half": subject.range(facts.peer_q1, facts.peer_q3)}
         cells |= {"gap": subject.figure(facts.gap.raw, "signed").text, "gap_trend": gap_word}
-        return cells | {"status": facts.shown, "evidence": _evidence_words(facts)}
+        return cells_of(facts, "benchmarking") | cells | {"evidence": _evidence_words(facts)}
 
     def how(self, facts: ComparisonFacts) -> str:
         """Say on what evidence."""
@@ -172,7 +168,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         told = [(e.subject.short, e.value, sentences.rank_words(e)) for e in facts]
         parts = [say("compare.strip_alt_one", name=n, value=v, place=p) for n, v, p in told]
         heading = say("compare.strip_title", **slots)
-        columns = ("indicator", "compared", "median", "middle_half", "rank", "period")
+        columns = stored("cells.yml")["columns"]["strip"]
         opening = say("compare.strip_alt", n=len(facts), **slots)
         return Block(
             *("figure", "strip", heading),
@@ -195,10 +191,10 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         ordered = peers.sort_values(["is_own", "area_name"], ascending=[False, True])
         labels, rows = words_of("compare.funnel_label"), []
         for row in rows_of(ordered):
-            spelled = (subject.figure(number(row, name), how).text for name, how in _FUNNEL.items())
-            name = council if row["is_own"] else text(row, "area_name")
-            cells = (name, *spelled, labels.get(text(row, "label"), ""))
-            rows.append(dict(zip(_FUNNEL_COLUMNS, cells, strict=True)))
+            cells = {"council": council if row["is_own"] else text(row, "area_name")}
+            for key, (name, how) in stored("cells.yml")["data"]["funnel"].items():
+                cells[key] = subject.figure(number(row, name), how).text
+            rows.append(cells | {"position": labels.get(text(row, "label"), "")})
         slots = {"title": subject.title, "council": council, "period": facts.period_label}
         slots |= {"peer_set": facts.peer_set, "value": facts.value.text, "n": str(len(rows))}
         id, place = f"funnel-{self.view.slugs[subject.series]}", labels[facts.funnel_label]
@@ -221,7 +217,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": council}
         names = {"title": subject.title, "peer_set": facts.peer_set}
         id = f"gap-{self.view.slugs[subject.series]}"
-        rows = data_rows(subject, gaps, {"value": "value", "median": "peer_median", "gap": "gap"})
+        rows = data_rows(subject, gaps, stored("cells.yml")["data"]["gap"])
         return self.figure(
             *(facts, "gap", title("compare.gap_title", subject.short), rows),
             subtitle=say("compare.gap_subtitle", **names, **slots),

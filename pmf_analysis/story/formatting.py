@@ -14,6 +14,7 @@ from pmf_analysis.story.bank import count_of, say
 
 MINUS = "\u2212"
 _BARE_UNITS = ("score", "number", "count", "index", "ratio", "points")
+_COMMON_NOUN = r"^(Quarter|Half|Term|Week|Year|First|Second|Academic|Financial)\b"
 _FREQUENCY_BASES = (2, 3, 4, 5, 6, 7, 8, 10, 20)
 _LARGEST_ERROR = 0.025
 
@@ -26,9 +27,7 @@ def format_number(value: float, decimals: int) -> str:
     >>> format_number(-0.04, 1), format_number(12345.6, 0)
     ('0.0', '12,346')
     """
-    text = f"{abs(value):,.{decimals}f}"
-    is_negative = value < 0 and any(digit in text for digit in "123456789")
-    return (MINUS if is_negative else "") + text
+    return MINUS * (rounded_sign(value, decimals) < 0) + f"{abs(value):,.{decimals}f}"
 
 
 def format_value(value: float, unit: str, decimals: int) -> str:
@@ -76,10 +75,8 @@ def format_change(change: float, unit: str, decimals: int) -> str:
 
 def rounded_sign(change: float, decimals: int) -> int:
     """Return -1, 0 or 1: the direction of a change as it is shown, 0 when it rounds to nothing."""
-    shown = format_number(change, decimals)
-    if not any(digit in shown for digit in "123456789"):
-        return 0
-    return -1 if shown.startswith(MINUS) else 1
+    shown = round(float(change), decimals)
+    return (shown > 0) - (shown < 0)
 
 
 def ordinal(number: int) -> str:
@@ -110,10 +107,7 @@ def in_sentence(period_long: str) -> str:
     """
     if period_long[:1].isdigit() and "year" in period_long:
         return f"the {period_long}"
-    common = re.match(
-        r"(Quarter|Half|Term|Week|Year|First|Second|Academic|Financial)\b", period_long
-    )
-    return period_long[:1].lower() + period_long[1:] if common else period_long
+    return re.sub(_COMMON_NOUN, lambda first: first[0].lower(), period_long)
 
 
 def format_age(days: int) -> str:

@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.story.bank import capital, say, say_first, title, words_of
+from pmf_analysis.story.bank import capital, say, say_first, stored, title, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import ComparisonFacts, without_status, written_date
 from pmf_analysis.story.figures import Facts, Row, Subject, number, text
 from pmf_analysis.story.formatting import MINUS, format_number, join_words, rounded_sign
-from pmf_analysis.story.pages import data_table
+from pmf_analysis.story.pages import cells_of, data_table
 from pmf_analysis.story.quadrant import draw_quadrant
 from pmf_analysis.story.sentences import rank_words, reason_sentences, told
 from pmf_analysis.story.theme_sentences import listed, named, unjudged
@@ -23,11 +23,6 @@ from pmf_analysis.story.view import ThemeView, rows_of
 
 _MOST_LEADS = 3
 _MOST_GROUPS = 24
-_LEADS = ("indicator", "council", "from", "to", "lead", "expected", "ours")
-_GROUPS = (
-    *("indicator", "group", "period", "value", "others", "others_value", "difference"),
-    *("over_time", "status"),
-)
 _ORDER = ("worse", "better", "higher", "lower", "similar", "cannot_judge")
 _KINDS = ("cost", "performance")
 
@@ -117,10 +112,10 @@ def _holds(view: ThemeView, facts: ComparisonFacts) -> dict[str, str]:
 
 
 def _section(id: str, said: Sequence[str], *table: Any, notes: Sequence[str] = ()) -> list[Block]:
-    """Make a section with its table (columns, rows, words), or what is said; nothing of nothing."""
+    """Make a section with its table (rows, words), or what is said; nothing of nothing."""
     heading = say(f"further.title.{id}")
-    if table and table[1]:
-        made = data_table(say(f"further.table.{id}"), *table)
+    if table and table[0]:
+        made = data_table(say(f"further.table.{id}"), stored("cells.yml")["columns"][id], *table)
         return [Block("table", id, heading, text=tuple(said), table=made, notes=tuple(notes))]
     return [Block("note", id, heading, text=tuple(said))] if said else []
 
@@ -135,7 +130,7 @@ def lead_blocks(leads: Sequence[Facts], compared: Sequence[ComparisonFacts]) -> 
     lists["not"] = [e for e in names if e not in tried]
     nobody = [_about_leads(entry, some) for entry, some in lists.items() if some]
     said = (say("further.leads_note"), say("further.leads_shrunk")) if shown else nobody
-    return _section("leads", said, _LEADS, shown, notes=nobody)
+    return _section("leads", said, shown, notes=nobody)
 
 
 def _about_leads(entry: str, names: Sequence[str]) -> str:
@@ -145,11 +140,11 @@ def _about_leads(entry: str, names: Sequence[str]) -> str:
 def _lead_cells(facts: Facts) -> dict[str, str]:
     start = say("further.change", value=facts.start_value, label=text(facts.row, "start_label"))
     now = say("further.change", value=facts.value, label=facts.period_label)
-    cells = (facts.subject.short, text(facts.row, "area_name"), start, now, facts.improvement.text)
-    expected, own = _with_range(facts, "shrunken", "lead"), facts.own_improvement
+    own, expected = facts.own_improvement, _with_range(facts, "shrunken", "lead")
     way = {1: "better", -1: "worse", 0: "same"}[facts.sign(own)]
     ours = say(f"further.ours.{way}", size=own.text.lstrip(f"+{MINUS}"))
-    return dict(zip(_LEADS, (*cells, expected, ours), strict=True))
+    cells = {"council": text(facts.row, "area_name"), "from": start, "to": now}
+    return cells_of(facts, "leads") | cells | {"expected": expected, "ours": ours}
 
 
 def _with_range(facts: Facts, name: str, of_ends: str) -> str:
@@ -177,16 +172,16 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
     rest = len(groups) if len(groups) > _MOST_GROUPS else None
     more = say("further.equality_more", shown=_MOST_GROUPS, n=rest)
     notes = told(say("further.equality_note"), *unjudged(reasons), more)
-    return _section("equality", said, _GROUPS, rows, view.status_words, notes=notes)
+    return _section("equality", said, rows, view.status_words, notes=notes)
 
 
 def _group_cells(view: ThemeView, facts: Facts) -> dict[str, str]:
     row, dimension = facts.row, capital(text(facts.row, "dimension").replace("_", " "))
     group = say("further.group", dimension=dimension, value=row["dimension_value"])
-    cells = [facts.subject.short, group, facts.period_label, facts.value.text, text(row, "others")]
-    cells += [facts.reference_value.text, _with_range(facts, "difference", "difference")]
-    cells += [view.status_words.get(text(row, "trend"), ""), facts.shown]
-    return dict(zip(_GROUPS, cells, strict=True))
+    over_time = view.status_words.get(text(row, "trend"), "")
+    ranged = _with_range(facts, "difference", "difference")
+    cells = {"group": group, "others": text(row, "others"), "over_time": over_time}
+    return cells_of(facts, "equality") | cells | {"difference": ranged}
 
 
 def group_attention(groups: Sequence[Facts]) -> list[str]:
@@ -268,4 +263,4 @@ def could_compare(view: ThemeView, compared: Collection[str]) -> list[Block]:
             name = each.short_title or each.title
             rows.append({"indicator": name, "source": each.source, "public": public})
     notes = (say("further.could_note"), say("further.could_public"))
-    return _section("could", (), ("indicator", "source", "public"), rows, notes=notes)
+    return _section("could", (), rows, notes=notes)

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -48,6 +49,12 @@ def data_table(
     )
     shown = tuple({key: row.get(key, "") for key in used} for row in cells)
     return Table(caption, made, shown, status_words=words or {})
+
+
+def cells_of(facts: Facts, table: str) -> dict[str, str]:
+    """Cells of a row that are facts as they are written, as declared for a table."""
+    names = stored("cells.yml")["cells"][table].items()
+    return {key: str(attrgetter(name)(facts)) for key, name in names}
 
 
 def table_block(id: str, table: Table, *, alt: str = "", notes: tuple[str, ...] = ()) -> Block:
@@ -145,8 +152,8 @@ class Page(ABC, Generic[F]):
             return [Block("finding", "headline", say("section.nothing", theme=theme), text=said)]
         slots = {"theme": theme, "period": self.view.period}
         known = self.view.trend_facts
-        refused = [row[1::2] for row in self._standings() if row[2] in _REFUSED]
-        reasons = [(clip_words(short, 6), reason) for short, reason in refused]
+        refused = [row for row in self._standings() if row["status"] in _REFUSED]
+        reasons = [(clip_words(row["short"], 6), row["reason"]) for row in refused]
         told = (*self.summary(), *unjudged(reasons)) if known else (say("theme.no_data"),)
         heading = say("section.headline", **slots)
         finding = Block("finding", "headline", heading, text=paragraph(told))
@@ -157,11 +164,9 @@ class Page(ABC, Generic[F]):
         """Return every indicator of the theme: judged and how, or not judged and why."""
         if not self.view.indicators:
             return [Block("note", "scope", say("section.scope"), text=(say("theme.none"),))]
-        columns = ("indicator", "short", "status", "reason")
-        rows = [dict(zip(columns, row, strict=True)) for row in self._standings()]
         caption = say("section.scope_table", theme=self.view.theme_title)
         counts = say("scope.counts", n=len(self.view.indicators))
-        table = self._table(caption, ("indicator", "status", "reason"), rows)
+        table = self._table(caption, ("indicator", "status", "reason"), self._standings())
         return [table_block("scope", table, notes=(counts,))]
 
     def key_figures(self) -> list[Block]:
@@ -282,7 +287,7 @@ class Page(ABC, Generic[F]):
     def _table(self, caption: str, columns: Sequence[str], rows: Iterable[Cells]) -> Table:
         return data_table(caption, columns, rows, self.words)
 
-    def _standings(self) -> list[tuple[str, str, str, str]]:
+    def _standings(self) -> list[Cells]:
         """Title, short title, status and reason of every series and of indicators without one."""
         found: dict[str, tuple[str, str]] = {}
         for facts in self.facts:
@@ -290,12 +295,12 @@ class Page(ABC, Generic[F]):
                 found[facts.subject.series] = self.standing(facts)
         code, entry = self.shows["absent"]
         subjects = [facts.subject for facts in self.view.trend_facts]
-        absent = (code, say(entry))
-        known = [(each.title, each.short, *found.get(each.series, absent)) for each in subjects]
-        return known + [
-            (each.title, each.short_title or each.title, "cannot_judge", self.why_not(each))
-            for each in self.view.without_series()
-        ]
+        told = [(s.title, s.short, *found.get(s.series, (code, say(entry)))) for s in subjects]
+        for each in self.view.without_series():
+            name = each.short_title or each.title
+            told.append((each.title, name, "cannot_judge", self.why_not(each)))
+        columns = ("indicator", "short", "status", "reason")
+        return [dict(zip(columns, row, strict=True)) for row in told]
 
 
 def data_rows(

@@ -5,21 +5,15 @@ from typing import Any
 
 from pmf_analysis import __version__
 from pmf_analysis.data.store import neutral_cell
+from pmf_analysis.story.bank import stored
 from pmf_analysis.story.figures import Facts, Row, number, text
 from pmf_analysis.story.pages import Page
 from pmf_analysis.story.view import rows_of
 
-RESULT_COLUMNS = (
-    *("council", "theme", "analysis", "indicator", "series", "area", "period", "measure"),
-    *("value", "unit", "verdict", "method", "n", "evidence", "reason"),
-)
+RESULT_COLUMNS = tuple(stored("cells.yml")["columns"]["results"])
+AUDIT_COLUMNS = tuple(stored("cells.yml")["columns"]["audit"])
 _TESTED = ("lower_limit", "upper_limit")
 _OF_SERIES = ("method", "rule_profile", "limits_from", "shape", "treatment")
-AUDIT_COLUMNS = (
-    *("council", "theme", "indicator", "series", "period", "period_label", "value", "status"),
-    *("segment", "mean", *_TESTED, "effect", "rule", "direction", "point_type", "target"),
-    *(*_OF_SERIES, "version"),
-)
 
 
 def result_rows(page: Page[Any]) -> Iterator[dict[str, str]]:

@@ -9,20 +9,18 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from pmf_analysis.story import sentences
-from pmf_analysis.story.bank import clip_words, count_of, ended, say, title, words_of
+from pmf_analysis.story.bank import clip_words, count_of, ended, say, stored, title, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, raw, text
 from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
-from pmf_analysis.story.pages import Page, data_rows
+from pmf_analysis.story.pages import Page, cells_of, data_rows
 from pmf_analysis.story.sentences import Sentences, told
 from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.theme_sentences import chance_signals, named, off_target
 from pmf_analysis.story.view import rows_of
 
-_COLUMNS = {"value": "value", "usual_low": "lower_limit", "usual_high": "upper_limit"}
-_COLUMNS |= {"target": "target"}
 _NEUTRAL = ("rising", "falling", "higher", "lower")
 _SHOWN_WORDS = 40
 _SHOWN_EVENTS = 6  # as many as the chart numbers
@@ -77,12 +75,10 @@ class TrendsPage(Page[TrendFacts]):
         """Level, comparisons, usual range and arrows."""
         words = words_of("trend.arrow.word")
         arrows = {"short": words.get(facts.arrow_short), "long": words.get(facts.arrow_long)}
-        cells = {key: self._spark(facts, key) for key in ("trend", "history")}
-        cells |= {"indicator": facts.subject.short, "latest": facts.value.text}
-        cells |= {"period": facts.period_label, "previous": facts.previous_value.text}
-        cells |= {"last_year": facts.last_year_value.text, "target": facts.target.text}
-        cells |= {"usual_range": facts.subject.range(facts.lower_limit, facts.upper_limit)}
-        return cells | {"arrows": say("trend.arrow.both", **arrows), "status": facts.shown}
+        usual = facts.subject.range(facts.lower_limit, facts.upper_limit)
+        drawn = {key: self._spark(facts, key) for key in ("trend", "history")}
+        told = {"usual_range": usual, "arrows": say("trend.arrow.both", **arrows)}
+        return cells_of(facts, "trends") | drawn | told
 
     def how(self, facts: TrendFacts) -> str:
         """Say on what a judgement rests, and where what is declared differs from what is seen."""
@@ -136,7 +132,7 @@ class TrendsPage(Page[TrendFacts]):
         better = say(f"polarity.{subject.polarity}")
         told = (*sentences.level_sentences(facts), *sentences.noise_sentences(facts))
         states = points["status"].fillna("").str.replace("_", " ")
-        rows = data_rows(subject, points, _COLUMNS)
+        rows = data_rows(subject, points, stored("cells.yml")["data"]["chart"])
         events = self.view.events_of(subject.series)
         note = say("source.value_note", note=facts.value_note)
         slug = self.view.slugs[subject.series]
