@@ -69,6 +69,8 @@ class Plan:
 
     def content(self) -> dict[str, Any]:
         """Return the fingerprints of everything that decides what the reports say."""
+        from pmf_analysis.data.seals import records_read
+
         run_file = describe_file(self.workspace.root / self.run_file)["sha256"]
         code = describe_files(_PACKAGE).items()
         package = {name: file for name, file in code if "__pycache__" not in name}
@@ -79,6 +81,7 @@ class Plan:
             "data": self.store.digest(self.spec.as_at).overall,
             "vintages": [vintage.id for vintage in self.store.vintages(self.spec.as_at)],
             "jobs": [job.id for job in self.jobs],
+            **records_read(self.workspace.store, council=self.spec.council, as_at=self.spec.as_at),
         }
 
     def rows(self) -> dict[str, int]:

@@ -6,7 +6,7 @@ import shutil
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def run_plan(
         except KeyboardInterrupt:
             return work.stop("interrupted")
         is_short = any(job["status"] == "not_run" for job in work.record.jobs.values())
-        return work.stop("stopped") if is_short else work.finish()
+        return work.stop("stopped") if is_short else work.finish(now.date())
 
 
 def _resumable(plan: Plan, record: RunRecord) -> RunRecord:
@@ -208,14 +208,27 @@ class _Work:
             self.record.save()
         return self.record
 
-    def finish(self) -> RunRecord:
-        """Write the index, close the manifest, and give the folder its final name."""
+    def finish(self, today: date) -> RunRecord:
+        """Seal the chances, write the index and the manifest, give the folder its final name."""
         all_made = all(job["status"] == "ok" for job in self.record.jobs.values())
+        self.record.manifest["seal"] = self._seal(today) if all_made else ""
         self.record.manifest["status"] = "complete" if all_made else "some_failed"
         write_index(self.record)
         final = self.folder.with_name(self.record.id)
         self.folder.rename(final)
         return replace(self.record, folder=final)
+
+    def _seal(self, today: date) -> str:
+        """Keep the chances that the reports give; the seal's name, "" where there are none."""
+        from pmf_analysis.assess import read_measures
+        from pmf_analysis.data.seals import seal
+        from pmf_analysis.measures.track_record import with_aims
+
+        spec, register = self.plan.spec, self.plan.parameters.register.frame()
+        targets = with_aims(read_measures(self.folder / "measures").targets, register)
+        place, when = self.plan.workspace.store, {"as_at": spec.as_at, "sealed_on": today}
+        kept = seal(place, targets, council=spec.council, period=spec.period, **when)
+        return kept.stem if kept else ""
 
 
 def _leave_reason(folder: Path, outcome: Outcome) -> None:
