@@ -1,12 +1,10 @@
-"""Draw the figures of Westshire, the fictional council, that the package ships.
+"""Draw the figures of Westshire, the fictional council, from ``westshire_recipes.yml``.
 
 A level moves on a log scale (a share: log odds) from a declared start to a declared end, with
 seasons and shocks that areas share and wandering that they do not. Counts are drawn around it with
 the scatter that their denominator gives (binomial, Poisson), so that a small council's figures jump
 as much as real ones do; a value is its counts divided. Arrays have a row an area and a column a
 period. What was known is told for each vintage: what had been published by then.
-
-    python benchmarks/westshire_figures.py     draw the recipes of westshire_recipes.yml, and ship
 """
 
 from __future__ import annotations
@@ -25,8 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from pmf_analysis.data.contract import SOURCE_COLUMNS, conform
-from pmf_analysis.data.demo import FIGURES, VINTAGES
+from pmf_analysis.data.contract import conform
 from pmf_analysis.period_spans import YEAR_STARTS
 from pmf_analysis.periods import PERIODS_PER_YEAR, Period, period_from_start
 
@@ -35,6 +32,8 @@ Periods = list[Period]
 Rng = np.random.Generator
 
 SEED = 20261031
+VINTAGES = (date(2026, 7, 31), date(2026, 10, 31))
+OWN = "X06000001"
 RECIPES = Path(__file__).with_name("westshire_recipes.yml")
 LAST_DAY = date(2026, 9, 30)
 GROWTH = 0.004  # of every population, a year
@@ -98,8 +97,7 @@ def draw_figures(seed: int) -> pd.DataFrame:
         for name in drawn
     ]
     rows = pd.concat(known, ignore_index=True)
-    observations = conform(rows, "observations").drop(columns=list(SOURCE_COLUMNS))
-    return observations.assign(vintage=rows["vintage"])
+    return conform(rows, "observations").assign(vintage=rows["vintage"])
 
 
 def pooled_periods(recipe: Recipe) -> int:
@@ -435,7 +433,3 @@ def _interval(recipe: Recipe, value: Any, below: Any) -> tuple[Any, Any]:
     if recipe.scale == "identity":
         return value - width, value + width
     return value * np.exp(-width), value * np.exp(width)
-
-
-if __name__ == "__main__":
-    draw_figures(SEED).to_parquet(FIGURES, index=False, compression="zstd")

@@ -1,19 +1,24 @@
-"""Westshire in a workspace: its source files are written and imported like any council's own."""
+"""Westshire in a workspace: its source files are copied and imported like any council's own.
+
+``benchmarks/westshire.py`` makes them: a folder for each day on which they were what was known.
+"""
 
 import hashlib
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE
 
-_SOURCES = "demo_sources"
+SOURCES = Path(__file__).parents[1] / "data" / "westshire"
+_COPIED = "demo_sources"
 
 
 def make_demo(workspace: Workspace) -> bool:
-    """Write Westshire's files and import them, unless the store holds data; whether it was made.
+    """Copy Westshire's files and import them, unless the store holds data; whether it was made.
 
     A store that holds nothing but an older Westshire is emptied and made again, so that a new
     version of pmf shows the new one. Data of a council's own are never touched or mixed with it.
@@ -24,7 +29,7 @@ def make_demo(workspace: Workspace) -> bool:
         Exit 2, when the workspace's parameters or mappings have faults; 3, when nothing of
         Westshire fits them.
     """
-    sources = workspace.store / _SOURCES
+    sources = workspace.store / _COPIED
     found = {vintage.id for vintage in Store(workspace.store).vintages()}
     marker = sources / "complete.json"
     try:
@@ -33,17 +38,14 @@ def make_demo(workspace: Workspace) -> bool:
         made = {"recipe": "", "vintages": []}
     if found and (made["recipe"] == _recipe_digest() or not found <= set(made["vintages"])):
         return False
-    for name in ("vintages", _SOURCES, "cache") if found else ():
+    for name in ("vintages", _COPIED, "cache") if found else ():
         shutil.rmtree(workspace.store / name, ignore_errors=True)
-    from pmf_analysis.data.demo import VINTAGES, write_sources
     from pmf_analysis.systems.importing import import_files
 
-    sources.mkdir(parents=True, exist_ok=True)
-    paths = write_sources(sources)
+    shutil.copytree(SOURCES, sources, dirs_exist_ok=True)
     made = {"recipe": "", "vintages": []}
-    for as_at in VINTAGES:
-        files = [path for path in paths if path.parent.name == as_at.isoformat()]
-        outcome = import_files(workspace, files, as_at)
+    for folder in sorted(path for path in sources.iterdir() if path.is_dir()):
+        outcome = import_files(workspace, [folder], date.fromisoformat(folder.name))
         outcome.problems.raise_if_errors(EXIT_DATA_UNUSABLE)
         made["vintages"] += [outcome.vintage.id] if outcome.vintage else []
         # Without its recipe, so that what is left by a crash is known and made again.
@@ -53,8 +55,6 @@ def make_demo(workspace: Workspace) -> bool:
 
 
 def _recipe_digest() -> str:
-    """Return a digest of the files from which Westshire is made, and of those that read them."""
-    data = Path(__file__).parents[1] / "data"
-    files = [*sorted(data.glob("demo*.py")), *sorted(data.glob("westshire.*"))]
-    files += sorted(Path(__file__).parent.glob("*.py"))
+    """Return a digest of the files of Westshire, and of those that read them."""
+    files = [*sorted(SOURCES.glob("*/*")), *sorted(Path(__file__).parent.glob("*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

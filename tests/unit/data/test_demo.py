@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
+import importlib
 import sys
 import zipfile
 from datetime import date
@@ -16,31 +16,27 @@ import pandas as pd
 import pytest
 
 from pmf_analysis.data.contract import KEYS, TABLES, USABLE_STATUSES, series_key
-from pmf_analysis.data.demo import FIGURES, OWN, VINTAGES, westshire_tables, write_sources
-from pmf_analysis.data.demo_sources import MADE_ON
 from pmf_analysis.data.disclosure import suppress
 from pmf_analysis.data.schema import check_table
 from pmf_analysis.parameters.models import DataType, Indicator
 from pmf_analysis.parameters.workspace import Parameters, Workspace
-from pmf_analysis.shipped import read_shipped
+from pmf_analysis.systems.demo import SOURCES
 
-JULY, OCTOBER = VINTAGES
 Tables = dict[date, dict[str, pd.DataFrame]]
 Recipe = World = SimpleNamespace
-PENTANA: dict[str, dict[str, str]] = read_shipped("data/westshire.yml")["pentana"]
 
 
-def load_drawing() -> ModuleType:
-    """The script that draws the figures which the package ships."""
-    path = Path(__file__).parents[3] / "benchmarks" / "westshire_figures.py"
-    spec = importlib.util.spec_from_file_location("westshire_figures", path)
-    assert spec is not None and spec.loader is not None
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def load_script(name: str) -> ModuleType:
+    """A script of ``benchmarks``, one of those that make the files of Westshire."""
+    folder = str(Path(__file__).parents[3] / "benchmarks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [folder, *sys.path])
+        return importlib.import_module(name)
 
 
-drawing = load_drawing()
+drawing, making = load_script("westshire_figures"), load_script("westshire")
+OWN, (JULY, OCTOBER) = drawing.OWN, drawing.VINTAGES
+PENTANA: dict[str, dict[str, str]] = making.read_words()["pentana"]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +47,8 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def tables() -> Tables:
-    return westshire_tables()
+    tables: Tables = making.westshire_tables()
+    return tables
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +69,7 @@ def register(parameters: Parameters) -> dict[str, Indicator]:
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sources")
-    write_sources(folder)
+    making.write_sources(folder)
     return folder
 
 
@@ -220,7 +217,7 @@ def test_no_place_is_real(world: World, real_data: Path) -> None:
 # Values
 
 
-@pytest.mark.parametrize("as_at", VINTAGES)
+@pytest.mark.parametrize("as_at", [JULY, OCTOBER])
 def test_every_table_keeps_the_contract(tables: Tables, as_at: date) -> None:
     assert set(tables[as_at]) == set(TABLES) - {"area_changes"}  # never reorganised
     for name, table in tables[as_at].items():
@@ -228,7 +225,7 @@ def test_every_table_keeps_the_contract(tables: Tables, as_at: date) -> None:
         assert [problem.line() for problem in check_table(table, name)] == [], name
 
 
-@pytest.mark.parametrize("as_at", VINTAGES)
+@pytest.mark.parametrize("as_at", [JULY, OCTOBER])
 def test_counts_divided_give_the_value(tables: Tables, world: World, as_at: date) -> None:
     rows = tables[as_at]["observations"].dropna(subset=["value", "numerator"])
     assert rows["indicator_id"].nunique() > 35
@@ -345,11 +342,19 @@ def test_peers_differ_in_level_and_move_together(observations: pd.DataFrame) -> 
 # The same every time
 
 
-def test_what_ships_is_what_the_recipes_draw() -> None:
-    shipped, drawn = pd.read_parquet(FIGURES), drawing.draw_figures(drawing.SEED)
-    pd.testing.assert_frame_equal(shipped, drawn)
-    other = drawing.draw_figures(seed=1)
-    assert not np.array_equal(other["value"].dropna()[:500], drawn["value"].dropna()[:500])
+def test_what_ships_is_what_the_recipes_make(sources: Path, tables: Tables) -> None:
+    shipped = {path.relative_to(SOURCES): path for path in SOURCES.glob("*/*")}
+    assert set(shipped) == {path.relative_to(sources) for path in sources.glob("*/*")}
+    for name, path in shipped.items():
+        made = sources / name
+        if path.suffix == ".csv":
+            assert path.read_bytes() == made.read_bytes(), name
+        else:
+            read = pd.read_excel if path.suffix == ".xlsx" else pd.read_parquet
+            pd.testing.assert_frame_equal(read(path), read(made))
+    other = making.westshire_tables(seed=1)
+    mine, theirs = (t[OCTOBER]["observations"]["value"].dropna() for t in (tables, other))
+    assert not np.array_equal(mine.to_numpy()[:500], theirs.to_numpy()[:500])
 
 
 def test_an_indicator_does_not_depend_on_the_others(world: World) -> None:
@@ -370,11 +375,11 @@ def test_an_indicator_does_not_depend_on_the_others(world: World) -> None:
 
 
 def test_nothing_was_known_before_it_was_published(tables: Tables) -> None:
-    for as_at in VINTAGES:
+    for as_at in (JULY, OCTOBER):
         rows = tables[as_at]["observations"]
         assert (rows["collected_on"] > rows["period_end"] - pd.Timedelta(days=1)).all()
         assert rows["collected_on"].max() <= pd.Timestamp(as_at)
-    newest = {as_at: tables[as_at]["observations"]["period_end"].max() for as_at in VINTAGES}
+    newest = {as_at: tables[as_at]["observations"]["period_end"].max() for as_at in (JULY, OCTOBER)}
     assert newest == {JULY: pd.Timestamp(2026, 6, 30), OCTOBER: pd.Timestamp(drawing.LAST_DAY)}
 
 
@@ -564,7 +569,7 @@ def test_hostile_text_is_there_word_for_word(sources: Path) -> None:
 
 
 def test_two_runs_write_the_same_bytes(sources: Path, tmp_path: Path) -> None:
-    again = write_sources(tmp_path)
+    again = making.write_sources(tmp_path)
     assert len(again) == 2 * 13
     for path in again:
         assert path.read_bytes() == (sources / path.relative_to(tmp_path)).read_bytes(), path.name
@@ -573,7 +578,9 @@ def test_two_runs_write_the_same_bytes(sources: Path, tmp_path: Path) -> None:
 def test_workbooks_carry_no_clock(sources: Path) -> None:
     for path in sources.glob("*/*.xlsx"):
         with zipfile.ZipFile(path) as book:
-            assert {entry.date_time for entry in book.infolist()} == {MADE_ON}
+            assert {entry.date_time for entry in book.infolist()} == {
+                load_script("westshire_files").MADE_ON
+            }
             properties = book.read("docProps/core.xml").decode()
         assert properties.count("2026-01-01T00:00:00Z") == 2
 

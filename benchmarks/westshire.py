@@ -1,9 +1,11 @@
-"""Westshire, the fictional council on which everything is shown and tested.
+"""Make the files of Westshire, the fictional council on which everything is shown and tested.
 
-Its figures ship as ``westshire.parquet``, which ``benchmarks/westshire_figures.py`` draws; its
-targets and what its people wrote are in ``westshire.yml``. They are known in two vintages, as they
-would be in life: what had been published by the end of July 2026, and by the end of October 2026,
-when some values had been revised, restated, or had not come at all. Everything is invented.
+Its targets and what its people wrote are in ``westshire.yml``, and ``westshire_figures.py`` draws
+its figures. They are known in two vintages, as they would be in life: what had been published by
+the end of July 2026, and by the end of October 2026, when some values had been revised, restated,
+or had not come at all. Everything is invented. After a change, make the files anew:
+
+    python benchmarks/westshire.py
 """
 
 from __future__ import annotations
@@ -15,22 +17,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from ruamel.yaml import YAML
+from westshire_figures import OWN, SEED, VINTAGES, draw_figures
+from westshire_files import write_vintage
 
 from pmf_analysis.data.contract import conform
-from pmf_analysis.data.demo_sources import write_vintage
 from pmf_analysis.periods import Period, YearType, parse_period, period_from_start
-from pmf_analysis.shipped import read_shipped
+from pmf_analysis.systems.demo import SOURCES
 
-VINTAGES = (date(2026, 7, 31), date(2026, 10, 31))
-OWN = "X06000001"
-FIGURES = Path(__file__).with_name("westshire.parquet")
 # How many days before a year its targets are agreed.
 AGREED_BEFORE = {"financial": 27, "academic": 54, "calendar": 28}
 
 
-def westshire_tables() -> dict[date, dict[str, pd.DataFrame]]:
+def read_words() -> dict[str, Any]:
+    """Read what is told of Westshire beside its figures."""
+    return dict(YAML(typ="safe", pure=True).load(Path(__file__).with_name("westshire.yml")))
+
+
+def westshire_tables(seed: int = SEED) -> dict[date, dict[str, pd.DataFrame]]:
     """Return every table Westshire has, as it knew it on each as-at date."""
-    told, figures = read_shipped("data/westshire.yml"), pd.read_parquet(FIGURES)
+    told, figures = read_words(), draw_figures(seed)
     names = figures.drop_duplicates("area_code").set_index("area_code")["area_name"]
     rows = {name: [_dated(row) for row in rows] for name, rows in told["tables"].items()}
     rows["peer_sets"] = [
@@ -55,7 +61,7 @@ def write_sources(folder: Path) -> list[Path]:
     They have the same bytes each time, and the shapes that a council holds: tidy CSV, XLSX and
     Parquet, a Pentana workbook with a group of columns for each quarter, and small tables.
     """
-    pentana = read_shipped("data/westshire.yml")["pentana"]
+    pentana = read_words()["pentana"]
     return [
         path
         for as_at, tables in westshire_tables().items()
@@ -132,3 +138,7 @@ def _dated(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _days(period: Period) -> dict[str, Any]:
     return {"period_start": period.start, "period_end": period.end, "period_label": period.label}
+
+
+if __name__ == "__main__":
+    write_sources(SOURCES)
