@@ -24,6 +24,7 @@ from pmf_analysis.story.style import GREY, INK, LINE, PAPER, TIMELINE_SVG
 from pmf_analysis.story.svg import SIZE, tidy_svg
 
 Floats = NDArray[np.float64]
+Ends = tuple[float, float]
 
 WIDTH = 760.0
 _SETTINGS: dict[str, Any] = {"svg.fonttype": "none", "svg.hashsalt": "pmf", "figure.dpi": 72}
@@ -267,7 +268,7 @@ def scale_ends(low: float, high: float, share: float) -> tuple[float, float]:
 
 def scale_for(
     shown: Floats, targets: Floats, room: float, fan: Sequence[float] | Floats = (), wide: float = 0
-) -> tuple[float, float]:
+) -> Ends:
     """Return the ends of a scale on which history and usual range always fit.
 
     Targets fit too unless they lie so far away (as a mistyped one does) that the history would

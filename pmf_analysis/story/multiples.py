@@ -139,25 +139,18 @@ def draw_spark(values: Sequence[float], lower: float, upper: float, *, id: str) 
     A missing value breaks the line; without limits there is no band; nothing to draw gives an
     empty text. ``id`` names the picture for style sheets.
     """
-    newest = list(values)[-_MOST_POINTS:]
-    known = [value for value in newest if math.isfinite(value)]
+    shown = list(values)[-_MOST_POINTS:]
+    known = [value for value in shown if math.isfinite(value)]
     if not known:
         return ""
     limits = [limit for limit in (lower, upper) if math.isfinite(limit)]
     ends = min(known + limits), max(known + limits)
     height = partial(place, ends=ends, box=(_SPARK_HEIGHT - _PAD, _PAD))
-    step = (_SPARK_WIDTH - 2 * _PAD) / max(1, len(newest) - 1)
-    spots = [(_PAD + number * step, height(value)) for number, value in enumerate(newest)]
-    x, y = trace([spot for spot in spots if math.isfinite(spot[1])][-1:])[1:].split()
-    band = ""
-    if len(limits) == 2:
-        top, foot = height(upper), height(lower)
-        band = f'<path d="M0 {top:.1f}H100V{foot:.1f}H0Z" fill="#8A949B" fill-opacity=".25"/>'
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" id="{id}" class="pmf-spark" viewBox="0 0 100 24" '
-        f'aria-hidden="true" focusable="false">{band}<path d="{trace(spots)}" fill="none" '
-        f'stroke="currentColor"/><circle cx="{x}" cy="{y}" r="2.5" fill="currentColor"/></svg>'
-    )
+    step = (_SPARK_WIDTH - 2 * _PAD) / max(1, len(shown) - 1)
+    spots = [(_PAD + number * step, height(value)) for number, value in enumerate(shown)]
+    newest = trace([spot for spot in spots if math.isfinite(spot[1])][-1:])[1:].split()
+    band = [f"{height(limit):.1f}" for limit in (upper, lower)] if len(limits) == 2 else []
+    return template("spark.svg.jinja")(id=id, band=band, line=trace(spots), newest=newest)
 
 
 def place(value: Number, ends: tuple[float, float], box: tuple[float, float]) -> Number:

@@ -44,11 +44,9 @@ def data_table(
     used = [key for key in columns if not cells or any(row.get(key) for row in cells)]
     declared = stored("pages.yml")["columns"].items()
     kinds: Any = {key: (_SIDES.get(kind, "left"), kind) for kind, keys in declared for key in keys}
-    made = tuple(
-        Column(key, say(f"column.{key}"), *kinds.get(key, ("left", "text"))) for key in used
-    )
+    made = [Column(key, say(f"column.{key}"), *kinds.get(key, ("left", "text"))) for key in used]
     shown = tuple({key: row.get(key, "") for key in used} for row in cells)
-    return Table(caption, made, shown, status_words=words or {})
+    return Table(caption, tuple(made), shown, status_words=words or {})
 
 
 def cells_of(facts: Facts, table: str) -> dict[str, str]:
@@ -208,9 +206,8 @@ class Page(ABC, Generic[F]):
             {"source": source, "licence": licence, "indicator": join_words(names)}
             for (source, licence), names in sources.items()
         ]
-        named = ["as_at", "vintage", "rounding", *self.shows["files"], "seed"]
-        named += [] if rows else ["none"]
-        entries = (say(f"provenance.{entry}", **slots) for entry in named)
+        named = ("as_at", "vintage", "rounding", *self.shows["files"], "seed")
+        entries = (say(f"provenance.{e}", **slots) for e in (*named, *([] if rows else ["none"])))
         said = tuple(filter(None, [view.notice, *entries]))
         note = Block("note", "provenance", say("section.provenance"), text=said)
         caption = say("section.sources_table", theme=view.theme_title)
@@ -303,9 +300,7 @@ class Page(ABC, Generic[F]):
         return [dict(zip(columns, row, strict=True)) for row in told]
 
 
-def data_rows(
-    subject: Subject, table: pd.DataFrame, columns: Mapping[str, str]
-) -> list[dict[str, str]]:
+def data_rows(subject: Subject, table: pd.DataFrame, columns: Cells) -> list[dict[str, str]]:
     """Period and numbers of each row of a result table; ``columns`` go by the key of their cell."""
     spelled = [(k, column, "signed" if k == "gap" else "value") for k, column in columns.items()]
     return [

@@ -11,20 +11,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
+from typing import Any
 from urllib.parse import quote
 
 from pmf_analysis.data.store import neutral_cell
+from pmf_analysis.story import style
 from pmf_analysis.story.bank import template
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.formatting import MINUS
-from pmf_analysis.story.style import PANEL_SVG, TIMELINE_SVG, icon_html, status_html, status_word
+from pmf_analysis.story.style import status_html, status_word
 
 _SVG_TAG = re.compile(r"""<svg((?:[^>"']|"[^"]*"|'[^']*')*)>""")
 _PERIOD = re.compile(r"\b\d{4}[-/]\d\d\b(?: Q\d)?")
 _VALUE = re.compile(rf"({MINUS}?)(£?)([\d,]+(?:\.\d+)?)(%?)((?: .+)?)")
 _PLAIN = re.compile(rf"(?:{MINUS}?[\d,]+(?:\.\d+)?)?")
 _SHORT_CELL = 12
-_TONE_ICONS = {"better": "improving", "worse": "worsening"}
 _NO_VALUE = '<span aria-hidden="true">–</span><span class="pmf-hidden"> no value</span>'
 
 
@@ -40,22 +41,10 @@ def block_html(block: Block, *, number: int | None = None, level: int = 3) -> st
     level
         Heading level of the block's title, so that a page never skips one.
     """
-    is_figure = block.kind == "figure" and block.table
-    return template("block.html.jinja")(
-        block=block,
-        number=number,
-        level=level,
-        data=_units_in_headings(block.table) if block.table and is_figure else block.table,
-        icon=icon_html(_TONE_ICONS.get(block.tone, "")) if block.kind == "finding" else "",
-        picture=_named_svg(block),
-        panels=PANEL_SVG,
-        timeline=TIMELINE_SVG,
-        text=escape,
-        prose=_prose,
-        looks=_cell_class,
-        cell=_cell_html,
-        address=_csv_address,
-    )
+    ways: dict[str, Any] = {"text": escape, "prose": _prose, "looks": _cell_class}
+    ways |= {"cell": _cell_html, "address": _csv_address, "named": _named_svg}
+    ways |= {"units_in_headings": _units_in_headings, "style": style}
+    return template("block.html.jinja")(block=block, number=number, level=level, **ways)
 
 
 def _prose(text: str) -> str:

@@ -102,7 +102,10 @@ def noise_sentences(facts: TrendFacts) -> Sentences:
         alone = say("trend.city") if city else ""
         after = say("trend.ended", label=facts.unusual_until or None)
         return told(f"{none}." if none else "", after, *reasons, alone)
-    opposed = _last_sign(facts) * facts.direction == -1
+    # A signal may contradict the change that was told last.
+    on_year = facts.change_on_year.is_known and _year_label(facts)
+    last = facts.sign(facts.change_on_year if on_year else facts.change)
+    opposed = last * facts.direction == -1
     clause = say("trend.signal_but", clause=_signal_clause(facts)) if opposed else ""
     chance = "chance_steps" if facts.rule == "most_steps" else "chance_alone"
     meaning = say("trend.city" if city else f"trend.meaning.{facts.level}")
@@ -136,12 +139,6 @@ def _survey_sentence(facts: TrendFacts) -> Sentences:
 def signal_sentence(facts: TrendFacts) -> str:
     """Say by which rule a series moved or is off its average."""
     return f"{capital(_signal_clause(facts))}."
-
-
-def _last_sign(facts: TrendFacts) -> int:
-    """Direction of the change that was told last, which a signal may contradict."""
-    on_year = facts.change_on_year.is_known and _year_label(facts)
-    return facts.sign(facts.change_on_year if on_year else facts.change)
 
 
 def _signal_clause(facts: TrendFacts) -> str:

@@ -81,9 +81,8 @@ class Picture:
             middle = float(last["q50"])
             # The band's label stands at the edge farther from the target, where there is more room.
             edge = "q95" if labels and labels[0][1] <= middle else "q05"
-            labels.append(
-                (Words(f"Forecast {short_value(middle, *self.scale)}", BLUE, bold=True), middle)
-            )
+            text = f"Forecast {short_value(middle, *self.scale)}"
+            labels.append((Words(text, BLUE, bold=True), middle))
             labels.append((Words("Likely range\n(9 times in 10)"), float(last[edge])))
         return labels
 

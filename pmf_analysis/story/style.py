@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Literal
 
-from pmf_analysis.story.bank import stored
+from pmf_analysis.story.bank import stored, template
 
 Tone = Literal["better", "worse", "neutral", ""]
 
@@ -54,13 +54,9 @@ def icon_html(code: str) -> str:
     Hidden from screen readers: the word always stands beside it. Fill and stroke are attributes,
     which a page's own style sheet may override in dark mode and which still show without one.
     """
-    drawing = icon_shape(code)
-    if not drawing:
-        return ""
-    return (
-        f'<svg class="pmf-icon pmf-icon-{tone_of(code) or "none"}" viewBox="0 0 16 16" width="14" '
-        f'height="14" {drawing[0]} aria-hidden="true" focusable="false">{drawing[1]}</svg>'
-    )
+    looks, shape = icon_shape(code) or ("", "")
+    tone = tone_of(code) or "none"
+    return template("icon.svg.jinja")(tone=tone, looks=looks, shape=shape) if shape else ""
 
 
 def icon_shape(code: str) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.periods import PERIODS_PER_YEAR
-from pmf_analysis.story.canvas import Canvas, Floats, Words, canvas, measure, scale_width
+from pmf_analysis.story.canvas import Canvas, Ends, Floats, Words, canvas, measure, scale_width
 from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.style import GREY
 
@@ -41,10 +41,7 @@ def year_label(year: int, year_type: str) -> str:
 
 @contextmanager
 def time_chart(
-    values: tuple[float, float],
-    span: tuple[float, float],
-    room: tuple[float, float, float],
-    subject: Subject,
+    values: Ends, span: Ends, room: tuple[float, float, float], subject: Subject
 ) -> Iterator[Canvas]:
     """Open a canvas with a scale of values at the left and the council's time below.
 
