@@ -14,13 +14,7 @@ from typing import Any, Self
 
 from pmf_analysis.story.bank import say, stored
 from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, text
-from pmf_analysis.story.formatting import (
-    format_date,
-    format_number,
-    in_sentence,
-    rounded_sign,
-    twentieths,
-)
+from pmf_analysis.story.formatting import format_date, in_sentence, rounded_sign, twentieths
 
 STANDARDS = ("floor", "statutory", "contractual")
 """Kinds of target that are to be kept: none of them ever asks for too little."""
@@ -226,26 +220,14 @@ class TargetFacts(Facts):
             target=_target(row, subject),
             band="" if chance is None else chance_band(chance),
             verdict="no_verdict" if subject.is_city and chance is not None else verdict,
-            people=_people(row),
             of_periods=int(number(row, "of") or 0),
             capability="" if subject.is_city else text(row, "capability"),
         )
         for name, how in stored("figures.yml")["target"].items():
-            if how in ("chance", "frequency") and (raw := found.more[name].raw) is not None:
+            if how in ("chance", "frequency"):
+                raw = found.more[name].raw
                 found.more[name] = Figure(raw, shown_chance(subject, raw, how))
-        if (way := found.headroom.raw) is not None:
-            found.more["headroom"] = Figure(way, f"{100 * way:.0f}%" if 0 < way <= 1 else "")
         return found
-
-    @property
-    def is_outturn(self) -> bool:
-        """Whether the target is for a whole year of which some periods are still to come."""
-        return bool(self.of_periods)
-
-    @property
-    def told_verdict(self) -> str:
-        """Verdict as it is told: a standard that is likely to be met is kept."""
-        return as_told(self.verdict, self.kind)
 
     @property
     def shown(self) -> str:
@@ -253,7 +235,7 @@ class TargetFacts(Facts):
         if self.kind == "baseline":
             return "baseline"
         outcome = self.reason.rpartition("outcome is already known: ")[2]
-        return _OUTCOMES.get(outcome, self.told_verdict)
+        return _OUTCOMES.get(outcome) or as_told(self.verdict, self.kind)
 
     @property
     def offered(self) -> dict[str, Figure]:
@@ -289,12 +271,6 @@ def chance_band(probability: float) -> str:
     """Return the band of the PHIA probability yardstick for a probability."""
     shown = twentieths(probability)
     return next(band for most, band in _PHIA_BANDS.items() if shown <= most)
-
-
-def _people(row: Row) -> str:
-    """Write the gap in people to two figures, which is as well as it is known; "" for nobody."""
-    size = abs(float(f"{number(row, 'people') or 0.0:.2g}"))
-    return format_number(size, 0) if size >= 1 else ""
 
 
 def _target(row: Row, subject: Subject) -> Figure:

@@ -1,4 +1,4 @@
-"""What was said against what happened: three bands of chances, with the bars of a perfect system.
+"""What was said against what happened: bands of chances, with the bars of a perfect system.
 
 A perfect forecaster misses by chance too, the more the fewer its forecasts; the grey bar is where
 19 in 20 perfect systems would come out (Bröcker and Smith, "Increasing the reliability of
@@ -6,28 +6,25 @@ reliability diagrams", 2007). A row a band, so that nothing collides at any numb
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Words, canvas, grid, measure, no_value
-from pmf_analysis.story.style import BLUE, GREY, INK, LINE, PAPER
+from pmf_analysis.story.style import BLUE, INK, LINE, PAPER
 
 _ROW, _TOP, _BOTTOM, _HALF = 34.0, 26.0, 30.0, 8.0
+_BAR = "#AEB6BA"
 
 
-class Band(NamedTuple):
-    """A band of chances in percent: its name, what was said, what happened, a perfect system's."""
+def draw_reliability(bands: Sequence[tuple[str, str, Sequence[float]]], *, id: str) -> str:
+    """Draw bands from the top down and return SVG.
 
-    name: str
-    told: str
-    said: float
-    seen: float
-    low: float
-    high: float
-
-
-def draw_reliability(bands: Sequence[Band], *, id: str) -> str:
-    """Draw bands from the top down and return SVG; ``told`` stands at the right of each.
+    Parameters
+    ----------
+    bands
+        Of each its name, what stands at its right, and in percent: what was said, what happened,
+        the ends of the bar of a perfect system.
+    id
+        Prefix of every id in the SVG.
 
     Raises
     ------
@@ -36,8 +33,8 @@ def draw_reliability(bands: Sequence[Band], *, id: str) -> str:
     """
     if not bands:
         raise no_value()
-    left = 12.0 + max(measure(Words(band.name, INK))[0] for band in bands)
-    right = 16.0 + max(measure(Words(band.told, bold=True))[0] for band in bands)
+    names, words, _ = zip(*bands, strict=True)
+    left, right = (14.0 + max(measure(Words(each))[0] for each in told) for told in (names, words))
     height = _TOP + _BOTTOM + _ROW * len(bands)
     with canvas(height, left=left, right=right, bottom=_BOTTOM, top=_TOP) as sheet:
         sheet.axes.set(xlim=(-2, 102), ylim=(0, len(bands)), xticks=[], yticks=[])
@@ -45,15 +42,14 @@ def draw_reliability(bands: Sequence[Band], *, id: str) -> str:
         for tick, text in grid(0, 100, "%"):
             sheet.axes.axvline(tick, color=LINE, lw=0.8, zorder=0)
             sheet.write(Words(text), sheet.pixel(tick, 0)[0], area.bottom - 14, anchor="center")
-        for place, band in enumerate(bands):
+        for place, (name, told, shares) in enumerate(bands):
             y = area.top - _ROW * (place + 0.5)
-            ends = (band.low, band.high, band.said, band.seen)
-            low, high, said, seen = (sheet.pixel(at, 0)[0] for at in ends)
-            sheet.line([low, high], [y, y], color="#AEB6BA", lw=2 * _HALF, solid_capstyle="butt")
+            said, seen, low, high = (sheet.pixel(share, 0)[0] for share in shares)
+            sheet.line([low, high], [y, y], color=_BAR, lw=2 * _HALF, solid_capstyle="butt")
             sheet.line([said, said], [y - _HALF - 3, y + _HALF + 3], color=INK, lw=2.2, zorder=3)
-            looks = {"marker": "o", "mfc": BLUE, "mec": PAPER, "ms": 11, "mew": 1.4, "zorder": 4}
-            sheet.line([seen], [y], ls="", **looks)
-            sheet.write(Words(band.name, INK), area.left - 10, y, anchor="right")
-            sheet.write(Words(band.told, GREY), area.right + 10, y)
+            looks = {"mfc": BLUE, "mec": PAPER, "ms": 11, "mew": 1.4, "zorder": 4}
+            sheet.line([seen], [y], ls="", marker="o", **looks)
+            sheet.write(Words(name, INK), area.left - 10, y, anchor="right")
+            sheet.write(Words(told), area.right + 10, y)
         sheet.write(Words(say("record.chart.key")), area.left, area.top + 14)
         return sheet.svg(id)

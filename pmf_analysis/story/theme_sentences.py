@@ -132,32 +132,39 @@ def target_sentences(facts: TargetFacts) -> Sentences:
 
 def outturn_sentences(facts: TargetFacts) -> Sentences:
     """Say how far the year is, what its rest needs, how often that was seen, where it ends."""
-    if not facts.is_outturn:
+    if not facts.of_periods:
         return ()
-    steps = words_of("trend.step")
-    step = steps.get(facts.subject.frequency, steps["other"])
-    slots = {**facts.more, **facts.plain, "last": facts.last_value, "step": step}
-    slots["rate_n"] = facts.rate_n or None
-    so_far = say(f"realism.{'so_far' if facts.done else 'not_begun'}", **slots)
+    steps, slots = words_of("trend.step"), _known(facts)
+    slots["step"] = steps.get(facts.subject.frequency, steps["other"])
+    so_far = say_first("realism.so_far", "realism.not_begun", **slots)
     rate = say("realism.rate", **slots)
     share = say_first("realism.rate_share", "realism.rate_share_alone", **slots) if rate else ""
     return told(so_far, rate, share, say_first("realism.outturn", **slots))
 
 
+def _known(facts: TargetFacts) -> dict[str, object]:
+    """What a sentence may speak of; a count of nothing is not known."""
+    return {**facts.more, **{name: value or None for name, value in facts.plain.items()}}
+
+
 def check_sentence(row: Row, subject: Subject) -> str:
     """Say what a check found of a target; a check without words says its own text."""
-    slots: dict[str, object] = {name: text(row, name) for name in ("text", "periods")}
-    slots |= {name: subject.figure(number(row, name)) for name in ("value", "expected")}
+    slots = {name: text(row, name) for name in ("text", "periods")}
+    slots |= {n: subject.figure(number(row, n)).text for n in ("value", "expected")}
     slots["n"] = f"{number(row, 'n') or 0:.0f}"
     return say_first(f"target_check.{text(row, 'check')}", **slots) or text(row, "text")
 
 
 def step_words(row: Row, subject: Subject) -> str:
     """Say a step of the rule for setting targets with its answer."""
-    code, value = text(row, "step"), subject.figure(number(row, "value")).text
+    code, comparator = text(row, "step"), text(row, "comparator").replace("_", " ")
     question = words_of("realism.steps").get(code, code.replace("_", " ").capitalize())
-    detail = ", ".join(filter(None, (text(row, "comparator").replace("_", " "), value)))
-    slots = {"place": text(row, "place"), "step": question, "detail": detail}
+    found = (comparator, subject.figure(number(row, "value")).text)
+    slots = {
+        "place": text(row, "place"),
+        "step": question,
+        "detail": ", ".join(filter(None, found)),
+    }
     slots["answer"] = words_of("realism.answer").get(text(row, "answer"), text(row, "answer"))
     return say("realism.step_with", **slots) or say("realism.step", **slots)
 
@@ -165,25 +172,20 @@ def step_words(row: Row, subject: Subject) -> str:
 def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, str]]:
     """Return what was looked at, what it shows and on how many, in the order given.
 
-    What is not known has no row.
+    What is not known has no row; a target that is met already asks for nothing.
     """
-    subject, same = facts.subject, facts.lower.text == facts.upper.text
-    asked = subject.figure(facts.required_change.raw, "signed")
-    counted = {"figures": facts.n, "changes": facts.peer_n, "similar": facts.similar_n}
-    counted["stretches"] = facts.rate_n
-    nouns = {"similar": "changes"}
-    slots: dict[str, object] = {**facts.more, **facts.plain}
-    slots |= {k: n and count_of(f"realism.{nouns.get(k, k)}", n) for k, n in counted.items()}
-    ends = {"lower": facts.lower, "upper": facts.upper}
-    slots |= {"ways": count_of("realism.ways", 1 if same else 2, **ends)}
-    slots |= {"asked": "" if facts.is_met else asked}
-    slots |= {"within": words_of("realism.capability").get(facts.capability)}
+    slots = _known(facts) | {"n": facts.n or None}
+    both = 1 if facts.lower.text == facts.upper.text else 2
+    slots["ways"] = count_of("realism.ways", both, lower=facts.lower, upper=facts.upper)
+    slots["within"] = words_of("realism.capability").get(facts.capability)
+    slots["asked"] = facts.subject.figure(facts.required_change.raw, "signed")
+    slots |= {"asked": "", "headroom": ""} if facts.is_met else {}
     rows = []
     for code in order:
         shows = say_first(*(f"realism.evidence.{code}.{part}" for part in _SHOWN), **slots)
         if shows and (code not in _CHANCES or code == facts.method):
-            told_of = {key: say(f"realism.evidence.{code}.{key}", **slots) for key in _ON}
-            rows.append(told_of | {"shows": shows})
+            other = {key: say(f"realism.evidence.{code}.{key}", **slots) for key in _ON}
+            rows.append(other | {"shows": shows})
     return rows
 
 
@@ -209,7 +211,7 @@ def _chance_sentences(facts: TargetFacts) -> Sentences:
         refused = facts.verdict != "no_verdict"
         return told(say("realism.verdict.cannot_judge") if refused else "", *reasons)
     ends = {"low": facts.lower, "high": facts.upper}
-    verdict = "city" if facts.subject.is_city else facts.told_verdict
+    verdict = "city" if facts.subject.is_city else as_told(facts.verdict, facts.kind)
     words = {code: word.lower() for code, word in words_of("status").items()}
     codes = (as_told(code, facts.kind) for code in (facts.verdict_low, facts.verdict_high))
     readings = dict(zip(("low", "high"), map(words.get, codes), strict=True))
@@ -229,7 +231,9 @@ def _required_sentences(facts: TargetFacts) -> Sentences:
         return told(say_first("realism.met", "realism.met_alone", **slots))
     way = WAYS[facts.sign(facts.required_change)]
     required = say(f"realism.required.{way}", size=facts.required_change, **slots)
-    gap = {"people": facts.people, "people_unit": facts.people_unit}
+    people = abs(facts.people.raw or 0.0)
+    size = f"{float(f'{people:.2g}'):,.0f}" if people >= 1 else ""  # two figures, as it is known
+    gap = {"people": size, "people_unit": facts.people_unit}
     return told(required, say_first("realism.people", "realism.people_alone", **gap))
 
 

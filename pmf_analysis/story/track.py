@@ -3,159 +3,123 @@
 Neither is a score: an expected number has a range, and a record of few forecasts is not scored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from pmf_analysis.story.bank import count_of, say, say_first, words_of
+from pmf_analysis.story.bank import say, say_first, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import shown_chance, written_date
 from pmf_analysis.story.figures import Row, number, text
 from pmf_analysis.story.formatting import format_change, format_number
 from pmf_analysis.story.pages import data_table, table_block
-from pmf_analysis.story.reliability import Band, draw_reliability
+from pmf_analysis.story.reliability import draw_reliability
 from pmf_analysis.story.sentences import Sentences, told
 from pmf_analysis.story.view import ThemeView, rows_of
 
-_PORTFOLIO = ("portfolio", "targets", "met_expected", "met_range", "easy", "challenging")
+Records = Mapping[tuple[str, ...], Row]
+"""Rows of the result table ``records`` by source, group and band."""
+
+_COUNTS = {"targets": "n", "met_expected": "expected", "easy": "n_easy"}
+_COUNTS |= {"challenging": "n_challenging", "out_of_reach": "n_out_of_reach"}
+_PORTFOLIO = ("portfolio", "targets", "met_expected", "met_range", *[*_COUNTS][2:])
 _SHARES = ("said", "seen", "bar_low", "bar_high")
 _RECORD = ("band", "of_n", "said", "seen", "perfect")
 _OPENED = ("indicator", "due", "target", "sealed", "said", "outcome", "result")
-_COUNTS = {"easy": "n_easy", "challenging": "n_challenging", "out_of_reach": "n_out_of_reach"}
 _MOST_OPENED = 12
 
 
 def portfolio_blocks(view: ThemeView) -> list[Block]:
     """Say how many targets of theme and council would be met; a row for each directorate."""
+    groups = {"theme": view.theme_title, "council": say("portfolio.whole"), "directorate": ""}
     found = rows_of(view.portfolio)
-    theme, council, parts = (
-        [row for row in found if text(row, "group") == group]
-        for group in ("theme", "council", "directorate")
-    )
-    mine = [row for row in theme if text(row, "name") == view.theme]
-    if not mine:
-        return []
-    said = [say(_whole("theme", mine[0]), **_numbers(mine[0]))]
-    said += [say(_whole("council", row), **_numbers(row)) for row in council]
-    easy = int(number(mine[0], "n_easy") or 0)
-    level = {"level": f"{100 * view.easy_level:.0f}%"}
-    said.append(
-        count_of("portfolio.easy", easy, **level) if easy else say("portfolio.none_easy", **level)
-    )
-    said += [say("portfolio.mostly_easy")] if number(mine[0], "mostly_easy") else []
-    ranged = number(mine[0], "low") is not None
-    said.append(say(f"portfolio.{'spread' if ranged else 'few'}"))
-    rows = [_portfolio_row(view, row) for row in (*mine, *council, *parts)]
-    table = data_table(say("portfolio.table"), (*_PORTFOLIO, "out_of_reach"), rows)
+    said, cells = list[str](), []
+    for group, row in ((g, row) for g in groups for row in found if text(row, "group") == g):
+        if group == "theme" and text(row, "name") != view.theme:
+            continue
+        known = {key: number(row, key) for key in (*_COUNTS.values(), "low", "high")}
+        slots = {key: "" if value is None else f"{value:.0f}" for key, value in known.items()}
+        slots["level"] = f"{100 * view.easy_level:.0f}%"
+        name = groups[group] or text(row, "title") or text(row, "name").replace("_", " ")
+        shown = {cell: slots[key] for cell, key in _COUNTS.items()}
+        cells.append({"portfolio": name, "met_range": say("number.range", **slots), **shown})
+        if groups[group]:
+            entries = (f"portfolio.{group}.ranged", f"portfolio.{group}.plain")
+            said += [say_first(*entries, **slots)]
+        if group == "theme":
+            said.append(say("portfolio.easy", **slots))
+    table = data_table(say("portfolio.table"), _PORTFOLIO, cells)
+    text_, notes = (" ".join(said),), (say("portfolio.note"),)
     heading = say("portfolio.title")
-    return [Block("table", "portfolio", heading, text=(" ".join(said),), table=table)]
+    whole = Block("table", "portfolio", heading, text=text_, table=table, notes=notes)
+    return [whole] if cells else []
 
 
-def _whole(group: str, row: Row) -> str:
-    ending = "" if number(row, "low") is None else "_range"
-    return f"portfolio.{group}{ending}"
-
-
-def _numbers(row: Row) -> dict[str, str]:
-    names = ("n", "expected", "low", "high", "n_easy", "n_challenging", "n_out_of_reach")
-    known = {name: number(row, name) for name in names}
-    return {name: "" if value is None else f"{value:.0f}" for name, value in known.items()}
-
-
-def _portfolio_row(view: ThemeView, row: Row) -> dict[str, str]:
-    counts, name = _numbers(row), text(row, "name")
-    names = {"theme": view.theme_title, "council": say("portfolio.whole")}
-    plain = text(row, "title") or name.replace("_", " ").capitalize()
-    cells = {"portfolio": names.get(text(row, "group"), plain), "targets": counts["n"]}
-    cells |= {"met_expected": counts["expected"], "met_range": say("number.range", **counts)}
-    return cells | {cell: counts[key] for cell, key in _COUNTS.items()}
-
-
-def record_blocks(view: ThemeView, sources: Sequence[str]) -> list[Block]:
+def record_blocks(view: ThemeView) -> list[Block]:
     """Say how many past targets were met and how far chances were off, with the shipped evidence.
 
-    ``sources`` are told in this order. What is refused says why, and nothing is drawn of it.
+    What is refused says why, and nothing is drawn of it.
     """
-    names = ("source", "group", "band")
-    records = {tuple(text(row, name) for name in names): row for row in rows_of(view.records)}
+    keys = ("source", "group", "band")
+    records = {tuple(text(row, key) for key in keys): row for row in rows_of(view.records)}
     if not records:
         return []
-    known = words_of("record.source")
-    scored = {source: records.get((source, "all", "all")) for source in sources}
-    scores = [each for source, row in scored.items() if row for each in _score(known[source], row)]
-    own = [] if scored["sealed"] or scored["backtest"] else [say("record.none")]
-    said = " ".join((*_past(view, records), *own, *scores))
-    shipped = say("record.shipped")
-    note = Block("note", "record", say("record.title"), text=(said, shipped))
-    bands = [
-        (say("record.row", source=known[source], band=word), records[source, "all", band])
-        for source in sources
-        for band, word in words_of("record.band").items()
-        if (source, "all", band) in records
-    ]
-    return [note, *_chart(view, bands), *_opened(view)]
+    past = _past("record.past", records.get(("targets", view.theme, "all"), {}))
+    said = [past or say("record.no_past")]
+    said.append(_past("record.past_council", records.get(("targets", "all", "all"), {})))
+    for source, name in words_of("record.source").items():
+        none: Row = {"reason": say("record.none")} if source == "sealed" else {}
+        said += _score(name, records.get((source, "all", "all"), none))
+    told_of = (" ".join(filter(None, said)), say("record.shipped"))
+    note = Block("note", "record", say("record.title"), text=told_of)
+    return [note, *_chart(view, records), *_opened(view)]
 
 
-def _past(view: ThemeView, records: Mapping[tuple[str, ...], Row]) -> Sentences:
-    """Say how many past targets of theme and council were met."""
-    found = {}
-    for group in (view.theme, "all"):
-        row = records.get(("targets", group, "all"), {})
-        n, seen = number(row, "n"), number(row, "seen")
-        if n and seen is not None:
-            found[group] = {"n": f"{n:.0f}", "met": f"{n * seen:.0f}"}
-    of_theme = say("record.past", **found.get(view.theme, {"n": "", "met": ""}))
-    entry = "record.past_council" if of_theme else "record.past_council_alone"
-    whole = say(entry, **found.get("all", {"n": "", "met": ""}))
-    return told(of_theme or say("record.no_past"), whole)
+def _past(entry: str, row: Row) -> str:
+    n, seen = number(row, "n"), number(row, "seen")
+    return "" if not n or seen is None else say(entry, n=f"{n:.0f}", met=f"{n * seen:.0f}")
 
 
 def _score(name: str, row: Row) -> Sentences:
     """Say by how much the chances of a source were off, or why they are not scored."""
     if reason := text(row, "reason"):
-        return told(say("record.refused", name=name, reason=reason[:1].lower() + reason[1:]))
-    columns = {"off": "calibration_error", "perfect": "perfect_error"}
-    ends = {key: number(row, column) for key, column in columns.items()}
-    sizes = {k: "" if v is None else format_change(100 * v, "%", 1) for k, v in ends.items()}
+        return (say("record.refused", name=name, reason=reason[:1].lower() + reason[1:]),)
+    errors = (number(row, f"{which}_error") for which in ("calibration", "perfect"))
+    off, perfect = ("" if e is None else format_change(100 * e, "%", 1) for e in errors)
     skill, n = number(row, "skill"), f"{number(row, 'n') or 0:,.0f}"
-    spelled = None if skill is None else format_number(skill, 2)
-    score = say_first("record.score", "record.score_alone", name=name, n=n, **sizes)
-    return told(score, say("record.skill", skill=spelled) if score else "")
+    score = say("record.score", name=name, n=n, off=off, perfect=perfect)
+    return told(
+        score, say("record.skill", skill=None if skill is None else format_number(skill, 2))
+    )
 
 
-def _chart(view: ThemeView, rows: Sequence[tuple[str, Row]]) -> list[Block]:
-    """Draw what was said and what happened, a row a band."""
-    bands, cells, parts = list[Band](), [], []
-    for name, row in rows:
-        known = [number(row, column) for column in _SHARES]
-        shares = [100 * value for value in known if value is not None]
-        if len(shares) < len(_SHARES):
-            continue
-        spelled = dict(zip(_SHARES, (f"{share:.0f}%" for share in shares), strict=True))
-        spelled["of_n"] = f"{number(row, 'n') or 0:,.0f}"
-        words = say("record.told", **spelled)
-        bands.append(Band(name, words, *shares))
-        parts.append(say("record.chart_part", row=name, told=words))
-        perfect = say("number.range", low=spelled["bar_low"], high=spelled["bar_high"])
-        cells.append({"band": name, "perfect": perfect, **spelled})
+def _chart(view: ThemeView, records: Records) -> list[Block]:
+    """Draw what was said and what happened, a row a band; of few forecasts there are no bands."""
+    cells, bands = [], []
+    for source, of in words_of("record.source").items():
+        for band, word in words_of("record.band").items():
+            row = records.get((source, "all", band), {})
+            shares = [100 * share for key in _SHARES if (share := number(row, key)) is not None]
+            if len(shares) == len(_SHARES):
+                cell = dict(zip(_SHARES, (f"{share:.0f}%" for share in shares), strict=True))
+                cell |= {"of_n": f"{number(row, 'n') or 0:,.0f}"}
+                cell |= {"band": say("record.row", source=of, band=word)}
+                cells.append(cell | {"perfect": say("record.perfect", **cell)})
+                bands.append((cell["band"], say("record.told", **cell), shares))
     if not bands:
         return []
-    heading, alt = say("record.chart_title"), say("record.chart_alt", said=" ".join(parts))
+    heading = say("record.chart_title")
+    alt = " ".join((say("record.chart_alt"), *(f"{name}: {words}." for name, words, _ in bands)))
+    subtitle = say("record.chart_subtitle", council=view.council)
     table = data_table(say("section.data", name=heading), _RECORD, cells)
-    told_of = say("record.chart_subtitle", council=view.council)
-    picture = draw_reliability(bands, id="reliability")
-    more = (table, picture, say("record.chart_source"))
-    return [Block("figure", "reliability", heading, told_of, (), alt, {}, *more)]
+    svg, source = draw_reliability(bands, id="reliability"), say("record.chart_source")
+    return [Block("figure", "reliability", heading, subtitle, (), alt, {}, table, svg, source)]
 
 
 def _opened(view: ThemeView) -> list[Block]:
     """List the newest sealed forecasts whose outcome is known."""
     subjects = {facts.subject.series: facts.subject for facts in view.trend_facts}
-    rows = [
-        (subjects[text(row, "series")], row)
-        for row in rows_of(view.outcomes)
-        if text(row, "source") == "sealed" and text(row, "series") in subjects
-    ]
-    known = [(s, r) for s, r in rows if None not in (number(r, "met"), number(r, "probability"))]
-    known.sort(key=lambda each: text(each[1], "period"), reverse=True)
+    known = [row for row in rows_of(view.outcomes) if number(row, "met") is not None]
+    rows = [row for row in known if text(row, "source") == "sealed"]
+    rows = [row for row in rows if number(row, "probability") is not None]
     cells = [
         {
             "indicator": subject.short,
@@ -164,10 +128,9 @@ def _opened(view: ThemeView) -> list[Block]:
             "sealed": written_date(row, "sealed_on"),
             "said": shown_chance(subject, number(row, "probability")),
             "outcome": subject.figure(number(row, "outcome")).text,
-            "result": words_of("record.met")["one" if number(row, "met") else "zero"],
+            "result": words_of("record.met")["yes" if number(row, "met") else "no"],
         }
-        for subject, row in known[:_MOST_OPENED]
+        for row in sorted(rows, key=lambda row: text(row, "period"), reverse=True)[:_MOST_OPENED]
+        if (subject := subjects.get(text(row, "series")))
     ]
-    return (
-        [table_block("opened", data_table(say("record.opened"), _OPENED, cells))] if cells else []
-    )
+    return [table_block("opened", data_table(say("record.opened"), _OPENED, cells))][: len(cells)]

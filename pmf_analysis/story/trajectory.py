@@ -15,10 +15,11 @@ from pmf_analysis.story.canvas import Canvas, Floats, Words, measure, no_value, 
 from pmf_analysis.story.canvas import short_value as short
 from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.formatting import format_chance, twentieths
-from pmf_analysis.story.style import BLUE, FAN, INK, PAPER, TARGET
+from pmf_analysis.story.marks import name_mark
+from pmf_analysis.story.style import BLUE, FAN, GREY, INK, PAPER, TARGET
 from pmf_analysis.story.timeline import MONTHS, positions, time_chart
 
-_HEIGHT, _TOP, _ROOM = 280.0, 46.0, 8.0
+_HEIGHT, _TOP, _ROOM = 296.0, 60.0, 8.0
 _COLUMNS = ["actual", "path", "q05", "q50", "q95"]
 
 
@@ -48,68 +49,56 @@ def draw_trajectory(rows: pd.DataFrame, subject: Subject, *, id: str) -> str:
     scale = scale_ends(float(np.nanmin(values)), float(np.nanmax(values)), 0.1)
     span = (float(x[0]) - step / 2, float(x[-1]) + step / 2)
     with time_chart(scale, span, room, subject) as sheet:
-        _draw_lines(sheet, x, values)
+        newest = _draw_lines(sheet, x, values)
         _write_chances(sheet, x, ordered["chance_on_path"].to_numpy(float))
-        _name_newest(sheet, x, values[0], subject)
-        area, ends = sheet.area, [(words, sheet.pixel(0, y)[1]) for words, y in labels]
-        sheet.column(ends, area.right + 10, area.bottom - 6, area.top + 4)
+        for n in newest:
+            text = say("outturn.chart.so_far", value=short(values[0][n], *subject.scale))
+            name_mark(sheet, Words(text, INK, bold=True), sheet.pixel(x[n], values[0][n]), math.inf)
+        ends = [(words, sheet.pixel(0, y)[1]) for words, y in labels]
+        sheet.column(ends, sheet.area.right + 10, sheet.area.bottom - 6, sheet.area.top + 4)
         return sheet.svg(id)
 
 
 def _end_labels(values: Floats, subject: Subject) -> list[tuple[Words, float]]:
     """Labels of the lines that reach the end of the year, with the values they stand for."""
-    _, path, low, middle, high = values[:, -1]
-    far = low if path >= middle else high
-    entries = (("target", path, TARGET), ("forecast", middle, BLUE), ("range", far, ""))
+    _, path, low, middle, high = values[:, -1].tolist()
+    # The range's label stands at the edge farther from the target, where there is more room.
+    edge = low if path >= middle else high
+    said = [("target", TARGET, path), ("forecast", BLUE, middle), ("range", GREY, edge)]
     return [
-        (Words(say(f"outturn.chart.{name}", value=short(y, *subject.scale)), *looks), float(y))
-        for name, y, colour in entries
-        if np.isfinite(y)
-        for looks in [(colour, True) if colour else ()]
+        (Words(say(f"outturn.chart.{name}", value=short(y, *subject.scale)), colour, bold=True), y)
+        for name, colour, y in said
+        if math.isfinite(y)
     ]
 
 
-def _draw_lines(sheet: Canvas, x: Floats, values: Floats) -> None:
-    actual, path, low, middle, high = values
-    known = np.flatnonzero(np.isfinite(actual))
-    ahead = np.arange(len(x)) > (known[-1] if len(known) else -1)
-    # The fan begins at the newest figure, where there is one.
-    start = np.where(np.isin(np.arange(len(x)), known[-1:]), actual, np.nan)
-    low, middle, high = (np.where(ahead, each, start) for each in (low, middle, high))
+def _draw_lines(sheet: Canvas, x: Floats, values: Floats) -> list[int]:
+    """Draw fan, path and figures; return the place of the newest figure, if there is one."""
+    actual, path, *fan = values
+    newest: list[int] = np.flatnonzero(np.isfinite(actual))[-1:].tolist()
+    places = np.arange(len(x))
+    start = np.where(np.isin(places, newest), actual, np.nan)
+    ahead = places > max(newest, default=-1)
+    low, middle, high = (np.where(ahead, each, start) for each in fan)
     sheet.axes.fill_between(x, low, high, color=FAN[0], lw=0, zorder=1)
     sheet.axes.plot(x, middle, color=BLUE, lw=1.6, ls=(0, (4, 2)), zorder=2)
     sheet.axes.plot(x, path, color=TARGET, lw=2, zorder=3)
-    looks = {"marker": "o", "mfc": BLUE, "mec": PAPER, "ms": 7}
-    sheet.axes.plot(x, actual, color=BLUE, lw=2, zorder=4, clip_on=False, **looks)
+    looks = {"marker": "o", "mfc": BLUE, "mec": PAPER, "ms": 7, "clip_on": False}
+    sheet.axes.plot(x, actual, color=BLUE, lw=2, zorder=4, **looks)
     for line in (actual, path, low, middle, high):
         sheet.keep_clear(x, line)
+    return newest
 
 
 def _write_chances(sheet: Canvas, x: Floats, chances: Floats) -> None:
     """Write the chances above the periods to come: the last, and of the others as many as fit."""
     known = np.flatnonzero(np.isfinite(chances))[::-1]
     words = [Words(format_chance(twentieths(chances[n]) / 20), INK) for n in known]
-    if not len(known):
-        return
-    apart = abs(sheet.pixel(1, 0)[0] - sheet.pixel(0, 0)[0]) * (x[1] - x[0] if len(x) > 1 else 1)
-    every = math.ceil((max(measure(each)[0] for each in words) + _ROOM) / apart)
-    for n, word in list(zip(known, words, strict=True))[::every]:
-        sheet.write(word, sheet.pixel(x[n], 0)[0], sheet.area.top + 12, anchor="center")
-    sheet.write(Words(say("outturn.chart.chances")), sheet.area.left, sheet.area.top + 32)
-
-
-def _name_newest(sheet: Canvas, x: Floats, actual: Floats, subject: Subject) -> None:
-    known = np.flatnonzero(np.isfinite(actual))
-    if not len(known):
-        return
-    value = float(actual[known[-1]])
-    text = say("outturn.chart.so_far", value=short(value, *subject.scale))
-    words, (left, y) = Words(text, INK, bold=True), sheet.pixel(float(x[known[-1]]), value)
-    width, height = measure(words)
-    spots = [
-        (left + across, y + up)
-        for gap in (8.0, 14.0, 22.0, 34.0)
-        for up in (gap, -gap - height)
-        for across in (-width / 2, -width - 4, 6.0)
-    ]
-    sheet.place(words, spots, left)
+    spots = [sheet.pixel(x[n], 0)[0] for n in known]
+    widest = _ROOM + max((measure(each)[0] for each in words), default=0.0)
+    every = math.ceil(widest / abs(spots[0] - spots[1])) if len(spots) > 1 else 1
+    top = sheet.area.top
+    for word, spot in list(zip(words, spots, strict=True))[::every]:
+        sheet.write(word, spot, top + 12, anchor="center")
+    if words:
+        sheet.write(Words(say("outturn.chart.chances")), sheet.area.right, top + 38, anchor="right")

@@ -178,9 +178,7 @@ def test_a_series_without_a_target_has_one_row_with_both_chances(view: ThemeView
     for block in (RealismPage(view).headline()[1], RealismPage(view).key_figures()[0]):
         (row,) = [row for row in block.table.rows if row["indicator"] == "Nitrogen dioxide"]
         assert row["status"] == "no_target" and row["target"] == ""
-        assert row["chance"] == (
-            "50% of keeping 41.0 µg/m3; 5% of reaching the median, 30.0 µg/m3"
-        )
+        assert row["chance"] == ("50% of keeping 41.0 µg/m3; 5% of reaching the median, 30.0 µg/m3")
 
 
 def test_a_standing_question_without_an_answer_is_told_as_not_judged() -> None:
