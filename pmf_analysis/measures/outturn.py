@@ -6,22 +6,21 @@ would last make a year's total far less certain than months drawn one by one (ta
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
-from pmf_analysis.measures import forecast, realism
+from pmf_analysis.measures import forecast, placement, realism, seasonal_pattern
 from pmf_analysis.measures.arrays import SHIPPED, TYPES, Floats, Frame
 from pmf_analysis.measures.calibration import Factors, shipped_factors
-from pmf_analysis.measures.chance import quantiles
-from pmf_analysis.measures.outlook import NO_TREND, Found, panels
-from pmf_analysis.measures.placement import places
+from pmf_analysis.measures.chance import limits, quantiles
+from pmf_analysis.measures.outlook import NO_TREND, Found, finite, panels
 from pmf_analysis.measures.realism import Answer, Question, Row
-from pmf_analysis.measures.trajectory import Window, carried_forward
 
-SPAN = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
-PATHS = ["target_id", "series", "period", "actual", "path", "chance_on_path", *SPAN]
+PATHS = ["target_id", "series", "period", "actual", "path", "chance_on_path", "q05", "q50", "q95"]
+FEWEST_YEARS = 3  # that show seasons, or what the same part of the year was like
 
 
 def assess_outturns(
@@ -59,19 +58,129 @@ def assess_outturns(
         the target (for a range to its middle), the chance of being on it, and quantiles.
     """
     found = panels(observations, register, origin=origin)
-    declared, rows = register.set_index("indicator").to_dict("index"), questions.to_dict("records")
-    factors, ways = factors or shipped_factors(), [pd.DataFrame(columns=PATHS)]
+    declared = register.set_index("indicator").to_dict("index")
     answers = []
-    for row in rows:
+    for row in questions.to_dict("records"):
         answer = _window(row, declared.get(row["indicator"]), found, observations)
         if isinstance(answer, Window):
-            answer, way = _judged(answer, factors, seed, bands)
-            if len(way):
-                ways.append(way.assign(target_id=row["target_id"], series=row["series"])[PATHS])
-        answers.append(SHIPPED["no_answer"] | answer)
-    table = pd.DataFrame(answers, columns=list(TYPES["answers"])).astype(TYPES["answers"])
-    table.insert(0, "target_id", questions["target_id"].to_numpy())
-    return table, pd.concat(ways[1:] or ways, ignore_index=True)
+            answer = _judged(answer, factors or shipped_factors(), seed, bands)
+        answers.append(SHIPPED["no_answer"] | answer | {"target_id": row["target_id"]})
+    ways = [each["way"].assign(target_id=each["target_id"]) for each in answers if "way" in each]
+    paths = pd.concat(ways or [pd.DataFrame()], ignore_index=True).reindex(columns=PATHS)
+    table = pd.DataFrame(answers, columns=["target_id", *TYPES["answers"]])
+    return table.astype(TYPES["answers"]), paths
+
+
+@dataclass(frozen=True)
+class Window:
+    """The places from `first` to `question.due` on a series' line, N of them."""
+
+    question: Question
+    first: int
+    how: str  # "sum", "mean" or "last"
+    so_far: Floats  # (done,) values known in the window
+    history: Floats  # (due + 1,) usable values, NaN where there is none
+    weights: Floats  # (due + 1,) what the value at each place counts for in a sum or mean
+    to_come: int  # periods of the window that are not yet known
+
+    def cumulative(self, ahead: Floats) -> Floats:
+        """Sum, mean or value up to each period (N, any), with values (to_come, any) to come."""
+        known = np.repeat(self.so_far[:, None], ahead.shape[1], axis=1)
+        values, weights = np.vstack([known, ahead]), self.weights[self.first :, None]
+        if self.how == "last":
+            return values
+        counted = np.cumsum(weights, axis=0) if self.how == "mean" else 1.0
+        return np.asarray(np.cumsum(values * weights, axis=0) / counted)
+
+    @property
+    def reach(self) -> Floats:
+        """Least and most (2, N) that arithmetic allows up to each period.
+
+        Where denominators to come are not known, only the bounds themselves are arithmetic.
+        """
+        ends = np.tile(limits(self.question.panel.bounds), (self.to_come, 1))
+        reach = self.cumulative(ends)
+        if (self.weights != 1).any():
+            reach[len(self.so_far) :] = ends
+        return reach.T
+
+    def draws(self, ahead: Floats) -> Floats:
+        """Sorted draws (N, D) of the cumulative values, calibrated, from paths (to_come, D)."""
+        drawn, later = np.sort(self.cumulative(ahead), axis=1), slice(len(self.so_far), None)
+        if self.how != "last":
+            rate, factors = self.question.panel.usable.periods_per_year, shipped_factors("outturn")
+            n = len(finite(self.history))
+            drawn[later] = factors.stretch(drawn[later], periods_per_year=rate, history=n)
+        return np.clip(drawn, *self.reach[..., None])
+
+    def last_years(self) -> Floats:
+        """Paths (to_come, any): last year's same periods moved by every past change on the year.
+
+        Changes are taken in stretches as long as what is to come, up and down alike; no path where
+        there is no such stretch or a period was not known last year.
+        """
+        m, steps = self.question.panel.season_length, self.to_come
+        changes = np.append(self.history[m:] - self.history[:-m], np.full(steps, np.nan))
+        stretches = sliding_window_view(changes, steps)
+        both = np.concatenate([stretches, -stretches]) + _carried(self.history, m)[-steps:]
+        return both[np.isfinite(both).all(axis=1)].T
+
+    @property
+    def path(self) -> Floats:
+        """(edges, N) where the cumulative value has to be at the end of each period.
+
+        A total is split by the seasons of the years before, shrunk towards none; to a value of
+        the last period a straight line leads from the value before the window.
+        """
+        before, m = self.history[: self.first], self.question.panel.season_length
+        edges, weights = np.atleast_1d(self.question.aim.target), self.weights[self.first :]
+        start, seen, parts = 0.0, np.isfinite(before), weights
+        if self.how == "last":
+            start = _carried(np.append(np.nan, before), 1)[-1]
+        elif seasonal_pattern.countable_seasons(seen, m) and seen.sum() >= FEWEST_YEARS * m:
+            usual = np.nanmean(before) + seasonal_pattern.seasonal_pattern(before[None], seen, m)[0]
+            usual = np.maximum(np.roll(usual, -self.first), np.finfo(float).tiny)
+            parts = parts * np.resize(usual, len(parts))
+        way = start + np.outer(edges - start, np.cumsum(parts) / parts.sum())
+        if self.how == "mean":
+            way = way * weights.sum() / np.cumsum(weights)
+        way[:, -1] = edges
+        return np.asarray(way)
+
+    def chances(self, draws: Floats) -> list[float]:
+        """Chance at the end of each period of being on the path then; 1 or 0 where known."""
+        found = []
+        for edges, drawn, low, high in zip(self.path.T, draws, *self.reach, strict=True):
+            aim = replace(self.question.aim, target=(edges[0], edges[-1]))
+            known = float(aim.met_by(drawn)[0]) if low == high else aim.certainty((low, high))
+            found.append(realism.chance_of(aim, drawn, known))
+        return found
+
+    def required(self, expected: float) -> Answer:
+        """Value per period to come that just meets the target, and how often it was reached.
+
+        Compared with the means of own past stretches as long, in the same part of the year where
+        there are FEWEST_YEARS. In a best range it is the value nearest to what is `expected`.
+        """
+        aim, m = self.question.aim, self.question.panel.season_length
+        rates, weights = np.append(np.resize(aim.target, 2), expected), self.weights[self.first :]
+        done, length = len(self.so_far), 1 if self.how == "last" else self.to_come
+        if self.how != "last":
+            whole = weights.sum() if self.how == "mean" else 1.0
+            rates = (rates * whole - self.so_far @ weights[:done]) / weights[done:].sum()
+        sums = sliding_window_view(self.history * self.weights, length).sum(axis=1)
+        means = sums / sliding_window_view(self.weights, length).sum(axis=1)
+        past = finite(means[(self.question.due + 1 - length) % m :: m])
+        past = past if len(past) >= FEWEST_YEARS else finite(means)
+        reached = replace(aim, target=(rates[0], rates[1]), decimals=None).met_by(past)
+        share = reached.mean() if len(past) else float("nan")
+        return {"required_rate": np.median(rates), "rate_share": share, "rate_n": len(past)}
+
+
+def _carried(values: Floats, season_length: int) -> Floats:
+    """Values with gaps filled by the last one of the same season; NaN where there is none."""
+    seasons = np.arange(len(values)) % season_length
+    return np.asarray(pd.Series(values).groupby(seasons).ffill(), dtype=float)
 
 
 def _window(row: Row, indicator: Row | None, found: Found, observations: Frame) -> Window | Answer:
@@ -88,76 +197,58 @@ def _window(row: Row, indicator: Row | None, found: Found, observations: Frame) 
         reason = f"There is no usable value for the period that starts on {day.day} {day:%B %Y}."
         return question.known | realism.refusal(reason)
     history = np.append(panel.usable.values[place], np.full(after, np.nan))[:after]
-    window = Window(question, first, str(row["how"]), so_far, history, np.ones(after))
-    if row["how"] == "mean" and "denominator" in observations.columns:
-        own = observations[observations["series"] == question.series]
-        return replace(window, weights=_weights(window, own))
-    return window
+    own = observations[observations["series"] == question.series]
+    weights = _weights(question, own) if row["how"] == "mean" else np.ones(after)
+    ahead = after - first - len(so_far)
+    return Window(question, first, str(row["how"]), so_far, history, weights, ahead)
 
 
-def _weights(window: Window, own: Frame) -> Floats:
+def _weights(question: Question, own: Frame) -> Floats:
     """Denominators at each place, those to come as last year; ones where any is not known."""
-    line, ones = window.question.panel.known, window.weights
-    known, weights = min(int(line.last[window.question.row]) + 1, len(ones)), ones * np.nan
-    where = places(pd.to_datetime(own["period"]), line.anchor, line.periods_per_year)
-    inside = where < known
-    weights[where[inside]] = own["denominator"].to_numpy(dtype=float)[inside]
-    needed = weights[:known][np.isfinite(line.values[window.question.row, :known])]
-    if not (needed > 0).all():
-        return ones
-    filled = carried_forward(weights, window.season_length)
-    return np.where(np.isfinite(filled), filled, needed[-1])
+    line, row, after = question.panel.known, question.row, question.due + 1
+    where = placement.places(pd.to_datetime(own["period"]), line.anchor, line.periods_per_year)
+    given = own.reindex(columns=["denominator"])["denominator"].set_axis(where)
+    known = given.groupby(level=0).last().reindex(range(min(int(line.last[row]) + 1, after)))
+    if not (known[np.isfinite(line.values[row, : len(known)])] > 0).all():
+        return np.ones(after)
+    filled = _carried(known.reindex(range(after)).to_numpy(), question.panel.season_length)
+    return np.where(np.isfinite(filled), filled, known.iloc[-1])
 
 
-def _paths(window: Window, factors: Factors, seed: int) -> forecast.Forecast:
-    """Joint paths of a series to the end of its window, whatever else is asked."""
-    panel, row, horizon = window.question.panel, window.question.row, window.question.horizon
-    given = ([panel.usable.history(row)], [window.question.series], panel.usable.periods_per_year)
-    settings = (*given, horizon, [panel.bounds], factors, seed)
-    seasonal = [not panel.seasonal_vote < 0]
-    return next(forecast.sample_paths(*settings, no_trend=NO_TREND, seasonal=seasonal))[1]
+def _judged(window: Window, factors: Factors, seed: int, bands: Mapping[str, float]) -> Answer:
+    """Answer for one window, with `way`, its rows of the table of paths, where it can be judged.
 
-
-def _judged(
-    window: Window, factors: Factors, seed: int, bands: Mapping[str, float]
-) -> tuple[Answer, Frame]:
-    """Answer for one window and its rows of the table of paths, none where it cannot be judged."""
+    The chance is that of the joint paths; lower or upper is that of last year's profile.
+    """
     question, ahead, done = window.question, window.to_come, len(window.so_far)
-    draws = actual = window.cumulative(np.full((ahead, 1), np.nan))
-    starts = [question.panel.known.start(at) for at in range(window.first, question.due + 1)]
+    draws, panel = window.cumulative(np.full((ahead, 1), np.nan)), question.panel
+    starts = [panel.known.start(place) for place in range(window.first, question.due + 1)]
+    way = pd.DataFrame({"period": starts, "actual": draws[:, 0]}).assign(series=question.series)
     answer = question.known | {"method": "outturn", "done": done, "of": len(starts)}
-    answer |= {"horizon": ahead, "last_period": min(answer["last_period"], starts[-1])}
-    if window.how != "last" or not ahead:
-        answer["last_value"] = actual[done - 1, 0] if done else float("nan")
+    answer |= {"last_value": draws[done - 1, 0] if done else np.nan, "horizon": ahead}
+    answer["last_period"] = min(answer["last_period"], starts[-1])
     if ahead:
-        record = _paths(window, factors, seed)
+        given = [panel.usable.history(question.row)], [question.series]
+        rate, vote = panel.usable.periods_per_year, [not panel.seasonal_vote < 0]
+        settings = (*given, rate, question.horizon, [panel.bounds], factors, seed)
+        record = next(forecast.sample_paths(*settings, no_trend=NO_TREND, seasonal=vote))[1]
         if record.reason:
-            return answer | realism.refusal(record.reason), pd.DataFrame()
-        draws = window.draws(record.draws[-ahead:], calibrated=True)
-    path = window.path()
-    chances = window.chances(draws, path)
-    spans = quantiles(draws, list(SPAN.values()))
-    answer |= dict(zip(["outturn_low", "outturn_mid", "outturn_high"], spans[-1], strict=True))
-    if ahead:
-        answer |= _chances(window, draws[-1], path, chances[-1], factors.source)
-        ends = window.reach[0][-1], window.reach[1][-1]
-        within = replace(question, panel=replace(question.panel, bounds=ends))
-        answer |= realism.verdict_of(within, answer, question.aim.certainty(ends), bands)
-    else:
-        answer |= realism.already_known(question.aim, float(actual[-1, 0]))
-    way = pd.DataFrame(spans, columns=list(SPAN)).assign(period=starts, actual=actual[:, 0])
-    return answer, way.assign(path=path.mean(axis=0), chance_on_path=chances)
-
-
-def _chances(window: Window, draws: Floats, path: Floats, own: float, source: str) -> Answer:
-    """Chance of a window that is not over, in two ways, and what the periods to come require."""
-    last_year, aim, other, note = window.last_years(), window.question.aim, own, ""
-    if np.isfinite(last_year).all() and last_year.size:
-        other = window.chances(window.draws(last_year, calibrated=False), path)[-1]
-        note = f"last year's profile {other:.2f}; "
-    evidence = f"own paths {own:.2f} from {window.question.known['n']} values; {note}"
-    answer = {"probability": own, "lower": min(own, other), "upper": max(own, other)}
-    answer |= {f"value_{c}": aim.value_at(draws, c / 100) for c in (60, 45, 30)}
-    answer |= window.required(float(np.median(draws)))
-    more = {"evidence": f"{evidence}calibrated on: {source}", "peer_n": 0, "peer_share": np.nan}
-    return answer | more
+            return answer | realism.refusal(record.reason)
+        draws = window.draws(record.draws[-ahead:])
+    way[PATHS[-3:]], chances = quantiles(draws, [0.05, 0.5, 0.95]), window.chances(draws)
+    answer["way"] = way.assign(path=window.path.mean(axis=0), chance_on_path=chances)
+    ends = ("outturn_low", "outturn_mid", "outturn_high")
+    answer |= dict(zip(ends, quantiles(draws[-1], [0.05, 0.5, 0.95]), strict=True))
+    if not ahead:
+        return answer | realism.already_known(question.aim, answer["last_value"])
+    own, last_year = chances[-1], window.last_years()
+    other = window.chances(window.draws(last_year))[-1] if last_year.size else own
+    note = f"last year's profile {other:.2f}; " if last_year.size else ""
+    evidence = f"own paths {own:.2f} from {answer['n']} values; {note}calibrated on: "
+    answer |= {"probability": own, "lower": min(own, other), "upper": max(own, other)}
+    answer |= {f"value_{c}": question.aim.value_at(draws[-1], c / 100) for c in (60, 45, 30)}
+    answer |= {"evidence": evidence + factors.source, "peer_n": 0, "peer_share": np.nan}
+    answer |= window.required(answer["outturn_mid"])
+    reach = (window.reach[0, -1], window.reach[1, -1])
+    within = replace(question, panel=replace(panel, bounds=reach))
+    return answer | realism.verdict_of(within, answer, question.aim.certainty(reach), bands)
