@@ -85,23 +85,14 @@ def _column_checks(column: Column) -> list[Any]:
 
 def table_schema(table: str) -> dict[str, Any]:
     """Return the frictionless Table Schema (v1) of `table`, for whatever pmf publishes."""
-    return {
-        "fields": [_schema_field(column) for column in TABLES[table]],
-        "primaryKey": list(KEYS[table]),
-        "missingValues": [""],
-    }
+    fields = [_schema_field(column) for column in TABLES[table]]
+    return {"fields": fields, "primaryKey": list(KEYS[table]), "missingValues": [""]}
 
 
 def _schema_field(column: Column) -> dict[str, Any]:
-    rules = {
-        "required": column.required or None,
-        "enum": list(column.choices) or None,
-        "minimum": column.minimum,
-        "maximum": column.maximum,
-    }
-    return {
-        "name": column.name,
-        "type": {"text": "string", "yes_no": "boolean"}.get(column.kind, column.kind),
-        "description": column.meaning,
-        "constraints": {name: rule for name, rule in rules.items() if rule is not None},
-    }
+    kind = {"text": "string", "yes_no": "boolean"}.get(column.kind, column.kind)
+    rules: dict[str, Any] = {"minimum": column.minimum, "maximum": column.maximum}
+    rules |= {"required": column.required or None, "enum": list(column.choices) or None}
+    constraints = {name: rule for name, rule in rules.items() if rule is not None}
+    told = {"name": column.name, "type": kind, "description": column.meaning}
+    return told | {"constraints": constraints}

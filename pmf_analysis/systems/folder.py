@@ -11,6 +11,7 @@ import io
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -134,8 +135,7 @@ def _text_sheet(path: Path, content: bytes, problems: Problems) -> Sheet:
         problems.add(problem_of("quotation-mark-open", {}, file=path.name))
     head = text[:20_000].splitlines()[:20]
     delimiter = max(",;\t|", key=lambda mark: sum(line.count(mark) for line in head))
-    cells = _fast_rows(text, delimiter)
-    return Sheet("", _numbered(_careful_rows(text, delimiter) if cells is None else cells))
+    return Sheet("", _text_cells(text, delimiter))
 
 
 def _decoded(path: Path, content: bytes, problems: Problems) -> str:
@@ -149,40 +149,14 @@ def _decoded(path: Path, content: bytes, problems: Problems) -> str:
         return content.decode("cp1252", errors="replace")
 
 
-def _fast_rows(text: str, delimiter: str) -> pd.DataFrame | None:
-    """Read a regular file by Arrow, all cells as text; None when its rows differ in length."""
-    import pyarrow
-    from pyarrow import csv as arrow
-
-    width = len(next(csv.reader(io.StringIO(text), delimiter=delimiter), []))
-    names = [str(column) for column in range(width)]
-    as_text = dict.fromkeys(names, pyarrow.string())
+def _text_cells(text: str, delimiter: str) -> pd.DataFrame:
+    """Read all cells as text, rows numbered from 1; blank rows are left out."""
+    as_text: Any = {"dtype": "str", "keep_default_na": False, "skip_blank_lines": False}
     try:
-        table = arrow.read_csv(
-            pyarrow.BufferReader(text.encode("utf-8")),
-            arrow.ReadOptions(column_names=names),
-            arrow.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False
-            ),
-            arrow.ConvertOptions(column_types=as_text, strings_can_be_null=False),
-        )
-    except pyarrow.ArrowInvalid:
-        return None
-    return table.to_pandas()  # type: ignore[no-any-return]  # pyarrow has no types
-
-
-def _careful_rows(text: str, delimiter: str) -> pd.DataFrame:
-    """Read any file, row by row; short rows are filled up with empty cells."""
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    return pd.DataFrame(dict(enumerate(zip_longest(*rows, fillvalue=""))), dtype="str")
-
-
-def _numbered(cells: pd.DataFrame) -> pd.DataFrame:
-    """Give rows numbers from 1 and columns from 0, then drop blank rows."""
-    cells = cells.set_axis(range(cells.shape[1]), axis=1).set_axis(range(1, len(cells) + 1))
-    is_blank = pd.Series(True, index=cells.index)
-    for column in cells:
-        is_blank &= cells[column].isin(["", " "])
-        if not is_blank.any():  # mostly after the first column
-            return cells
-    return cells[~is_blank]
+        cells: pd.DataFrame = pd.read_csv(io.StringIO(text), sep=delimiter, header=None, **as_text)
+    except pd.errors.ParserError:  # a row is longer than the first, or a quotation mark left open
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        cells = pd.DataFrame(dict(enumerate(zip_longest(*rows, fillvalue=""))), dtype="str")
+    cells = cells.set_axis(range(1, len(cells) + 1))
+    may_be_blank = cells[cells[0].isin(["", " "])]
+    return cells.drop(may_be_blank.index[may_be_blank.isin(["", " "]).all(axis=1)])
