@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 from scores import brier_skill, calibration_error
 
-from pmf_analysis.measures.realism import assess_targets
+from pmf_analysis.measures import backtest
+from pmf_analysis.measures.backtest import rule_questions
 
 ORIGINS = (2016, 2017, 2018, 2020)  # first years of 2016-17, 2017-18, 2018-19 and 2020-21
 HORIZONS = (1, 2)
-FEWEST_VALUES = 5
 
 
 def load(data: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -52,57 +52,12 @@ def load(data: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return observations.reset_index(drop=True), register.reset_index(drop=True)
 
 
-def questions(observations: pd.DataFrame, register: pd.DataFrame, origin: int) -> pd.DataFrame:
-    """Seven targets for each series with a value at the origin, one and two years on."""
-    start = pd.Timestamp(origin, 4, 1)
-    past = observations[observations["period"] <= start]
-    past = past.merge(register[["indicator", "polarity"]], on="indicator")
-    sign = np.where(past["polarity"] == "higher", 1.0, -1.0)
-    past = past.assign(sign=sign, good=sign * past["value"])
-    best = past.groupby("series")["good"].agg(["max", "count"])
-    now = past[past["period"] == start].set_index("series").join(best)
-    now = now[now["count"] >= FEWEST_VALUES]
-    by_indicator = now.groupby("indicator")["good"]
-    step = now["value"].abs()
-    good = {
-        "maintain": now["good"],
-        "+2 %": now["good"] + 0.02 * step,
-        "+5 %": now["good"] + 0.05 * step,
-        "+10 %": now["good"] + 0.10 * step,
-        "best ever": now["max"],
-        "peer median": by_indicator.transform("median"),
-        "top quartile": by_indicator.transform("quantile", 0.75),
-    }
-    base = now.reset_index()[["series", "indicator", "area", "sign"]]
-    rows = [
-        base.assign(
-            rule=rule,
-            horizon=horizon,
-            kind="improvement",
-            period=pd.Timestamp(origin + horizon, 4, 1),
-            target=target.to_numpy() * base["sign"],
-        )
-        for rule, target in good.items()
-        for horizon in HORIZONS
-    ]
-    asked = pd.concat(rows, ignore_index=True)
-    return asked.assign(target_id=[f"{origin}-{number}" for number in range(len(asked))])
-
-
 def answered(observations: pd.DataFrame, register: pd.DataFrame, origin: int) -> pd.DataFrame:
     """Questions of one origin with chance, outcome and base rate; unanswerable ones left out."""
-    asked = questions(observations, register, origin)
-    answer = assess_targets(
-        observations, asked, register=register, origin=pd.Timestamp(origin, 4, 1)
-    )
-    table = asked.join(
-        answer.drop(columns=asked.columns, errors="ignore").drop(columns="horizon", errors="ignore")
-    )
-    outcome = observations.rename(columns={"value": "outcome"})[["series", "period", "outcome"]]
-    table = table.merge(outcome, on=["series", "period"])
-    table = table.dropna(subset=["probability", "outcome"])
-    table["hit"] = (table["sign"] * (table["outcome"] - table["target"]) >= -1e-9).astype(float)
-    table["base"] = table.groupby(["rule", "horizon"])["hit"].transform("mean")
+    start = pd.Timestamp(origin, 4, 1)
+    asked = rule_questions(observations, register, start, HORIZONS)
+    table = backtest.answered(observations, asked, register, observations, start)
+    table["base"] = table.groupby(["kind", "horizon"])["met"].transform("mean")
     return table.assign(origin=origin)
 
 
@@ -115,11 +70,11 @@ def exam(observations: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
 
 def score(table: pd.DataFrame, column: str = "probability") -> dict[str, float]:
     """Questions, Brier skill and calibration error."""
-    chance, hit = table[column].to_numpy(), table["hit"].to_numpy()
+    chance, met = table[column].to_numpy(), table["met"].to_numpy()
     return {
         "questions": len(table),
-        "skill": brier_skill(chance, hit, table["base"].to_numpy()),
-        "calibration error": calibration_error(chance, hit),
+        "skill": brier_skill(chance, met, table["base"].to_numpy()),
+        "calibration error": calibration_error(chance, met),
     }
 
 
@@ -142,12 +97,12 @@ def main() -> None:
         print(horizon, "years", score(part))
         for origin, one in part.groupby("origin"):
             print("   origin", origin, score(one))
-        for rule, one in part.groupby("rule", sort=False):
-            said, seen = one["probability"].mean(), one["hit"].mean()
+        for rule, one in part.groupby("kind", sort=False):
+            said, seen = one["probability"].mean(), one["met"].mean()
             print(f"   {rule:<13} said {said:.3f} seen {seen:.3f}")
     print(table["verdict"].value_counts(normalize=True).round(3).to_dict())
     bins = (table["probability"] * 10).astype(int).clip(upper=9)
-    print(table.groupby(bins)[["probability", "hit"]].mean().round(3).to_string())
+    print(table.groupby(bins)[["probability", "met"]].mean().round(3).to_string())
 
 
 if __name__ == "__main__":

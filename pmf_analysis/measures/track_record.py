@@ -66,8 +66,8 @@ def past_targets(targets: Frame, own: Frame, register: Frame, *, as_at: date) ->
     DataFrame
         As `live_targets` and `with_aims` give it.
     """
-    ends = targets["supersedes"].map(targets.set_index("target_id")["period_end"])
-    stood = targets["supersedes"].mask(targets["set_on"] > ends, "")
+    ends = targets.set_index("target_id")["period_end"].reindex(targets["supersedes"])
+    stood = targets["supersedes"].mask(targets["set_on"] > ends.set_axis(targets.index), "")
     rows = live_targets(targets.assign(supersedes=stood), own, register)
     rows = rows[(rows["period_end"] <= pd.Timestamp(as_at)) & (rows["kind"] != "baseline")]
     late = rows["set_on"] > rows["period_end"]
@@ -155,7 +155,8 @@ def records(table: Frame, *, groups: Mapping[str, Sequence[str]], seed: int = 0)
         for group, members in {"all": known["indicator"], **groups}.items()
         for row in _scores(part[part["indicator"].isin(members)], seed)
     ]
-    return pd.DataFrame([*rows, *KNOWN["shipped"]], columns=RECORDS)
+    shipped = [dict(zip(RECORDS, row, strict=True)) for row in KNOWN["shipped"]]
+    return pd.DataFrame([*rows, *shipped], columns=RECORDS)
 
 
 def _scores(part: Frame, seed: int) -> Iterator[dict[str, object]]:

@@ -14,7 +14,9 @@ import pytest
 from pmf_analysis import __version__
 from pmf_analysis.cli import app, main
 
-COMMANDS = ("new", "demo", "import", "look", "check", "plan", "run", "render", "show", "lab")
+COMMANDS = (
+    *("new", "demo", "import", "look", "check", "plan", "run", "backtest", "render", "show", "lab"),
+)
 HEAVY = ("pandas", "numpy", "papermill", "nbconvert", "matplotlib", "pyarrow", "scipy")
 
 

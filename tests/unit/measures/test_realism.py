@@ -397,11 +397,11 @@ def test_chances_are_skilled_and_honest_on_scottish_councils(real_data, reposito
     table = exam.answered(observations, chosen, 2017)
     near = table[table["horizon"] == 1]
     assert len(near) > 3000
-    chance, hit = near["probability"].to_numpy(), near["hit"].to_numpy()
+    chance, hit = near["probability"].to_numpy(), near["met"].to_numpy()
     assert exam.brier_skill(chance, hit, near["base"].to_numpy()) > 0.15
     assert exam.calibration_error(chance, hit) < 0.08
     # a council that is told "around 1 in 5" or less should seldom find that it was met
-    assert near.loc[near["probability"] < 0.2, "hit"].mean() < 0.2
+    assert near.loc[near["probability"] < 0.2, "met"].mean() < 0.2
 
 
 def test_changes_from_a_similar_start_are_those_of_the_same_quarter():
