@@ -54,6 +54,11 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return comparisons_of(self.view)
 
     @cached_property
+    def trends(self) -> dict[str, TrendFacts]:
+        """Facts of every own series by its name."""
+        return {trend.subject.series: trend for trend in self.view.trend_facts}
+
+    @cached_property
     def leads(self) -> list[Facts]:
         """Facts of councils that improved more than was usual."""
         return further.leads_of(self.view, self.facts)
@@ -117,12 +122,11 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             return [self.finding(e, sentences.trend_title(e), _own_record(e)) for e in own]
         drawn = [each for each in self.facts if each.value.is_known and each.gap.is_known]
         blocks = [self._strip(drawn)] if drawn else []
-        trends = {trend.subject.series: trend for trend in own}
         for facts in self.facts:
-            blocks += [self._finding(facts, trends[facts.subject.series]), *self._charts(facts)]
+            blocks += [self._finding(facts), *self._charts(facts)]
         return blocks
 
-    def _finding(self, facts: ComparisonFacts, trend: TrendFacts) -> Block:
+    def _finding(self, facts: ComparisonFacts) -> Block:
         is_compared = facts.verdict != "cannot_judge"
         ahead = count_of("compare.ahead", facts.peers_ahead) if facts.peers_ahead else ""
         missing = named(say("compare.missing"), facts.missing if is_compared else ())
@@ -134,13 +138,12 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         notes = sentences.told(newest, ahead, *missing, nobody)
         more = {"notes": notes, "facts": facts.scalars(), "tone": tone_of(facts.verdict)}
         more["second"] = sentences.context_sentences(facts)
-        heading = sentences.comparison_title(facts)
+        trend, heading = self.trends[facts.subject.series], sentences.comparison_title(facts)
         return self.finding(trend, heading, sentences.comparison_sentences(facts), **more)
 
     def _newest(self, facts: ComparisonFacts) -> dict[str, object]:
         """Our newest value and its period where an older one is compared, else None."""
-        trends = {trend.subject.series: trend for trend in self.view.trend_facts}
-        trend = trends[facts.subject.series]
+        trend = self.trends[facts.subject.series]
         is_older = facts.value.is_known and trend.period_label != facts.period_label
         plain = facts.subject.plain(trend.value)
         return {"value": plain, "period": trend.period_label if is_older else None}
@@ -255,9 +258,9 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     def quality(self) -> list[Block]:
         """Return what limits the data, then old comparisons and councils without a figure."""
-        newest = {trend.subject.series: trend.period_label for trend in self.view.trend_facts}
-        older = [e for e in self.compared if newest[e.subject.series] != e.period_label]
-        ahead = [e for e in self.compared if e.peers_ahead]
+        compared, trends = self.compared, self.trends
+        older = [e for e in compared if e.period_label != trends[e.subject.series].period_label]
+        ahead = [e for e in compared if e.peers_ahead]
         lists = [(say("quality.older"), older), (say("quality.ahead"), ahead)]
         told = [named(word, [e.subject.short for e in listed]) for word, listed in lists]
         heading, said = say("section.comparison_quality"), (*chain(*told), *self._missing())
@@ -283,16 +286,16 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         What is only somewhat worse is named in the least favourable quarter. Then groups that do
         worse, and what differs without being better or worse.
         """
-        stale = {trend.subject.series for trend in self.view.trend_facts if trend.is_stale}
         first = [*self._called("worse"), *self._called("somewhat_worse", 4)]
         edge = [sentences.comparison_title(each) for each in self.facts if each.edge]
         behind = [e for e in self.facts if e.is_widening and e not in first]
+        groups = [e for e in self.groups if not self.trends[e.subject.series].is_stale]
         ends = [*self._called("somewhat_higher", 1), *self._called("somewhat_lower", 4)]
         return [
             *map(_in_short, first),
             *(f"{heading}. {say('compare.edge')}" for heading in edge),
             *(" ".join((f"{e.subject.short}.", *sentences.gap_sentences(e))) for e in behind),
-            *further.group_attention([e for e in self.groups if e.subject.series not in stale]),
+            *further.group_attention(groups),
             *map(_in_short, [*self._called("higher"), *self._called("lower"), *ends]),
         ]
 

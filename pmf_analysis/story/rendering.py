@@ -41,9 +41,9 @@ def block_html(block: Block, *, number: int | None = None, level: int = 3) -> st
     level
         Heading level of the block's title, so that a page never skips one.
     """
-    ways: dict[str, Any] = {"text": escape, "prose": _prose, "looks": _cell_class}
-    ways |= {"cell": _cell_html, "address": _csv_address, "named": _named_svg}
-    ways |= {"units_in_headings": _units_in_headings, "style": style}
+    ways: dict[str, Any] = {"text": escape, "prose": _prose, "cell": _cell_html, "style": style}
+    ways |= {"address": _csv_address, "named": _named_svg, "short": _SHORT_CELL}
+    ways |= {"units_in_headings": _units_in_headings}
     return template("block.html.jinja")(block=block, number=number, level=level, **ways)
 
 
@@ -58,14 +58,6 @@ def _named_svg(block: Block) -> str:
     opening = f'<svg role="img" focusable="false" aria-labelledby="{name}"'
     title = f'<title id="{name}">{escape(block.alt)}</title>'
     return _SVG_TAG.sub(lambda tag: f"{opening}{tag[1]}>{title}", block.svg, count=1)
-
-
-def _cell_class(column: Column, value: str | None = "") -> str:
-    """Class a cell by its column; a short value of a card, such as "2nd of 17", stays whole."""
-    names = [f"pmf-{column.kind}"] if column.kind != "text" else []
-    names += ["pmf-right"] if column.align == "right" else []
-    names += ["pmf-whole"] if 0 < len(value or "") <= _SHORT_CELL else []
-    return f' class="{" ".join(names)}"' if names else ""
 
 
 def _cell_html(table: Table, column: Column, row: Mapping[str, str]) -> str:

@@ -76,7 +76,9 @@ def draw_spc(
         kinds = points["point_type"].str.replace("improvement|concern", "neutral", regex=True)
         points = points.assign(point_type=kinds)
     picture = build_picture(points, (targets, forecast, events), subject, is_stale)
-    room = (*_ROOM, _right_margin(picture))
+    # At the right edge there is room for every label, whichever end up there.
+    labels = [*picture.end_labels, *picture.history_labels, (Words(_OFF_CHART, bold=True), 0.0)]
+    room = (*_ROOM, 16.0 + max(measure(words)[0] for words, _ in labels))
     with time_chart(value_range(picture), picture.span, room, subject) as sheet:
         _draw_usual_range(sheet, picture)
         _draw_events(sheet, picture)
@@ -211,12 +213,6 @@ def _marks(sheet: Canvas, picture: Picture, which: Flags, mark: str, *looks: Loo
         half = size / 2 + 1
         for x, y in map(sheet.pixel, picture.x[rows], values[rows]):
             sheet.boxes.append(Box(x - half, y - half, x + half, y + half))
-
-
-def _right_margin(picture: Picture) -> float:
-    """Return the width that every label would need at the right edge, whichever end up there."""
-    labels = [*picture.end_labels, *picture.history_labels, (Words(_OFF_CHART, bold=True), 0.0)]
-    return 16.0 + max(measure(words)[0] for words, _ in labels)
 
 
 def _numbered(events: pd.DataFrame) -> pd.DataFrame:

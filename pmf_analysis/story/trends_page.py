@@ -132,17 +132,15 @@ class TrendsPage(Page[TrendFacts]):
         better = say(f"polarity.{subject.polarity}")
         told = (*sentences.level_sentences(facts), *sentences.noise_sentences(facts))
         states = points["status"].fillna("").str.replace("_", " ")
-        rows = data_rows(subject, points, stored("cells.yml")["data"]["chart"])
-        events = self.view.events_of(subject.series)
+        cells = data_rows(subject, points, stored("cells.yml")["data"]["chart"])
+        rows = [{**row, "note": state} for row, state in zip(cells, states, strict=True)]
+        events, slug = self.view.events_of(subject.series), self.view.slugs[subject.series]
         note = say("source.value_note", note=facts.value_note)
-        slug = self.view.slugs[subject.series]
-        svg = draw_spc(points, subject, id=slug, events=events, is_stale=facts.is_stale)
-        rows = [{**row, "note": state} for row, state in zip(rows, states, strict=True)]
         return self.figure(
             *(facts, "chart", sentences.picture_title(facts), rows),
             subtitle=say("subtitle.trend", title=subject.title, better=better, **slots),
             alt=" ".join((say("trend.alt", name=subject.short, **slots), *told)),
-            svg=svg,
+            svg=draw_spc(points, subject, id=slug, events=events, is_stale=facts.is_stale),
             notes=(*filter(None, [note]), *chart_notes(facts, rows_of(events))),
         )
 
