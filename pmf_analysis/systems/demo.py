@@ -38,11 +38,11 @@ def make_demo(workspace: Workspace) -> bool:
         made = {"recipe": "", "vintages": []}
     if found and (made["recipe"] == _recipe_digest() or not found <= set(made["vintages"])):
         return False
-    for name in ("vintages", _COPIED, "cache") if found else ():
+    for name in ("vintages", _COPIED, "cache") if found else (_COPIED,):
         shutil.rmtree(workspace.store / name, ignore_errors=True)
     from pmf_analysis.systems.importing import import_files
 
-    shutil.copytree(SOURCES, sources, dirs_exist_ok=True)
+    shutil.copytree(SOURCES, sources)
     made = {"recipe": "", "vintages": []}
     for folder in sorted(path for path in sources.iterdir() if path.is_dir()):
         outcome = import_files(workspace, [folder], date.fromisoformat(folder.name))
