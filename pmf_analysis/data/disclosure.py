@@ -6,8 +6,7 @@ Source: Government Statistical Service, "Disclosure control guidance for tables 
 administrative sources": primary and secondary suppression.
 """
 
-from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,13 +17,8 @@ NOTE = "suppressed to protect individuals"
 EXPOSED_NOTE = "could be worked out from figures published earlier"
 _KEY = list(KEYS["observations"])
 _DAY = pd.Timedelta(days=1)
-
-
-class _Sum(NamedTuple):
-    """A figure that is the sum of others, by their positions in the table of cells."""
-
-    total: int
-    parts: tuple[int, ...]
+# A figure and those whose sum it is, by their positions in the table of cells.
+_Sum = tuple[int, Sequence[int]]
 
 
 def suppress(
@@ -102,30 +96,20 @@ def _protected(cells: pd.DataFrame, minimum: int) -> pd.DataFrame:
     pending = True
     while pending:
         pending = False
-        for figures in sums:
-            unknown = [i for i in (*figures.parts, figures.total) if hidden[i] and not published[i]]
-            if not unknown or _is_safe(figures, unknown, amount, minimum):
+        for total, parts in sums:
+            unknown = [i for i in (*parts, total) if hidden[i] and not published[i]]
+            # Two unknown figures that make 2 are known to be 1 and 1.
+            is_enough = total in unknown or amount[unknown].sum() >= minimum
+            if not unknown or (len(unknown) > 1 and is_enough):
                 continue
-            choice = _next_to_hide(figures, hidden | published, amount)
-            if choice is None:
-                exposed.update(unknown)
+            free = [i for i in parts if not hidden[i] and not published[i]]
+            if free:  # the smallest part, zeros last
+                hidden[min(free, key=lambda i: (amount[i] == 0, amount[i]))] = pending = True
+            elif not hidden[total] and not published[total]:
+                hidden[total] = pending = True
             else:
-                hidden[choice] = pending = True
+                exposed.update(unknown)
     return cells.assign(hidden=hidden, exposed=cells.index.isin(list(exposed)))
-
-
-def _is_safe(figures: _Sum, unknown: list[int], amount: np.ndarray, minimum: int) -> bool:
-    """Whether two or more unknown figures stay unknown: ones of 1 and 1 would not, beside 2."""
-    enough = figures.total in unknown or float(amount[unknown].sum()) >= minimum
-    return len(unknown) > 1 and enough
-
-
-def _next_to_hide(figures: _Sum, is_fixed: np.ndarray, amount: np.ndarray) -> int | None:
-    """Return the smallest part that may still be hidden, zeros last, then the sum itself."""
-    free = [i for i in figures.parts if not is_fixed[i]]
-    if free:
-        return min(free, key=lambda i: (amount[i] == 0, amount[i]))
-    return None if is_fixed[figures.total] else figures.total
 
 
 def _breakdown_sums(cells: pd.DataFrame) -> Iterator[_Sum]:
@@ -137,7 +121,7 @@ def _breakdown_sums(cells: pd.DataFrame) -> Iterator[_Sum]:
     totals = known[known["dimension"] == ""].reset_index().set_index(whole)["index"].to_dict()
     for key, group in parts[touched.astype(bool)].groupby([*whole, "dimension"]):
         if key[:-1] in totals:
-            yield _Sum(int(totals[key[:-1]]), tuple(group.index))
+            yield int(totals[key[:-1]]), list(group.index)
 
 
 def _period_sums(cells: pd.DataFrame) -> Iterator[_Sum]:
@@ -164,11 +148,11 @@ def _tilings(series: pd.DataFrame) -> Iterator[_Sum]:
     for (start, end), total in spans.items():
         pieces = _fill(start, end, ends_from)
         if pieces:
-            yield _Sum(total, tuple(spans[piece] for piece in pieces))
+            yield total, [spans[piece] for piece in pieces]
         for middle in ends_from[start]:
             rest = (middle + _DAY, end)
             if middle < end and rest in spans:
-                yield _Sum(total, (spans[start, middle], spans[rest]))
+                yield total, [spans[start, middle], spans[rest]]
 
 
 def _fill(
