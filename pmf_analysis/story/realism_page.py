@@ -235,6 +235,13 @@ class RealismPage(Page[TargetFacts]):
         box = Block("note", "cannot-tell", say("section.cannot_tell"), text=said)
         return [*super().scope(), *portfolio_blocks(self.view), box]
 
+    def quality(self) -> list[Block]:
+        """Return what limits trust in the data, and what was found of targets taken together."""
+        rows = [row for row in rows_of(self.view.target_checks) if not text(row, "series")]
+        said = tuple(filter(None, map(spoken.check_sentence, rows)))
+        block = Block("note", "target-checks", say("section.target_checks"), text=said)
+        return [*super().quality(), *([block] if said else [])]
+
     def method(self) -> list[Block]:
         """Return by which methods the page judges, and how such chances turned out."""
         return [*super().method(), *record_blocks(self.view)]

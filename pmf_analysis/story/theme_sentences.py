@@ -147,12 +147,18 @@ def _known(facts: TargetFacts) -> dict[str, object]:
     return {**facts.more, **{name: value or None for name, value in facts.plain.items()}}
 
 
-def check_sentence(row: Row, subject: Subject) -> str:
-    """Say what a check found of a target; a check without words says its own text."""
+def check_sentence(row: Row, subject: Subject | None = None) -> str:
+    """Say what a check found of a target, or in counts of a set of them; "" where it has no words.
+
+    A check that no sentence is stored for says its own text.
+    """
     slots = {name: text(row, name) for name in ("text", "periods")}
-    slots |= {n: subject.figure(number(row, n)).text for n in ("value", "expected")}
-    slots["n"] = f"{number(row, 'n') or 0:.0f}"
-    return say_first(f"target_check.{text(row, 'check')}", **slots) or text(row, "text")
+    for name in ("value", "expected", "n"):
+        known, is_count = number(row, name), subject is None or name == "n"
+        count = "" if known is None else f"{known:,.0f}"
+        slots[name] = count if subject is None or is_count else subject.figure(known).text
+    is_stored = text(row, "check") in words_of("target_check")
+    return say(f"target_check.{text(row, 'check')}", **slots) if is_stored else slots["text"]
 
 
 def step_words(row: Row, subject: Subject) -> str:
@@ -179,6 +185,7 @@ def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, st
     slots["ways"] = count_of("realism.ways", both, lower=facts.lower, upper=facts.upper)
     slots["within"] = words_of("realism.capability").get(facts.capability)
     slots["asked"] = facts.subject.figure(facts.required_change.raw, "signed")
+    slots["reversion_low"] = facts.reversion_low.text.removesuffix(" percentage points")
     slots |= {"asked": "", "headroom": ""} if facts.is_met else {}
     rows = []
     for code in order:

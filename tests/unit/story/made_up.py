@@ -362,7 +362,7 @@ def target_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
         "value_60": 40.4,
         "value_45": 41.1,
         "value_30": 42.3,
-        "method": "pooled",
+        "method": "own_and_peers",
         "n": 26,
         "horizon": 4,
         "last_value": 39.84,
@@ -372,12 +372,110 @@ def target_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
         "peer_share": 0.12,
         "peer_n": 214,
         "headroom": 0.07,
+        "probability_1": 0.16,
+        "probability_2": 0.24,
+        "probability_3": 0.31,
+        "similar_share": 0.22,
+        "similar_n": 41,
+        "best_change": 3.1,
+        "reversion": 0.6,
+        "reversion_low": 0.2,
+        "reversion_high": 1.0,
+        "capability": "consistent_fail",
+        "people": 123.4,
+        "people_unit": "households",
         "rationale": "Median of similar councils in 2025-26.",
         "set_by": "Cabinet",
         "set_on": pd.Timestamp(2026, 3, 1),
         "is_reference": False,
     }
     return {**row, **given}
+
+
+def outturn_row(indicator: str = "visits", **given: Any) -> dict[str, Any]:
+    """A target for the year's total, of which two quarters of four are known."""
+    asked = {"target_id": f"{indicator}-year", "period_label": "2026-27 Q4", "method": "outturn"}
+    asked |= {"period": pd.Timestamp(2027, 1, 1), "target": 500_000.0, "probability": 0.35}
+    asked |= {"last_value": 244_400.0, "done": 2, "of": 4, "required_rate": 127_800.0}
+    asked |= {"rate_share": 0.3, "rate_n": 12, "outturn_low": 461_000.0, "outturn_mid": 492_000.0}
+    asked |= {"outturn_high": 523_000.0, "verdict": "challenging", "required_change": NAN}
+    asked |= {"value_60": 485_000.0, "value_45": 494_000.0, "value_30": 503_000.0}
+    asked |= {f"d{n:02d}": 493_000.0 + 2_000.0 * (n - 10) for n in range(1, 21)}
+    return target_row(indicator, **(asked | given))
+
+
+def path_rows(indicator: str = "visits", done: int = 2) -> list[dict[str, Any]]:
+    return [
+        {
+            "target_id": f"{indicator}-year",
+            "series": f"{indicator}|X1|||v1",
+            "period": pd.Timestamp(2026, 4, 1) + pd.DateOffset(months=3 * place),
+            "period_label": f"2026-27 Q{place + 1}",
+            "actual": 122_200.0 * (place + 1) if place < done else NAN,
+            "path": 125_000.0 * (place + 1),
+            "chance_on_path": NAN if place < done else 0.45 - 0.05 * place,
+            "q05": NAN if place < done else 119_000.0 * (place + 1),
+            "q50": NAN if place < done else 123_000.0 * (place + 1),
+            "q95": NAN if place < done else 128_000.0 * (place + 1),
+        }
+        for place in range(4)
+    ]
+
+
+def check_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
+    row = {"target_id": f"{indicator}-2027", "series": f"{indicator}|X1|||v1"}
+    row |= {"indicator": indicator, "check": "outside_history", "periods": "", "text": ""}
+    return {**row, "value": 44.0, "expected": 39.3, "n": 25, **given}
+
+
+def decision_rows(indicator: str = "recycling") -> list[dict[str, Any]]:
+    row = {"series": f"{indicator}|X1|||v1", "indicator": indicator, "value": NAN}
+    row |= {"target_id": f"{indicator}-2027", "comparator": ""}
+    compared = {"value": 42.1, "comparator": "peer_median"}
+    return [
+        {**row, "place": 2, "step": "already_better", "answer": "no"},
+        {**row, "place": 1, "step": "neighbours", "answer": "yes", **compared},
+        {**row, "place": 3, "step": "our own step", "answer": "not_known"},
+    ]
+
+
+def portfolio_rows(theme: str = "homes") -> list[dict[str, Any]]:
+    counts = {"n": 9, "expected": 3.2, "low": 1.0, "high": 6.0}
+    counts |= {"n_easy": 1, "n_challenging": 4, "n_out_of_reach": 2}
+    return [
+        {"group": "directorate", "name": "director_place", **counts},
+        {"group": "theme", "name": theme, **counts},
+        {"group": "theme", "name": "another", **counts, "n": 77},
+        {"group": "council", "name": "", **counts, "n": 56, "expected": 21.3, "low": NAN},
+    ]
+
+
+def record_rows(theme: str = "homes") -> list[dict[str, Any]]:
+    past = {"source": "targets", "band": "all", "reason": ""}
+    whole = {"group": "all", "band": "all", "reason": "", "said": 0.4, "seen": 0.41}
+    scores = {"skill": 0.18, "calibration_error": 0.041, "perfect_error": 0.036}
+    bands = [
+        {"source": source, "group": "all", "band": band, "n": 300, "said": at, "seen": at + 0.04}
+        | {"bar_low": at - 0.05, "bar_high": at + 0.05, "reason": ""}
+        for source in ("backtest", "shipped")
+        for band, at in (("low", 0.15), ("middle", 0.5), ("high", 0.85))
+    ]
+    few = "Only 17 chances have come to their end; a record needs 60."
+    return [
+        {**past, "group": theme, "n": 21, "seen": 8 / 21},
+        {**past, "group": "all", "n": 141, "seen": 58 / 141},
+        {"source": "sealed", "group": "all", "band": "all", "n": 17, "reason": few},
+        {**whole, **scores, "source": "backtest", "n": 900},
+        {**whole, **scores, "source": "shipped", "n": 116_466},
+        *bands,
+    ]
+
+
+def outcome_rows(indicator: str = "recycling") -> list[dict[str, Any]]:
+    row = {"series": f"{indicator}|X1|||v1", "indicator": indicator, "source": "sealed"}
+    row |= {"period": pd.Timestamp(2026, 7, 1), "period_label": "2026-27 Q2", "target": 42.0}
+    row |= {"outcome": 39.84, "met": 0.0, "probability": 0.3, "sealed_on": "2025-10-31"}
+    return [row, {**row, "met": NAN}, {**row, "source": "backtest"}, {**row, "met": 1.0}]
 
 
 def forecast_rows(series: str, middle: float, horizons: int = 4) -> list[dict[str, Any]]:
@@ -774,6 +872,12 @@ def made_up_view(**given: Any) -> ThemeView:
             ]
         ),
         "packs": pd.DataFrame([*pack_rows(""), *pack_rows()]),
+        "outturn_paths": pd.DataFrame(path_rows()),
+        "target_checks": pd.DataFrame([check_row(), check_row(check="mostly_easy", series="")]),
+        "decisions": pd.DataFrame(decision_rows()),
+        "portfolio": pd.DataFrame(portfolio_rows()),
+        "records": pd.DataFrame(record_rows()),
+        "outcomes": pd.DataFrame(outcome_rows()),
         "notice": "Westshire is a fictional council.",
         "vintage": "0123456789abcdef",
         "seed": 1,

@@ -29,7 +29,9 @@ from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.funnel import draw_funnel
 from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
 from pmf_analysis.story.quadrant import draw_quadrant
+from pmf_analysis.story.reliability import draw_reliability
 from pmf_analysis.story.strip import StripRow, draw_strip
+from pmf_analysis.story.trajectory import draw_trajectory
 
 SVG = "{http://www.w3.org/2000/svg}"
 MONTHS = {"monthly": 1, "quarterly": 3, "termly": 4, "annual": 12}
@@ -1060,3 +1062,67 @@ def test_usual_range_of_the_gap_ends_where_values_do(
     limits = [gaps.assign(**{f"{side}_limit": limit}) for limit in (far, edge, edge / 2)]
     drawn = [draw_gap(each, unit="%", decimals=1, id="g") for each in limits]
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+def year(frequency: str, done: int, level: float, spread_by: float, gap: float) -> pd.DataFrame:
+    count = 12 // MONTHS[frequency]
+    place = np.arange(1, count + 1)
+    ahead = place > done
+    middle = level * place * (1 + gap)
+    return pd.DataFrame(
+        {
+            "period": [
+                pd.Timestamp("2026-04-01") + pd.DateOffset(months=MONTHS[frequency] * i)
+                for i in range(count)
+            ],
+            "actual": np.where(ahead, np.nan, middle),
+            "path": level * place,
+            "chance_on_path": np.where(ahead, np.linspace(0, 1, count), np.nan),
+            "q05": np.where(ahead, middle - spread_by * (place - done), np.nan),
+            "q50": np.where(ahead, middle, np.nan),
+            "q95": np.where(ahead, middle + spread_by * (place - done), np.nan),
+        }
+    )
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(["monthly", "quarterly", "termly"]),
+    st.integers(0, 12),
+    st.sampled_from([0.8, 95.0, 127_800.0, 7_400_000.0]),
+    st.floats(0, 2),
+    st.floats(-0.3, 0.3),
+    st.sampled_from(["%", "visits", "£", "per 1,000 residents aged 65 and over"]),
+)
+def test_words_of_a_trajectory_never_collide(
+    frequency: str, done: int, level: float, spread_by: float, gap: float, unit: str
+) -> None:
+    rows = year(frequency, done, level, spread_by * level, gap)
+    subject = a_subject({"frequency": frequency, "unit": unit})
+    svg = draw_trajectory(rows, subject, id="outturn-x")
+    assert len(svg.encode()) <= 20_000 and collisions(svg) == []
+    assert svg == draw_trajectory(rows.sample(frac=1, random_state=1), subject, id="outturn-x")
+    check_svg(svg)
+    shown = [words for words, _ in text_boxes(svg) if "%" in words]
+    if unit != "%" and len(rows) > done:
+        assert "over 95%" in shown  # the chance of the whole year, whatever else had room
+    with pytest.raises(PmfError):
+        draw_trajectory(rows.assign(actual=np.nan, path=np.nan), subject, id="x")
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(*[st.floats(0, 100)] * 4), min_size=1, max_size=9))
+def test_bands_of_chances_show_bar_line_and_dot(shares: list[tuple[float, ...]]) -> None:
+    bands = [
+        ("Our back-tested chances, middling chances", f"said {s:.0f}%, happened {h:.0f}%", rest)
+        for rest in shares
+        for s, h, *_ in [rest]
+    ]
+    svg = draw_reliability(bands, id="reliability")
+    assert len(svg.encode()) <= 20_000
+    check_svg(svg)
+    boxes = text_boxes(svg)
+    assert not any(a.overlaps(b) for (_, a), (_, b) in combinations(boxes, 2))
+    assert svg.count("<use") == len(bands)
+    with pytest.raises(PmfError):
+        draw_reliability([], id="x")

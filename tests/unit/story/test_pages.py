@@ -28,7 +28,20 @@ from pmf_analysis.story.results import AUDIT_COLUMNS, audit_rows, result_rows
 from pmf_analysis.story.trends_page import TrendsPage, chart_notes
 from pmf_analysis.story.view import ThemeView
 
-from .made_up import INDICATORS, NAN, event_row, made_up_view, target_row, trend_row, trend_rows
+from .made_up import (
+    INDICATORS,
+    NAN,
+    check_row,
+    decision_rows,
+    event_row,
+    made_up_view,
+    outturn_row,
+    portfolio_rows,
+    record_rows,
+    target_row,
+    trend_row,
+    trend_rows,
+)
 
 PAGES = (TrendsPage, BenchmarkingPage, RealismPage)
 TABLES = (
@@ -762,3 +775,206 @@ def test_absent_new_columns_and_tables_are_unknown(view: ThemeView) -> None:
         r"allowing for chance\)|quarter of|Closing it|nan\b|depends on the choice", told
     )
     assert "It is worse than similar councils" in told
+
+
+def realism(**tables: list[dict[str, Any]]) -> RealismPage:
+    return RealismPage(made_up_view(**{name: pd.DataFrame(rows) for name, rows in tables.items()}))
+
+
+def by_id(blocks: list[Block]) -> dict[str, Block]:
+    return {block.id: block for block in blocks}
+
+
+def test_a_target_for_the_year_has_a_card_a_chart_and_dots_of_its_own() -> None:
+    page = RealismPage(
+        made_up_view(
+            targets=pd.DataFrame([outturn_row(), target_row()]),
+            trends=made_up_view().trends.assign(polarity="higher"),
+        )
+    )
+    shown = by_id(page.pictures())
+    chart = shown["outturn-visits"]
+    assert [row["so_far"] for row in chart.table.rows] == [
+        "122,200 visits",
+        "244,400 visits",
+        "",
+        "",
+    ]
+    assert [row["on_path"] for row in chart.table.rows] == ["", "", "35%", "30%"]
+    assert "492,000 visits" in chart.alt and len(chart.svg.encode()) <= 20_000
+    assert "7 meet the target of 500,000 visits" in shown["dots-visits"].alt
+    (row,) = [row for row in page.rows() if row["indicator"] == "Library visits"]
+    assert row["latest"] == "244,400 visits (so far)" and row["chance"] == "around 1 in 3 (35%)"
+    assert "fan-visits" not in shown
+
+
+def test_dots_of_a_year_without_its_own_values_are_left_out() -> None:
+    row = {name: value for name, value in outturn_row().items() if not name.startswith("d0")}
+    view = made_up_view(
+        targets=pd.DataFrame([row]), trends=made_up_view().trends.assign(polarity="higher")
+    )
+    assert "dots-visits" not in by_id(RealismPage(view).pictures())
+
+
+def test_a_card_tells_evidence_checks_and_the_rule_in_order(view: ThemeView) -> None:
+    shown = by_id(RealismPage(view).pictures())
+    card = shown["finding-recycling-1"]
+    assert "The target of 44.0% is far from all 25 comparable figures" in card.text[1]
+    assert card.notes[:4] == (
+        "How the council's rule for setting targets reads here:",
+        "1. Is there a recent figure of similar councils? Yes (peer median, 42.1%).",
+        "2. Is our own figure already better than that? No.",
+        "3. Our own step Not known.",
+    )
+    assert "The gap is about 120 households." in card.text[0]
+    looked = [row["looked"] for row in shown["evidence-recycling"].table.rows]
+    assert len(looked) == len(set(looked)) == 9
+    assert "evidence-prevention" in shown and "dots-prevention" not in shown
+
+
+def test_a_standard_is_kept_and_never_easy() -> None:
+    for kind in ("floor", "statutory", "contractual"):
+        row = target_row(kind=kind, verdict="too_easy", probability=0.97)
+        page = realism(targets=[row])
+        card = by_id(page.pictures())["finding-recycling-1"]
+        assert card.title == "Household recycling: standard kept on present course"
+        assert "the standard is kept on the present course" in card.text[0]
+        assert page.rows()[0]["status"] == "kept" and "easy" not in all_text(page.pictures())
+        assert "is a standard kept on the present course" in page.headline()[0].text[0]
+    easy = realism(targets=[target_row(verdict="too_easy", probability=0.97)])
+    assert "asks for little" in by_id(easy.pictures())["finding-recycling-1"].text[0]
+
+
+def test_all_targets_together_are_an_expected_number_with_a_range(view: ThemeView) -> None:
+    block = by_id(RealismPage(view).scope())["portfolio"]
+    assert block.text[0] == (
+        "If nothing new is done, about 3 of this theme's 9 targets with a chance would be met "
+        "(1 to 6, 8 times in 10). At 85% or more before any action: 1 of this theme's 9. "
+        "Across the council it would be about 21 of 56 if nothing new is done."
+    )
+    rows = [(row["portfolio"], row["targets"], row["met_range"]) for row in block.table.rows]
+    assert rows == [
+        ("Homes and communities", "9", "1 to 6"),
+        ("The whole council", "56", ""),
+        ("director place", "9", "1 to 6"),
+    ]
+    assert "no score" in block.notes[0] and "if nothing new is done" in block.table.caption
+    assert "portfolio" not in by_id(realism(portfolio=[]).scope())
+
+
+def test_the_record_refuses_few_and_stands_beside_shipped_evidence(view: ThemeView) -> None:
+    shown = by_id(RealismPage(view).method())
+    said, shipped = shown["record"].text
+    assert said.startswith("Of this theme's 21 past targets with a known outcome, 8 were met.")
+    assert "Our sealed forecasts cannot be scored yet: only 17 chances" in said
+    assert "Our back-tested chances: 900 were off by 4.1 percentage points on average" in said
+    assert "targets set by rule" in shipped
+    chart = shown["reliability"]
+    assert [row["band"] for row in chart.table.rows][::3] == [
+        "Our back-tested chances, low chances",
+        "Shipped evidence, low chances",
+    ]
+    assert "said 15%, happened 19%, of 300" in chart.alt and "sealed forecasts" not in chart.alt
+    assert [row["result"] for row in shown["opened"].table.rows] == ["Not met", "Met"]
+    few = [row for row in record_rows() if row["source"] in ("targets", "sealed")]
+    assert "reliability" not in by_id(realism(records=few[1:]).method())
+    assert "none has come due" in all_text(realism(records=few[1:2]).method())
+    assert [block.id for block in realism(records=[], outcomes=[]).method()] == ["method"]
+
+
+def test_what_was_found_of_several_targets_is_told_with_the_data(view: ThemeView) -> None:
+    block = by_id(RealismPage(view).quality())["target-checks"]
+    assert block.text == (
+        "Of 25 targets, 44 are likely to be met if nothing new is done. Which could ask for more?",
+    )
+
+
+def test_every_chance_says_that_nothing_new_is_done(view: ThemeView) -> None:
+    page = RealismPage(view)
+    for block in page.pictures():
+        if block.id.startswith(("dots-", "fan-")):
+            assert "if nothing new is done" in block.alt + block.subtitle
+    for block in (page.headline()[1], *page.key_figures()):
+        labels = {column.key: column.label for column in block.table.columns}
+        told = [labels[key] for key in ("chance", "range") if key in labels]
+        assert told and all("if nothing new is done" in label for label in told)
+    box = by_id(page.scope())["cannot-tell"]
+    assert box.title == "What we cannot tell you" and len(box.text) == 4
+
+
+def test_a_run_without_the_new_tables_and_columns_is_told_as_before(view: ThemeView) -> None:
+    names = ("outturn_paths", "target_checks", "decisions", "portfolio", "records", "outcomes")
+    new = ["probability_1", "probability_2", "probability_3", "similar_share", "similar_n"]
+    new += ["best_change", "reversion", "reversion_low", "reversion_high", "capability", "people"]
+    old = made_up_view(
+        **{name: pd.DataFrame() for name in names}, targets=view.targets.drop(columns=new)
+    )
+    blocks = blocks_of(RealismPage, old)
+    told = all_text(blocks)
+    assert not {b.id for b in blocks} & {"portfolio", "record", "reliability", "target-checks"}
+    assert not re.search(r"\bnan\b|None\b", told) and "Meeting it is" in told
+
+
+def test_every_template_of_a_target_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pmf_analysis.story.facts import TargetFacts
+    from pmf_analysis.story.figures import Subject
+    from pmf_analysis.story.theme_sentences import (
+        challenge_questions,
+        target_sentences,
+        target_title,
+    )
+
+    recording = Recording(bank_module.bank())
+    monkeypatch.setattr(bank_module, "bank", lambda: recording)
+    codes = ["too_easy", "little_stretch", "challenging", "stretch", "not_realistic", "between"]
+    base = [target_row(verdict=code) for code in (*codes, "no_verdict", "cannot_judge")]
+    base += [target_row(probability=p / 20) for p in (0.2, 1, 3, 6, 9, 12, 17, 19.9)]
+    base += [
+        target_row(kind="floor", verdict="too_easy", probability=0.9),
+        target_row(period_label=""),
+    ]
+    base += [target_row(kind="peculiar"), target_row(kind="baseline"), target_row(people_unit="")]
+    base += [target_row(required_change=c) for c in (-1.0, 0.0, 2.0)]
+    base += [
+        target_row(required_change=-1.0, last_label=""),
+        target_row(value_60=NAN, value_45=NAN),
+    ]
+    base += [target_row(probability_3=NAN), target_row(probability_2=NAN, probability_3=NAN)]
+    base += [target_row(method="own", lower=0.2, upper=0.2), target_row(reversion_low=NAN)]
+    base += [outturn_row(done=0, rate_n=0), outturn_row()]
+    base += [target_row(capability=c) for c in ("consistent_pass", "inconsistent")]
+    for reason in ("met.", "not met."):
+        said = f"The outcome is already known: {reason}"
+        base.append(target_row(reason=said, probability=NAN, verdict="no_verdict"))
+    for row in base:
+        page = realism(targets=[row], target_checks=[check_row()])
+        page.pictures(), page.rows(), page.headline()
+        for more in ({"polarity": "lower"}, {"polarity": "range"}, {"control": "city"}):
+            facts = TargetFacts.of(row, Subject.of(trend_row(**more), "W"))
+            target_title(facts), target_sentences(facts), challenge_questions(facts)
+    steps = [*bank_module.words_of("realism.steps"), "own"]
+    for page in (
+        RealismPage(made_up_view()),
+        realism(portfolio=[{**row, "low": NAN} for row in portfolio_rows()]),
+        realism(records=record_rows("other")),
+        realism(decisions=[{**decision_rows()[0], "step": step} for step in steps]),
+        realism(targets=[target_row(probability=0.16, target=90.0, d01=1.0)]),
+        realism(
+            targets=[target_row(probability=p, target=g) for p, g in ((0.99, 1.0), (0.0, 99.0))]
+        ),
+        RealismPage(
+            made_up_view(
+                trends=made_up_view().trends.assign(polarity="higher"),
+                targets=pd.DataFrame([outturn_row()]),
+            )
+        ),
+    ):
+        blocks_of_page = [page.pictures(), page.scope(), page.method(), page.rows(), page.quality()]
+        assert all(blocks_of_page)
+    prefixes = ("realism.", "outturn.", "portfolio.", "record.", "cannot_tell.")
+    told = {key for key in recording if key.startswith(prefixes)}
+    # Words of a group are read together; standing questions are asked elsewhere.
+    grouped = r"realism\.(kind|capability|steps|answer)\.|record\.(source|band|met)\.|cannot_tell\."
+    asked = r"realism\.(asked|maintain|bettered|kept_by|peer_median|no_)|.*\.on$"
+    left = {key for key in told - recording.used if not re.match(f"{grouped}|{asked}", key)}
+    assert left == set()

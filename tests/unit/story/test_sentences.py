@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmf_analysis.story.bank import bank, clip_sentences, say
+from pmf_analysis.story.bank import bank, clip_sentences, say, stored, words_of
 from pmf_analysis.story.facts import ComparisonFacts, Subject, TargetFacts, TrendFacts
 from pmf_analysis.story.figures import Figure
-from pmf_analysis.story.formatting import format_age
+from pmf_analysis.story.formatting import format_age, twentieths
 from pmf_analysis.story.sentences import (
     assurance_sentences,
     comparison_sentences,
@@ -30,9 +30,12 @@ from pmf_analysis.story.theme_sentences import (
     challenge_questions,
     chance_among_tested,
     chance_signals,
+    check_sentence,
     counted,
+    evidence_rows,
     named,
     off_target,
+    outturn_sentences,
     range_words,
     reference_sentences,
     target_sentences,
@@ -41,7 +44,16 @@ from pmf_analysis.story.theme_sentences import (
 )
 from pmf_analysis.story.trends_page import chart_notes
 
-from .made_up import NAN, PEER_NAMES, comparison_row, event_row, target_row, trend_row
+from .made_up import (
+    NAN,
+    PEER_NAMES,
+    check_row,
+    comparison_row,
+    event_row,
+    outturn_row,
+    target_row,
+    trend_row,
+)
 
 BANNED = re.compile(
     r"\b(significant\w*|only|best|worst|blame\w*|fault|fail\w*|disappoint\w*|excellent|poor|"
@@ -160,10 +172,22 @@ TARGET_ROWS = st.fixed_dictionaries(
             ]
         ),
         "verdict_low": st.sampled_from(["challenging", "stretch"]),
-        "kind": st.sampled_from(["floor", "improvement", "statutory", "ambition", "peculiar"]),
+        "kind": st.sampled_from(
+            ["floor", "improvement", "statutory", "contractual", "ambition", "peculiar"]
+        ),
         "is_reference": st.just(False),
         "rationale": st.sampled_from(["", "The median of others."]),
         "peer_n": st.integers(0, 500),
+        **dict.fromkeys(("probability_1", "probability_2", "probability_3"), SHARES),
+        **dict.fromkeys(("similar_share", "rate_share"), SHARES),
+        **dict.fromkeys(("best_change", "reversion", "reversion_low", "reversion_high"), VALUES),
+        **dict.fromkeys(("required_rate", "outturn_low", "outturn_mid", "outturn_high"), VALUES),
+        **dict.fromkeys(("similar_n", "rate_n", "done", "of"), st.sampled_from([0, 1, 4, NAN])),
+        "headroom": st.one_of(st.floats(-3, 3), st.just(NAN)),
+        "people": st.one_of(st.floats(-1e6, 1e6), st.just(NAN)),
+        "people_unit": st.sampled_from(["", "households"]),
+        "capability": st.sampled_from(["", "consistent_pass", "inconsistent", "consistent_fail"]),
+        "method": st.sampled_from(["own_and_peers", "own", "outturn"]),
     }
 )
 
@@ -444,15 +468,20 @@ def test_somewhat_is_beyond_chance_and_within_the_usual_spread(word: str) -> Non
     assert of_area.shown == "no_status"
 
 
+EVIDENCE = stored("pages.yml")["target_realism"]["evidence"]
+A_CHANCE = re.compile(r"\d+ in \d+\)|chance of|chance are|that chance|would end|% (after|by)")
+
+
 @settings(max_examples=100)
 @given(TARGET_ROWS, st.fixed_dictionaries(COMMON))
 def test_what_is_said_of_a_target(row: dict[str, Any], common: dict[str, Any]) -> None:
     facts = TargetFacts.of(target_row(**row), Subject.of(trend_row(**common), "Westshire Council"))
     told, asked = target_sentences(facts), challenge_questions(facts)
-    check([*told, *asked], facts, "60% 45% 30%")
+    people = f"{float(f'{abs(facts.people.raw or 0.0):.2g}'):,.0f}"
+    check([*told, *asked], facts, "60% 45% 30%", people, "9 times in 10")
     assert len(target_title(facts).split()) <= 10
     for sentence in told:
-        if re.search(r"\d+ in \d+\)|chance of|chance are|that chance", sentence):
+        if A_CHANCE.search(sentence):
             assert "if nothing new is done" in sentence
     assert all(
         question.rstrip().endswith(("?", "not say.", "this large.", "enough.")) or "?" in question
@@ -460,6 +489,83 @@ def test_what_is_said_of_a_target(row: dict[str, Any], common: dict[str, Any]) -
     )
     if common["control"] == "city" and facts.probability.is_known:
         assert "realistic, " not in " ".join(told) and facts.verdict == "no_verdict"
+    if row["kind"] in ("floor", "statutory", "contractual"):
+        whole = " ".join((*told, target_title(facts), facts.shown))
+        assert not re.search(r"asks for little|little[ _]stretch|too[ _]easy", whole.lower())
+
+
+@settings(max_examples=60)
+@given(TARGET_ROWS, st.fixed_dictionaries(COMMON))
+def test_what_the_evidence_on_a_target_shows(row: dict[str, Any], common: dict[str, Any]) -> None:
+    facts = TargetFacts.of(target_row(**row), Subject.of(trend_row(**common), "Westshire Council"))
+    asked = facts.subject.figure(facts.required_change.raw, "signed").text
+    rows = evidence_rows(facts, EVIDENCE)
+    for cells in rows:
+        said = " ".join(cells.values())
+        assert len(cells["shows"].split()) <= 25 and cells["looked"]
+        assert not BANNED.search(said) and "nan" not in said.lower().split() and "{" not in said
+        assert tokens([said]) <= known_tokens(facts, asked)
+        if A_CHANCE.search(cells["shows"]):
+            assert "if nothing new is done" in cells["shows"]
+        assert not cells["on"].startswith("0 ")
+    looked = [cells["looked"] for cells in rows]
+    assert len(looked) == len(set(looked))
+    if facts.is_met:
+        assert "asks for" not in " ".join(cells["shows"] for cells in rows)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_words_and_tables_tell_the_same_twentieths(p: float, low: float, high: float) -> None:
+    row = target_row(probability=p, lower=low, upper=high, probability_2=high)
+    facts = TargetFacts.of(row, Subject.of(trend_row(), "W"))
+    for figure, raw in ((facts.probability, p), (facts.lower, low), (facts.probability_2, high)):
+        count = twentieths(raw)
+        shown = {0: "under 5%", 20: "over 95%"}.get(count, f"{5 * count}%")
+        assert figure == (raw, shown)
+    count = twentieths(p)
+    words = re.fullmatch(r"around (\d+) in (\d+)", facts.frequency.text)
+    if words:
+        assert abs(int(words[1]) / int(words[2]) - count / 20) <= 0.025 + 1e-9
+    else:
+        assert count in (0, 20) and facts.frequency.text in (
+            "less than 1 in 20",
+            "more than 19 in 20",
+        )
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from([*words_of("target_check"), "unheard_of"]),
+    st.fixed_dictionaries(COMMON),
+    *(st.one_of(st.floats(-1e5, 1e5), st.just(NAN)) for _ in range(2)),
+    st.booleans(),
+)
+def test_what_a_check_found_is_told_or_its_own_text(
+    code: str, common: dict[str, Any], value: float, expected: float, of_set: bool
+) -> None:
+    subject = None if of_set else Subject.of(trend_row(**common), "W")
+    row = check_row(check=code, value=value, expected=expected, text="Its own text", periods="Q1")
+    said = check_sentence(row, subject)
+    assert said == "Its own text" or code != "unheard_of"
+    assert "nan" not in said.lower().split() and "{" not in said and not BANNED.search(said)
+    assert all(len(sentence.split()) <= 25 for sentence in re.split(r"(?<=[.?]) ", said))
+
+
+def test_a_year_so_far_says_what_is_needed_and_where_it_may_end() -> None:
+    facts = TargetFacts.of(outturn_row(), Subject.of(trend_row(unit="visits", decimals=0), "W"))
+    told = " ".join(outturn_sentences(facts))
+    assert told == (
+        "So far it stands at 244,400 visits, with 2 of 4 periods known. "
+        "Each remaining quarter then needs 127,800 visits on average. "
+        "That was reached in around 2 in 7 past stretches as long (of 12). "
+        "The year would end at about 492,000 visits, from 461,000 visits to 523,000 visits "
+        "9 times in 10, if nothing new is done."
+    )
+    begun = TargetFacts.of(outturn_row(done=0, rate_n=0), facts.subject)
+    assert outturn_sentences(begun)[0] == "No figure of its year is known yet."
+    assert outturn_sentences(begun)[2].endswith("past stretches as long.")
+    single = TargetFacts.of(target_row(), facts.subject)
+    assert outturn_sentences(single) == ()
 
 
 @given(st.sampled_from(["maintain", "peer_median"]), st.floats(0, 1))
@@ -541,6 +647,7 @@ def test_whatever_is_missing_every_sentence_is_whole(
     assert_whole([*comparison_sentences(beside), *context_sentences(beside)])
     assert_whole([comparison_title(beside)])
     assert_whole([*target_sentences(target), target_title(target), *challenge_questions(target)])
+    assert_whole(cells["shows"] for cells in evidence_rows(target, EVIDENCE))
     assert_whole([*reference_sentences([standing]), *challenge_questions(standing)])
 
 
