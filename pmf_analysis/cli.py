@@ -247,13 +247,13 @@ def _say_result(made: RunRecord, workspace: Workspace, as_json: bool) -> int:
 @app.command()
 def backtest(run_file: RunFile = "", workspace: Where = None, as_json: AsJson = False) -> None:
     """Put past questions to the council's own figures, and say how good the chances were."""
-    from pmf_analysis.batch.past import ask_past, record_lines
+    from pmf_analysis.batch.past import ask_past, record_table
 
     planned = make_plan(_workspace(workspace), run_file)
     check_data(planned)
     found = ask_past(planned)
     rows = found.astype("object").where(found.notna(), None).to_dict("records")
-    _say(as_json, {"records": rows}, [] if as_json else record_lines(rows))
+    _say(as_json, {"records": rows}, [record_table(rows)])
 
 
 @app.command()

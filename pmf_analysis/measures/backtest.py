@@ -18,12 +18,11 @@ from pmf_analysis.measures.track_record import KNOWN, OUTCOMES, judged, with_aim
 RULES: dict[str, tuple[str, float]] = KNOWN["rules"]
 FEWEST_VALUES, FEWEST_AREAS = 5, 5
 NEWEST_ORIGINS = 6  # of a frequency, a year apart
-HORIZONS = (1, 2)  # years
 Days = Sequence[pd.Timestamp]
 
 
 def rule_questions(
-    observations: Frame, register: Frame, origin: pd.Timestamp, horizons: Sequence[int] = HORIZONS
+    observations: Frame, register: Frame, origin: pd.Timestamp, horizons: Sequence[int] = (1, 2)
 ) -> Frame:
     """Targets by each of the seven rules for every series with a value at `origin`.
 
@@ -54,8 +53,9 @@ def rule_questions(
     enough = peers.transform("size") >= FEWEST_AREAS
     asked = []
     for (rule, (source, much)), years in product(RULES.items(), horizons):
-        good = {"now": now["good"] + much * size, "best": now["max"]}.get(source)
-        good = peers.transform("quantile", much).where(enough) if good is None else good
+        good = now["max"] if source == "best" else now["good"] + much * size
+        if source == "peers":
+            good = peers.transform("quantile", much).where(enough)
         ids = f"{origin:%Y-%m-%d}|{rule}|{years}|" + now["series"]
         base = now[["series", "indicator", "area", "period"]].assign(kind=rule, horizon=years)
         asked.append(base.assign(target=good * now["sign"], target_id=ids))

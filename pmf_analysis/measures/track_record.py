@@ -154,6 +154,7 @@ def records(table: Frame, *, groups: Mapping[str, Sequence[str]], seed: int = 0)
         for source, part in known.groupby("source")
         for group, members in {"all": known["indicator"], **groups}.items()
         for row in _scores(part[part["indicator"].isin(members)], seed)
+        if row["n"]
     ]
     shipped = [dict(zip(RECORDS, row, strict=True)) for row in KNOWN["shipped"]]
     return pd.DataFrame([*rows, *shipped], columns=RECORDS)
@@ -162,10 +163,10 @@ def records(table: Frame, *, groups: Mapping[str, Sequence[str]], seed: int = 0)
 def _scores(part: Frame, seed: int) -> Iterator[dict[str, object]]:
     """Rows of one group, in the order of the bands and with the whole last."""
     n, (chance, met) = len(part), part[["probability", "met"]].to_numpy(float).T
-    few = f"Only {n} chances have come to their end; a record needs {FEWEST}."
     if n < FEWEST or np.isnan(chance).all():
-        reason = few if np.isfinite(chance).any() else ""
-        yield from [{"band": "all", "n": n, "seen": met.mean(), "reason": reason}] if n else []
+        few = f"Only {n} chances have come to their end; a record needs {FEWEST}."
+        rate = {"band": "all", "n": n, "seen": met.mean() if n else np.nan}
+        yield rate | {"reason": few if np.isfinite(chance).any() else ""}
         return
     bins, band = np.minimum((chance * _BINS).astype(int), _BINS - 1), np.digitize(chance, THIRDS)
     members = np.hstack([np.eye(_BINS)[bins], np.eye(len(BANDS))[band], np.ones((n, 1))])
