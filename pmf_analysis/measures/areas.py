@@ -5,8 +5,6 @@ its own before that day; where all that it replaced have counts, their sum shows
 had. Rates are never averaged, and a council that was divided is never shared out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 
@@ -14,17 +12,13 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key
-from pmf_analysis.measures.arrays import Column, Flags, Frame
+from pmf_analysis.measures.arrays import SHIPPED, TABLES, Column, Flags, Frame
 from pmf_analysis.measures.history import COUNTS_AGREE
 
 NOTE = "as if: sum of the councils it replaced"
-CIRCLE = "error", "{} to {} is part of area changes that lead back to where they began: not used."
-TWO = "warning", "{} and {} both have figures, and other ones: two councils, so not joined."
-GONE = "error", "Our own code {} was replaced by {}: change area_code in the framework."
-_CHANGE = ["old_code", "new_code", "kind", "on_date", "old_name", "new_name"]
+_CODES = ["old_code", "new_code"]
 _CELL = ["indicator", "dimension", "dimension_value", "definition_version", "period", "period_end"]
 _SAME = [*_CELL[:4], "period"]
-_BREAK = ["indicator", "period_start", "kind", "comparable", "reason", "owner", "recorded_on"]
 # Two tiers cover the same land, so that one is summed and never both. E10: county councils.
 _COUNTY = "E10"
 
@@ -37,7 +31,7 @@ def normalised_changes(area_changes: Frame) -> Frame:
     to the same code, those that lead back to where they began, and those without a date that are
     not only a new code: nobody could place them.
     """
-    rows = area_changes[_CHANGE].drop_duplicates(["old_code", "new_code"], ignore_index=True)
+    rows = area_changes[TABLES["area_changes"]].drop_duplicates(_CODES, ignore_index=True)
     days = pd.to_datetime(rows["on_date"])
     merged = rows["kind"] != "recoded"
     is_split = merged & (merged.groupby(rows["old_code"]).transform("sum") > 1)
@@ -67,7 +61,7 @@ def trusted_changes(area_changes: Frame, panel: Frame) -> Frame:
     changes = normalised_changes(area_changes)
     figures = panel[[*_SAME, "area", "value"]].dropna(subset="value")
     both = changes[changes["kind"] == "recoded"]
-    for code in _CHANGE[:2]:
+    for code in _CODES:
         both = both.merge(figures.rename(columns={"area": code, "value": f"of_{code}"}))
     both = both[~(both["period"] < both["on_date"])]
     one, other = both["of_old_code"], both["of_new_code"]
@@ -84,13 +78,13 @@ def area_notes(area_changes: Frame, panel: Frame, area: str) -> Frame:
     used = trusted_changes(area_changes, panel)
     two = normalised_changes(area_changes).query("old_code not in @used.old_code")
     ours = used[(used["old_code"] == area) & ~(used["on_date"] > panel["period_end"].max())]
-    told = {CIRCLE: circle, TWO: two, GONE: ours}
     notes = [
         (level, "area-change", "", text.format(*codes))
-        for (level, text), rows in zip(told, told.values(), strict=True)
-        for codes in rows[_CHANGE[:2]].drop_duplicates().to_numpy()
+        for name, rows in {"circle": circle, "two": two, "gone": ours}.items()
+        for level, text in [SHIPPED["area_notes"][name]]
+        for codes in rows[_CODES].drop_duplicates().to_numpy()
     ]
-    return pd.DataFrame(notes, columns=["level", "code", "indicator", "message"], dtype="str")
+    return pd.DataFrame(notes, columns=TABLES["notes"], dtype="str")
 
 
 def current_members(peer_sets: Frame, area_changes: Frame, as_at: date, *, area: str = "") -> Frame:
@@ -167,7 +161,7 @@ def follow_areas(
     concerned = {*codes, *codes.values(), *merged["old_code"], *merged["new_code"]}
     touched = panel["area"].isin(concerned)
     if not touched.any():
-        return panel.assign(is_as_if=False), pd.DataFrame(columns=_BREAK)
+        return panel.assign(is_as_if=False), pd.DataFrame(columns=TABLES["changes"])
     rows = _recoded(panel[touched].assign(is_as_if=False), codes)
     for day in sorted(merged["on_date"].unique()):
         news = merged[merged["on_date"] == day].groupby("new_code")
@@ -233,15 +227,14 @@ def _as_if(rows: Frame, olds: Frame, register: Frame) -> Frame:
 
 def _breaks(rows: Frame, merged: Frame) -> Frame:
     """The boundary in every indicator of the council that replaced others."""
-    found = [pd.DataFrame(columns=_BREAK)]
+    found = [pd.DataFrame(columns=TABLES["changes"])]
     for day in merged["on_date"].unique():
         olds = merged[merged["on_date"] == day]
         own = rows[(rows["area"] == olds["new_code"].iloc[0]) & rows["value"].notna()]
         first = own[own["period"] >= day].groupby("indicator", as_index=False)["period"].min()
         names = "; ".join(olds["old_name"].where(olds["old_name"] != "", olds["old_code"]))
-        on = f"{day.day} {day:%B %Y}"
-        reason = f"On {on} this council replaced {len(olds)} others: {names}."
+        reason = f"On {day.day} {day:%B %Y} this council replaced {len(olds)} others: {names}."
         first = first.rename(columns={"period": "period_start"})
         told = {"kind": "boundary", "comparable": False, "reason": reason, "owner": ""}
-        found.append(first.assign(**told, recorded_on=day)[_BREAK])
+        found.append(first.assign(**told, recorded_on=day)[TABLES["changes"]])
     return pd.concat(found[1:] or found, ignore_index=True)

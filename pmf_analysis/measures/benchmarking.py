@@ -1,34 +1,21 @@
 """Everything that a council's comparison with others consists of, from one panel of values."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pmf_analysis.measures.areas import (
-    area_notes,
-    current_members,
-    follow_areas,
-    trusted_changes,
-)
+from pmf_analysis.measures import areas, equality, standardised, value
 from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.comparison import compare
 from pmf_analysis.measures.denominators import denominator_notes
-from pmf_analysis.measures.equality import equality_gaps
 from pmf_analysis.measures.gaps import gap_trends
 from pmf_analysis.measures.leads import leads
 from pmf_analysis.measures.peer_sets import chosen_peer_sets
 from pmf_analysis.measures.peers import PAIR, with_nation
 from pmf_analysis.measures.result_tables import labels, with_labels
-from pmf_analysis.measures.standardised import standardised
-from pmf_analysis.measures.value import value_for_money
-
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.models import ComparisonRules, ValuePair
-    from pmf_analysis.parameters.workspace import Parameters
+from pmf_analysis.parameters.models import ComparisonRules, ValuePair
+from pmf_analysis.parameters.workspace import Parameters
 
 SET_FACTS = ["title", "source", "as_at", "method"]
 
@@ -42,13 +29,21 @@ def followed_panel(
     peer sets of the council, the breaks in its own series, and notes on areas and denominators.
     """
     area = parameters.framework.council.area_code
-    notes = [area_notes(tables["area_changes"], panel, area), denominator_notes(panel, register)]
-    changes = trusted_changes(tables["area_changes"], panel)
+    notes = [
+        areas.area_notes(tables["area_changes"], panel, area),
+        denominator_notes(panel, register),
+    ]
+    changes = areas.trusted_changes(tables["area_changes"], panel)
     peer_sets = chosen_peer_sets(tables["peer_sets"], parameters, area, panel, as_at)
-    peer_sets = current_members(peer_sets, changes, as_at, area=area)
-    areas = [area, *peer_sets["member"].unique()]
-    panel, breaks = follow_areas(panel, changes, register, areas)
-    return standardised(panel, register), peer_sets, breaks, pd.concat(notes, ignore_index=True)
+    peer_sets = areas.current_members(peer_sets, changes, as_at, area=area)
+    both = [area, *peer_sets["member"].unique()]
+    panel, breaks = areas.follow_areas(panel, changes, register, both)
+    return (
+        standardised.standardised(panel, register),
+        peer_sets,
+        breaks,
+        pd.concat(notes, ignore_index=True),
+    )
 
 
 def benchmark_tables(
@@ -97,17 +92,17 @@ def benchmark_tables(
     found_leads = leads(whole, register, area=area, peer_sets=wanted, years=rules.lead_years)
     found_leads = found_leads[found_leads["peer_set"] == found_leads["indicator"].map(used)]
     mine = peer_sets[peer_sets["peer_set"] == peer_set]
-    value = value_for_money(whole, register, pairs, area=area, peer_sets=mine)
+    paid = value.value_for_money(whole, register, pairs, area=area, peer_sets=mine)
     starts = labels(found_leads["indicator"], found_leads["start_period"], register)
-    costs, years = value["cost_indicator"], value["period"]
+    costs, years = paid["cost_indicator"], paid["period"]
     short = register.set_index("indicator")["short_title"]
     for side in ("cost", "performance"):
-        value[f"{side}_title"] = value[f"{side}_indicator"].map(short)
+        paid[f"{side}_title"] = paid[f"{side}_indicator"].map(short)
     return found._asdict() | {
         "comparisons": with_labels(with_nation(comparisons, whole, register, area), register),
         "gaps": with_labels(gaps, register),
         "robustness": found.robustness.join(facts["title"].rename("peer_set_title"), on="peer_set"),
         "leads": with_labels(found_leads, register).assign(start_label=starts),
-        "equality": with_labels(equality_gaps(panel, register, area=area), register),
-        "value": value.assign(year_label=labels(costs, years, register)),
+        "equality": with_labels(equality.equality_gaps(panel, register, area=area), register),
+        "value": paid.assign(year_label=labels(costs, years, register)),
     }

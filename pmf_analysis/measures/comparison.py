@@ -117,12 +117,13 @@ def _is_circular(pairs: Frame, peer_sets: Frame) -> list[bool]:
 
 def _gaps(rows: Frame, own: Frame) -> Frame:
     """Gap at each period with enough peers; whether ours is as if, or its denominator off."""
-    gaps = peers.spread_by_period(rows)
-    gaps = gaps[gaps["n_peers"] >= FEWEST_PEERS]
+    found = rows.groupby([*PAIR, "period"], sort=True)
+    ends = {"value": ("own_value", "first"), "peer_median": ("value", "median")}
+    gaps = found.agg(**ends, n_peers=("value", "size")).query("n_peers >= @FEWEST_PEERS")
+    gaps = gaps.reset_index().assign(gap=lambda table: table["value"] - table["peer_median"])
     as_if = own.get("is_as_if", pd.Series(False, own.index)).astype(bool)
-    marks = own[["series", "period", "accumulation"]]
-    marks = marks.assign(is_as_if=as_if, is_off=moved_periods(own))
-    return gaps.merge(marks, how="left")
+    marks = own[["series", "period", "accumulation"]].assign(is_as_if=as_if)
+    return gaps.merge(marks.assign(is_off=moved_periods(own)), how="left")
 
 
 def _compared_rows(rows: Frame, pairs: Frame) -> Frame:
@@ -140,8 +141,7 @@ def _cases(panel: Panel, pairs: Frame, level: float, overdispersion: bool) -> tu
         _measured(part, pairs.iloc[cases].assign(k=k), overdispersion)[0]
         for k, cases, part in robustness.alternatives(panel, pairs["n_members"])
     ]
-    cases = pd.concat([whole, *others], ignore_index=True)
-    return _judged(cases, level, overdispersion), z
+    return _judged(pd.concat([whole, *others], ignore_index=True), level, overdispersion), z
 
 
 def _pairs(own: Frame, members: Frame, gaps: Frame) -> Frame:
@@ -153,12 +153,9 @@ def _pairs(own: Frame, members: Frame, gaps: Frame) -> Frame:
     pairs = names.merge(members[["peer_set"]].drop_duplicates(), how="cross")
     pairs = pairs.join(newest, on="series").join(shared, on=PAIR)
     pairs["period"] = pairs["shared"].fillna(pairs["newest"])
-    settings = own.drop_duplicates("series", keep="last")
-    fixed = ["series", "indicator", "area", *history.DEFAULTS, *history.NUMBERS, "span_years"]
-    values = ["series", "period", "value", "numerator", "denominator", "lower", "upper", "scale"]
-    values += ["ci_lower", "ci_upper", "interval_from", "counts_differ"]
-    pairs = pairs.merge(settings[fixed], on="series", how="left")
-    pairs = pairs.merge(usable[values], on=["series", "period"], how="left")
+    settings = own.drop_duplicates("series", keep="last")[TABLES["own_settings"]]
+    pairs = pairs.merge(settings, on="series", how="left")
+    pairs = pairs.merge(usable[TABLES["own_values"]], on=["series", "period"], how="left")
     return pairs.assign(pair=np.arange(len(pairs)))
 
 
@@ -270,8 +267,7 @@ def _judged(pairs: Frame, level: float, overdispersion: bool) -> Frame:
     verdict = verdict.mask(pairs["evidence"] == "values_only", "position_only")
     pairs["verdict"] = verdict.mask(reason != "", "cannot_judge")
     unusual = ordinary & ~pairs["funnel_label"].isin(["within", ""])
-    said = [(unusual, reasons.UNUSUAL), (ordinary, reasons.ORDINARY), (apart, reasons.BEYOND)]
-    said += [(untested, reasons.UNTESTED)]
+    said = {"unusual": unusual, "ordinary": ordinary, "beyond": apart, "untested": untested}
     because = reasons.why(pairs, side, level, said)
     pairs["evidence"] = pairs["evidence"].mask(reason != "", "none")
     by_counts = pairs["statistic"].map({"proportion": "wilson", "rate": "byar"})

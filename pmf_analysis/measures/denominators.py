@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame
 from pmf_analysis.measures.frames import is_aggregate
 
 FEWEST_COUNCILS = 30
@@ -15,11 +15,6 @@ MOVED = np.log(1.15)  # change of a denominator that is asked about,
 STEADY = np.log(1.03)  # where its other changes are smaller than this (their median),
 FEWEST_PERIODS = 10  # and there are so many periods,
 SELDOM = 0.2  # of which at most this share begins with such a move
-SUM = "The denominators of all {} councils add up to {:,.0f} in {}, the nation's own is {:,.0f}. "
-SUM += "One of them may count something else."
-WENT = "The denominator was {:,.0f} in {}, then {:,.0f} in {}."
-MOVES = "That alone moves the rate. Left out of the test of the gap to peers:"
-NOTE = ["level", "code", "indicator", "message"]
 _KEYS = ["indicator", "nation", "period"]
 _TOLD = ["n", "councils", "period_label", "denominator"]
 
@@ -59,9 +54,9 @@ def denominator_notes(panel: Frame, register: Frame) -> Frame:
     total = found["denominator"]
     off = found[["councils", "districts"]].sub(total, axis=0).abs().min(axis=1)
     found = found[off > (AGREES * total).clip(lower=ROUNDED_TO)].reset_index(drop=True)
-    told = [SUM.format(*row) for row in found[_TOLD].to_numpy()]
+    told = [SENTENCES["denominators_differ"].format(*row) for row in found[_TOLD].to_numpy()]
     notes = found[["indicator"]].assign(level="info", code="denominators-differ")
-    return notes.assign(message=pd.Series(told, dtype="str"))[NOTE]
+    return notes.assign(message=pd.Series(told, dtype="str"))[TABLES["notes"]]
 
 
 def moved_periods(own: Frame) -> Column:
@@ -111,7 +106,8 @@ def denominator_jumps(own: Frame) -> Frame:
     for (_, indicator), figures in rows.groupby(["series", "indicator"]):
         told = figures[["denominator", "period_label"]].itertuples(index=False)
         steps = [(*a, *b) for a, b in pairwise(told) if abs(np.log(b[0] / a[0])) > MOVED]
-        moves = [WENT.format(*step) for step in steps]
-        moves.append(f"{MOVES} {figures['off'].sum()} of {len(figures)} periods.")
+        moves = [SENTENCES["denominator_went"].format(*step) for step in steps]
+        off = figures["off"].sum(), len(figures)
+        moves.append(SENTENCES["denominator_moves"].format(*off))
         notes.append(("warning", "denominator-moved", indicator, " ".join(moves)))
-    return pd.DataFrame(notes, columns=NOTE, dtype="str")
+    return pd.DataFrame(notes, columns=TABLES["notes"], dtype="str")

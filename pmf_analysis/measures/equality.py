@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key, split_series
-from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame
 from pmf_analysis.measures.gaps import gap_trends
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.intervals import difference_interval, two_sided_z
@@ -24,16 +24,7 @@ DIMENSION = ["whole", "dimension"]
 GIVEN = ["numerator", "denominator", "value", "ci_lower", "ci_upper", "sample_size"]
 OTHERS = [f"other_{name}" for name in GIVEN]
 BESIDE = [f"{name}{end}" for name in ("difference", "ratio") for end in ("", "_lower", "_upper")]
-COLUMNS = ["series", "indicator", "dimension", "dimension_value", "reference", "period", "value"]
-COLUMNS += ["lower", "upper", "reference_value", *BESIDE, "verdict", "trend", "n_groups"]
-COLUMNS += ["evidence", "level", "reason"]
-TOTAL = "A total depends on the size of a group; only a rate or share can be compared."
-FEW = "Fewer than ten cases are counted, or not counted, in this group or in the others."
-OLD = "This figure is over a year older than the figure for everybody."
-ALONE = "It has nothing to be compared with: no counts of the others, no reference group."
-BARE = "No usable counts or intervals: the difference cannot be tested."
-PARTIAL = " The groups overlap or do not add up to the whole, so the rest of the whole is compared."
-LEFT_OUT = " Groups that are hidden or without counts are left out of the others."
+COLUMNS = TABLES["equality"]
 
 
 def equality_gaps(observations: Frame, register: Frame, *, area: str) -> Frame:
@@ -148,8 +139,7 @@ def _with_reference(rows: Frame, register: Frame) -> Frame:
     exists = is_one.groupby([rows[name] for name in DIMENSION]).transform("any")
     keys = [*DIMENSION, "period"]
     one = rows[is_one].set_index(keys)[GIVEN].set_axis(OTHERS, axis=1)
-    beside = rows[keys].join(one, on=keys)
-    rows[OTHERS] = rows[OTHERS].mask(exists, beside[OTHERS])
+    rows[OTHERS] = rows[OTHERS].mask(exists, rows[keys].join(one, on=keys)[OTHERS])
     flags = ["by_whole", "partial", "left_out"]
     rows[flags] = rows[flags].mask(exists, False)
     return rows.assign(reference=pd.Series(declared).where(exists, ""), is_reference=is_one)
@@ -203,8 +193,7 @@ def _differences(rows: Frame, others: Frame) -> Frame:
     lower, upper = difference_interval(one, (near[0], near[1]), other, (far[0], far[1]))
     logs = [np.log(np.where(value > 0, value, np.nan)) for value in (one, *near, other, *far)]
     low, high = difference_interval(logs[0], (logs[1], logs[2]), logs[3], (logs[4], logs[5]))
-    ratios = np.exp([logs[0] - logs[3], low, high])
-    columns = [one - other, lower, upper, *ratios]
+    columns = [one - other, lower, upper, *np.exp([logs[0] - logs[3], low, high])]
     return pd.DataFrame(dict(zip(BESIDE, columns, strict=True)), rows.index)
 
 
@@ -219,14 +208,14 @@ def _why_not(rows: Frame, few: Column) -> Column:
     """Say why a group cannot be compared, in plain words; "" where it can."""
     alone = rows["other_value"].isna()
     reasons = [
-        (rows["hidden"], "This figure is hidden to protect individuals."),
-        (rows["value"].isna(), "This group has no value for the period."),
-        (rows["data_type"] == "count", TOTAL),
-        (rows["is_old"], OLD),
+        (rows["hidden"], SENTENCES["group_hidden"]),
+        (rows["value"].isna(), SENTENCES["group_missing"]),
+        (rows["data_type"] == "count", SENTENCES["group_total"]),
+        (rows["is_old"], SENTENCES["group_old"]),
         *undeclared(rows),
-        (alone & (rows["reference"] != ""), "The reference group has no value that can be shown."),
-        (few, FEW),
-        (alone, ALONE),
+        (alone & (rows["reference"] != ""), SENTENCES["no_reference"]),
+        (few, SENTENCES["group_few"]),
+        (alone, SENTENCES["group_alone"]),
     ]
     return first_text(rows.index, reasons)
 
@@ -238,8 +227,9 @@ def _why(rows: Frame, side: Column) -> Column:
     tested = "At the " + (100 * rows["level"]).map("{:.3g}".format) + " % level" + widened
     tested += " the difference is " + first_text(rows.index, [(side == 0, "no ")])
     tested += "more than chance explains."
-    texts = [(rows[name], text) for name, text in (("partial", PARTIAL), ("left_out", LEFT_OUT))]
-    return tested.mask(rows["evidence"] == "values_only", BARE) + first_text(rows.index, texts)
+    texts = [(rows[name], SENTENCES[name]) for name in ("partial", "left_out")]
+    tested = tested.mask(rows["evidence"] == "values_only", SENTENCES["group_bare"])
+    return tested + first_text(rows.index, texts)
 
 
 def _trends(rows: Frame, now: Frame, register: Frame) -> Column:

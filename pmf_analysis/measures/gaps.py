@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Floats, Frame, Places
+from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, TABLES, Column, Floats, Frame, Places
 from pmf_analysis.measures.peers import PAIR
 from pmf_analysis.measures.polarity import SIGNS, first_text
 from pmf_analysis.measures.short_series import mann_kendall
@@ -13,10 +13,6 @@ from pmf_analysis.periods import PERIODS_PER_YEAR
 
 ROUNDING = 1e-9  # relative; so that an improvement of exactly what is needed counts
 YEAR = pd.Timedelta(days=366)
-TESTS = {"xmr": "control-chart rules", "mann_kendall": "a Mann-Kendall test"}
-MOVED = ["gap_verdict", "gap_reason", "gap_since", "own_moved", "peers_moved"]
-ALONE = " The newest gap alone is unusual; that is no movement."
-HELD = " It moved more than a year ago and has held since."
 
 
 def gap_trends(gaps: Frame, pairs: Frame, register: Frame) -> tuple[Frame, Frame]:
@@ -49,7 +45,7 @@ def gap_trends(gaps: Frame, pairs: Frame, register: Frame) -> tuple[Frame, Frame
     gaps = gaps.drop(columns=["is_off", "accumulation"], errors="ignore")
     if tested.empty:
         drawn = gaps.reindex(columns=[*gaps.columns, *LIMITS, "rule", "direction"])
-        return pd.DataFrame(columns=[*PAIR, *MOVED]), drawn
+        return pd.DataFrame(columns=TABLES["moved"]), drawn
     named = tested["series"] + "\n" + tested["peer_set"]
     declared = register.set_index("indicator").reindex(tested["indicator"].to_numpy())
     declared = declared.reset_index(drop=True).assign(
@@ -83,10 +79,9 @@ def _moved(tested: Frame, trends: Frame, rates: Column) -> Frame:
     groups = tested.groupby("key")
     level, usual = np.sign(groups["gap"].last()), np.sign(groups["gap"].median())
     sign = trends["verdict"].map({"rising": 1, "falling": -1}).astype(float).fillna(0)
-    last = groups["period"].last()
     is_chart = trends["method"] == "xmr"
     alone = is_chart & (trends["rule"] == "outside_limits") & (trends["rule_points"] == 1)
-    held = is_chart & (sign != 0) & (trends["signal_from"] < last - YEAR)
+    held = is_chart & (sign != 0) & (trends["signal_from"] < groups["period"].last() - YEAR)
     # a run of more than a year that still goes the same way has not held
     since = tested[tested["period"] >= tested["key"].map(trends["signal_from"])]
     run = mann_kendall(since.assign(series=since["key"], value=since["gap"])).set_index("series")
@@ -97,9 +92,13 @@ def _moved(tested: Frame, trends: Frame, rates: Column) -> Frame:
     words = [(trends["verdict"] == "cannot_judge", "cannot_judge"), (crossed, "crossed")]
     words += [(sign * level > 0, "widening"), (sign * level < 0, "closing")]
     verdict = first_text(trends.index, words, "steady")
-    test, n = trends["method"].map(TESTS).fillna("its own figures"), trends["n"].astype(str)
+    test, n = (
+        trends["method"].map(SHIPPED["gap_tests"]).fillna("its own figures"),
+        trends["n"].astype(str),
+    )
     judged = "Judged by " + test + " on " + n + " gaps."
-    judged += first_text(trends.index, [(alone, ALONE), (held, HELD)])
+    notes = [(alone, SENTENCES["gap_alone"]), (held, SENTENCES["gap_held"])]
+    judged += first_text(trends.index, notes)
     # a year of figures at either end, so that no season speaks
     place, size = groups.cumcount(), groups["gap"].transform("size")
     year = tested["key"].map(rates).astype(float).fillna(1).round().clip(lower=1)
@@ -108,7 +107,7 @@ def _moved(tested: Frame, trends: Frame, rates: Column) -> Frame:
     change = (ends[0] - ends[1]).reindex(trends.index)
     reason = trends["reason"].mask(verdict != "cannot_judge", judged)
     columns = [verdict, reason, groups["period"].first(), change["value"], change["peer_median"]]
-    return pd.concat(columns, axis=1, keys=MOVED)
+    return pd.concat(columns, axis=1, keys=TABLES["moved"][2:])
 
 
 def closing_pace(rows: Frame, pairs: Frame, *, years: int) -> Frame:
@@ -142,7 +141,7 @@ def closing_pace(rows: Frame, pairs: Frame, *, years: int) -> Frame:
     sign = pairs["polarity"].map(SIGNS).to_numpy(float)
     behind = sign * (pairs["peer_median"] - pairs["value"]).to_numpy(float)
     behind[~(behind > 0) | (pairs["data_type"] == "count").to_numpy()] = np.nan
-    asked = np.where(_in_current_prices(pairs), np.nan, behind)
+    asked = np.where(pairs["price_basis"] == "current", np.nan, behind)
     pair = pd.MultiIndex.from_frame(table).get_indexer(pd.MultiIndex.from_frame(rows[PAIR]))
     known = (pair >= 0) & ~np.isnan(asked[pair])
     rows, pair = rows.loc[known], pair[known]
@@ -173,7 +172,3 @@ def _span_changes(one: Places, month: Places, value: Floats, months: int) -> tup
     found = np.flatnonzero(np.append(place, -1)[later] == place + months)
     start, end = first[found], first[later[found]]
     return one[start], value[end] - value[start]
-
-
-def _in_current_prices(pairs: Frame) -> Column:
-    return (pairs["price_basis"] == "current").reset_index(drop=True)

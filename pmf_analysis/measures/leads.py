@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Flags, Floats, Frame, Places
+from pmf_analysis.measures.arrays import TYPES, Flags, Floats, Frame, Places
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.peers import PAIR, tidy_peer_sets, usable_rows
 from pmf_analysis.measures.polarity import SIGNS, band_distance, undeclared
@@ -42,12 +42,6 @@ DOUBT = 0.15  # standard error of a reliability
 GROUP_WEIGHT = 1.0  # changes in a council's own record that count as much as the group's noise
 PRECISION = 1e-9  # relative; below, an improvement is rounding
 NORMAL_95 = 1.96
-_NAMES = ["series", "indicator", "peer_set", "area", "area_name"]
-_NUMBERS = ["start_value", "value", "improvement", "shrunken", "lower", "upper", "reliability"]
-_KINDS = {"str": _NAMES, "datetime64[us]": ["start_period", "period"]}
-_KINDS |= {"int64": ["place", "n_group", "years", "stands_out"]}
-_KINDS |= {"float64": [*_NUMBERS, "own_improvement", "group_improvement"]}
-_TYPES = {name: kind for kind, names in _KINDS.items() for name in names}
 
 
 def leads(
@@ -93,7 +87,8 @@ def leads(
             told = rows.loc[mine[0], ["series", "indicator"]].to_dict()
             for name, inside in sets.items():
                 found.append(pd.DataFrame(told | {"peer_set": name} | panel.leads(inside, own)))
-    empty = pd.DataFrame(columns=[*_TYPES, "is_lead"])
+    types = TYPES["leads"]
+    empty = pd.DataFrame(columns=[*types, "is_lead"])
     table = pd.concat([one for one in found if len(one)] or [empty])
     table["area"] = pd.Series(names, dtype="str").reindex(table["area"]).to_numpy()
     called = members.drop_duplicates("member").set_index("member")["member_name"]
@@ -103,7 +98,7 @@ def leads(
     table = table.sort_values(order, ascending=[True, True, False, False], kind="stable")
     table["place"] = table.groupby(PAIR).cumcount() + 1
     table["stands_out"] = table["lower"] > 0
-    return table[table["place"] <= KEPT].astype(_TYPES)[list(_TYPES)].reset_index(drop=True)
+    return table[table["place"] <= KEPT].astype(types)[list(types)].reset_index(drop=True)
 
 
 def _comparable(observations: Frame, register: Frame, areas: list[str]) -> Frame:
@@ -227,8 +222,8 @@ def shrunken(
     lead[np.abs(lead) <= PRECISION * np.abs(end).max()] = 0.0
     variance = float(lead @ lead) / (len(lead) - 2)
     trust = n / (n + ITS_WEIGHT)
-    share = 1 - min(scatter / (variance or 1.0), 1.0)
-    share = trust * share + (1 - trust) * USUAL_RELIABILITY
+    own_share = 1 - min(scatter / (variance or 1.0), 1.0)
+    share = trust * own_share + (1 - trust) * USUAL_RELIABILITY
     known = sampling[~np.isnan(sampling)]
     sampling = np.nan_to_num(sampling, nan=known.mean() if len(known) else 0.0)
     noise = np.maximum((1 - share) * variance * own - sampling.mean(), 0) + sampling

@@ -6,31 +6,22 @@ that councils have are taken for councils (and the X0 codes of fictional ones). 
 another code, such as a trust, is a peer where a list names it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Frame
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Frame
 from pmf_analysis.measures.frames import is_aggregate
 from pmf_analysis.measures.likeness import nearest_councils
-
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.peer_sets import PeerSetSpec
-    from pmf_analysis.parameters.workspace import Parameters
+from pmf_analysis.parameters.peer_sets import PeerSetSpec
+from pmf_analysis.parameters.workspace import Parameters
 
 # England: unitary, district, metropolitan, London borough, county; Wales; Scotland; N. Ireland.
 COUNCIL = r"^(?:[EX]0[6-9]|E10|W06|S12|N09)\d{6}$"
-COLUMNS = ["peer_set", "member", "member_name", "rank", "title", "source", "as_at", "method"]
-COLUMNS += ["built_on"]
-LISTED = "As published for this council"
-DECLARED = "As listed by this council, nearest first."
-GROUP = "Every member of the group that we belong to."
-_ROW = ["peer_set", "member", "member_name", "rank"]
+COLUMNS = TABLES["chosen_sets"]
+_ROW = COLUMNS[:4]  # peer_set, member, member_name, rank
 
 
 def chosen_peer_sets(
@@ -64,14 +55,13 @@ def chosen_peer_sets(
     councils = _councils(panel, sets["member"])
     titles = {name: entry.short_title for name, entry in parameters.register.indicators.items()}
     for spec in sorted((s for s in made if not s.is_described), key=lambda s: not s.everyone):
-        found, method = councils, "Every council with figures in these data, of any kind or size."
+        found, method = councils, SENTENCES["everyone"]
         if spec.characteristics:
             pool = sets[sets["peer_set"] == spec.among] if spec.among else councils
             among, by = pool["member"].tolist(), spec.characteristics
             found = nearest_councils(panel, area, by, size=spec.size, among=among)
             named = "; ".join(titles[name] for name in by)
-            nearest = f"The {len(found)} councils nearest ours by standardised distance"
-            method = f"{nearest}, on: {named}."
+            method = SENTENCES["nearest"].format(len(found), named)
         sets = pd.concat([sets, _told(found, spec, method)], ignore_index=True)
     sets = sets[(sets["member"] != area) & ~is_aggregate(sets["member"])]
     unique = sets.sort_values(["peer_set", "rank"], kind="stable")
@@ -89,8 +79,10 @@ def _imported(stored: Frame, area: str, specs: dict[str, PeerSetSpec]) -> Frame:
     facts = facts.reindex(names).set_axis(rows.index)
     # Of one version only, the day that the parameters give is the list's, not the import's.
     only = facts["as_at"].notna() & (rows.groupby("peer_set")["as_at"].transform("nunique") < 2)
-    method = np.where(rows["rank"].notna(), LISTED + ", nearest first.", LISTED + ".")
-    method = np.where(is_group[rows.index], GROUP, method)
+    kinds = [is_group[rows.index], rows["rank"].notna()]
+    method = np.select(
+        kinds, [SENTENCES["group"], SENTENCES["listed_in_order"]], SENTENCES["listed"]
+    )
     day = rows["as_at"].mask(only | rows["as_at"].isna(), pd.to_datetime(facts["as_at"]))
     title = facts["title"].fillna(names.str.replace("_", " "))
     found = rows[_ROW].assign(title=title, source=facts["source"].fillna(rows["source"]))
@@ -101,7 +93,7 @@ def _declared(specs: dict[str, PeerSetSpec]) -> Frame:
     lists = [pd.DataFrame(columns=COLUMNS)]
     for spec in specs.values():
         rows = [(*named, rank) for rank, named in enumerate(spec.members.items(), start=1)]
-        lists.append(_told(pd.DataFrame(rows, columns=_ROW[1:]), spec, DECLARED))
+        lists.append(_told(pd.DataFrame(rows, columns=_ROW[1:]), spec, SENTENCES["declared"]))
     return pd.concat(lists, ignore_index=True)
 
 

@@ -83,19 +83,6 @@ def hidden_peers(observations: Frame, pairs: Frame, area: str, members: Frame) -
     return beside.groupby(PAIR).size().rename("n_hidden")
 
 
-def spread_by_period(rows: Frame) -> Frame:
-    """Gap table: own value, peers' median and number at each period with enough peers.
-
-    Columns series, peer_set, period, value, peer_median, gap (own minus median, in the unit of
-    the value), n_peers. The median is NaN where fewer than five peers have a value.
-    """
-    grouped = rows.groupby([*PAIR, "period"], sort=True)
-    values = grouped.agg(value=("own_value", "first"), peer_median=("value", "median"))
-    table = values.assign(n_peers=grouped.size()).reset_index()
-    table["peer_median"] = table["peer_median"].where(table["n_peers"] >= FEWEST_PEERS)
-    return table.assign(gap=table["value"] - table["peer_median"])
-
-
 def with_nation(comparisons: Frame, panel: Frame, register: Frame, area: str) -> Frame:
     """Add the nation's value of the same period, unless it must count something else."""
     rows = panel.loc[panel["area"] == f"{area[0]}92000001"]

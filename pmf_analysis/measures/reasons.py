@@ -1,26 +1,15 @@
 """Why a comparison says what it says, in plain words, and why some cannot be made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.arrays import SENTENCES, Column, Frame
 from pmf_analysis.measures.peers import FEWEST_PEERS
 from pmf_analysis.measures.polarity import band_distance, first_text, undeclared
 
 OLDEST = 2  # own periods that the newest value of a peer may be ahead before that is said
-TOTAL = "A total depends on the size of an authority; only a rate or share can be compared."
-ORDINARY = " The difference is more than chance, but ordinary between peers."
-UNUSUAL = " It is outside the 95 % limits of the spread between peers, but within the 99.8 %."
-UNTESTED = " Whether it is beyond the usual spread between peers cannot be tested."
-BEYOND = " This is beyond the usual spread between peers."
-OLDER = " Fewer than five peers have our newest period, so an earlier one is compared."
-BEHIND = " A peer has a value more than two of our periods newer."
-DIFFER = " Our counts do not give our published value, so they are not used."
-SMALL = " Our count is below 10, so it gives no verdict."
-CIRCULAR = "This set was chosen by this very indicator, so it is no test of it."
 HIDDEN_SHARE = 0.1  # of the peers; they have the fewest cases, so the rest are no fair picture
-SAMPLED = " It takes the sample as simple and random; the design effect is not known."
 
 
 def sided(rows: Frame, side: Column, other: Column) -> Column:
@@ -43,19 +32,19 @@ def why_not(pairs: Frame) -> Column:
     reasons = [
         (pairs["newest"].isna(), "We have no value that can be used."),
         *undeclared(pairs),
-        (pairs["data_type"] == "count", TOTAL),
-        (pairs["is_circular"], CIRCULAR),
+        (pairs["data_type"] == "count", SENTENCES["authority_total"]),
+        (pairs["is_circular"], SENTENCES["circular"]),
         (pairs["n_peers"] < FEWEST_PEERS, few + " same period; five are needed."),
         (unfair, hidden.astype(str) + " peers are hidden for small numbers; the rest mislead."),
     ]
     return first_text(pairs.index, reasons)
 
 
-def why(pairs: Frame, side: Column, level: float, spread: Sequence[tuple[Column, str]]) -> Column:
+def why(pairs: Frame, side: Column, level: float, spread: Mapping[str, Column]) -> Column:
     """Say what a verdict rests on, and what a reader must know about the figures.
 
-    `side`: 1 where we lie above the benchmark, -1 below, 0 for neither; `spread`: what the spread
-    between peers makes of it.
+    `side`: 1 where we lie above the benchmark, -1 below, 0 for neither; `spread`: which
+    sentence says what the spread between peers makes of it.
     """
     does = (side != 0).map({True: "excludes", False: "includes"})
     both = (side != 0).map({True: " and", False: " or"})
@@ -71,16 +60,16 @@ def why(pairs: Frame, side: Column, level: float, spread: Sequence[tuple[Column,
         "values_only": "Place only, no test: no usable counts or intervals, and " + silent + ".",
     }
     tests = [(pairs["evidence"] == name, sentence) for name, sentence in sentences.items()]
-    text = first_text(pairs.index, tests) + first_text(pairs.index, spread)
+    told = [(applies, SENTENCES[name]) for name, applies in spread.items()]
+    text = first_text(pairs.index, tests) + first_text(pairs.index, told)
     months = (12 * pairs[name].dt.year + pairs[name].dt.month for name in ("newest_peer", "period"))
-    by_sample = (pairs["evidence"] == "interval") & (pairs["interval_from"] == "sample")
-    notes = [
-        (by_sample, SAMPLED),
-        (pairs["counts_differ"].eq(True), DIFFER),
-        (pairs["is_small"], SMALL),
-        (pairs["period"] < pairs["newest"], OLDER),
-        (next(months) - next(months) > OLDEST * 12 / pairs["periods_per_year"], BEHIND),
-    ]
-    for applies, note in notes:
-        text += first_text(pairs.index, [(applies, note)])
+    notes = {
+        "sampled": (pairs["evidence"] == "interval") & (pairs["interval_from"] == "sample"),
+        "counts_differ": pairs["counts_differ"].eq(True),
+        "small_count": pairs["is_small"],
+        "older": pairs["period"] < pairs["newest"],
+        "behind": next(months) - next(months) > OLDEST * 12 / pairs["periods_per_year"],
+    }
+    for name, applies in notes.items():
+        text += first_text(pairs.index, [(applies, SENTENCES[name])])
     return text

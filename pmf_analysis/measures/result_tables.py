@@ -7,14 +7,13 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key, split_series
-from pmf_analysis.measures.arrays import TABLES, Column, Frame
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame
 from pmf_analysis.period_spans import MONTHS_A_PERIOD, add_months
 from pmf_analysis.periods import period_from_start
 
 _SPAN_MONTHS = {"m": 1, "q": 3, "y": 12}
 _STALE_PERIODS = 2  # a newest value older than this many of its own periods is stale
 _DAYS_A_YEAR = 365.25
-NO_VALUES = "There are no values for this council."
 
 
 def labels(indicators: Column, periods: Column, register: Frame, style: str = "label") -> Column:
@@ -75,7 +74,7 @@ def complete_trends(
     """
     absent = register.loc[~register["indicator"].isin(trends["indicator"]), ["indicator"]]
     absent = absent.assign(series=absent["indicator"], area=area, n=0, verdict="cannot_judge")
-    absent = absent.assign(method="none", rule="none", reason=NO_VALUES)
+    absent = absent.assign(method="none", rule="none", reason=SENTENCES["no_values"])
     rows = pd.concat([trends, absent], ignore_index=True)
     rows = rows.fillna(dict.fromkeys(rows.select_dtypes("str").columns, ""))
     rows = rows.drop(columns=[*TABLES["from_register"], "target"], errors="ignore")
@@ -122,4 +121,4 @@ def restatement_notes(restated: Frame, own: Frame, register: Frame) -> Frame:
         told.append(f"{row['title']}, {row['label']}: published as {before}, now {now}.")
     notes = mine[["indicator_id"]].set_axis(["indicator"], axis=1)
     notes = notes.assign(message=pd.Series(told, dtype="str"), level="info", code="restated")
-    return notes[["level", "code", "indicator", "message"]]
+    return notes[TABLES["notes"]]

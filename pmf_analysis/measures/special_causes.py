@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pmf_analysis.measures.arrays import Flags, Floats, Frame, Integers, Places
+from pmf_analysis.measures.arrays import SHIPPED, Flags, Floats, Frame, Integers, Places
 
 LIMIT_FACTOR = 2.66  # 3 / d2 for moving ranges of two, as rounded by Wheeler and by the reference
 # In order of priority.
@@ -42,12 +42,8 @@ class RuleSet:
     limit_factor: float = LIMIT_FACTOR
 
 
-_BARE = RuleSet(shift=None, trend=None, two_in_three=False, screen=False)
 PROFILES: dict[str, RuleSet] = {
-    "mdc": RuleSet(),
-    "mdc-excel": RuleSet(screen=False),
-    "wheeler": replace(_BARE, shift=8, three_in_four=True),
-    "anhoej": replace(_BARE, shift="by_length", crossings=True, limit_factor=3 / 1.128),
+    name: RuleSet(**rules) for name, rules in SHIPPED["profiles"].items()
 }
 
 

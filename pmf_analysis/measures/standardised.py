@@ -1,7 +1,5 @@
 """Directly standardised rates, where a source gives strata such as age groups."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,6 @@ FEWEST_EVENTS = 10  # below this a standardised rate is not given
 NOTE = "Directly standardised by us from the counts by "
 _KEY = ["series", "period"]
 _MADE = {"value": "value", "ci_lower": "lower", "ci_upper": "upper"}
-_SUMS = ["known", "numerator", "weight", "rate", "variance"]
 
 
 def directly_standardised(strata: Frame, *, scale: float = 1.0, confidence: float = 0.95) -> Frame:
@@ -43,9 +40,8 @@ def directly_standardised(strata: Frame, *, scale: float = 1.0, confidence: floa
     weight = weight / strata.groupby(_KEY)["standard_population"].transform("max").to_numpy(float)
     known = (count >= 0) & (size > 0) & (weight > 0)
     share = weight / np.where(known, size, np.nan)
-    parts = strata[_KEY].assign(known=known, numerator=count, weight=weight)
-    parts = parts.assign(rate=count * share, variance=count * share**2)
-    sums = parts.groupby(_KEY)[_SUMS].sum()
+    parts = strata[_KEY].assign(known=known, numerator=count, weight=weight, rate=count * share)
+    sums = parts.assign(variance=count * share**2).groupby(_KEY).sum()
     wanted = strata.groupby("series")["stratum"].nunique()
     is_whole = sums["known"] == wanted.reindex(sums.index.get_level_values("series")).to_numpy()
     total = sums["numerator"].where(is_whole & (sums["numerator"] >= FEWEST_EVENTS))

@@ -4,27 +4,18 @@ Two percentiles side by side, year by year. Cost has no good direction here: to 
 better. A year alone is no verdict, as spend and performance of one year are both moved by chance.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame
 from pmf_analysis.measures.peers import FEWEST_PEERS
-
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.models import ValuePair
+from pmf_analysis.parameters.models import ValuePair
 
 MIDDLE = (40.0, 60.0)  # a percentile within is neither low nor high
 _DAYS_OFF = 366
-BARE = "No sampling error is allowed for."
 PLACES = ["cost_percentile", "performance_percentile"]
-COLUMNS = ["pair", "title", "cost_indicator", "performance_indicator", "peer_set", "period"]
-COLUMNS += ["is_newest", "area", "area_name", "is_own", "cost_value", "performance_value", *PLACES]
-COLUMNS += ["n_peers", "quadrant", "verdict", "years_same", "years", "reason"]
 
 
 def value_for_money(
@@ -64,7 +55,7 @@ def value_for_money(
         Below five peers with both figures, or without a better direction, there is no quadrant.
     """
     facts = register.set_index("indicator")
-    found = [pd.DataFrame(columns=COLUMNS)]
+    found = [pd.DataFrame(columns=TABLES["value"])]
     whole = observations[(observations["dimension"] == "") & observations["value"].notna()]
     for pair in pairs:
         both = _matched(whole, pair, area)
@@ -74,7 +65,7 @@ def value_for_money(
             told = {"pair": pair.id, "title": pair.title, "peer_set": str(name)}
             told |= {"cost_indicator": pair.cost, "performance_indicator": pair.performance}
             rows = _placed(inside, area, polarity, years).assign(**told)
-            found.append(rows.reindex(columns=COLUMNS))
+            found.append(rows.reindex(columns=TABLES["value"]))
     return pd.concat(found[1:] or found, ignore_index=True)
 
 
@@ -128,14 +119,13 @@ def _verdict(quadrants: list[str], judged: bool) -> tuple[str, int, int, str]:
     """Verdict, years that agree with the newest, years known, reason; newest year first."""
     known = [name for name in quadrants if name]
     if not judged:
-        return "cannot_judge", 0, 0, "No way is declared better for the performance."
+        return "cannot_judge", 0, 0, SENTENCES["no_better_way"]
     if not quadrants or not quadrants[0]:
-        reason = f"Fewer than {FEWEST_PEERS} peers have both figures in the newest year."
-        return "cannot_judge", 0, len(known), reason
+        return "cannot_judge", 0, len(known), SENTENCES["few_pairs"]
     same = known.count(known[0])
     if len(known) == 1:
-        return "one_year", 1, 1, f"Both figures are known for one year only. {BARE}"
+        return "one_year", 1, 1, SENTENCES["one_year"]
     if same == len(known):
-        return known[0], same, same, BARE
-    reason = f"The place changed: {same} of {len(known)} years are like the newest. {BARE}"
-    return "changing", same, len(known), reason
+        return known[0], same, same, SENTENCES["no_sampling_error"]
+    reason = f"The place changed: {same} of {len(known)} years are like the newest. "
+    return "changing", same, len(known), reason + SENTENCES["no_sampling_error"]
