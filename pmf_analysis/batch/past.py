@@ -30,10 +30,11 @@ def record_table(rows: Sequence[Mapping[Any, Any]]) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*rows[0], box=None)
+    *names, reason = rows[0]
+    table = Table(*names, box=None)
     for row in rows:
-        cells = ["" if cell is None else cell for cell in row.values()]
+        cells = ["" if row[name] is None else row[name] for name in names]
         table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else f"{cell}" for cell in cells))
     with (console := Console(width=150)).capture() as shown:
         console.print(table)
-    return shown.get()
+    return "\n".join([shown.get(), *(row[reason] for row in rows if row[reason])])
