@@ -10,11 +10,10 @@ from pmf_analysis.measures.polarity import SIGNS, first_text
 from pmf_analysis.parameters.models import TargetRule, TargetStep
 
 DAYS_A_MONTH = 365.25 / 12
+FINDING = ("required", "neighbours", "nation", "already_better")  # steps that find a level
 # Which number of a comparison is the benchmark, where lower and where higher is better.
 PLACES = {"median": ["peer_median"] * 2, "best_quarter": ["peer_q1", "peer_q3"]}
-NATION = ["nation_value"] * 2
 _AIM = ["series", "target_id", "target", "kind", "set_on", "rationale", "comparator"]
-_BESIDE = ["series", "period", "peer_median", "peer_q1", "peer_q3", "nation_value", "peer_set"]
 
 
 def decision_path(
@@ -36,8 +35,8 @@ def decision_path(
     DataFrame
         TABLES["decisions"]: place counts steps from 1; answer "yes", "no" or "not_known"; value is
         the number that the answer rests on (unit of the indicator, NaN for none) and comparator
-        whose it is: a kind of target, a peer set, "nation" or "present". Each benchmark found
-        takes the place of those before if it is more challenging.
+        whose it is: a kind of target, a peer set, "nation" or "present". Each level found takes
+        the place of the one before if it is more challenging; a benchmark that is too old is none.
     """
     newest = own.dropna(subset="value").sort_values("period").groupby("series").tail(1)
     live = targets.loc[targets["kind"] != "baseline", _AIM]
@@ -45,63 +44,46 @@ def decision_path(
     rows["sign"] = rows["indicator"].map(register.set_index("indicator")["polarity"]).map(SIGNS)
     rows = rows.sort_values(["series", "target_id"], ignore_index=True)
     rows = rows.assign(best=float("nan"), whose="", newest=pd.Timestamp("NaT"))
-    told = [rows.head(0)]
+    told = []
     for place, step in enumerate(rule.steps, start=1):
-        yes, known, value, whose = _taken(step, rows, comparisons.reindex(columns=_BESIDE))
+        yes, known, value, whose = _answer(step, rows, comparisons)
+        if step.step in FINDING:
+            harder = yes & ~((rows["best"] - value) * rows["sign"] >= 0) & rows["sign"].notna()
+            best, named = rows["best"].mask(harder, value), rows["whose"].mask(harder, whose)
+            rows = rows.assign(best=best, whose=named)
         answer = first_text(rows.index, [(~known, "not_known"), (yes, "yes")], "no")
-        answered = {"place": place, "step": step.step, "answer": answer}
-        told.append(rows.assign(**answered, number=value, comparator=whose))
-    table = pd.concat(told).drop(columns="value").rename(columns={"number": "value"})
-    table = table.reindex(columns=TABLES["decisions"]).fillna({"target_id": "", "comparator": ""})
+        step_told = {"place": place, "step": step.step, "answer": answer, "value": value}
+        told.append(rows.assign(**step_told, comparator=whose)[TABLES["decisions"]])
+    table = pd.concat(told) if told else rows.head(0).reindex(columns=TABLES["decisions"])
+    table = table.fillna({"target_id": "", "comparator": ""})
     return table.sort_values(["series", "target_id", "place"], ignore_index=True)
 
 
-Answer = tuple[Column, Column, Column, Column | str]  # yes, known, value, whose
-
-
-def _taken(step: TargetStep, rows: Frame, beside: Frame) -> Answer:
-    """Take one step: what it answers; what it finds is kept in best, whose and newest of rows."""
-    every, name, has = rows["series"].notna(), step.step, rows["target_id"].notna()
-    ahead = (rows["target"] - rows["best"]) * rows["sign"]
-    if name == "required":
+def _answer(step: TargetStep, rows: Frame, comparisons: Frame) -> tuple[Column, ...]:
+    """Say of one step: yes, known, value, whose. The newest benchmark's day is kept in rows."""
+    best, whose, none = rows["best"], rows["whose"], pd.Series("", rows.index)
+    if step.step == "required":
         required = rows[rows["kind"].isin(step.kinds)].groupby("series")[["target", "kind"]].last()
         found = required.reindex(rows["series"]).set_index(rows.index)
-        _keep(rows, found["target"], found["kind"])
-        return found["target"].notna(), every, found["target"], found["kind"]
-    if name in ("neighbours", "nation"):
-        return _benchmark(step, rows, beside)
-    if name == "already_better":
-        better = (rows["value"] - rows["best"]) * rows["sign"] > 0
-        known = rows["best"].notna()
-        _keep(rows, rows["value"], pd.Series("present", rows.index), better)
-        return better, known, rows["value"], "present"
-    if name in ("rationale", "comparator"):
-        return rows[name].fillna("") != "", has, rows["target"], ""
-    if name == "may_change":
-        known = rows["set_on"].notna() & rows["newest"].notna()
-        return rows["newest"] > rows["set_on"], known, rows["best"], rows["whose"]
-    known = rows["best"].notna() if name == "more_challenging" else ahead.notna()
-    return (known if name == "more_challenging" else ahead >= 0), known, rows["best"], rows["whose"]
-
-
-def _keep(rows: Frame, value: Column, whose: Column, which: Column | None = None) -> None:
-    """Keep values that are more challenging than the best so far, with whose they are."""
-    harder = rows["sign"].notna() & value.notna()
-    harder &= ~((rows["best"] - value) * rows["sign"] >= 0) if which is None else which
-    rows["best"] = rows["best"].mask(harder, value)
-    rows["whose"] = rows["whose"].mask(harder, whose)
-
-
-def _benchmark(step: TargetStep, rows: Frame, beside: Frame) -> Answer:
-    """Latest benchmark that is not too old; "no" for one that is, not known where there is none."""
-    chosen = beside[beside["peer_set"].eq(step.peer_set) | (step.peer_set == "")]
-    found = chosen.drop_duplicates("series").set_index("series").reindex(rows["series"])
-    found = found.set_index(rows.index)
-    low, high = NATION if step.step == "nation" else PLACES[step.place]
-    value = found[high].where(rows["sign"] > 0, found[low])
-    whose = found["peer_set"].mask(value.notna() & (step.step == "nation"), "nation")
-    fresh = (rows["period"] - found["period"]).dt.days <= step.months * DAYS_A_MONTH
-    fresh &= value.notna()
-    _keep(rows, value.where(fresh), whose)
-    rows["newest"] = rows["newest"].fillna(found["period"].where(fresh))
-    return fresh, value.notna(), value, whose.where(value.notna())
+        return found["target"].notna(), none == "", found["target"], found["kind"]
+    if step.step in ("neighbours", "nation"):
+        chosen = comparisons[comparisons["peer_set"].eq(step.peer_set) | (step.peer_set == "")]
+        beside = chosen.drop_duplicates("series").set_index("series").reindex(rows["series"])
+        beside, is_nation = beside.set_index(rows.index), step.step == "nation"
+        low, high = ["nation_value"] * 2 if is_nation else PLACES[step.place]
+        level: Column = beside[high].where(rows["sign"] > 0, beside[low])
+        age = (rows["period"] - beside["period"]).dt.days
+        fresh, known = level.notna() & (age <= step.months * DAYS_A_MONTH), level.notna()
+        rows["newest"] = rows["newest"].fillna(beside["period"].where(fresh))
+        return fresh, known, level, beside["peer_set"].mask(known & is_nation, "nation")
+    ahead, better = ((rows[n] - best) * rows["sign"] for n in ("target", "value"))
+    has, later = rows["target_id"].notna(), rows["newest"] > rows["set_on"]
+    written = {n: rows[n].fillna("") != "" for n in ("rationale", "comparator")}
+    answers: dict[str, tuple[Column, ...]] = {
+        "more_challenging": (best.notna(), best.notna(), best, whose),
+        "already_better": (better > 0, better.notna(), rows["value"], none + "present"),
+        "as_challenging": (ahead >= 0, ahead.notna(), best, whose),
+        "may_change": (later, (rows["newest"] - rows["set_on"]).notna(), best, whose),
+    }
+    texts = {name: (yes, has, rows["target"], none) for name, yes in written.items()}
+    return (answers | texts)[step.step]

@@ -1,0 +1,141 @@
+"""The path to a target: Brighton & Hove's steps, what each finds, and other orders of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pmf_analysis.measures.arrays import TABLES
+from pmf_analysis.measures.target_rule import decision_path
+from pmf_analysis.parameters.models import TargetRule, TargetStep
+
+NAN = float("nan")
+DAY = pd.Timestamp("2025-04-01")
+
+
+def own(value: float = 60.0) -> pd.DataFrame:
+    row = {"series": "x|E1", "indicator": "x", "area": "E1", "value": value, "period": DAY}
+    return pd.DataFrame([{**row, "value": 1.0, "period": DAY - pd.DateOffset(years=1)}, row])
+
+
+def beside(**more: Any) -> pd.DataFrame:
+    usual = {
+        "series": "x|E1", "peer_set": "near", "period": DAY, "peer_median": 64.0, "peer_q1": 55.0,
+        "peer_q3": 72.0, "nation_value": 66.0,
+    }  # fmt: skip
+    return pd.DataFrame([usual | more])
+
+
+def live(target: float = 65.0, **more: Any) -> pd.DataFrame:
+    usual = {
+        "target_id": "t", "series": "x|E1", "indicator": "x", "target": target,
+        "kind": "improvement", "set_on": pd.Timestamp("2024-03-01"), "rationale": "agreed",
+        "comparator": "",
+    }  # fmt: skip
+    return pd.DataFrame([usual | more])
+
+
+def path(
+    comparisons: pd.DataFrame | None = None,
+    targets: pd.DataFrame | None = None,
+    *,
+    value: float = 60.0,
+    polarity: str = "higher",
+    rule: TargetRule | None = None,
+) -> dict[str, tuple[Any, ...]]:
+    """Answer, value and comparator of each step."""
+    table = decision_path(
+        rule or TargetRule(),
+        beside() if comparisons is None else comparisons,
+        live() if targets is None else targets,
+        own(value),
+        pd.DataFrame({"indicator": ["x"], "polarity": [polarity]}),
+    )
+    assert list(table.columns) == TABLES["decisions"]
+    assert table["place"].tolist() == list(range(1, len(table) + 1))
+    told = table[["answer", "value", "comparator"]].itertuples(index=False, name=None)
+    return dict(zip(table["step"], told, strict=True))
+
+
+def test_the_more_challenging_benchmark_is_what_the_path_suggests() -> None:
+    told = path()
+    assert told["required"][0] == "no"
+    assert told["neighbours"] == ("yes", 64.0, "near")
+    assert told["nation"] == ("yes", 66.0, "nation")
+    assert told["more_challenging"] == ("yes", 66.0, "nation")
+    assert told["already_better"] == ("no", 60.0, "present")
+    assert told["as_challenging"] == ("no", 66.0, "nation")
+    assert path(targets=live(66.0))["as_challenging"][0] == "yes"
+    assert (told["rationale"][0], told["comparator"][0]) == ("yes", "no")
+    assert told["may_change"] == ("yes", 66.0, "nation")
+
+
+def test_lower_is_more_challenging_where_lower_is_better() -> None:
+    told = path(polarity="lower", value=70.0)
+    assert told["more_challenging"] == ("yes", 64.0, "near")
+    assert told["as_challenging"] == ("no", 64.0, "near")
+    assert path(polarity="lower")["already_better"] == ("yes", 60.0, "present")
+
+
+def test_what_the_law_asks_for_counts_where_it_is_more_challenging() -> None:
+    for level, most in ((70.0, (70.0, "statutory")), (50.0, (66.0, "nation"))):
+        told = path(targets=live(level, kind="statutory"))
+        assert told["required"] == ("yes", level, "statutory")
+        assert told["more_challenging"][1:] == most
+
+
+def test_present_performance_may_be_the_target_where_it_is_better() -> None:
+    told = path(value=68.0, targets=live(68.0))
+    assert told["already_better"] == ("yes", 68.0, "present")
+    assert told["as_challenging"] == ("yes", 68.0, "present")
+
+
+@pytest.mark.parametrize("polarity", ["none", "range", "unknown"])
+def test_without_a_better_way_nothing_is_more_challenging(polarity: str) -> None:
+    told = path(polarity=polarity)
+    assert told["neighbours"][0] == "yes"
+    for step in ("more_challenging", "already_better", "as_challenging"):
+        assert told[step][0] == "not_known"
+
+
+def test_an_old_benchmark_is_none_and_a_missing_one_is_not_known() -> None:
+    old = beside(period=DAY - pd.DateOffset(months=30))
+    assert path(old)["neighbours"][0] == "no"
+    assert path(old)["more_challenging"][0] == "not_known"
+    missing = path(beside(peer_median=NAN, nation_value=NAN))
+    assert {missing[step][0] for step in ("neighbours", "nation")} == {"not_known"}
+    assert missing["may_change"][0] == "not_known"
+    assert path(beside().head(0))["neighbours"] == (
+        "not_known",
+        pytest.approx(NAN, nan_ok=True),
+        "",
+    )
+
+
+def test_a_target_may_change_when_the_benchmark_is_newer() -> None:
+    assert path(targets=live(set_on=DAY))["may_change"][0] == "no"
+    assert path(targets=live(set_on=pd.NaT))["may_change"][0] == "not_known"
+
+
+def test_an_indicator_without_a_target_still_has_its_path() -> None:
+    for none in (live().head(0), live(kind="baseline")):
+        told = path(targets=none)
+        assert told["more_challenging"] == ("yes", 66.0, "nation")
+        for step in ("as_challenging", "rationale", "comparator", "may_change"):
+            assert told[step][0] == "not_known", step
+
+
+def test_steps_may_be_dropped_reordered_and_set_without_code() -> None:
+    best = TargetStep(step="neighbours", place="best_quarter", peer_set="far")
+    rule = TargetRule(steps=(best, TargetStep(step="more_challenging"), TargetStep(step="nation")))
+    both = pd.concat([beside(), beside(peer_set="far", peer_q3=75.0)])
+    told = path(both, rule=rule)
+    assert list(told) == ["neighbours", "more_challenging", "nation"]
+    assert told["more_challenging"] == ("yes", 75.0, "far")
+    alone = TargetRule(steps=(TargetStep(step="nation"), TargetStep(step="more_challenging")))
+    assert path(both, rule=alone)["more_challenging"] == ("yes", 66.0, "nation")
+    strict = TargetRule(steps=(TargetStep(step="required", kinds=("contractual",)),))
+    assert path(targets=live(kind="statutory"), rule=strict)["required"][0] == "no"
+    assert path(rule=TargetRule(steps=())) == {}
