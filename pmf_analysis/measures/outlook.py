@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import forecast
-from pmf_analysis.measures.arrays import Floats, Frame
+from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame
 from pmf_analysis.measures.calibration import Factors
-from pmf_analysis.measures.chance import DRAWS, Bounds, limits, middles
+from pmf_analysis.measures.chance import DRAWS, Bounds, limits, middles, quantiles
 from pmf_analysis.measures.frames import in_exceptional_period
 from pmf_analysis.measures.peers_model import PeersModel, fit_peers
 from pmf_analysis.measures.placement import Placed, place
@@ -25,6 +25,8 @@ from pmf_analysis.measures.seasonal_pattern import countable_seasons, seasonal_p
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
 NO_TREND = 0.8  # prior of no trend for council indicators (target-realism.md 11 c)
+_COUNTS = ("numerator", "denominator")
+_ENOUGH_LISTS = 0.5  # share of a panel's areas
 _KEY = ["indicator", "dimension", "dimension_value", "definition_version"]
 
 
@@ -35,6 +37,8 @@ class Panel:
     usable: Placed  # without exceptional periods
     known: Placed
     bounds: Bounds
+    lists: Flags | None = None  # (S, S) who is whose neighbour
+    errors: Floats | None = None  # (S,) standard error of a count, share or rate, NaN for others
     _models: dict[int, PeersModel | None] = field(default_factory=dict, repr=False)
     _changes: dict[tuple[int, int], tuple[Floats, Floats]] = field(default_factory=dict, repr=False)
 
@@ -71,21 +75,33 @@ class Panel:
             self._changes[row, periods] = finite(changes[row]), finite(others)
         return self._changes[row, periods]
 
-    def peers_draws(self, row: int, horizon: int) -> Floats | None:
-        """Draws of the peers' model, None where there are too few changes; fitted once.
+    def peers_model(self, horizon: int) -> PeersModel | None:
+        """Model of the areas' changes, None where there are too few; fitted once.
 
         The model sees seasonally adjusted values: a season that all share would look to it like
         a common movement that nobody can foresee.
         """
-        m, last = self.season_length, int(self.usable.last[row])
         if horizon not in self._models:
-            columns = np.arange(self.usable.values.shape[1]) % m
-            adjusted = self.usable.values - self.patterns[:, columns]
-            self._models[horizon] = fit_peers(adjusted, horizon=horizon, season_length=m)
-        model = self._models[horizon]
+            values, m = self.usable.values, self.season_length
+            adjusted = values - self.patterns[:, np.arange(values.shape[1]) % m]
+            how: dict[str, Any] = {"horizon": horizon, "season_length": m, "lists": self.lists}
+            self._models[horizon] = fit_peers(adjusted, **how)
+        return self._models[horizon]
+
+    def peers_draws(self, row: int, horizon: int) -> Floats | None:
+        """Draws of the peers' model, None where there is none."""
+        model, last = self.peers_model(horizon), int(self.usable.last[row])
         if model is None:
             return None
-        return np.asarray(model.draws(row, last) + self.patterns[row, (last + horizon) % m])
+        season = self.patterns[row, (last + horizon) % self.season_length]
+        return np.asarray(model.draws(row, last) + season)
+
+    def no_surer_than_chance(self, row: int, draws: Floats) -> Floats:
+        """Widen sorted draws about their median to the error of counting."""
+        error = np.nan if self.errors is None else 2 * self.errors[row]
+        low, middle, high = quantiles(draws, (0.16, 0.5, 0.84))
+        widen = error / (high - low) if error > high - low > 0 else 1.0
+        return np.asarray(middle + (draws - middle) * widen) if widen > 1 else draws
 
 
 Found = dict[str, tuple[Panel, int]]
@@ -127,14 +143,17 @@ def panels(
     ----------
     observations
         series, indicator, area, period, value; where known dimension, dimension_value,
-        definition_version (a panel holds one of each) and is_exceptional.
+        definition_version (a panel holds one of each), is_exceptional and before_break (not
+        usable either), numerator and denominator (a forecast is no surer than their chance).
     register
-        indicator, frequency or periods_per_year; where known minimum, maximum (NaN for none) and
-        exceptional_periods (pairs of first and last day).
+        indicator, frequency or periods_per_year; where known minimum, maximum (NaN for none),
+        statistic, data_type and exceptional_periods (pairs of first and last day).
     origin
         Day after which no period may start; None for no limit.
     peer_sets, areas
-        Column member: the areas whose changes are evidence, beside `areas`; None for all.
+        Column member: the areas whose changes are evidence, beside `areas`; None for all. With
+        a column area (whose list it is) for at least half of a panel's areas, each area's list is
+        a second point of reversion.
     """
     chosen = observations[observations["indicator"].isin(register["indicator"])]
     if origin is not None:
@@ -142,18 +161,46 @@ def panels(
     if peer_sets is not None:
         chosen = chosen[chosen["area"].isin({*peer_sets["member"], *areas})]
     chosen = chosen.reset_index(drop=True)
-    exceptional = in_exceptional_period(chosen, register) | chosen.get("is_exceptional", False)
-    chosen["usable"] = chosen["value"].mask(exceptional)
+    unusable = in_exceptional_period(chosen, register) | chosen.get("is_exceptional", False)
+    chosen["usable"] = chosen["value"].mask(unusable | chosen.get("before_break", False))
+    beside = None
+    if peer_sets is not None and "area" in peer_sets:
+        beside = pd.crosstab(peer_sets["area"], peer_sets["member"])
     declared = register.set_index("indicator").to_dict("index")
     found: Found = {}
     keys = [name for name in _KEY if name in chosen.columns]
     for _, group in chosen.groupby(keys, sort=True, dropna=False):
         indicator = declared[group["indicator"].iloc[0]]
         rate = limit(indicator, "periods_per_year") or PERIODS_PER_YEAR[indicator["frequency"]]
-        usable, known = (place(group, rate, name) for name in ("usable", "value"))
-        panel = Panel(usable, known, (limit(indicator, "minimum"), limit(indicator, "maximum")))
+        group = group.assign(error=_counting_variance(group, indicator))
+        usable, known, spread = (place(group, rate, x) for x in ("usable", "value", "error"))
+        bounds = limit(indicator, "minimum"), limit(indicator, "maximum")
+        errors = np.sqrt(pd.DataFrame(spread.values).mean(axis=1).to_numpy())
+        panel = Panel(usable, known, bounds, _lists(beside, group), errors)
         found |= {series: (panel, row) for row, series in enumerate(known.series)}
     return found
+
+
+def _lists(beside: Frame | None, group: Frame) -> Flags | None:
+    """Who is whose neighbour (S, S), series sorted; None where under half of them have a list."""
+    if beside is None:
+        return None
+    areas = group.drop_duplicates("series").sort_values("series")["area"]
+    lists = beside.reindex(index=areas, columns=areas, fill_value=0).to_numpy(dtype=bool)
+    return lists if lists.any(axis=1).mean() >= _ENOUGH_LISTS else None
+
+
+def _counting_variance(rows: Frame, indicator: Mapping[Any, Any]) -> Column:
+    """Variance of values that chance alone gives: binomial shares, Poisson rates and counts."""
+    count, whole = (pd.to_numeric(rows.get(x, np.nan * rows["value"])) for x in _COUNTS)
+    if indicator.get("data_type") == "count":
+        count, whole = rows["value"], 1.0 + 0.0 * rows["value"]
+    elif indicator.get("statistic") not in ("proportion", "rate"):
+        return np.nan * rows["value"]
+    unit = (rows["value"] * whole / count.where(count > 0)).median()  # 100 for a percentage
+    share = (whole - count).clip(lower=1.0) / whole
+    variance = count.clip(lower=1.0) * (share if indicator.get("statistic") == "proportion" else 1)
+    return (unit / whole.where(whole > 0)) ** 2 * variance
 
 
 def limit(row: Mapping[Any, Any], name: str) -> float | None:
@@ -198,8 +245,11 @@ def _outlook(panel: Panel, row: int, horizon: int, record: forecast.Forecast) ->
     if second is None:
         length = panel.season_length if panel.seasonal_vote >= 0 else 1
         second = naive_draws(panel.usable.history(row), horizon=horizon, season_length=length)
-    inside = np.clip(second, *limits(panel.bounds))
-    return Outlook(own, inside, peers is not None, record.n, "")
+    own, second = (
+        np.clip(panel.no_surer_than_chance(row, draws), *limits(panel.bounds))
+        for draws in (own, second)
+    )
+    return Outlook(own, second, peers is not None, record.n, "")
 
 
 def naive_draws(history: Floats, *, horizon: int, season_length: int) -> Floats:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Floats, Places
+from pmf_analysis.measures.arrays import Flags, Floats, Places
 from pmf_analysis.measures.chance import DRAWS, middles, quantiles
 
 MINIMUM_CHANGES = 40
@@ -27,6 +27,8 @@ class PeersModel:
 
     horizon: int
     slopes: Floats  # (F,)
+    covariance: Floats  # (F, F) of the slopes
+    medians: int  # so many features, the first ones, are distances to a median
     unexplained: Floats  # DRAWS sorted draws of what the features leave, in units of `scale`
     scale: Floats  # (A,)
     features: Floats  # (A, T, F)
@@ -42,19 +44,37 @@ class PeersModel:
         expected = self.values[row, place] + float(known @ self.slopes)
         return np.asarray(expected + self.scale[row] * self.unexplained)
 
+    def reversion(self, row: int, place: int) -> tuple[float, float, float]:
+        """Change expected from the distance to the medians alone, with its 95 % interval.
 
-def fit_peers(values: Floats, *, horizon: int, season_length: int) -> PeersModel | None:
+        The interval is that of the slopes (least squares, changes that overlap counted once); NaN
+        where the value or a median is not known.
+        """
+        distance = self.features[row, place, : self.medians]
+        covariance = self.covariance[: self.medians, : self.medians]
+        expected = float(distance @ self.slopes[: self.medians])
+        error = 1.96 * float(np.sqrt(distance @ covariance @ distance))
+        return expected, expected - error, expected + error
+
+
+def fit_peers(
+    values: Floats, *, horizon: int, season_length: int, lists: Flags | None = None
+) -> PeersModel | None:
     """Fit the model to a panel; None with fewer than MINIMUM_CHANGES usable changes.
 
     Parameters
     ----------
     values
         (A, T) of like areas on one line of periods, NaN where missing.
+    lists
+        (A, A) whether the area of a column is a neighbour of that of the row. Their median is a
+        second point that areas revert to (target-realism.md 11 f); for an area of whose neighbours
+        fewer than three are known it is the median of all.
     """
     if values.shape[1] <= horizon + 1:
         return None
     scale = _scales(values)
-    features = _features(values, horizon, season_length)
+    features = _features(values, horizon, season_length, lists)
     change = values[:, horizon:] - values[:, :-horizon]
     complete = np.isfinite(change) & np.isfinite(features[:, :-horizon]).all(axis=2)
     area, year = np.nonzero(complete & (scale > 0)[:, None])
@@ -62,13 +82,14 @@ def fit_peers(values: Floats, *, horizon: int, season_length: int) -> PeersModel
         return None
     x = features[area, year] / scale[area, None]
     y = change[area, year] / scale[area]
-    slopes = _slopes(np.clip(x, -_UNUSUAL, _UNUSUAL), np.clip(y, -_UNUSUAL, _UNUSUAL), year)
+    slopes, covariance = _slopes(np.clip(np.column_stack([x, y]), -_UNUSUAL, _UNUSUAL), year)
     left = y - x @ slopes
     common = pd.Series(left).groupby(year).median()
     steps = _common_movement(np.asarray(common, dtype=float), horizon)
     within = np.quantile(left - common[year].to_numpy(), middles(_RESIDUAL_POINTS))
     unexplained = quantiles(np.sort((within[:, None] + steps).ravel()), middles(DRAWS))
-    return PeersModel(horizon, slopes, unexplained, scale, features, values, change[area, year])
+    found = (horizon, slopes, horizon * covariance, 1 if lists is None else 2, unexplained)
+    return PeersModel(*found, scale, features, values, change[area, year])
 
 
 def _scales(values: Floats) -> Floats:
@@ -81,12 +102,13 @@ def _scales(values: Floats) -> Floats:
     return np.asarray(np.sqrt(panel * np.maximum(np.nan_to_num(own, nan=panel), panel / 10)))
 
 
-def _features(values: Floats, horizon: int, season_length: int) -> Floats:
-    """Distance to the median, last change and, within years, seasonal moves (A, T, F)."""
-    enough = np.isfinite(values).sum(axis=0) >= _FEWEST_PEERS
-    median = np.full(values.shape[1], np.nan)
-    median[enough] = np.nanmedian(values[:, enough], axis=0)
+def _features(values: Floats, horizon: int, season_length: int, lists: Flags | None) -> Floats:
+    """Distance to the medians, last change and, within years, seasonal moves (A, T, F)."""
+    median = _median(values)
     features = [median - values, values - _earlier(values, 1)]
+    if lists is not None:
+        near = np.array([_median(values[listed]) for listed in lists])
+        features.insert(1, np.where(np.isnan(near), median, near) - values)
     if season_length > 1:
         year = season_length * -(-horizon // season_length)
         features.append(_earlier(values, year - horizon) - _earlier(values, year))
@@ -94,18 +116,31 @@ def _features(values: Floats, horizon: int, season_length: int) -> Floats:
     return np.stack(features, axis=2)
 
 
+def _median(values: Floats) -> Floats:
+    """Median (T,) over areas, NaN of fewer than _FEWEST_PEERS."""
+    enough = np.isfinite(values).sum(axis=0) >= _FEWEST_PEERS
+    median = np.full(values.shape[1], np.nan)
+    median[enough] = np.nanmedian(values[:, enough], axis=0)
+    return median
+
+
 def _earlier(values: Floats, periods: int) -> Floats:
     """Value of each area that many periods before each place; NaN before the first."""
     return pd.DataFrame(values).shift(periods, axis=1).to_numpy()
 
 
-def _slopes(x: Floats, y: Floats, year: Places) -> Floats:
-    """Ridge slopes from within-year differences, so that no common movement is in them."""
-    both = pd.DataFrame(np.column_stack([x, y]))
+def _slopes(known: Floats, year: Places) -> tuple[Floats, Floats]:
+    """Ridge slopes of the last column on the others, and their covariance.
+
+    They come from within-year differences, so that no common movement is in them.
+    """
+    both = pd.DataFrame(known)
     inside = (both - both.groupby(year).transform("mean")).to_numpy()
     inside, target = inside[:, :-1], inside[:, -1]
     ridge = _RIDGE * (inside**2).mean(axis=0) + np.finfo(float).eps
-    return np.asarray(np.linalg.solve(inside.T @ inside + np.diag(ridge), inside.T @ target))
+    inverse = np.linalg.inv(inside.T @ inside + np.diag(ridge))
+    slopes = inverse @ (inside.T @ target)
+    return slopes, inverse * ((target - inside @ slopes) ** 2).mean()
 
 
 def _common_movement(movements: Floats, horizon: int) -> Floats:
