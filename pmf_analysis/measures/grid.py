@@ -39,6 +39,7 @@ _NU0 = 4.0  # degrees of freedom of the prior on the error variance, whose centr
 
 _SEASONAL_PENALTY = 1.5  # where a series votes for itself; 1 where a whole panel does
 _PANEL_PENALTY = 1.0
+_MOST_COUNTED = 3  # seasons; a shrunken pattern has fewer numbers of its own than seasons
 _SMALLEST_SCALE = 1e-3  # of the range of the values
 _LARGEST_EXPONENT = 300.0  # keeps every draw of the log scale finite
 _GOLDEN = (5**0.5 - 1) / 2
@@ -150,7 +151,7 @@ def fit(
     )
     plain = PHI == 0
     log_weight += np.log(np.where(plain, no_trend / plain.sum(), (1 - no_trend) / (~plain).sum()))
-    size = np.log(observed.sum()) * (season_length - 1) / 2
+    size = np.log(observed.sum()) * min(season_length - 1, _MOST_COUNTED) / 2
     evidence = _log_sum(log_weight[:, patterned]) - _log_sum(log_weight[:, ~patterned])
     log_weight[:, patterned] -= _SEASONAL_PENALTY * size
     log_weight[np.ix_(~seasonal, patterned)] = -np.inf

@@ -76,6 +76,18 @@ def test_a_seasonal_pattern_is_found_and_none_is_invented():
     assert np.median(invented) < 0.5
 
 
+def test_a_monthly_season_as_large_as_the_noise_is_found_in_five_years():
+    rng = np.random.default_rng(9)
+    season = np.sqrt(2) * np.sin(2 * np.pi * np.arange(12) / 12)
+    past = 100 + np.tile(season, 5) + rng.normal(size=(40, 60))
+    seen = np.mean([one.quantile(0.5) for one in many(past, 12, 12)], axis=0)
+    assert np.corrcoef(seen, season)[0, 1] > 0.95 and np.ptp(seen) > 0.6 * np.ptp(season)
+    invented = np.ptp(
+        [one.quantile(0.5) for one in many(past - np.tile(season, 5), 12, 12)], axis=1
+    )
+    assert np.median(invented) < 0.5
+
+
 def test_a_trend_is_followed_but_damped():
     past = 10 + 2.0 * np.arange(20) + np.random.default_rng(1).normal(size=20) * 0.3
     ahead = forecast(past, periods_per_year=1, horizon=5).quantile(0.5)
@@ -189,7 +201,7 @@ numbers = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     history=st.lists(numbers, max_size=30),
     frequency=st.sampled_from([0.5, 1, 3, 4, 12, 52]),
@@ -202,6 +214,9 @@ def test_any_history_gives_a_finite_forecast_or_a_reason(history, frequency, bou
         assert np.isnan(ordered).all()
         return
     assert np.isfinite(ordered).all() and np.all(np.diff(ordered, axis=0) >= 0)
+    given = ([np.array(history, float)], [""], frequency, 2, [bounds or (None, None)])
+    paths, again = (next(sample_paths(*given))[1].draws for _ in range(2))
+    assert np.array_equal(np.sort(paths, axis=1), found.draws) and np.array_equal(paths, again)
     assert 0 <= found.probability(50, horizon=2) <= 1
 
 
