@@ -132,7 +132,8 @@ def records(table: Frame, *, groups: Mapping[str, Sequence[str]], seed: int = 0)
     Parameters
     ----------
     groups
-        Indicators of each theme, directorate or other group; "all" is always told.
+        Indicators of each theme, directorate or other group. Beside them "all", and of questions
+        put to the past "set_by_people", without those by rule.
 
     Returns
     -------
@@ -149,12 +150,14 @@ def records(table: Frame, *, groups: Mapping[str, Sequence[str]], seed: int = 0)
     known = known.dropna(subset=["met"]).sort_values(order)
     # of a question sealed in several runs the first chance counts: it looked furthest ahead
     known = known.drop_duplicates(["source", "target_id", "period"])
+    by_people = (known["source"] == "backtest") & ~known["kind"].isin(KNOWN["rules"])
+    chosen = {"all": known["met"].notna(), "set_by_people": by_people}
+    chosen |= {name: known["indicator"].isin(members) for name, members in groups.items()}
     rows = [
         {"source": source, "group": group, "reason": ""} | row
-        for source, part in known.groupby("source")
-        for group, members in {"all": known["indicator"], **groups}.items()
-        for row in _scores(part[part["indicator"].isin(members)], seed)
-        if row["n"]
+        for group, members in chosen.items()
+        for source, part in known[members].groupby("source")
+        for row in _scores(part, seed)
     ]
     shipped = [dict(zip(RECORDS, row, strict=True)) for row in KNOWN["shipped"]]
     return pd.DataFrame([*rows, *shipped], columns=RECORDS)
@@ -165,8 +168,8 @@ def _scores(part: Frame, seed: int) -> Iterator[dict[str, object]]:
     n, (chance, met) = len(part), part[["probability", "met"]].to_numpy(float).T
     if n < FEWEST or np.isnan(chance).all():
         few = f"Only {n} chances have come to their end; a record needs {FEWEST}."
-        rate = {"band": "all", "n": n, "seen": met.mean() if n else np.nan}
-        yield rate | {"reason": few if np.isfinite(chance).any() else ""}
+        reason = few if np.isfinite(chance).any() else ""
+        yield {"band": "all", "n": n, "seen": met.mean(), "reason": reason}
         return
     bins, band = np.minimum((chance * _BINS).astype(int), _BINS - 1), np.digitize(chance, THIRDS)
     members = np.hstack([np.eye(_BINS)[bins], np.eye(len(BANDS))[band], np.ones((n, 1))])

@@ -238,6 +238,14 @@ def test_targets_without_a_chance_have_a_rate_by_group():
     assert (rows["reason"] == "").all() and set(rows["band"]) == {"all"}
 
 
+def test_past_questions_about_real_targets_are_told_apart():
+    kinds = ["keep"] * 70 + ["improvement"] * 61 + ["floor"] * 2
+    rows = records(perfect(133, 2).assign(source="backtest", kind=kinds), groups={})
+    rows = rows[(rows["source"] == "backtest") & (rows["band"] == "all")].set_index("group")
+    assert rows["n"].to_dict() == {"all": 133, "set_by_people": 63}
+    assert (rows["reason"] == "").all()
+
+
 def test_what_is_not_known_is_not_counted():
     table = perfect(100, 2)
     table.loc[:4, "met"] = np.nan
