@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pmf_analysis.data.contract import problem_table
 from pmf_analysis.data.corrections import apply_corrections
+from pmf_analysis.data.seals import open_seals, read_backtest
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
 from pmf_analysis.measures.chance_signals import expected_signals, fine_figures, off_target
@@ -32,15 +34,7 @@ from pmf_analysis.measures.frames import (
     sets_by_indicator,
     shown_observations,
 )
-from pmf_analysis.measures.outlook import pooled_forecasts
-from pmf_analysis.measures.questions import (
-    live_targets,
-    reference_questions,
-    refuse,
-    target_lines,
-    target_questions,
-)
-from pmf_analysis.measures.realism import assess_targets
+from pmf_analysis.measures.questions import live_targets, target_lines
 from pmf_analysis.measures.result_tables import (
     clipped,
     complete_trends,
@@ -49,6 +43,7 @@ from pmf_analysis.measures.result_tables import (
 )
 from pmf_analysis.measures.spc import rule_set
 from pmf_analysis.measures.steps import suggested_steps
+from pmf_analysis.measures.target_tables import TargetSetting, target_tables, with_breaks
 from pmf_analysis.measures.trend import trend_verdicts
 from pmf_analysis.periods import Period, parse_period
 
@@ -58,7 +53,6 @@ if TYPE_CHECKING:
 
 Known = pd.DataFrame | None
 SHOWN_LIMITS = ["lower_limit", "upper_limit"]
-HORIZON_YEARS = 3  # beyond this no calibration factor has been learnt
 
 
 @dataclass(frozen=True)
@@ -77,6 +71,12 @@ class Measures:
     value: pd.DataFrame
     targets: pd.DataFrame
     forecasts: pd.DataFrame
+    outturn_paths: pd.DataFrame
+    target_checks: pd.DataFrame
+    decisions: pd.DataFrame
+    portfolio: pd.DataFrame
+    outcomes: pd.DataFrame
+    records: pd.DataFrame
     events: pd.DataFrame
     packs: pd.DataFrame
     problems: pd.DataFrame
@@ -116,7 +116,9 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
         When the parameters have problems, or a declared peer set is nowhere defined.
     """
     parameters = workspace.load(spec.framework)
-    store = Store(workspace.store)
+    store, council = Store(workspace.store), parameters.framework.council
+    said_before, broken = open_seals(workspace.store, before=spec.as_at)
+    quarantined = store.problems(spec.as_at, area=council.area_code)
     return assess_council(
         store.as_known_on(spec.as_at),
         parameters,
@@ -126,7 +128,9 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
         peer_sets_by_theme=spec.peer_sets_by_theme,
         restated=store.restatements(spec.as_at),
         published=_published_before(store, spec.as_at),
-        quarantined=store.problems(spec.as_at, area=parameters.framework.council.area_code),
+        quarantined=pd.concat([quarantined, problem_table(broken)], ignore_index=True),
+        said_before=said_before,
+        backtested=read_backtest(workspace.store, council=council.id, until=spec.as_at),
         seed=spec.seed,
     )
 
@@ -142,6 +146,8 @@ def assess_council(
     restated: Known = None,
     published: Known = None,
     quarantined: Known = None,
+    said_before: Known = None,
+    backtested: Known = None,
     seed: int = 0,
 ) -> Measures:
     """Measure trends, comparisons, forecasts and targets of every indicator in the register.
@@ -159,6 +165,8 @@ def assess_council(
         council's own rows that are held back, as `Store.problems` does.
     published
         Observations of the vintage before, from which nothing hidden now may be worked out.
+    said_before, backtested
+        Chances of earlier runs, and questions put to the past, as `data.seals` reads them.
 
     Returns
     -------
@@ -168,11 +176,9 @@ def assess_council(
     """
     sets = sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
     council = _council(tables, parameters, period, as_at, published)
-    register = council.register
-    live = live_targets(council.targets, council.own, register)
+    live = live_targets(council.targets, council.own, council.register)
     compared = benchmark_tables(
-        council.panel,
-        register,
+        *(council.panel, council.register),
         area=council.area,
         peer_sets=council.peer_sets,
         rules=parameters.framework.comparison,
@@ -180,17 +186,13 @@ def assess_council(
         peer_set=peer_set,
         used=sets,
     )
+    trends = _trends(council, target_lines(live, council.own), restated, parameters, seed)
     beside = compared["comparisons"]
     beside = beside[beside["peer_set"] == beside["indicator"].map(sets)]
-    medians = beside.set_index("series")["peer_median"]
-    targets = _targets(council, live, medians, parameters, seed)
-    return Measures(
-        **_trends(council, target_lines(live, council.own), restated, parameters, seed),
-        **compared,
-        targets=with_labels(targets, register),
-        forecasts=with_labels(_forecasts(council, targets, seed), register),
-        problems=_notes(council, [quarantined], restated, parameters),
-    )
+    setting, before = _target_setting(council, parameters, seed), (said_before, backtested)
+    targets = target_tables(setting, live, trends["trends"], beside, before)
+    notes = _notes(council, [quarantined], restated, parameters)
+    return Measures(**trends, **compared, **targets, problems=notes)
 
 
 def _trends(
@@ -233,6 +235,26 @@ def _trends(
         "events": events,
         "packs": pd.concat([expected, off_target(points, ours, themes)], ignore_index=True),
     }
+
+
+def _target_setting(council: _Council, parameters: Parameters, seed: int) -> TargetSetting:
+    """Say what the council's targets are judged by."""
+    themes = {name: entry.themes for name, entry in parameters.register.indicators.items()}
+    framework = parameters.framework
+    return TargetSetting(
+        evidence=with_breaks(council.evidence, council.changes, council.area),
+        own=council.own,
+        register=council.register,
+        targets=council.targets,
+        peer_sets=None,
+        factors=None,
+        themes=themes,
+        bands=framework.target_bands.model_dump(),
+        rule=framework.target_rule,
+        period=council.period,
+        as_at=council.as_at,
+        seed=seed,
+    )
 
 
 def write_measures(measures: Measures, folder: Path) -> list[Path]:
@@ -292,52 +314,6 @@ def _published_before(store: Store, as_at: date) -> pd.DataFrame | None:
     """Return what the vintages before the newest one showed; None where there is only one."""
     days = sorted({vintage.as_at for vintage in store.vintages() if vintage.as_at <= as_at})
     return store.as_known_on(days[-2])["observations"] if len(days) > 1 else None
-
-
-def _targets(
-    council: _Council,
-    live: pd.DataFrame,
-    medians: pd.Series,
-    parameters: Parameters,
-    seed: int,
-) -> pd.DataFrame:
-    """Answer every target still to be met, and the two standing questions where none is set."""
-    asked = target_questions(live, since=pd.Timestamp(council.period.start))
-    standing = reference_questions(
-        council.own, council.register, asked, medians, as_at=pd.Timestamp(council.as_at)
-    )
-    questions = pd.concat([asked, standing], ignore_index=True)
-    answers = assess_targets(
-        council.evidence,
-        questions,
-        register=council.register,
-        origin=council.period.end,
-        bands=parameters.framework.target_bands.model_dump(),
-        seed=seed,
-    )
-    answers = answers.drop(columns=[c for c in answers.columns if c in questions.columns])
-    return refuse(pd.concat([questions, answers], axis=1))
-
-
-def _forecasts(council: _Council, targets: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Forecast every own series a year ahead, or as far as its farthest target.
-
-    These are the distributions that the targets' chances come from, so pictures and words agree.
-    """
-    rates = council.register.set_index("indicator")["periods_per_year"]
-    farthest = targets.groupby("series")["horizon"].max()
-    horizons = {
-        str(series): int(min(max(rates[indicator], 1, farthest.get(series, 0)), limit))
-        for series, indicator in council.own.groupby("series")["indicator"].first().items()
-        for limit in [max(1, HORIZON_YEARS * rates[indicator])]
-    }
-    return pooled_forecasts(
-        council.evidence,
-        horizons,
-        register=council.register,
-        origin=council.period.end,
-        seed=seed,
-    )
 
 
 def _notes(

@@ -42,14 +42,16 @@ def to_discrete(
         ratio without usable counts was left, else as declared. A differenced row covers its last
         month, quarter or term, has no interval, and is as certain as the less certain of the two
         values. After a gap or a fall it has no value, status ``missing``, and ``value_note`` says
-        "cannot be made discrete" and why. The numerator of a count is the count.
+        "cannot be made discrete" and why. The numerator of a count is the count. ``adds_up`` says
+        of a differenced row that the year's figure is the sum of its periods' (counts, and rates
+        on a population that stands still), not a ratio of sums.
     problems
         A row for each of these, and one for each indicator that was left as it is; the columns of
         `problems.COLUMNS`, and indicator.
     """
     declared = register.set_index("indicator")
     accumulation = observations["indicator_id"].map(declared["accumulation"]).fillna("")
-    marked = observations.assign(accumulation=accumulation)
+    marked = observations.assign(accumulation=accumulation, adds_up=False)
     # The numerator of a count is the count: disclosure control looks for small ones there.
     is_count = observations["indicator_id"].map(declared["data_type"]) == "count"
     marked["numerator"] = marked["numerator"].fillna(marked["value"].where(is_count))
@@ -122,6 +124,7 @@ def _differenced(rows: pd.DataFrame) -> pd.DataFrame:
         value_note=rows["value_note"].mask(reason != "", note),
         period_start=rows["step_start"],
         accumulation="discrete",
+        adds_up=rows["is_additive"] | stands_still,
         failure=reason,
     )
     made[_MEASURED] = made[_MEASURED].mask(later, added.mask(reason != ""))

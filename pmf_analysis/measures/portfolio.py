@@ -6,7 +6,7 @@ year was OVERDISPERSION times that of independent targets (target-realism.md; re
 benchmarks/realism_lgbf.py). Targets of one series are taken to be met or missed together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ _Z = 1.2816  # 80 % of a normal distribution lie within so many standard deviati
 
 
 def portfolio(
-    targets: Frame, themes: Mapping[str, tuple[str, ...]], bands: Mapping[str, float]
+    targets: Frame, themes: Mapping[str, Sequence[str]], bands: Mapping[str, float]
 ) -> Frame:
     """Expected number of targets met, of the council, by theme and by directorate.
 

@@ -9,6 +9,7 @@ import pandas as pd
 from pmf_analysis.measures.arrays import TABLES, Column, Frame
 from pmf_analysis.measures.frames import base_starts
 from pmf_analysis.measures.polarity import TARGETS, first_text
+from pmf_analysis.period_spans import YEAR_STARTS
 
 TOLERANCES = ["tolerance_abs", "tolerance_pct"]
 MISFIT = 5  # times, or part of, the usual figure and beyond all figures: the unit is probably wrong
@@ -22,35 +23,58 @@ def live_targets(targets: Frame, own: Frame, register: Frame) -> Frame:
     -------
     DataFrame
         Columns of the contract plus series, indicator, area, period (start of the last base
-        period that the target covers), first (start of the first) and refused: why the target
-        cannot be held against the values of single periods, "" where it can. A target of an
-        indicator without any observation has no series yet and is left out.
+        period that the target covers), first (start of the first), how and refused. Where `how` is
+        "sum" or "mean" the target is for the year so far, from `first` on; where it is "" for the
+        value of one period. `refused`: why it cannot be held against such values, "" where it can.
+        A target of an indicator without any observation has no series yet and is left out.
     """
     superseded = targets["supersedes"].dropna()
     rows = targets[~targets["target_id"].isin(superseded[superseded != ""])]
     keys = own.drop_duplicates("indicator", keep="last")[["indicator", "series", "area"]]
     rows = rows.drop(columns="area_code").rename(columns={"indicator_id": "indicator"})
     rows = rows.merge(keys, on="indicator")
-    frequency = rows["indicator"].map(register.set_index("indicator")["frequency"])
-    starts = base_starts(rows["period_end"], frequency, rows["period_start"])
-    rows = rows.assign(first=rows["period_start"], period=starts)
-    return rows.assign(refused=_refusals(rows, own, register.set_index("indicator")))
+    declared = register.set_index("indicator").reindex(rows["indicator"]).set_index(rows.index)
+    rows["period"] = base_starts(rows["period_end"], declared["frequency"], rows["period_start"])
+    accumulation = register.set_index("indicator")["accumulation"]
+    rows["how"] = _ways(rows, own, declared, accumulation)
+    begins = _year_starts(rows["period"], declared)
+    rows["first"] = rows["period_start"].mask(rows["how"] != "", begins)
+    return rows.assign(refused=_refusals(rows, own, declared))
+
+
+def _ways(rows: Frame, own: Frame, declared: Frame, accumulation: Column) -> Column:
+    """How the year so far is counted where a target is for that: sum, mean or "" for no year."""
+    differenced = own["accumulation"] != own["indicator"].map(accumulation)
+    running = rows["series"].isin(own.loc[differenced, "series"])
+    whole_year = (rows["target_basis"] == "year_total") & (declared["accumulation"] != "snapshot")
+    frequent = declared["periods_per_year"].astype(float) > 1
+    adding = own.loc[own.get("adds_up", False) & differenced, "series"]
+    sums = declared["data_type"].isin(["count", "money"]) | rows["series"].isin(adding)
+    sums |= whole_year & (declared["data_type"] == "rate")
+    ways = sums.map({True: "sum", False: "mean"})
+    return ways.where((running | whole_year) & frequent, "").astype("str")
+
+
+def _year_starts(starts: Column, declared: Frame) -> Column:
+    """First day of the year in which each period starts, by the indicator's kind of year."""
+    kinds = declared.get("year_type", pd.Series("financial", declared.index))
+    month = kinds.map(YEAR_STARTS).astype("int64")
+    year = starts.dt.year - (starts.dt.month < month)
+    return pd.to_datetime(pd.DataFrame({"year": year, "month": month, "day": 1}))
 
 
 def _refusals(rows: Frame, own: Frame, declared: Frame) -> Column:
-    """Why each target cannot be held against the values of single periods; "" where it can."""
-    frequent = rows["indicator"].map(declared["periods_per_year"]).astype(float) > 1
-    differenced = own["accumulation"] != own["indicator"].map(declared["accumulation"])
+    """Why each target cannot be held against the values of its periods; "" where it can."""
     values = own.dropna(subset=["value"]).groupby("series")["value"]
     facts = values.agg(["median", "max", "min"]).reindex(rows["series"]).set_index(rows.index)
+    months = (rows["period"] - rows["first"]).dt.days / 30.4
+    spanned = months.round() * declared["periods_per_year"].astype(float) / 12 + 1
+    facts = facts.mul(spanned.round().where(rows["how"] == "sum", 1.0), axis=0)
     usual, highest, lowest = (facts[name] for name in facts)
-    target, whole_year = rows["target"].astype(float), rows["target_basis"] == "year_total"
+    target = rows["target"].astype(float)
     too_high = (target > MISFIT * usual) & (target > highest) & (usual > 0)
     too_low = (target > 0) & (target < usual / MISFIT) & (target < lowest)
-    running = rows["series"].isin(own.loc[differenced, "series"])
     reasons = [
-        (whole_year & frequent, "The target is for the whole year's total, not for one period."),
-        (running, "The target is for the year so far, not for one period."),
         (too_high, "The target is more than 5 times the usual figure: is its unit right?"),
         (too_low, "The target is less than a fifth of the usual figure: is its unit right?"),
     ]
@@ -61,7 +85,8 @@ def target_lines(live: Frame, own: Frame) -> Frame:
     """The target in force in each period of a series: what a chart steps along.
 
     Where several cover a period the one with the shortest span speaks (a quarter's milestone
-    beats the year's), then the one set last. Refused targets and baselines are no lines.
+    beats the year's), then the one set last. No lines are refused targets, baselines and targets
+    for the year so far.
 
     Returns
     -------
@@ -69,7 +94,8 @@ def target_lines(live: Frame, own: Frame) -> Frame:
         series, period, target, target_low, target_high, tolerance_abs (own unit) and
         tolerance_pct (per cent of the target).
     """
-    each = live[(live["refused"] == "") & (live["kind"] != "baseline")].drop(columns="period")
+    is_line = (live["refused"] == "") & (live["kind"] != "baseline") & (live["how"] == "")
+    each = live[is_line].drop(columns="period")
     each["span"] = each["period_end"] - each["first"]
     pairs = own[["series", "period"]].merge(each, on="series")
     pairs = pairs[(pairs["period"] >= pairs["first"]) & (pairs["period"] <= pairs["period_end"])]
@@ -123,9 +149,11 @@ def reference_questions(
         **dict.fromkeys(["rationale", "set_by"], ""),
         **dict.fromkeys(["target_low", "target_high"], float("nan")),
         target_basis="period",
+        how="",
         set_on=pd.Timestamp("NaT"),
         is_reference=True,
     )
+    base["first"] = base["period"]
     keep = base.assign(kind="maintain", target=latest["value"])
     reach = base.assign(kind="peer_median", target=latest["series"].map(peer_medians))
     reach = reach[reach["indicator"].map(declared["data_type"]) != "count"]

@@ -61,7 +61,7 @@ def assess_targets(
     peer_sets, origin
         Members whose changes are evidence (all by default); last start of a period that is used.
     years
-        How many years after the newest value the chance is also asked for, at most YEARS.
+        Years after the newest value at which the chance is also asked for, of YEARS.
 
     Returns
     -------
@@ -71,30 +71,23 @@ def assess_targets(
         verdict_low and verdict_high. `last_value`, `required_change` and the shares start from the
         newest value of all, the forecast (n, horizon) from the newest outside exceptional periods.
         peer_share is the share of the peers' past changes, over as many periods, that would meet
-        the target from here, similar_share that of changes which began in the same quarter of the
-        areas as the newest value, own_share that of the own ones, best_change the best of those;
-        probability_1 to 3 are chances so many years after the newest value, reversion what the
-        distance to the peers' median alone would change. No probability: a reason.
+        the target from here, similar_share of those from the same quarter of the areas, own_share
+        of the own ones, best_change the best of those; probability_1 to 3 are chances so many years
+        after the newest value. No probability: a reason.
     """
     areas = targets["area"].unique()
     found = panels(observations, register, origin=origin, peer_sets=peer_sets, areas=areas)
     declared, rows = register.set_index("indicator").to_dict("index"), targets.to_dict("records")
     asked = [_question(row, declared.get(row["indicator"]), found) for row in rows]
     wanted: dict[str, set[int]] = {}
-    for question in asked:
-        if isinstance(question, Question):
-            ahead = {question.horizon, *question.by_year(years).values()}
-            wanted.setdefault(question.series, set()).update(ahead)
+    quarters: dict[int, Floats] = {}
+    for each in (each for each in asked if isinstance(each, Question)):
+        wanted.setdefault(each.series, set()).update(each.horizons(years))
+        if id(each.panel) not in quarters:
+            quarters[id(each.panel)] = start_quarters(each.panel.known.values)
     views = outlooks(found, wanted, factors=factors, seed=seed)
-    source = (factors or shipped_factors()).source
-    starts: dict[int, Floats] = {}
-    answers = []
-    for each in asked:
-        if isinstance(each, Question):
-            quarters = starts.setdefault(id(each.panel), start_quarters(each.panel.known.values))
-            later = {y: views[each.series, h] for y, h in each.by_year(years).items()}
-            each = _judged(each, views[each.series, each.horizon], later, quarters, bands, source)
-        answers.append(each)
+    with_what = (views, years, quarters, bands, (factors or shipped_factors()).source)
+    answers = [_judged(a, *with_what) if isinstance(a, Question) else a for a in asked]
     types, full = TYPES["answers"], [SHIPPED["no_answer"] | answer for answer in answers]
     table = pd.DataFrame(full, columns=list(types)).astype(types)
     return targets.reindex(columns=ASKED).reset_index(drop=True).join(table)
@@ -124,6 +117,10 @@ class Question:
         ahead = {year: behind + round(year * rate) for year in years}
         farthest = LONGEST_YEARS * rate
         return {y: steps for y, steps in ahead.items() if behind < steps <= farthest}
+
+    def horizons(self, years: Sequence[int]) -> set[int]:
+        """All periods ahead that it asks about."""
+        return {self.horizon, *self.by_year(years).values()}
 
 
 def _question(target: Row, indicator: Row | None, found: Found) -> Question | Answer:
@@ -224,20 +221,21 @@ def _best_change(aim: Aim, changes: Floats) -> float:
 
 def _judged(
     question: Question,
-    view: Outlook,
-    later: Mapping[int, Outlook],
-    quarters: Floats,
+    views: Mapping[tuple[str, int], Outlook],
+    years: Sequence[int],
+    quarters: Mapping[int, Floats],
     bands: Mapping[str, float],
     source: str,
 ) -> Answer:
     """Chance, verdict and evidence of one target."""
     aim, panel, last = question.aim, question.panel, question.known["last_value"]
+    view = views[question.series, question.horizon]
     answer = {**question.known, "horizon": question.horizon}
     if view.reason:
         return {**answer, **refusal(view.reason)}
     ahead = question.due - int(panel.known.last[question.row])
     own_changes, peer_changes = panel.changes(question.row, ahead)
-    similar = _similar_changes(question, ahead, quarters)
+    similar = _similar_changes(question, ahead, quarters[id(panel)])
     certain = aim.certainty(panel.bounds)
     draws = (view.own, view.second, view.pooled)
     own, second, pooled = (chance_of(aim, each, certain) for each in draws)
@@ -258,7 +256,9 @@ def _judged(
         "best_change": _best_change(aim, own_changes),
         "headroom": aim.headroom(last, panel.bounds),
     }
-    answer |= {f"probability_{y}": chance_of(aim, v.pooled, certain) for y, v in later.items()}
+    for year, steps in question.by_year(years).items():
+        later = views[question.series, steps].pooled
+        answer[f"probability_{year}"] = chance_of(aim, later, certain)
     answer |= {f"value_{c}": aim.value_at(view.pooled, c / 100) for c in (60, 45, 30)}
     return answer | verdict_of(question, answer, certain, bands)
 

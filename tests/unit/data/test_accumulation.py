@@ -94,7 +94,7 @@ def test_a_rate_on_a_standing_population_is_divided_by_it() -> None:
     rows = year([1, 3, 4], numerator=[10, 30, 40], denominator=[10_000] * 3)
     made, _ = to_discrete(rows, register(data_type="rate", rate_base=1000))
     assert made["value"].tolist() == pytest.approx([1, 2, 1])
-    assert made["denominator"].tolist() == [10_000] * 3
+    assert made["denominator"].tolist() == [10_000] * 3 and made["adds_up"].all()
 
 
 def test_a_derived_value_is_as_certain_as_the_less_certain_of_two() -> None:
@@ -119,5 +119,5 @@ def test_monthly_differences_add_up_to_the_year_in_any_row_order(added: list[int
 def test_other_indicators_are_untouched() -> None:
     rows = year([10, 25])
     made, problems = to_discrete(rows, register(accumulation="discrete", data_type="score"))
-    pd.testing.assert_frame_equal(made.drop(columns="accumulation"), rows)
+    pd.testing.assert_frame_equal(made.drop(columns=["accumulation", "adds_up"]), rows)
     assert problems.empty

@@ -142,11 +142,33 @@ def test_old_figures_say_nothing_about_what_is_to_come_and_totals_are_not_the_pe
     assert asked["kind"].tolist() == ["maintain"]
 
 
-def test_a_target_that_single_periods_cannot_meet_or_of_another_unit_is_refused() -> None:
+def test_targets_for_the_year_so_far_say_how_it_is_counted_and_from_when() -> None:
     values, declared = own([10.0] * 4), register().assign(accumulation="ytd")
-    table = targets({"target_basis": "year_total"}, {}, {"target": 60}, {"target": 1.5})
-    running = live_targets(table, values, declared)["refused"]
-    assert ["year so far" in why for why in running] == [False, True, True, True]
+    quarter = {"period_start": "2024-07-01", "period_end": "2024-09-30"}
+    table = targets({"target_basis": "year_total"}, {}, quarter)
+    live = live_targets(table, values, declared)
+    assert live["how"].tolist() == ["mean"] * 3 and (live["first"] == QUARTERS[0]).all()
+    assert live["period"].tolist() == [QUARTERS[3], QUARTERS[3], QUARTERS[1]]
+    assert target_lines(live, values).empty
+    academic = declared.assign(year_type="academic")
+    assert (live_targets(table, values, academic)["first"] == pd.Timestamp("2023-09-01"))[2]
+    counts = register().assign(data_type="count")
+    assert live_targets(table, values, counts)["how"].tolist() == ["sum", "", ""]
+    stock = counts.assign(accumulation="snapshot")
+    levels = values.assign(accumulation="snapshot")
+    assert live_targets(table, levels, stock)["how"].tolist() == ["", "", ""]
+    assert live_targets(table, values, register(frequency="annual"))["how"].eq("").all()
+    on_people = values.assign(adds_up=True)  # a rate on a population that stands still
+    assert live_targets(table, on_people, declared)["how"].tolist() == ["sum"] * 3
+    rates = register().assign(data_type="rate")
+    assert live_targets(table, values, rates)["how"].tolist() == ["sum", "", ""]
+
+
+def test_a_target_of_another_unit_is_refused() -> None:
+    values, table = own([10.0] * 4), targets({}, {"target": 60}, {"target": 1.5})
     why = live_targets(table, values, register())["refused"].tolist()
-    assert "whole year's total" in why[0] and why[1] == ""
-    assert "more than 5 times" in why[2] and "less than a fifth" in why[3]
+    assert why[0] == "" and "more than 5 times" in why[1] and "less than a fifth" in why[2]
+    totals = [{"target": number, "target_basis": "year_total"} for number in (40, 60, 210, 7)]
+    counts = register().assign(data_type="count")
+    why = live_targets(targets(*totals), values, counts)["refused"].tolist()
+    assert why[:2] == ["", ""] and "more than 5 times" in why[2] and "a fifth" in why[3]
