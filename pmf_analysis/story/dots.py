@@ -83,10 +83,8 @@ def _bins(dots: Values, target: Target, better: str, decimals: int, width: float
     placed = []
     for dot in sorted(dots):
         fate, bin = meets(dot, target, better, decimals), math.floor((dot - edge) / width)
-        if better == "higher":
-            bin = max(bin, 0) if fate else min(bin, -1)
-        elif better == "lower":
-            bin = min(bin, -1) if fate else max(bin, 0)
+        if better != "range":
+            bin = max(bin, 0) if fate == (better == "higher") else min(bin, -1)
         placed.append((bin, fate))
     return placed
 

@@ -18,29 +18,9 @@ from pmf_analysis.story.formatting import format_date, in_sentence, rounded_sign
 
 STANDARDS = ("floor", "statutory", "contractual")
 """Kinds of target that are to be kept: none of them ever asks for too little."""
-_KEPT = ("too_easy", "little_stretch")
-_OUTCOMES = {"met.": "target_met", "not met.": "target_missed"}
-# Professional Head of Intelligence Assessment, probability yardstick (2019): the largest number
-# of chances in 20 of each band. The yardstick leaves gaps; twentieths never fall into one.
-_PHIA_BANDS = {
-    **{1: "remote", 4: "highly_unlikely", 7: "unlikely", 10: "realistic"},
-    **{15: "likely", 18: "highly_likely", 20: "almost_certain"},
-}
 SIGNALS = ("improving", "worsening", "rising", "falling")
-# A point or run off its average is a level; it is told as a movement where it is young.
-_LEVEL_RULES = ("outside_limits", "shift", "two_in_three", "three_in_four", "crossings")
-_SLOPE_RULES = ("mann_kendall", "recent_trend")
-# Columns that say better or worse, met or missed: nothing of a city measure.
-_JUDGEMENTS = ("assurance", "assurance_tolerance", "arrow_short", "arrow_long")
-_PLACES = ("rank", "rank_high", "rank_best", "rank_worst", "quarter", "gap", "close_pace")
-_AVERAGES = ("peer_median", "peer_q1", "peer_q3", "peer_mean", "pooled")
 NEARLY_ALL = 0.9  # share of other comparisons that agree
-_GAP_WORDS = {
-    **{("closing", -1): "catching_up", ("widening", -1): "falling_behind"},
-    **{("closing", 1): "lead_shrinking", ("widening", 1): "lead_growing"},
-    **{("crossed", 1): "overtook", ("crossed", -1): "fell_behind"},
-}
-_LEVELS = dict(zip(SIGNALS, ("better", "worse", "higher", "lower"), strict=True))
+_CODE = stored("facts.yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +49,8 @@ class TrendFacts(Facts):
         """
         subject = Subject.of(row, council)
         verdict = text(row, "verdict") or "cannot_judge"
-        of_points |= dict.fromkeys(_JUDGEMENTS, "") if subject.is_city else {}
-        slope = (number(row, "slope") or 0.0) if text(row, "rule") in _SLOPE_RULES else 0.0
+        of_points |= dict.fromkeys(_CODE["judgements"], "") if subject.is_city else {}
+        slope = (number(row, "slope") or 0.0) if text(row, "rule") in _CODE["slope_rules"] else 0.0
         way = _way(verdict, subject) or (slope > 0) - (slope < 0) or direction
         return cls.read(
             *(row, subject, "trend"),
@@ -90,7 +70,7 @@ class TrendFacts(Facts):
     def is_level(self) -> bool:
         """Whether the signal is one of level that has lasted a year, or has begun to go back."""
         back = self.sign(self.change_on_year) == -self.direction
-        return self.is_signal and self.rule in _LEVEL_RULES and (back or not self.is_lately)
+        return self.is_signal and self.rule in _CODE["level_rules"] and (back or not self.is_lately)
 
     @property
     def outcome(self) -> str:
@@ -103,7 +83,7 @@ class TrendFacts(Facts):
     @property
     def level(self) -> str:
         """Verdict as it is told: a level that is off its average has not moved."""
-        return _LEVELS[self.verdict] if self.is_level else self.verdict
+        return _CODE["levels"][self.verdict] if self.is_level else self.verdict
 
 
 def _way(verdict: str, subject: Subject) -> int:
@@ -138,7 +118,7 @@ class ComparisonFacts(Facts):
         # What may not be compared has no place; beside hidden councils the rest mislead.
         refused = text(row, "verdict") == "cannot_judge"
         is_unfair = refused and "mislead" in text(row, "reason")
-        untold = (*_PLACES, *(_AVERAGES if is_unfair else ())) if refused else ()
+        untold = (*_CODE["places"], *(_CODE["averages"] if is_unfair else ())) if refused else ()
         row = {**row, **dict.fromkeys(untold)}
         verdict, gap = text(row, "verdict"), number(row, "gap")
         rank = number(row, "rank_high" if subject.is_city else "rank")
@@ -179,7 +159,7 @@ class ComparisonFacts(Facts):
         side = 0 if self.subject.is_city else self.sign(self.gap) * self.subject.better_sign
         if self.gap_verdict == "steady" and "has held since" in self.gap_reason:
             return "held"
-        return _GAP_WORDS.get((self.gap_verdict, side)) or str(self.gap_verdict)
+        return str(_CODE["gaps"].get(self.gap_verdict, {}).get(side, self.gap_verdict))
 
     @property
     def is_widening(self) -> bool:
@@ -235,7 +215,7 @@ class TargetFacts(Facts):
         if self.kind == "baseline":
             return "baseline"
         outcome = self.reason.rpartition("outcome is already known: ")[2]
-        return _OUTCOMES.get(outcome) or as_told(self.verdict, self.kind)
+        return _CODE["outcomes"].get(outcome) or as_told(self.verdict, self.kind)
 
     @property
     def offered(self) -> dict[str, Figure]:
@@ -264,13 +244,13 @@ def shown_chance(subject: Subject, raw: float | None, how: str = "chance") -> st
 
 def as_told(verdict: str, kind: str) -> str:
     """Return a verdict for a kind of target: no standard asks for little, it is kept."""
-    return "kept" if kind in STANDARDS and verdict in _KEPT else verdict
+    return "kept" if kind in STANDARDS and verdict in _CODE["kept"] else verdict
 
 
 def chance_band(probability: float) -> str:
     """Return the band of the PHIA probability yardstick for a probability."""
     shown = twentieths(probability)
-    return next(band for most, band in _PHIA_BANDS.items() if shown <= most)
+    return str(next(band for most, band in _CODE["bands"].items() if shown <= most))
 
 
 def _target(row: Row, subject: Subject) -> Figure:

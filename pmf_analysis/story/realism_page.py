@@ -10,7 +10,7 @@ from pmf_analysis.story.benchmarking_page import comparisons_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.dots import count_meeting, draw_dots
 from pmf_analysis.story.facts import TargetFacts, TrendFacts, shown_chance
-from pmf_analysis.story.figures import number, text
+from pmf_analysis.story.figures import Subject, number, text
 from pmf_analysis.story.formatting import twentieths
 from pmf_analysis.story.pages import Page, data_rows, data_table, table_block
 from pmf_analysis.story.sentences import reason_sentences
@@ -117,8 +117,8 @@ class RealismPage(Page[TargetFacts]):
         checks = self.view.of_series(self.view.target_checks, subject.series)
         named = (facts.target_id, *([""] if place == 1 else []))
         found = [row for row in rows_of(checks) if text(row, "target_id") in named]
-        steps = rows_of(self.view.of_target(self.view.decisions, facts.target_id))
-        steps.sort(key=lambda row: number(row, "place") or 0)
+        decided = self.view.of_series(self.view.decisions, facts.target_id, "target_id")
+        steps = rows_of(decided.sort_values("place") if len(decided) else decided)
         rule = (say("realism.path"), *(spoken.step_words(step, subject) for step in steps))
         parts = {"place": place, "facts": facts.scalars(), "notes": rule if steps else ()}
         parts["second"] = filter(None, (spoken.check_sentence(row, subject) for row in found))
@@ -133,25 +133,26 @@ class RealismPage(Page[TargetFacts]):
 
     def _outturn(self, facts: TargetFacts, part: str) -> list[Block]:
         """Draw the year so far against the path to its target."""
-        rows, subject = self.view.of_target(self.view.outturn_paths, facts.target_id), facts.subject
+        subject, paths = facts.subject, self.view.outturn_paths
+        rows = self.view.of_series(paths, facts.target_id, "target_id")
         if rows.empty or rows[["actual", "path"]].isna().all(axis=None):
             return []
-        rows = rows.sort_values("period")
         told = data_rows(subject, rows, {"so_far": "actual", "path": "path", **_BAND})
         for cells, row in zip(told, rows_of(rows), strict=True):
             cells["on_path"] = shown_chance(subject, number(row, "chance_on_path"))
-        slots = {"first": told[0]["period"], "last": told[-1]["period"], "title": subject.title}
-        alt = say("outturn.alt", middle=told[-1]["middle"], period=told[-1]["period"])
-        id = f"outturn{part}"
-        return [
-            self.figure(
-                *(facts, id, title("outturn.title", subject.short), told),
-                subtitle=say("outturn.subtitle", council=self.view.council, **slots),
-                alt=" ".join(filter(None, (alt, *spoken.outturn_sentences(facts)))),
-                svg=draw_trajectory(rows, subject, id=f"{id}-{self.view.slugs[subject.series]}"),
-                notes=(say("outturn.note"),),
-            )
-        ]
+        first, last, names = told[0]["period"], told[-1]["period"], self._names(facts)
+        alt = say("outturn.alt", middle=told[-1]["middle"], period=last)
+        drawn = {"svg": draw_trajectory(rows, subject, id=f"outturn{part}-{names['slug']}")}
+        drawn["subtitle"] = say("outturn.subtitle", first=first, last=last, **names)
+        drawn["alt"] = " ".join(filter(None, (alt, *spoken.outturn_sentences(facts))))
+        heading, notes = title("outturn.title", subject.short), (say("outturn.note"),)
+        return [self.figure(facts, f"outturn{part}", heading, told, notes=notes, **drawn)]
+
+    def _names(self, facts: TargetFacts) -> dict[str, str]:
+        """What a chart of a series calls itself."""
+        subject, view = facts.subject, self.view
+        names = {"title": subject.title, "council": view.council}
+        return names | {"slug": view.slugs[subject.series]}
 
     def _fan(self, own: list[TargetFacts]) -> list[Block]:
         """Draw the chart with its fan, for the first question that was answered.
@@ -168,19 +169,14 @@ class RealismPage(Page[TargetFacts]):
         targets = view.targets[view.targets["target_id"].isin(lines)]
         rows = data_rows(subject, fans, _BAND)
         first = points.loc[points["value"].notna(), "period_label"].iloc[0]
-        slots = {"first": first, "last": rows[-1]["period"], "council": view.council}
-        better = say(f"polarity.{subject.polarity}")
+        names = {**self._names(facts), "better": say(f"polarity.{subject.polarity}")}
         told = reference_sentences([facts]) if facts.is_reference else target_sentences(facts)
         entry = "realism.fan_title" if lines else "realism.fan_title_no_target"
-        id = f"fan-{view.slugs[subject.series]}"
-        return [
-            self.figure(
-                *(facts, "fan", title(entry, subject.short), rows),
-                subtitle=say("subtitle.trend", title=subject.title, better=better, **slots),
-                alt=" ".join((say("realism.fan_alt", **rows[-1]), *told[:2])),
-                svg=draw_spc(points, subject, id=id, targets=targets, forecast=fans),
-            )
-        ]
+        id = f"fan-{names['slug']}"
+        drawn = {"subtitle": say("subtitle.trend", first=first, last=rows[-1]["period"], **names)}
+        drawn["alt"] = " ".join((say("realism.fan_alt", **rows[-1]), *told[:2]))
+        drawn["svg"] = draw_spc(points, subject, id=id, targets=targets, forecast=fans)
+        return [self.figure(facts, "fan", title(entry, subject.short), rows, **drawn)]
 
     def _dots(self, facts: TargetFacts, part: str) -> list[Block]:
         """Draw the chance as twenty dots, which say the same number of chances as the words.
@@ -193,20 +189,17 @@ class RealismPage(Page[TargetFacts]):
         wanted, known = facts.probability.raw, facts.target.is_known
         if not (dots and known) or wanted is None or count != twentieths(wanted):
             return []
-        slots = {"count": count, "period": facts.period_label, "target": facts.target}
-        slots |= {"title": subject.title, "council": self.view.council}
+        slots = {**self._names(facts), "period": facts.period_label, "target": facts.target.text}
+        slots["count"] = str(count)
         rows = [{"dot": str(n), "value": subject.figure(dot).text} for n, dot in enumerate(dots, 1)]
-        look = {"id": f"dots{part}-{self.view.slugs[subject.series]}", "unit": subject.unit}
+        look = {"id": f"dots{part}-{slots['slug']}", "better": subject.polarity}
         entry = {0: "realism.dots_none", 20: "realism.dots_all"}.get(count, "realism.dots_title")
-        better, decimals = subject.polarity, subject.decimals
-        return [
-            self.figure(
-                *(facts, f"dots{part}", title(entry, subject.short, count=count), rows),
-                subtitle=say("realism.dots_subtitle", **slots),
-                alt=say("realism.dots_alt", **slots),
-                svg=draw_dots(dots, target=goal, better=better, decimals=decimals, **look),
-            )
-        ]
+        drawn = {name: say(f"realism.dots_{name}", **slots) for name in ("subtitle", "alt")}
+        drawn["svg"] = draw_dots(
+            dots, target=goal, unit=subject.unit, decimals=subject.decimals, **look
+        )
+        heading = title(entry, subject.short, count=count)
+        return [self.figure(facts, f"dots{part}", heading, rows, **drawn)]
 
     def _outcomes(self, facts: TargetFacts) -> list[float]:
         """Twenty equally likely values: a year's own, else those forecast for the period."""
@@ -238,7 +231,8 @@ class RealismPage(Page[TargetFacts]):
     def quality(self) -> list[Block]:
         """Return what limits trust in the data, and what was found of targets taken together."""
         rows = [row for row in rows_of(self.view.target_checks) if not text(row, "series")]
-        said = tuple(filter(None, map(spoken.check_sentence, rows)))
+        counts = Subject.of({"decimals": 0}, self.view.council)
+        said = tuple(filter(None, (spoken.check_sentence(row, counts) for row in rows)))
         block = Block("note", "target-checks", say("section.target_checks"), text=said)
         return [*super().quality(), *([block] if said else [])]
 

@@ -147,16 +147,11 @@ def _known(facts: TargetFacts) -> dict[str, object]:
     return {**facts.more, **{name: value or None for name, value in facts.plain.items()}}
 
 
-def check_sentence(row: Row, subject: Subject | None = None) -> str:
-    """Say what a check found of a target, or in counts of a set of them; "" where it has no words.
-
-    A check that no sentence is stored for says its own text.
-    """
+def check_sentence(row: Row, subject: Subject) -> str:
+    """Say what a check found of a target; a check without words says its own text."""
     slots = {name: text(row, name) for name in ("text", "periods")}
-    for name in ("value", "expected", "n"):
-        known, is_count = number(row, name), subject is None or name == "n"
-        count = "" if known is None else f"{known:,.0f}"
-        slots[name] = count if subject is None or is_count else subject.figure(known).text
+    slots |= {n: subject.figure(number(row, n)).text for n in ("value", "expected")}
+    slots["n"] = f"{number(row, 'n') or 0:,.0f}"
     is_stored = text(row, "check") in words_of("target_check")
     return say(f"target_check.{text(row, 'check')}", **slots) if is_stored else slots["text"]
 
@@ -165,12 +160,8 @@ def step_words(row: Row, subject: Subject) -> str:
     """Say a step of the rule for setting targets with its answer."""
     code, comparator = text(row, "step"), text(row, "comparator").replace("_", " ")
     question = words_of("realism.steps").get(code, code.replace("_", " ").capitalize())
-    found = (comparator, subject.figure(number(row, "value")).text)
-    slots = {
-        "place": text(row, "place"),
-        "step": question,
-        "detail": ", ".join(filter(None, found)),
-    }
+    found = filter(None, (comparator, subject.figure(number(row, "value")).text))
+    slots = {"place": text(row, "place"), "step": question, "detail": ", ".join(found)}
     slots["answer"] = words_of("realism.answer").get(text(row, "answer"), text(row, "answer"))
     return say("realism.step_with", **slots) or say("realism.step", **slots)
 

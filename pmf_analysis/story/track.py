@@ -43,14 +43,12 @@ def portfolio_blocks(view: ThemeView) -> list[Block]:
         cells.append({"portfolio": name, "met_range": say("number.range", **slots), **shown})
         if groups[group]:
             entries = (f"portfolio.{group}.ranged", f"portfolio.{group}.plain")
-            said += [say_first(*entries, **slots)]
-        if group == "theme":
-            said.append(say("portfolio.easy", **slots))
+            said += [say_first(*entries, **slots), say(f"portfolio.{group}.easy", **slots)]
     table = data_table(say("portfolio.table"), _PORTFOLIO, cells)
-    text_, notes = (" ".join(said),), (say("portfolio.note"),)
-    heading = say("portfolio.title")
-    whole = Block("table", "portfolio", heading, text=text_, table=table, notes=notes)
-    return [whole] if cells else []
+    heading, told_of = say("portfolio.title"), (" ".join(said),)
+    notes = (say("portfolio.note"),)
+    block = Block("table", "portfolio", heading, text=told_of, table=table, notes=notes)
+    return [block][: len(cells)]
 
 
 def record_blocks(view: ThemeView) -> list[Block]:
@@ -86,9 +84,8 @@ def _score(name: str, row: Row) -> Sentences:
     off, perfect = ("" if e is None else format_change(100 * e, "%", 1) for e in errors)
     skill, n = number(row, "skill"), f"{number(row, 'n') or 0:,.0f}"
     score = say("record.score", name=name, n=n, off=off, perfect=perfect)
-    return told(
-        score, say("record.skill", skill=None if skill is None else format_number(skill, 2))
-    )
+    spelled = None if skill is None else format_number(skill, 2)
+    return told(score, say("record.skill", skill=spelled))
 
 
 def _chart(view: ThemeView, records: Records) -> list[Block]:
@@ -117,9 +114,8 @@ def _chart(view: ThemeView, records: Records) -> list[Block]:
 def _opened(view: ThemeView) -> list[Block]:
     """List the newest sealed forecasts whose outcome is known."""
     subjects = {facts.subject.series: facts.subject for facts in view.trend_facts}
-    known = [row for row in rows_of(view.outcomes) if number(row, "met") is not None]
-    rows = [row for row in known if text(row, "source") == "sealed"]
-    rows = [row for row in rows if number(row, "probability") is not None]
+    rows = view.of_series(view.outcomes, "sealed", "source")
+    rows = rows.dropna(subset=["met", "probability"]).tail(_MOST_OPENED) if len(rows) else rows
     cells = [
         {
             "indicator": subject.short,
@@ -130,7 +126,7 @@ def _opened(view: ThemeView) -> list[Block]:
             "outcome": subject.figure(number(row, "outcome")).text,
             "result": words_of("record.met")["yes" if number(row, "met") else "no"],
         }
-        for row in sorted(rows, key=lambda row: text(row, "period"), reverse=True)[:_MOST_OPENED]
+        for row in rows_of(rows)
         if (subject := subjects.get(text(row, "series")))
     ]
     return [table_block("opened", data_table(say("record.opened"), _OPENED, cells))][: len(cells)]

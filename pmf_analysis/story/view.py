@@ -109,9 +109,9 @@ class ThemeView:
             slugs[facts.subject.series] = f"{stem}-n{same + 1}" if same else stem
         return slugs
 
-    def of_series(self, table: pd.DataFrame, series: str) -> pd.DataFrame:
-        """Rows of a series, oldest first."""
-        rows = table[table["series"] == series] if len(table) else table
+    def of_series(self, table: pd.DataFrame, key: str, column: str = "series") -> pd.DataFrame:
+        """Rows of a series, or of what another column names, oldest first."""
+        rows = table[table[column] == key] if len(table) else table
         return rows.sort_values("period") if "period" in rows.columns else rows
 
     def events_of(self, series: str) -> pd.DataFrame:
@@ -119,10 +119,6 @@ class ThemeView:
         rows = self.of_series(self.events, series)
         rows = rows.sort_values(["period", "kind", "text"]) if len(rows) else rows
         return rows.assign(number=range(1, len(rows) + 1))
-
-    def of_target(self, table: pd.DataFrame, target_id: str) -> pd.DataFrame:
-        """Rows of a target, as they come."""
-        return table[table["target_id"] == target_id] if len(table) else table
 
     def packs_of(self, measure: str) -> list[Row]:
         """Rows of the theme as a whole for a measure, as they come."""

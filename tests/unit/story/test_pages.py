@@ -850,7 +850,8 @@ def test_all_targets_together_are_an_expected_number_with_a_range(view: ThemeVie
     assert block.text[0] == (
         "If nothing new is done, about 3 of this theme's 9 targets with a chance would be met "
         "(1 to 6, 8 times in 10). At 85% or more before any action: 1 of this theme's 9. "
-        "Across the council it would be about 21 of 56 if nothing new is done."
+        "Across the council it would be about 21 of 56 if nothing new is done. "
+        "At 85% or more before any action: 1 of the council's 56."
     )
     rows = [(row["portfolio"], row["targets"], row["met_range"]) for row in block.table.rows]
     assert rows == [

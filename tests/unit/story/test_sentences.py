@@ -543,7 +543,8 @@ def test_words_and_tables_tell_the_same_twentieths(p: float, low: float, high: f
 def test_what_a_check_found_is_told_or_its_own_text(
     code: str, common: dict[str, Any], value: float, expected: float, of_set: bool
 ) -> None:
-    subject = None if of_set else Subject.of(trend_row(**common), "W")
+    row = {"decimals": 0} if of_set else trend_row(**common)
+    subject = Subject.of(row, "W")
     row = check_row(check=code, value=value, expected=expected, text="Its own text", periods="Q1")
     said = check_sentence(row, subject)
     assert said == "Its own text" or code != "unheard_of"
