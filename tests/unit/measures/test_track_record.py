@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmf_analysis.data.contract import conform
+from pmf_analysis.data.seals import open_seals, seal
 from pmf_analysis.measures.chance import Aim
 from pmf_analysis.measures.track_record import (
     FEWEST,
@@ -20,6 +21,7 @@ from pmf_analysis.measures.track_record import (
     judged,
     outcomes,
     records,
+    with_aims,
 )
 
 AS_AT = date(2026, 10, 31)
@@ -135,6 +137,36 @@ def test_the_rule_is_that_of_the_chances(value, aim, better, decimals):
     )
     met = judged(rows, happened, "sealed")["met"].iloc[0]
     assert bool(met) == bool(Aim(aim, better, decimals).met_by(np.array([value]))[0])
+
+
+def test_a_sealed_chance_is_opened_with_its_own_target_when_its_period_is_over(tmp_path):
+    rows = pd.DataFrame(
+        {
+            "target_id": ["hit", "miss", "to come", "elsewhere"],
+            "series": [SERIES, SERIES, SERIES, "a|Y|||v1"],
+            "indicator": "a", "area": "X", "kind": "improvement", "how": "", "verdict": "stretch",
+            "period": pd.to_datetime(["2026-01-01", "2026-01-01", "2026-10-01", "2026-01-01"]),
+            "target": [53.0, 60.0, 53.0, 53.0], "probability": [0.6, 0.1, 0.5, 0.5],
+            "lower": 0.1, "upper": 0.9, "is_reference": False,
+        }
+    )  # fmt: skip
+    rows = with_aims(rows.assign(first=rows["period"]), register())
+    days = {"2025-10-31": date(2025, 11, 1), "2026-01-31": date(2026, 5, 1)}
+    for as_at, sealed_on in days.items():
+        when = {"as_at": date.fromisoformat(as_at), "sealed_on": sealed_on}
+        seal(tmp_path, rows, council="c", period="2025-26 Q2", **when)
+    opened, problems = open_seals(tmp_path, before=AS_AT)
+    assert len(opened) == 8 and not problems
+    targets = conform(pd.DataFrame([target("t")]), "targets")
+    table = outcomes(targets, own(), opened, None, register(polarity="lower"), as_at=AS_AT)
+    table = table[table["source"] == "sealed"]
+    assert table["target_id"].tolist() == ["hit", "miss"] * 2  # judged by what was sealed
+    assert table["met"].tolist()[:2] == [1.0, 0.0] and table["met"][2:].isna().sum() == 2
+    assert table["probability"].tolist() == [0.6, 0.1] * 2
+    assert table["reason"].str.contains("Sealed after").tolist() == [False, False, True, True]
+    assert table["sealed_on"].tolist() == ["2025-11-01"] * 2 + ["2026-05-01"] * 2
+    assert table["seal"].str.len().tolist() == [12] * 4
+    assert records(table, groups={})["n"].iloc[0] == 2
 
 
 def asked(chances: np.ndarray, met: np.ndarray, **columns: object) -> pd.DataFrame:
