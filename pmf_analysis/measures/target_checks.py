@@ -16,12 +16,8 @@ from pmf_analysis.measures.questions import MISFIT, live_targets, target_lines
 from pmf_analysis.measures.realism import NEVER_EASY
 from pmf_analysis.period_spans import YEAR_STARTS
 
-RULES: dict[str, Any] = SHIPPED["odd_targets"]
-YEARS = 3  # of a ratchet
-ADDITIVE = ("count", "money")
-SAME = ["period_start", "period_end", "target_basis", "kind"]  # two targets for one thing
-_FACTS = ["indicator", "minimum", "maximum", "data_type", "periods_per_year", "parts", "declared"]
-_FACTS += ["begins", "unit", "sign"]
+CHECKS, RULES, YEARS = "target_checks", SHIPPED["odd_targets"], 3  # years of a ratchet
+SAME: list[str] = RULES["same"]
 
 
 def target_checks(
@@ -45,7 +41,7 @@ def target_checks(
     -------
     DataFrame
         Columns of TYPES["target_checks"]: value and expected in the indicator's unit, or counts
-        where a set is told of (series "") or a threshold; n, the number of values, periods or
+        where a set is told of (series ""); n, the number of values, periods or
         targets behind it; periods and text, labels or names. What cannot be judged, for fewer
         values than `odd_targets` of tables.yml asks for, is not told.
     """
@@ -60,25 +56,24 @@ def target_checks(
     seen = _with_colours(seen.merge(facts, on="indicator").sort_values(["series", "period"]))
     found = [_implausible(live), _ratchets(every), _changed(every), _parts(live)]
     found += [_unprofiled(live, known), _easy_sets(answers, register, easy), _thresholds(seen)]
-    found += [_zeros(seen), *_copies(seen), *_colours(seen)]
     for name in ("rationale", "comparator"):
         found.append(_found(live[live[name].fillna("") == ""], f"no_{name}", "target"))
-    order = ["check", "series", "target_id", "periods"]
-    return pd.concat(found).sort_values(order, ignore_index=True)
+    table = pd.concat([*found, _zeros(seen), *_copies(seen), *_colours(seen)])
+    return table.sort_values(["check", "series", "target_id", "periods"], ignore_index=True)
 
 
-def _found(rows: Frame, check: str | Column, *told: str) -> Frame:
+def _found(rows: Frame, check: Any, *told: str) -> Frame:
     """Findings, a row each; `told` names the columns of value, expected, n, periods and text."""
-    types, more = TYPES["target_checks"], ["_"] * (5 - len(told))
+    more = ["_"] * (5 - len(told))
     columns = ["target_id", "series", "indicator", "check", *told, *more]
-    made = rows.assign(check=check).reindex(columns=columns).set_axis([*types], axis=1)
-    return pd.DataFrame(made.fillna(RULES["blank"]).astype(types))
+    made = rows.assign(check=check).reindex(columns=columns).set_axis([*TYPES[CHECKS]], axis=1)
+    return pd.DataFrame(made.astype("object").fillna(RULES["blank"]).astype(TYPES[CHECKS]))
 
 
 def _facts(register: Frame) -> Frame:
     facts = register.assign(declared=register["accumulation"], sign=register["polarity"].map(SIGNS))
-    facts["begins"] = register["year_type"].map(YEAR_STARTS)
-    return facts.assign(unit=10.0 ** -register["decimals"].astype(float))[_FACTS]
+    facts["begins"] = facts["year_type"].map(YEAR_STARTS)
+    return pd.DataFrame(facts.assign(unit=10.0 ** -facts["decimals"].astype(float))[RULES["facts"]])
 
 
 def _months(days: Column) -> Column:
@@ -95,50 +90,44 @@ def _with_history(rows: Frame, known: Frame) -> Frame:
     rows = rows.assign(running=running, first=rows["first"].mask(running, rows["period"]))
     pairs = rows.merge(known[["series", "period", "value"]], on="series", suffixes=("", "_own"))
     own, first, last = (_months(pairs[name]) for name in ("period_own", "first", "period"))
-    whole, ahead = pairs["running"] | (pairs["how"] != ""), own - first
-    needed = ((last - first) * pairs["periods_per_year"] / 12 + 1).round().where(whole, 1)
-    pairs["key"] = (ahead // 12).where(whole, np.arange(len(pairs)))
-    pairs = pairs.assign(needed=needed, season=whole | (last - own == 12), before=own < first)
-    chosen = pairs[~whole | (ahead % 12 <= last - first)]
+    whole, ahead, span = pairs["running"] | (pairs["how"] != ""), own - first, last - first
+    needed = (span * pairs["periods_per_year"] / 12 + 1).round().where(whole, 1)
+    season, key = whole | (last - own == 12), (ahead // 12).where(whole, np.arange(len(pairs)))
+    pairs = pairs.assign(season=season, key=key, needed=needed, before=ahead < 0)
+    chosen = pairs[~whole | (ahead % 12 <= span)]
     keys = ["season", "key", "target_id", "needed", "how", "before"]
-    made = chosen.groupby(keys)["value"].agg(["sum", "size"]).reset_index()
-    made = made[made["size"] == made["needed"]]
-    made["value"] = made["sum"] / made["size"].where(made["how"] != "sum", 1)
+    made = chosen.groupby(keys)["value"].agg(total="sum", n="size").reset_index()
+    made = made[made["n"] == made["needed"]]
+    made["value"] = made["total"] / made["n"].where(made["how"] != "sum", 1)
     by = made.groupby("target_id")["value"]
     facts = by.agg(usual="median", low="min", high="max", count="size")
     apart = (made["value"] - by.transform("median")).abs().groupby(made["target_id"]).median()
     facts["scale"] = np.fmax(1.4826 * apart, RULES["least_scale"] * facts["usual"].abs())
-    past = made[made["before"]].groupby("target_id")["value"].last()
-    return rows.join(facts[facts["count"] > 1], on="target_id").join(
-        past.rename("last"), "target_id"
-    )
+    facts = facts[facts["count"] > 1]
+    past = made[made["before"]].groupby("target_id")["value"].last().rename("last")
+    return rows.join(facts, on="target_id").join(past, on="target_id")
 
 
 def _implausible(rows: Frame) -> Frame:
     """The likeliest of what can be wrong with each target's number, if anything."""
     t, usual, low, high, last = (rows[n] for n in ("target", "usual", "low", "high", "last"))
     limit = rows["maximum"].where(t > rows["maximum"], rows["minimum"].where(t < rows["minimum"]))
-    beyond, least = (t > high) | (t < low), rows[["low", "high"]].abs().min(axis=1)
+    beyond, soon = (t > high) | (t < low), rows["kind"] != "ambition"
+    zero = (t == 0) & (rows[["low", "high"]].abs().min(axis=1) > usual.abs() / 4) & soon
     slip = np.any([(t * x).between(low / 1.5, high * 1.5) for x in RULES["factors"]], axis=0)
-    misfit = (low > 0) & ~t.between(usual / MISFIT, MISFIT * usual)
+    slip &= (low > 0) & ~t.between(usual / MISFIT, MISFIT * usual) & beyond
     total = rows["running"] | (rows["how"] != "")
     place = (_months(rows["period"]) - rows["begins"]) % 12 * rows["periods_per_year"] / 12 + 1
     year = usual * rows["periods_per_year"] / place.where(total, 1)
-    adds = total | (rows["data_type"].isin(ADDITIVE) & (rows["declared"] == "discrete"))
+    adds = total | (rows["data_type"].isin(RULES["additive"]) & (rows["declared"] == "discrete"))
+    is_year = adds & (year > 1.9 * usual) & (t / year).between(0.75, 1.33) & (t > 1.25 * high)
+    falls = rows["kind"].isin(RULES["improves"]) & (rows["sign"] * (t - last) < -rows["unit"] / 2)
     far = (t - usual).abs() > RULES["far"] * np.fmax(rows["scale"], rows["unit"])
-    falls = rows["sign"] * (t - last) < -rows["unit"] / 2
-    tests = {
-        "beyond_limits": limit.notna(),
-        "zero_target": (t == 0) & (least > usual.abs() / 4) & (rows["kind"] != "ambition"),
-        "unit_mismatch": slip & misfit & beyond,
-        "year_to_date_mismatch": adds & (year > 1.9 * usual) & (t / year).between(0.75, 1.33)
-        & (t > 1.25 * high),
-        "wrong_side": falls & rows["kind"].isin(["improvement", "trajectory", "ambition"]),
-        "outside_history": far & beyond & (rows["count"] >= RULES["fewest_values"]),
-    }  # fmt: skip
-    code = np.select([np.asarray(test, dtype=bool) for test in tests.values()], [*tests], "")
+    far &= beyond & (rows["count"] >= RULES["fewest_values"]) & soon
+    tests = [limit.notna(), zero, slip, is_year, falls, far]
+    code = np.select([test.to_numpy(bool) for test in tests], RULES["implausible"], "")
     rows = rows.assign(expected=limit.fillna(usual.mask(code == "wrong_side", last)))
-    return _found(rows, pd.Series(code, rows.index), "target", "expected", "count")[code != ""]
+    return _found(rows[code != ""], code[code != ""], "target", "expected", "count")
 
 
 def _ratchets(rows: Frame) -> Frame:
@@ -154,45 +143,44 @@ def _ratchets(rows: Frame) -> Frame:
     keys = ["series", "place", "span", "kind"]
     rows = rows.dropna(subset=["base", "target"]).sort_values([*keys, "months", "set_on"])
     rows = rows.drop_duplicates([*keys, "months"])
-    by, agree = [rows[key] for key in keys], pd.Series(False, rows.index)
-    for shift, scale in ((rows["base"], 1.0), (0.0, rows["base"].where(rows["base"] > 0))):
+    by, base, agree = [rows[key] for key in keys], rows["base"], pd.Series(False, rows.index)
+    for shift, scale in ((base, 1.0), (0.0, base.where(base > 0))):
         middle, half = (rows["target"] - shift) / scale, rows["unit"] / 2 / scale
         least, most = (each.groupby(by).rolling(YEARS) for each in (middle - half, middle + half))
         agree |= (least.max() <= most.min() + 1e-9).droplevel([*range(len(by))])
     agree &= rows["months"].groupby(by).diff(YEARS - 1) == 12 * (YEARS - 1)
     n = agree.groupby([*by, (~agree).cumsum()]).transform("sum") + YEARS - 1
-    steps, outturns = (rows["target"] - rows["base"]).groupby(by), rows["base"].groupby(by)
+    steps, outturns = (each.groupby(by) for each in (rows["target"] - base, base))
     total = outturns.transform("size")
     moved = steps.transform(np.ptp).where(n < total, outturns.transform(np.ptp))
     odds = 2 * (total - YEARS + 1) * (rows["unit"] / moved.where(moved > 0)) ** (n - 1)
-    last = rows.assign(n=n)[agree & (odds <= RULES["chance"])].groupby("series").tail(1)
+    last = rows.assign(n=n)[agree & (odds <= RULES["odds"])].groupby("series").tail(1)
     return _found(last, "ratchet", "target", "base", "n")
 
 
 def _changed(rows: Frame) -> Frame:
     """Targets set after their period had begun, in place of another of the same period and kind."""
-    rows = rows.sort_values(["series", *SAME, "set_on"], kind="stable", na_position="first")
+    rows = rows.sort_values(["series", *SAME, "set_on"], na_position="first")
     before = rows.set_index("target_id").reindex(rows["supersedes"]).set_index(rows.index)
     old = before["target"].where(rows["period_start"] <= before["period_end"])
-    rows["old"] = old.fillna(rows.groupby(["series", *SAME])["target"].shift())
-    late = rows["old"].notna() & ~(rows["set_on"] <= rows["period_start"])
-    rows = rows[late & (rows["old"] != rows["target"])]
-    rows = rows.assign(on=rows["set_on"].dt.strftime("%Y-%m-%d"), n=2)
+    old = old.fillna(rows.groupby(["series", *SAME])["target"].shift())
+    late = rows["set_on"] > before["period_start"].fillna(rows["period_start"])
+    rows = rows.assign(old=old, on=rows["set_on"].dt.strftime("%Y-%m-%d"), n=2)
+    rows = rows[late & old.notna() & (old != rows["target"])]
     return _found(rows, "changed_in_year", "target", "old", "n", "_", "on")
 
 
 def _parts(rows: Frame) -> Frame:
     """Targets of wholes that the targets of all their declared parts do not make up."""
-    pairs = rows.assign(part=rows["parts"].str.split("; ")).explode("part")
     parts = rows[["indicator", "target", *SAME]].set_axis(["part", "of", *SAME], axis=1)
+    pairs = rows.assign(part=rows["parts"].str.split("; ")).explode("part")
     by = pairs.merge(parts, on=["part", *SAME]).groupby("target_id")["of"]
-    sums = by.agg(total="sum", least="min", most="max", known="count")
-    rows = rows.join(sums[sums["known"] > 0], on="target_id", how="inner")
-    rows = rows[rows["known"] == rows["parts"].str.count("; ") + 1]
-    between = rows["target"].clip(rows["least"], rows["most"])
-    rows = rows.assign(made=rows["total"].where(rows["data_type"].isin(ADDITIVE), between))
-    off = (rows["target"] - rows["made"]).abs() > rows["unit"] * (rows["known"] + 1) / 2 + 1e-9
-    return _found(rows[off], "parts_do_not_add_up", "target", "made", "known")
+    rows = rows.join(by.agg(["sum", "min", "max", "size"]), on="target_id", how="inner")
+    rows = rows[rows["size"] == rows["parts"].str.count("; ") + 1]
+    between, adds = rows["target"].clip(rows["min"], rows["max"]), rows["data_type"]
+    rows = rows.assign(made=rows["sum"].where(adds.isin(RULES["additive"]), between))
+    off = (rows["target"] - rows["made"]).abs() > rows["unit"] * (rows["size"] + 1) / 2 + 1e-9
+    return _found(rows[off], "parts_do_not_add_up", "target", "made", "size")
 
 
 def _unprofiled(rows: Frame, known: Frame) -> Frame:
@@ -210,11 +198,10 @@ def _easy_sets(answers: Frame, register: Frame, easy: float) -> Frame:
     rows = answers[~answers["is_reference"] & ~answers["kind"].isin(NEVER_EASY)]
     rows = rows[["indicator", "probability"]].dropna().merge(register, on="indicator")
     rows["of"] = ("council; " + rows["director"] + "; " + rows["themes"]).str.split("; ")
-    by = rows.assign(is_easy=rows["probability"] >= easy).explode("of").groupby("of")["is_easy"]
-    sets = by.agg(["sum", "size"]).reset_index()
-    many = sets["size"] >= RULES["fewest_targets"]
-    sets = sets[many & (sets["sum"] > RULES["most"] * sets["size"])]
-    return _found(sets, "mostly_easy", "sum", "_", "size", "_", "of")
+    by = rows.assign(easy=rows["probability"] >= easy).explode("of").groupby("of")["easy"]
+    sets = by.agg(easy="sum", n="size").reset_index()
+    most, enough = sets["easy"] > RULES["most"] * sets["n"], sets["n"] >= RULES["fewest_targets"]
+    return _found(sets[most & enough], "mostly_easy", "easy", "_", "n", "_", "of")
 
 
 def _with_colours(seen: Frame) -> Frame:
@@ -233,11 +220,10 @@ def _colours(seen: Frame) -> list[Frame]:
     rows = seen[seen["colour"].notna() & seen["short"].notna()]
     share = rows["short"] / rows["target"].abs().where(rows["target"] != 0)
     green, off = rows["colour"] == "green", rows[rows["off"]]
-    if not share[green].max() >= share[~green].min():
-        return []
-    each = _found(off, "colour_disagrees", "value", "target", "_", "period_label", "colour")
     whole = pd.DataFrame({"off": [len(off)], "n": [len(rows)]})
-    return [each, _found(whole, "colours_by_no_rule", "off", "_", "n")]
+    each = _found(off, "colour_disagrees", "value", "target", "_", "period_label", "colour")
+    no_rule = share[green].max() >= share[~green].min()
+    return [each, _found(whole, "colours_by_no_rule", "off", "_", "n")] * bool(no_rule)
 
 
 def _thresholds(seen: Frame) -> Frame:
@@ -249,15 +235,14 @@ def _thresholds(seen: Frame) -> Frame:
 
     rows, near = seen.dropna(subset="short"), RULES["near"]
     by = (-rows["short"]).groupby(rows["series"])
-    place = -rows["short"] / (near * by.transform("std"))
-    bands = {"above": place.between(0, 1, "left"), "n": place.between(-1, 1, "left")}
-    counts = pd.DataFrame(bands).groupby(rows["series"]).sum()
-    low, at, high = (ndtr(edge * near - by.mean() / by.std()) for edge in (-1, 0, 1))
-    share, many = (high - at) / (high - low), counts["n"] >= RULES["fewest_near"]
-    rare = bdtrc(counts["above"] - 1, counts["n"], share) < RULES["chance"]
-    counts = counts.assign(usual=share * counts["n"])[many & rare]
-    last = rows.groupby("series").tail(1).join(counts, on="series", how="inner")
-    return _found(last, "threshold", "above", "usual", "n")
+    place, size = -rows["short"] / (near * by.transform("std")), by.mean() / by.std()
+    bands = rows.assign(above=place.between(0, 1, "left"), n=place.between(-1, 1, "left"))
+    counts = bands.groupby("series")[["above", "n"]].sum()
+    low, at, high = (ndtr(edge * near - size) for edge in (-1, 0, 1))
+    rare = bdtrc(counts["above"] - 1, counts["n"], (high - at) / (high - low)) < RULES["chance"]
+    told = counts[rare & (counts["n"] >= RULES["fewest_near"])]
+    last = rows.groupby("series").tail(1).join(told, on="series", how="inner")
+    return _found(last, "threshold", "target", "_", "n", "_", "above")
 
 
 def _zeros(seen: Frame) -> Frame:
@@ -282,14 +267,14 @@ def _copies(seen: Frame) -> list[Frame]:
     from scipy.special import bdtrc
 
     by = seen.groupby("series")["value"]
-    same, pair, is_last = seen["value"] == by.shift(), by.cumcount() > 0, ~by.cumcount(False).ne(0)
+    same, pair, is_last = seen["value"] == by.shift(), by.cumcount() > 0, by.cumcount(False) == 0
     n = same.groupby([seen["series"], (~same).cumsum()]).transform("sum") + 1
     bound = (seen["value"] == seen["minimum"]) | (seen["value"] == seen["maximum"])
-    wide = by.transform(np.ptp) >= RULES["moves"] * seen["unit"]
+    alone = (n >= RULES["copies"]) & (by.transform(np.ptp) >= RULES["moves"] * seen["unit"])
     usual = np.fmax(same[pair & ~is_last].mean(), RULES["usual_copies"])
     still, size = int((same & is_last).sum()), int((pair & is_last).sum())
     many = size >= RULES["fewest_series"] and bdtrc(still - 1, size, usual) < RULES["rare"]
-    rows = seen.assign(n=n)[same & is_last & ((n >= RULES["copies"]) & wide & ~bound | many)]
+    rows = seen.assign(n=n)[same & is_last & (alone & ~bound | many)]
     whole = pd.DataFrame({"still": [still], "usual": usual * size, "n": size})
     found = [_found(rows, "carried_forward", "value", "_", "n", "period_label")]
     return found + [_found(whole, "mostly_carried_forward", "still", "usual", "n")] * bool(many)

@@ -9,7 +9,14 @@ from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 
 from pmf_analysis.parameters.messages import wording
-from pmf_analysis.parameters.models import ComparisonRules, Indicator, RunSpec, TargetBands
+from pmf_analysis.parameters.models import (
+    ComparisonRules,
+    Indicator,
+    RunSpec,
+    TargetBands,
+    TargetRule,
+    TargetStepName,
+)
 
 ENTRY = {
     "id": "recycling",
@@ -139,3 +146,12 @@ def test_a_standard_population_weighs_the_strata_of_one_dimension():
     ):
         with pytest.raises(ValidationError):
             Indicator(**ENTRY | wrong)
+
+
+def test_the_rule_for_targets_has_every_step_unless_a_council_leaves_some_out():
+    assert [step.step for step in TargetRule().steps] == list(get_args(TargetStepName))
+    own = TargetRule(steps=({"step": "nation", "months": 12}, {"step": "required"}))
+    assert [(step.step, step.months) for step in own.steps] == [("nation", 12), ("required", 24)]
+    for wrong in ({"step": "by_feeling"}, {"step": "nation", "place": "top"}, {"months": 12}):
+        with pytest.raises(ValidationError):
+            TargetRule(steps=(wrong,))
