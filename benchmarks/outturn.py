@@ -146,10 +146,16 @@ def examine(collections: list[object], size: int | None, no_trend: float = NO_TR
         }
         errors = {name: 100 * np.abs(v - outcome) / np.abs(outcome) for name, v in told.items()}
         text = "  ".join(f"{n} {e.mean():.1f} ({np.median(e):.2f})" for n, e in errors.items())
-        gain = 1 - np.median(errors["own"]) / np.median(errors["run rate"])
+        chosen = rng.integers(len(past), size=(1000, len(past)))
+        chosen[0] = np.arange(len(past))  # first as it is, then resampled
+        own, rate = (np.median(errors[name][chosen], axis=1) for name in ("own", "run rate"))
+        gain, (low, high) = 1 - own[0] / rate[0], np.quantile(1 - own / rate, [0.025, 0.975])
         for name, each in (("shipped", draws), ("raw", raw), ("months alone", alone)):
             text += f"  {name} {covered(each, outcome, 0.95):.3f}/{covered(each, outcome, 0.8):.3f}"
-        print(f"k {k}: {text}  median APE below run rate {gain:.0%}", flush=True)
+        print(
+            f"k {k}: {text}  median APE below run rate {gain:.0%} ({low:.0%} to {high:.0%})",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
