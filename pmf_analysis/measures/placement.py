@@ -51,10 +51,10 @@ def sane(values: Floats) -> Floats:
 
 def places(periods: Column, anchor: pd.Timestamp, periods_per_year: float) -> Places:
     """How many periods each start lies after `anchor`, to the nearest whole one."""
-    months = (periods.dt.year - anchor.year) * 12 + (periods.dt.month - anchor.month)
-    weeks = (periods - anchor).dt.days / 7
-    steps = weeks if periods_per_year == WEEKLY else months * periods_per_year / 12
-    return np.asarray(steps.round(), dtype=np.intp)
+    if periods_per_year == WEEKLY:
+        return np.asarray(((periods - anchor).dt.days / 7).round(), dtype=np.intp)
+    months = periods.to_numpy("datetime64[M]") - anchor.to_datetime64().astype("datetime64[M]")
+    return np.asarray((months.astype(float) * periods_per_year / 12).round(), dtype=np.intp)
 
 
 @lru_cache(maxsize=4096)
