@@ -5,7 +5,7 @@ Neither is a score: an expected number has a range, and a record of few forecast
 
 from collections.abc import Mapping
 
-from pmf_analysis.story.bank import say, say_first, words_of
+from pmf_analysis.story.bank import capital, say, say_first, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import shown_chance, written_date
 from pmf_analysis.story.figures import Row, number, text
@@ -38,7 +38,7 @@ def portfolio_blocks(view: ThemeView) -> list[Block]:
         known = {key: number(row, key) for key in (*_COUNTS.values(), "low", "high")}
         slots = {key: "" if value is None else f"{value:.0f}" for key, value in known.items()}
         slots["level"] = f"{100 * view.easy_level:.0f}%"
-        name = groups[group] or text(row, "title") or text(row, "name").replace("_", " ")
+        name = groups[group] or text(row, "title") or capital(text(row, "name").replace("_", " "))
         shown = {cell: slots[key] for cell, key in _COUNTS.items()}
         cells.append({"portfolio": name, "met_range": say("number.range", **slots), **shown})
         if groups[group]:

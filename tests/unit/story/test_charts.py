@@ -1085,7 +1085,7 @@ def year(frequency: str, done: int, level: float, spread_by: float, gap: float) 
     )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(["monthly", "quarterly", "termly"]),
     st.integers(0, 12),
