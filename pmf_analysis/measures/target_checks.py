@@ -28,7 +28,8 @@ def target_checks(
     Parameters
     ----------
     targets
-        All rows of the contract's table for this council, superseded ones too.
+        All rows of the contract's table for this council, superseded ones too. What is odd about a
+        number, or not written, is told of targets still to be met and a series' newest ones.
     own, register
         As `frames.own_totals` and `frames.judged_register` give them; `parts` of the register
         (joined by "; ") are the indicators that make one up.
@@ -52,12 +53,14 @@ def target_checks(
     every["supersedes"] = every["target_id"].map(told.set_index("target_id")["supersedes"])
     every = _with_history(every[every["kind"] != "baseline"], known)
     live = every[~every["target_id"].isin(told["supersedes"])]
+    newest = live["period_end"] == live.groupby("series")["period_end"].transform("max")
+    ahead = live[newest | (live["period_end"] >= day)]
     seen = known.merge(target_lines(live, own), on=["series", "period"], how="left")
     seen = _with_colours(seen.merge(facts, on="indicator").sort_values(["series", "period"]))
-    found = [_implausible(live), _ratchets(every), _changed(every), _parts(live)]
+    found = [_implausible(ahead), _ratchets(every), _changed(every), _parts(ahead)]
     found += [_unprofiled(live, known), _easy_sets(answers, register, easy), _thresholds(seen)]
     for name in ("rationale", "comparator"):
-        found.append(_found(live[live[name].fillna("") == ""], f"no_{name}", "target"))
+        found.append(_found(ahead[ahead[name].fillna("") == ""], f"no_{name}", "target"))
     table = pd.concat([*found, _zeros(seen), *_copies(seen), *_colours(seen)])
     return table.sort_values(["check", "series", "target_id", "periods"], ignore_index=True)
 
@@ -112,7 +115,7 @@ def _implausible(rows: Frame) -> Frame:
     """The likeliest of what can be wrong with each target's number, if anything."""
     t, usual, low, high, last = (rows[n] for n in ("target", "usual", "low", "high", "last"))
     limit = rows["maximum"].where(t > rows["maximum"], rows["minimum"].where(t < rows["minimum"]))
-    beyond, soon = (t > high) | (t < low), rows["kind"] != "ambition"
+    beyond, soon = (t > high) | (t < low), ~rows["kind"].isin(RULES["far_off"])
     zero = (t == 0) & (rows[["low", "high"]].abs().min(axis=1) > usual.abs() / 4) & soon
     slip = np.any([(t * x).between(low / 1.5, high * 1.5) for x in RULES["factors"]], axis=0)
     slip &= (low > 0) & ~t.between(usual / MISFIT, MISFIT * usual) & beyond
@@ -124,7 +127,7 @@ def _implausible(rows: Frame) -> Frame:
     falls = rows["kind"].isin(RULES["improves"]) & (rows["sign"] * (t - last) < -rows["unit"] / 2)
     far = (t - usual).abs() > RULES["far"] * np.fmax(rows["scale"], rows["unit"])
     far &= beyond & (rows["count"] >= RULES["fewest_values"]) & soon
-    tests = [limit.notna(), zero, slip, is_year, falls, far]
+    tests = [limit.notna(), zero, slip, is_year, far, falls]
     code = np.select([test.to_numpy(bool) for test in tests], RULES["implausible"], "")
     rows = rows.assign(expected=limit.fillna(usual.mask(code == "wrong_side", last)))
     return _found(rows[code != ""], code[code != ""], "target", "expected", "count")
@@ -141,8 +144,8 @@ def _ratchets(rows: Frame) -> Frame:
     days, months = (rows["period_end"] - rows["period_start"]).dt.days, _months(rows["period"])
     rows = rows.assign(months=months, place=months % 12, span=days // 30, base=rows["last"])
     keys = ["series", "place", "span", "kind"]
-    rows = rows.dropna(subset=["base", "target"]).sort_values([*keys, "months", "set_on"])
-    rows = rows.drop_duplicates([*keys, "months"])
+    rows = rows[rows["kind"].isin(RULES["improves"]) & rows["target"].ne(0) & rows["base"].notna()]
+    rows = rows.sort_values([*keys, "months", "set_on"]).drop_duplicates([*keys, "months"])
     by, base, agree = [rows[key] for key in keys], rows["base"], pd.Series(False, rows.index)
     for shift, scale in ((base, 1.0), (0.0, base.where(base > 0))):
         middle, half = (rows["target"] - shift) / scale, rows["unit"] / 2 / scale

@@ -137,13 +137,13 @@ def test_colours_that_follow_no_rule_are_named(hart: Hart) -> None:
 def test_targets_of_zero_and_what_is_not_written_are_named(hart: Hart) -> None:
     assert set(hart.named("zero_target")) == {"rb09", "snh03", "snh04", "snh06"}
     assert "ls05" not in hart.named("zero_target")  # days beside a timetable: zero is meant
-    assert len(hart.named("no_rationale")) == len(hart.named("no_comparator")) == 90
+    assert len(hart.named("no_rationale")) == len(hart.named("no_comparator")) == 45
 
 
 def test_targets_below_what_was_already_reached_are_named(hart: Hart) -> None:
     told = hart.named("wrong_side", "value", "expected")
-    assert ("cs01", 90.0, 95.3) in told  # calls: 90 asked, 95.3 reached the quarter before
-    assert ("rb07", 23.0, 19.85) in told  # days for new claims, where lower is better
+    assert ("cs01", 90.0, 95.9) in told  # calls: 90 asked, 95.9 reached the quarter before
+    assert ("rb07", 23.0, 19.94) in told  # days for new claims, where lower is better
     assert {"ia01", "rb05", "snh02"} & {name for name, *_ in told} == set()
 
 

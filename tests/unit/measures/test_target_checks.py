@@ -116,6 +116,7 @@ def test_an_implausible_target_is_asked_about(
     [
         (0.0, {"polarity": "lower"}, [9.0, 2.0, 12.0, 6.0, 8.0]),  # comes near zero
         (0.0, {"polarity": "lower", "kind": "ambition"}, STEADY),
+        (100.0, {"kind": "statutory"}, STEADY),
         (70.0, {}, STEADY),
         (66.9, {}, STEADY),  # as the last outturn
         (66.0, {"kind": "floor"}, STEADY),
@@ -265,6 +266,15 @@ def test_a_target_changed_in_its_own_period_is_told_with_old_new_and_day() -> No
         assert codes(goals(old, other), values(STEADY), register()) == []
     unknown = goal(69.0, "2025-04-01", set_on=pd.NaT, supersedes=old["target_id"])
     assert codes(goals(unknown, old), values(STEADY), register()) == []  # nobody knows when
+
+
+def test_a_slip_on_the_weak_side_is_far_from_all_figures_and_a_past_one_is_over() -> None:
+    slip, past = goal(450.0), goal(450.0, "2024-04-01")
+    lower = register(polarity="lower", maximum=NAN)
+    found = checked(goals(past, slip), values([45.0, 47.2, 44.1, 48.0, 46.6]), lower)
+    assert found[["check", "target_id"]].to_numpy().tolist() == [
+        ["outside_history", "x-2026-04-01-12-450.0"]
+    ]
 
 
 def test_what_is_set_after_the_day_is_not_known_yet() -> None:
