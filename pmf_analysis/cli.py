@@ -102,7 +102,7 @@ def _workspace(where: Path | None) -> Workspace:
     if where is None:
         return Workspace.find()
     if not any((where / "parameters").glob("framework*.yml")):
-        raise PmfError(Problem("This is not a workspace.", file=where.name, fix="pmf new DIR"))
+        raise PmfError(Problem.of("not-a-workspace", file=where.name))
     return Workspace(where.resolve())
 
 

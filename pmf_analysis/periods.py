@@ -20,17 +20,8 @@ class AmbiguousPeriodError(PmfError):
     def __init__(self, label: str, choices: tuple[Period, ...]) -> None:
         self.label, self.choices = label, choices
         plain = " or ".join(f'"{choice.plain_label}"' for choice in choices)
-        super().__init__(
-            Problem(
-                f'The period "{label}" can mean more than one thing: '
-                f"{'; or '.join(choice.long_label for choice in choices)}.",
-                code="period-ambiguous",
-                value=label,
-                expected="a label with one meaning",
-                fix="declare the type of year (financial, academic or calendar) or the frequency, "
-                f"or write {plain}.",
-            )
-        )
+        meant = "; or ".join(choice.long_label for choice in choices)
+        super().__init__(Problem.of("period-ambiguous", value=label, meanings=meant, plain=plain))
 
     def __reduce__(self) -> tuple[type["AmbiguousPeriodError"], tuple[str, tuple[Period, ...]]]:
         return AmbiguousPeriodError, (self.label, self.choices)
@@ -72,7 +63,5 @@ def parse_period(
     if len(found) > 1:
         raise AmbiguousPeriodError(text, tuple(found))
     if not found:
-        expected = 'a label such as "2026-27 Q2", "Sep 2026", "2026-27" or "Autumn 2026"'
-        message = f'The period "{text}" cannot be read.'
-        raise PmfError(Problem(message, code="period-not-read", value=text, expected=expected))
+        raise PmfError(Problem.of("period-not-read", value=text))
     return found[0]

@@ -9,7 +9,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Literal
+
+from pmf_analysis.shipped import read_shipped
 
 Level = Literal["error", "warning", "info"]
 
@@ -67,6 +70,13 @@ class Problem:
         if _ABSOLUTE.match(self.file):
             object.__setattr__(self, "file", re.split(r"[\\/]", self.file.rstrip("\\/"))[-1])
 
+    @classmethod
+    def of(cls, fault: str, **facts: Any) -> "Problem":
+        """Return a fault of ``problems.yml``; the facts are its place, or fill its words."""
+        words = {what: text.format_map(facts) for what, text in _faults()[fault].items()}
+        given = {name: facts[name] for name in ("level", *_PLACE) if name in facts}
+        return cls(**{"code": fault, **words, **given})
+
     def line(self) -> str:
         """Return the problem as one line of text.
 
@@ -90,12 +100,21 @@ class Problem:
         return " | ".join(parts)
 
 
+@cache
+def _faults() -> dict[str, dict[str, str]]:
+    return read_shipped("problems.yml")
+
+
 class Problems(list[Problem]):
     """A list of problems that is filled while work goes on and raised once at its end."""
 
     def add(self, problem: Problem | None = None, **details: Any) -> None:
         """Append a problem, given whole or as the fields of one."""
         self.append(Problem(**details) if problem is None else problem)
+
+    def tell(self, fault: str, **facts: Any) -> None:
+        """Append a fault of ``problems.yml``."""
+        self.append(Problem.of(fault, **facts))
 
     @property
     def has_errors(self) -> bool:

@@ -42,10 +42,9 @@ class RunRecord:
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            problem = Problem("This folder has no readable manifest.json.", file=folder.name)
-            raise PmfError(problem) from None
+            raise PmfError(Problem.of("no-manifest", file=folder.name)) from None
         if manifest.get("schema_version") != SCHEMA_VERSION:
-            raise PmfError(Problem("The run was made by another version of pmf.", file=folder.name))
+            raise PmfError(Problem.of("other-version", file=folder.name))
         return cls(folder, manifest)
 
     @property
@@ -111,11 +110,12 @@ def find_run(workspace: Workspace, wanted: str = "") -> RunRecord:
     folders = run_folders(workspace)
     found = [folder for folder in folders if folder.name.startswith(wanted)]
     if not folders:
-        raise PmfError(Problem("There is no run yet.", code="no-run", fix="pmf run"))
+        raise PmfError(Problem.of("no-run"))
     if not found or (wanted and len(found) > 1):
         hint = did_you_mean(wanted, [folder.name.removesuffix(PARTIAL) for folder in folders])
         how_many = f"{len(found)} runs begin" if found else "No run begins"
-        raise PmfError(Problem(f'{how_many} with "{wanted}".{hint}', code="unknown-run"))
+        facts = {"how_many": how_many, "wanted": wanted, "hint": hint}
+        raise PmfError(Problem.of("unknown-run", **facts))
     return RunRecord.read(found[-1])
 
 
@@ -187,8 +187,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             _lock(lock.fileno())
         except OSError:
-            why, fix = "Another run for this council is at work.", "wait until it has finished"
-            raise PmfError(Problem(why, code="run-locked", fix=fix)) from None
+            raise PmfError(Problem.of("run-locked")) from None
         yield
 
 

@@ -16,7 +16,6 @@ from pmf_analysis.problems import Problem, Problems, did_you_mean
 _TEXT, _NUMBER = "a text in quotes", "a whole number"
 _TEXTS = ("council", "framework", "theme", "period", "as_at", "peer_set", "run_folder")
 PARAMETER_TYPES = {**dict.fromkeys(_TEXTS, (str, _TEXT)), "seed": (int, _NUMBER)}
-_HOW_TO_ACCEPT = "read it, and if it is yours run: pmf check RUNFILE --accept"
 
 
 def shipped(folder: str) -> Path:
@@ -67,16 +66,15 @@ def check_notebook(path: Path, name: str, accepted: Iterable[str]) -> Problems:
     if not path.is_file():
         choices = sorted(other.stem for other in path.parent.glob("*.ipynb"))
         hint = did_you_mean(path.stem, choices)
-        return Problems([Problem(f"There is no such notebook.{hint}", file=name, code="missing")])
+        return Problems([Problem.of("missing", file=name, hint=hint)])
     try:
         digest, cells = fingerprint(path), json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (ValueError, KeyError, TypeError):
-        return Problems([Problem("This is not a notebook.", file=name, code="not-a-notebook")])
-    wrong = _wrong_parameters(cells)
-    problems = Problems(Problem(message, file=name, code="parameters-cell") for message in wrong)
+        return Problems([Problem.of("not-a-notebook", file=name)])
+    problems = Problems()
+    _check_parameters(cells, name, problems)
     if digest not in accepted and not is_shipped(path, digest):
-        why = "This notebook is not the one that came with pmf, so it is not run."
-        problems.add(message=why, file=name, code="unknown-notebook", fix=_HOW_TO_ACCEPT)
+        problems.tell("unknown-notebook", file=name)
     return problems
 
 
@@ -86,20 +84,19 @@ def is_shipped(path: Path, digest: str) -> bool:
     return original.is_file() and fingerprint(original) == digest
 
 
-def _wrong_parameters(cells: list[dict[str, Any]]) -> list[str]:
+def _check_parameters(cells: list[dict[str, Any]], file: str, problems: Problems) -> None:
     """Compare the names and types of the ``parameters`` cell with those that a run passes."""
     tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
     if len(tagged) != 1:
-        return [f"A notebook has one cell tagged parameters; this one has {len(tagged)}."]
+        return problems.tell("parameters-cells", file=file, count=len(tagged))
     declared = _literals("".join(tagged[0]["source"]))
-    return [
-        f'The parameters cell must give "{name}" as {words}.'
-        for name, (kind, words) in PARAMETER_TYPES.items()
-        if type(declared.get(name)) is not kind
-    ] + [
-        f'The parameters cell has an unknown "{name}".{did_you_mean(name, PARAMETER_TYPES)}'
-        for name in declared.keys() - PARAMETER_TYPES
-    ]
+    for name, (kind, words) in PARAMETER_TYPES.items():
+        if type(declared.get(name)) is not kind:
+            problems.tell("parameter-not-given", file=file, name=name, words=words)
+    for name in declared.keys() - PARAMETER_TYPES:
+        hint = did_you_mean(name, PARAMETER_TYPES)
+        problems.tell("parameter-unknown", file=file, name=name, hint=hint)
+    return None
 
 
 def _literals(source: str) -> dict[str, Any]:

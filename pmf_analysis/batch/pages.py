@@ -100,9 +100,9 @@ def render_again(run: RunRecord) -> None:
         When a notebook is no longer as the run made it; nothing is written then.
     """
     made = [job for job in run.jobs.values() if job["status"] == "ok"]
-    name, why = "notebook.ipynb", "This notebook has been changed since its run: not rendered."
+    name = "notebook.ipynb"
     changed = Problems(
-        Problem(why, file=f"{job['id']}/{name}", code="notebook-changed")
+        Problem.of("notebook-changed", file=f"{job['id']}/{name}")
         for job in made
         if not is_unchanged(run.folder / job["id"], {name: job["files"][name]})
     )

@@ -15,7 +15,7 @@ from pmf_analysis.parameters.loading import read_document
 from pmf_analysis.parameters.models import RunSpec
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import Period, parse_period
-from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems, did_you_mean
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problems, did_you_mean
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FREE_BYTES = 200_000_000
@@ -92,29 +92,6 @@ class Plan:
         return {kind: sum(getattr(file, f"rows_{kind}") for file in files) for kind in kinds}
 
 
-def find_run_file(workspace: Workspace, name: str = "") -> str:
-    """Return a run file's name within the workspace; without a name, that of its only one.
-
-    A file that is not there keeps its name, for reading it says what the choices are.
-
-    Raises
-    ------
-    PmfError
-        When no name is given and there is none, or more than one to choose from.
-    """
-    runs = workspace.parameters / "runs"
-    names = [path.name for path in sorted(runs.glob("*.yml"))]
-    if not name and len(names) != 1:
-        which = f"Say which run: {', '.join(names)}."
-        message = which if names else "There is no run file in parameters/runs."
-        raise PmfError(Problem(message, code="which-run-file"))
-    name = name or names[0]
-    paths = [Path(name), workspace.root / name, runs / name, runs / f"{name}.yml"]
-    path = next((path.resolve() for path in paths if path.is_file()), Path(name))
-    inside = path.is_relative_to(workspace.root)
-    return path.relative_to(workspace.root).as_posix() if inside else str(path)
-
-
 def make_plan(
     workspace: Workspace,
     run_file: str = "",
@@ -134,8 +111,7 @@ def make_plan(
     PmfError
         Exit 2, with all problems of the parameters and the notebooks at once.
     """
-    run_file = find_run_file(workspace, run_file)
-    spec, parameters = _load(workspace, run_file)
+    run_file, spec, parameters = _load(workspace, run_file)
     known = [theme.id for theme in parameters.framework.themes]
     declared = [theme for theme in known if spec.themes == "all" or theme in spec.themes]
     problems = Problems()
@@ -155,10 +131,11 @@ def make_plan(
     return plan
 
 
-def _load(workspace: Workspace, run_file: str) -> tuple[RunSpec, Parameters]:
+def _load(workspace: Workspace, run_file: str) -> tuple[str, RunSpec, Parameters]:
     """Return the run and its parameters; a faulty run file does not hide other faulty files."""
     found = Problems()
     try:
+        run_file = workspace.run_file(run_file)
         spec = workspace.load_run(run_file, problems=found)
     except PmfError as error:
         try:
@@ -168,7 +145,7 @@ def _load(workspace: Workspace, run_file: str) -> tuple[RunSpec, Parameters]:
         raise
     parameters = workspace.load(spec.framework)
     parameters.problems.extend(found)
-    return spec, parameters
+    return run_file, spec, parameters
 
 
 def _chosen(
@@ -177,8 +154,8 @@ def _chosen(
     """Return the declared names that are wanted, all when none is; note those not declared."""
     for name in wanted or ():
         if name not in declared:
-            message = f'The run has no {kind} "{name}".{did_you_mean(name, declared)}'
-            problems.add(message=message, code=f"unknown-{kind}", expected=", ".join(declared))
+            facts = {"hint": did_you_mean(name, declared), "declared": ", ".join(declared)}
+            problems.tell("not-asked-for", kind=kind, name=name, **facts)
     return [name for name in declared if not wanted or name in wanted]
 
 
@@ -194,13 +171,10 @@ def check_data(plan: Plan) -> None:
     if series:
         _check_names(plan, series, problems)
     else:
-        why = f"No figures had been imported by {spec.as_at.isoformat()}, the run's as-at date."
-        fix = "pmf import FILE, or pmf demo for the fictional council"
-        problems.add(message=why, code="store-empty", fix=fix)
+        problems.tell("store-empty", day=spec.as_at.isoformat())
     free = shutil.disk_usage(plan.workspace.root).free
     if free < _FREE_BYTES:
-        message = f"Only {free // 1_000_000} MB are free on the disk; a run needs 200 MB."
-        problems.add(message=message, code="disk-full")
+        problems.tell("disk-full", free=free // 1_000_000)
     problems.raise_if_errors(EXIT_DATA_UNUSABLE)
     plan.parameters.problems.extend(problems)
     declared = {name for name, peers in plan.parameters.peer_sets.items() if peers.members}

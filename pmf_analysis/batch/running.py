@@ -69,10 +69,9 @@ def run_plan(
 
 def _resumable(plan: Plan, record: RunRecord) -> RunRecord:
     if record.is_finished:
-        raise PmfError(Problem(f"The run {record.id} has finished.", code="run-finished"))
+        raise PmfError(Problem.of("run-finished", run=record.id))
     if record.manifest["content"] != plan.content():
-        why = "Data, parameters or program have changed since this run was stopped."
-        raise PmfError(Problem(why, code="run-changed", fix="start a new run"))
+        raise PmfError(Problem.of("run-changed"))
     return record
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from pmf_analysis.batch.manifest import RunRecord, is_unchanged, run_folders, write_atomically
 from pmf_analysis.batch.notebooks import fingerprint, is_shipped, read_notebook, shipped
-from pmf_analysis.batch.plan import find_run_file
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem
 
@@ -26,8 +25,7 @@ def new_workspace(folder: Path) -> list[str]:
         When the folder already holds something; nothing is ever written over.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        fix = "give the name of a new one"
-        raise PmfError(Problem("The folder is not empty.", file=folder.name, fix=fix))
+        raise PmfError(Problem.of("folder-not-empty", file=folder.name))
     for name in ("notebooks", "parameters"):
         leftovers = shutil.ignore_patterns(".*", "__pycache__")
         shutil.copytree(shipped(name), folder / name, ignore=leftovers)
@@ -45,7 +43,7 @@ def accept_notebooks(workspace: Workspace, run_file: str = "") -> dict[str, str]
     """
     from ruamel.yaml import YAML
 
-    name = find_run_file(workspace, run_file)
+    name = workspace.run_file(run_file)
     spec = workspace.load_run(name)
     paths = [workspace.notebooks / f"{analysis}.ipynb" for analysis in spec.analyses]
     digests = {path: fingerprint(path) for path in paths if path.is_file()}

@@ -29,11 +29,6 @@ from pmf_analysis.story.rendering import block_html
 
 TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN_TAGS = frozenset({"parameters", "injected-parameters", "setup", "analyst"})
-_FIXES = {
-    "cell-failed": "see the notebook beside the report; a failed analysis is not published",
-    "output-not-a-block": "use show(...), or tag the cell analyst to keep it out of the report",
-    "block-id-repeated": "give every block of a page its own id",
-}
 _QUIET = re.compile(r"text/plain|application/vnd\.jupyter\.widget.*")
 # Verdicts that have a column in every run, and those that have one where any series has them.
 _ALWAYS = ("improving", "worsening", "no_clear_change", "cannot_judge")
@@ -162,8 +157,8 @@ def _sections(notebook: Any) -> tuple[list[Section], str]:
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if output.output_type == "error":
-                said = f"failed with {output.get('ename', 'an error')}: {output.get('evalue', '')}"
-                problems.add(_fault(cell, "cell-failed", said))
+                what, why = output.get("ename", "an error"), output.get("evalue", "")
+                problems.tell("cell-failed", cell=cell.get("id", ""), what=what, why=why)
         if HIDDEN_TAGS & set(cell.metadata.get("tags", ())):
             continue
         if cell.cell_type == "markdown":
@@ -171,7 +166,7 @@ def _sections(notebook: Any) -> tuple[list[Section], str]:
         for block in _blocks(cell, problems):
             counts.update((block.kind, f"#{block.id}"))
             if counts[f"#{block.id}"] > 1:
-                problems.add(_fault(cell, "block-id-repeated", f'shows "{block.id}" again'))
+                problems.tell("block-id-repeated", cell=cell.get("id", ""), id=block.id)
             _add_block(block, sections[-1], counts[block.kind])
     problems.raise_if_errors(EXIT_DATA_UNUSABLE)
     return [part for part in sections if part.heading or part.parts], title
@@ -223,11 +218,7 @@ def _blocks(cell: Any, problems: Problems) -> Iterator[Block]:
             except PmfError as error:
                 problems.extend(error.problems)
         elif any(not _QUIET.fullmatch(mime) for mime in shown):
-            problems.add(_fault(cell, "output-not-a-block", "shows something that is not a block"))
-
-
-def _fault(cell: Any, code: str, what: str) -> Problem:
-    return Problem(f'Cell "{cell.get("id", "")}" {what}.', code=code, fix=_FIXES[code])
+            problems.tell("output-not-a-block", cell=cell.get("id", ""))
 
 
 # The page that joins the reports of a run
@@ -288,8 +279,7 @@ def _summary(run: Mapping[str, Any]) -> Block:
 
 def _rows_note(rows: Mapping[str, int]) -> Block:
     if rows["read"] != sum(rows[kind] for kind in _ROWS):
-        lost = "Rows read are not the rows accepted, quarantined and ignored."
-        raise PmfError(Problem(lost, code="rows-lost"), EXIT_DATA_UNUSABLE)
+        raise PmfError(Problem.of("rows-lost"), EXIT_DATA_UNUSABLE)
     parts = " + ".join(f"{rows[kind]:,} {kind}" for kind in _ROWS)
     said = f"{rows['read']:,} rows read = {parts}."
     return Block("note", "rows", "Every row is accounted for", text=(said,))

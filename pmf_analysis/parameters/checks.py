@@ -55,8 +55,8 @@ def check_register(document: Document, frameworks: Sequence[Document | None]) ->
     for place, alias in document.texts("indicators.*.aliases.*"):
         other = owners.setdefault(alias, place[:2])
         if other != place[:2]:
-            stands_for = f'alias "{alias}" already stands for "{owner_of(document.values, other)}".'
-            document.add(place, document.owner(place) + stands_for, "alias-taken")
+            taken_by = owner_of(document.values, other)
+            document.tell(place, "alias-taken", alias=alias, other=taken_by)
 
 
 def check_corrections(document: Document, register: Document) -> None:
@@ -92,9 +92,8 @@ def check_run(document: Document, frameworks: Mapping[str, Document | None]) -> 
     period = check_period(document, ("period",), document.get("period"), facts)
     as_at = document.get("as_at")
     if period and type(as_at) is date and as_at < period.start:
-        begins = f"as_at {as_at} is before {period.long_label} begins"
-        message = f"{begins}, so nothing of it can be known."
-        document.add(("as_at",), message, "as-at-too-early")
+        facts = {"as_at": as_at, "period": period.long_label}
+        document.tell(("as_at",), "as-at-too-early", **facts)
 
 
 def check_peer_sets(
@@ -114,13 +113,13 @@ def check_peer_sets(
     as_at, days = document.get("as_at"), stored if isinstance(stored, Mapping) else {}
     for name, place in {name: place for place, name in reversed(used)}.items():
         of = declared[name].as_at if name in declared else days.get(name)
-        if of and type(as_at) is date and as_at < of:
-            message = f'peer set "{name}" is of {of}, so nobody knew it on the as-at date {as_at}.'
-            document.add(place, message, "peer-set-not-yet-known")
-        if of and type(as_at) is date and add_months(of, _MONTHS_OF_A_PEER_SET) < as_at:
-            age = f"more than {_MONTHS_OF_A_PEER_SET} months before the run's as-at date {as_at}"
-            message = f'peer set "{name}" is of {of}, {age}. Look for a newer one.'
-            document.add(place, message, "peer-set-old", level="warning")
+        if not of or type(as_at) is not date:
+            continue
+        facts = {"name": name, "of": of, "as_at": as_at, "months": _MONTHS_OF_A_PEER_SET}
+        if as_at < of:
+            document.tell(place, "peer-set-not-yet-known", **facts)
+        elif add_months(of, _MONTHS_OF_A_PEER_SET) < as_at:
+            document.tell(place, "peer-set-old", **facts)
 
 
 def check_built_sets(document: Document, register: Document | None) -> None:
@@ -146,15 +145,12 @@ def check_value_pairs(document: Document, register: Document) -> None:
         unit = str(indicators.get(name, {}).get("unit"))
         in_money = kind in ("rate", "ratio") and any(sign in unit for sign in _MONEY)
         if kind != "money" and not in_money:
-            message = f'{document.owner(place)}"{name}" is no cost: its unit is not money.'
-            document.add(place, message, "cost-not-money")
+            document.tell(place, "cost-not-money", name=name)
         if name in {other for _, other in performances}:
-            message = f'{document.owner(place)}"{name}" is a cost and a performance: keep one.'
-            document.add(place, message, "cost-and-performance")
+            document.tell(place, "cost-and-performance", name=name)
     for place, name in performances:
         if indicators.get(name, {"polarity": "higher"}).get("polarity") not in ("higher", "lower"):
-            told = f'no way is declared better for "{name}", so it shows no performance.'
-            document.add(place, document.owner(place) + told, "performance-without-direction")
+            document.tell(place, "performance-without-direction", name=name)
 
 
 def check_names_in_data(
@@ -167,9 +163,8 @@ def check_names_in_data(
     """
     for place, own in framework.texts("council.area_code"):
         if own not in areas:
-            message = f'no figures are stored for area_code "{own}".{did_you_mean(own, areas, 3)}'
-            fix = "correct area_code, or import the figures of your own council."
-            framework.add(place, framework.owner(place) + message, "area-without-data", fix=fix)
+            hint = did_you_mean(own, areas, 3)
+            framework.tell(place, "area-without-data", name=own, hint=hint)
     known: dict[str, set[str]] = {}
     for indicator, _, dimension, member in series:
         known.setdefault(indicator, set()).add(f"{dimension}: {member}")
@@ -196,8 +191,8 @@ def check_known(
         if name not in known:
             hint = did_you_mean(name, known)
             few = "one of " + ", ".join(known) if not hint and 0 < len(known) <= 12 else ""
-            message = f'{document.owner(place)}{kind} "{name}" is not {where}.{hint}'
-            document.add(place, message, f"unknown-{kind.replace(' ', '-')}", expected=few, **more)
+            facts = {"id": kind.replace(" ", "-"), "kind": kind, "name": name, "where": where}
+            document.tell(place, "unknown-name", **facts, hint=hint, few=few, **more)
 
 
 def check_unique(document: Document, path: str, *others: str) -> None:
@@ -212,9 +207,8 @@ def check_unique(document: Document, path: str, *others: str) -> None:
         key = tuple(str(entry.get(name)) for name in (setting, *others))
         line = document.line((*place, setting))
         if first_lines.setdefault(key, line) != line and isinstance(entry.get(setting), str):
-            lines = f"lines {first_lines[key]} and {line}"
-            message = f'"{key[0]}" is declared twice{with_same}, on {lines}.'
-            document.add((*place, setting), message, "duplicate-id")
+            facts = {"name": key[0], "with_same": with_same, "first": first_lines[key]}
+            document.tell((*place, setting), "duplicate-id", **facts)
 
 
 def check_period(

@@ -77,10 +77,10 @@ class Document:
         name = owner_of(self.values, place)
         return f'In "{name}": ' if name else ""
 
-    def add(self, place: Place, message: str, code: str, **details: Any) -> None:
-        """Add a problem that names this file and the line of a place in it."""
-        row = self.line(place)
-        self.problems.add(message=message, code=code, file=self.name, row=row, **details)
+    def tell(self, place: Place, fault: str, **facts: Any) -> None:
+        """Add a fault of ``problems.yml`` at a place in this file; {owner} is its entry."""
+        at = {"file": self.name, "row": self.line(place), "owner": self.owner(place)}
+        self.problems.tell(fault, **at, **facts)
 
 
 def read_document(path: Path, name: str, problems: Problems) -> Document | None:
@@ -92,7 +92,7 @@ def read_document(path: Path, name: str, problems: Problems) -> Document | None:
     try:
         raw = path.read_bytes()
     except OSError:
-        reader.refuse(None, "This file is missing or cannot be opened.", "file-missing")
+        reader.refuse("file-missing")
         return None
     node = reader.compose(raw)
     values = None if node is None else reader.value(node, ())
@@ -129,23 +129,18 @@ class _Reader:
         try:
             node: Node | None = self.yaml.compose(raw.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
-            fix = "save it again with the encoding UTF-8 (in Notepad: Save as, Encoding, UTF-8)."
-            self.refuse(line, "This file is not saved as UTF-8 text.", "not-utf8", fix)
+            self.refuse("not-utf8", raw.count(b"\n", 0, error.start) + 1)
         except MarkedYAMLError as error:
-            self.refuse(*_yaml_fault(error))
+            line, said = _yaml_fault(error)
+            self.refuse("yaml-wrong", line, said=said)
         except YAMLError:
-            self.refuse(None, "This file holds control characters; it is not text.")
+            self.refuse("control-characters")
         except RecursionError:
-            self.refuse(None, "This file is nested too deeply to be read.")
+            self.refuse("nested-too-deeply")
         else:
-            if node is None:
-                self.refuse(None, "This file is empty.", "file-empty")
-            elif not _is_too_large(node):
+            if node is not None and not _is_too_large(node):
                 return node
-            else:
-                message = "Anchors and aliases (& and *) in this file multiply to too many values."
-                self.refuse(None, message, "alias-bomb", "write the values out.")
+            self.refuse("file-empty" if node is None else "alias-bomb")
         return None
 
     def value(self, node: Node, place: Place) -> Any:
@@ -153,22 +148,20 @@ class _Reader:
         line = node.start_mark.line + 1
         self.lines.setdefault(place, line)
         if str(node.tag).removeprefix(_YAML_TAG) not in _PLAIN_TAGS:
-            self.refuse(line, f'The tag "{node.tag}" is not allowed.', fix="remove it.")
+            self.refuse("tag", line, tag=node.tag)
         elif isinstance(node, MappingNode):
             return self._mapping(node, place)
         elif isinstance(node, SequenceNode):
             return tuple(self.value(item, (*place, n)) for n, item in enumerate(node.value))
         elif _SECRET_VALUE.search(str(node.value)):
-            self._refuse_secret(line, "This line holds a password or key.")
+            self.refuse("secret-parameter", line, what="This line holds")
         elif _hides(str(node.value), place):
-            message = "This text holds a line break or a character that is not seen."
-            self.refuse(line, message, "hidden-character", "type it again, in one line.")
+            self.refuse("hidden-character", line)
         else:
             try:
                 return self.yaml.constructor.construct_object(node)
             except ValueError:
-                text = str(node.value)[:40]
-                self.refuse(line, f'"{text}" is no number or date that exists.')
+                self.refuse("no-number", line, text=str(node.value)[:40])
         return None
 
     def _mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
@@ -176,28 +169,19 @@ class _Reader:
         for key_node, value_node in node.value:
             key, line = str(key_node.value), key_node.start_mark.line + 1
             if not isinstance(key_node, ScalarNode):
-                self.refuse(line, "A name is expected before the colon.")
+                self.refuse("no-name", line)
             elif key in values:
-                lines = f"lines {self.lines[(*place, key)]} and {line}"
-                message = f'"{key}" is given twice in one group, on {lines}.'
-                self.refuse(line, message, "duplicate-key", "keep one of them.")
+                self.refuse("duplicate-key", line, key=key, first=self.lines[(*place, key)])
             elif _SECRET_NAME.search(_spelled_apart(key)):
-                self._refuse_secret(line, f'"{key}" looks like a password or key.')
+                self.refuse("secret-parameter", line, what=f'"{key}" looks like')
             else:
                 self.lines[(*place, key)] = line
                 values[key] = self.value(value_node, (*place, key))
         return values
 
-    def _refuse_secret(self, line: int, message: str) -> None:
-        why = "No secret is ever a parameter: credentials come from the environment."
-        fix = "remove it here, and change it where it is used, since files are copied."
-        self.refuse(line, f"{message} {why}", "secret-parameter", fix)
-
-    def refuse(
-        self, line: int | None, message: str, code: str = "yaml-wrong", fix: str = ""
-    ) -> None:
-        """Add an error of this file."""
-        self.problems.add(message=message, code=code, file=self.name, row=line, fix=fix)
+    def refuse(self, fault: str, line: int | None = None, **facts: Any) -> None:
+        """Add a fault of this file."""
+        self.problems.tell(fault, file=self.name, row=line, **facts)
 
 
 def _hides(text: str, place: Place) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.parameters.loading import Document
 from pmf_analysis.parameters.models import Indicator
-from pmf_analysis.problems import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,24 +63,19 @@ def _row(indicator: Indicator) -> dict[str, object]:
 def review_register(indicators: Iterable[Indicator], document: Document) -> None:
     """Add what is allowed but deserves a look, with the line of the indicator."""
     for n, indicator in enumerate(indicators):
-        for setting, message, code, level in _remarks(indicator):
-            text = f'In "{indicator.id}": {message}'
-            document.add(("indicators", n, setting), text, code, level=level)
+        for setting, remark, facts in _remarks(indicator):
+            document.tell(("indicators", n, setting), remark, **facts)
 
 
-def _remarks(indicator: Indicator) -> Iterator[tuple[str, str, str, Level]]:
-    """Yield setting, message, code and level of each remark."""
+def _remarks(indicator: Indicator) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the setting, the name in ``problems.yml`` and the facts of each remark."""
     against = {"lower", "none"} if _RISE.match(indicator.title) else set()
     against |= {"higher", "none"} if _FALL.match(indicator.title) else set()
     if indicator.polarity in against:
-        message = (
-            f'the title begins with "{indicator.title.split()[0]}" but polarity is '
-            f'"{indicator.polarity}". One of them is probably wrong.'
-        )
-        yield "polarity", message, "polarity-contradicts-title", "warning"
+        facts = {"word": indicator.title.split()[0], "polarity": indicator.polarity}
+        yield "polarity", "polarity-contradicts-title", facts
     if indicator.polarity == "unknown" and indicator.is_chartable:
-        yield "id", "no polarity is declared, so it is not judged.", "polarity-unknown", "info"
+        yield "id", "polarity-unknown", {}
     words = len(indicator.short_title.split())
     if indicator.short_title != indicator.title and words > _ROOM_FOR_WORDS:
-        message = f"short_title has {words} words; charts have room for {_ROOM_FOR_WORDS}."
-        yield "short_title", message, "short-title-long", "warning"
+        yield "short_title", "short-title-long", {"words": words, "room": _ROOM_FOR_WORDS}

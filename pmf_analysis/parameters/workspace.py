@@ -62,9 +62,7 @@ class Workspace:
             if any((candidate / "parameters").glob("framework*.yml")):
                 return cls(candidate)
         where = f"The folder that {WORKSPACE_VARIABLE} names" if named else "This folder"
-        message = f"{where} is not in a workspace: there is no parameters/framework.yml."
-        fix = "make a workspace with pmf new FOLDER, or work inside one."
-        raise PmfError(Problem(message, code="no-workspace", fix=fix))
+        raise PmfError(Problem.of("no-workspace", where=where))
 
     @property
     def parameters(self) -> Path:
@@ -99,9 +97,8 @@ class Workspace:
         files = _Files(self.root)
         frameworks = files.frameworks()
         if framework not in frameworks:
-            message = f'There is no framework file "{framework}" in parameters.'
             hint = did_you_mean(framework, frameworks)
-            files.problems.add(message=message + hint, code="unknown-framework")
+            files.problems.tell("unknown-framework", name=framework, hint=hint)
         register, listed = files.read(models.IndicatorFile, "indicators.yml")
         if register is not None:
             checks.check_register(register, [document for document, _ in frameworks.values()])
@@ -146,7 +143,7 @@ class Workspace:
             Exit 2, with all problems of the run file; those of other files come from :meth:`load`.
         """
         files, others = _Files(self.root), _Files(self.root)
-        document, spec = files.read(models.RunSpec, self._run_path(str(name_or_path)))
+        document, spec = files.read(models.RunSpec, self.root / self.run_file(str(name_or_path)))
         if document is not None:
             frameworks = {name: read for name, (read, _) in others.frameworks().items()}
             checks.check_run(document, frameworks)
@@ -157,15 +154,31 @@ class Workspace:
             problems.extend(files.problems)
         return spec
 
-    def _run_path(self, name: str) -> Path:
+    def run_file(self, name: str = "") -> str:
+        """Return a run file's name within the workspace; without a name, that of its only one.
+
+        Raises
+        ------
+        PmfError
+            When there is no such file, or no name is given and there is more than one.
+        """
         runs = self.parameters / "runs"
+        known = [path.stem for path in sorted(runs.glob("*.yml"))]
+        if not name and len(known) != 1:
+            names = ", ".join(f"{stem}.yml" for stem in known)
+            raise PmfError(Problem.of("which-run-file" if known else "no-run-file", names=names))
+        name = name or known[0]
         for path in (Path(name), self.root / name, runs / name, runs / f"{name}.yml"):
             if path.is_file():
-                return path.resolve()
-        known = [path.stem for path in sorted(runs.glob("*.yml"))]
-        message = f'There is no run file "{Path(name).name}" in parameters/runs.'
-        hint = did_you_mean(Path(name).stem, known)
-        raise PmfError(Problem(message + hint, code="run-missing", expected=", ".join(known)))
+                return _name_within(self.root, path)
+        facts = {"hint": did_you_mean(Path(name).stem, known), "known": ", ".join(known)}
+        raise PmfError(Problem.of("run-missing", name=Path(name).name, **facts))
+
+
+def _name_within(root: Path, path: Path) -> str:
+    """Return the name of a file within a folder; of one outside, its whole path."""
+    path = path.resolve()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 class _Files:
