@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pmf_analysis import __version__
 from pmf_analysis.data.contract import problem_table
 from pmf_analysis.data.corrections import apply_corrections
 from pmf_analysis.data.seals import open_seals, read_backtest
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
-from pmf_analysis.measures.chance_signals import expected_signals, fine_figures, off_target
+from pmf_analysis.measures.calibration import UNCALIBRATED, Factors
 from pmf_analysis.measures.denominators import denominator_jumps
-from pmf_analysis.measures.events import (
-    chart_events,
-    declared_baselines,
-    declared_changes,
-    independent_levels,
-    recorded_events,
-    with_baselines_used,
-)
+from pmf_analysis.measures.events import declared_changes
 from pmf_analysis.measures.frames import (
     in_exceptional_period,
     is_aggregate,
@@ -34,17 +32,13 @@ from pmf_analysis.measures.frames import (
     sets_by_indicator,
     shown_observations,
 )
+from pmf_analysis.measures.outlook import Found
+from pmf_analysis.measures.panel_factors import panel_factors
+from pmf_analysis.measures.peer_sets import neighbour_lists
 from pmf_analysis.measures.questions import live_targets, target_lines
-from pmf_analysis.measures.result_tables import (
-    clipped,
-    complete_trends,
-    restatement_notes,
-    with_labels,
-)
-from pmf_analysis.measures.spc import rule_set
-from pmf_analysis.measures.steps import suggested_steps
+from pmf_analysis.measures.result_tables import restatement_notes
 from pmf_analysis.measures.target_tables import TargetSetting, target_tables, with_breaks
-from pmf_analysis.measures.trend import trend_verdicts
+from pmf_analysis.measures.trend_tables import trend_tables
 from pmf_analysis.periods import Period, parse_period
 
 if TYPE_CHECKING:
@@ -52,7 +46,6 @@ if TYPE_CHECKING:
     from pmf_analysis.parameters.workspace import Parameters, Workspace
 
 Known = pd.DataFrame | None
-SHOWN_LIMITS = ["lower_limit", "upper_limit"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +79,7 @@ TABLES = tuple(field.name for field in fields(Measures))
 
 
 @dataclass(frozen=True)
-class _Council:
+class KnownCouncil:
     """What is known of one council at one date, ready to be measured."""
 
     register: pd.DataFrame
@@ -95,6 +88,7 @@ class _Council:
     changes: pd.DataFrame
     targets: pd.DataFrame
     peer_sets: pd.DataFrame
+    lists: pd.DataFrame
     notes: pd.DataFrame
     area: str
     period: Period
@@ -131,6 +125,7 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
         quarantined=pd.concat([quarantined, problem_table(broken)], ignore_index=True),
         said_before=said_before,
         backtested=read_backtest(workspace.store, council=council.id, until=spec.as_at),
+        cache=workspace.store / "cache",
         seed=spec.seed,
     )
 
@@ -148,6 +143,7 @@ def assess_council(
     quarantined: Known = None,
     said_before: Known = None,
     backtested: Known = None,
+    cache: Path | None = None,
     seed: int = 0,
 ) -> Measures:
     """Measure trends, comparisons, forecasts and targets of every indicator in the register.
@@ -167,6 +163,8 @@ def assess_council(
         Observations of the vintage before, from which nothing hidden now may be worked out.
     said_before, backtested
         Chances of earlier runs, and questions put to the past, as `data.seals` reads them.
+    cache
+        Folder in which calibration factors of the council's own panels are kept; None for none.
 
     Returns
     -------
@@ -175,7 +173,7 @@ def assess_council(
         cannot be judged.
     """
     sets = sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
-    council = _council(tables, parameters, period, as_at, published)
+    council = known_council(tables, parameters, period, as_at, published)
     live = live_targets(council.targets, council.own, council.register)
     compared = benchmark_tables(
         *(council.panel, council.register),
@@ -186,58 +184,32 @@ def assess_council(
         peer_set=peer_set,
         used=sets,
     )
-    trends = _trends(council, target_lines(live, council.own), restated, parameters, seed)
+    trends = trend_tables(
+        council.own,
+        parameters,
+        register=council.register,
+        lines=target_lines(live, council.own),
+        changes=council.changes,
+        restated=restated,
+        period=period,
+        as_at=as_at,
+        seed=seed,
+    )
     beside = compared["comparisons"]
     beside = beside[beside["peer_set"] == beside["indicator"].map(sets)]
-    setting, before = _target_setting(council, parameters, seed), (said_before, backtested)
-    targets = target_tables(setting, live, trends["trends"], beside, before)
+    setting = _target_setting(council, parameters, sets, cache, seed)
+    targets = target_tables(setting, live, trends["trends"], beside, (said_before, backtested))
     notes = _notes(council, [quarantined], restated, parameters)
     return Measures(**trends, **compared, **targets, problems=notes)
 
 
-def _trends(
-    council: _Council,
-    lines: pd.DataFrame,
-    restated: pd.DataFrame | None,
+def _target_setting(
+    council: KnownCouncil,
     parameters: Parameters,
+    sets: dict[str, str],
+    cache: Path | None,
     seed: int,
-) -> dict[str, pd.DataFrame]:
-    """Trends, points and events of every series, and what chance and targets make of the packs."""
-    declared, register = parameters.framework.trend_rules, council.register
-    rules = rule_set(declared.profile, **declared.model_dump(exclude={"profile"}))
-    trends, points = trend_verdicts(
-        council.own,
-        register,
-        targets=lines,
-        changes=council.changes,
-        baselines=declared_baselines(parameters, council.as_at),
-        rules=rules,
-        period=council.period,
-    )
-    events = chart_events(
-        council.own,
-        register,
-        recorded_events(council.changes, parameters, council.as_at),
-        restated=restated,
-        suggested=suggested_steps(independent_levels(trends, points)),
-    )
-    events = with_baselines_used(events, trends)
-    trends = complete_trends(
-        trends, council.own, register, lines, area=council.area, as_at=council.as_at
-    )
-    points = with_labels(points, register).merge(lines, on=["series", "period"], how="left")
-    themes = {name: entry.themes for name, entry in parameters.register.indicators.items()}
-    ours = trends[trends["control"] != "city"]  # nobody is off target who does not control it
-    expected = expected_signals(trends, points, themes, rules=rules, seed=seed)
-    return {
-        "trends": clipped(fine_figures(trends), register, SHOWN_LIMITS),
-        "points": clipped(points, register, SHOWN_LIMITS),
-        "events": events,
-        "packs": pd.concat([expected, off_target(points, ours, themes)], ignore_index=True),
-    }
-
-
-def _target_setting(council: _Council, parameters: Parameters, seed: int) -> TargetSetting:
+) -> TargetSetting:
     """Say what the council's targets are judged by."""
     themes = {name: entry.themes for name, entry in parameters.register.indicators.items()}
     framework = parameters.framework
@@ -246,15 +218,46 @@ def _target_setting(council: _Council, parameters: Parameters, seed: int) -> Tar
         own=council.own,
         register=council.register,
         targets=council.targets,
-        peer_sets=None,
-        factors=None,
+        lists=council.lists,
+        sets=sets,
+        calibrate=partial(_own_factors, cache),
         themes=themes,
+        roles={director.id: director.role for director in framework.directors},
         bands=framework.target_bands.model_dump(),
         rule=framework.target_rule,
         period=council.period,
         as_at=council.as_at,
         seed=seed,
     )
+
+
+def _own_factors(cache: Path | None, found: Found) -> Factors | None:
+    """Learn factors from the panels' own past, or read those kept for the same figures and code."""
+    if cache is None:
+        return panel_factors(found)
+    figures = hashlib.sha256(code_digest().encode())
+    for series, (panel, row) in sorted(found.items(), key=itemgetter(0)):
+        line = panel.usable
+        figures.update(repr((series, line.anchor, line.periods_per_year, panel.bounds)).encode())
+        figures.update(line.history(row).tobytes())
+    path = cache / f"factors_{figures.hexdigest()[:32]}.parquet"
+    if path.is_file():
+        rows = pd.read_parquet(path)
+        return Factors.from_frame(rows) if len(rows) else None
+    factors = panel_factors(found)
+    cache.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    (factors or UNCALIBRATED).to_frame().to_parquet(part, index=False)
+    part.replace(path)
+    return factors
+
+
+def code_digest() -> str:
+    """Hash of the code that measures: what is kept by it is made again when the code changes."""
+    package = Path(__file__).parent
+    code = [package / "assess.py", *sorted((package / "measures").iterdir())]
+    sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in code if path.is_file()]
+    return hashlib.sha256(repr((__version__, sums)).encode()).hexdigest()
 
 
 def write_measures(measures: Measures, folder: Path) -> list[Path]:
@@ -273,13 +276,14 @@ def read_measures(folder: Path) -> Measures:
     return Measures(**{name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES})
 
 
-def _council(
+def known_council(
     tables: Mapping[str, pd.DataFrame],
     parameters: Parameters,
     period: Period,
     as_at: date,
     published: pd.DataFrame | None,
-) -> _Council:
+) -> KnownCouncil:
+    """Make what is known of a council on a day ready to be measured: of the contract's tables."""
     register = judged_register(parameters)
     known = tables["observations"]
     known = known[known["period_end"] <= pd.Timestamp(period.end)]
@@ -296,13 +300,14 @@ def _council(
     changes = [declared_changes(tables["changes"], parameters, as_at), breaks]
     own = own_totals(panel, area)
     told = [corrected, notes, found, denominator_jumps(own)]
-    return _Council(
+    return KnownCouncil(
         register=register,
         panel=panel,
         own=own,
         changes=pd.concat(changes, ignore_index=True),
         targets=tables["targets"][tables["targets"]["area_code"].isin([area, ""])],
         peer_sets=peer_sets,
+        lists=neighbour_lists(tables["peer_sets"], as_at),
         notes=pd.concat(told, ignore_index=True),
         area=area,
         period=period,
@@ -317,7 +322,7 @@ def _published_before(store: Store, as_at: date) -> pd.DataFrame | None:
 
 
 def _notes(
-    council: _Council, more: list[Known], restated: Known, parameters: Parameters
+    council: KnownCouncil, more: list[Known], restated: Known, parameters: Parameters
 ) -> pd.DataFrame:
     """All notes on the data, each with the themes it concerns, so that reports show their own."""
     if restated is not None:

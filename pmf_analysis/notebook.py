@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pmf_analysis import __version__
+from pmf_analysis.data.seals import records_read
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.checks import check_peer_sets, check_run
 from pmf_analysis.parameters.loading import Document, read_document, validated
@@ -139,7 +139,7 @@ def _measures(
         make_demo(workspace)
     if not store.vintages():
         raise PmfError("There is no data in the store. Fix: run pmf demo, or import your own.", 3)
-    kept = workspace.store / "cache" / _cache_key(store, parameters, spec)
+    kept = workspace.store / "cache" / _cache_key(workspace, parameters, spec)
     if kept.is_dir():
         return read_measures(kept)
     measures = assess_run(workspace, spec)
@@ -152,14 +152,16 @@ def _measures(
     return measures
 
 
-def _cache_key(store: Store, parameters: Parameters, spec: RunSpec) -> str:
+def _cache_key(workspace: Workspace, parameters: Parameters, spec: RunSpec) -> str:
     """Return a name that changes with data, parameters and the code that measures."""
-    package = Path(__file__).parent
-    code = [package / "assess.py", *sorted((package / "measures").iterdir())]
-    sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in code if path.is_file()]
+    from pmf_analysis.assess import code_digest
+
     asked = (spec.council, spec.framework, spec.period, spec.as_at, spec.peer_set, spec.seed)
-    parts = [__version__, store.digest(spec.as_at).overall, sorted(parameters.files.items())]
-    return hashlib.sha256(repr((parts, asked, sums)).encode()).hexdigest()[:32]
+    council = parameters.framework.council.id
+    said_before = records_read(workspace.store, council=council, as_at=spec.as_at)
+    data = Store(workspace.store).digest(spec.as_at).overall
+    parts = [data, sorted(parameters.files.items()), said_before]
+    return hashlib.sha256(repr((code_digest(), parts, asked)).encode()).hexdigest()[:32]
 
 
 def theme_view(
@@ -173,7 +175,7 @@ def theme_view(
     period = parse_period(spec.period, year_type=framework.year_type)
     names = (
         *("points", "comparisons", "peers", "gaps", "targets", "forecasts", "events"),
-        *("funnels", "robustness", "leads", "equality"),
+        *("funnels", "robustness", "leads", "equality", "outturn_paths", "decisions", "outcomes"),
     )
     series = set(trends["series"])
     problems = measures.problems
@@ -188,6 +190,10 @@ def theme_view(
         trends=trends,
         **{name: _part(getattr(measures, name), "series", series) for name in names},
         value=_part(measures.value, "performance_indicator", ids),
+        target_checks=_part(measures.target_checks, "indicator", {*ids, ""}),
+        portfolio=measures.portfolio,
+        records=measures.records,
+        easy_level=framework.target_bands.too_easy,
         comparison_level=framework.comparison.level,
         overdispersion=framework.comparison.overdispersion,
         packs=_part(measures.packs, "theme", {theme, ""}),

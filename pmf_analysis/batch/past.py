@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.assess import _council
+from pmf_analysis.assess import known_council
 from pmf_analysis.batch.plan import Plan
 from pmf_analysis.data.seals import keep_backtest
 from pmf_analysis.measures.backtest import backtest
@@ -16,7 +16,7 @@ def ask_past(plan: Plan) -> pd.DataFrame:
     """Back-test what a run's council knew, keep it in the store, and return the records of it."""
     spec, store = plan.spec, plan.store
     known = (store.as_known_on(spec.as_at), plan.parameters, plan.period, spec.as_at, None)
-    council = _council(*known)
+    council = known_council(*known)
     register = council.register
     past = past_targets(council.targets, council.own, register, as_at=spec.as_at)
     asked = backtest(council.evidence, past, register, area=council.area)

@@ -32,12 +32,13 @@ def assess_outturns(
     factors: Factors | None = None,
     seed: int = 0,
     bands: Mapping[str, float] = realism.BANDS,
+    found: Found | None = None,
 ) -> tuple[Frame, Frame]:
     """Chance of each target for several periods together, and the way there.
 
     Parameters
     ----------
-    observations, register, origin, factors, bands
+    observations, register, origin, factors, bands, found
         As in `assess_targets`; values of base periods, not running totals. Where `denominator` is
         known for all values, a mean is the pooled ratio, with last year's denominators to come.
     questions
@@ -57,7 +58,7 @@ def assess_outturns(
         PATHS, in all numbers cumulative: the value so far (`actual`, NaN to come), the `path` to
         the target (for a range to its middle), the chance of being on it, and quantiles.
     """
-    found = panels(observations, register, origin=origin)
+    found = found or panels(observations, register, origin=origin)
     declared = register.set_index("indicator").to_dict("index")
     answers = []
     for row in questions.to_dict("records"):

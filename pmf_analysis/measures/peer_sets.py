@@ -24,6 +24,15 @@ COLUMNS = TABLES["chosen_sets"]
 _ROW = COLUMNS[:4]  # peer_set, member, member_name, rank
 
 
+def neighbour_lists(stored: Frame, as_at: date) -> Frame:
+    """Newest list of every area, of each set, as known on a day: peer_set, area, member."""
+    rows = stored[(stored["area_code"] != "") & ~(stored["as_at"] > pd.Timestamp(as_at))]
+    newest = rows.groupby(["peer_set", "area_code"])["as_at"].transform("max")
+    rows = rows[(rows["as_at"] == newest) | newest.isna()]
+    names = {"area_code": "area", "member_code": "member"}
+    return rows.rename(columns=names)[["peer_set", "area", "member"]]
+
+
 def chosen_peer_sets(
     stored: Frame, parameters: Parameters, area: str, panel: Frame, as_at: date
 ) -> Frame:

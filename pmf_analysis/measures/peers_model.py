@@ -107,7 +107,9 @@ def _features(values: Floats, horizon: int, season_length: int, lists: Flags | N
     median = _median(values)
     features = [median - values, values - _earlier(values, 1)]
     if lists is not None:
-        near = np.array([_median(values[listed]) for listed in lists])
+        listed = np.argsort(~lists, axis=1, kind="stable")[:, : lists.sum(axis=1).max()]
+        inside = np.take_along_axis(lists, listed, axis=1)
+        near = _median(np.where(inside[..., None], values[listed], np.nan))
         features.insert(1, np.where(np.isnan(near), median, near) - values)
     if season_length > 1:
         year = season_length * -(-horizon // season_length)
@@ -117,16 +119,20 @@ def _features(values: Floats, horizon: int, season_length: int, lists: Flags | N
 
 
 def _median(values: Floats) -> Floats:
-    """Median (T,) over areas, NaN of fewer than _FEWEST_PEERS."""
-    enough = np.isfinite(values).sum(axis=0) >= _FEWEST_PEERS
-    median = np.full(values.shape[1], np.nan)
-    median[enough] = np.nanmedian(values[:, enough], axis=0)
-    return median
+    """Median (..., T) over areas (..., A, T), NaN of fewer than _FEWEST_PEERS."""
+    known = np.isfinite(values).sum(axis=-2, keepdims=True)
+    ordered = np.sort(values, axis=-2)  # NaN last
+    last = values.shape[-2] - 1
+    ends = (np.clip(place, 0, last) for place in ((known - 1) // 2, known // 2))
+    middle = sum(np.take_along_axis(ordered, end, axis=-2) for end in ends) / 2
+    return np.where(known >= _FEWEST_PEERS, middle, np.nan)[..., 0, :]
 
 
 def _earlier(values: Floats, periods: int) -> Floats:
     """Value of each area that many periods before each place; NaN before the first."""
-    return pd.DataFrame(values).shift(periods, axis=1).to_numpy()
+    shifted = np.full_like(values, np.nan)
+    shifted[:, periods:] = values[:, : values.shape[1] - periods]
+    return shifted
 
 
 def _slopes(known: Floats, year: Places) -> tuple[Floats, Floats]:
@@ -134,8 +140,9 @@ def _slopes(known: Floats, year: Places) -> tuple[Floats, Floats]:
 
     They come from within-year differences, so that no common movement is in them.
     """
-    both = pd.DataFrame(known)
-    inside = (both - both.groupby(year).transform("mean")).to_numpy()
+    counts = np.maximum(np.bincount(year), 1)
+    means = [np.bincount(year, weights=column) / counts for column in known.T]
+    inside = known - np.column_stack(means)[year]
     inside, target = inside[:, :-1], inside[:, -1]
     ridge = _RIDGE * (inside**2).mean(axis=0) + np.finfo(float).eps
     inverse = np.linalg.inv(inside.T @ inside + np.diag(ridge))

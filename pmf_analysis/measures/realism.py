@@ -43,6 +43,7 @@ def assess_targets(
     bands: Mapping[str, float] = BANDS,
     factors: Factors | None = None,
     years: Sequence[int] = YEARS,
+    found: Found | None = None,
     seed: int = 0,
 ) -> Frame:
     """Chance and verdict of each target.
@@ -60,8 +61,9 @@ def assess_targets(
         target_low, target_high, exceptional_periods.
     peer_sets, origin
         Members whose changes are evidence (all by default); last start of a period that is used.
-    years
-        Years after the newest value at which the chance is also asked for, of YEARS.
+    years, found
+        Years after the newest value at which the chance is also asked for, of YEARS; what
+        `outlook.panels` made of the same observations, so that it is not made again.
 
     Returns
     -------
@@ -73,10 +75,11 @@ def assess_targets(
         peer_share is the share of the peers' past changes, over as many periods, that would meet
         the target from here, similar_share of those from the same quarter of the areas, own_share
         of the own ones, best_change the best of those; probability_1 to 3 are chances so many years
-        after the newest value. No probability: a reason.
+        after the newest value, reversion the change that the distance to the peers' median alone
+        lets expect, with the 95 % interval of its slope. No probability: a reason.
     """
     areas = targets["area"].unique()
-    found = panels(observations, register, origin=origin, peer_sets=peer_sets, areas=areas)
+    found = found or panels(observations, register, origin=origin, peer_sets=peer_sets, areas=areas)
     declared, rows = register.set_index("indicator").to_dict("index"), targets.to_dict("records")
     asked = [_question(row, declared.get(row["indicator"]), found) for row in rows]
     wanted: dict[str, set[int]] = {}
@@ -256,6 +259,11 @@ def _judged(
         "best_change": _best_change(aim, own_changes),
         "headroom": aim.headroom(last, panel.bounds),
     }
+    model = panel.peers_model(question.horizon) if view.has_peers else None
+    if model:
+        place = int(panel.usable.last[question.row])
+        ends = ("reversion", "reversion_low", "reversion_high")
+        answer |= zip(ends, model.reversion(question.row, place), strict=True)
     for year, steps in question.by_year(years).items():
         later = views[question.series, steps].pooled
         answer[f"probability_{year}"] = chance_of(aim, later, certain)

@@ -1,15 +1,16 @@
 """Everything a council's reports say of its targets: tables in, result tables out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.measures.arrays import SHIPPED, TYPES, Frame
 from pmf_analysis.measures.calibration import Factors
-from pmf_analysis.measures.outlook import pooled_forecasts
+from pmf_analysis.measures.outlook import Found, panels, pooled_forecasts
 from pmf_analysis.measures.outturn import assess_outturns
 from pmf_analysis.measures.portfolio import portfolio
 from pmf_analysis.measures.questions import reference_questions, refuse, target_questions
@@ -32,19 +33,41 @@ class TargetSetting:
     own: Frame
     register: Frame
     targets: Frame  # all of the contract's rows for this council
-    peer_sets: Frame | None
-    factors: Factors | None
+    lists: Frame  # peer_set, area, member: whose neighbours are known
+    sets: Mapping[str, str]  # the peer set of each indicator
+    calibrate: Callable[[Found], Factors | None]
     themes: Mapping[str, Sequence[str]]
+    roles: Mapping[str, str]  # of directors
     bands: Mapping[str, float]
     rule: Any
     period: Period
     as_at: date
     seed: int
 
+    @cached_property
+    def found(self) -> Found:
+        """All panels, each with the neighbours' lists of the set that its indicator goes by.
+
+        Lists leave no council out: every area's changes are evidence.
+        """
+        found: Found = {}
+        everyone = pd.DataFrame({"member": self.evidence["area"].unique(), "area": ""})
+        of = self.evidence["indicator"].map(dict(self.sets))
+        for name in sorted(set(self.sets.values())):
+            lists = pd.concat([everyone, self.lists[self.lists["peer_set"] == name]])
+            rows = self.evidence[of == name]
+            found |= panels(rows, self.register, origin=self.period.end, peer_sets=lists)
+        return found
+
+    @cached_property
+    def factors(self) -> Factors | None:
+        """Factors learnt from these panels' own past; None where they are too few for that."""
+        return self.calibrate(self.found)
+
     @property
     def known(self) -> dict[str, Any]:
         """What every forecast is made with."""
-        names = ("register", "factors", "seed")
+        names = ("register", "factors", "seed", "found")
         return {name: getattr(self, name) for name in names} | {"origin": self.period.end}
 
 
@@ -86,8 +109,9 @@ def target_tables(
     register, own, day = setting.register, setting.own, setting.as_at
     targets, paths = answer_targets(setting, live, trends, comparisons)
     targets = with_labels(targets, register)
-    past = outcomes(setting.targets, own, *said_before, register, as_at=day)
     director = targets["indicator"].map(register.set_index("indicator")["director"])
+    sets = portfolio(targets.assign(director=director), setting.themes, setting.bands)
+    past = outcomes(setting.targets, own, *said_before, register, as_at=day)
     by_director = register.groupby("director")["indicator"].agg(list).to_dict()
     groups = {str(name): list(each) for name, each in by_director.items()}
     for indicator, themes in setting.themes.items():
@@ -101,7 +125,7 @@ def target_tables(
             setting.targets, own, register, targets, as_at=day, easy=max(setting.bands.values())
         ),
         "decisions": decision_path(setting.rule, comparisons, live, own, register),
-        "portfolio": portfolio(targets.assign(director=director), setting.themes, setting.bands),
+        "portfolio": sets.assign(title=sets["name"].map(dict(setting.roles)).fillna("")),
         "outcomes": past,
         "records": records(past, groups=groups, seed=setting.seed),
     }
@@ -125,7 +149,7 @@ def answer_targets(
     of_year = questions["how"] != ""
     parts = [questions[~of_year], questions[of_year]]
     known = setting.known | {"bands": setting.bands}
-    single = assess_targets(setting.evidence, parts[0], peer_sets=setting.peer_sets, **known)
+    single = assess_targets(setting.evidence, parts[0], **known)
     totals, paths = assess_outturns(setting.evidence, parts[1], **known)
     answers = pd.concat([single, totals], ignore_index=True).reindex(columns=list(TYPES["answers"]))
     answers = answers.fillna(SHIPPED["no_answer"]).astype(TYPES["answers"])
@@ -167,6 +191,4 @@ def _forecasts(setting: TargetSetting, targets: Frame) -> Frame:
         for series, indicator in setting.own.groupby("series")["indicator"].first().items()
         for limit in [max(1, HORIZON_YEARS * rates[indicator])]
     }
-    return pooled_forecasts(
-        setting.evidence, horizons, peer_sets=setting.peer_sets, **setting.known
-    )
+    return pooled_forecasts(setting.evidence, horizons, **setting.known)
