@@ -62,8 +62,8 @@ def meanings(label: str, context: Context) -> list[Period]:
 
 
 def _read(text: str, context: Context) -> list[Period]:
-    for pattern, form in _FORMS:
-        if match := re.fullmatch(pattern, text):
+    for pattern, form in _PATTERNS:
+        if match := pattern.fullmatch(text):
             try:
                 return form(match, context)
             except ValueError:  # a date that does not exist, such as 31 February
@@ -73,7 +73,7 @@ def _read(text: str, context: Context) -> list[Period]:
 
 def _read_range(text: str, context: Context) -> list[Period]:
     """Read "A to B", where both sides are labels of the same kind, and "Apr-Jun 2023"."""
-    text = re.sub(rf"({_M}) ?(-|to) ?({_M} ({_Y}))", r"\1 \4 \2 \3", text)
+    text = re.sub("({M}) ?(-|to) ?({M} ({Y}))".format_map(_PIECES), r"\1 \4 \2 \3", text)
     side = Context(context.year_type, "snapshot")
     for dash in re.finditer(r"\s+to\s+|\s*-\s*", text):
         found = [
@@ -90,7 +90,7 @@ def _read_range(text: str, context: Context) -> list[Period]:
 
 def _read_side(text: str, context: Context) -> list[Period]:
     """Read one side of a range, which is not a bare year and not itself a range."""
-    if text.isdigit() or not any(re.fullmatch(pattern, text) for pattern, _ in _FORMS):
+    if text.isdigit() or not any(pattern.fullmatch(text) for pattern, _ in _PATTERNS):
         return []
     return [meaning for meaning in _read(text, context) if meaning.kind != "rolling"]
 
@@ -272,38 +272,21 @@ def _full_year(year: str) -> int:
 
 def _month_number(name: str) -> int:
     """Return the number of a month's name, whole or in three letters, or of its digits."""
-    return int(name) if name.isdigit() else [n[:3] for n in _MONTH_NAMES].index(name[:3]) + 1
+    return int(name) if name.isdigit() else _MONTHS.index(name[:3]) + 1
 
 
-_MONTH_NAMES = [name.casefold() for name in spans.MONTH_NAMES]
-_M = "(?:" + "|".join(f"{n[:3]}(?:{n[3:]})?" for n in _MONTH_NAMES) + "|sept)"
-_Y = r"(?:19|20)\d\d"
-_YEARS = rf"(?P<years>{_Y}[/-]\d\d(?:\d\d)?|\d\d[/-]\d\d|{_Y})"
-_PART = (
-    r"(?:(?P<part>q|quarter |h(?=[12])|half (?=[12]))(?P<number>[1-4])"
-    r"|(?P<term>autumn|spring|summer)(?: term)?)"
-)
-_DAY = rf"(?P<day>{_Y}-\d\d-\d\d|\d\d?/\d\d?/{_Y}|\d\d? {_M} {_Y})"
-_MONTHS = rf"(?: \(?(?P<months>{_M} ?(?:-|to) ?{_M})\)?)?"
-_TYPES = "(?P<type>financial|fiscal|academic|school|calendar)"
-_EDGE = "(?P<edge>w/c|w/e|week (?:of|commencing|to|ending|ended))"
+_MONTHS = [name[:3].casefold() for name in spans.MONTH_NAMES]
+_PIECES: dict[str, str] = {}
+for _name, _piece in spans.NAMES["pieces"].items():
+    _PIECES[_name] = _piece.format_map(_PIECES)
 Form = Callable[[re.Match[str], Context], list[Period]]
-_FORMS: list[tuple[str, Form]] = [
-    (rf"(?P<ending>(?:year )?end(?:ing|ed) )?(?P<year>{_Y})", _bare_year),
-    (rf"(?P<first>{_Y})(?P<dash> ?- ?| to )(?P<last>\d\d|{_Y})", _years_with_dash),
-    (rf"(?P<years>{_Y}/\d\d|{_Y}/{_Y}|\d\d/\d\d)", _split_year),
-    (rf"{_YEARS} ?{_PART}{_MONTHS}", _part),
-    (rf"{_PART}{_MONTHS} {_YEARS}", _part),
-    (rf"(?P<month>{_M})[ -](?P<year>{_Y}|\d\d)", _month),
-    (rf"(?P<year>{_Y}) (?P<month>{_M})", _month),
-    (rf"(?P<month>\d\d)/(?P<year>{_Y})", _month),
-    (rf"(?P<year>{_Y})-(?P<month>\d\d)-(?P<day>\d\d)(?:[t ]00:00:00)?", _date),
-    (rf"(?P<day>\d\d?)/(?P<month>\d\d?)/(?P<year>{_Y})", _date),
-    (rf"(?P<day>\d\d?) (?P<month>{_M}) (?P<year>{_Y})", _date),
-    (rf"(?P<edge>as at|as of|at) {_DAY}", _days_of),
-    (rf"{_TYPES} year (?P<rest>.+)", _typed_year),
-    (rf"(?P<rest>\d.+) \({_TYPES}(?: year)?\)", _typed_year),
-    (r"(?P<type>fy|ay) ?(?P<rest>\d.+)", _typed_year),
-    (r"(?P<length>year|quarter|\d\d? months) (?:to|end(?:ing|ed)) (?P<end>.+)", _period_to),
-    (rf"{_EDGE} {_DAY}", _days_of),
+_FORMS: dict[str, Form] = {
+    **{"bare_year": _bare_year, "years_with_dash": _years_with_dash, "split_year": _split_year},
+    **{"part": _part, "month": _month, "date": _date, "days_of": _days_of},
+    **{"typed_year": _typed_year, "period_to": _period_to},
+}
+_PATTERNS = [
+    (re.compile(pattern.format_map(_PIECES)), _FORMS[form])
+    for form, patterns in spans.NAMES["patterns"].items()
+    for pattern in patterns
 ]

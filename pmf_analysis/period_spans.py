@@ -19,15 +19,15 @@ YearType = Literal["financial", "academic", "calendar"]
 
 YEAR_STARTS: dict[YearType, int] = {"financial": 4, "academic": 9, "calendar": 1}
 MONTHS_IN: dict[Kind, int] = {"year": 12, "half_year": 6, "term": 4, "quarter": 3, "month": 1}
-_NAMES = read_shipped("period_names.yml")
-PERIODS_PER_YEAR: dict[str, float] = _NAMES["periods_per_year"]
+NAMES = read_shipped("period_names.yml")
+PERIODS_PER_YEAR: dict[str, float] = NAMES["periods_per_year"]
 # Of every frequency but weekly.
 MONTHS_A_PERIOD = {name: int(12 / rate) for name, rate in PERIODS_PER_YEAR.items() if rate <= 12}
-KIND_OF_FREQUENCY: dict[str, Kind] = _NAMES["kind_of_frequency"]
+KIND_OF_FREQUENCY: dict[str, Kind] = NAMES["kind_of_frequency"]
 TERMS = ("autumn", "spring", "summer")
-MONTH_NAMES: list[str] = _NAMES["months"]
+MONTH_NAMES: list[str] = NAMES["months"]
 # Words behind a label, such as "(prov)", and the state of values that each tells.
-MARKS: dict[str, str] = _NAMES["marks"]
+MARKS: dict[str, str] = NAMES["marks"]
 _DAY = timedelta(days=1)
 
 
@@ -102,7 +102,7 @@ class Period:
         return self.kind in {"rolling", "day", KIND_OF_FREQUENCY.get(frequency, self.kind)}
 
     def _named(self, names: str, letters: int) -> str:
-        pattern: str = _NAMES[names][self._style]
+        pattern: str = NAMES[names][self._style]
         return pattern.format(
             start=self.start,
             end=self.end,

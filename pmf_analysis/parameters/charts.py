@@ -9,9 +9,10 @@ a usual range that is drawn anew can hide a failure.
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pmf_analysis.parameters.checks import check_indicators, check_unique
 from pmf_analysis.parameters.loading import Document
@@ -46,20 +47,18 @@ class Baseline(Decision):
     lower_limit: float | None = None
     upper_limit: float | None = None
 
-    @model_validator(mode="after")
-    def _periods_or_numbers(self) -> Baseline:
-        numbers = [n for n in (self.lower_limit, self.mean, self.upper_limit) if n is not None]
+    def _contradictions(self) -> dict[str, object]:
+        given = (self.lower_limit, self.mean, self.upper_limit)
+        numbers = [number for number in given if number is not None]
+        is_rising = all(below < above for below, above in pairwise(numbers))
         first, last = self.period_from or date.min, self.period_until
-        if bool(last) == bool(numbers):
-            which = f'{"both" if last else "neither"} of "until" and "mean" with its limits'
-            raise ValueError(f"a baseline is given by periods or by numbers: this has {which}")
-        if numbers and (len(numbers) < 3 or not numbers[0] < numbers[1] < numbers[2]):
-            raise ValueError('"lower_limit" must be below "mean", and "mean" below "upper_limit"')
-        if numbers and self.period_from:
-            raise ValueError('"from" goes with "until"; a baseline of numbers has neither')
-        if last and not first < last <= self.recorded_on:
-            raise ValueError('"until" must be after "from", and not after "recorded_on"')
-        return self
+        return {
+            "periods_and_numbers": last and numbers,
+            "no_periods_nor_numbers": not last and not numbers,
+            "numbers_not_in_order": numbers and (None in given or not is_rising),
+            "from_without_until": numbers and self.period_from,
+            "until_out_of_order": last and not first < last <= self.recorded_on,
+        }
 
 
 class Annotation(Settings):

@@ -82,12 +82,9 @@ class TargetBands(Settings):
     challenging: Share = 0.30
     stretch: Share = 0.10
 
-    @model_validator(mode="after")
-    def _fall(self) -> TargetBands:
+    def _contradictions(self) -> dict[str, object]:
         bands = list(self.model_dump().values())
-        if any(first <= second for first, second in pairwise(bands)):
-            raise ValueError(f"the chances must fall from {' to '.join(type(self).model_fields)}")
-        return self
+        return {"bands_rise": any(first <= second for first, second in pairwise(bands))}
 
 
 class ExceptionalPeriod(Settings):
@@ -97,11 +94,8 @@ class ExceptionalPeriod(Settings):
     to: date
     reason: Text
 
-    @model_validator(mode="after")
-    def _ordered(self) -> ExceptionalPeriod:
-        if self.to < self.from_:
-            raise ValueError("the exceptional period ends before it begins")
-        return self
+    def _contradictions(self) -> dict[str, object]:
+        return {"ends_before": self.to < self.from_}
 
 
 class TrendRules(Settings):
@@ -117,13 +111,12 @@ class TrendRules(Settings):
     ties: Literal["break", "skip"] | None = None
     screen: bool | None = None
 
-    @model_validator(mode="after")
-    def _fit_profile(self) -> TrendRules:
-        if self.profile == "anhoej" and self.shift:
-            raise ValueError('profile "anhoej" finds the length of a run itself; remove "shift"')
-        if self.ties and self.profile in ("wheeler", "anhoej") and not self.trend:
-            raise ValueError(f'profile "{self.profile}" has no trend rule, so "ties" does nothing')
-        return self
+    def _contradictions(self) -> dict[str, object]:
+        has_no_trend = self.profile in ("wheeler", "anhoej") and not self.trend
+        return {
+            "shift_of_anhoej": self.profile == "anhoej" and self.shift,
+            "ties_without_trend": self.ties and has_no_trend,
+        }
 
 
 class ComparisonRules(Settings):
@@ -263,24 +256,20 @@ class Indicator(Settings):
             follows = {name: value for name, value in follows.items() if name != "minimum"}
         return {"short_title": given.get("title", ""), **follows, **given}
 
-    @model_validator(mode="after")
-    def _agree(self) -> Indicator:
-        band = (self.target_low, self.target_high)
-        if self.polarity == "range" and None in band:
-            raise ValueError('polarity "range" needs target_low and target_high')
-        if band[0] is not None and band[1] is not None and band[0] > band[1]:
-            raise ValueError("target_low is above target_high")
-        if self.is_chartable and not self.unit:
-            raise ValueError('the unit is missing, such as "per 1,000 people" or "£ million"')
-        if self.data_type == "rate" and self.accumulation == "ytd" and self.rate_base is None:
-            raise ValueError("a year-to-date rate needs rate_base, such as 1000")
-        if self.accumulation == "rolling" and not self.period_span:
-            raise ValueError('accumulation "rolling" needs period_span, such as "1y"')
-        if bool(self.standardised_by) != (len(self.standard_population) > 1):
-            raise ValueError("standardised_by goes with a standard_population of two or more")
-        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
-            raise ValueError("valid_to is before valid_from")
-        return self
+    def _contradictions(self) -> dict[str, object]:
+        low, high = self.target_low, self.target_high
+        first, last = self.valid_from or date.min, self.valid_to or date.max
+        is_ytd_rate = self.data_type == "rate" and self.accumulation == "ytd"
+        is_weighed = len(self.standard_population) > 1
+        return {
+            "range_without_targets": self.polarity == "range" and None in (low, high),
+            "targets_crossed": low is not None and high is not None and low > high,
+            "no_unit": self.is_chartable and not self.unit,
+            "no_rate_base": is_ytd_rate and self.rate_base is None,
+            "no_period_span": self.accumulation == "rolling" and not self.period_span,
+            "half_standardised": bool(self.standardised_by) != is_weighed,
+            "valid_to_before": last < first,
+        }
 
     @property
     def is_chartable(self) -> bool:
@@ -321,14 +310,11 @@ class Correction(Settings):
     recorded_on: date
     status: Literal["open", "reported_to_source", "closed"] = "open"
 
-    @model_validator(mode="after")
-    def _complete(self) -> Correction:
-        if self.action == "replace" and self.value is None:
-            raise ValueError('action "replace" needs value, the right number')
-        if self.action != "note" and self.expect is None:
-            shown = "the wrong number that the source shows"
-            raise ValueError(f'action "{self.action}" needs expect, {shown}')
-        return self
+    def _contradictions(self) -> dict[str, object]:
+        return {
+            "replace_without_value": self.action == "replace" and self.value is None,
+            "without_expect": self.action != "note" and self.expect is None,
+        }
 
 
 class CorrectionFile(SettingsFile):

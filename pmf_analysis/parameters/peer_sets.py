@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pmf_analysis.parameters.settings import Code, Settings, SettingsFile, Slug, Text
 
@@ -28,13 +28,13 @@ class PeerSetSpec(Settings):
     among: Slug | Literal[""] = ""
     everyone: bool = False
 
-    @model_validator(mode="after")
-    def _one_way(self) -> PeerSetSpec:
-        if bool(self.members) + bool(self.characteristics) + self.everyone > 1:
-            raise ValueError("a peer set has members, characteristics or everyone: keep one")
-        if not self.characteristics and {"size", "among"} & self.model_fields_set:
-            raise ValueError('"size" and "among" need characteristics')
-        return self
+    def _contradictions(self) -> dict[str, object]:
+        ways = bool(self.members) + bool(self.characteristics) + self.everyone
+        of_built = {"size", "among"} & self.model_fields_set
+        return {
+            "several_ways": ways > 1,
+            "size_of_no_built_set": of_built and not self.characteristics,
+        }
 
     @property
     def is_described(self) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.types import StringConstraints
+
+from pmf_analysis.parameters.messages import wording
 
 # Names that become folders and addresses.
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
@@ -19,6 +21,20 @@ class Settings(BaseModel):
     """A group of settings: types as written, nothing unknown, nothing changed afterwards."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def _contradictions(self) -> dict[str, object]:
+        """Return by its name in ``wording.yml`` what settings cannot be together, and if they are.
+
+        Of several that are so, the first is told.
+        """
+        return {}
+
+    @model_validator(mode="after")
+    def _without_contradiction(self) -> Self:
+        for name, is_so in self._contradictions().items():
+            if is_so:
+                raise ValueError(wording("contradictions")[name].format_map(dict(self)))
+        return self
 
 
 class SettingsFile(Settings):
