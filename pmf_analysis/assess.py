@@ -161,16 +161,14 @@ def assess_council(
         council's own rows that are held back, as `Store.problems` does.
     published
         Observations of the vintage before, from which nothing hidden now may be worked out.
-    said_before, backtested
-        Chances of earlier runs, and questions put to the past, as `data.seals` reads them.
-    cache
-        Folder in which calibration factors of the council's own panels are kept; None for none.
+    said_before, backtested, cache
+        Chances of earlier runs, and questions put to the past, as `data.seals` reads them; folder
+        in which calibration factors of the council's own panels are kept.
 
     Returns
     -------
     Measures
-        Every chartable indicator of the register has a row in `trends`, with the reason where it
-        cannot be judged.
+        Every chartable indicator has a row in `trends`, with the reason where it is not judged.
     """
     sets = sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
     council = known_council(tables, parameters, period, as_at, published)
@@ -184,23 +182,30 @@ def assess_council(
         peer_set=peer_set,
         used=sets,
     )
-    trends = trend_tables(
-        council.own,
-        parameters,
-        register=council.register,
-        lines=target_lines(live, council.own),
-        changes=council.changes,
-        restated=restated,
-        period=period,
-        as_at=as_at,
-        seed=seed,
-    )
+    trends = _trends(council, live, parameters, restated, seed)
     beside = compared["comparisons"]
     beside = beside[beside["peer_set"] == beside["indicator"].map(sets)]
     setting = _target_setting(council, parameters, sets, cache, seed)
     targets = target_tables(setting, live, trends["trends"], beside, (said_before, backtested))
     notes = _notes(council, [quarantined], restated, parameters)
     return Measures(**trends, **compared, **targets, problems=notes)
+
+
+def _trends(
+    council: KnownCouncil, live: pd.DataFrame, parameters: Parameters, restated: Known, seed: int
+) -> dict[str, pd.DataFrame]:
+    """Trends of every series, with the lines of its targets."""
+    return trend_tables(
+        council.own,
+        parameters,
+        register=council.register,
+        lines=target_lines(live, council.own),
+        changes=council.changes,
+        restated=restated,
+        period=council.period,
+        as_at=council.as_at,
+        seed=seed,
+    )
 
 
 def _target_setting(

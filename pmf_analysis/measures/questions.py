@@ -50,7 +50,7 @@ def _ways(rows: Frame, own: Frame, declared: Frame, accumulation: Column) -> Col
     frequent = declared["periods_per_year"].astype(float) > 1
     adding = own.loc[own.get("adds_up", False) & differenced, "series"]
     sums = declared["data_type"].isin(["count", "money"]) | rows["series"].isin(adding)
-    sums |= whole_year & (declared["data_type"] == "rate")
+    sums |= whole_year & declared["data_type"].isin(["rate", "ratio"])
     ways = sums.map({True: "sum", False: "mean"})
     return ways.where((running | whole_year) & frequent, "").astype("str")
 

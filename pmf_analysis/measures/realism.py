@@ -75,8 +75,8 @@ def assess_targets(
         peer_share is the share of the peers' past changes, over as many periods, that would meet
         the target from here, similar_share of those from the same quarter of the areas, own_share
         of the own ones, best_change the best of those; probability_1 to 3 are chances so many years
-        after the newest value, reversion the change that the distance to the peers' median alone
-        lets expect, with the 95 % interval of its slope. No probability: a reason.
+        after the newest value, reversion what the distance to the peers' median alone changes, with
+        the 95 % interval of its slope. No probability: a reason.
     """
     areas = targets["area"].unique()
     found = found or panels(observations, register, origin=origin, peer_sets=peer_sets, areas=areas)
