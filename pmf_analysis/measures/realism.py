@@ -54,8 +54,8 @@ def assess_targets(
         series, indicator, area, period (start), value (NaN: not usable), of the own council and
         of those it is compared with; optional columns as in `outlook.panels`.
     targets
-        target_id, series, indicator, area, period (start of the period in which it is to be met),
-        kind, target, and for indicators with a best range target_low and target_high.
+        target_id, series, indicator, area, period (start of that in which it is to be met), kind,
+        target, and for indicators with a best range target_low and target_high.
     register
         indicator, polarity, frequency or periods_per_year; where known decimals, minimum, maximum,
         target_low, target_high, exceptional_periods.
@@ -69,9 +69,9 @@ def assess_targets(
     -------
     DataFrame
         A row a target in the order given: ASKED and `answers` of tables.yml. `lower` and `upper`
-        span the two ways of estimating; where they fall in different bands the verdict is "between"
-        verdict_low and verdict_high. `last_value`, `required_change` and the shares start from the
-        newest value of all, the forecast (n, horizon) from the newest outside exceptional periods.
+        span two ways of estimating; in different bands the verdict is "between" verdict_low and
+        _high. `last_value`, `required_change` and shares start from the newest value of all, the
+        forecast (n, horizon) from the newest outside exceptional periods.
         peer_share is the share of the peers' past changes, over as many periods, that would meet
         the target from here, similar_share of those from the same quarter of the areas, own_share
         of the own ones, best_change the best of those; probability_1 to 3 are chances so many years
