@@ -18,7 +18,6 @@ from pmf_analysis.measures.history import COUNTS_AGREE
 NOTE = "as if: sum of the councils it replaced"
 _CODES = ["old_code", "new_code"]
 _CELL = ["indicator", "dimension", "dimension_value", "definition_version", "period", "period_end"]
-_SAME = [*_CELL[:4], "period"]
 # Two tiers cover the same land, so that one is summed and never both. E10: county councils.
 _COUNTY = "E10"
 
@@ -37,8 +36,7 @@ def normalised_changes(area_changes: Frame) -> Frame:
     is_split = merged & (merged.groupby(rows["old_code"]).transform("sum") > 1)
     rows["on_date"] = days.mask(days.dt.is_month_end, days + pd.Timedelta(days=1))
     rows["kind"] = rows["kind"].mask(is_split, "split")
-    placed = rows["on_date"].notna() | ~merged
-    return rows[placed & ~_leads_back(rows)].reset_index(drop=True)
+    return rows[(rows["on_date"].notna() | ~merged) & ~_leads_back(rows)].reset_index(drop=True)
 
 
 def _leads_back(changes: Frame) -> Column:
@@ -59,7 +57,7 @@ def trusted_changes(area_changes: Frame, panel: Frame) -> Frame:
     more than half of them differ, the two are not one council.
     """
     changes = normalised_changes(area_changes)
-    figures = panel[[*_SAME, "area", "value"]].dropna(subset="value")
+    figures = panel[[*_CELL[:5], "area", "value"]].dropna(subset="value")
     both = changes[changes["kind"] == "recoded"]
     for code in _CODES:
         both = both.merge(figures.rename(columns={"area": code, "value": f"of_{code}"}))
@@ -102,9 +100,8 @@ def current_members(peer_sets: Frame, area_changes: Frame, as_at: date, *, area:
     now = peer_sets["member"].map(final).fillna(peer_sets["member"])
     called = now.map(names).replace("", np.nan).fillna(peer_sets["member_name"])
     name = peer_sets["member_name"].mask(now != peer_sets["member"], called)
-    kept = peer_sets.assign(member=now, member_name=name)[
-        ~now.isin(["", area, final.get(area, area)])
-    ]
+    gone = now.isin(["", area, final.get(area, area)])
+    kept = peer_sets.assign(member=now, member_name=name)[~gone]
     return kept.drop_duplicates(["peer_set", "member"], ignore_index=True)
 
 
@@ -149,9 +146,7 @@ def follow_areas(
         indicator, period_start, kind "boundary", comparable False, reason, owner, recorded_on.
     """
     changes = trusted_changes(area_changes, panel)
-    codes = _final_codes(
-        changes[(changes["kind"] == "recoded") & (changes["old_code"] != areas[0])]
-    )
+    codes = _final_codes(changes.query("kind == 'recoded' and old_code != @areas[0]"))
     merged = changes[changes["kind"] == "merged"].replace({"old_code": codes, "new_code": codes})
     wanted, fringe = set(areas), set(areas)
     while fringe:  # a council that was replaced may itself have replaced others
@@ -169,8 +164,7 @@ def follow_areas(
         rows = _one_a_period(both.reset_index(drop=True), both["is_as_if"].to_numpy())
     rows = rows[~rows["is_as_if"] | rows["area"].isin(areas)]
     breaks = _breaks(rows, merged[merged["new_code"] == areas[0]])
-    untouched = panel[~touched].assign(is_as_if=False)
-    return pd.concat([untouched, rows], ignore_index=True), breaks
+    return pd.concat([panel[~touched].assign(is_as_if=False), rows], ignore_index=True), breaks
 
 
 def _recoded(rows: Frame, codes: dict[str, str]) -> Frame:

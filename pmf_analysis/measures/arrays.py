@@ -15,6 +15,11 @@ Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]
 Integers = NDArray[np.int64]
 
+PAIR = ["series", "peer_set"]
+LIMITS = ["mean", "lower_limit", "upper_limit"]
+FEWEST_PEERS = 5  # below this neither a median nor a rank is shown
+PRECISION = 1e-12  # relative to the size of the values; a smaller difference is none
+
 SHIPPED = read_shipped("measures/tables.yml")
 TABLES: dict[str, list[str]] = SHIPPED["tables"]
 SENTENCES: dict[str, str] = SHIPPED["sentences"]

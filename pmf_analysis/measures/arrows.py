@@ -16,9 +16,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.arrays import PRECISION, Column, Frame
 from pmf_analysis.measures.polarity import SIGNS, Target, band_distance, first_text, target_bands
-from pmf_analysis.measures.spc import PRECISION
 
 
 def pentana_arrows(

@@ -5,14 +5,12 @@ from datetime import date
 
 import pandas as pd
 
-from pmf_analysis.measures import areas, equality, standardised, value
-from pmf_analysis.measures.arrays import Frame
-from pmf_analysis.measures.comparison import compare
-from pmf_analysis.measures.denominators import denominator_notes
+from pmf_analysis.measures import areas, comparison, denominators, equality, standardised, value
+from pmf_analysis.measures.arrays import PAIR, Frame
 from pmf_analysis.measures.gaps import gap_trends
 from pmf_analysis.measures.leads import leads
 from pmf_analysis.measures.peer_sets import chosen_peer_sets
-from pmf_analysis.measures.peers import PAIR, with_nation
+from pmf_analysis.measures.peers import with_nation
 from pmf_analysis.measures.result_tables import labels, with_labels
 from pmf_analysis.parameters.models import ComparisonRules, ValuePair
 from pmf_analysis.parameters.workspace import Parameters
@@ -31,7 +29,7 @@ def followed_panel(
     area = parameters.framework.council.area_code
     notes = [
         areas.area_notes(tables["area_changes"], panel, area),
-        denominator_notes(panel, register),
+        denominators.denominator_notes(panel, register),
     ]
     changes = areas.trusted_changes(tables["area_changes"], panel)
     peer_sets = chosen_peer_sets(tables["peer_sets"], parameters, area, panel, as_at)
@@ -79,7 +77,7 @@ def benchmark_tables(
     whole = panel[panel["dimension"] == ""]
     how = rules.model_dump(include={"overdispersion", "gap_years"})
     how |= {"area": area, "peer_sets": peer_sets, "level": rules.level / 100}
-    found = compare(whole, register, **how)
+    found = comparison.compare(whole, register, **how)
     facts = peer_sets.drop_duplicates("peer_set").set_index("peer_set")[SET_FACTS]
     comparisons = found.comparisons.join(facts.add_prefix("peer_set_"), on="peer_set")
     # the gap over time is told of the set that an indicator is compared with

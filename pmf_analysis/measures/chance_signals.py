@@ -11,11 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures import arrows, seasonal_pattern, short_series
 from pmf_analysis.measures.arrays import TABLES, Column, Flags, Floats, Frame, Integers
-from pmf_analysis.measures.arrows import years_before
 from pmf_analysis.measures.polarity import TARGETS, is_met
-from pmf_analysis.measures.seasonal_pattern import line_and_seasons
-from pmf_analysis.measures.short_series import mann_kendall
 from pmf_analysis.measures.spc import RuleSet, spc_chart
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
@@ -111,7 +109,7 @@ def _new_orders(rows: Frame, rng: np.random.Generator, draws: int) -> Floats:
     for _, part in rows[rows["treatment"] == "season_means_removed"].groupby("code"):
         member = part["period"].dt.month.to_numpy()[:, None] == np.arange(1, 13)
         own = np.repeat(member[None].astype(float), draws, axis=0)
-        effect = line_and_seasons(values[:, part.index], own)[1]
+        effect = seasonal_pattern.line_and_seasons(values[:, part.index], own)[1]
         values[:, part.index] -= np.nan_to_num(effect) @ member.T
     return values
 
@@ -124,7 +122,9 @@ def _signals(values: Floats, code: Integers, rules: str | RuleSet | None) -> Fla
         columns = {"series": draw * (code.max() + 1) + code, "period": row, "value": part}
         table = pd.DataFrame({name: column.ravel() for name, column in columns.items()})
         if rules is None:
-            words = mann_kendall(table).sort_values("series", key=pd.to_numeric)["direction"]
+            words = short_series.mann_kendall(table).sort_values("series", key=pd.to_numeric)[
+                "direction"
+            ]
         else:
             words = spc_chart(table, improvement="none", rules=rules).segments["variation"]
         found.append(words.isin(SIGNALS).to_numpy().reshape(len(part), -1))
@@ -158,7 +158,7 @@ def off_target(points: Frame, trends: Frame, themes: Themes) -> Frame:
     rows = points.merge(trends.reindex(columns=columns), on="series", suffixes=("", "_now"))
     bands = {name: rows[name].fillna(rows.get(f"{name}_now", np.nan)) for name in TARGETS[1:]}
     rate = rows["frequency"].map(PERIODS_PER_YEAR).astype(float)
-    rows["lag"] = years_before(rows["period"], rows["period_now"], rate)
+    rows["lag"] = arrows.years_before(rows["period"], rows["period_now"], rate)
     rows["missed"] = 1 - is_met(rows["value"], rows["polarity"], rows.assign(**bands))
     rows = rows[rows["lag"].between(0, EARLIER_YEARS) & rows["missed"].notna()]
     rows = rows.join(_by_theme(rows["indicator"], themes).rename("theme"))

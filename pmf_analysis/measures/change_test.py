@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import TABLES, Flags, Floats, Frame, Places
-from pmf_analysis.measures.history import COUNTS, COUNTS_AGREE
-from pmf_analysis.measures.spc import PRECISION, SCREEN_FACTOR
+from pmf_analysis.measures.arrays import PRECISION, TABLES, Flags, Floats, Frame, Places
+from pmf_analysis.measures.history import COUNTS, COUNTS_AGREE, SAMPLED
+from pmf_analysis.measures.spc import SCREEN_FACTOR
 
 FEWEST_DIFFERENCES = 8  # beside the newest, which is the one that is judged
 FEWEST_CASES = 5  # expected yes and no answers below which the normal approximation fails
-SURVEYS = ["percentage", "survey_percentage"]
 INTERVAL_WIDTHS = 3.92  # standard errors between the limits of a 95 % interval
 
 
@@ -47,7 +46,7 @@ def like_for_like(frame: Frame) -> Frame:
     run = pd.factorize(series * (frame["run"].max() + 1) + frame["run"])[0]
     sampled = frame.get("sample_size", pd.Series(np.nan, frame.index)).notna()
     may_be = (frame["data_type"] == "survey_percentage") | sampled
-    is_survey = np.asarray(may_be & frame["data_type"].isin(SURVEYS))
+    is_survey = np.asarray(may_be & frame["data_type"].isin(SAMPLED))
     before, year_ago = _places(frame, run, is_survey)
     valued = np.flatnonzero(frame["shown_value"].notna())
     newest = valued[np.diff(series[valued], append=-1) != 0]

@@ -9,13 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import comparison_tables as tables
 from pmf_analysis.measures import history, peers, reasons, robustness, spread
-from pmf_analysis.measures.arrays import TABLES, Column, Frame
+from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, TABLES, Column, Frame
 from pmf_analysis.measures.denominators import moved_periods
 from pmf_analysis.measures.gaps import closing_pace
 from pmf_analysis.measures.history import with_intervals, with_register
-from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR
 from pmf_analysis.measures.polarity import first_text
 from pmf_analysis.measures.ranks import Panel, positions, rank_range
 from pmf_analysis.measures.spc import spc_chart
@@ -85,11 +83,11 @@ def compare(
     pairs = whole.join(robustness.counted(beside), on=PAIR).join(rank_range(panel, whole))
     pairs = pairs.merge(closing_pace(rows, pairs, years=gap_years), on=PAIR, how="left")
     return Comparison(
-        tables.comparison_table(pairs),
-        tables.peer_table(_labelled(now, pairs, z, overdispersion), pairs, area),
+        _comparison_table(pairs),
+        _peer_table(now, pairs, z, area, overdispersion),
         gaps.merge(pairs.loc[pairs["data_type"] != "count", PAIR]),
         spread.funnels(pairs, z["size"], overdispersion=overdispersion),
-        tables.robustness_table(cases, beside),
+        _robustness_table(cases, beside),
     )
 
 
@@ -121,8 +119,7 @@ def _gaps(rows: Frame, own: Frame) -> Frame:
     ends = {"value": ("own_value", "first"), "peer_median": ("value", "median")}
     gaps = found.agg(**ends, n_peers=("value", "size")).query("n_peers >= @FEWEST_PEERS")
     gaps = gaps.reset_index().assign(gap=lambda table: table["value"] - table["peer_median"])
-    as_if = own.get("is_as_if", pd.Series(False, own.index)).astype(bool)
-    marks = own[["series", "period", "accumulation"]].assign(is_as_if=as_if)
+    marks = own[["series", "period", "accumulation"]].assign(is_as_if=own.get("is_as_if", False))
     return gaps.merge(marks.assign(is_off=moved_periods(own)), how="left")
 
 
@@ -201,8 +198,7 @@ def _panel(now: Frame, n_pairs: int) -> tuple[Frame, Panel]:
     now["column"] = now.groupby("pair").cumcount()
     # the sum of its members' tokens tells one set of councils from another, in any order
     codes = pd.factorize(now["area"], sort=True)[0]
-    tokens = np.random.default_rng(0).integers(1, 2**43, int(codes.max(initial=0)) + 1)
-    now["token"] = tokens[codes]
+    now["token"] = np.random.default_rng(0).integers(1, 2**43, int(codes.max(initial=0)) + 1)[codes]
     shape = n_pairs, int(now["column"].max() if len(now) else 0) + 1
     panel = {name: np.full(shape, np.nan) for name in TABLES["panel"]}
     for name, matrix in panel.items():
@@ -217,10 +213,9 @@ def _measured(panel: Panel, pairs: Frame, overdispersion: bool) -> tuple[Frame, 
     has_counts = pairs["interval_from"] == "counts"
     counted = has_counts & (n_counted >= FEWEST_PEERS)
     compared = pairs["lower"].notna() & ((~np.isnan(panel["lower"])).sum(axis=1) >= FEWEST_PEERS)
-    kinds = [(counted, pairs["statistic"]), (compared, "mean")]
     pooled = pairs["scale"] * np.nansum(panel["numerator"], axis=1) / size
     pairs = pairs.assign(n_counted=n_counted, pooled=pooled, who=np.nansum(panel["token"], axis=1))
-    pairs["scale_of"] = first_text(pairs.index, kinds)
+    pairs["scale_of"] = first_text(pairs.index, [(counted, pairs["statistic"]), (compared, "mean")])
     pairs["is_small"] = has_counts & (pairs["numerator"] < spread.FEWEST_EVENTS)
     pairs = pairs.join(positions(panel, pairs))
     found, z = spread.places(panel, pairs, overdispersion=overdispersion)
@@ -242,8 +237,7 @@ def _with_evidence(pairs: Frame, counted: Column) -> Frame:
     past, small = pairs["evidence"] == "own_history", small & given["lower"].notna()
     pairs["low"] = pairs["lower"].mask(small, given["lower"]).mask(past, pairs["lower_limit"])
     pairs["high"] = pairs["upper"].mask(small, given["upper"]).mask(past, pairs["upper_limit"])
-    by_counts = pairs["evidence"] == "counts"
-    pairs["benchmark"] = pairs["peer_median"].mask(by_counts, pairs["pooled"])
+    pairs["benchmark"] = pairs["peer_median"].mask(pairs["evidence"] == "counts", pairs["pooled"])
     return pairs
 
 
@@ -277,8 +271,37 @@ def _judged(pairs: Frame, level: float, overdispersion: bool) -> Frame:
     return pairs.assign(reason=reason.mask(reason == "", because), **limits)
 
 
-def _labelled(now: Frame, pairs: Frame, z: Panel, overdispersion: bool) -> Frame:
-    """Add the funnel label of each peer, by the limits that its set's funnel has."""
-    own = pairs.iloc[now["pair"]].reset_index(drop=True)
+def _comparison_table(pairs: Frame) -> Frame:
+    """A row an own series and peer set, in the columns that pages read."""
+    # A total depends on the size of a council: neither an average nor a place means anything.
+    totals = pairs["data_type"] == "count"
+    blank = TABLES["not_of_totals"]
+    pairs[blank] = pairs[blank].astype("float64").mask(totals)
+    pairs[["quarter", "quintile"]] = pairs[["quarter", "quintile"]].mask(totals, 0)
+    counts = ["peers_ahead", "n_hidden", *robustness.ROBUST]
+    pairs[counts] = pairs[counts].fillna(0).astype(int)
+    pairs = pairs.drop(columns=["lower", "upper"]).rename(columns={"low": "lower", "high": "upper"})
+    return pairs[TABLES["comparisons"]].reset_index(drop=True)
+
+
+def _peer_table(now: Frame, pairs: Frame, z: Panel, area: str, overdispersion: bool) -> Frame:
+    """List the compared peers and ourselves, with intervals from counts or as published.
+
+    The label of each peer is by the limits that its set's funnel has.
+    """
+    of = pairs.iloc[now["pair"]].reset_index(drop=True)
     theirs = pd.Series(z["z"][now["pair"], now["column"]], now.index)
-    return now.assign(label=spread.labels(theirs, now["numerator"], own, overdispersion))
+    label = spread.labels(theirs, now["numerator"], of, overdispersion)
+    others = now.assign(area_name=now["member_name"], is_own=False, label=label)
+    own = pairs.dropna(subset=["value"])
+    own = own.assign(area=area, area_name="", is_own=True, label=own["funnel_label"])
+    table = pd.concat([own, others])[TABLES["peers"]]
+    order = [*PAIR, "is_own", "value", "area"]
+    return table.sort_values(order, ascending=[True, True, False, False, True], ignore_index=True)
+
+
+def _robustness_table(cases: Frame, beside: Frame) -> Frame:
+    """List every comparison; `agrees` of the nearest k is with their own whole set."""
+    same = beside.loc[beside["peer_set"] == beside["peer_set_other"], [*PAIR, "k", "agrees"]]
+    table = cases[cases["data_type"] != "count"].merge(same, on=[*PAIR, "k"], how="left")
+    return table.sort_values([*PAIR, "k"], ignore_index=True)[TABLES["robustness"]]

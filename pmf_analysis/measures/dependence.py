@@ -100,8 +100,7 @@ def _log_likelihoods(values: Floats, time: Places, window: float) -> list[Floats
     spans = (moved**2).sum(axis=0)[:, None] + STEP**-2
     gain = 1 - np.einsum("ts,tk->sk", moved, rest[0]) ** 2 / spans / left[0]
     each = -np.log(STEP**2 * spans) / 2 - (n - 1) / 2 * np.log(np.maximum(gain, 1e-300))
-    stepped = fits[0] + np.logaddexp.reduce(each, axis=0) - np.log(len(spans))
-    return [fits[0], stepped, *fits[1:]]
+    return [fits[0], fits[0] + np.logaddexp.reduce(each, axis=0) - np.log(len(spans)), *fits[1:]]
 
 
 def widened(limits: Frame, found: Column) -> Frame:

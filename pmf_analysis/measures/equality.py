@@ -75,8 +75,7 @@ def _own_rows(own: Frame, register: Frame) -> Frame:
     hidden = own["status"] == "suppressed" if "status" in own.columns else own["value"].isna()
     whole = series_key(parts.assign(**dict.fromkeys(names, "")))
     own = own.assign(**parts[names], whole=whole, hidden=hidden)
-    own = own[parts["definition_version"] == newest]
-    frame = with_register(own, register)
+    frame = with_register(own[parts["definition_version"] == newest], register)
     others = frame["denominator"] - frame["numerator"]
     few = (frame["statistic"] == "proportion") & others.between(1, FEWEST_HIDDEN - 1)
     shown = register.reindex(columns=["indicator", "small_counts"]).query("small_counts == 'show'")
@@ -107,9 +106,8 @@ def _with_others(rows: Frame) -> Frame:
     total = table.groupby([rows[name] for name in (*DIMENSION, "period")]).transform("sum")
     adds_up = (total["sized"] / rows["all_denominator"] - 1).abs() <= ADDS_UP
     rest = rows["all_numerator"] - total["numerator"]
-    uncounted = (rows["all_denominator"] - total["denominator"] - rest).where(
-        rows["statistic"] == "proportion", np.inf
-    )
+    uncounted = rows["all_denominator"] - total["denominator"] - rest
+    uncounted = uncounted.where(rows["statistic"] == "proportion", np.inf)
     safe = (rest >= FEWEST_HIDDEN) & (uncounted >= FEWEST_HIDDEN)
     by_whole = rest.notna() & ((total["hidden"] == 0) | ((total["hidden"] > 1) & safe))
     by_sum = rest.isna() | (total["counted"].eq(total["shown"]) & adds_up)
@@ -171,7 +169,9 @@ def _compared(rows: Frame) -> Frame:
     unsafe = rows["value"].isna() | small[[counted[1], uncounted[1]]].any(axis=1)
     rows["reference_value"] = rows["other_value"].mask(unsafe)
     rows[["lower", "upper"]] = rows[["lower", "upper"]].mask(rows["value"].isna())
-    side = _side(rows).where(judged, 0)
+    above = (rows["difference_lower"] > 0) & ~(rows["ratio_lower"] <= 1)
+    below = (rows["difference_upper"] < 0) & ~(rows["ratio_upper"] >= 1)
+    side = (above.astype(int) - below.astype(int)).where(judged, 0)
     rows["verdict"] = sided(rows, side, rows["other_value"]).where(judged, "cannot_judge")
     rows["reason"] = why.mask(why == "", _why(rows, side))
     return rows.assign(evidence=rows["evidence"].mask(why != "", "none"))
@@ -195,13 +195,6 @@ def _differences(rows: Frame, others: Frame) -> Frame:
     low, high = difference_interval(logs[0], (logs[1], logs[2]), logs[3], (logs[4], logs[5]))
     columns = [one - other, lower, upper, *np.exp([logs[0] - logs[3], low, high])]
     return pd.DataFrame(dict(zip(BESIDE, columns, strict=True)), rows.index)
-
-
-def _side(rows: Frame) -> Column:
-    """1 where difference and ratio (if there is one) are beyond chance upwards, -1 downwards."""
-    above = (rows["difference_lower"] > 0) & ~(rows["ratio_lower"] <= 1)
-    below = (rows["difference_upper"] < 0) & ~(rows["ratio_upper"] >= 1)
-    return above.astype(int) - below.astype(int)
 
 
 def _why_not(rows: Frame, few: Column) -> Column:

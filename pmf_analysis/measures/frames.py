@@ -32,8 +32,7 @@ def base_starts(ends: pd.Series, frequency: pd.Series, otherwise: pd.Series) -> 
     starts = otherwise.copy()
     for name, months in MONTHS_A_PERIOD.items():
         chosen = frequency == name
-        after = ends[chosen] + pd.Timedelta(days=1)
-        starts[chosen] = after - pd.DateOffset(months=months)
+        starts[chosen] = ends[chosen] + pd.Timedelta(days=1) - pd.DateOffset(months=months)
     return starts
 
 

@@ -130,7 +130,6 @@ def spread_between(distance: Floats, error: Floats) -> tuple[float, float]:
     n = len(z)
     if n < 2:
         return np.nan, 0.0
-    z = np.clip(z, *np.quantile(z, [WINSORISED, 1 - WINSORISED]))
-    phi = float((z**2).mean())
+    phi = float((np.clip(z, *np.quantile(z, [WINSORISED, 1 - WINSORISED])) ** 2).mean())
     room = weight.sum() - (weight**2).sum() / weight.sum()
     return phi, max(0.0, float((n * phi - (n - 1)) / room))

@@ -3,11 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, TABLES, Column, Floats, Frame, Places
-from pmf_analysis.measures.peers import PAIR
+from pmf_analysis.measures.arrays import LIMITS, PAIR, SENTENCES, TABLES, Floats, Frame, Places
 from pmf_analysis.measures.polarity import SIGNS, first_text
 from pmf_analysis.measures.short_series import mann_kendall
-from pmf_analysis.measures.spc import LIMITS
 from pmf_analysis.measures.trend import DIRECTIONS, trend_verdicts
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
@@ -55,8 +53,7 @@ def gap_trends(gaps: Frame, pairs: Frame, register: Frame) -> tuple[Frame, Frame
     names = tested.columns.intersection(["period", "is_exceptional", "accumulation"])
     rows = tested[names].assign(series=named, indicator=named, area="")
     trends, points = trend_verdicts(rows.assign(value=tested["gap"]), declared)
-    rates = declared.set_index("indicator")["frequency"].map(PERIODS_PER_YEAR)
-    moved = _moved(tested.assign(key=named), trends.set_index("series"), rates)
+    moved = _moved(tested.assign(key=named), trends.set_index("series"), declared)
     table = moved.reset_index(names="key")
     table[PAIR] = table.pop("key").str.split("\n", expand=True)
     points[PAIR] = points["series"].str.split("\n", expand=True)
@@ -74,7 +71,7 @@ def _tested(gaps: Frame) -> Frame:
     return kept.sort_values([*PAIR, "period"], ignore_index=True)
 
 
-def _moved(tested: Frame, trends: Frame, rates: Column) -> Frame:
+def _moved(tested: Frame, trends: Frame, declared: Frame) -> Frame:
     """Verdict, reason and who moved; by the key of the pair."""
     groups = tested.groupby("key")
     level, usual = np.sign(groups["gap"].last()), np.sign(groups["gap"].median())
@@ -85,15 +82,14 @@ def _moved(tested: Frame, trends: Frame, rates: Column) -> Frame:
     # a run of more than a year that still goes the same way has not held
     since = tested[tested["period"] >= tested["key"].map(trends["signal_from"])]
     run = mann_kendall(since.assign(series=since["key"], value=since["gap"])).set_index("series")
-    still = run["direction"].map(DIRECTIONS).reindex(sign.index).astype(float)
-    held &= ~(still * sign > 0)
+    held &= ~(run["direction"].map(DIRECTIONS).reindex(sign.index).astype(float) * sign > 0)
     sign = sign.mask(alone | held, 0)
     crossed = (sign != 0) & (level * usual < 0)
     words = [(trends["verdict"] == "cannot_judge", "cannot_judge"), (crossed, "crossed")]
     words += [(sign * level > 0, "widening"), (sign * level < 0, "closing")]
     verdict = first_text(trends.index, words, "steady")
     test, n = (
-        trends["method"].map(SHIPPED["gap_tests"]).fillna("its own figures"),
+        trends["method"].map(SENTENCES).fillna("its own figures"),
         trends["n"].astype(str),
     )
     judged = "Judged by " + test + " on " + n + " gaps."
@@ -101,7 +97,8 @@ def _moved(tested: Frame, trends: Frame, rates: Column) -> Frame:
     judged += first_text(trends.index, notes)
     # a year of figures at either end, so that no season speaks
     place, size = groups.cumcount(), groups["gap"].transform("size")
-    year = tested["key"].map(rates).astype(float).fillna(1).round().clip(lower=1)
+    rates = declared.set_index("indicator")["frequency"].map(PERIODS_PER_YEAR).astype(float)
+    year = tested["key"].map(rates).fillna(1).round().clip(lower=1)
     values, by_key = tested[["value", "peer_median"]], tested["key"]
     ends = [values[part].groupby(by_key).mean() for part in (size - place <= year, place < year)]
     change = (ends[0] - ends[1]).reindex(trends.index)

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Floats, Frame, Places
+from pmf_analysis.measures.arrays import SHIPPED, Column, Floats, Frame, Places
 from pmf_analysis.measures.intervals import poisson, wilson
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
-DEFAULTS = {"polarity": "unknown", "accumulation": "discrete"}
-DEFAULTS |= dict.fromkeys(["statistic", "data_type", "frequency", "period_span", "price_basis"], "")
+DEFAULTS: dict[str, str] = SHIPPED["undeclared"]
 NUMBERS = ["rate_base", "periods_per_year", "target_low", "target_high"]
 COUNTS = ["numerator", "denominator", "ci_lower", "ci_upper"]
 RATIOS = ["proportion", "rate"]  # statistics that counts can give
@@ -84,9 +83,8 @@ def independent_points(observations: Frame) -> Frame:
     """
     known = observations.dropna(subset=["value"])
     newest = known.groupby("series")["period"].transform("max")
-    whole_years = known["period"].dt.month == newest.dt.month
     apart = (newest.dt.year - known["period"].dt.year) % known["span_years"] == 0
-    kept: Frame = known[whole_years & apart]
+    kept: Frame = known[apart & (known["period"].dt.month == newest.dt.month)]
     return kept
 
 

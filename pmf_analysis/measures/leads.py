@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import TYPES, Flags, Floats, Frame, Places
+from pmf_analysis.measures.arrays import PAIR, TYPES, Flags, Floats, Frame, Places
 from pmf_analysis.measures.history import with_intervals, with_register
-from pmf_analysis.measures.peers import PAIR, tidy_peer_sets, usable_rows
+from pmf_analysis.measures.peers import tidy_peer_sets, usable_rows
 from pmf_analysis.measures.polarity import SIGNS, band_distance, undeclared
 
 FEWEST = 10  # councils with both values below which nothing is said
@@ -188,9 +188,8 @@ class Panel:
             inside = np.clip(change, -limit, limit) ** 2 * (count / (count - 1))
             squares.append(float(np.nanmean(inside)))
             if years == self.step and squares[0]:
-                steps = np.isfinite(inside).sum(axis=1)
                 own = np.nansum(inside, axis=1) / squares[0] + GROUP_WEIGHT
-                own = own / (steps + GROUP_WEIGHT)
+                own = own / (np.isfinite(inside).sum(axis=1) + GROUP_WEIGHT)
         return max(2 * squares[0] - squares[1], 0.0), n, own
 
 
@@ -222,8 +221,7 @@ def shrunken(
     lead[np.abs(lead) <= PRECISION * np.abs(end).max()] = 0.0
     variance = float(lead @ lead) / (len(lead) - 2)
     trust = n / (n + ITS_WEIGHT)
-    own_share = 1 - min(scatter / (variance or 1.0), 1.0)
-    share = trust * own_share + (1 - trust) * USUAL_RELIABILITY
+    share = trust * (1 - min(scatter / (variance or 1.0), 1.0)) + (1 - trust) * USUAL_RELIABILITY
     known = sampling[~np.isnan(sampling)]
     sampling = np.nan_to_num(sampling, nan=known.mean() if len(known) else 0.0)
     noise = np.maximum((1 - share) * variance * own - sampling.mean(), 0) + sampling

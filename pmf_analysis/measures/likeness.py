@@ -64,8 +64,7 @@ def nearest_councils(
         return pd.DataFrame(columns=COLUMNS)
     apart = values - values.median()
     scale = SCALE * apart.abs().median()
-    scale = scale.where(scale > 0, values.std())
-    likeness = (apart / scale).clip(-LARGEST, LARGEST)
+    likeness = (apart / scale.where(scale > 0, values.std())).clip(-LARGEST, LARGEST)
     distance = ((likeness - likeness.loc[area]) ** 2).mean(axis=1) ** 0.5
     names = rows.drop_duplicates("area", keep="last").set_index("area")["area_name"]
     table = distance.drop(area).rename_axis("member").reset_index(name="distance")

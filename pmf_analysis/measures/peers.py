@@ -5,14 +5,11 @@ Own values never count among the peers'. Percentiles and ranks treat ties alike 
 
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.arrays import PAIR, Column, Frame
 
-FEWEST_PEERS = 5  # below this neither a median nor a rank is shown
 NATION_FACTOR = 2  # of money or a ratio; farther outside its councils it must be a total
 TOTALS = ["count", "money", "ratio"]  # of which a nation's value may be a sum
-PAIR = ["series", "peer_set"]
 SAME = ["key", "period", "period_end", "accumulation"]  # what values must share to be compared
-QUARTILES = ["peer_min", "peer_q1", "peer_median", "peer_q3", "peer_max"]
 
 
 def tidy_peer_sets(peer_sets: Frame, area: str) -> Frame:
@@ -55,9 +52,8 @@ def peer_rows(usable: Frame, area: str, members: Frame) -> Frame:
     """
     same = [name for name in SAME if name in usable.columns]
     own = usable.loc[usable["area"] == area, [*same, "series", "value"]]
-    own = own.rename(columns={"value": "own_value"})
     peers = usable[usable["area"].isin(members["member"])].drop(columns="series")
-    beside = peers.merge(own, on=same, validate="m:1")
+    beside = peers.merge(own.rename(columns={"value": "own_value"}), on=same, validate="m:1")
     return beside.merge(members, left_on="area", right_on="member")
 
 
@@ -68,15 +64,13 @@ def newest_of_peers(usable: Frame, area: str, members: Frame) -> Frame:
     names = usable.loc[usable["area"] == area, ["key", "series"]].drop_duplicates()
     beside = newest.merge(members, left_on="area", right_on="member").merge(own).merge(names)
     beside["ahead"] = beside["theirs"] > beside["ours"]
-    grouped = beside.groupby(PAIR)
-    return grouped.agg(newest_peer=("theirs", "max"), peers_ahead=("ahead", "sum"))
+    return beside.groupby(PAIR).agg(newest_peer=("theirs", "max"), peers_ahead=("ahead", "sum"))
 
 
 def hidden_peers(observations: Frame, pairs: Frame, area: str, members: Frame) -> Column:
     """Number of peers (`n_hidden`) whose value of the compared period is suppressed; by pair."""
-    if "status" not in observations.columns:
-        return pd.Series(0, pd.MultiIndex.from_frame(pairs[PAIR]), name="n_hidden")
-    hidden = observations[observations["status"] == "suppressed"]
+    status = observations.get("status", pd.Series("", observations.index))
+    hidden = observations[status == "suppressed"]
     ours = hidden["series"].astype("str").str.replace(r"\|[^|]*", f"|{area}", n=1, regex=True)
     beside = hidden[["area", "period"]].assign(series=ours).merge(pairs[[*PAIR, "period"]])
     beside = beside.merge(members, left_on=["peer_set", "area"], right_on=["peer_set", "member"])

@@ -6,14 +6,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Floats, Frame
+from pmf_analysis.measures.arrays import SHIPPED, Column, Floats, Frame
 
 Improvement = Literal["higher", "lower", "range", "none", "unknown"]
 Target = float | tuple[float, float]
 TARGETS = ["target", "target_low", "target_high"]
 SIGNS: dict[str, int] = {"higher": 1, "lower": -1}
-POINT_TYPES = ["missing", "common_cause", "special_cause_improvement", "special_cause_concern"]
-POINT_TYPES += ["special_cause_neutral_high", "special_cause_neutral_low"]
+POINT_TYPES: list[str] = SHIPPED["point_types"]
 
 
 def words(names: Sequence[str], codes: Any) -> Column:
@@ -67,8 +66,7 @@ def target_bands(
         for series, target in (targets or {}).items()
     }
     table = pd.DataFrame.from_dict(rows, orient="index", columns=TARGETS, dtype=float)
-    table = table.reindex(points["series"], columns=[*TARGETS, *more])
-    return table.reset_index(drop=True)
+    return table.reindex(points["series"], columns=[*TARGETS, *more]).reset_index(drop=True)
 
 
 def point_types(points: Frame, better: Column, bands: Frame) -> Column:
@@ -105,15 +103,8 @@ def good_values(better: Column, bands: Frame) -> tuple[Any, Any]:
 def is_met(value: Column, better: Column, bands: Frame) -> Column:
     """1 where a value meets its target or band, 0 where not; NaN where one of them is missing."""
     low, high = good_values(better, bands)
-    known = value.notna() & ~np.isnan(low + high)
     met: Column = ((value >= low) & (value <= high)).astype(float)
-    return met.where(known)
-
-
-def assurance(segments: Frame, better: Column, tolerance: Floats) -> Column:
-    """Say whether the process can be relied on to meet its target; last segments only."""
-    is_last = segments["series"] != segments["series"].shift(-1)
-    return held_against(segments, better, tolerance).where(is_last.reset_index(drop=True), "")
+    return met.where(value.notna() & ~np.isnan(low + high))
 
 
 def held_against(rows: Frame, better: Column, tolerance: Floats) -> Column:

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from pmf_analysis.measures.arrays import Column, Floats, Frame, Integers
-from pmf_analysis.measures.peers import FEWEST_PEERS, QUARTILES
+from pmf_analysis.measures.arrays import FEWEST_PEERS, Column, Floats, Frame, Integers
 from pmf_analysis.measures.polarity import band_distance
 
 Panel = dict[str, Floats]
+QUARTILES = ["peer_min", "peer_q1", "peer_median", "peer_q3", "peer_max"]
 
 DRAWS = 1000
 TAIL = 25  # draws left out at either end: 95 % are kept

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pmf_analysis.measures.arrays import SENTENCES, Column, Frame
-from pmf_analysis.measures.peers import FEWEST_PEERS
+from pmf_analysis.measures.arrays import FEWEST_PEERS, SENTENCES, Column, Frame
 from pmf_analysis.measures.polarity import band_distance, first_text, undeclared
 
 OLDEST = 2  # own periods that the newest value of a peer may be ahead before that is said

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from pmf_analysis.measures.arrays import TABLES, Column, Frame, Places
-from pmf_analysis.measures.peers import PAIR
+from pmf_analysis.measures.arrays import PAIR, TABLES, Column, Frame, Places
 from pmf_analysis.measures.ranks import Panel
 
 NEAREST = range(10, 21)

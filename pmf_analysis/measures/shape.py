@@ -17,7 +17,6 @@ from pmf_analysis.measures.dependence import dependence
 from pmf_analysis.measures.history import by_length
 from pmf_analysis.measures.seasonal_pattern import line_and_seasons
 
-WIDER = "wider_limits"
 FEATURES = ["bounded", "rounded", "gappy", "carried_forward", "revised"]
 FEWEST = 5  # values below which nothing is judged
 FEWEST_FOR_YTD = 8
@@ -92,8 +91,8 @@ def _judged(
     """Shape, evidence, treatment and contradiction of series of one length."""
     count, tiny = (~np.isnan(value)).sum(axis=1), np.finfo(float).tiny
     value = value / (np.nan_to_num(np.abs(value)).max(axis=1, keepdims=True) + tiny)
-    gaps = np.nansum(np.diff(np.sort(value, axis=1), axis=1), axis=1)
-    constant = (count > 0) & (gaps <= 1e-12)
+    distances = np.diff(np.sort(value, axis=1), axis=1)
+    constant = (count > 0) & (np.nansum(distances, axis=1) <= 1e-12)
     varied = (count >= FEWEST) & ~constant
     total = varied & (per_year > 2) & _are_running_totals(value, member)
     chance = np.where(varied, _season_chance(value, member, per_year, count), 1.0)
@@ -118,7 +117,7 @@ def _judged(
         if word and name in (word, "discrete"):
             evidence = "Declared in the register."
         if name == "seasonal" and few_years[i]:
-            treatment = WIDER
+            treatment = "wider_limits"
         evidence = evidence.format(n=count[i], p=chance[i], r=found[i])
         rows.append((str(name), evidence, treatment, doubt[i].format(said=SINGLE.get(word, word))))
     return rows

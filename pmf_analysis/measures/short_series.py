@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import TYPES, Floats, Frame, Integers, Places
+from pmf_analysis.measures.arrays import TABLES, TYPES, Floats, Frame, Integers, Places
 from pmf_analysis.measures.history import by_length
 
 ALPHA = 0.05  # two-sided; slopes get the interval of 1 - ALPHA
@@ -14,7 +14,6 @@ EXACT_UP_TO = 12  # points; beyond, the normal approximation is close enough
 FEWEST = 4  # points below which a Mann-Kendall test says nothing at all
 RECENT_POINTS = 5
 RECENT_CRITICAL = 9.54953570608324  # chi-square, 1 df, p = 0.002, as Fingertips prints it
-COUNTS, INTERVAL = ["numerator", "denominator"], ["value", "ci_lower", "ci_upper"]
 
 
 def mann_kendall(observations: Frame) -> Frame:
@@ -55,10 +54,9 @@ def _typed(rows: list[tuple[Any, ...]], types: dict[str, Any]) -> Frame:
 def _tests(value: Floats, time: Places) -> tuple[Any, ...]:
     """What `mann_kendall` gives after `series`, for series of equally many values, a row each."""
     count, n = value.shape
-    unknown = np.full(count, np.nan)
     if n < FEWEST:
         nothing = np.zeros(count, dtype=int)
-        return nothing + n, nothing, *[unknown] * 4, ["cannot_judge"] * count
+        return nothing + n, nothing, *[np.full(count, np.nan)] * 4, ["cannot_judge"] * count
     first, second = np.triu_indices(n, 1)
     rises = value[:, second] - value[:, first]
     s = np.sign(rises).sum(axis=1).astype(int)
@@ -159,8 +157,8 @@ def recent_trend(observations: Frame) -> Frame:
         cannot_judge), reason, dispersion (residual chi-square around the line per degree of
         freedom: about 1 if only sampling error is at work), method (proportion or interval).
     """
-    known = observations.reindex(columns=["series", "period", *COUNTS, *INTERVAL])
-    given = known[[*COUNTS, *INTERVAL]].to_numpy(float)
+    known = observations.reindex(columns=["series", "period", *TABLES["recent_trend"]])
+    given = known[TABLES["recent_trend"]].to_numpy(float)
     rows: list[tuple[Any, ...]] = []
     for names, places, _ in by_length(known):
         last = map(_recent_one, given[places[:, -RECENT_POINTS:]])
@@ -188,9 +186,8 @@ def _recent_one(last: Floats) -> tuple[Any, ...]:
 
 def _judged(chi_square: float, dispersion: float, slopes: Floats, method: str) -> tuple[Any, ...]:
     steady = bool((np.sign(slopes) == np.sign(slopes[0])).all()) and slopes[0] != 0
-    word = "no_change"
-    if steady and chi_square > RECENT_CRITICAL:
-        word = "increasing" if slopes[0] > 0 else "decreasing"
+    way = "increasing" if slopes[0] > 0 else "decreasing"
+    word = way if steady and chi_square > RECENT_CRITICAL else "no_change"
     return RECENT_POINTS, chi_square, word, "", dispersion, method
 
 

@@ -22,14 +22,13 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import polarity, special_causes
-from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame, Integers, Places
+from pmf_analysis.measures.arrays import LIMITS, PRECISION, Flags, Floats, Frame, Integers, Places
 from pmf_analysis.measures.polarity import Improvement, Target, words
-from pmf_analysis.measures.special_causes import LIMITS, PROFILES, RULES, RuleSet, Usable, rule_set
+from pmf_analysis.measures.special_causes import PROFILES, RULES, RuleSet, Usable, rule_set
 
 __all__ = ["LIMITS", "PROFILES", "RULES", "RuleSet", "SpcChart", "rule_set", "signals", "spc_chart"]
 
 SCREEN_FACTOR = 3.267  # D4: moving ranges at or above this multiple of their mean are left out
-PRECISION = 1e-12  # relative to the size of the values of a segment
 Ways = Improvement | Mapping[str, Improvement]
 Targets = Mapping[str, Target] | Frame | None
 
@@ -129,7 +128,8 @@ def _judged(
     ends = ends.set_index(usable.segment[is_last]).reindex(segments.index)
     segments["variation"] = ends["variation"].fillna("")
     held = segments.join(ends[bands.columns])
-    segments["assurance"] = polarity.assurance(held, ends["better"], usable.tolerance)
+    assurance = polarity.held_against(held, ends["better"], usable.tolerance)
+    segments["assurance"] = assurance.where(held["series"] != held["series"].shift(-1), "")
     columns = ["series", "segment", "n", *LIMITS, "variation", "assurance", "reason"]
     return SpcChart(points, segments[columns])
 
@@ -151,24 +151,16 @@ def _arrange(
     points = points.reset_index(drop=True)
     points["value"] = np.where(np.isfinite(value), value, np.nan)
     starts = np.diff(codes, prepend=-2) != 0
-    new_segment = starts | _rebase_starts(points["period"], codes, names, rebase)
+    new_segment = starts.copy()
+    labels = np.asarray(names, dtype=object)
+    for code in np.flatnonzero(np.isin(labels, list(rebase))):
+        low, high = np.searchsorted(codes, [code, code + 1])
+        rows = points["period"].iloc[low:high].searchsorted(sorted(rebase[labels[code]])) + low
+        new_segment[rows[rows < high]] = True  # the first row on or after each rebase
     segment_ids = np.cumsum(new_segment) - 1
-    first_of_series = np.maximum.accumulate(np.where(starts, segment_ids, 0))
-    points["segment"] = segment_ids - first_of_series
+    points["segment"] = segment_ids - np.maximum.accumulate(np.where(starts, segment_ids, 0))
     segments = points.loc[new_segment, ["series", "segment"]].reset_index(drop=True)
     return points, segments, segment_ids
-
-
-def _rebase_starts(
-    periods: Column, codes: Places, names: Any, rebase: Mapping[str, Sequence[Any]]
-) -> Flags:
-    """Mark the first row on or after each rebase period of its series."""
-    starts = np.zeros(len(codes), dtype=bool)
-    for code in np.flatnonzero(np.isin(np.asarray(names, dtype=object), list(rebase))):
-        low, high = np.searchsorted(codes, [code, code + 1])
-        rows = periods.iloc[low:high].searchsorted(sorted(rebase[names[code]])) + low
-        starts[rows[rows < high]] = True
-    return starts
 
 
 def _usable(value: Floats, segment_ids: Places, count: int) -> Usable:

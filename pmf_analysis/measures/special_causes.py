@@ -9,12 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pmf_analysis.measures.arrays import SHIPPED, Flags, Floats, Frame, Integers, Places
+from pmf_analysis.measures.arrays import LIMITS, SHIPPED, Flags, Floats, Frame, Integers, Places
 
 LIMIT_FACTOR = 2.66  # 3 / d2 for moving ranges of two, as rounded by Wheeler and by the reference
 # In order of priority.
 RULES = ["none", "outside_limits", "trend", "two_in_three", "three_in_four", "shift", "crossings"]
-LIMITS = ["mean", "lower_limit", "upper_limit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +107,11 @@ def _unusual_runs(side: Integers, usable: Usable) -> tuple[Flags, Flags]:
     crossed = (np.diff(state, prepend=0) != 0) & (np.diff(segment, prepend=-1) == 0)
     n = np.bincount(segment)
     least = binom.ppf(0.05, np.maximum(np.arange(n.max(initial=0) + 1) - 1, 0), 0.5)
-    too_few = np.bincount(segment, crossed) < least[n]
     too_long = _run_lengths(state, joined) > np.round(np.log2(np.maximum(n, 1)) + 3)[segment]
     run = np.cumsum(~joined | crossed)
     newest = run == np.maximum.reduceat(run, np.cumsum(n) - n)[segment] if len(run) else run > 0
     runs, few = np.zeros((2, len(side)), dtype=bool)
-    runs[rows], few[rows] = too_long, too_few[segment] & newest
+    runs[rows], few[rows] = too_long, (np.bincount(segment, crossed) < least[n])[segment] & newest
     return runs, few
 
 
@@ -123,8 +121,7 @@ def _sign(difference: Floats, tolerance: Floats) -> Integers:
 
 def _run_lengths(state: Integers, joined: Flags, weight: Integers | None = None) -> Floats:
     """At every point the length of the run of one state that it belongs to (0 if state is 0)."""
-    starts = ~joined | (np.diff(state, prepend=0) != 0)
-    run = np.cumsum(starts) - 1
+    run = np.cumsum(~joined | (np.diff(state, prepend=0) != 0)) - 1
     lengths = np.bincount(run, np.ones(len(state)) if weight is None else weight)
     return np.where(state != 0, lengths[run], 0) if len(state) else np.zeros(0)
 

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import funnel
-from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame
+from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, Column, Flags, Floats, Frame
 from pmf_analysis.measures.history import RATIOS
-from pmf_analysis.measures.peers import FEWEST_PEERS, PAIR
 from pmf_analysis.measures.ranks import Panel, ordered_quantile
 
 WINSORISED = funnel.WINSORISED, 1 - funnel.WINSORISED
@@ -109,8 +108,7 @@ def reach(n: Column, level: float, *, overdispersion: bool) -> Column:
     tail = (1 + level) / 2
     if not overdispersion:
         return pd.Series(float(ndtri(tail)), n.index)
-    freedom = FREEDOM * (n - 1)
-    return pd.Series(stdtrit(freedom.where(n >= FEWEST_PEERS), tail), n.index)
+    return pd.Series(stdtrit((FREEDOM * (n - 1)).where(n >= FEWEST_PEERS), tail), n.index)
 
 
 def labels(z: Column, count: Column, own: Frame, overdispersion: bool) -> Column:
@@ -123,8 +121,7 @@ def labels(z: Column, count: Column, own: Frame, overdispersion: bool) -> Column
         outside = z.abs() > reach(own["n_spread"], level, overdispersion=overdispersion)
         code += (np.sign(z) * outside).fillna(0).astype(int)
     text = pd.Series(np.array(funnel.LABELS)[code.to_numpy(int)], z.index, dtype="str")
-    few = own["scale_of"].isin(RATIOS) & (count < FEWEST_EVENTS)
-    return text.where(z.notna() & ~few, "")
+    return text.where(z.notna() & ~(own["scale_of"].isin(RATIOS) & (count < FEWEST_EVENTS)), "")
 
 
 def funnels(pairs: Frame, sizes: Floats, *, overdispersion: bool) -> Frame:

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Floats, Frame
-from pmf_analysis.measures.spc import PRECISION
+from pmf_analysis.measures.arrays import PRECISION, Floats, Frame
 
 FEWEST, APART, MOST = 13, 6, 3  # values of a series; values between steps; steps of one series
 # What each step, and a straight line instead of steps, must gain in n log(sum of squares). A price

@@ -12,17 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import trend_plan
-from pmf_analysis.measures.alarms import detectable_step, last_point_alarm
-from pmf_analysis.measures.arrays import SENTENCES, TABLES, Frame
-from pmf_analysis.measures.arrows import pentana_arrows
-from pmf_analysis.measures.change_test import like_for_like
-from pmf_analysis.measures.dependence import steps_test
+from pmf_analysis.measures import alarms, arrows, change_test, dependence, short_series, trend_plan
+from pmf_analysis.measures.arrays import LIMITS, SENTENCES, TABLES, Frame
 from pmf_analysis.measures.history import COUNTS, with_intervals, with_register
 from pmf_analysis.measures.polarity import TARGETS, point_types
-from pmf_analysis.measures.short_series import RECENT_CRITICAL, attained_size, mann_kendall
-from pmf_analysis.measures.short_series import recent_trend as fingertips
-from pmf_analysis.measures.special_causes import LIMITS, PROFILES, RuleSet, rule_set
+from pmf_analysis.measures.special_causes import PROFILES, RuleSet, rule_set
 from pmf_analysis.measures.trend_chart import chart_series, verdicts, with_assurance, with_chart
 
 STEPS_ALARM = 0.05  # two-sided
@@ -147,12 +141,13 @@ def _with_recent_trend(plan: Frame, tested: Frame) -> Frame:
     annual &= plan["accumulation"] != "snapshot"
     rows = _current(tested, plan.index[annual & (plan["method"] != "none")])
     rows = rows.assign(numerator=rows["numerator"].where(rows["interval_from"] == "counts"))
-    found = fingertips(rows).set_index("series").query("direction != 'cannot_judge'")
+    found = short_series.recent_trend(rows).set_index("series").query("direction != 'cannot_judge'")
     scatter = found["dispersion"].clip(lower=1.0)
     chi_square = found["chi_square"] / scatter
-    sign = found["direction"].map(DIRECTIONS).astype(float).where(chi_square > RECENT_CRITICAL, 0)
+    sign = found["direction"].map(DIRECTIONS).astype(float)
+    sign = sign.where(chi_square > short_series.RECENT_CRITICAL, 0)
     last = _current(tested, found.index).groupby("series").tail(5)
-    slope = mann_kendall(last).set_index("series")["slope"]
+    slope = short_series.mann_kendall(last).set_index("series")["slope"]
     held = found.index[(sign == 0) & (found["direction"] != "no_change")]
     plan.loc[held, "reason"] = "The years scatter by more than chance, so no trend is called."
     found["evidence"] = found["method"].replace("proportion", "counts")
@@ -167,7 +162,7 @@ def _with_steps(plan: Frame, tested: Frame) -> Frame:
     """Of dependent series: do most steps go one way, inside the wide range or further out of it."""
     dependent = plan.index[plan["is_dependent"] & (plan["verdict"] != "cannot_judge")]
     rows = _current(tested, dependent).dropna(subset=["value"])
-    found = steps_test(rows)
+    found = dependence.steps_test(rows)
     off = (plan["value"] - plan["mean"]).reindex(found.index)
     quiet = plan["rule"].reindex(found.index) == "none"
     moved = (found["p_value"] <= STEPS_ALARM) & (quiet | (found["sign"] == np.sign(off)))
@@ -176,7 +171,7 @@ def _with_steps(plan: Frame, tested: Frame) -> Frame:
 
 def _with_mann_kendall(plan: Frame, tested: Frame) -> Frame:
     rows = _current(tested, plan.index[plan["method"] == "mann_kendall"])
-    found = mann_kendall(rows).set_index("series")
+    found = short_series.mann_kendall(rows).set_index("series")
     sign = found["direction"].map(DIRECTIONS).astype(float).fillna(0)
     found = found[["p_value", "slope"]].assign(evidence="own_history", sign=sign)
     return _settle(plan, found, rows, "mann_kendall")
@@ -208,8 +203,8 @@ def _with_odds(plan: Frame, rules: RuleSet) -> Frame:
     is_chart, dependent = plan["method"] == "xmr", plan["is_dependent"]
     seasonal = plan["treatment"] == "season_means_removed"
     chances: dict[str, Any] = {
-        "xmr": np.where(seasonal, SEASONAL_FACTOR, 1.0) * last_point_alarm(rules, plan["n"]),
-        "mann_kendall": plan["n"].map(lambda n: attained_size(int(n))),
+        "xmr": np.where(seasonal, SEASONAL_FACTOR, 1.0) * alarms.last_point_alarm(rules, plan["n"]),
+        "mann_kendall": plan["n"].map(lambda n: short_series.attained_size(int(n))),
         "recent_trend": RECENT_ALARM,
     }
     is_method = [plan["method"] == name for name in chances]
@@ -226,9 +221,9 @@ def _with_odds(plan: Frame, rules: RuleSet) -> Frame:
     deviation = (plan["upper_limit"] - plan["mean"]) / 3 * np.sqrt(plan["n"] / left.clip(lower=1))
     deviation = deviation.where(is_chart & ~dependent & ~frozen & (deviation > 0))
     for within in LOOK_AHEAD:
-        plan[f"detect_{within}"] = deviation * detectable_step(rules, plan["n"], within)
+        plan[f"detect_{within}"] = deviation * alarms.detectable_step(rules, plan["n"], within)
     # Of a quarter's three months each scatters by the root of three more; a year has twelve.
-    monthly = deviation * np.sqrt(3) * detectable_step(rules, 3 * plan["n"], 12)
+    monthly = deviation * np.sqrt(3) * alarms.detectable_step(rules, 3 * plan["n"], 12)
     plan["detect_monthly"] = monthly.where(plan["periods_per_year"] == 4)
     profiles = [name for name, known in PROFILES.items() if known == rules]
     settings = ", ".join(f"{name}={value}" for name, value in asdict(rules).items())
@@ -241,7 +236,7 @@ def _trend_table(plan: Frame, frame: Frame, lines: Frame) -> Frame:
     valued = frame[frame["shown_value"].notna()]
     newest = valued.groupby("series").tail(1).set_index("series")
     newest = newest.assign(value=newest["shown_value"]).reindex(columns=TABLES["newest"])
-    changes = like_for_like(frame).reindex(plan.index).fillna({"change_test": ""})
+    changes = change_test.like_for_like(frame).reindex(plan.index).fillna({"change_test": ""})
     table = plan.drop(columns="value").join([newest, changes, _arrows(plan, valued, lines)])
     return table[TABLES["trends"]].rename_axis("series").reset_index()
 
@@ -250,9 +245,9 @@ def _arrows(plan: Frame, valued: Frame, lines: Frame) -> Frame:
     """What Pentana's arrows would show of each series, breaks or none."""
     rates, better = plan["periods_per_year"].fillna(1).to_dict(), plan["polarity"].to_dict()
     shown, goals = valued.assign(value=valued["shown_value"]), lines.loc[valued.index]
-    arrows = pentana_arrows(shown, better, targets=goals, periods_per_year=rates)
+    found = arrows.pentana_arrows(shown, better, targets=goals, periods_per_year=rates)
     names = ["series", "arrow_short", "arrow_long"]
-    return arrows.set_axis(names, axis=1).set_index("series").reindex(plan.index).fillna("")
+    return found.set_axis(names, axis=1).set_index("series").reindex(plan.index).fillna("")
 
 
 def _point_table(frame: Frame, chart: Frame) -> Frame:

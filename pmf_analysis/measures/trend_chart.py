@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, Column, Frame
+from pmf_analysis.measures.arrays import LIMITS, PRECISION, SENTENCES, SHIPPED, Column, Frame
 from pmf_analysis.measures.dependence import coefficients, widened
 from pmf_analysis.measures.polarity import TARGETS, held_against, is_met
-from pmf_analysis.measures.spc import PRECISION, spc_chart
-from pmf_analysis.measures.special_causes import LIMITS, RuleSet
+from pmf_analysis.measures.spc import spc_chart
+from pmf_analysis.measures.special_causes import RuleSet
 from pmf_analysis.measures.trend_plan import CHART_FROM, TOLERANCES, UNJUDGED, add_reason
 
 UNSAID: dict[str, Any] = {"rule": "none", "direction": 0, "point_type": "common_cause"}
@@ -82,10 +82,9 @@ def _frozen(rows: Frame, plan: Frame, baselines: Frame, rules: RuleSet) -> Frame
     span = all_of_it[all_of_it["is_current"].astype(bool)]
     limits = _limits(span, rules).reindex(plan.index)
     known = all_of_it.groupby("series")["value"].count().reindex(plan.index, fill_value=0)
-    counted = span.groupby("series")["value"].count().reindex(plan.index, fill_value=0)
     asked = plan["indicator"].isin(baselines.dropna(subset="period_until")["indicator"])
     few = (plan["method"] == "xmr") & asked & (known < CHART_FROM)
-    enough = counted >= CHART_FROM
+    enough = span.groupby("series")["value"].count().reindex(plan.index, fill_value=0) >= CHART_FROM
     flat = enough & ~(limits["upper_limit"] > limits["lower_limit"])
     add_reason(plan, few, SENTENCES["few_in_baseline"])
     add_reason(plan, flat, "Most values of the recorded baseline are equal, so it is not used.")
@@ -128,19 +127,15 @@ def with_chart(plan: Frame, points: Frame, frame: Frame, rules: RuleSet) -> Fram
     plan.loc[last.index, list(found)] = found
     add_reason(plan, plan["is_dependent"], SENTENCES["dependent"])
     no_width = last.index[~(last["upper_limit"] > last["lower_limit"])]
-    flat = plan.index.isin([*no_width, *_repeating(points)]) & (plan["shape"] != "constant")
+    # Most newest figures repeat the one before: they have no moving range.
+    rows = points[points["stretch"] == points.groupby("series")["stretch"].transform("max")]
+    share = (rows.groupby("series")["value"].diff().dropna() == 0).groupby(rows["series"]).mean()
+    repeating = share.index[share > MOST_REPEATED]
+    flat = plan.index.isin([*no_width, *repeating]) & (plan["shape"] != "constant")
     for name, value in UNJUDGED.items():
         plan.loc[flat, name] = value
     add_reason(plan, flat, "Most values are equal, so their usual range cannot be measured.")
     return plan
-
-
-def _repeating(points: Frame) -> pd.Index:
-    """Series of which most newest figures repeat the one before: they have no moving range."""
-    rows = points[points["stretch"] == points.groupby("series")["stretch"].transform("max")]
-    step = rows.groupby("series")["value"].diff().dropna()
-    share = (step == 0).groupby(rows["series"]).mean()
-    return share.index[share > MOST_REPEATED]
 
 
 def verdicts(point_type: Column) -> Column:

@@ -5,15 +5,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame
+from pmf_analysis.measures.arrays import LIMITS, SENTENCES, TABLES, Column, Frame
 from pmf_analysis.measures.history import complete_periods, independent_points
 from pmf_analysis.measures.polarity import TARGETS, first_text, target_bands, undeclared
 from pmf_analysis.measures.shape import detect_shape, season_effects
-from pmf_analysis.measures.special_causes import LIMITS
 
 FEWEST, CHART_FROM = 5, 13  # points for any verdict; for a control chart and for assurance
-BREAKS = ["definition", "boundary"]
-RECORD = ["reason", "owner", "recorded_on"]
 SHAPE = ["shape", "treatment", "features", "shape_evidence", "contradiction"]
 TOLERANCES = ["tolerance_low", "tolerance_high"]
 BASELINE_YEARS = 3  # of a recorded baseline from which seasons can be taken
@@ -39,12 +36,13 @@ def recorded(changes: Frame | None) -> tuple[Frame, Frame]:
     A rebase hides what went before, so it needs a reason, an owner and the day it was recorded.
     """
     changes = (pd.DataFrame() if changes is None else changes).reindex(columns=TABLES["changes"])
-    is_break = changes["kind"].isin(BREAKS) & ~changes["comparable"].isin([True])
-    record = changes[RECORD].astype("object")
+    is_break = changes["kind"].isin(["definition", "boundary"]) & ~changes["comparable"].isin(
+        [True]
+    )
+    record = changes[["reason", "owner", "recorded_on"]].astype("object")
     told = (record.notna() & (record != "")).all(axis=1)
     rebase = changes["kind"] == "rebase"
-    applied = changes.assign(is_break=is_break)[is_break | (rebase & told)]
-    return applied, changes[rebase & ~told]
+    return changes.assign(is_break=is_break)[is_break | (rebase & told)], changes[rebase & ~told]
 
 
 def with_segments(frame: Frame, changes: Frame) -> Frame:
@@ -208,5 +206,4 @@ def without_unjudged(plan: Frame) -> Frame:
 
 def add_reason(plan: Frame, chosen: Any, text: str) -> None:
     """Say one thing more about the chosen series, in place."""
-    joined = (plan["reason"] + " " + text).str.strip()
-    plan["reason"] = plan["reason"].mask(chosen, joined)
+    plan["reason"] = plan["reason"].mask(chosen, (plan["reason"] + " " + text).str.strip())

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame
-from pmf_analysis.measures.peers import FEWEST_PEERS
+from pmf_analysis.measures.arrays import FEWEST_PEERS, SENTENCES, TABLES, Column, Frame
 from pmf_analysis.parameters.models import ValuePair
 
 MIDDLE = (40.0, 60.0)  # a percentile within is neither low nor high
@@ -54,12 +53,11 @@ def value_for_money(
         the verdict; no sampling error is allowed for, and the reason says so.
         Below five peers with both figures, or without a better direction, there is no quadrant.
     """
-    facts = register.set_index("indicator")
     found = [pd.DataFrame(columns=TABLES["value"])]
     whole = observations[(observations["dimension"] == "") & observations["value"].notna()]
     for pair in pairs:
         both = _matched(whole, pair, area)
-        polarity = str(facts["polarity"].get(pair.performance, "unknown"))
+        polarity = str(register.set_index("indicator")["polarity"].get(pair.performance, "unknown"))
         for name, members in peer_sets[peer_sets["member"] != area].groupby("peer_set"):
             inside = both[both["area"].isin([area, *members["member"]])]
             told = {"pair": pair.id, "title": pair.title, "peer_set": str(name)}
