@@ -32,9 +32,21 @@ from pmf_analysis.systems.demo import make_demo
 _PURPOSE = "Plain-English performance reports for UK councils, from Jupyter notebooks."
 app = Typer(name="pmf", help=_PURPOSE, no_args_is_help=True, add_completion=False)
 
+
+def _workspace(typed: str) -> Workspace:
+    # What was typed goes before PMF_WORKSPACE, which `find` would look at first.
+    if not typed:
+        return Workspace.find()
+    where = Path(typed)
+    if not any((where / "parameters").glob("framework*.yml")):
+        raise PmfError(Problem.of("not-a-workspace", file=where.name))
+    return Workspace(where.resolve())
+
+
 Names = list[str] | None
+_FOUND: dict[str, Any] = {"parser": _workspace, "default_factory": str, "show_default": False}
 _WHERE = "The workspace; else the one you are in."
-Where = Annotated[Path | None, Option("--workspace", metavar="DIR", help=_WHERE)]
+Where = Annotated[Workspace, Option("--workspace", metavar="DIR", help=_WHERE, **_FOUND)]
 AsJson = Annotated[bool, Option("--json", help="Print JSON, for other programs.")]
 NewFolder = Annotated[Path, Argument(metavar="DIR", help="A new or empty folder.")]
 Files = Annotated[list[Path] | None, Argument(metavar="FILE...", help="Files or folders.")]
@@ -97,15 +109,6 @@ def _say(as_json: bool, value: Any, lines: Iterable[str] = ()) -> None:
     print(as_text or "\n".join(lines))
 
 
-def _workspace(where: Path | None) -> Workspace:
-    # What was typed goes before PMF_WORKSPACE, which `find` would look at first.
-    if where is None:
-        return Workspace.find()
-    if not any((where / "parameters").glob("framework*.yml")):
-        raise PmfError(Problem.of("not-a-workspace", file=where.name))
-    return Workspace(where.resolve())
-
-
 @app.callback(invoke_without_command=True)
 def _options(version: Version = False) -> None:
     if version:
@@ -122,9 +125,9 @@ def new(folder: NewFolder) -> None:
 
 
 @app.command()
-def demo(workspace: Where = None) -> None:
+def demo(*, workspace: Where) -> None:
     """Make Westshire, the fictional council, and import its files, unless it is there."""
-    made = make_demo(_workspace(workspace))
+    made = make_demo(workspace)
     print("Westshire, the fictional council, is made." if made else "The store holds data already.")
 
 
@@ -134,13 +137,13 @@ def import_(
     as_at: AsAt = "",
     withdraw: Withdraw = "",
     reason: Reason = "",
-    workspace: Where = None,
+    *,
+    workspace: Where,
     as_json: AsJson = False,
 ) -> int:
     """Read files or folders through their mappings into the store."""
-    place = _workspace(workspace)
     if withdraw:
-        Store(place.store).withdraw(withdraw, reason)
+        Store(workspace.store).withdraw(withdraw, reason)
         print(f"Withdrawn: {withdraw}.")
         return 0
     if not files:
@@ -151,7 +154,7 @@ def import_(
         raise PmfError(f'"{as_at}" is not a date such as 2026-10-31.') from None
     from pmf_analysis.systems.importing import import_files
 
-    outcome = import_files(place, files, day)
+    outcome = import_files(workspace, files, day)
     _complain(outcome.problems)
     records = [result.record for result in outcome.results]
     vintage = outcome.vintage.id if outcome.vintage else None
@@ -178,14 +181,13 @@ def look(file: Spreadsheet, as_json: AsJson = False) -> int:
 
 @app.command()
 def check(
-    run_file: RunFile = "", accept: Accept = False, workspace: Where = None, as_json: AsJson = False
+    run_file: RunFile = "", accept: Accept = False, *, workspace: Where, as_json: AsJson = False
 ) -> None:
     """Check everything that can be checked before a notebook runs."""
-    place = _workspace(workspace)
     if accept:
-        names = ", ".join(accept_notebooks(place, run_file))
+        names = ", ".join(accept_notebooks(workspace, run_file))
         print(f"Accepted: {names or 'nothing; all notebooks came with pmf'}.", file=sys.stderr)
-    planned = make_plan(place, run_file)
+    planned = make_plan(workspace, run_file)
     check_data(planned)
     warnings, reports = planned.parameters.problems, len(planned.jobs)
     _complain(warnings)
@@ -198,11 +200,12 @@ def plan(
     run_file: RunFile = "",
     theme: Themes = None,
     analysis: Analyses = None,
-    workspace: Where = None,
+    *,
+    workspace: Where,
     as_json: AsJson = False,
 ) -> None:
     """List the reports of a run and the indicators in each; nothing is made."""
-    planned = make_plan(_workspace(workspace), run_file, themes=theme, analyses=analysis)
+    planned = make_plan(workspace, run_file, themes=theme, analyses=analysis)
     check_data(planned)
     rows = [
         {"report": job.id, "peer_set": job.peer_set, "indicators": planned.indicators(job.theme)}
@@ -222,21 +225,21 @@ def run(
     timeout: Timeout = 600,
     fail_fast: FailFast = False,
     resume: Resume = "",
-    workspace: Where = None,
+    *,
+    workspace: Where,
     as_json: AsJson = False,
 ) -> int:
     """Make the reports: run the notebooks, render them, write an index."""
-    place = _workspace(workspace)
-    resumed = find_run(place, resume) if resume else None
+    resumed = find_run(workspace, resume) if resume else None
     if resumed:
         run_file, theme, analysis = resumed.asked
-    planned = make_plan(place, run_file, themes=theme, analyses=analysis)
+    planned = make_plan(workspace, run_file, themes=theme, analyses=analysis)
     # A scheduler's stop leaves as clean a run as a person's Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     how, now = Options(jobs, timeout, fail_fast), datetime.now(UTC)
     with progress(sys.stderr if as_json else sys.stdout, len(planned.jobs)) as on_job:
         made = run_plan(planned, how, now=now, on_job=on_job, resumed=resumed)
-    return _say_result(made, place, as_json)
+    return _say_result(made, workspace, as_json)
 
 
 def _say_result(made: RunRecord, workspace: Workspace, as_json: bool) -> int:
@@ -245,11 +248,11 @@ def _say_result(made: RunRecord, workspace: Workspace, as_json: bool) -> int:
 
 
 @app.command()
-def backtest(run_file: RunFile = "", workspace: Where = None, as_json: AsJson = False) -> None:
+def backtest(run_file: RunFile = "", *, workspace: Where, as_json: AsJson = False) -> None:
     """Put past questions to the council's own figures, and say how good the chances were."""
     from pmf_analysis.batch.past import ask_past, record_table
 
-    planned = make_plan(_workspace(workspace), run_file)
+    planned = make_plan(workspace, run_file)
     check_data(planned)
     found = ask_past(planned)
     rows = found.astype("object").where(found.notna(), None).to_dict("records")
@@ -257,27 +260,24 @@ def backtest(run_file: RunFile = "", workspace: Where = None, as_json: AsJson = 
 
 
 @app.command()
-def render(run: RunId = "", workspace: Where = None, as_json: AsJson = False) -> int:
+def render(run: RunId = "", *, workspace: Where, as_json: AsJson = False) -> int:
     """Make the pages of a run again from its executed notebooks."""
-    place = _workspace(workspace)
-    made = find_run(place, run)
+    made = find_run(workspace, run)
     render_again(made)
-    return _say_result(made, place, as_json)
+    return _say_result(made, workspace, as_json)
 
 
 @app.command()
-def show(run: RunId = "", workspace: Where = None, as_json: AsJson = False) -> None:
+def show(run: RunId = "", *, workspace: Where, as_json: AsJson = False) -> None:
     """Say what became of a run and where its reports are."""
-    place = _workspace(workspace)
-    _say_result(find_run(place, run), place, as_json)
+    _say_result(find_run(workspace, run), workspace, as_json)
 
 
 @app.command()
-def lab(workspace: Where = None, no_start: NoStart = False) -> int:
+def lab(*, workspace: Where, no_start: NoStart = False) -> int:
     """Trust the notebooks that runs made, and open JupyterLab on the workspace."""
-    place = _workspace(workspace)
-    print(f"{trust_notebooks(place)} executed notebooks are trusted.", flush=True)
-    return 0 if no_start else lab_on(place)
+    print(f"{trust_notebooks(workspace)} executed notebooks are trusted.", flush=True)
+    return 0 if no_start else lab_on(workspace)
 
 
 if __name__ == "__main__":

@@ -98,22 +98,17 @@ def execute(
     seconds
         Time for the whole notebook; what is left of it limits each cell.
     """
+    from nbconvert.preprocessors import ClearOutputPreprocessor
+
     started = time.monotonic()
-    source = _without_outputs(source)
+    # Old outputs go, or cells that are not reached would show them. (nbconvert has no types.)
+    source, _ = ClearOutputPreprocessor().preprocess(deepcopy(source), {})  # type: ignore[no-untyped-call]
     outcome, attempts = _attempt(source, parameters, kernels, folder, seconds), 1
     if outcome.status == "kernel_died" and not kernels.stopped:
         outcome, attempts = _attempt(source, parameters, kernels, folder, seconds), 2
     if kernels.stopped and outcome.status != "ok":
         outcome = replace(outcome, status="not_run", message="the run was stopped")
     return replace(outcome, seconds=time.monotonic() - started, attempts=attempts)
-
-
-def _without_outputs(notebook: Any) -> Any:
-    notebook = deepcopy(notebook)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    return notebook
 
 
 def _attempt(

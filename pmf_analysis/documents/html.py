@@ -23,7 +23,7 @@ from traitlets import default
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 from pmf_analysis.story.bank import words_of
-from pmf_analysis.story.blocks import BLOCK_MIME, Block, Column, Table
+from pmf_analysis.story.blocks import BLOCK_MIME, Block
 from pmf_analysis.story.formatting import format_date
 from pmf_analysis.story.rendering import block_html
 
@@ -34,12 +34,6 @@ _QUIET = re.compile(r"text/plain|application/vnd\.jupyter\.widget.*")
 _ALWAYS = ("improving", "worsening", "no_clear_change", "cannot_judge")
 _UNRATED = ("rising", "falling", "higher", "lower")
 _FURTHER = ("better", "worse", *_UNRATED, "no_status")
-_COUNTING = (
-    "Counted as on the trends page of each theme: a breakdown of an indicator counts by itself, "
-    "and a measure that the council does not control has no status."
-)
-_LEVELS = {"error": "Errors", "warning": "Warnings", "info": "Notes"}
-_ROWS = ("accepted", "quarantined", "ignored")
 
 
 @dataclass
@@ -245,41 +239,20 @@ def render_index(run: Mapping[str, Any]) -> str:
     PmfError
         When rows read are not those accepted, quarantined and ignored: then some were lost.
     """
+    rows, summary = run["rows"], run["summary"]
+    if rows["read"] != rows["accepted"] + rows["quarantined"] + rows["ignored"]:
+        raise PmfError(Problem.of("rows-lost"), EXIT_DATA_UNUSABLE)
     headings = {"themes": "Themes", "reports": "Reports", "data": "Data"}
     sections = [Section(id, heading) for id, heading in headings.items()]
-    found = [f"{word}: {run['problems'].get(level, 0):,}." for level, word in _LEVELS.items()]
-    problems = Block("note", "problems", "Problems found in the data", text=(" ".join(found),))
-    blocks = {"summary": _summary(run), "rows": _rows_note(run["rows"]), "problems": problems}
+    found = {verdict for counts in summary.values() for verdict, n in counts.items() if n}
+    words = words_of("status") | words_of("level_status")
+    words |= {code: f"{words[code]}, not rated" for code in _UNRATED}
+    verdicts = [*_ALWAYS, *(code for code in _FURTHER if code in found)]
     loader = FileSystemLoader(TEMPLATES / "pmf")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     shown = {
         "page": make_page({"title": "Performance reports", **run}, sections),
         "reports": {(report["theme"], report["analysis"]): report for report in run["reports"]},
-        **{name: Markup(block_html(block)) for name, block in blocks.items()},
+        "verdicts": {code: words[code] for code in verdicts},
     }
     return environment.get_template("run.html.j2").render({**run, **shown}).strip() + "\n"
-
-
-def _summary(run: Mapping[str, Any]) -> Block:
-    counts: Mapping[str, Mapping[str, int]] = run["summary"]
-    found = {verdict for count in counts.values() for verdict, n in count.items() if n}
-    verdicts = [*_ALWAYS, *(code for code in _FURTHER if code in found)]
-    words = words_of("status") | words_of("level_status")
-    words |= {code: f"{words[code]}, not rated" for code in _UNRATED}
-    columns = [Column(verdict, words[verdict], "right", "number") for verdict in verdicts]
-    rows = tuple(
-        {"theme": theme["title"]}
-        | {verdict: str(counts.get(theme["id"], {}).get(verdict, 0)) for verdict in verdicts}
-        for theme in run["themes"]
-    )
-    caption = "How many indicators have really changed"
-    table = Table(caption, (Column("theme", "Theme"), *columns), rows)
-    return Block("table", "theme-summary", caption, table=table, notes=(_COUNTING,))
-
-
-def _rows_note(rows: Mapping[str, int]) -> Block:
-    if rows["read"] != sum(rows[kind] for kind in _ROWS):
-        raise PmfError(Problem.of("rows-lost"), EXIT_DATA_UNUSABLE)
-    parts = " + ".join(f"{rows[kind]:,} {kind}" for kind in _ROWS)
-    said = f"{rows['read']:,} rows read = {parts}."
-    return Block("note", "rows", "Every row is accounted for", text=(said,))
