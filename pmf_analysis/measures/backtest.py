@@ -70,7 +70,7 @@ def answered(
 ) -> Frame:
     """Questions with chance, verdict, outcome and met; those that cannot be answered left out."""
     asked = asked.reset_index(drop=True)
-    answers = assess_targets(known, asked, register=register, origin=origin)
+    answers = assess_targets(known, asked, register=register, origin=origin, years=())
     table = judged(asked.join(answers[["probability", "verdict"]]), outcome, "backtest")
     return table.dropna(subset=["probability", "met"]).assign(as_at=f"{origin:%Y-%m-%d}")
 

@@ -131,7 +131,7 @@ def _median(values: Floats) -> Floats:
 def _earlier(values: Floats, periods: int) -> Floats:
     """Value of each area that many periods before each place; NaN before the first."""
     shifted = np.full_like(values, np.nan)
-    shifted[:, periods:] = values[:, : values.shape[1] - periods]
+    shifted[:, periods:] = values[:, : max(values.shape[1] - periods, 0)]
     return shifted
 
 

@@ -81,3 +81,8 @@ def test_seasonal_moves_of_single_areas_are_features():
     assert model is not None and model.features.shape[2] == 4
     moves = np.array([np.median(model.draws(row, 27)) - values[row, 27] for row in range(30)])
     assert np.corrcoef(moves, size[:, 0])[0, 1] > 0.9
+
+
+def test_a_record_shorter_than_the_year_looked_back_to_has_no_model_and_no_error():
+    values = np.random.default_rng(1).normal(size=(60, 7)).cumsum(axis=1)
+    assert fit_peers(values, horizon=5, season_length=4) is None
