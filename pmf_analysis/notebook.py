@@ -7,11 +7,10 @@ blocks. ``finish`` writes ``results.csv`` beside the report of a batch run.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ from pmf_analysis.parameters.loading import Document, read_document, validated
 from pmf_analysis.parameters.models import RunSpec
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import parse_period
-from pmf_analysis.problems import PmfError, Problems
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.pages import Page
@@ -103,13 +102,12 @@ class _Asked:
         lines: dict[tuple[str | int, ...], int] = {(n,): i for i, n in enumerate(_CELL, start=1)}
         place = PurePosixPath(run_folder := cell.pop("run_folder"))
         if place.is_absolute() or ".." in place.parts or "\\" in run_folder:
-            message = "The run_folder must be a folder inside the workspace, with forward slashes."
-            problems.add(message=message, code="run-folder-outside")
+            problems.tell("run-folder-outside")
         try:
             day = date.fromisoformat(cell["as_at"])
         except (TypeError, ValueError):
-            day, message = date.max, f'The as_at "{cell["as_at"]}" is not a date.'
-            problems.add(message=message, code="not-a-date", expected="a date such as 2026-10-31")
+            day = date.max
+            problems.tell("not-a-date", day=cell["as_at"])
         values = {"format": 1, **cell, "as_at": day}
         self.document = Document("parameters", values, lines, "", problems)
         spec = validated(RunSpec, self.document, problems)
@@ -138,7 +136,7 @@ def _measures(
     if not store.vintages() and spec.council == DEMO_COUNCIL:
         make_demo(workspace)
     if not store.vintages():
-        raise PmfError("There is no data in the store. Fix: run pmf demo, or import your own.", 3)
+        raise PmfError(Problem.of("no-data"), EXIT_DATA_UNUSABLE)
     kept = workspace.store / "cache" / _cache_key(workspace, parameters, spec)
     if kept.is_dir():
         return read_measures(kept)
@@ -235,13 +233,8 @@ def finish(run: Page[Any]) -> None:
     if run.results_folder is None:
         return
     run.results_folder.mkdir(parents=True, exist_ok=True)
-    _write_rows(run.results_folder / "results.csv", RESULT_COLUMNS, result_rows(run))
+    tables = {"results.csv": pd.DataFrame(result_rows(run), columns=RESULT_COLUMNS)}
     if run.analysis == "trends":
-        _write_rows(run.results_folder / "audit.csv", AUDIT_COLUMNS, audit_rows(run))
-
-
-def _write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        tables["audit.csv"] = pd.DataFrame(audit_rows(run), columns=AUDIT_COLUMNS)
+    for name, table in tables.items():
+        table.to_csv(run.results_folder / name, index=False, lineterminator="\n")

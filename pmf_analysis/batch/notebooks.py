@@ -106,11 +106,11 @@ def _literals(source: str) -> dict[str, Any]:
     except SyntaxError:
         return {}
     return {
-        target.id: node.value.value if isinstance(node.value, ast.Constant) else None
+        name.id: node.value.value if isinstance(node.value, ast.Constant) else None
         for node in statements
         if isinstance(node, ast.Assign | ast.AnnAssign)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name)
+        for name in ast.walk(node)
+        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
     }
 
 

@@ -19,7 +19,7 @@ from lxml.html import HtmlElement, fragments_fromstring, tostring
 from markupsafe import Markup
 from nbconvert.exporters.html import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from traitlets import default
+from traitlets import List, Unicode
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 from pmf_analysis.story.bank import words_of
@@ -56,13 +56,8 @@ class PmfHtmlExporter(HTMLExporter):
 
     export_from_notebook = "Report (pmf)"
 
-    @default("template_name")
-    def _our_template(self) -> str:
-        return "pmf"
-
-    @default("extra_template_basedirs")
-    def _our_templates(self) -> list[str]:
-        return [str(TEMPLATES)]
+    template_name = Unicode("pmf").tag(config=True, affects_template=True)
+    extra_template_basedirs = List([str(TEMPLATES)]).tag(config=True, affects_environment=True)
 
     def _create_environment(self) -> Any:
         environment = super()._create_environment()  # type: ignore[no-untyped-call]

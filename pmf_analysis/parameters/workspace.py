@@ -41,9 +41,20 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A council's folder of parameters, notebooks, store and outputs."""
+    """A council's folder: what it declares, its notebooks, imported data, and finished runs.
+
+    Only ``outputs`` can be deleted without loss.
+    """
 
     root: Path
+    parameters: Path = field(init=False, repr=False, compare=False)
+    notebooks: Path = field(init=False, repr=False, compare=False)
+    store: Path = field(init=False, repr=False, compare=False)
+    outputs: Path = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("parameters", "notebooks", "store", "outputs"):
+            object.__setattr__(self, name, self.root / name)
 
     @classmethod
     def find(cls, start: Path | None = None) -> Workspace:
@@ -63,26 +74,6 @@ class Workspace:
                 return cls(candidate)
         where = f"The folder that {WORKSPACE_VARIABLE} names" if named else "This folder"
         raise PmfError(Problem.of("no-workspace", where=where))
-
-    @property
-    def parameters(self) -> Path:
-        """The folder of what the council declares."""
-        return self.root / "parameters"
-
-    @property
-    def notebooks(self) -> Path:
-        """The folder of source notebooks."""
-        return self.root / "notebooks"
-
-    @property
-    def store(self) -> Path:
-        """The folder of imported data."""
-        return self.root / "store"
-
-    @property
-    def outputs(self) -> Path:
-        """The folder of finished runs, which can be deleted."""
-        return self.root / "outputs"
 
     def load(self, framework: str = "framework.yml") -> Parameters:
         """Read and check all parameter files.
