@@ -48,21 +48,12 @@ _FOUND: dict[str, Any] = {"parser": _workspace, "default_factory": str, "show_de
 _WHERE = "The workspace; else the one you are in."
 Where = Annotated[Workspace, Option("--workspace", metavar="DIR", help=_WHERE, **_FOUND)]
 AsJson = Annotated[bool, Option("--json", help="Print JSON, for other programs.")]
-NewFolder = Annotated[Path, Argument(metavar="DIR", help="A new or empty folder.")]
 Files = Annotated[list[Path] | None, Argument(metavar="FILE...", help="Files or folders.")]
-Spreadsheet = Annotated[Path, Argument(metavar="FILE")]
 RunFile = Annotated[str, Argument(metavar="[RUNFILE]", help="A file in parameters/runs.")]
 RunId = Annotated[str, Argument(metavar="[RUN]", help="A run's id; else the newest.")]
-AsAt = Annotated[str, Option(metavar="DATE", help="When this was known; else today.")]
-Withdraw = Annotated[str, Option(metavar="VINTAGE", help="Take back a wrong import.")]
-Reason = Annotated[str, Option(help="Why it is taken back.")]
 Accept = Annotated[bool, Option("--accept", help="Let the council's own notebooks run.")]
 Themes = Annotated[Names, Option("--theme", help="Only this theme; may be repeated.")]
 Analyses = Annotated[Names, Option("--analysis", help="Only this analysis; may be repeated.")]
-Jobs = Annotated[int, Option(min=1, help="Notebooks at a time.")]
-Timeout = Annotated[int, Option(min=1, help="Seconds a notebook.")]
-FailFast = Annotated[bool, Option("--fail-fast", help="Stop at the first failure.")]
-Resume = Annotated[str, Option(metavar="RUN", help="Finish this run.")]
 Version = Annotated[bool, Option("--version", help="Print the version.")]
 NoStart = Annotated[bool, Option("--no-start", help="Only trust, do not open.")]
 
@@ -117,7 +108,7 @@ def _options(version: Version = False) -> None:
 
 
 @app.command()
-def new(folder: NewFolder) -> None:
+def new(folder: Annotated[Path, Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
     """Make a council's own workspace: parameters, notebooks, store and outputs."""
     for name in new_workspace(folder):
         print(f"{folder.name}/{name}")
@@ -134,9 +125,9 @@ def demo(*, workspace: Where) -> None:
 @app.command(name="import")
 def import_(
     files: Files = None,
-    as_at: AsAt = "",
-    withdraw: Withdraw = "",
-    reason: Reason = "",
+    as_at: Annotated[str, Option(metavar="DATE", help="When this was known; else today.")] = "",
+    withdraw: Annotated[str, Option(metavar="VINTAGE", help="Take back a wrong import.")] = "",
+    reason: Annotated[str, Option(help="Why it is taken back.")] = "",
     *,
     workspace: Where,
     as_json: AsJson = False,
@@ -170,7 +161,7 @@ def import_(
 
 
 @app.command()
-def look(file: Spreadsheet, as_json: AsJson = False) -> int:
+def look(file: Annotated[Path, Argument(metavar="FILE")], as_json: AsJson = False) -> int:
     """Say what a spreadsheet holds: sheets, headers, periods, and what is wrong with it."""
     from pmf_analysis.systems.looking import look as look_at
 
@@ -221,10 +212,10 @@ def run(
     run_file: RunFile = "",
     theme: Themes = None,
     analysis: Analyses = None,
-    jobs: Jobs = 2,
-    timeout: Timeout = 600,
-    fail_fast: FailFast = False,
-    resume: Resume = "",
+    jobs: Annotated[int, Option(min=1, help="Notebooks at a time.")] = 2,
+    timeout: Annotated[int, Option(min=1, help="Seconds a notebook.")] = 600,
+    fail_fast: Annotated[bool, Option("--fail-fast", help="Stop at the first failure.")] = False,
+    resume: Annotated[str, Option(metavar="RUN", help="Finish this run.")] = "",
     *,
     workspace: Where,
     as_json: AsJson = False,

@@ -85,42 +85,37 @@ def open_run(
     try:
         workspace = Workspace.find()
         parameters = workspace.load(framework)
-        asked = _Asked(cell, workspace)
-        measures = _measures(workspace, parameters, asked.spec, asked.folder)
-        asked.check_peer_set(parameters, measures)
-        view = theme_view(measures, parameters, asked.spec, theme, store=Store(workspace.store))
+        document, spec = _checked(cell, workspace)
+        folder = workspace.root / run_folder if run_folder else None
+        measures = _measures(workspace, parameters, spec, folder)
+        # Peer sets come with the data too, so these names are the last to be checked.
+        used = measures.comparisons["peer_set"].tolist() if len(measures.comparisons) else []
+        check_peer_sets(document, parameters.peer_sets, used)
+        document.problems.raise_if_errors()
+        view = theme_view(measures, parameters, spec, theme, store=Store(workspace.store))
     except PmfError as error:
         raise RefusedError(error.problems, error.exit_code) from None
-    return _PAGES[analysis](view, asked.folder and asked.folder / theme / analysis)
+    return _PAGES[analysis](view, folder and folder / theme / analysis)
 
 
-class _Asked:
-    """The parameters of a notebook, checked as those of a run file are: all problems at once."""
-
-    def __init__(self, cell: dict[str, Any], workspace: Workspace) -> None:
-        problems, path = Problems(), workspace.parameters / cell["framework"]
-        lines: dict[tuple[str | int, ...], int] = {(n,): i for i, n in enumerate(_CELL, start=1)}
-        place = PurePosixPath(run_folder := cell.pop("run_folder"))
-        if place.is_absolute() or ".." in place.parts or "\\" in run_folder:
-            problems.tell("run-folder-outside")
-        try:
-            day = date.fromisoformat(cell["as_at"])
-        except (TypeError, ValueError):
-            day = date.max
-            problems.tell("not-a-date", day=cell["as_at"])
-        values = {"format": 1, **cell, "as_at": day}
-        self.document = Document("parameters", values, lines, "", problems)
-        spec = validated(RunSpec, self.document, problems)
-        check_run(self.document, {path.name: read_document(path, path.name, problems)})
-        problems.raise_if_errors()
-        assert spec is not None  # else there was an error
-        self.spec, self.folder = spec, workspace.root / run_folder if run_folder else None
-
-    def check_peer_set(self, parameters: Parameters, measures: Measures) -> None:
-        """Raise when the peer set is unknown; sets come with the data too, so this is last."""
-        used = measures.comparisons["peer_set"].tolist() if len(measures.comparisons) else []
-        check_peer_sets(self.document, parameters.peer_sets, used)
-        self.document.problems.raise_if_errors()
+def _checked(cell: dict[str, Any], workspace: Workspace) -> tuple[Document, RunSpec]:
+    """Check the parameters of a notebook as those of a run file are: all problems at once."""
+    problems, path = Problems(), workspace.parameters / cell["framework"]
+    lines: dict[tuple[str | int, ...], int] = {(n,): i for i, n in enumerate(_CELL, start=1)}
+    place = PurePosixPath(run_folder := cell.pop("run_folder"))
+    if place.is_absolute() or ".." in place.parts or "\\" in run_folder:
+        problems.tell("run-folder-outside")
+    try:
+        day = date.fromisoformat(cell["as_at"])
+    except (TypeError, ValueError):
+        day = date.max
+        problems.tell("not-a-date", day=cell["as_at"])
+    document = Document("parameters", {"format": 1, **cell, "as_at": day}, lines, "", problems)
+    spec = validated(RunSpec, document, problems)
+    check_run(document, {path.name: read_document(path, path.name, problems)})
+    problems.raise_if_errors()
+    assert spec is not None  # else there was an error
+    return document, spec
 
 
 def _measures(

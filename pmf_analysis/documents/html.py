@@ -122,10 +122,8 @@ def make_page(
     facts["council"] = facts["council"] or "Performance report"
     content = "\n".join([*sorted(facts.values()), *(part.html for part in sections)])
     digest = known.get("content_hash") or hashlib.sha256(content.encode()).hexdigest()
-    said = (facts[name] for name in ("title", "council", "period") if facts[name])
     return {
         **facts,
-        "description": ". ".join(said) + ".",
         "lang": str(known.get("lang") or "en-GB"),
         "content_hash": str(digest)[:12],
         "sections": sections,

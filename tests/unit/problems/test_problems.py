@@ -1,11 +1,14 @@
 import doctest
 import pickle
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from pmf_analysis import problems
 from pmf_analysis.problems import COLUMNS, PmfError, Problem, Problems, did_you_mean
+from pmf_analysis.shipped import read_shipped
 
 
 def test_doctests():
@@ -89,3 +92,21 @@ def test_did_you_mean_ignores_case_and_separators():
         ' Did you mean "fit_for_purpose"?'
     )
     assert did_you_mean("", ["place"]) == ""
+
+
+def test_a_fault_of_the_data_file_has_its_words_filled_and_its_place():
+    told = Problem.of("unknown-run", file="x", how_many="No run begins", wanted="2{6}", hint="")
+    assert (told.line(), told.code) == ('x: No run begins with "2{6}".', "unknown-run")
+    assert Problem.of("peer-set-old", name="a", of=1, months=2, as_at=3).level == "warning"
+    assert Problem.of("yaml-wrong", row=3, said="Wrong.") == Problem(
+        "Wrong.", code="yaml-wrong", row=3
+    )
+
+
+def test_every_fault_of_the_data_file_is_told_somewhere_and_every_one_told_is_there():
+    paths = Path(problems.__file__).parent.rglob("*.py")
+    code = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    known = set(read_shipped("problems.yml"))
+    assert {name for name in known if f'"{name}"' not in code} == set()
+    told = re.findall(r'(?:Problem\.of|problems\.tell|\w+\.refuse)\(\s*"([a-z0-9-]+)"', code)
+    assert len(told) > 30 and set(told) <= known
