@@ -27,21 +27,14 @@ def followed_panel(
     peer sets of the council, the breaks in its own series, and notes on areas and denominators.
     """
     area = parameters.framework.council.area_code
-    notes = [
-        areas.area_notes(tables["area_changes"], panel, area),
-        denominators.denominator_notes(panel, register),
-    ]
+    told = areas.area_notes(tables["area_changes"], panel, area)
+    notes = pd.concat([told, denominators.denominator_notes(panel, register)], ignore_index=True)
     changes = areas.trusted_changes(tables["area_changes"], panel)
     peer_sets = chosen_peer_sets(tables["peer_sets"], parameters, area, panel, as_at)
     peer_sets = areas.current_members(peer_sets, changes, as_at, area=area)
     both = [area, *peer_sets["member"].unique()]
     panel, breaks = areas.follow_areas(panel, changes, register, both)
-    return (
-        standardised.standardised(panel, register),
-        peer_sets,
-        breaks,
-        pd.concat(notes, ignore_index=True),
-    )
+    return standardised.standardised(panel, register), peer_sets, breaks, notes
 
 
 def benchmark_tables(

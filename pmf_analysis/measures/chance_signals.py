@@ -122,9 +122,8 @@ def _signals(values: Floats, code: Integers, rules: str | RuleSet | None) -> Fla
         columns = {"series": draw * (code.max() + 1) + code, "period": row, "value": part}
         table = pd.DataFrame({name: column.ravel() for name, column in columns.items()})
         if rules is None:
-            words = short_series.mann_kendall(table).sort_values("series", key=pd.to_numeric)[
-                "direction"
-            ]
+            tests = short_series.mann_kendall(table)
+            words = tests.sort_values("series", key=pd.to_numeric)["direction"]
         else:
             words = spc_chart(table, improvement="none", rules=rules).segments["variation"]
         found.append(words.isin(SIGNALS).to_numpy().reshape(len(part), -1))

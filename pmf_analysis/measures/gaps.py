@@ -46,10 +46,8 @@ def gap_trends(gaps: Frame, pairs: Frame, register: Frame) -> tuple[Frame, Frame
         return pd.DataFrame(columns=TABLES["moved"]), drawn
     named = tested["series"] + "\n" + tested["peer_set"]
     declared = register.set_index("indicator").reindex(tested["indicator"].to_numpy())
-    declared = declared.reset_index(drop=True).assign(
-        indicator=named, polarity="none", statistic=""
-    )
-    declared = declared.drop_duplicates("indicator")
+    declared = declared.reset_index(drop=True).assign(polarity="none", statistic="")
+    declared = declared.assign(indicator=named).drop_duplicates("indicator")
     names = tested.columns.intersection(["period", "is_exceptional", "accumulation"])
     rows = tested[names].assign(series=named, indicator=named, area="")
     trends, points = trend_verdicts(rows.assign(value=tested["gap"]), declared)
@@ -88,11 +86,8 @@ def _moved(tested: Frame, trends: Frame, declared: Frame) -> Frame:
     words = [(trends["verdict"] == "cannot_judge", "cannot_judge"), (crossed, "crossed")]
     words += [(sign * level > 0, "widening"), (sign * level < 0, "closing")]
     verdict = first_text(trends.index, words, "steady")
-    test, n = (
-        trends["method"].map(SENTENCES).fillna("its own figures"),
-        trends["n"].astype(str),
-    )
-    judged = "Judged by " + test + " on " + n + " gaps."
+    test = trends["method"].map(SENTENCES).fillna("its own figures")
+    judged = "Judged by " + test + " on " + trends["n"].astype(str) + " gaps."
     notes = [(alone, SENTENCES["gap_alone"]), (held, SENTENCES["gap_held"])]
     judged += first_text(trends.index, notes)
     # a year of figures at either end, so that no season speaks

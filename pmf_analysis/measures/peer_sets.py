@@ -89,9 +89,8 @@ def _imported(stored: Frame, area: str, specs: dict[str, PeerSetSpec]) -> Frame:
     # Of one version only, the day that the parameters give is the list's, not the import's.
     only = facts["as_at"].notna() & (rows.groupby("peer_set")["as_at"].transform("nunique") < 2)
     kinds = [is_group[rows.index], rows["rank"].notna()]
-    method = np.select(
-        kinds, [SENTENCES["group"], SENTENCES["listed_in_order"]], SENTENCES["listed"]
-    )
+    texts = [SENTENCES["group"], SENTENCES["listed_in_order"]]
+    method = np.select(kinds, texts, SENTENCES["listed"])
     day = rows["as_at"].mask(only | rows["as_at"].isna(), pd.to_datetime(facts["as_at"]))
     title = facts["title"].fillna(names.str.replace("_", " "))
     found = rows[_ROW].assign(title=title, source=facts["source"].fillna(rows["source"]))

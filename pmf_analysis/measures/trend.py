@@ -93,10 +93,8 @@ def trend_verdicts(
 
 def _prepared(observations: Frame, register: Frame, period: Any) -> Frame:
     """Give rows their settings and intervals, hide what is not to be tested, and show gaps."""
-    finite = np.isfinite(observations["value"].astype(float))
-    known = observations.assign(
-        value=observations["value"].where(finite), status=observations.get("status", np.nan)
-    )
+    known = observations.assign(status=observations.get("status", np.nan))
+    known["value"] = known["value"].where(np.isfinite(known["value"].astype(float)))
     frame = with_intervals(with_register(known, register))
     if period is not None:
         frame = frame[frame["period"] <= pd.Timestamp(getattr(period, "end", period))]

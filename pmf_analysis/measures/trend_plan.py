@@ -36,9 +36,8 @@ def recorded(changes: Frame | None) -> tuple[Frame, Frame]:
     A rebase hides what went before, so it needs a reason, an owner and the day it was recorded.
     """
     changes = (pd.DataFrame() if changes is None else changes).reindex(columns=TABLES["changes"])
-    is_break = changes["kind"].isin(["definition", "boundary"]) & ~changes["comparable"].isin(
-        [True]
-    )
+    is_break = changes["kind"].isin(["definition", "boundary"])
+    is_break &= ~changes["comparable"].isin([True])
     record = changes[["reason", "owner", "recorded_on"]].astype("object")
     told = (record.notna() & (record != "")).all(axis=1)
     rebase = changes["kind"] == "rebase"
