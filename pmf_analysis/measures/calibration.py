@@ -50,13 +50,12 @@ class Factors:
         """Factors (horizon, len(LEVELS)) for horizons 1 to `horizon`."""
         if not self.table:
             return np.ones((horizon, len(LEVELS)))
-        frequencies = sorted({frequency for frequency, _ in self.table})
-        nearest = min(frequencies, key=lambda known: abs(np.log(known / periods_per_year)))
-        lengths = sorted(length for frequency, length in self.table if frequency == nearest)
-        steps = np.log(np.arange(1, horizon + 1))
-        tables = [_interpolated(steps, self.table[nearest, length]) for length in lengths]
-        place, known = np.log(history), np.log(lengths)
-        return np.apply_along_axis(lambda column: np.interp(place, known, column), 0, tables)
+        rates = sorted({rate for rate, _ in self.table})
+        nearest = min(rates, key=lambda rate: abs(np.log(rate / periods_per_year)))
+        known = {n: rows.T for (rate, n), rows in sorted(self.table.items()) if rate == nearest}
+        steps, place, lengths = np.log(range(1, horizon + 1)), np.log(history), np.log([*known])
+        grid = [[np.interp(steps, np.log(h), row) for row in rows] for h, *rows in known.values()]
+        return np.apply_along_axis(lambda cell: np.interp(place, lengths, cell), 0, grid).T
 
     def stretch(self, draws: Floats, *, periods_per_year: float, history: int) -> Floats:
         """Stretch sorted draws (..., H, N) about their medians; the order is kept."""
@@ -68,12 +67,6 @@ class Factors:
         stretched = middle + (draws - middle) * multiplier
         stretched.sort(axis=-1)
         return np.asarray(stretched)
-
-
-def _interpolated(log_steps: Floats, rows: Floats) -> Floats:
-    """Factors at log horizons from rows (horizon, factors...)."""
-    known = np.log(rows[:, 0])
-    return np.column_stack([np.interp(log_steps, known, column) for column in rows[:, 1:].T])
 
 
 UNCALIBRATED = Factors({}, "none")

@@ -1,8 +1,8 @@
 """Chances and quantiles of a distribution given as sorted draws; what a target asks for."""
 
 from dataclasses import dataclass
-from functools import cached_property
-from math import ceil, isfinite, modf
+from functools import cached_property, lru_cache
+from math import ceil, isfinite
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +23,14 @@ def middles(points: int) -> Floats:
     return np.asarray((np.arange(points) + 0.5) / points)
 
 
+@lru_cache(maxsize=256)
+def student_quantiles(freedom: float, points: int = DRAWS) -> Floats:
+    """Quantiles of Student's t at the middles of that many equal strata."""
+    from scipy.special import stdtrit
+
+    return np.asarray(stdtrit(freedom, middles(points)), dtype=float)
+
+
 def quantiles(draws: Floats, chances: ArrayLike) -> Floats:
     """(..., len(chances)) quantiles of sorted draws (..., N), linear between draws; NaN for NaN."""
     position = np.asarray(chances) * (draws.shape[-1] - 1)
@@ -38,17 +46,17 @@ def limits(bounds: Bounds) -> tuple[float, float]:
     return (-np.inf if low is None else low, np.inf if high is None else high)
 
 
-def chance_within(draws: Floats, low: float, high: float) -> float:
-    """Share of sorted draws (N,) from `low` to `high`, both included; NaN where any is missing."""
-    if draws[0] != draws[0] or low != low or high != high:
-        return float("nan")
-    first = 0 if low == -np.inf else int(draws.searchsorted(low))
-    after = len(draws) if high == np.inf else int(draws.searchsorted(high, side="right"))
-    return max(after - first, 0) / len(draws)
+def _least(target: float, decimals: int | None) -> float:
+    """Smallest value that is published as at least `target`."""
+    if decimals is None:
+        return target
+    unit = 10.0**-decimals
+    return (ceil(target / unit - _ROUNDING) - 0.5) * unit if isfinite(target) else target
 
 
-def meeting_values(target: Target, *, better: str, decimals: int | None) -> tuple[float, float]:
-    """Smallest and largest value that meets `target` once published with `decimals` places.
+@dataclass(frozen=True)
+class Aim:
+    """A target as an interval of values that meet it.
 
     A published value is at least the target when it is at least the target rounded up to the
     published precision, so the value before rounding may be half a unit less (target-realism.md
@@ -60,25 +68,9 @@ def meeting_values(target: Target, *, better: str, decimals: int | None) -> tupl
         A number, or (low, high) where `better` is "range".
     better
         "higher" (at least the target), "lower" (at most) or "range" (from low to high).
+    decimals
+        With how many places values are published.
     """
-    if better not in ("higher", "lower", "range"):
-        raise ValueError(f'better is "{better}", expected "higher", "lower" or "range"')
-    low, high = target if isinstance(target, tuple) else (target, target)
-    least = -np.inf if better == "lower" else _least(low, decimals)
-    return least, np.inf if better == "higher" else -_least(-high, decimals)
-
-
-def _least(target: float, decimals: int | None) -> float:
-    """Smallest value that is published as at least `target`."""
-    if decimals is None:
-        return target
-    unit = 10.0**-decimals
-    return (ceil(target / unit - _ROUNDING) - 0.5) * unit if isfinite(target) else target
-
-
-@dataclass(frozen=True)
-class Aim:
-    """A target as an interval of values that meet it; arguments as in `meeting_values`."""
 
     target: Target
     better: str
@@ -87,11 +79,19 @@ class Aim:
     @cached_property
     def meeting(self) -> tuple[float, float]:
         """Smallest and largest value that meets the target as published."""
-        return meeting_values(self.target, better=self.better, decimals=self.decimals)
+        if self.better not in ("higher", "lower", "range"):
+            raise ValueError(f'better is "{self.better}", expected "higher", "lower" or "range"')
+        low, high = self.target if isinstance(self.target, tuple) else (self.target, self.target)
+        least = -np.inf if self.better == "lower" else _least(low, self.decimals)
+        return least, np.inf if self.better == "higher" else -_least(-high, self.decimals)
 
     def chance(self, draws: Floats) -> float:
-        """Share of sorted draws that meet the target."""
-        return chance_within(draws, *self.meeting)
+        """Share of sorted draws (N,) that meet the target; NaN where any is missing."""
+        low, high = self.meeting
+        if np.isnan([draws[0], low, high]).any():
+            return float("nan")
+        meeting = draws.searchsorted(high, side="right") - draws.searchsorted(low)
+        return max(int(meeting), 0) / len(draws)
 
     def met_by(self, values: Floats) -> Flags:
         """Whether each value meets the target."""
@@ -113,8 +113,7 @@ class Aim:
 
     def certainty(self, bounds: Bounds) -> float | None:
         """0 where no possible value meets the target, 1 where all do, else None."""
-        low, high = self.meeting
-        least, most = limits(bounds)
+        (low, high), (least, most) = self.meeting, limits(bounds)
         if low > most or high < least:
             return 0.0
         return 1.0 if low <= least and high >= most else None
@@ -125,8 +124,7 @@ class Aim:
 
     def is_best_possible(self, bounds: Bounds) -> bool:
         """Whether nothing better than the target can be reached."""
-        best = self.best(bounds)
-        return best is not None and bool(self.met_by(np.array([best]))[0]) and self.target == best
+        return self.target == self.best(bounds)
 
     def headroom(self, last: float, bounds: Bounds) -> float:
         """Share of what separates `last` from the best possible value that the target asks for."""
@@ -139,6 +137,4 @@ class Aim:
         """Value that is reached with `chance`: at least as high, or as low; NaN for a range."""
         if self.better == "range":
             return float("nan")
-        share, below = modf((1 - chance if self.better == "higher" else chance) * (len(draws) - 1))
-        low, high = draws[int(below)], draws[min(int(below) + 1, len(draws) - 1)]
-        return float(low * (1 - share) + high * share)
+        return float(quantiles(draws, 1 - chance if self.better == "higher" else chance))

@@ -17,18 +17,20 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from pmf_analysis.measures import chance
-from pmf_analysis.measures.arrays import Floats, Frame
+from pmf_analysis.measures.arrays import Flags, Floats, Frame
 from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.chance import Aim, Bounds, Target
-from pmf_analysis.measures.grid import fit
-from pmf_analysis.measures.placement import place, sane
+from pmf_analysis.measures.grid import Posterior, fit
+from pmf_analysis.measures.placement import Placed, place, sane
 
-Row = tuple[str, Sequence[pd.Timestamp], Floats, int, str]  # series, periods, numbers, n, reason
+Row = tuple[Placed, int, Floats, int, str]  # of which row, numbers, n, reason
 
 MINIMUM_VALUES = 5
 NO_TREND = 0.6  # prior of no trend; council indicators deserve more (realism.py)
-QUANTILES = (0.05, 0.1, 0.25, 0.4, 0.5, 0.55, 0.6, 0.7, 0.75, 0.9, 0.95)
-DOTS = tuple((dot + 0.5) / 20 for dot in range(20))
+_SHOWN = (0.05, 0.1, 0.25, 0.4, 0.5, 0.55, 0.6, 0.7, 0.75, 0.9, 0.95)
+QUANTILES = {f"q{round(100 * q):02d}": q for q in _SHOWN}
+QUANTILES |= {f"d{dot + 1:02d}": (dot + 0.5) / 20 for dot in range(20)}
+FORECAST_COLUMNS = ["series", "horizon", "period", "n", "reason", *QUANTILES]
 
 _CELLS = 4_000_000  # numbers held at once in the largest array of a batch
 _SMALLEST_RANGE = 1e-60
@@ -87,8 +89,8 @@ def forecast(
     factors
         Calibration factors; those shipped with the package by default.
     """
-    values, limits = np.asarray(history, dtype=float), bounds or (None, None)
-    return next(forecasts([values], [""], periods_per_year, horizon, [limits], factors, seed))[1]
+    values, limits = np.asarray(history, dtype=float), [bounds or (None, None)]
+    return next(forecasts([values], [""], periods_per_year, horizon, limits, factors, seed))[1]
 
 
 def forecasts(
@@ -112,23 +114,19 @@ def forecasts(
     factors = factors or shipped_factors()
     allowed = np.ones(len(histories), bool) if seasonal is None else np.asarray(seasonal, bool)
     usable = [_usable(history) for history in histories]
-    counts = [int(np.isfinite(history).sum()) for history in usable]
     reasons = [_why_not(history) for history in usable]
     for position, reason in enumerate(reasons):
         if reason:
-            yield position, Forecast(np.full((horizon, 1), np.nan), counts[position], reason)
-    m = season_length(periods_per_year)
-    for batch in _batches(usable, reasons, horizon):
-        values, n = np.array([usable[position] for position in batch]), counts[batch[0]]
-        posterior = fit(
-            values, season_length=m, horizon=horizon, no_trend=no_trend, seasonal=allowed[batch]
-        )
+            n = int(np.isfinite(usable[position]).sum())
+            yield position, Forecast(np.full((horizon, 1), np.nan), n, reason)
+    for batch, posterior in _fitted(usable, reasons, periods_per_year, horizon, no_trend, allowed):
         streams = [_stream(keys[position], seed) for position in batch]
         shifts = np.array([stream.random() for stream in streams])
-        drawn = posterior.draws(shifts)
+        drawn, n = np.sort(posterior.draws(shifts)), int(posterior.machine.observed.sum())
         drawn = factors.stretch(drawn, periods_per_year=periods_per_year, history=n)
-        if joint:
-            drawn = np.take_along_axis(drawn, posterior.ranks(shifts, streams), axis=2)
+        if joint:  # the Schaake shuffle: paths with just the spread of the forecast
+            ranks = posterior.draws(shifts, streams).argsort().argsort()
+            drawn = np.take_along_axis(drawn, ranks, axis=2)
         for position, draws in zip(batch, drawn, strict=True):
             inside = np.clip(draws, *chance.limits(bounds[position])) if bounds else draws
             yield position, Forecast(inside, n)
@@ -142,17 +140,15 @@ def season_length(periods_per_year: float) -> int:
     return max(1, round(periods_per_year))
 
 
-def seasonal_evidence(histories: Sequence[Floats], periods_per_year: float) -> Floats:
+def seasonal_evidence(histories: Sequence[Floats], rate: float) -> Floats:
     """Log Bayes factor for a seasonal pattern in each history; NaN where none could be fitted.
 
     The mean over a panel decides better than each series for itself (target-realism.md 11 b).
     """
     evidence = np.full(len(histories), np.nan)
-    m = season_length(periods_per_year)
-    usable = [_usable(history) for history in histories] if m > 1 else []
-    for batch in _batches(usable, [_why_not(history) for history in usable], 1):
-        values, yes = np.array([usable[position] for position in batch]), np.ones(len(batch), bool)
-        posterior = fit(values, season_length=m, horizon=1, no_trend=NO_TREND, seasonal=yes)
+    usable = [_usable(history) for history in histories] if season_length(rate) > 1 else []
+    reasons, allowed = [_why_not(history) for history in usable], np.ones(len(usable), bool)
+    for batch, posterior in _fitted(usable, reasons, rate, 1, NO_TREND, allowed):
         evidence[batch] = posterior.seasonal_evidence
     return np.where(np.isfinite(evidence), evidence, np.nan)
 
@@ -187,38 +183,31 @@ def forecast_many(
     limits = [(bounds or {}).get(series, (None, None)) for series in placed.series]
     found = forecasts(histories, placed.series, periods_per_year, horizon, limits, factors, seed)
     return forecast_table(
-        (placed.series[row], placed.ahead(row, horizon), published(one.draws), one.n, one.reason)
-        for row, one in found
+        (placed, row, published(one.draws), one.n, one.reason) for row, one in found
     )
 
 
-_NUMBERS = [f"q{round(q * 100):02d}" for q in QUANTILES]
-_NUMBERS += [f"d{dot + 1:02d}" for dot in range(len(DOTS))]
-FORECAST_COLUMNS = ["series", "horizon", "period", "n", "reason", *_NUMBERS]
-
-
 def published(draws: Floats) -> Floats:
-    """Published quantiles (..., QUANTILES and DOTS) of sorted draws (..., N)."""
-    return chance.quantiles(draws, (*QUANTILES, *DOTS))
+    """Published quantiles (..., QUANTILES) of sorted draws (..., N)."""
+    return chance.quantiles(draws, [*QUANTILES.values()])
 
 
 def forecast_table(found: Iterable[Row]) -> Frame:
     """Table of `forecast_many`; `numbers` (H, quantiles) of each row as `published`."""
-    tables = [
-        pd.DataFrame(numbers, columns=_NUMBERS).assign(
-            series=series, period=periods, horizon=range(1, len(numbers) + 1), n=n, reason=reason
-        )
-        for series, periods, numbers, n, reason in found
-    ]
-    table = pd.concat(tables or [pd.DataFrame(columns=FORECAST_COLUMNS)])[FORECAST_COLUMNS]
+    tables = [pd.DataFrame(columns=FORECAST_COLUMNS)]
+    for placed, row, numbers, n, reason in found:
+        table = pd.DataFrame(numbers, columns=[*QUANTILES]).assign(n=n, reason=reason)
+        table["series"], table["horizon"] = placed.series[row], range(1, len(table) + 1)
+        table["period"] = [placed.start(int(placed.last[row]) + step) for step in table["horizon"]]
+        tables.append(table)
+    table = pd.concat(tables[1:] or tables)[FORECAST_COLUMNS]
     return table.sort_values(["series", "horizon"], ignore_index=True)
 
 
 def _usable(history: Floats) -> Floats:
     """`history` from its first usable value on; NaN for what is not a finite, sane number."""
     values = sane(history)
-    seen = np.flatnonzero(np.isfinite(values))
-    return values[seen[0] :] if len(seen) else values[:0]
+    return values[np.isfinite(values).cumsum() > 0]
 
 
 def _why_not(history: Floats) -> str:
@@ -232,18 +221,26 @@ def _why_not(history: Floats) -> str:
     return ""
 
 
-def _batches(
-    histories: Sequence[Floats], reasons: Sequence[str], horizon: int
-) -> Iterator[list[int]]:
-    """Positions of series with the same missing periods, few enough to be held at once."""
-    groups: dict[bytes, list[int]] = defaultdict(list)
+def _fitted(
+    usable: Sequence[Floats],
+    reasons: Sequence[str],
+    rate: float,
+    horizon: int,
+    no_trend: float,
+    seasonal: Flags,
+) -> Iterator[tuple[list[int], Posterior]]:
+    """Positions and fit of series with the same missing periods, few enough to be held at once."""
+    alike: dict[bytes, list[int]] = defaultdict(list)
     for position, reason in enumerate(reasons):
         if not reason:
-            groups[np.isfinite(histories[position]).tobytes()].append(position)
-    for pattern, positions in groups.items():
+            alike[np.isfinite(usable[position]).tobytes()].append(position)
+    how = {"season_length": season_length(rate), "horizon": horizon}
+    for pattern, positions in alike.items():
         size = max(1, _CELLS // (70 * len(pattern) + chance.DRAWS * horizon))
         for start in range(0, len(positions), size):
-            yield positions[start : start + size]
+            batch = positions[start : start + size]
+            values = np.array([usable[position] for position in batch])
+            yield batch, fit(values, **how, no_trend=no_trend, seasonal=seasonal[batch])
 
 
 def _stream(key: str, seed: int) -> np.random.Generator:

@@ -20,7 +20,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from pmf_analysis.measures.arrays import Flags, Floats, Places
-from pmf_analysis.measures.chance import DRAWS, middles
+from pmf_analysis.measures.chance import DRAWS, student_quantiles
 from pmf_analysis.measures.seasonal_pattern import countable_seasons, seasonal_pattern
 
 _ALPHAS = (0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 1.0)
@@ -58,39 +58,33 @@ class Posterior:
     seasonal_evidence: Floats  # (S,), log Bayes factor, -inf where no pattern could be fitted
     machine: _Machine
 
-    def draws(self, shifts: Floats) -> Floats:
-        """Sorted stratified draws (S, H, DRAWS) of the values at each horizon.
+    def draws(
+        self, shifts: Floats, streams: Sequence[np.random.Generator | None] | None = None
+    ) -> Floats:
+        """Stratified draws (S, H, DRAWS) of the values at each horizon, not sorted.
+
+        With `streams` each column is a joint path: it takes its model and start as a draw does and
+        carries every error forward as that model would, with one error variance for the whole path.
 
         Parameters
         ----------
         shifts
             One number in [0, 1) a series, which alone decides how its draws are stratified.
+        streams
+            Random numbers of each series, for paths.
         """
-        steps = _student_quantiles(self.machine.freedom)
-        errors = np.sqrt(self.machine.variance)
-        result = np.empty((len(self.weight), errors.shape[1], DRAWS))
-        for row, shift in enumerate(shifts):
-            variant, model = np.divmod(self._chosen(row, float(shift)), MODELS)
-            result[row] = self._values(row, variant, model, errors[model].T * steps)
-        result.sort(axis=2)
-        return result
-
-    def ranks(self, shifts: Floats, streams: Sequence[np.random.Generator]) -> Places:
-        """Rank (S, H, DRAWS) of each joint path among the draws of each horizon.
-
-        A path takes its model and start as a draw does and carries every error forward as that
-        model would, with one error variance for the whole path. Reordering sorted draws by these
-        ranks (the Schaake shuffle) gives paths with just the spread of the forecast.
-        """
-        roots, freedom = self.machine.roots, self.machine.freedom
-        result = np.empty((len(self.weight), roots.shape[1], DRAWS), dtype=np.intp)
-        for row, (shift, stream) in enumerate(zip(shifts, streams, strict=True)):
-            variant, model = np.divmod(self._chosen(row, float(shift)), MODELS)
-            normal = stream.standard_normal((roots.shape[1], DRAWS))
-            errors = np.einsum("dhi,id->hd", roots[model], normal)
-            errors /= np.sqrt(stream.chisquare(freedom, DRAWS) / freedom)
-            value = self._values(row, variant, model, errors)
-            result[row] = value.argsort(axis=1).argsort(axis=1)
+        machine, freedom = self.machine, self.machine.freedom
+        sizes = np.sqrt(machine.joint.diagonal(axis1=1, axis2=2))  # (K, H)
+        result = np.empty((len(self.weight), sizes.shape[1], DRAWS))
+        for row, stream in enumerate(streams or [None] * len(result)):
+            variant, model = np.divmod(self._chosen(row, float(shifts[row])), MODELS)
+            if stream is None:
+                errors = sizes[model].T * student_quantiles(freedom)
+            else:
+                normal = stream.standard_normal((sizes.shape[1], DRAWS))
+                errors = np.einsum("dhi,id->hd", machine.roots[model], normal)
+                errors /= np.sqrt(stream.chisquare(freedom, DRAWS) / freedom)
+            result[row] = self._values(row, variant, model, errors)
         return result
 
     def _values(self, row: int, variant: Places, model: Places, errors: Floats) -> Floats:
@@ -111,14 +105,6 @@ class Posterior:
         uniform = (np.arange(DRAWS) * _GOLDEN + shift) % 1.0 * cumulative[-1]
         chosen = np.searchsorted(cumulative, uniform, side="right")
         return np.asarray(np.minimum(chosen, len(cumulative) - 1))
-
-
-@lru_cache(maxsize=256)
-def _student_quantiles(freedom: float) -> Floats:
-    """Quantiles of Student's t at the middles of DRAWS equal strata."""
-    from scipy.special import stdtrit
-
-    return np.asarray(stdtrit(freedom, middles(DRAWS)), dtype=float)
 
 
 def fit(
@@ -143,12 +129,22 @@ def fit(
     """
     observed = np.isfinite(values[0])
     machine = _machine(observed.tobytes(), horizon)
-    given = (values, observed, season_length, machine)
-    fitted = _variants(*given, is_log=False) + _variants(*given, is_log=True)
-    is_log, patterned = np.array([variant[:2] for variant in fitted]).T
-    log_weight, level, slope, spread, season = (
-        np.stack(arrays, axis=1) for arrays in zip(*(each[2:] for each in fitted), strict=True)
-    )
+    seasons = np.arange(len(observed) + horizon) % season_length
+    past, ahead = seasons[: len(observed)], seasons[len(observed) :]
+    fitted, repeats = [], 1 + countable_seasons(observed, season_length)
+    for scaled, jacobian in _on_both_scales(values, observed):
+        # a pattern that explains everything must not leave a scale of zero
+        floor = _SMALLEST_SCALE * np.ptp(scaled[:, observed], axis=1, keepdims=True)
+        pattern = np.zeros((len(values), season_length))
+        for variant in range(repeats):
+            if variant:
+                pattern = seasonal_pattern(scaled, observed, season_length)
+            evidence, *states = _solve(scaled - pattern[:, past], floor, machine)
+            fitted.append((evidence + jacobian, *states, pattern[:, ahead]))
+    variants = np.arange(len(fitted))
+    is_log, patterned = variants >= repeats, variants % repeats == 1
+    arrays = (np.stack(each, axis=1) for each in zip(*fitted, strict=True))
+    log_weight, level, slope, spread, season = arrays
     plain = PHI == 0
     log_weight += np.log(np.where(plain, no_trend / plain.sum(), (1 - no_trend) / (~plain).sum()))
     size = np.log(observed.sum()) * min(season_length - 1, _MOST_COUNTED) / 2
@@ -159,6 +155,17 @@ def fit(
     weight /= weight.sum(axis=(1, 2), keepdims=True)
     evidence -= _PANEL_PENALTY * size
     return Posterior(weight, level, slope, spread, season, is_log, evidence, machine)
+
+
+def _on_both_scales(values: Floats, observed: Flags) -> list[tuple[Floats, Floats]]:
+    """Values as they are and on the log scale, each with its log Jacobian (S, 1).
+
+    Series with a value that is not positive are computed raw on the log scale too, without weight.
+    """
+    usable = np.all(values[:, observed] > 0, axis=1)[:, None]
+    logs = np.log(np.where(usable, values, 1.0))
+    jacobian = np.where(usable, -logs[:, observed].sum(axis=1, keepdims=True), -np.inf)
+    return [(values, np.zeros_like(jacobian)), (np.where(usable, logs, values), jacobian)]
 
 
 @dataclass(frozen=True)
@@ -173,19 +180,12 @@ class _Machine:
     covariance: Floats  # (K, 2, 2) of the starting state, relative to the error variance
     log_evidence: Floats  # (K,): the part of the log likelihood that the values do not change
     damping: Floats  # (K, H), what is left of the slope, summed up to each horizon
-    variance: Floats  # (K, H), relative to the one-step variance
-    started: Floats  # (K, H, 2): what a unit of error in the starting state adds
+    joint: Floats  # (K, H, H) covariance of the errors at all horizons, relative too
 
     @cached_property
     def roots(self) -> Floats:
         """Cholesky roots (K, H, H) of the covariance of the errors at all horizons."""
-        steps, overdue = self.damping.shape[1], int(np.argmax(self.observed[::-1]))
-        size = steps + overdue
-        passed_on = np.insert(_passed_on(size), 0, 1.0, axis=0)  # (size + 1, K)
-        ago = np.arange(overdue, size)[:, None] - np.arange(size)
-        moving = np.where(ago >= 0, passed_on[np.maximum(ago, 0)].transpose(2, 0, 1), 0.0)
-        started = self.started @ self.covariance @ self.started.transpose(0, 2, 1)
-        return np.asarray(np.linalg.cholesky(moving @ moving.transpose(0, 2, 1) + started), float)
+        return np.asarray(np.linalg.cholesky(self.joint), dtype=float)
 
     @property
     def freedom(self) -> float:
@@ -201,32 +201,26 @@ def _machine(pattern: bytes, horizon: int) -> _Machine:
     unit = np.eye(2)[:, :, None]
     responses, level, slope = _smooth(np.zeros((2, len(observed))), observed, unit[0], unit[1])
     start_errors = -responses
-    overdue = len(observed) - 1 - seen[-1]
-    spreading = 1 + _error_growth(len(observed) + horizon)
-    weight = 1 / spreading[np.diff(seen, prepend=seen[0] - 1) - 1]
+    size = len(observed) - 1 - seen[-1] + horizon
+    passed_on = _passed_on(len(observed) + horizon)
+    weight = 1 / np.cumsum(passed_on**2, axis=0)[np.diff(seen, prepend=seen[0] - 1) - 1]
     precision = np.einsum("nik,nk,njk->kij", start_errors, weight, start_errors)
     covariance = np.linalg.inv(precision + np.diag(1 / np.array(_START_VARIANCE)))
     powers = np.cumprod(np.tile(PHI[:, None], horizon), axis=1)
     damping = np.cumsum(powers, axis=1)
-    reach = level[:, :, None] + damping * slope[:, :, None]  # (2, K, H)
-    started = np.einsum("ikh,kij,jkh->kh", reach, covariance, reach)
-    ahead = spreading[overdue : overdue + horizon].T
+    started = (level[:, :, None] + damping * slope[:, :, None]).transpose(1, 2, 0)  # (K, H, 2)
+    ago = np.arange(size - horizon, size)[:, None] - np.arange(size)
+    moving = (passed_on[np.maximum(ago, 0)] * (ago >= 0)[..., None]).transpose(2, 0, 1)
+    joint = moving @ moving.transpose(0, 2, 1) + started @ covariance @ started.transpose(0, 2, 1)
     log_evidence = (np.log(np.linalg.det(covariance)) + np.log(weight).sum(axis=0)) / 2
-    return _Machine(
-        observed, start_errors, level, slope, weight, covariance, log_evidence, damping,
-        ahead + started, reach.transpose(1, 2, 0),
-    )  # fmt: skip
-
-
-def _error_growth(steps: int) -> Floats:
-    """Variance (steps, K) that 0, 1, 2... errors which nobody saw add to the next one."""
-    return np.vstack([np.zeros((1, MODELS)), np.cumsum(_passed_on(steps - 1) ** 2, axis=0)])
+    finals = (level, slope, weight, covariance, log_evidence)
+    return _Machine(observed, start_errors, *finals, damping, joint)
 
 
 def _passed_on(steps: int) -> Floats:
-    """What of an error (steps, K) is in the values 1, 2, 3... periods later."""
-    powers = np.cumprod(np.tile(PHI, (steps, 1)), axis=0)
-    return np.asarray(ALPHA + BETA * np.cumsum(powers, axis=0))
+    """What of an error (steps, K) is in the values 0, 1, 2... periods later."""
+    powers = np.cumprod(np.tile(PHI, (steps - 1, 1)), axis=0)
+    return np.vstack([np.ones((1, MODELS)), ALPHA + BETA * np.cumsum(powers, axis=0)])
 
 
 def _smooth(
@@ -245,42 +239,6 @@ def _smooth(
             slope = slope + BETA * errors[row]
             row += 1
     return errors, np.broadcast_to(level, shape), np.broadcast_to(slope, shape)
-
-
-_Variant = tuple[bool, bool, Floats, Floats, Floats, Floats, Floats]
-
-
-def _variants(
-    values: Floats, observed: Flags, season_length: int, machine: _Machine, *, is_log: bool
-) -> list[_Variant]:
-    """Fit one scale, plain and (where every season is seen twice) with a seasonal pattern.
-
-    Series with a value that is not positive are computed raw on the log scale too, without weight.
-
-    Returns
-    -------
-    list
-        is_log, whether seasonal, then log evidence, level, slope, spread (S, K), season (S, H).
-    """
-    jacobian = np.zeros((len(values), 1))
-    if is_log:
-        usable = np.all(values[:, observed] > 0, axis=1)[:, None]
-        logs = np.log(np.where(usable, values, 1.0))
-        jacobian = np.where(usable, -logs[:, observed].sum(axis=1, keepdims=True), -np.inf)
-        values = np.where(usable, logs, values)
-    # a pattern that explains everything must not leave a scale of zero
-    floor = _SMALLEST_SCALE * np.ptp(values[:, observed], axis=1, keepdims=True)
-    patterns = [np.zeros((len(values), season_length))]
-    if countable_seasons(observed, season_length):
-        patterns.append(seasonal_pattern(values, observed, season_length))
-    past = np.arange(len(observed)) % season_length
-    ahead = (len(observed) + np.arange(machine.damping.shape[1])) % season_length
-    result = []
-    for pattern in patterns:
-        evidence, level, slope, spread = _solve(values - pattern[:, past], floor, machine)
-        fitted = (evidence + jacobian, level, slope, spread, pattern[:, ahead])
-        result.append((is_log, pattern is not patterns[0], *fitted))
-    return result
 
 
 def _solve(

@@ -5,8 +5,7 @@ changes say; where there are too few of those, a naive forecast takes its place,
 far two ways of estimating differ: it is not pooled.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,7 +16,7 @@ import pandas as pd
 from pmf_analysis.measures import forecast
 from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame
 from pmf_analysis.measures.calibration import Factors
-from pmf_analysis.measures.chance import DRAWS, Bounds, limits, middles, quantiles
+from pmf_analysis.measures.chance import Bounds, limits, quantiles, student_quantiles
 from pmf_analysis.measures.frames import in_exceptional_period
 from pmf_analysis.measures.peers_model import PeersModel, fit_peers
 from pmf_analysis.measures.placement import Placed, place
@@ -37,10 +36,9 @@ class Panel:
     usable: Placed  # without exceptional periods
     known: Placed
     bounds: Bounds
-    lists: Flags | None = None  # (S, S) who is whose neighbour
-    errors: Floats | None = None  # (S,) standard error of a count, share or rate, NaN for others
+    lists: Flags | None  # (S, S) who is whose neighbour
+    errors: Floats  # (S,) standard error of a count, share or rate, NaN for others
     _models: dict[int, PeersModel | None] = field(default_factory=dict, repr=False)
-    _changes: dict[tuple[int, int], tuple[Floats, Floats]] = field(default_factory=dict, repr=False)
 
     @property
     def season_length(self) -> int:
@@ -60,20 +58,15 @@ class Panel:
         """Seasonal pattern of each series (S, season length); zero where the panel has none."""
         values, m = self.usable.values, self.season_length
         result = np.zeros((len(values), m))
-        if self.seasonal_vote >= 0:
-            for row, seen in enumerate(np.isfinite(values)):
-                if countable_seasons(seen, m):
-                    result[row] = seasonal_pattern(values[[row]], seen, m)[0]
+        for row, seen in enumerate(np.isfinite(values)):
+            if self.seasonal_vote >= 0 and countable_seasons(seen, m):
+                result[row] = seasonal_pattern(values[[row]], seen, m)[0]
         return result
 
     def changes(self, row: int, periods: int) -> tuple[Floats, Floats]:
         """Past changes over so many periods, those of a series and those of all others."""
-        if (row, periods) not in self._changes:
-            values = self.usable.values
-            changes = values[:, periods:] - values[:, :-periods]
-            others = np.delete(changes, row, axis=0)
-            self._changes[row, periods] = finite(changes[row]), finite(others)
-        return self._changes[row, periods]
+        changes = self.usable.values[:, periods:] - self.usable.values[:, :-periods]
+        return finite(changes[row]), finite(np.delete(changes, row, axis=0))
 
     def peers_model(self, horizon: int) -> PeersModel | None:
         """Model of the areas' changes, None where there are too few; fitted once.
@@ -84,24 +77,15 @@ class Panel:
         if horizon not in self._models:
             values, m = self.usable.values, self.season_length
             adjusted = values - self.patterns[:, np.arange(values.shape[1]) % m]
-            how: dict[str, Any] = {"horizon": horizon, "season_length": m, "lists": self.lists}
-            self._models[horizon] = fit_peers(adjusted, **how)
+            model = fit_peers(adjusted, horizon=horizon, season_length=m, lists=self.lists)
+            self._models[horizon] = model
         return self._models[horizon]
-
-    def peers_draws(self, row: int, horizon: int) -> Floats | None:
-        """Draws of the peers' model, None where there is none."""
-        model, last = self.peers_model(horizon), int(self.usable.last[row])
-        if model is None:
-            return None
-        season = self.patterns[row, (last + horizon) % self.season_length]
-        return np.asarray(model.draws(row, last) + season)
 
     def no_surer_than_chance(self, row: int, draws: Floats) -> Floats:
         """Widen sorted draws about their median to the error of counting."""
-        error = np.nan if self.errors is None else 2 * self.errors[row]
-        low, middle, high = quantiles(draws, (0.16, 0.5, 0.84))
-        widen = error / (high - low) if error > high - low > 0 else 1.0
-        return np.asarray(middle + (draws - middle) * widen) if widen > 1 else draws
+        error, (low, middle, high) = 2 * self.errors[row], quantiles(draws, (0.16, 0.5, 0.84))
+        narrow = error > high - low > 0
+        return middle + (draws - middle) * (error / (high - low)) if narrow else draws
 
 
 Found = dict[str, tuple[Panel, int]]
@@ -220,36 +204,51 @@ def outlooks(
 
     What is found for a series depends on its panel and the seed, not on what else is wanted.
     """
-    by_frequency: dict[float, list[str]] = defaultdict(list)
-    for series in wanted:
-        by_frequency[found[series][0].usable.periods_per_year].append(series)
     result: dict[tuple[str, int], Outlook] = {}
-    for frequency, names in by_frequency.items():
-        pairs = [found[series] for series in names]
-        histories = [panel.usable.history(row) for panel, row in pairs]
-        farthest = max(max(wanted[series]) for series in names)
-        within = [panel.bounds for panel, _ in pairs]
-        votes = [not panel.seasonal_vote < 0 for panel, _ in pairs]
-        settings = (histories, names, frequency, farthest, within, factors, seed)
-        for position, record in forecast.forecasts(*settings, no_trend=NO_TREND, seasonal=votes):
+    for rate in {found[series][0].usable.periods_per_year for series in wanted}:
+        names = [series for series in wanted if found[series][0].usable.periods_per_year == rate]
+        pairs, farthest = [found[name] for name in names], max(max(wanted[name]) for name in names)
+        for position, record in own_forecasts(pairs, names, farthest, factors=factors, seed=seed):
             for horizon in wanted[names[position]]:
                 result[names[position], horizon] = _outlook(*pairs[position], horizon, record)
     return result
+
+
+def own_forecasts(
+    pairs: Sequence[tuple[Panel, int]],
+    names: Sequence[str],
+    horizon: int,
+    *,
+    pasts: Sequence[Floats] | None = None,
+    **how: Any,
+) -> Iterator[tuple[int, forecast.Forecast]]:
+    """Forecasts of series of one frequency from their own record or `pasts`, as the panel votes.
+
+    `how` goes on to `forecast.forecasts`.
+    """
+    if not pairs:
+        return iter(())
+    records = pasts or [panel.usable.history(row) for panel, row in pairs]
+    how |= {"no_trend": NO_TREND, "bounds": [panel.bounds for panel, _ in pairs]}
+    how["seasonal"] = [not panel.seasonal_vote < 0 for panel, _ in pairs]
+    return forecast.forecasts(records, names, pairs[0][0].usable.periods_per_year, horizon, **how)
 
 
 def _outlook(panel: Panel, row: int, horizon: int, record: forecast.Forecast) -> Outlook:
     own = record.draws[horizon - 1]
     if record.reason:
         return Outlook(own, own, False, record.n, record.reason)
-    second = peers = panel.peers_draws(row, horizon)
-    if second is None:
-        length = panel.season_length if panel.seasonal_vote >= 0 else 1
+    model, last, m = panel.peers_model(horizon), int(panel.usable.last[row]), panel.season_length
+    if model:
+        second = model.draws(row, last) + panel.patterns[row, (last + horizon) % m]
+    else:
+        length = m if panel.seasonal_vote >= 0 else 1
         second = naive_draws(panel.usable.history(row), horizon=horizon, season_length=length)
     own, second = (
         np.clip(panel.no_surer_than_chance(row, draws), *limits(panel.bounds))
         for draws in (own, second)
     )
-    return Outlook(own, second, peers is not None, record.n, "")
+    return Outlook(own, second, model is not None, record.n, "")
 
 
 def naive_draws(history: Floats, *, horizon: int, season_length: int) -> Floats:
@@ -259,8 +258,6 @@ def naive_draws(history: Floats, *, horizon: int, season_length: int) -> Floats:
     that is missing is replaced by the last value of all; a change over a gap counts as so many
     steps.
     """
-    from scipy.special import stdtrit
-
     blocks = -(-horizon // season_length)
     place = len(history) - 1 + horizon - blocks * season_length
     centre = history[place] if np.isfinite(history[place]) else history[-1]
@@ -269,7 +266,7 @@ def naive_draws(history: Floats, *, horizon: int, season_length: int) -> Floats:
         seen = np.flatnonzero(np.isfinite(history))
         steps = np.diff(history[seen]) / np.sqrt(np.diff(seen) / season_length)
     spread = np.sqrt((steps**2).mean() * blocks)
-    return np.asarray(centre + spread * stdtrit(len(steps), middles(DRAWS)))
+    return np.asarray(centre + spread * student_quantiles(len(steps)))
 
 
 def pooled_forecasts(
@@ -306,5 +303,5 @@ def pooled_forecasts(
     for series, ahead in wanted.items():
         (panel, row), first = found[series], views[series, 1]
         numbers = np.array([forecast.published(views[series, step].pooled) for step in ahead])
-        rows.append((series, panel.usable.ahead(row, len(ahead)), numbers, first.n, first.reason))
+        rows.append((panel.usable, row, numbers, first.n, first.reason))
     return forecast.forecast_table(rows)

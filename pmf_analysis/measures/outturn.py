@@ -12,14 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
-from pmf_analysis.measures import forecast, placement, realism, seasonal_pattern
+from pmf_analysis.measures import placement, realism, seasonal_pattern
 from pmf_analysis.measures.arrays import SHIPPED, TYPES, Floats, Frame
 from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.chance import limits, quantiles
-from pmf_analysis.measures.outlook import NO_TREND, Found, finite, panels
+from pmf_analysis.measures.outlook import Found, finite, own_forecasts, panels
 from pmf_analysis.measures.realism import Answer, Question, Row
 
 PATHS = ["target_id", "series", "period", "actual", "path", "chance_on_path", "q05", "q50", "q95"]
+OUTTURN = ["outturn_low", "outturn_mid", "outturn_high"]
 FEWEST_YEARS = 3  # that show seasons, or what the same part of the year was like
 
 
@@ -229,17 +230,14 @@ def _judged(window: Window, factors: Factors, seed: int, bands: Mapping[str, flo
     answer |= {"last_value": draws[done - 1, 0] if done else np.nan, "horizon": ahead}
     answer["last_period"] = min(answer["last_period"], starts[-1])
     if ahead:
-        given = [panel.usable.history(question.row)], [question.series]
-        rate, vote = panel.usable.periods_per_year, [not panel.seasonal_vote < 0]
-        settings = (*given, rate, question.horizon, [panel.bounds], factors, seed)
-        record = next(forecast.sample_paths(*settings, no_trend=NO_TREND, seasonal=vote))[1]
+        asked = ([(panel, question.row)], [question.series], question.horizon)
+        _, record = next(own_forecasts(*asked, factors=factors, seed=seed, joint=True))
         if record.reason:
             return answer | realism.refusal(record.reason)
         draws = window.draws(record.draws[-ahead:])
     way[PATHS[-3:]], chances = quantiles(draws, [0.05, 0.5, 0.95]), window.chances(draws)
     answer["way"] = way.assign(path=window.path.mean(axis=0), chance_on_path=chances)
-    ends = ("outturn_low", "outturn_mid", "outturn_high")
-    answer |= dict(zip(ends, quantiles(draws[-1], [0.05, 0.5, 0.95]), strict=True))
+    answer |= zip(OUTTURN, way[PATHS[-3:]].iloc[-1], strict=True)
     if not ahead:
         return answer | realism.already_known(question.aim, answer["last_value"])
     own, last_year = chances[-1], window.last_years()

@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from pmf_analysis.measures import forecast
 from pmf_analysis.measures.arrays import Floats
 from pmf_analysis.measures.calibration import LEVELS, Factors, shipped_factors
 from pmf_analysis.measures.chance import quantiles
-from pmf_analysis.measures.outlook import NO_TREND, Found
+from pmf_analysis.measures.outlook import Found, own_forecasts
 
 FEWEST_OUTCOMES, FEWEST_SERIES, FEWEST_ORIGINS = 300, 30, 3
 _SAMPLE = 1000  # forecasts put to the past, at each frequency
@@ -38,8 +37,8 @@ def panel_factors(found: Found, *, seed: int = 0) -> Factors | None:
         ratios = _ratios(found, rate, seed)
         if len(ratios):
             chances = np.minimum(1, np.array(LEVELS) * (1 + 1 / len(ratios)))
-            pairs = zip(ratios.T, chances, strict=True)
-            correction = [np.quantile(*pair, method="inverted_cdf") for pair in pairs]
+            whole = np.quantile(ratios, chances, axis=0, method="inverted_cdf")
+            correction = whole.diagonal()  # the chance of each level in its own column
             for n in _LENGTHS:
                 known = shipped.at(periods_per_year=rate, history=n, horizon=_LONGEST)
                 steps = np.arange(1.0, _LONGEST + 1)
@@ -60,11 +59,10 @@ def _ratios(found: Found, rate: float, seed: int) -> Floats:
     chosen = [asked[place] for place in np.sort(drawn)]
     keys = [f"{series}|{cut}" for series, _, _, cut in chosen]
     pasts = [panel.usable.values[row, : cut + 1] for _, panel, row, cut in chosen]
-    votes, bounds = zip(*((p.seasonal_vote >= 0, p.bounds) for _, p, _, _ in chosen), strict=True)
     horizon = min(_LONGEST, max(1, round(_YEARS * rate)))
-    given = (pasts, keys, rate, horizon, bounds, None, seed)
     ratios, origins, ends = [np.empty((0, len(LEVELS)))], set(), (1 - np.array(LEVELS)) / 2
-    for position, one in forecast.forecasts(*given, no_trend=NO_TREND, seasonal=votes):
+    pairs = [(panel, row) for _, panel, row, _ in chosen]
+    for position, one in own_forecasts(pairs, keys, horizon, pasts=pasts, seed=seed):
         series, panel, row, cut = chosen[position]
         after = panel.usable.values[row, cut + 1 :][:horizon, None]
         low, middle, high = (quantiles(one.draws[: len(after)], q) for q in (ends, [0.5], 1 - ends))
@@ -72,7 +70,7 @@ def _ratios(found: Found, rate: float, seed: int) -> Floats:
         ratio = np.abs(after - middle) / np.where(width > 0, width, np.nan)
         ratios.append(ratio[np.isfinite(ratio).all(axis=1)])
         origins |= {(series, panel.usable.start(cut))} if len(ratios[-1]) else set()
-    names, starts = (len({origin[end] for origin in origins}) for end in (0, 1))
-    known = np.concatenate(ratios)
-    enough = len(known) >= FEWEST_OUTCOMES and names >= FEWEST_SERIES and starts >= FEWEST_ORIGINS
+    known, names = np.concatenate(ratios), {series for series, _ in origins}
+    enough = len(known) >= FEWEST_OUTCOMES and len(names) >= FEWEST_SERIES
+    enough = enough and len({start for _, start in origins}) >= FEWEST_ORIGINS
     return known if enough else known[:0]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures.arrays import Flags, Floats, Places
-from pmf_analysis.measures.chance import DRAWS, middles, quantiles
+from pmf_analysis.measures.chance import DRAWS, middles, quantiles, student_quantiles
 
 MINIMUM_CHANGES = 40
 _RIDGE = 20.0
@@ -23,9 +23,8 @@ _FEWEST_PEERS = 3  # for a median
 
 @dataclass(frozen=True)
 class PeersModel:
-    """Model of the change over `horizon` periods; A areas, T places, F features."""
+    """Model of the change over so many periods; A areas, T places, F features."""
 
-    horizon: int
     slopes: Floats  # (F,)
     covariance: Floats  # (F, F) of the slopes
     medians: int  # so many features, the first ones, are distances to a median
@@ -36,7 +35,7 @@ class PeersModel:
     changes: Floats  # pooled changes over the horizon, in the indicator's unit
 
     def draws(self, row: int, place: int) -> Floats:
-        """Sorted draws (DRAWS,) of the value of an area `horizon` periods after `place`.
+        """Sorted draws (DRAWS,) of the value of an area so many periods after `place`.
 
         A feature that is not known counts as no distance, no change.
         """
@@ -88,18 +87,15 @@ def fit_peers(
     steps = _common_movement(np.asarray(common, dtype=float), horizon)
     within = np.quantile(left - common[year].to_numpy(), middles(_RESIDUAL_POINTS))
     unexplained = quantiles(np.sort((within[:, None] + steps).ravel()), middles(DRAWS))
-    found = (horizon, slopes, horizon * covariance, 1 if lists is None else 2, unexplained)
+    found = (slopes, horizon * covariance, 1 if lists is None else 2, unexplained)
     return PeersModel(*found, scale, features, values, change[area, year])
 
 
 def _scales(values: Floats) -> Floats:
     """Size (A,) of one-period changes: own, pulled half-way (geometrically) to the panel's."""
-    steps = np.abs(np.diff(values, axis=1))
-    own = np.full(len(values), np.nan)
-    known = np.isfinite(steps).any(axis=1)
-    own[known] = 1.4826 * np.nanmedian(steps[known], axis=1)
-    panel = float(np.nanmedian(own)) if known.any() else 0.0
-    return np.asarray(np.sqrt(panel * np.maximum(np.nan_to_num(own, nan=panel), panel / 10)))
+    own = 1.4826 * pd.DataFrame(np.abs(np.diff(values, axis=1))).median(axis=1)
+    panel = own.median()
+    return np.asarray(np.sqrt(panel * own.fillna(panel).clip(lower=panel / 10)))
 
 
 def _features(values: Floats, horizon: int, season_length: int, lists: Flags | None) -> Floats:
@@ -130,9 +126,7 @@ def _median(values: Floats) -> Floats:
 
 def _earlier(values: Floats, periods: int) -> Floats:
     """Value of each area that many periods before each place; NaN before the first."""
-    shifted = np.full_like(values, np.nan)
-    shifted[:, periods:] = values[:, : max(values.shape[1] - periods, 0)]
-    return shifted
+    return pd.DataFrame(values).shift(periods, axis=1).to_numpy()
 
 
 def _slopes(known: Floats, year: Places) -> tuple[Floats, Floats]:
@@ -155,15 +149,13 @@ def _common_movement(movements: Floats, horizon: int) -> Floats:
 
     It is shrunk to none unless the evidence for a steady one is strong.
     """
-    from scipy.special import stdtrit
-
     years = max(1.0, len(movements) / horizon)
     mean = float(movements.mean())
     variance = _movement_variance(movements, mean, years, horizon)
     centre = mean * max(0.0, 1 - 2 * variance / (years * mean**2)) if mean else 0.0
     variance = _movement_variance(movements, centre, years, horizon)
     spread = np.sqrt(variance * (1 + 1 / (years + 1)))
-    return np.asarray(centre + spread * stdtrit(_NU0 + years, middles(_COMMON_POINTS)))
+    return np.asarray(centre + spread * student_quantiles(_NU0 + years, _COMMON_POINTS))
 
 
 def _movement_variance(movements: Floats, centre: float, years: float, horizon: int) -> float:

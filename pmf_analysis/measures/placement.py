@@ -38,10 +38,6 @@ class Placed:
         months = round(12 / self.periods_per_year) * place
         return pd.Timestamp(add_months(self.anchor.date(), months))
 
-    def ahead(self, row: int, horizon: int) -> list[pd.Timestamp]:
-        """First days of the periods after the last value of a series."""
-        return [self.start(int(self.last[row]) + step) for step in range(1, horizon + 1)]
-
 
 def sane(values: Floats) -> Floats:
     """Replace what is not a finite number of believable size by NaN."""

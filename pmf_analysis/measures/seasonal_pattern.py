@@ -41,10 +41,8 @@ def line_and_seasons(values: Floats, member: Floats) -> tuple[Floats, Floats]:
 
 def countable_seasons(observed: Flags, season_length: int) -> bool:
     """Whether there are two years of values and every season is seen at least twice."""
-    if season_length < 2 or observed.sum() < 2 * season_length:
-        return False
     counts = np.bincount(np.flatnonzero(observed) % season_length, minlength=season_length)
-    return bool(counts.min() >= 2)
+    return bool(season_length > 1 and counts.min() >= 2)
 
 
 def seasonal_pattern(values: Floats, observed: Flags, season_length: int) -> Floats:
@@ -76,10 +74,8 @@ def seasonal_pattern(values: Floats, observed: Flags, season_length: int) -> Flo
 
 def _moving_average(values: Floats, season_length: int) -> Floats:
     """Centred moving average over a year, carried on at both ends with its own mean slope."""
-    half = season_length // 2
-    kernel = np.ones(2 * half + 1)
-    if season_length % 2 == 0:
-        kernel[[0, -1]] = 0.5
+    half, is_even = season_length // 2, season_length % 2 == 0
+    kernel = np.convolve(np.ones(season_length), [0.5, 0.5] if is_even else [1.0])
     windows = np.lib.stride_tricks.sliding_window_view(values, len(kernel), axis=1)
     middle = windows @ (kernel / season_length)
     steps = max(middle.shape[1] - 1, 1)

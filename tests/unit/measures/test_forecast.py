@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from pmf_analysis.measures.calibration import UNCALIBRATED
 from pmf_analysis.measures.forecast import (
-    DOTS,
     QUANTILES,
     forecast,
     forecast_many,
@@ -153,7 +152,7 @@ def test_the_table_has_its_columns_periods_and_reasons():
     assert list(found["series"]) == ["a", "a", "b", "b"]
     assert list(found["period"][:2]) == [pd.Timestamp("2025-10-01"), pd.Timestamp("2026-01-01")]
     numbers = found.filter(regex=r"^[qd]\d\d$")
-    assert numbers.shape[1] == len(QUANTILES) + len(DOTS)
+    assert numbers.shape[1] == len(QUANTILES)
     assert numbers[:2].notna().all(axis=None) and numbers[2:].isna().all(axis=None)
     assert found["reason"].tolist()[2] == "There are 3 values; a forecast needs at least 5."
     assert np.all(np.diff(found.filter(regex=r"^d").to_numpy()[0]) >= 0)

@@ -45,6 +45,7 @@ def test_forecasts_that_were_too_sure_are_widened_and_too_wide_ones_narrowed():
 def test_too_few_series_origins_or_outcomes_give_none():
     values = wild(60, 12)
     assert panel_factors({}) is None
+    assert panel_factors(panels(rows(values[:, :1]), REGISTER)) is None  # nothing to ask
     assert panel_factors(panels(rows(values[:20]), REGISTER)) is None  # 20 series
     assert panel_factors(panels(rows(values[:, :7]), REGISTER)) is None  # 2 origins
     assert panel_factors(panels(rows(values[:35, :8]), REGISTER)) is None  # 35 * (1 + 2 + 3)

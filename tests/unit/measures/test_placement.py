@@ -27,7 +27,7 @@ def test_the_third_period_of_four_is_a_gap(rate, starts):
     assert np.array_equal(found.history(0), [1, 2, np.nan, 4], equal_nan=True)
     assert [found.place_of(start) for start in rows["period"]] == [0, 1, 3]
     assert found.start(3) == rows["period"][2]
-    assert found.place_of(found.ahead(0, 2)[1]) == 5
+    assert found.place_of(found.start(5)) == 5
 
 
 def test_series_share_a_line_and_keep_their_own_end():

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmf_analysis import __version__
-from pmf_analysis.measures.chance import chance_within, meeting_values, middles, quantiles
+from pmf_analysis.measures.chance import Aim, middles, quantiles
 from pmf_analysis.story import bank as bank_module
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block
@@ -272,8 +272,7 @@ DRAWS = st.builds(
 @given(DRAWS, st.floats(-8, 8), st.sampled_from(["higher", "lower"]))
 def test_filled_dots_are_the_twentieths_of_the_words(draws: Any, goal: float, better: str) -> None:
     target = round(goal, 1)
-    low, high = meeting_values(target, better=better, decimals=1)
-    chance = chance_within(draws, low, high)
+    chance = Aim(target, better, 1).chance(draws)
     dots = quantiles(draws, middles(20)).tolist()
     count = count_meeting(dots, target, better, 1)
     # A chance half-way between two twentieths may fall to either side, and is then not drawn.
