@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -119,10 +120,12 @@ def forecasts(
         if reason:
             n = int(np.isfinite(usable[position]).sum())
             yield position, Forecast(np.full((horizon, 1), np.nan), n, reason)
-    for batch, posterior in _fitted(usable, reasons, periods_per_year, horizon, no_trend, allowed):
+    how = {"season_length": season_length(periods_per_year), "no_trend": no_trend}
+    for batch, posterior in _fitted(usable, reasons, horizon, allowed, **how):
         streams = [_stream(keys[position], seed) for position in batch]
         shifts = np.array([stream.random() for stream in streams])
-        drawn, n = np.sort(posterior.draws(shifts)), int(posterior.machine.observed.sum())
+        drawn, n = posterior.draws(shifts), int(posterior.machine.observed.sum())
+        drawn.sort()
         drawn = factors.stretch(drawn, periods_per_year=periods_per_year, history=n)
         if joint:  # the Schaake shuffle: paths with just the spread of the forecast
             ranks = posterior.draws(shifts, streams).argsort().argsort()
@@ -146,9 +149,10 @@ def seasonal_evidence(histories: Sequence[Floats], rate: float) -> Floats:
     The mean over a panel decides better than each series for itself (target-realism.md 11 b).
     """
     evidence = np.full(len(histories), np.nan)
-    usable = [_usable(history) for history in histories] if season_length(rate) > 1 else []
+    how = {"season_length": season_length(rate), "no_trend": NO_TREND}
+    usable = [_usable(history) for history in histories] if how["season_length"] > 1 else []
     reasons, allowed = [_why_not(history) for history in usable], np.ones(len(usable), bool)
-    for batch, posterior in _fitted(usable, reasons, rate, 1, NO_TREND, allowed):
+    for batch, posterior in _fitted(usable, reasons, 1, allowed, **how):
         evidence[batch] = posterior.seasonal_evidence
     return np.where(np.isfinite(evidence), evidence, np.nan)
 
@@ -222,25 +226,19 @@ def _why_not(history: Floats) -> str:
 
 
 def _fitted(
-    usable: Sequence[Floats],
-    reasons: Sequence[str],
-    rate: float,
-    horizon: int,
-    no_trend: float,
-    seasonal: Flags,
+    usable: Sequence[Floats], reasons: Sequence[str], horizon: int, seasonal: Flags, **how: Any
 ) -> Iterator[tuple[list[int], Posterior]]:
     """Positions and fit of series with the same missing periods, few enough to be held at once."""
     alike: dict[bytes, list[int]] = defaultdict(list)
     for position, reason in enumerate(reasons):
         if not reason:
             alike[np.isfinite(usable[position]).tobytes()].append(position)
-    how = {"season_length": season_length(rate), "horizon": horizon}
     for pattern, positions in alike.items():
         size = max(1, _CELLS // (70 * len(pattern) + chance.DRAWS * horizon))
         for start in range(0, len(positions), size):
             batch = positions[start : start + size]
             values = np.array([usable[position] for position in batch])
-            yield batch, fit(values, **how, no_trend=no_trend, seasonal=seasonal[batch])
+            yield batch, fit(values, horizon=horizon, seasonal=seasonal[batch], **how)
 
 
 def _stream(key: str, seed: int) -> np.random.Generator:

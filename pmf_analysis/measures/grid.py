@@ -74,12 +74,13 @@ class Posterior:
             Random numbers of each series, for paths.
         """
         machine, freedom = self.machine, self.machine.freedom
+        steps = student_quantiles(freedom)
         sizes = np.sqrt(machine.joint.diagonal(axis1=1, axis2=2))  # (K, H)
         result = np.empty((len(self.weight), sizes.shape[1], DRAWS))
         for row, stream in enumerate(streams or [None] * len(result)):
             variant, model = np.divmod(self._chosen(row, float(shifts[row])), MODELS)
             if stream is None:
-                errors = sizes[model].T * student_quantiles(freedom)
+                errors = sizes[model].T * steps
             else:
                 normal = stream.standard_normal((sizes.shape[1], DRAWS))
                 errors = np.einsum("dhi,id->hd", machine.roots[model], normal)
@@ -148,12 +149,15 @@ def fit(
     plain = PHI == 0
     log_weight += np.log(np.where(plain, no_trend / plain.sum(), (1 - no_trend) / (~plain).sum()))
     size = np.log(observed.sum()) * min(season_length - 1, _MOST_COUNTED) / 2
-    evidence = _log_sum(log_weight[:, patterned]) - _log_sum(log_weight[:, ~patterned])
+    with_pattern, without = (
+        np.logaddexp.reduce(part.reshape(len(part), -1), axis=1, initial=-np.inf)
+        for part in (log_weight[:, patterned], log_weight[:, ~patterned])
+    )
     log_weight[:, patterned] -= _SEASONAL_PENALTY * size
     log_weight[np.ix_(~seasonal, patterned)] = -np.inf
     weight = np.exp(log_weight - log_weight.max(axis=(1, 2), keepdims=True))
     weight /= weight.sum(axis=(1, 2), keepdims=True)
-    evidence -= _PANEL_PENALTY * size
+    evidence = with_pattern - without - _PANEL_PENALTY * size
     return Posterior(weight, level, slope, spread, season, is_log, evidence, machine)
 
 
@@ -269,9 +273,3 @@ def _difference_scale(values: Floats) -> Floats:
     steps = np.abs(np.diff(values, axis=1))
     typical = np.sqrt((steps**2).mean(axis=1, keepdims=True))
     return np.asarray(np.maximum(1.4826 * np.median(steps, axis=1, keepdims=True), typical / 4))
-
-
-def _log_sum(log_terms: Floats) -> Floats:
-    """Log of the sum of exponentials over all axes but the first; -inf for an empty sum."""
-    flat = log_terms.reshape(len(log_terms), -1)
-    return np.asarray(np.logaddexp.reduce(flat, axis=1, initial=-np.inf))

@@ -81,11 +81,12 @@ class Panel:
             self._models[horizon] = model
         return self._models[horizon]
 
-    def no_surer_than_chance(self, row: int, draws: Floats) -> Floats:
-        """Widen sorted draws about their median to the error of counting."""
+    def credible(self, row: int, draws: Floats) -> Floats:
+        """Sorted draws within the bounds, no nearer to their median than counting allows."""
         error, (low, middle, high) = 2 * self.errors[row], quantiles(draws, (0.16, 0.5, 0.84))
-        narrow = error > high - low > 0
-        return middle + (draws - middle) * (error / (high - low)) if narrow else draws
+        if error > high - low > 0:
+            draws = middle + (draws - middle) * (error / (high - low))
+        return np.clip(draws, *limits(self.bounds))
 
 
 Found = dict[str, tuple[Panel, int]]
@@ -244,10 +245,7 @@ def _outlook(panel: Panel, row: int, horizon: int, record: forecast.Forecast) ->
     else:
         length = m if panel.seasonal_vote >= 0 else 1
         second = naive_draws(panel.usable.history(row), horizon=horizon, season_length=length)
-    own, second = (
-        np.clip(panel.no_surer_than_chance(row, draws), *limits(panel.bounds))
-        for draws in (own, second)
-    )
+    own, second = (panel.credible(row, draws) for draws in (own, second))
     return Outlook(own, second, model is not None, record.n, "")
 
 
