@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import partial
@@ -246,14 +247,15 @@ def _own_factors(cache: Path | None, found: Found) -> Factors | None:
         figures.update(repr((series, line.anchor, line.periods_per_year, panel.bounds)).encode())
         figures.update(line.history(row).tobytes())
     path = cache / f"factors_{figures.hexdigest()[:32]}.parquet"
-    if path.is_file():
+    with suppress(OSError, ValueError, KeyError):  # what is missing or damaged is learnt again
         rows = pd.read_parquet(path)
         return Factors.from_frame(rows) if len(rows) else None
     factors = panel_factors(found)
-    cache.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    (factors or UNCALIBRATED).to_frame().to_parquet(part, index=False)
-    part.replace(path)
+    with suppress(OSError):  # a store that nobody may write to keeps nothing
+        cache.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        (factors or UNCALIBRATED).to_frame().to_parquet(part, index=False)
+        part.replace(path)
     return factors
 
 
@@ -302,6 +304,7 @@ def known_council(
     panel["is_exceptional"] = in_exceptional_period(panel, register)
     followed = followed_panel(panel, tables, parameters, register, as_at)
     panel, peer_sets, breaks, found = followed
+    targets, day = tables["targets"], pd.Timestamp(as_at)
     changes = [declared_changes(tables["changes"], parameters, as_at), breaks]
     own = own_totals(panel, area)
     told = [corrected, notes, found, denominator_jumps(own)]
@@ -310,7 +313,7 @@ def known_council(
         panel=panel,
         own=own,
         changes=pd.concat(changes, ignore_index=True),
-        targets=tables["targets"][tables["targets"]["area_code"].isin([area, ""])],
+        targets=targets[targets["area_code"].isin([area, ""]) & ~(targets["set_on"] > day)],
         peer_sets=peer_sets,
         lists=neighbour_lists(tables["peer_sets"], as_at),
         notes=pd.concat(told, ignore_index=True),

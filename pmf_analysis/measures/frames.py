@@ -27,9 +27,9 @@ def is_aggregate(areas: pd.Series) -> pd.Series:
 def base_starts(ends: pd.Series, frequency: pd.Series, otherwise: pd.Series) -> pd.Series:
     """First day of the last base period (month, quarter, year) of spans that end on `ends`.
 
-    Frequencies without a fixed number of months (weeks) give `otherwise`.
+    Weeks have seven days; frequencies without a fixed length give `otherwise`.
     """
-    starts = otherwise.copy()
+    starts = otherwise.mask(frequency == "weekly", ends - pd.Timedelta(days=6))
     for name, months in MONTHS_A_PERIOD.items():
         chosen = frequency == name
         starts[chosen] = ends[chosen] + pd.Timedelta(days=1) - pd.DateOffset(months=months)

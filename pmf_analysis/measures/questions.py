@@ -6,7 +6,7 @@ reaching the peers' median one year on (kinds ``maintain`` and ``peer_median``).
 
 import pandas as pd
 
-from pmf_analysis.measures.arrays import TABLES, Column, Frame
+from pmf_analysis.measures.arrays import SHIPPED, TABLES, Column, Frame
 from pmf_analysis.measures.frames import base_starts
 from pmf_analysis.measures.polarity import TARGETS, first_text
 from pmf_analysis.period_spans import YEAR_STARTS
@@ -46,7 +46,8 @@ def _ways(rows: Frame, own: Frame, declared: Frame, accumulation: Column) -> Col
     """How the year so far is counted where a target is for that: sum, mean or "" for no year."""
     differenced = own["accumulation"] != own["indicator"].map(accumulation)
     running = rows["series"].isin(own.loc[differenced, "series"])
-    whole_year = (rows["target_basis"] == "year_total") & (declared["accumulation"] != "snapshot")
+    windows = declared["accumulation"].isin(["snapshot", "rolling"])
+    whole_year = (rows["target_basis"] == "year_total") & ~windows
     frequent = declared["periods_per_year"].astype(float) > 1
     adding = own.loc[own.get("adds_up", False) & differenced, "series"]
     sums = declared["data_type"].isin(["count", "money"]) | rows["series"].isin(adding)
@@ -72,9 +73,15 @@ def _refusals(rows: Frame, own: Frame, declared: Frame) -> Column:
     facts = facts.mul(spanned.round().where(rows["how"] == "sum", 1.0), axis=0)
     usual, highest, lowest = (facts[name] for name in facts)
     target = rows["target"].astype(float)
+    begun = rows["series"].map(own.groupby("series")["period"].min())
+    apart = (rows["period"].dt.year - begun.dt.year) * 12 + rows["period"].dt.month - begun.dt.month
+    step = 12 / declared["periods_per_year"].astype(float)
+    beside = (apart % step != 0) | (rows["period"].dt.day != begun.dt.day)
+    beside &= declared["frequency"] != "weekly"
     too_high = (target > MISFIT * usual) & (target > highest) & (usual > 0)
     too_low = (target > 0) & (target < usual / MISFIT) & (target < lowest)
     reasons = [
+        (beside, "The target's period does not end with one of the indicator's."),
         (too_high, "The target is more than 5 times the usual figure: is its unit right?"),
         (too_low, "The target is less than a fifth of the usual figure: is its unit right?"),
     ]
@@ -165,8 +172,9 @@ def reference_questions(
 def refuse(rows: Frame) -> Frame:
     """Withdraw the answer of each question that has a reason against it."""
     against = rows["refused"] != ""
-    numbers = ["probability", "lower", "upper", "value_60", "value_45", "value_30"]
+    numbers = SHIPPED["chances"]
     rows.loc[against, numbers] = float("nan")
+    rows.loc[against, ["verdict_low", "verdict_high", "capability"]] = ""
     rows.loc[against, "verdict"] = "cannot_judge"
     rows.loc[against, "reason"] = rows["refused"]
     return rows.drop(columns="refused")

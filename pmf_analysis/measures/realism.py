@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SHIPPED, TYPES, Floats, Frame
+from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, TYPES, Floats, Frame
 from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.chance import Aim
 from pmf_analysis.measures.outlook import Found, Outlook, Panel, finite, limit, outlooks, panels
+from pmf_analysis.measures.polarity import TARGETS
 
 Answer = dict[str, Any]
 Row = Mapping[Any, Any]
@@ -22,7 +23,7 @@ Row = Mapping[Any, Any]
 # smallest chance of each verdict; below them all a target is HARDEST
 BANDS = {"too_easy": 0.85, "little_stretch": 0.60, "challenging": 0.30, "stretch": 0.10}
 HARDEST = "not_realistic"
-RARE_AMONG_PEERS, COMMON_AMONG_PEERS, ENOUGH_PEER_CHANGES = 0.05, 0.25, 40
+COMMON_AMONG_PEERS, ENOUGH_PEER_CHANGES = 0.25, 40
 FEWEST_IN_QUARTERS = 8  # areas; two in each quarter
 YEARS = (1, 2, 3)
 LONGEST_YEARS = 5  # no calibration factor has been learnt beyond
@@ -175,15 +176,16 @@ def _aim(target: Row, indicator: Row) -> Aim | str:
         return "Nobody has declared whether higher or lower is better."
     decimals = limit(indicator, "decimals")
     places = None if decimals is None else int(decimals)
+    number, ends = limit(target, "target"), [limit(target, name) for name in TARGETS[1:]]
     if better != "range":
-        number = limit(target, "target")
+        if number is None and ends != [None, None]:
+            return "The target is a range; this indicator is judged by one number."
         return "The target is not a number." if number is None else Aim(number, better, places)
-    low, high = (
-        next((x for x in (limit(target, name), limit(indicator, name)) if x is not None), None)
-        for name in ("target_low", "target_high")
-    )
+    if number is None and ends == [None, None]:
+        ends = [limit(indicator, name) for name in TARGETS[1:]]
+    low, high = ends
     if low is None or high is None or low > high:
-        return "The best range of this indicator is not given as a lower and an upper value."
+        return "The target of this indicator must be a lower and an upper value."
     return Aim((low, high), better, places)
 
 
@@ -282,39 +284,38 @@ def verdict_of(
     question: Question, answer: Answer, certain: float | None, bands: Mapping[str, float]
 ) -> Answer:
     """Verdict with the notes that explain it: "between" where two bands are found."""
-    panel, is_target = question.panel, question.kind not in NOT_A_TARGET
-    rare = answer["peer_n"] >= ENOUGH_PEER_CHANGES and answer["peer_share"] < RARE_AMONG_PEERS
+    panel, row = question.panel, question.row
+    notes = ["No target is set; this is a standing question."] * (question.kind in NOT_A_TARGET)
+    if panel.known.last[row] > panel.usable.last[row]:
+        notes += [SENTENCES["from_before"]]
+    if question.kind in NOT_A_TARGET:
+        return refusal(" ".join(notes), "no_verdict")
+    ends = [shown_chance(answer[end]) for end in ("lower", "upper")]
     protected = question.kind in NEVER_EASY or question.aim.is_best_possible(panel.bounds)
-    notes = {
-        "No target is set; this is a standing question.": not is_target,
-        "No possible value meets the target.": is_target and certain == 0.0,
-        "Every possible value meets the target.": is_target and certain == 1.0,
-        "Fewer than 1 in 20 of the peers' past changes would meet it, so the verdict is one step "
-        "harder.": is_target and rare and certain is None,
+    low, high = (_band(end, bands, not protected) for end in ends)
+    common = answer["peer_n"] >= ENOUGH_PEER_CHANGES and answer["peer_share"] >= COMMON_AMONG_PEERS
+    told = {
+        "No possible value meets the target.": certain == 0.0,
+        "Every possible value meets the target.": certain == 1.0,
         "At least a quarter of the peers' past changes would meet it.": (
-            is_target
-            and answer["peer_n"] >= ENOUGH_PEER_CHANGES
-            and answer["peer_share"] >= COMMON_AMONG_PEERS
-            and answer["upper"] < min(bands.values())
+            common and ends[1] < min(bands.values())
         ),
         "A standard to keep or the best possible value is never called too easy.": (
-            is_target and protected and answer["upper"] >= max(bands.values())
-        ),
-        "The newest value is from a period declared exceptional; the forecast starts before it.": (
-            panel.known.last[question.row] > panel.usable.last[question.row]
+            protected and ends[1] >= max(bands.values())
         ),
     }
-    reason = " ".join(note for note, applies in notes.items() if applies)
-    if not is_target:
-        return refusal(reason, "no_verdict")
-    low, high = (_band(answer[end], bands, not protected, rare) for end in ("lower", "upper"))
+    reason = " ".join([*(note for note, applies in told.items() if applies), *notes])
     found = low if low == high else "between"
     return {"verdict": found, "verdict_low": low, "verdict_high": high, "reason": reason}
 
 
-def _band(chance: float, bands: Mapping[str, float], may_be_easy: bool, harder: bool) -> str:
-    """Verdict of a chance, one band harder where peers hardly ever did it (section 9)."""
+def shown_chance(chance: float) -> float:
+    """Chance to the nearest twentieth, as it is shown: words and verdict must not disagree."""
+    return float(np.floor(20 * chance + 0.5)) / 20
+
+
+def _band(chance: float, bands: Mapping[str, float], may_be_easy: bool) -> str:
+    """Verdict of a chance."""
     names = [*sorted(bands, key=lambda name: -bands[name]), HARDEST]
     place = sum(chance < smallest for smallest in bands.values())
-    place += names[place] == "too_easy" and not may_be_easy
-    return names[min(place + harder, len(names) - 1)]
+    return names[place + (names[place] == "too_easy" and not may_be_easy)]

@@ -110,7 +110,8 @@ def target_tables(
     targets, paths = answer_targets(setting, live, trends, comparisons)
     targets = with_labels(targets, register)
     director = targets["indicator"].map(register.set_index("indicator")["director"])
-    sets = portfolio(targets.assign(director=director), setting.themes, setting.bands)
+    ours = director[targets["control"] != "city"]  # nobody answers for measures of the whole area
+    sets = portfolio(targets.loc[ours.index].assign(director=ours), setting.themes, setting.bands)
     past = outcomes(setting.targets, own, *said_before, register, as_at=day)
     by_director = register.groupby("director")["indicator"].agg(list).to_dict()
     groups = {str(name): list(each) for name, each in by_director.items()}
@@ -154,19 +155,25 @@ def answer_targets(
     answers = pd.concat([single, totals], ignore_index=True).reindex(columns=list(TYPES["answers"]))
     answers = answers.fillna(SHIPPED["no_answer"]).astype(TYPES["answers"])
     table = pd.concat(parts, ignore_index=True).join(answers)
-    table = refuse(with_context(table, setting.own, trends))
+    over = table["target_id"].map(live.set_index("target_id")["period_end"]) <= as_at
+    late = "This period is over; its figure has not arrived."
+    table["refused"] = table["refused"].mask(over & table["probability"].notna(), late)
+    statistics = setting.register.set_index("indicator")["statistic"].dropna().to_dict()
+    table = refuse(with_context(table, setting.own, trends, statistics))
     return table.sort_values(["series", "period", "target_id"], ignore_index=True), paths
 
 
-def with_context(table: Frame, own: Frame, trends: Frame) -> Frame:
+def with_context(table: Frame, own: Frame, trends: Frame, statistics: Mapping[Any, str]) -> Frame:
     """Add process capability, and the gap in the cases that the indicator counts (people).
 
     A process whose usual range lies wholly on the better side of a target meets it consistently,
-    on the worse side fails it consistently (NHS "assurance"). The gap is the change asked for, at
-    the newest denominator: value over numerator says how many cases a unit of the value is.
+    on the worse side fails it consistently (NHS "assurance"); of a series that is moving, nothing
+    is said. The gap is the change asked for, at the newest denominator: value
+    over numerator says how many cases a unit of the value is. Neither is said of a year so far.
     """
-    limits = trends.set_index("series")[["polarity", "lower_limit", "upper_limit"]]
-    limits = limits.reindex(table["series"]).set_index(table.index)
+    steady = trends[trends["verdict"] == "no_clear_change"].set_index("series")
+    limits = steady[["polarity", "lower_limit", "upper_limit"]].reindex(table["series"])
+    limits = limits.set_index(table.index)[table["how"] == ""].reindex(table.index)
     sign = limits["polarity"].map({"higher": 1.0, "lower": -1.0})
     near, far = (sign * (limits[end] - table["target"]) for end in ("lower_limit", "upper_limit"))
     worst, best = near.where(sign > 0, far), near.where(sign < 0, far)
@@ -175,7 +182,8 @@ def with_context(table: Frame, own: Frame, trends: Frame) -> Frame:
     newest = own.dropna(subset=["value", "numerator"]).drop_duplicates("series", keep="last")
     counted = newest[newest["denominator"].notna() & (newest["value"] != 0)].set_index("series")
     cases = table["series"].map(counted["numerator"] / counted["value"])
-    people = (table["required_change"] * cases).where(table["how"] == "")
+    counts_cases = table["indicator"].map(dict(statistics)).isin(["proportion", "rate"])
+    people = (table["required_change"] * cases).where(counts_cases & (table["how"] == ""))
     return table.assign(capability=capability.astype("str"), people=people)
 
 

@@ -43,7 +43,7 @@ def register(**columns: Any) -> pd.DataFrame:
         ("half_yearly", "2024-09-30", "2024-04-01"),
         ("annual", "2024-08-31", "2023-09-01"),
         ("biennial", "2025-03-31", "2023-04-01"),
-        ("weekly", "2024-06-09", "2001-01-01"),
+        ("weekly", "2024-06-09", "2024-06-03"),
     ],
 )
 def test_the_last_base_period_of_a_span_starts_so_many_months_before_its_end(

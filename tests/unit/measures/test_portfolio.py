@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmf_analysis.measures.portfolio import FEWEST_TARGETS, OVERDISPERSION, portfolio
+from pmf_analysis.measures.portfolio import FEWEST_TARGETS, TOGETHER, portfolio
 from pmf_analysis.measures.realism import BANDS
 
 
@@ -24,8 +24,8 @@ def council(table: pd.DataFrame) -> pd.Series:
 def test_expected_number_is_the_sum_of_chances_and_its_range_is_wider_than_a_binomial():
     found = council(rows([0.5] * 40))
     assert found["expected"] == pytest.approx(20) and found["n"] == 40
-    half = 1.2816 * np.sqrt(40 / 4 * OVERDISPERSION)
-    assert (found["low"], found["high"]) == (np.floor(20 - half), np.ceil(20 + half))
+    half = 1.2816 * np.sqrt(40 / 4 * (1 + TOGETHER * 39))
+    assert (found["low"], found["high"]) == (round(20 - half), round(20 + half))
     assert 0 <= council(rows([0.02] * 6))["low"] <= council(rows([0.98] * 6))["high"] <= 6
 
 

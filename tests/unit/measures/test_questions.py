@@ -172,3 +172,20 @@ def test_a_target_of_another_unit_is_refused() -> None:
     counts = register().assign(data_type="count")
     why = live_targets(targets(*totals), values, counts)["refused"].tolist()
     assert why[:2] == ["", ""] and "more than 5 times" in why[2] and "a fifth" in why[3]
+
+
+def test_a_target_that_ends_beside_the_periods_of_the_indicator_is_refused() -> None:
+    beside = {"period_end": "2025-01-17"}
+    why = live_targets(targets({}, beside), own([10.0] * 4), register())["refused"].tolist()
+    assert why[0] == "" and "does not end with one" in why[1]
+
+
+def test_a_week_that_ends_on_a_day_began_six_days_before_and_windows_have_no_year_total() -> None:
+    weekly = register(frequency="weekly")
+    table = targets({"period_end": "2025-03-30", "target_basis": "year_total"})
+    assert live_targets(table, own(), weekly)["period"].tolist() == [pd.Timestamp("2025-03-24")]
+    rolling, values = (
+        register().assign(accumulation="rolling"),
+        own().assign(accumulation="rolling"),
+    )
+    assert live_targets(table, values, rolling)["how"].tolist() == [""]

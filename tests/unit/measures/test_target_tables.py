@@ -1,8 +1,7 @@
-"""What is added to the answers on targets: breaks, capability, cases; and how they are put together."""
+"""What is added to the answers on targets: breaks, capability, and cases."""
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -48,6 +47,11 @@ def test_what_is_comparable_or_lacks_its_record_breaks_nothing():
     assert not with_breaks(evidence(), pd.DataFrame(), "OWN")["before_break"].any()
 
 
+def limits(polarity: str, verdict: str = "no_clear_change") -> pd.DataFrame:
+    row = {"series": "s", "polarity": polarity, "verdict": verdict}
+    return pd.DataFrame([row | {"lower_limit": 40.0, "upper_limit": 60.0}])
+
+
 @pytest.mark.parametrize(
     ("polarity", "target", "found"),
     [
@@ -57,26 +61,23 @@ def test_what_is_comparable_or_lacks_its_record_breaks_nothing():
     ],
 )  # fmt: skip
 def test_capability_holds_the_usual_range_against_the_target(polarity, target, found):
-    trends = {"series": ["s"], "polarity": [polarity], "lower_limit": [40.0], "upper_limit": [60.0]}
-    asked = pd.DataFrame(
-        {"series": ["s"], "target": [target], "required_change": [1.0], "how": [""]}
-    )
+    asked = pd.DataFrame({"series": ["s"] * 2, "target": target, "required_change": 1.0})
+    asked = asked.assign(how=["", "sum"], indicator="a")
     own = pd.DataFrame({"series": [], "value": [], "numerator": [], "denominator": []})
-    assert with_context(asked, own, pd.DataFrame(trends))["capability"].tolist() == [found]
+    told = with_context(asked, own, limits(polarity), {})["capability"].tolist()
+    assert told == [found, ""]  # the range is that of single periods
+    moving = with_context(asked, own, limits(polarity, "improving"), {})["capability"]
+    assert moving.tolist() == ["", ""]
 
 
 def test_the_gap_is_told_in_cases_at_the_newest_denominator():
-    trends = {
-        "series": ["s"],
-        "polarity": ["lower"],
-        "lower_limit": [np.nan],
-        "upper_limit": [np.nan],
-    }
     own = pd.DataFrame(
         {"series": "s", "value": [9.0, 8.0], "numerator": [90, 120], "denominator": [1000, 1500]}
     )
     asked = pd.DataFrame({"series": ["s", "s", "t"], "target": 6.0, "required_change": -2.0})
-    told = with_context(asked.assign(how=["", "sum", ""]), own, pd.DataFrame(trends))
+    asked = asked.assign(how=["", "sum", ""], indicator="a")
+    told = with_context(asked, own, limits("lower"), {"a": "proportion"})
     assert told["people"].tolist()[0] == pytest.approx(-30)
     assert told["people"].isna().tolist() == [False, True, True]
-    assert told["capability"].tolist() == ["", "", ""]
+    days = with_context(asked, own, limits("lower"), {"a": "mean"})
+    assert days["people"].isna().all()
