@@ -15,26 +15,18 @@ from pmf_analysis.measures.track_record import past_targets, records
 def ask_past(plan: Plan) -> pd.DataFrame:
     """Back-test what a run's council knew, keep it in the store, and return the records of it."""
     spec, store = plan.spec, plan.store
-    known = (store.as_known_on(spec.as_at), plan.parameters, plan.period, spec.as_at, None)
-    council = known_council(*known)
-    register = council.register
-    past = past_targets(council.targets, council.own, register, as_at=spec.as_at)
-    asked = backtest(council.evidence, past, register, area=council.area)
+    known = store.as_known_on(spec.as_at)
+    council = known_council(known, plan.parameters, plan.period, spec.as_at, None)
+    past = past_targets(council.targets, council.own, council.register, as_at=spec.as_at)
+    asked = backtest(council.evidence, past, council.register, area=council.area)
     root, data = plan.workspace.store, store.digest(spec.as_at).overall
     keep_backtest(root, asked, council=spec.council, as_at=spec.as_at, data=data)
     return records(asked, groups={})
 
 
 def record_table(rows: Sequence[Mapping[Any, Any]]) -> str:
-    """Draw records for the screen, under the names that docs/result-tables.md explains."""
-    from rich.console import Console
-    from rich.table import Table
-
-    *names, reason = rows[0]
-    table = Table(*names, box=None)
-    for row in rows:
-        cells = ["" if row[name] is None else row[name] for name in names]
-        table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else f"{cell}" for cell in cells))
-    with (console := Console(width=150)).capture() as shown:
-        console.print(table)
-    return "\n".join([shown.get(), *(row[reason] for row in rows if row[reason])])
+    """Write records for the screen, under the names that docs/result-tables.md explains."""
+    table = pd.DataFrame(rows).fillna("")
+    reasons = table.pop("reason")
+    shown = table.to_string(index=False, float_format="{:.3f}".format)
+    return "\n".join([shown, "", *reasons[reasons != ""]])

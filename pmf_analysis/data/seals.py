@@ -17,7 +17,6 @@ from pmf_analysis.shipped import read_shipped
 
 SEALED: dict[str, str] = read_shipped("data/seals.yml")["sealed"]
 DAYS = ["first", "period", "period_end"]
-BROKEN = "These sealed forecasts were changed or damaged; none of them is used."
 LATE = "Sealed after its period had ended, so it is not counted."
 
 
@@ -71,9 +70,7 @@ def open_seals(root: Path, *, before: date) -> tuple[pd.DataFrame, Problems]:
         if name == path.stem:
             found.append(rows.assign(seal=name[-12:]))
         else:
-            file, expected = f"sealed/{path.name}", f"rows with the hash {path.stem[-12:]}"
-            fix = "bring the file back from a copy, or delete it"
-            problems.add(message=BROKEN, code="seal-broken", file=file, expected=expected, fix=fix)
+            problems.tell("seal-broken", file=f"sealed/{path.name}", hash=path.stem[-12:])
     table = pd.concat(found[1:] or found, ignore_index=True)
     late = table["sealed_on"] > table["period_end"]
     table["refused"] = pd.Series("", table.index).mask(late, LATE)

@@ -46,9 +46,8 @@ def rule_questions(
     past = observations[observations["period"] <= origin].dropna(subset=["value"])
     past["sign"] = past["indicator"].map(declared["polarity"]).map(SIGNS)
     past["good"] = past["sign"] * past["value"]
-    record = past.groupby("series")["good"].agg(["max", "count"])
-    now = past[past["period"] == origin].join(record, on="series").reset_index(drop=True)
-    now = now[now["count"] >= FEWEST_VALUES]
+    past = past.join(past.groupby("series")["good"].agg(["max", "count"]), on="series")
+    now = past[(past["period"] == origin) & (past["count"] >= FEWEST_VALUES)]
     peers, size = now.groupby("indicator")["good"], now["value"].abs()
     enough = peers.transform("size") >= FEWEST_AREAS
     asked = []

@@ -43,15 +43,13 @@ def portfolio(
     """
     judged = targets["probability"].notna() & ~targets["is_reference"].astype(bool)
     rows = targets[judged & (targets["verdict"] != "no_verdict")]
-    groups = [("council", "", rows)]
-    for theme in sorted({theme for each in themes.values() for theme in each}):
-        inside = rows["indicator"].map(lambda name, wanted=theme: wanted in themes.get(name, ()))
-        groups.append(("theme", theme, rows[inside.astype(bool)]))
-    groups += [("directorate", str(name), part) for name, part in rows.groupby("director")]
+    named = rows["indicator"].map(dict(themes))
+    sets = {"council": rows.assign(name=""), "theme": rows.assign(name=named).explode("name")}
+    sets["directorate"] = rows.assign(name=rows["director"])
     told = [
-        {"group": group, "name": name} | _summary(part, max(bands.values()))
-        for group, name, part in groups
-        if len(part)
+        {"group": group, "name": str(name)} | _summary(part, max(bands.values()))
+        for group, members in sets.items()
+        for name, part in members.groupby("name")
     ]
     return pd.DataFrame(told, columns=TABLES["portfolio"])
 
@@ -60,23 +58,12 @@ def _summary(rows: Frame, easy: float) -> dict[str, object]:
     chance, n = rows["probability"].to_numpy(float), len(rows)
     deviation = pd.Series(np.sqrt(chance * (1 - chance)), rows.index)
     together = deviation.groupby(rows["series"]).sum()
-    spread = (
-        _Z * np.sqrt((1 + TOGETHER * (n - 1)) * (together**2).sum())
-        if n >= FEWEST_TARGETS
-        else np.nan
-    )
+    spread = _Z * np.sqrt((1 + TOGETHER * (n - 1)) * (together**2).sum())
+    spread = spread if n >= FEWEST_TARGETS else np.nan
     n_easy = int(((chance >= easy) & ~rows["kind"].isin(NEVER_EASY)).sum())
-    q1, middle, q3 = np.quantile(chance, [0.25, 0.5, 0.75])
-    return {
-        "n": n,
-        "expected": chance.sum(),
-        "low": np.maximum(np.round(chance.sum() - spread), 0.0),
-        "high": np.minimum(np.round(chance.sum() + spread), n),
-        "n_easy": n_easy,
-        "n_challenging": int((rows["verdict"] == "challenging").sum()),
-        "n_out_of_reach": int((rows["verdict"] == "not_realistic").sum()),
-        "q1": q1,
-        "middle": middle,
-        "q3": q3,
-        "mostly_easy": n >= FEWEST_TARGETS and n_easy > n / 2,
-    }
+    expected, quarters = chance.sum(), np.quantile(chance, [0.25, 0.5, 0.75])
+    low, high = max(np.round(expected - spread), 0.0), min(np.round(expected + spread), n)
+    hard = [int((rows["verdict"] == code).sum()) for code in ("challenging", "not_realistic")]
+    mostly_easy = n >= FEWEST_TARGETS and n_easy > n / 2
+    told = (n, expected, low, high, n_easy, *hard, *quarters, mostly_easy)
+    return dict(zip(TABLES["portfolio"][2:], told, strict=True))

@@ -78,12 +78,12 @@ def _answer(step: TargetStep, rows: Frame, comparisons: Frame) -> tuple[Column, 
         return fresh, known, level, beside["peer_set"].mask(known & is_nation, "nation")
     ahead, better = ((rows[n] - best) * rows["sign"] for n in ("target", "value"))
     has, later = rows["target_id"].notna(), rows["newest"] > rows["set_on"]
-    written = {n: rows[n].fillna("") != "" for n in ("rationale", "comparator")}
     answers: dict[str, tuple[Column, ...]] = {
         "more_challenging": (best.notna(), best.notna(), best, whose),
         "already_better": (better > 0, better.notna(), rows["value"], none + "present"),
         "as_challenging": (ahead >= 0, ahead.notna(), best, whose),
         "may_change": (later, (rows["newest"] - rows["set_on"]).notna(), best, whose),
     }
-    texts = {name: (yes, has, rows["target"], none) for name, yes in written.items()}
-    return (answers | texts)[step.step]
+    for name in ("rationale", "comparator"):
+        answers[name] = (rows[name].fillna("") != "", has, rows["target"], none)
+    return answers[step.step]

@@ -116,17 +116,17 @@ class ComparisonFacts(Facts):
         A city measure is ranked from the highest figure down, since for it none is better.
         """
         # What may not be compared has no place; beside hidden councils the rest mislead.
-        refused = text(row, "verdict") == "cannot_judge"
-        is_unfair = refused and "mislead" in text(row, "reason")
+        reason, refused = text(row, "reason"), text(row, "verdict") == "cannot_judge"
+        is_unfair = refused and "mislead" in reason
         untold = (*_CODE["places"], *(_CODE["averages"] if is_unfair else ())) if refused else ()
         row = {**row, **dict.fromkeys(untold)}
         verdict, gap = text(row, "verdict"), number(row, "gap")
         rank = number(row, "rank_high" if subject.is_city else "rank")
         sign = 0 if gap is None else rounded_sign(gap, subject.decimals)
-        n, missing = int(number(row, "n_peers") or 0), text(row, "peers_missing")
-        names = tuple(filter(None, missing.split("; ")))
-        is_nobody = text(row, "reason").startswith("Only 0 of")
-        nobody = say("compare.nobody") if is_nobody else ""
+        n = int(number(row, "n_peers") or 0)
+        # Where it is everybody there is no list of names.
+        missing = text(row, "peers_missing").split("; ") if n else []
+        nobody = say("compare.nobody") if reason.startswith("Only 0 of") else ""
         ends = [subject.figure(number(row, end), "rank") for end in ("rank_best", "rank_worst")]
         quarter, kept = int(number(row, "quarter") or 0), number(row, "own_kept")
         # Of the whole area no way is better: places and quarters count from the highest figure.
@@ -136,9 +136,8 @@ class ComparisonFacts(Facts):
             *(row, subject, "comparison"),
             n=n,
             peer_set=text(row, "peer_set_title") or text(row, "peer_set"),
-            # Where it is everybody there is no list of names.
-            missing=names if n else (),
-            reason=nobody or text(row, "reason"),
+            missing=tuple(filter(None, missing)),
+            reason=nobody or reason,
             rank=subject.figure(rank, "rank"),
             rank_range=say("number.range", low=ends[0], high=ends[1]) if is_told else "",
             quarter=turned.get(subject.polarity, quarter),
@@ -190,12 +189,9 @@ class TargetFacts(Facts):
 
     @classmethod
     def of(cls, row: Row, subject: Subject) -> Self:
-        """Make it from a row of the targets table and the series it belongs to.
-
-        Chances are spelled from whole twentieths, so that words, tables and dots agree.
-        """
+        """Make it from a row of the targets table and the series it belongs to."""
         chance, verdict = number(row, "probability"), text(row, "verdict") or "cannot_judge"
-        found = cls.read(
+        return cls.read(
             *(row, subject, "target"),
             target=_target(row, subject),
             band="" if chance is None else chance_band(chance),
@@ -203,11 +199,6 @@ class TargetFacts(Facts):
             of_periods=int(number(row, "of") or 0),
             capability="" if subject.is_city else text(row, "capability"),
         )
-        for name, how in stored("figures.yml")["target"].items():
-            if how in ("chance", "frequency"):
-                raw = found.more[name].raw
-                found.more[name] = Figure(raw, shown_chance(subject, raw, how))
-        return found
 
     @property
     def shown(self) -> str:
@@ -235,11 +226,6 @@ class TargetFacts(Facts):
         way = self.subject.better_sign
         is_known = self.required_change.is_known and way != 0
         return is_known and self.sign(self.required_change) * way <= 0
-
-
-def shown_chance(subject: Subject, raw: float | None, how: str = "chance") -> str:
-    """Spell a chance as the nearest number of chances in 20; "" where there is none."""
-    return "" if raw is None else subject.figure(twentieths(raw) / 20, how).text
 
 
 def as_told(verdict: str, kind: str) -> str:

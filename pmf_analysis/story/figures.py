@@ -22,11 +22,16 @@ Row = Mapping[Hashable, Any]
 
 _SPELLINGS: Mapping[str, Callable[[float], str]] = {
     "share": partial(format_frequency, of_cases=True),
-    "frequency": format_frequency,
     "chance": formatting.format_chance,
+    # From whole twentieths, so that words, tables and dots agree.
+    "frequency": lambda chance: format_frequency(formatting.twentieths(chance) / 20),
+    "twentieths": lambda chance: formatting.format_chance(formatting.twentieths(chance) / 20),
     "alarm": formatting.format_false_alarm,
     "rank": lambda rank: formatting.ordinal(int(rank)),
     **dict.fromkeys(("count", "comparisons"), lambda count: f"{count:.0f}"),
+    "cases": lambda count: f"{count:,.0f}",
+    "percent": lambda share: f"{100 * share:.0f}%",
+    "points": lambda share: formatting.format_change(100 * share, "%", 1),
     "ratio": lambda ratio: formatting.format_number(ratio, 1 if ratio >= 10 else 2),
 }
 

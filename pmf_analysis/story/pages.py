@@ -302,7 +302,8 @@ class Page(ABC, Generic[F]):
 
 def data_rows(subject: Subject, table: pd.DataFrame, columns: Cells) -> list[dict[str, str]]:
     """Period and numbers of each row of a result table; ``columns`` go by the key of their cell."""
-    spelled = [(k, column, "signed" if k == "gap" else "value") for k, column in columns.items()]
+    hows = {"gap": "signed", "on_path": "twentieths"}
+    spelled = [(key, column, hows.get(key, "value")) for key, column in columns.items()]
     return [
         {"period": text(row, "period_label")}
         | {key: subject.figure(number(row, column), how).text for key, column, how in spelled}

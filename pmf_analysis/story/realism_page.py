@@ -1,29 +1,31 @@
 """The target realism page, which asks whether targets are challenging yet realistic."""
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from itertools import chain
 
 from pmf_analysis.story import theme_sentences as spoken
-from pmf_analysis.story.bank import count_of, say, title, words_of
+from pmf_analysis.story.bank import count_of, say, say_first, stored, title, words_of
 from pmf_analysis.story.benchmarking_page import comparisons_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.dots import count_meeting, draw_dots
-from pmf_analysis.story.facts import TargetFacts, TrendFacts, shown_chance
-from pmf_analysis.story.figures import Subject, number, text
+from pmf_analysis.story.facts import TargetFacts, TrendFacts
+from pmf_analysis.story.figures import Subject, number
 from pmf_analysis.story.formatting import twentieths
-from pmf_analysis.story.pages import Page, data_rows, data_table, table_block
-from pmf_analysis.story.sentences import reason_sentences
+from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, table_block
+from pmf_analysis.story.sentences import reason_sentences, told
 from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.theme_sentences import reference_sentences, target_sentences, target_title
 from pmf_analysis.story.track import portfolio_blocks, record_blocks
 from pmf_analysis.story.trajectory import draw_trajectory
 from pmf_analysis.story.view import rows_of
 
-_BAND = {"low": "q05", "middle": "q50", "high": "q95"}
 _DOTS = [f"d{place:02d}" for place in range(1, 21)]
 _CALLED = ("target_missed", "not_realistic", "between", "cannot_judge")
 _MOST_QUESTIONS = 3
+
+Rows = list[dict[str, str]]
+Draw = Callable[..., str]
 
 
 class RealismPage(Page[TargetFacts]):
@@ -34,13 +36,11 @@ class RealismPage(Page[TargetFacts]):
     @cached_property
     def by_series(self) -> dict[str, list[TargetFacts]]:
         """Facts of every target and standing question of each series; maybe none."""
-        subjects = {trend.subject.series: trend.subject for trend in self.view.trend_facts}
-        found: dict[str, list[TargetFacts]] = {series: [] for series in subjects}
-        for row in rows_of(self.view.targets):
-            series = text(row, "series")
-            if series in found:
-                found[series].append(TargetFacts.of(row, subjects[series]))
-        return found
+        rows, subjects = rows_of(self.view.targets), self.view.subjects
+        return {
+            series: [TargetFacts.of(row, subject) for row in rows if row["series"] == series]
+            for series, subject in subjects.items()
+        }
 
     @property
     def facts(self) -> tuple[TargetFacts, ...]:
@@ -63,24 +63,19 @@ class RealismPage(Page[TargetFacts]):
         told = self.count_verdicts("realism", "theme.of_targets", targets)
         return (*told, count_of("theme.some_without", without)) if without else told
 
-    def rows(self) -> list[dict[str, str]]:
+    def rows(self) -> Rows:
         """Cells of a row for every target, and of one for every series that has none."""
-        asked, rows = self._asked(), []
-        for facts in self.facts:
-            questions = asked.get(facts.subject.series, [facts])
-            if facts is questions[0]:
-                rows.append(self.row(facts) | _answers(questions))
-        return rows
+        asked = self._asked()
+        each = ((facts, asked.get(facts.subject.series, [facts])) for facts in self.facts)
+        return [self.row(facts) | _answers(own) for facts, own in each if facts is own[0]]
 
     def row(self, facts: TargetFacts) -> dict[str, str]:
         """Target, chance and range of values with a middling chance."""
-        target = "" if facts.kind == "baseline" else facts.target.text
-        cells = {"indicator": facts.subject.short, "latest": facts.last_value.text}
-        cells |= {"target": target, "due": facts.period_label, "status": facts.shown}
-        if facts.of_periods:
-            cells["latest"] = say("realism.latest", last=facts.last_value)
-        chance = say("realism.cell", frequency=facts.frequency, chance=facts.probability)
-        return cells | {"chance": chance, "range": spoken.range_words(facts)}
+        so_far = say("realism.latest", last=facts.last_value) if facts.of_periods else ""
+        cells = {"latest": so_far or facts.last_value.text, "range": spoken.range_words(facts)}
+        cells["target"] = "" if facts.kind == "baseline" else facts.target.text
+        cells["chance"] = say("realism.cell", frequency=facts.frequency, chance=facts.probability)
+        return cells_of(facts, "target_realism") | cells
 
     def standing(self, facts: TargetFacts) -> tuple[str, str]:
         """Status and reason of a series: judged where one of its targets has a chance."""
@@ -112,16 +107,16 @@ class RealismPage(Page[TargetFacts]):
         What was found of the series as a whole is told with the first too.
         """
         subject, part = facts.subject, "" if place == 1 else f"-{place}"
-        rationale = say("realism.rationale", rationale=facts.rationale)
-        said = filter(None, (*target_sentences(facts), rationale))
         checks = self.view.of_series(self.view.target_checks, subject.series)
-        named = (facts.target_id, *([""] if place == 1 else []))
-        found = [row for row in rows_of(checks) if text(row, "target_id") in named]
+        named = (facts.target_id, "") if place == 1 else (facts.target_id,)
+        found = checks[checks["target_id"].isin(named)] if len(checks) else checks
         decided = self.view.of_series(self.view.decisions, facts.target_id, "target_id")
         steps = rows_of(decided.sort_values("place") if len(decided) else decided)
         rule = (say("realism.path"), *(spoken.step_words(step, subject) for step in steps))
         parts = {"place": place, "facts": facts.scalars(), "notes": rule if steps else ()}
-        parts["second"] = filter(None, (spoken.check_sentence(row, subject) for row in found))
+        parts["second"] = told(*(spoken.check_sentence(row, subject) for row in rows_of(found)))
+        rationale = say("realism.rationale", rationale=facts.rationale)
+        said = told(*target_sentences(facts), rationale)
         blocks = [self.finding(trend, target_title(facts), said, **parts)]
         blocks += [*(self._fan(own) if place == 1 else ()), *self._outturn(facts, part)]
         blocks += self._dots(facts, part)
@@ -137,22 +132,10 @@ class RealismPage(Page[TargetFacts]):
         rows = self.view.of_series(paths, facts.target_id, "target_id")
         if rows.empty or rows[["actual", "path"]].isna().all(axis=None):
             return []
-        told = data_rows(subject, rows, {"so_far": "actual", "path": "path", **_BAND})
-        for cells, row in zip(told, rows_of(rows), strict=True):
-            cells["on_path"] = shown_chance(subject, number(row, "chance_on_path"))
-        first, last, names = told[0]["period"], told[-1]["period"], self._names(facts)
-        alt = say("outturn.alt", middle=told[-1]["middle"], period=last)
-        drawn = {"svg": draw_trajectory(rows, subject, id=f"outturn{part}-{names['slug']}")}
-        drawn["subtitle"] = say("outturn.subtitle", first=first, last=last, **names)
-        drawn["alt"] = " ".join(filter(None, (alt, *spoken.outturn_sentences(facts))))
-        heading, notes = title("outturn.title", subject.short), (say("outturn.note"),)
-        return [self.figure(facts, f"outturn{part}", heading, told, notes=notes, **drawn)]
-
-    def _names(self, facts: TargetFacts) -> dict[str, str]:
-        """What a chart of a series calls itself."""
-        subject, view = facts.subject, self.view
-        names = {"title": subject.title, "council": view.council}
-        return names | {"slug": view.slugs[subject.series]}
+        cells = data_rows(subject, rows, stored("cells.yml")["data"]["outturn"])
+        draw, said = partial(draw_trajectory, rows, subject), spoken.outturn_sentences(facts)
+        first = cells[0]["period"]
+        return [self._chart(facts, f"outturn{part}", cells, draw, *said, first=first)]
 
     def _fan(self, own: list[TargetFacts]) -> list[Block]:
         """Draw the chart with its fan, for the first question that was answered.
@@ -167,16 +150,13 @@ class RealismPage(Page[TargetFacts]):
         points = view.of_series(view.points, subject.series)
         lines = [e.target_id for e in own if not (e.is_reference or e.of_periods)]
         targets = view.targets[view.targets["target_id"].isin(lines)]
-        rows = data_rows(subject, fans, _BAND)
         first = points.loc[points["value"].notna(), "period_label"].iloc[0]
-        names = {**self._names(facts), "better": say(f"polarity.{subject.polarity}")}
-        told = reference_sentences([facts]) if facts.is_reference else target_sentences(facts)
-        entry = "realism.fan_title" if lines else "realism.fan_title_no_target"
-        id = f"fan-{names['slug']}"
-        drawn = {"subtitle": say("subtitle.trend", first=first, last=rows[-1]["period"], **names)}
-        drawn["alt"] = " ".join((say("realism.fan_alt", **rows[-1]), *told[:2]))
-        drawn["svg"] = draw_spc(points, subject, id=id, targets=targets, forecast=fans)
-        return [self.figure(facts, "fan", title(entry, subject.short), rows, **drawn)]
+        slots = {"first": first, "better": say(f"polarity.{subject.polarity}")}
+        slots["heading"] = "title" if lines else "title_no_target"
+        said = reference_sentences([facts]) if facts.is_reference else target_sentences(facts)
+        draw = partial(draw_spc, points, subject, targets=targets, forecast=fans)
+        cells = data_rows(subject, fans, stored("cells.yml")["data"]["fan"])
+        return [self._chart(facts, "fan", cells, draw, *said[:2], **slots)]
 
     def _dots(self, facts: TargetFacts, part: str) -> list[Block]:
         """Draw the chance as twenty dots, which say the same number of chances as the words.
@@ -185,21 +165,32 @@ class RealismPage(Page[TargetFacts]):
         a quantile falls on the other side, there is no picture rather than two numbers.
         """
         subject, goal, dots = facts.subject, _goal(facts), self._outcomes(facts)
-        count = count_meeting(dots, goal, subject.polarity, subject.decimals)
+        better, (unit, decimals) = subject.polarity, subject.scale
+        count = count_meeting(dots, goal, better, decimals)
         wanted, known = facts.probability.raw, facts.target.is_known
         if not (dots and known) or wanted is None or count != twentieths(wanted):
             return []
-        slots = {**self._names(facts), "period": facts.period_label, "target": facts.target.text}
-        slots["count"] = str(count)
-        rows = [{"dot": str(n), "value": subject.figure(dot).text} for n, dot in enumerate(dots, 1)]
-        look = {"id": f"dots{part}-{slots['slug']}", "better": subject.polarity}
-        entry = {0: "realism.dots_none", 20: "realism.dots_all"}.get(count, "realism.dots_title")
-        drawn = {name: say(f"realism.dots_{name}", **slots) for name in ("subtitle", "alt")}
-        drawn["svg"] = draw_dots(
-            dots, target=goal, unit=subject.unit, decimals=subject.decimals, **look
-        )
-        heading = title(entry, subject.short, count=count)
-        return [self.figure(facts, f"dots{part}", heading, rows, **drawn)]
+        cells = [
+            {"dot": str(n), "value": subject.figure(dot).text} for n, dot in enumerate(dots, 1)
+        ]
+        slots = {"period": facts.period_label, "target": facts.target.text, "count": str(count)}
+        look = partial(draw_dots, target=goal, better=better, unit=unit, decimals=decimals)
+        slots["heading"] = {0: "title_none", 20: "title_all"}.get(count, "title")
+        return [self._chart(facts, f"dots{part}", cells, partial(look, dots), **slots)]
+
+    def _chart(
+        self, facts: TargetFacts, kind: str, cells: Rows, draw: Draw, *said: str, **slots: str
+    ) -> Block:
+        """Make a figure in the words of its kind; its text alternative ends with what is said."""
+        words, id = kind.partition("-")[0], f"{kind}-{self.view.slugs[facts.subject.series]}"
+        names = {"title": facts.subject.title, "council": self.view.council}
+        slots = {"last": cells[-1].get("period", ""), **cells[-1], **names, **slots}
+        subtitle, alt = (say(f"{words}.{each}", **slots) for each in ("subtitle", "alt"))
+        drawn = {"subtitle": subtitle, "alt": " ".join(told(alt, *said)), "svg": draw(id=id)}
+        notes = told(say_first(f"{words}.note"))
+        entry, count = slots.get("heading", "title"), slots.get("count")
+        heading = title(f"{words}.{entry}", facts.subject.short, count=count)
+        return self.figure(facts, kind, heading, cells, notes=notes, **drawn)
 
     def _outcomes(self, facts: TargetFacts) -> list[float]:
         """Twenty equally likely values: a year's own, else those forecast for the period."""
@@ -230,9 +221,9 @@ class RealismPage(Page[TargetFacts]):
 
     def quality(self) -> list[Block]:
         """Return what limits trust in the data, and what was found of targets taken together."""
-        rows = [row for row in rows_of(self.view.target_checks) if not text(row, "series")]
         counts = Subject.of({"decimals": 0}, self.view.council)
-        said = tuple(filter(None, (spoken.check_sentence(row, counts) for row in rows)))
+        found = rows_of(self.view.of_series(self.view.target_checks, ""))
+        said = told(*(spoken.check_sentence(row, counts) for row in found))
         block = Block("note", "target-checks", say("section.target_checks"), text=said)
         return [*super().quality(), *([block] if said else [])]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from pmf_analysis.story.bank import clip_words, count_of, fitting, say, say_first, title, words_of
-from pmf_analysis.story.facts import SIGNALS, STANDARDS, TargetFacts, as_told
-from pmf_analysis.story.figures import Figure, Row, Subject, number, text
+from pmf_analysis.story.facts import SIGNALS, TargetFacts, as_told
+from pmf_analysis.story.figures import Figure, Row, Subject, number, raw, text
 from pmf_analysis.story.formatting import format_false_alarm, join_words
 from pmf_analysis.story.sentences import WAYS, Sentences, reason_sentences, told
 
@@ -208,17 +208,13 @@ def _chance_sentences(facts: TargetFacts) -> Sentences:
     if not facts.probability.is_known:
         refused = facts.verdict != "no_verdict"
         return told(say("realism.verdict.cannot_judge") if refused else "", *reasons)
-    ends = {"low": facts.lower, "high": facts.upper}
-    verdict = "city" if facts.subject.is_city else as_told(facts.verdict, facts.kind)
-    words = {code: word.lower() for code, word in words_of("status").items()}
+    chance = say(f"realism.chance.{facts.band}", frequency=facts.frequency)
+    ends = (facts.lower, facts.upper) if facts.lower.text != facts.upper.text else ("", "")
     codes = (as_told(code, facts.kind) for code in (facts.verdict_low, facts.verdict_high))
-    readings = dict(zip(("low", "high"), map(words.get, codes), strict=True))
-    return told(
-        say(f"realism.chance.{facts.band}", frequency=facts.frequency),
-        say("realism.between", **ends) if facts.lower.text != facts.upper.text else "",
-        say(f"realism.verdict.{verdict}", **readings),
-        *reasons,
-    )
+    low, high = (words_of("status").get(code, "").lower() for code in codes)
+    verdict = "city" if facts.subject.is_city else as_told(facts.verdict, facts.kind)
+    verdict = say(f"realism.verdict.{verdict}", low=low, high=high)
+    return told(chance, say("realism.between", low=ends[0], high=ends[1]), verdict, *reasons)
 
 
 def _required_sentences(facts: TargetFacts) -> Sentences:
@@ -262,28 +258,25 @@ def challenge_questions(facts: TargetFacts, median: Figure | None = None) -> Sen
         values = sorted(facts.offered.values(), key=lambda value: value.raw or 0.0)
         if not values:
             return told(say("challenge.no_target_none") if facts.value_30.is_known else "")
-        entry = "challenge.no_target" if len(values) > 1 else "challenge.no_target_one"
-        return told(say(entry, low=values[0], high=values[-1]))
+        ends = {"low": values[0], "high": values[-1]}
+        return (count_of("challenge.no_target", len(values), **ends),)
     if facts.reason.endswith("?"):
         return reason_sentences(facts.reason)
     if facts.shown.startswith("target_"):
         return ()
-    verdict = facts.verdict if facts.value_30.is_known else "cannot_judge"
-    is_easy = verdict in ("too_easy", "little_stretch")
-    asked = "protected" if is_easy and facts.kind in STANDARDS else verdict
-    is_rare = facts.peer_share.is_known and (facts.peer_share.raw or 0.0) <= _RARE
-    beyond = median if median is not None and _beyond(median, facts) else None
+    asked = facts.verdict if facts.value_30.is_known else "cannot_judge"
+    asked = "protected" if as_told(asked, facts.kind) == "kept" else asked
+    is_rare = raw(facts.peer_share) <= _RARE and not facts.is_met
     return told(
         say(f"challenge.{asked}", target=facts.target, v30=facts.value_30),
-        say("challenge.peers", median=beyond),
-        say("challenge.rare", frequency=facts.peer_share) if is_rare and not facts.is_met else "",
-        say("challenge.basis") if not facts.rationale else "",
+        say("challenge.peers", median=median if median and _beyond(median, facts) else None),
+        say("challenge.rare", frequency=facts.peer_share if is_rare else None),
+        "" if facts.rationale else say("challenge.basis"),
     )
 
 
 def _beyond(median: Figure, facts: TargetFacts) -> bool:
     """Whether the peers' median is better than the target and than the present level."""
-    if median.raw is None or facts.target.raw is None:
-        return False
-    levels = [level for level in (facts.target.raw, facts.last_value.raw) if level is not None]
-    return all((median.raw - level) * facts.subject.better_sign > 0 for level in levels)
+    levels = (raw(level) for level in (facts.target, facts.last_value) if level.is_known)
+    ahead = [(raw(median) - level) * facts.subject.better_sign > 0 for level in levels]
+    return facts.target.is_known and all(ahead)

@@ -13,7 +13,7 @@ import pandas as pd
 from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.story.bank import words_of
 from pmf_analysis.story.facts import TrendFacts
-from pmf_analysis.story.figures import Row, text
+from pmf_analysis.story.figures import Row, Subject, text
 
 _RECENT = 4  # newest figures among which a signal that has ended is still news
 
@@ -77,6 +77,11 @@ class ThemeView:
         keys = {text(row, "series"): row for row in rows_of(self.trends)}
         rows = sorted(keys.items(), key=lambda item: (order[text(item[1], "indicator")], item[0]))
         return tuple(self._trend(row) for _, row in rows)
+
+    @cached_property
+    def subjects(self) -> dict[str, Subject]:
+        """Every own series of the theme by its name, in the register's order."""
+        return {facts.subject.series: facts.subject for facts in self.trend_facts}
 
     def _trend(self, row: Row) -> TrendFacts:
         points, begun = self.of_series(self.points, text(row, "series")), row.get("signal_from")
