@@ -72,7 +72,10 @@ class Problem:
 
     @classmethod
     def of(cls, fault: str, **facts: Any) -> "Problem":
-        """Return a fault of ``problems.yml``; the facts are its place, or fill its words."""
+        """Return a fault of ``problems.yml`` or ``systems/faults.yml``.
+
+        The facts are its place, or fill its words.
+        """
         words = {what: text.format_map(facts) for what, text in _faults()[fault].items()}
         given = {name: facts[name] for name in ("level", *_PLACE) if name in facts}
         return cls(**{"code": fault, **words, **given})
@@ -102,7 +105,7 @@ class Problem:
 
 @cache
 def _faults() -> dict[str, dict[str, str]]:
-    return read_shipped("problems.yml")
+    return read_shipped("problems.yml") | read_shipped("systems/faults.yml")
 
 
 class Problems(list[Problem]):

@@ -9,10 +9,8 @@ import pandas as pd
 
 from pmf_analysis.problems import Problems
 from pmf_analysis.systems.mapping import MappingFile
-from pmf_analysis.systems.results import FAULTS, QUARANTINE_COLUMNS, SOURCE, first_of
+from pmf_analysis.systems.results import QUARANTINE_COLUMNS, SOURCE, first_of, lines_at
 from pmf_analysis.systems.tabular import LAYOUT, Records
-
-CORRECT = "correct the cell in the source, then import again"
 
 
 class Case:
@@ -46,13 +44,7 @@ class Case:
         """
         if mask.any():
             self.bad = self.bad | mask
-            told = {"code": fault, "expected": "", "fix": CORRECT} | FAULTS[fault]
-            filled = pd.DataFrame(slots, index=mask.index)[mask].to_dict("records")
-            words = {
-                what: [text.format_map(row) for row in filled] if "{" in text else text
-                for what, text in told.items()
-            }
-            self._lines.append(self._places(mask, name).assign(**words))
+            self._lines.append(lines_at(self._places(mask, name), fault, **slots))
 
     def note(self, mask: pd.Series[bool], name: str, fault: str, **slots: str) -> None:
         """Say once what was noticed on the marked records, with their number and the first row."""

@@ -8,6 +8,7 @@ import csv
 import gzip
 import hashlib
 import io
+import re
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -17,7 +18,6 @@ import pandas as pd
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 from pmf_analysis.systems.cells import KNOWN, Sheet, read_workbook
-from pmf_analysis.systems.results import problem_of
 from pmf_analysis.systems.values import is_typed
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
@@ -43,21 +43,18 @@ def drop_files(folder: Path) -> tuple[list[Path], Problems]:
     """
     reasons = {path: _reason_to_skip(path) for path in sorted(folder.rglob("*")) if path.is_file()}
     skipped = [(path, reason) for path, reason in reasons.items() if reason]
-    problems = [Problem(reason, "warning", "file-skipped", path.name) for path, reason in skipped]
-    return [path for path, reason in reasons.items() if not reason], Problems(problems)
+    told = [Problem.of("file-skipped", file=path.name, why=reason) for path, reason in skipped]
+    return [path for path, reason in reasons.items() if not reason], Problems(told)
 
 
 def _reason_to_skip(path: Path) -> str:
     name = path.name.casefold()
-    if name.startswith(("~$", ".~lock")):
-        return "Somebody has this workbook open; this is only its owner file and is skipped."
-    if name.endswith((".tmp", ".partial", ".crdownload")) or name.startswith((".", "~")):
-        return "This is a temporary or hidden file and is skipped."
-    if path.stat().st_size == 0:
+    reasons = [why for pattern, why in KNOWN["skipped"].items() if re.search(pattern, name)]
+    if not (reasons or path.stat().st_size):
         return "The file is empty; it may still be syncing, and is skipped."
-    if not name.endswith(SUFFIXES):
+    if not (reasons or name.endswith(SUFFIXES)):
         return f"This is no table ({', '.join(SUFFIXES)}) and is skipped."
-    return ""
+    return str(next(iter(reasons), ""))
 
 
 def read_file(path: Path) -> RawFile:
@@ -91,7 +88,7 @@ def read_file(path: Path) -> RawFile:
 
 
 def _unusable(path: Path, message: str, fix: str = "") -> PmfError:
-    problem = problem_of("file-unusable", {"why": message, "fix": fix}, file=path.name)
+    problem = Problem.of("file-unusable", file=path.name, why=message, fix=fix)
     return PmfError(problem, EXIT_DATA_UNUSABLE)
 
 
@@ -132,7 +129,7 @@ def _text_sheet(path: Path, content: bytes, problems: Problems) -> Sheet:
     if "\0" in text[:4096]:
         raise _unusable(path, "This is not text and no kind of table that is known.")
     if text.count('"') % 2:
-        problems.add(problem_of("quotation-mark-open", {}, file=path.name))
+        problems.tell("quotation-mark-open", file=path.name)
     head = text[:20_000].splitlines()[:20]
     delimiter = max(",;\t|", key=lambda mark: sum(line.count(mark) for line in head))
     return Sheet("", _text_cells(text, delimiter))
@@ -145,7 +142,7 @@ def _decoded(path: Path, content: bytes, problems: Problems) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        problems.add(problem_of("encoding-guessed", {}, file=path.name))
+        problems.tell("encoding-guessed", file=path.name)
         return content.decode("cp1252", errors="replace")
 
 

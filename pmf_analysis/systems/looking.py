@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -14,12 +15,12 @@ from pmf_analysis.problems import PmfError, Problems
 from pmf_analysis.systems.cells import KNOWN, Sheet, column_letter, repeats_names
 from pmf_analysis.systems.folder import read_file
 from pmf_analysis.systems.mapping import is_period, spelling
-from pmf_analysis.systems.results import Tell, teller
 from pmf_analysis.systems.values import is_blank, is_error, is_typed, to_date, to_number
 
 _SEARCHED = 40
 _SAMPLE = 5000
 _MOST_COLUMNS = 500
+Tell = Callable[..., None]
 _MEASURE = r"(?i)\s*\b(value|actual|outturn|target|status|note|numerator|denominator)s?$"
 
 
@@ -81,7 +82,7 @@ def look(path: Path) -> Look:
     except PmfError as error:
         return Look(path.name, (), error.problems)
     problems = Problems(raw.problems)
-    tells = [teller(problems, path.name, sheet.name) for sheet in raw.sheets]
+    tells = [partial(problems.tell, file=path.name, sheet=sheet.name) for sheet in raw.sheets]
     return Look(path.name, tuple(map(_look_at_sheet, raw.sheets, tells)), problems)
 
 
@@ -153,7 +154,7 @@ def _periods(texts: Sequence[str], body: pd.DataFrame, tell: Tell) -> tuple[str,
         try:
             parse_period(label)
         except PmfError as error:
-            tell("look-period", code=error.problems[0].code, why=error.problems[0].message)
+            tell("look-period", why=error.problems[0].message, of=error.problems[0].code)
             break
     return tuple(labels)
 

@@ -13,12 +13,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pmf_analysis.data.contract import ABSENT_STATUSES, TABLES, column_names
+from pmf_analysis.data.contract import ABSENT_STATUSES, TABLES
 from pmf_analysis.parameters.loading import read_document, validated
 from pmf_analysis.parameters.settings import Settings, Text
 from pmf_analysis.periods import AmbiguousPeriodError, YearType, parse_period
-from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problems, did_you_mean
-from pmf_analysis.systems.results import problem_of
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems, did_you_mean
 
 IGNORE = "ignore"
 Names = tuple[Text, ...]
@@ -44,11 +43,8 @@ class Header(Settings):
     several: bool = False
     above: Annotated[int, Field(ge=0, le=3)] = 0
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.row is None) == (not self.containing):
-            raise ValueError("give either row, a number, or containing, a list of column names")
-        return self
+    def _contradictions(self) -> dict[str, object]:
+        return {"header_ways": (self.row is None) == (not self.containing)}
 
 
 class Unpivot(Settings):
@@ -60,32 +56,26 @@ class Unpivot(Settings):
     groups ``period`` and ``measure``, matched to the whole header without regard to case.
     """
 
-    pattern: str = ""
+    pattern: re.Pattern[str] = re.compile("")
     measures: Annotated[dict[str, str], Field(min_length=1)]
 
-    @model_validator(mode="after")
-    def _has_groups(self) -> Self:
-        try:
-            groups = set(re.compile(self.pattern).groupindex)
-        except re.error as error:
-            raise ValueError(f"pattern is no regular expression: {error}") from error
-        if self.pattern and groups != {"period", "measure"}:
-            raise ValueError("pattern needs the two groups (?P<period>...) and (?P<measure>...)")
-        return self
+    def _contradictions(self) -> dict[str, object]:
+        has_groups = {*self.pattern.groupindex} == {"period", "measure"}
+        return {"pattern_without_groups": self.pattern.pattern and not has_groups}
 
     def read(self, header: str) -> tuple[str, str] | None:
         """Return the period, which may be "", and our column of a header; None for any other."""
         words = "|".join(map(re.escape, self.measures))
-        pattern = self.pattern or rf"(?P<period>.*?)\W*(?P<measure>\b({words}))?"
+        given = self.pattern.pattern
+        pattern = given or rf"(?P<period>.*?)\W*(?P<measure>\b({words}))?"
         match = re.fullmatch(pattern, " ".join(header.split()), re.IGNORECASE)
         if match is None:
             return None
         period, measure = (match["period"] or "").strip(), spelling(match["measure"] or "")
-        is_bare = not measure
-        if (is_bare or (period and not self.pattern)) and not is_period(period):
+        if (not measure or (period and not given)) and not is_period(period):
             return None
-        ours = {spelling(name): ours for name, ours in self.measures.items()}
-        return period, "value" if is_bare else ours.get(measure, IGNORE)
+        ours = {spelling(name): ours for name, ours in self.measures.items()} | {"": "value"}
+        return period, ours.get(measure, IGNORE)
 
 
 class PeriodRule(Settings):
@@ -112,11 +102,8 @@ class Keep(Settings):
     in_: Annotated[Names | Literal["register"], Field(alias="in")] = ()
     startswith: Names = ()
 
-    @model_validator(mode="after")
-    def _one_rule(self) -> Self:
-        if bool(self.in_) == bool(self.startswith):
-            raise ValueError("give either in or startswith")
-        return self
+    def _contradictions(self) -> dict[str, object]:
+        return {"keep_ways": bool(self.in_) == bool(self.startswith)}
 
 
 class MappingFile(Settings):
@@ -148,24 +135,19 @@ class MappingFile(Settings):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
-        if self.table not in TABLES:
-            raise ValueError(f'no table "{self.table}".{did_you_mean(self.table, TABLES)}')
         measures = self.unpivot.measures.values() if self.unpivot else ()
         used = {*self.columns, *self.constants, *self.enums, *self.multiply, *measures} - {IGNORE}
-        for name in sorted(used - set(self.known_columns)):
-            hint = did_you_mean(name, self.known_columns)
-            raise ValueError(f'the table {self.table} has no column "{name}".{hint}')
-        for state in self.values:
-            if state not in ABSENT_STATUSES:
-                hint = did_you_mean(state, ABSENT_STATUSES)
-                raise ValueError(f'"{state}" is no state of an absent value.{hint}')
+        # What it maps observations from may hold targets too.
+        filled = [self.table, *(["targets"] if self.table == "observations" else [])]
+        columns = ["period_label", *(c.name for t in filled for c in TABLES.get(t, ()))]
+        for names, known, what in (
+            ([self.table], TABLES, "is no table"),
+            (sorted(used), columns, f"is no column of the table {self.table}"),
+            (self.values, ABSENT_STATUSES, "is no state of an absent value"),
+        ):
+            for name in [name for name in names if name not in known]:
+                raise ValueError(f'"{name}" {what}.{did_you_mean(name, known)}')
         return self
-
-    @property
-    def known_columns(self) -> list[str]:
-        """Columns this mapping may fill; those of targets too where it maps observations."""
-        targets = column_names("targets") if self.table == "observations" else []
-        return list(dict.fromkeys([*column_names(self.table), "period_label", *targets]))
 
 
 def spelling(text: str) -> str:
@@ -196,7 +178,7 @@ def load_mappings(folder: Path) -> dict[str, MappingFile]:
         name = f"parameters/mappings/{path.name}"
         mapping = validated(MappingFile, read_document(path, name, problems), problems)
         if mapping is not None and mapping.name in mappings:
-            problems.add(message=f'the name "{mapping.name}" is used twice.', file=name)
+            problems.tell("mapping-twice", name=mapping.name, file=name)
         elif mapping is not None:
             mappings[mapping.name] = mapping
     problems.raise_if_errors()
@@ -215,20 +197,18 @@ def choose_mapping(
     """
     if chosen is not None:
         if chosen not in mappings:
-            hint = did_you_mean(chosen, mappings)
-            raise PmfError(f'There is no mapping "{chosen}".{hint}')
+            raise PmfError(f'There is no mapping "{chosen}".{did_you_mean(chosen, mappings)}')
         return mappings[chosen]
-    closeness = {name: _closeness(file_name, mapping) for name, mapping in mappings.items()}
-    closest = max(closeness.values(), default=0)
-    best = [name for name, length in closeness.items() if 0 < length == closest]
+    fits = [
+        (len(pattern), name)
+        for name, mapping in mappings.items()
+        for pattern in mapping.match.files
+        if fnmatch(file_name.casefold(), pattern.casefold())
+    ]
+    # The most particular mapping wins, which is the one with the longest pattern.
+    best = dict.fromkeys(name for length, name in fits if length == max(fits)[0])
     if len(best) == 1:
-        return mappings[best[0]]
+        return mappings[next(iter(best))]
     fault = "several-mappings" if best else "mapping-not-found"
-    problem = problem_of(fault, {"names": ", ".join(best or mappings)}, file=file_name)
+    problem = Problem.of(fault, file=file_name, names=", ".join(best or mappings))
     raise PmfError(problem, EXIT_DATA_UNUSABLE)
-
-
-def _closeness(file_name: str, mapping: MappingFile) -> int:
-    """Length of the longest pattern that fits, 0 for none: the most particular mapping wins."""
-    patterns = (pattern.casefold() for pattern in mapping.match.files)
-    return max((len(text) for text in patterns if fnmatch(file_name.casefold(), text)), default=0)

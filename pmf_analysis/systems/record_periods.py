@@ -33,7 +33,7 @@ def set_periods(case: Case) -> pd.Series[bool]:
     found = _answers(case)
     name = "period_label" if "period_label" in raw or "period_start" not in raw else "period_start"
     failed = (found["reason"] != "") & ~case.bad
-    case.add(failed, name, "period-not-read", reason=found["reason"])
+    case.add(failed, name, "period-of-record", reason=found["reason"])
     typed["period_start"] = found["start"]
     if "period_end" in columns:
         typed["period_end"] = typed.get("period_end", found["end"]).fillna(found["end"])

@@ -6,7 +6,13 @@ import pandas as pd
 
 from pmf_analysis.data.contract import KEYS, MAIN_COLUMN, SOURCE_COLUMNS, column_names
 from pmf_analysis.systems.cells import KNOWN
-from pmf_analysis.systems.results import FAULTS, QUARANTINE_COLUMNS, SOURCE, ImportResult, first_of
+from pmf_analysis.systems.results import (
+    QUARANTINE_COLUMNS,
+    SOURCE,
+    ImportResult,
+    first_of,
+    lines_at,
+)
 from pmf_analysis.systems.rules import LABEL
 
 Results = Sequence[ImportResult]
@@ -69,14 +75,10 @@ def _conflict_lines(rows: pd.DataFrame, table: str) -> pd.DataFrame:
     place += ": " + shown.replace("", "no value")
     key = [rows[name] for name in KEYS[table]]
     differ = place.groupby(key, dropna=False).transform(_listed)
-    fault = FAULTS["repeated-and-different"]
-    expected = fault["expected"].format(key=", ".join(KEYS[table]))
     cells = rows[[*KEYS[table]]].astype("str").fillna("").agg("; ".join, axis=1)
-    message = [fault["message"].format(differ=others) for others in differ]
-    told = {"code": "repeated-and-different", "table": table, "fix": fault["fix"]}
     lines = places.reindex(columns=QUARANTINE_COLUMNS, fill_value="").astype({"row": "int64"})
-    lines = lines.assign(column=rows[LABEL], value=shown, message=message, cells=cells)
-    return lines.assign(**told, expected=expected)
+    lines = lines.assign(column=rows[LABEL], value=shown, table=table, cells=cells)
+    return lines_at(lines, "repeated-and-different", differ=differ, key=", ".join(KEYS[table]))
 
 
 def _listed(places: pd.Series) -> str:

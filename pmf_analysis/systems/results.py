@@ -1,7 +1,6 @@
 """What becomes of a file's rows: accepted, held back with the reason, or ignored."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -9,7 +8,6 @@ import pandas as pd
 
 from pmf_analysis.data.store import FileRecord
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
-from pmf_analysis.shipped import read_shipped
 
 # So many faults of one sort are listed one by one.
 LISTED = 20
@@ -17,9 +15,7 @@ SOURCE = {"source_file": "file", "source_sheet": "sheet", "source_row": "row"}
 _PLACE = ("file", "sheet", "row", "column", "value")
 _WHAT = ("message", "expected", "fix", "code", "indicator")
 QUARANTINE_COLUMNS = ["table", *_PLACE, *_WHAT, "area_code", "cells"]
-FAULTS: dict[str, dict[str, str]] = read_shipped("systems/faults.yml")
 _IN_FILE = "; all are in quarantine.csv."
-Tell = Callable[..., None]
 
 
 @dataclass
@@ -72,34 +68,19 @@ class ImportResult:
         accepted = sum(map(len, self.tables.values()))
         placed = accepted + self.quarantined + self.ignored.total()
         if placed != self.read:
-            message = f"pmf read {self.read:,} rows but placed {placed:,}; nothing was imported."
-            fix = "send this file and its mapping to the makers of pmf"
-            problem = Problem(message, code="rows-not-conserved", file=self.name, fix=fix)
-            raise PmfError(problem, EXIT_DATA_UNUSABLE)
+            facts = {"file": self.name, "read": self.read, "placed": placed}
+            raise PmfError(Problem.of("rows-not-conserved", **facts), EXIT_DATA_UNUSABLE)
         because = {reason: count for reason, count in sorted(self.ignored.items()) if count}
         counts = (self.read, accepted, self.quarantined, self.ignored.total())
         return FileRecord(self.name, self.sha256, self.mapping, *counts, because)
 
 
-def problem_of(fault: str, slots: Mapping[str, Any], **place: Any) -> Problem:
-    """Return a fault of ``faults.yml`` at a place, the slots of its words filled."""
-    told = {"code": fault} | FAULTS[fault]
-    words: dict[str, Any] = {what: text.format_map(slots) for what, text in told.items()}
-    return Problem(**words, **place)
-
-
-def teller(problems: Problems, file: str, sheet: str) -> Tell:
-    """Return a function that adds a fault of ``faults.yml`` on a sheet, with its slots and place.
-
-    `level`, `row`, `column` and `value` are not slots.
-    """
-
-    def tell(fault: str, **told: Any) -> None:
-        place = {name: told.pop(name) for name in (*_PLACE, "level") if name in told}
-        problem = problem_of(fault, told, file=file, sheet=sheet)
-        problems.add(replace(problem, **place))
-
-    return tell
+def lines_at(places: pd.DataFrame, fault: str, **slots: Any) -> pd.DataFrame:
+    """Return quarantine lines of a fault; a slot of its words is one for all, or a column."""
+    told: Any = pd.DataFrame({"fault": fault, **slots}, index=places.index).to_dict("records")
+    said = [Problem.of(**facts) for facts in told]
+    words = ("message", "expected", "fix", "code")
+    return places.assign(**{word: [getattr(problem, word) for problem in said] for word in words})
 
 
 def first_of(places: pd.DataFrame, fault: str, **slots: Any) -> list[Problem]:
@@ -107,16 +88,16 @@ def first_of(places: pd.DataFrame, fault: str, **slots: Any) -> list[Problem]:
 
     `places` has columns of quarantine lines that say where, or the source columns of the contract.
     """
-    first = places.head(1).rename(columns=SOURCE).filter(_PLACE).to_dict("records")
-    return [problem_of(fault, slots, **{str(k): v for k, v in row.items()}) for row in first]
+    first: Any = places.head(1).rename(columns=SOURCE).filter(_PLACE).to_dict("records")
+    return [Problem.of(fault, **slots, **place) for place in first]
 
 
 def quarantine_problems(quarantine: pd.DataFrame) -> Problems:
     """Return an error for each quarantined cell, the first of a sort listed, the rest counted."""
     problems = Problems()
     for _, sort in quarantine.groupby(["file", "sheet", "code", "column"], sort=False):
-        listed = sort[[*_PLACE, *_WHAT]].head(LISTED).to_dict("records")
-        problems.extend(Problem(**{str(k): v for k, v in line.items()}) for line in listed)
+        listed: Any = sort[[*_PLACE, *_WHAT]].head(LISTED).to_dict("records")
+        problems.extend(Problem(**line) for line in listed)
         if len(sort) > LISTED:
             rest = sort["row"].iloc[LISTED:].astype("str")
             named = ", ".join(rest.head(LISTED)) + (" and on" if len(rest) > LISTED else "")

@@ -15,12 +15,12 @@ import pandas as pd
 from pmf_analysis.data.contract import MAIN_COLUMN, TABLES, Column, column_names, conform
 from pmf_analysis.parameters.loading import HIDDEN
 from pmf_analysis.parameters.workspace import Parameters
-from pmf_analysis.problems import did_you_mean
+from pmf_analysis.problems import Problem, did_you_mean
 from pmf_analysis.systems.faults import Case
 from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.observation_rules import judge_observations, judge_targets
 from pmf_analysis.systems.record_periods import set_periods
-from pmf_analysis.systems.results import FAULTS, ImportResult
+from pmf_analysis.systems.results import ImportResult
 from pmf_analysis.systems.tabular import Records
 from pmf_analysis.systems.values import is_blank, is_error, is_too_large, state_of_text, to_kind
 
@@ -126,7 +126,7 @@ def _refuse_cells(case: Case, column: Column, bad: pd.Series[bool]) -> None:
     """Say of cells that cannot be typed whether they are errors, formulas, or other texts."""
     name, choices = column.name, ", ".join(column.choices)
     fault = "not-a-choice" if choices else f"not-{column.kind}".replace("_", "-")
-    expected = FAULTS[fault]["expected"].format(choices=choices)
+    expected = Problem.of(fault, choices=choices).expected
     formula = case.records.marked(name, "formula")
     error, huge = bad, bad
     if bad.any():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -17,10 +17,10 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, column_names
-from pmf_analysis.problems import Problems, did_you_mean
+from pmf_analysis.problems import Problem, Problems, did_you_mean
 from pmf_analysis.systems.cells import Block, Mark, Sheet, column_letter, find_blocks, repeats_names
 from pmf_analysis.systems.mapping import IGNORE, Keep, MappingFile, spelling
-from pmf_analysis.systems.results import LISTED, ImportResult, Tell, problem_of, teller
+from pmf_analysis.systems.results import LISTED, ImportResult
 from pmf_analysis.systems.values import is_blank, is_typed
 
 # The number, in `raw`, of the layout that a record has.
@@ -31,6 +31,7 @@ _OF_VALUE = {"value", "numerator", "denominator", "value_note", "value_status"}
 _OF_VALUE |= {"ci_lower", "ci_upper", "sample_size"}
 # Our columns and their positions: of a table, and by period text where the header names periods.
 
+Tell = Callable[..., None]
 Columns = dict[str, int]
 Groups = dict[str, list[tuple[str, int]]]
 Part = tuple[pd.DataFrame, dict[str, tuple[int, str]]]
@@ -103,7 +104,7 @@ def _pass_over(
     """Pass over a cover sheet or notes, but refuse it where no sheet of the file has the header."""
     wanted = ", ".join(mapping.header.containing) or f"row {mapping.header.row}"
     fault = "header-not-found" if nothing_else else "sheet-without-header"
-    problem = problem_of(fault, {"wanted": wanted}, file=result.name, sheet=sheet.name)
+    problem = Problem.of(fault, wanted=wanted, file=result.name, sheet=sheet.name)
     if nothing_else:
         result.refuse(problem, mapping.table, sheet.cells.index.tolist())
     else:
@@ -116,7 +117,8 @@ def _read_block(
 ) -> list[Part]:
     """Return the cells of one table, or refuse its rows whole when its columns are wrong."""
     faults = Problems()
-    tell = partial(teller(faults, result.name, block.sheet.name), row=block.header_row or None)
+    place: Any = {"file": result.name, "sheet": block.sheet.name, "row": block.header_row or None}
+    tell: Tell = partial(faults.tell, **place)
     columns = _match_columns(block, mapping, tell)
     groups = _period_groups(block, mapping, tell)
     of_periods = [pair for group in groups.values() for pair in group]
