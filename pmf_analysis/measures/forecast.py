@@ -127,10 +127,10 @@ def forecasts(
         drawn, n = posterior.draws(shifts), int(posterior.machine.observed.sum())
         drawn.sort()
         drawn = factors.stretch(drawn, periods_per_year=periods_per_year, history=n)
-        if joint:  # the Schaake shuffle: paths with just the spread of the forecast
-            ranks = posterior.draws(shifts, streams).argsort().argsort()
-            drawn = np.take_along_axis(drawn, ranks, axis=2)
-        for position, draws in zip(batch, drawn, strict=True):
+        paths = posterior.draws(shifts, streams) if joint else drawn
+        for position, draws, path in zip(batch, drawn, paths, strict=True):
+            if joint:  # the Schaake shuffle: paths with just the spread of the forecast
+                draws = np.take_along_axis(draws, path.argsort().argsort(), axis=1)
             inside = np.clip(draws, *chance.limits(bounds[position])) if bounds else draws
             yield position, Forecast(inside, n)
 
