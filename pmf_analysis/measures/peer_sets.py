@@ -3,10 +3,11 @@
 A peer is a council. Sums over councils are none, nor are categories such as tenths of deprivation
 that stand among the areas of a file: by themselves, only codes of the Register of Geographic Codes
 that councils have are taken for councils (and the X0 codes of fictional ones). A council with
-another code, such as a trust, is a peer where a list names it.
+another code, such as a trust, is a peer where a list names it. A set may be built of the councils
+that are most like ours in characteristics that the user chooses.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 import numpy as np
@@ -14,7 +15,6 @@ import pandas as pd
 
 from pmf_analysis.measures.arrays import SENTENCES, TABLES, Frame
 from pmf_analysis.measures.frames import is_aggregate
-from pmf_analysis.measures.likeness import nearest_councils
 from pmf_analysis.parameters.peer_sets import PeerSetSpec
 from pmf_analysis.parameters.workspace import Parameters
 
@@ -22,6 +22,10 @@ from pmf_analysis.parameters.workspace import Parameters
 COUNCIL = r"^(?:[EX]0[6-9]|E10|W06|S12|N09)\d{6}$"
 COLUMNS = TABLES["chosen_sets"]
 _ROW = COLUMNS[:4]  # peer_set, member, member_name, rank
+NEAREST = [*_ROW[1:], "distance"]
+SCALE = 1.4826  # of a median absolute deviation, so that it estimates a standard deviation
+LARGEST = 3.0  # robust standard deviations; beyond, an outlier is as far as it gets
+MOST_UNKNOWN = 0.25  # share of characteristics a council may lack
 
 
 def neighbour_lists(stored: Frame, as_at: date) -> Frame:
@@ -120,3 +124,62 @@ def _councils(panel: Frame, listed: Iterable[str]) -> Frame:
     known = found["area"].str.match(COUNCIL) | found["area"].isin(list(listed))
     named = found[known & ~is_aggregate(found["area"])]
     return named.set_axis(["member", "member_name"], axis=1).assign(rank=float("nan"))
+
+
+def nearest_councils(
+    observations: Frame,
+    area: str,
+    characteristics: Sequence[str],
+    *,
+    size: int = 15,
+    among: Collection[str] | None = None,
+) -> Frame:
+    """Rank councils by distance from ours over several characteristics.
+
+    Each characteristic is taken at the newest period in which we, and more than half of the
+    councils that ever have it, have a value. It is standardised by median and median absolute
+    deviation (times 1.4826; standard deviation where that is 0) and cut at three, so that one
+    extreme council, such as the City of London, does not decide how alike the others are. The
+    distance is Euclidean, divided by the root of the number of characteristics that both have; all
+    count alike; one that is the same everywhere does not count. CIPFA and ONS do much the same with
+    other characteristics.
+
+    Parameters
+    ----------
+    observations
+        Main frame of measures, all areas; later periods than the day of the set left out.
+    characteristics
+        Indicators; totals over all dimensions are used.
+    among
+        Areas to choose from; every council by default (never sums over councils).
+
+    Returns
+    -------
+    DataFrame
+        member, member_name, rank, distance, nearest first, then by area code; without ourselves
+        and councils that lack more than a quarter of the characteristics. Empty where we do.
+    """
+    rows = observations[observations["indicator"].isin(list(characteristics))]
+    rows = rows[(rows["dimension"] == "") & ~is_aggregate(rows["area"])].dropna(subset=["value"])
+    rows = rows[rows["area"].isin([area, *(rows["area"] if among is None else among)])]
+    rows = rows.sort_values("series").drop_duplicates(["indicator", "area", "period"], keep="last")
+    at = rows.assign(ours=rows["area"] == area).groupby(["indicator", "period"])["ours"]
+    found = at.agg(["size", "any"]).reset_index()
+    ever = found["indicator"].map(rows.groupby("indicator")["area"].nunique()).astype(float)
+    shared = found[found["any"] & (2 * found["size"] > ever)]
+    newest = shared.groupby("indicator")["period"].max().reset_index()
+    values = rows.merge(newest).pivot(index="area", columns="indicator", values="value")
+    values = values.reindex(columns=pd.unique(pd.Series(list(characteristics))))
+    values = values.loc[:, values.isna().all() | (values.nunique() > 1)]
+    values = values[values.isna().mean(axis=1) <= MOST_UNKNOWN]
+    if area not in values.index:
+        return pd.DataFrame(columns=NEAREST)
+    apart = values - values.median()
+    scale = SCALE * apart.abs().median()
+    likeness = (apart / scale.where(scale > 0, values.std())).clip(-LARGEST, LARGEST)
+    distance = ((likeness - likeness.loc[area]) ** 2).mean(axis=1) ** 0.5
+    names = rows.drop_duplicates("area", keep="last").set_index("area")["area_name"]
+    table = distance.drop(area).rename_axis("member").reset_index(name="distance")
+    table = table.sort_values(["distance", "member"], ignore_index=True).head(size)
+    table["rank"] = np.arange(1, len(table) + 1)
+    return table.assign(member_name=table["member"].map(names))[NEAREST]

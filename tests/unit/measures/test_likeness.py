@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmf_analysis.measures.likeness import nearest_councils
+from pmf_analysis.measures.peer_sets import nearest_councils
 
 NAMES = ["a", "b", "c", "d"]
 
