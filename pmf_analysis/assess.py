@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import partial
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +17,6 @@ from pmf_analysis.data.corrections import apply_corrections
 from pmf_analysis.data.seals import open_seals, read_backtest
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
-from pmf_analysis.measures.calibration import UNCALIBRATED, Factors
 from pmf_analysis.measures.denominators import denominator_jumps
 from pmf_analysis.measures.events import declared_changes
 from pmf_analysis.measures.frames import (
@@ -33,8 +28,6 @@ from pmf_analysis.measures.frames import (
     sets_by_indicator,
     shown_observations,
 )
-from pmf_analysis.measures.outlook import Found
-from pmf_analysis.measures.panel_factors import panel_factors
 from pmf_analysis.measures.peer_sets import neighbour_lists
 from pmf_analysis.measures.questions import live_targets, target_lines
 from pmf_analysis.measures.result_tables import restatement_notes
@@ -113,6 +106,7 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     parameters = workspace.load(spec.framework)
     store, council = Store(workspace.store), parameters.framework.council
     said_before, broken = open_seals(workspace.store, before=spec.as_at)
+    asked, damaged = read_backtest(workspace.store, council=council.id, until=spec.as_at)
     quarantined = store.problems(spec.as_at, area=council.area_code)
     return assess_council(
         store.as_known_on(spec.as_at),
@@ -123,10 +117,9 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
         peer_sets_by_theme=spec.peer_sets_by_theme,
         restated=store.restatements(spec.as_at),
         published=_published_before(store, spec.as_at),
-        quarantined=pd.concat([quarantined, problem_table(broken)], ignore_index=True),
+        quarantined=pd.concat([quarantined, problem_table([*broken, *damaged])], ignore_index=True),
         said_before=said_before,
-        backtested=read_backtest(workspace.store, council=council.id, until=spec.as_at),
-        cache=workspace.store / "cache",
+        backtested=asked,
         seed=spec.seed,
     )
 
@@ -144,7 +137,6 @@ def assess_council(
     quarantined: Known = None,
     said_before: Known = None,
     backtested: Known = None,
-    cache: Path | None = None,
     seed: int = 0,
 ) -> Measures:
     """Measure trends, comparisons, forecasts and targets of every indicator in the register.
@@ -162,9 +154,8 @@ def assess_council(
         council's own rows that are held back, as `Store.problems` does.
     published
         Observations of the vintage before, from which nothing hidden now may be worked out.
-    said_before, backtested, cache
-        Chances of earlier runs, and questions put to the past, as `data.seals` reads them; folder
-        in which calibration factors of the council's own panels are kept.
+    said_before, backtested
+        Chances of earlier runs, and questions put to the past, as `data.seals` reads them.
 
     Returns
     -------
@@ -186,7 +177,7 @@ def assess_council(
     trends = _trends(council, live, parameters, restated, seed)
     beside = compared["comparisons"]
     beside = beside[beside["peer_set"] == beside["indicator"].map(sets)]
-    setting = _target_setting(council, parameters, sets, cache, seed)
+    setting = _target_setting(council, parameters, sets, seed)
     targets = target_tables(setting, live, trends["trends"], beside, (said_before, backtested))
     notes = _notes(council, [quarantined], restated, parameters)
     return Measures(**trends, **compared, **targets, problems=notes)
@@ -210,11 +201,7 @@ def _trends(
 
 
 def _target_setting(
-    council: KnownCouncil,
-    parameters: Parameters,
-    sets: dict[str, str],
-    cache: Path | None,
-    seed: int,
+    council: KnownCouncil, parameters: Parameters, sets: dict[str, str], seed: int
 ) -> TargetSetting:
     """Say what the council's targets are judged by."""
     themes = {name: entry.themes for name, entry in parameters.register.indicators.items()}
@@ -226,7 +213,6 @@ def _target_setting(
         targets=council.targets,
         lists=council.lists,
         sets=sets,
-        calibrate=partial(_own_factors, cache),
         themes=themes,
         roles={director.id: director.role for director in framework.directors},
         bands=framework.target_bands.model_dump(),
@@ -235,28 +221,6 @@ def _target_setting(
         as_at=council.as_at,
         seed=seed,
     )
-
-
-def _own_factors(cache: Path | None, found: Found) -> Factors | None:
-    """Learn factors from the panels' own past, or read those kept for the same figures and code."""
-    if cache is None:
-        return panel_factors(found)
-    figures = hashlib.sha256(code_digest().encode())
-    for series, (panel, row) in sorted(found.items(), key=itemgetter(0)):
-        line = panel.usable
-        figures.update(repr((series, line.anchor, line.periods_per_year, panel.bounds)).encode())
-        figures.update(line.history(row).tobytes())
-    path = cache / f"factors_{figures.hexdigest()[:32]}.parquet"
-    with suppress(OSError, ValueError, KeyError):  # what is missing or damaged is learnt again
-        rows = pd.read_parquet(path)
-        return Factors.from_frame(rows) if len(rows) else None
-    factors = panel_factors(found)
-    with suppress(OSError):  # a store that nobody may write to keeps nothing
-        cache.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}")
-        (factors or UNCALIBRATED).to_frame().to_parquet(part, index=False)
-        part.replace(path)
-    return factors
 
 
 def code_digest() -> str:

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Floats, Frame
+from pmf_analysis.measures.arrays import Floats
 from pmf_analysis.measures.chance import middles
 
 LEVELS = (0.5, 0.8, 0.95)  # central intervals for which factors are learnt
-COLUMNS = ["periods_per_year", "history", "horizon", "f50", "f80", "f95", "source"]
 
 
 @dataclass(frozen=True)
@@ -32,19 +31,6 @@ class Factors:
 
     table: Mapping[tuple[int, int], Floats]
     source: str
-
-    @classmethod
-    def from_frame(cls, rows: Frame) -> "Factors":
-        """Read factors back that `to_frame` wrote."""
-        table: dict[Any, Floats] = {
-            key: part[COLUMNS[2:-1]].to_numpy(float) for key, part in rows.groupby(COLUMNS[:2])
-        }
-        return cls(table, str(rows["source"].iloc[0]))
-
-    def to_frame(self) -> Frame:
-        """Factors as a table: a row a cell of COLUMNS."""
-        cells = [(*key, *row, self.source) for key, rows in self.table.items() for row in rows]
-        return pd.DataFrame(cells, columns=COLUMNS)
 
     def at(self, *, periods_per_year: float, history: int, horizon: int) -> Floats:
         """Factors (horizon, len(LEVELS)) for horizons 1 to `horizon`."""
@@ -76,5 +62,6 @@ UNCALIBRATED = Factors({}, "none")
 def shipped_factors(name: str = "forecast") -> Factors:
     """Factors of forecast_factors.csv, or for totals of so many periods outturn_factors.csv."""
     rows = pd.read_csv(Path(__file__).with_name(f"{name}_factors.csv"))
-    rows = rows.assign(source="M1 and Tourism competitions")
-    return Factors.from_frame(rows.set_axis(COLUMNS, axis=1))
+    learnt = rows.groupby(list(rows.columns[:2]))
+    table: dict[Any, Floats] = {key: part.iloc[:, 2:].to_numpy(float) for key, part in learnt}
+    return Factors(table, "M1 and Tourism competitions")

@@ -134,7 +134,12 @@ class Aim:
         return self.required_change(last) / (best - last)
 
     def value_at(self, draws: Floats, chance: float) -> float:
-        """Value that is reached with `chance`: at least as high, or as low; NaN for a range."""
+        """Value, as published, that is met with `chance`; NaN for a range."""
         if self.better == "range":
             return float("nan")
-        return float(quantiles(draws, 1 - chance if self.better == "higher" else chance))
+        is_higher = self.better == "higher"
+        edge = float(quantiles(draws, 1 - chance if is_higher else chance))
+        if self.decimals is None:
+            return edge
+        half = 0.5 * 10.0**-self.decimals
+        return round(edge + half if is_higher else edge - half, self.decimals)

@@ -63,10 +63,15 @@ class Panel:
                 result[row] = seasonal_pattern(values[[row]], seen, m)[0]
         return result
 
-    def changes(self, row: int, periods: int) -> tuple[Floats, Floats]:
-        """Past changes over so many periods, those of a series and those of all others."""
+    def changes(self, row: int, periods: int) -> Floats:
+        """Past changes of all areas over so many periods (S, T), NaN where unknown.
+
+        Where there are seasons, only those that began in that of the newest value of a series.
+        """
         changes = self.usable.values[:, periods:] - self.usable.values[:, :-periods]
-        return finite(changes[row]), finite(np.delete(changes, row, axis=0))
+        length = self.season_length if self.seasonal_vote >= 0 else 1
+        same = (np.arange(changes.shape[1]) - self.known.last[row]) % length == 0
+        return np.where(same, changes, np.nan)
 
     def peers_model(self, horizon: int) -> PeersModel | None:
         """Model of the areas' changes, None where there are too few; fitted once.

@@ -112,7 +112,10 @@ class Window:
         if self.how != "last":
             rate, factors = self.question.panel.usable.periods_per_year, shipped_factors("outturn")
             n = len(finite(self.history))
-            drawn[later] = factors.stretch(drawn[later], periods_per_year=rate, history=n)
+            stretched = factors.stretch(drawn[later], periods_per_year=rate, history=n)
+            low, high = self.reach[:, later, None]
+            at_end = (drawn[later] <= low) | (drawn[later] >= high)  # arithmetic is not stretched
+            drawn[later] = np.sort(np.where(at_end, drawn[later], stretched), axis=1)
         return np.clip(drawn, *self.reach[..., None])
 
     def last_years(self) -> Floats:

@@ -210,15 +210,6 @@ def start_quarters(values: Floats) -> Floats:
     return np.where(enough, np.floor(4 * places / np.maximum(counts, 1)), np.nan)
 
 
-def _similar_changes(question: Question, ahead: int, quarters: Floats) -> Floats:
-    """Changes of the other areas from the quarter in which the own newest value stands."""
-    values, own = question.panel.usable.values, question.row
-    same = quarters == quarters[own, question.panel.known.last[own]]
-    same[own] = False
-    changes = values[:, ahead:] - values[:, :-ahead]
-    return finite(changes[same[:, :-ahead]])
-
-
 def _best_change(aim: Aim, changes: Floats) -> float:
     best = {"higher": np.max, "lower": np.min}.get(aim.better)
     return float("nan") if best is None or not len(changes) else float(best(changes))
@@ -239,17 +230,20 @@ def _judged(
     if view.reason:
         return {**answer, **refusal(view.reason)}
     ahead = question.due - int(panel.known.last[question.row])
-    own_changes, peer_changes = panel.changes(question.row, ahead)
-    similar = _similar_changes(question, ahead, quarters[id(panel)])
+    changes, own, where = panel.changes(question.row, ahead), question.row, quarters[id(panel)]
+    same = where == where[own, panel.known.last[own]]
+    same[own] = False
+    own_changes, similar = finite(changes[own]), finite(changes[same[:, : changes.shape[1]]])
+    peer_changes = finite(np.delete(changes, own, axis=0))
     certain = aim.certainty(panel.bounds)
     draws = (view.own, view.second, view.pooled)
-    own, second, pooled = (chance_of(aim, each, certain) for each in draws)
+    alone, second, pooled = (chance_of(aim, each, certain) for each in draws)
     other = "peers' past changes" if view.has_peers else "naive forecast"
-    evidence = f"own record {own:.2f} from {view.n} values; {other} {second:.2f}; calibrated on: "
+    evidence = f"own record {alone:.2f} from {view.n} values; {other} {second:.2f}; calibrated on: "
     answer |= {
         "probability": pooled,
-        "lower": min(own, second, pooled),
-        "upper": max(own, second, pooled),
+        "lower": min(alone, second, pooled),
+        "upper": max(alone, second, pooled),
         "evidence": evidence + source,
         "method": "own_and_peers" if view.has_peers else "own",
         "required_change": aim.required_change(last),

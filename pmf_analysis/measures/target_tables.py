@@ -1,6 +1,6 @@
 """Everything a council's reports say of its targets: tables in, result tables out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.measures.arrays import SHIPPED, TYPES, Frame
-from pmf_analysis.measures.calibration import Factors
 from pmf_analysis.measures.outlook import Found, panels, pooled_forecasts
 from pmf_analysis.measures.outturn import assess_outturns
 from pmf_analysis.measures.portfolio import portfolio
@@ -35,7 +34,6 @@ class TargetSetting:
     targets: Frame  # all of the contract's rows for this council
     lists: Frame  # peer_set, area, member: whose neighbours are known
     sets: Mapping[str, str]  # the peer set of each indicator
-    calibrate: Callable[[Found], Factors | None]
     themes: Mapping[str, Sequence[str]]
     roles: Mapping[str, str]  # of directors
     bands: Mapping[str, float]
@@ -59,15 +57,10 @@ class TargetSetting:
             found |= panels(rows, self.register, origin=self.period.end, peer_sets=lists)
         return found
 
-    @cached_property
-    def factors(self) -> Factors | None:
-        """Factors learnt from these panels' own past; None where they are too few for that."""
-        return self.calibrate(self.found)
-
     @property
     def known(self) -> dict[str, Any]:
         """What every forecast is made with."""
-        names = ("register", "factors", "seed", "found")
+        names = ("register", "seed", "found")
         return {name: getattr(self, name) for name in names} | {"origin": self.period.end}
 
 

@@ -87,11 +87,27 @@ def test_a_judged_row_is_complete():
     assert "own record" in row["evidence"] and row["reason"] == ""
 
 
-def test_values_reached_are_the_chances_they_name():
-    found = one()
+@pytest.mark.parametrize(("decimals", "off"), [(None, 0.011), (3, 0.011), (1, 0.03)])
+def test_values_reached_have_the_chances_they_name_as_they_are_published(decimals, off):
+    found = one(register=register(decimals=decimals))
     for chance in (60, 45, 30):
-        again = one(found[f"value_{chance}"], register=register(decimals=None))
-        assert again["probability"] == pytest.approx(chance / 100, abs=0.011)
+        again = one(found[f"value_{chance}"], register=register(decimals=decimals))
+        assert again["probability"] == pytest.approx(chance / 100, abs=off)
+
+
+def test_where_there_are_seasons_shares_are_of_changes_from_the_same_one():
+    starts = pd.date_range("2018-04-01", periods=26, freq="QS-APR")
+    rng = np.random.default_rng(2)
+    rows = [
+        {"series": series_of("a", f"X{n:02d}"), "indicator": "a", "area": f"X{n:02d}", "period": s}
+        | {"value": 20.0 + 20 * (place % 4) + rng.normal()}
+        for n in range(12) for place, s in enumerate(starts)
+    ]  # fmt: skip
+    asked = target(45.0, period=pd.Timestamp("2024-10-01"))  # from 40 in July to 60 in October
+    quarterly = register(frequency="quarterly")
+    row = assessed([asked], observations=pd.DataFrame(rows), register=quarterly).iloc[0]
+    assert row["own_share"] == row["peer_share"] == 1.0 and row["probability"] > 0.9
+    assert row["best_change"] < 25 and row["peer_n"] == 11 * 6
 
 
 def test_forecast_rows_come_from_the_same_distributions():
@@ -99,7 +115,7 @@ def test_forecast_rows_come_from_the_same_distributions():
     rows = pooled_forecasts(panel(), {series: 2, "nobody": 2}, register=register())
     assert list(rows["horizon"]) == [1, 2] and list(rows["series"].unique()) == [series]
     assert rows["period"][0] == DUE
-    found = one()
+    found = one(register=register(decimals=None))
     assert rows["q40"][0] == pytest.approx(found["value_60"])
     assert rows["q55"][0] == pytest.approx(found["value_45"])
     assert rows["q70"][0] == pytest.approx(found["value_30"])

@@ -1,13 +1,28 @@
-"""Calibration factors from how forecasts of the same panels fared before."""
+"""Calibration factors from how forecasts of the same panels fared before: do they help?
 
+    python benchmarks/panel_factors.py DATA_FOLDER [--indicators N]
+
+On the Local Government Benchmarking Framework, with the factors that ship and with those that the
+councils' own figures up to each origin give (docs/decisions.md has what was decided).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from realism_lgbf import HORIZONS, ORIGINS, load, score
 
 from pmf_analysis.measures.arrays import Floats
+from pmf_analysis.measures.backtest import rule_questions
 from pmf_analysis.measures.calibration import LEVELS, Factors, shipped_factors
 from pmf_analysis.measures.chance import quantiles
-from pmf_analysis.measures.outlook import Found, own_forecasts
+from pmf_analysis.measures.outlook import Found, own_forecasts, panels
+from pmf_analysis.measures.realism import assess_targets
+from pmf_analysis.measures.track_record import judged
 
 FEWEST_OUTCOMES, FEWEST_SERIES, FEWEST_ORIGINS = 300, 30, 3
 _SAMPLE = 1000  # forecasts put to the past, at each frequency
@@ -74,3 +89,32 @@ def _ratios(found: Found, rate: float, seed: int) -> Floats:
     enough = len(known) >= FEWEST_OUTCOMES and len(names) >= FEWEST_SERIES
     enough = enough and len({start for _, start in origins}) >= FEWEST_ORIGINS
     return known if enough else known[:0]
+
+
+def main() -> None:
+    """Print skill and calibration error with either sort of factors."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--indicators", type=int, default=40)
+    options = parser.parse_args()
+    observations, register = load(options.data)
+    register = register.iloc[:: max(1, len(register) // options.indicators)]
+    observations = observations[observations["indicator"].isin(register["indicator"])]
+    parts = []
+    for year in ORIGINS:
+        origin = pd.Timestamp(year, 4, 1)
+        asked = rule_questions(observations, register, origin, HORIZONS).reset_index(drop=True)
+        found = panels(observations, register, origin=origin)
+        for name, factors in (("shipped", None), ("own", panel_factors(found))):
+            how: dict[str, Any] = {"register": register, "found": found, "factors": factors}
+            answers = assess_targets(observations, asked, years=(), **how)
+            table = judged(asked.join(answers[["probability"]]), observations, "backtest")
+            table = table.dropna(subset=["probability", "met"]).assign(factors=name, origin=year)
+            table["base"] = table.groupby(["kind", "horizon"])["met"].transform("mean")
+            parts.append(table)
+    for (horizon, name), part in pd.concat(parts).groupby(["horizon", "factors"]):
+        print(horizon, "years", name, score(part))
+
+
+if __name__ == "__main__":
+    main()
