@@ -273,22 +273,12 @@ def naive_draws(history: Floats, *, horizon: int, season_length: int) -> Floats:
 
 
 def pooled_forecasts(
-    observations: Frame,
-    horizons: Mapping[str, int],
-    *,
-    register: Frame,
-    peer_sets: Frame | None = None,
-    origin: object = None,
-    factors: Factors | None = None,
-    found: Found | None = None,
-    seed: int = 0,
+    found: Found, horizons: Mapping[str, int], *, factors: Factors | None = None, seed: int = 0
 ) -> Frame:
     """Forecasts of the very distributions that `assess_targets` takes its chances from.
 
     Parameters
     ----------
-    observations, register, peer_sets, origin, found
-        As in `assess_targets`.
     horizons
         Periods after its last usable value, by series; series without any value are left out.
 
@@ -297,8 +287,6 @@ def pooled_forecasts(
     DataFrame
         As `forecast.forecast_table` gives it: a row a series and horizon.
     """
-    own = observations.loc[observations["series"].isin(list(horizons)), "area"].unique()
-    found = found or panels(observations, register, origin=origin, peer_sets=peer_sets, areas=own)
     known = [s for s in horizons if s in found and found[s][0].usable.last[found[s][1]] >= 0]
     wanted = {series: range(1, horizons[series] + 1) for series in known}
     views = outlooks(found, wanted, factors=factors, seed=seed)

@@ -192,4 +192,4 @@ def _forecasts(setting: TargetSetting, targets: Frame) -> Frame:
         for series, indicator in setting.own.groupby("series")["indicator"].first().items()
         for limit in [max(1, HORIZON_YEARS * rates[indicator])]
     }
-    return pooled_forecasts(setting.evidence, horizons, **setting.known)
+    return pooled_forecasts(setting.found, horizons, seed=setting.seed)

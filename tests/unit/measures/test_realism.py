@@ -112,7 +112,7 @@ def test_where_there_are_seasons_shares_are_of_changes_from_the_same_one():
 
 def test_forecast_rows_come_from_the_same_distributions():
     series = series_of("a", "X00")
-    rows = pooled_forecasts(panel(), {series: 2, "nobody": 2}, register=register())
+    rows = pooled_forecasts(panels(panel(), register()), {series: 2, "nobody": 2})
     assert list(rows["horizon"]) == [1, 2] and list(rows["series"].unique()) == [series]
     assert rows["period"][0] == DUE
     found = one(register=register(decimals=None))
