@@ -14,13 +14,12 @@ from pmf_analysis.measures.track_record import past_targets, records
 
 def ask_past(plan: Plan) -> pd.DataFrame:
     """Back-test what a run's council knew, keep it in the store, and return the records of it."""
-    spec, store = plan.spec, plan.store
-    known = store.as_known_on(spec.as_at)
+    spec = plan.spec
+    known = plan.store.as_known_on(spec.as_at)
     council = known_council(known, plan.parameters, plan.period, spec.as_at, None)
     past = past_targets(council.targets, council.own, council.register, as_at=spec.as_at)
     asked = backtest(council.evidence, past, council.register, area=council.area)
-    root, data = plan.workspace.store, store.digest(spec.as_at).overall
-    keep_backtest(root, asked, council=spec.council, as_at=spec.as_at, data=data)
+    keep_backtest(plan.workspace.store, asked, council=spec.council, as_at=spec.as_at)
     return records(asked, groups={})
 
 

@@ -218,15 +218,25 @@ class _Work:
         return replace(self.record, folder=final)
 
     def _seal(self, today: date) -> str:
-        """Keep the chances that the reports give; the seal's name, "" where there are none."""
+        """Keep the chances that the reports give; the seal's name, "" where none is kept."""
         from pmf_analysis.assess import read_measures
+        from pmf_analysis.data.contract import problem_table
         from pmf_analysis.data.seals import seal
+        from pmf_analysis.data.store import safe_csv
         from pmf_analysis.measures.track_record import with_aims
 
         spec, register = self.plan.spec, self.plan.parameters.register.frame()
         targets = with_aims(read_measures(self.folder / "measures").targets, register)
         place, when = self.plan.workspace.store, {"as_at": spec.as_at, "sealed_on": today}
-        kept = seal(place, targets, council=spec.council, period=spec.period, **when)
+        try:
+            kept = seal(place, targets, council=spec.council, period=spec.period, **when)
+        except OSError as error:  # the reports stand, though nobody will score their chances
+            failed = [Problem.of("not-sealed", why=error.strerror)]
+            line = safe_csv(problem_table(failed).assign(theme="")).partition(b"\n")[2]
+            path, counts = self.folder / "problems.csv", self.record.manifest["problems"]
+            write_atomically(path, path.read_bytes() + line)
+            counts["warning"] = counts.get("warning", 0) + 1
+            return ""
         return kept.stem if kept else ""
 
 

@@ -7,6 +7,8 @@ its rows, so that a row changed afterwards is found out. Questions put to the pa
 
 import hashlib
 import json
+import re
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from pmf_analysis.shipped import read_shipped
 SEALED: dict[str, str] = read_shipped("data/seals.yml")["sealed"]
 DAYS = ["first", "period", "period_end"]
 LATE = "Sealed after its period had ended, so it is not counted."
+_NAMED = re.compile(r"\d{4}-\d\d-\d\d_[0-9a-f]{12}\.parquet")
 
 
 def seal(
@@ -44,7 +47,7 @@ def seal(
         return None
     rows = said.assign(council=council, run_period=period, as_at=as_at.isoformat())
     rows = rows[list(SEALED)].astype(SEALED)
-    path = root / "sealed" / f"{_name(rows)}.parquet"
+    path = root / "sealed" / f"{_name(rows, as_at)}.parquet"
     if not path.exists():
         _write(path, rows.assign(sealed_on=sealed_on.isoformat()))
     return path
@@ -58,34 +61,44 @@ def open_seals(root: Path, *, before: date) -> tuple[pd.DataFrame, Problems]:
     tuple
         Rows of SEALED with DAYS as dates, sealed_on (text), seal (first 12 of the hash) and
         refused: why a chance does not count, as one sealed after the period that it is about. And
-        a problem for each file that is not what its name says; nothing of such a file is used.
+        a problem for each file that is no seal, or not what its name says; nothing of such a file
+        is used.
     """
     problems, found = Problems(), [pd.DataFrame(columns=[*SEALED, "sealed_on", "seal"])]
-    for path in _paths(root / "sealed", f"{before}"):
-        try:
-            rows = pd.read_parquet(path)
-            name = _name(rows)
-        except (OSError, ValueError, KeyError, IndexError):  # pyarrow's are among these
-            name = ""
-        if name == path.stem:
-            found.append(rows.assign(seal=name[-12:]))
-        else:
-            problems.tell("seal-broken", file=f"sealed/{path.name}", hash=path.stem[-12:])
+    for path in sorted((root / "sealed").glob("[!.]*")):
+        if not _NAMED.fullmatch(path.name):
+            problems.tell("seal-foreign", file=f"sealed/{path.name}")
+        elif path.name < f"{before}":
+            rows = _unchanged(path, "as_at", [*SEALED], ["sealed_on", *DAYS])
+            found += [] if rows is None else [rows.assign(seal=path.stem[-12:])]
+            if rows is None:
+                problems.tell("seal-broken", file=f"sealed/{path.name}", hash=path.stem[-12:])
     table = pd.concat(found[1:] or found, ignore_index=True)
-    late = table["sealed_on"] > table["period_end"]
-    table["refused"] = pd.Series("", table.index).mask(late, LATE)
-    return table.assign(**{name: pd.to_datetime(table[name]) for name in DAYS}), problems
+    table = table.assign(**{name: pd.to_datetime(table[name]) for name in DAYS})
+    in_time = pd.to_datetime(table["sealed_on"]) <= table["period_end"]
+    return table.assign(refused=pd.Series(LATE, table.index).mask(in_time, "")), problems
 
 
-def keep_backtest(root: Path, asked: pd.DataFrame, *, council: str, as_at: date, data: str) -> None:
-    """Keep a council's questions put to the past; `data` is the hash of the data they rest on."""
-    _write(root / "backtest" / council / f"{as_at}_{data[:12]}.parquet", asked)
+def keep_backtest(root: Path, asked: pd.DataFrame, *, council: str, as_at: date) -> None:
+    """Keep a council's questions put to the past, in place of others of the same day."""
+    rows, folder = asked.assign(run_as_at=f"{as_at}"), root / "backtest" / council
+    _write(kept := folder / f"{_name(rows, as_at)}.parquet", rows)
+    for other in {*folder.glob(f"{as_at}_*.parquet")} - {kept}:
+        other.unlink()
 
 
-def read_backtest(root: Path, *, council: str, until: date) -> pd.DataFrame | None:
-    """Read the newest questions put to the past with data known by a day; None where none are."""
-    paths = _paths(root / "backtest" / council, f"{until}~")
-    return pd.read_parquet(paths[-1]) if paths else None
+def read_backtest(root: Path, *, council: str, until: date) -> tuple[pd.DataFrame | None, Problems]:
+    """Read the newest questions put to the past with data known by a day; None where none are.
+
+    A file that is not what its name says is a problem, and is not used.
+    """
+    problems, folder = Problems(), root / "backtest" / council
+    for path in _paths(folder, f"{until}~")[-1:]:
+        rows = _unchanged(path, "run_as_at")
+        if rows is not None:
+            return rows, problems
+        problems.tell("backtest-broken", file=f"backtest/{council}/{path.name}")
+    return None, problems
 
 
 def records_read(root: Path, *, council: str, as_at: date) -> dict[str, list[str]]:
@@ -97,14 +110,30 @@ def records_read(root: Path, *, council: str, as_at: date) -> dict[str, list[str
 
 def _paths(folder: Path, limit: str) -> list[Path]:
     """Files whose names come before a text, in the order of their names: oldest first."""
-    return sorted(path for path in folder.glob("*.parquet") if path.name < limit)
+    kept = (path for path in folder.glob("*.parquet") if _NAMED.fullmatch(path.name))
+    return sorted(path for path in kept if path.name < limit)
 
 
-def _name(rows: pd.DataFrame) -> str:
+def _unchanged(
+    path: Path, day: str, hashed: list[str] | None = None, dates: Sequence[str] = ()
+) -> pd.DataFrame | None:
+    """Rows of a file with all its `dates` that are those its name was made of; else None."""
+    try:
+        rows = pd.read_parquet(path)
+        days = [text for name in dates for text in rows[name].unique()]
+        is_whole = days == [date.fromisoformat(text).isoformat() for text in days]
+        is_whole &= bool(rows[day].eq(path.name[:10]).all())
+        name = _name(rows[hashed or [*rows]], path.name[:10])
+    except Exception:  # of a file that anybody may have made; the reader fails in many ways
+        return None
+    return rows if is_whole and name == path.stem else None
+
+
+def _name(rows: pd.DataFrame, day: object) -> str:
     """As-at date and the first 12 of the hash of rows, in a form that any program can make."""
-    plain = rows[list(SEALED)].astype("object").where(rows[list(SEALED)].notna(), None)
-    text = json.dumps(plain.to_numpy().tolist(), ensure_ascii=False, separators=(",", ":"))
-    return f"{rows['as_at'].iloc[0]}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    plain = rows.astype("object").where(rows.notna(), None).to_numpy().tolist()
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=str)
+    return f"{day}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def _write(path: Path, rows: pd.DataFrame) -> None:

@@ -60,6 +60,19 @@ def test_a_run_that_failed_or_was_stopped_seals_nothing(
     assert not (root / "store" / "sealed").exists()
 
 
+def test_a_run_whose_store_cannot_be_written_finishes_with_a_warning(
+    make_workspace: MakeWorkspace, tmp_path: Path
+) -> None:
+    root = make_workspace(tmp_path / "council", themes=("one",))
+    (root / "store" / "sealed").write_text("in the way", encoding="utf-8")
+    made = _run(root)
+    assert made.exit_code == 0 and made.is_finished and made.manifest["seal"] == ""
+    told = pd.read_csv(made.folder / "problems.csv", dtype="str", keep_default_na=False)
+    assert (told["code"] == "not-sealed").sum() == 1
+    assert made.manifest["problems"] == told["level"].value_counts().to_dict()
+    assert "could not be sealed" in told["message"].iloc[-1] and str(root) not in str(told)
+
+
 def test_the_past_is_asked_from_the_shell_and_kept(
     make_workspace: MakeWorkspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

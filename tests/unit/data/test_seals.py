@@ -100,34 +100,102 @@ def test_a_changed_seal_is_refused_by_name(tmp_path: Path, column: str) -> None:
     assert problem.fix and problem.level == "error"
 
 
-def test_a_renamed_a_cut_and_a_foreign_seal_are_refused(tmp_path: Path) -> None:
+def test_a_renamed_and_a_cut_seal_are_refused(tmp_path: Path) -> None:
     path = sealed(tmp_path, said())
     assert path is not None
     content = path.read_bytes()
     path.rename(path.with_name(f"2024-01-01_{path.stem[-12:]}.parquet"))
     path.write_bytes(content[: len(content) // 2])
-    pd.DataFrame({"x": [1]}).to_parquet(path.with_name("2025-01-01_abc.parquet"))
     rows, problems = open_seals(tmp_path, before=LATER)
-    assert rows.empty and len(problems) == 3
+    assert rows.empty and [each.code for each in problems] == ["seal-broken"] * 2
+
+
+_DAYS = [None, "", "never", "2026-02-30", "20251031", 7, [1], b"2025-10-31", pd.Timestamp(0)]
+
+
+@pytest.mark.parametrize("day", _DAYS)
+@pytest.mark.parametrize("column", ["sealed_on", "period_end"])
+def test_a_seal_without_a_day_is_refused(tmp_path: Path, column: str, day: object) -> None:
+    if column == "period_end":  # even where the hash fits
+        path = sealed(tmp_path, said(period_end=f"{day}"))
+    else:
+        path = sealed(tmp_path, said())
+        assert path is not None
+        rows = pd.read_parquet(path).astype({column: "object"})
+        rows[column] = pd.Series([day] * len(rows), dtype="object")
+        rows.to_parquet(path, index=False)
+    assert path is not None
+    left, problems = open_seals(tmp_path, before=LATER)
+    assert left.empty and [each.code for each in problems] == ["seal-broken"]
+    pd.read_parquet(path).drop(columns=column).to_parquet(path, index=False)
+    left, problems = open_seals(tmp_path, before=LATER)
+    assert left.empty and [each.code for each in problems] == ["seal-broken"]
+
+
+def test_other_files_among_the_seals_are_told_by_name_and_dot_files_ignored(tmp_path: Path) -> None:
+    path = sealed(tmp_path, said())
+    assert path is not None
+    names = ["2025-01-01_abc.parquet", "notes.txt", f"2025-10-31_{'A' * 12}.parquet"]
+    for name in [*names, ".DS_Store", ".2025-10-31_x.parquet.partial"]:
+        path.with_name(name).write_bytes(path.read_bytes())
+    rows, problems = open_seals(tmp_path, before=LATER)
+    assert len(rows) == 2
+    assert sorted(each.file for each in problems) == sorted(f"sealed/{name}" for name in names)
+    assert {each.code for each in problems} == {"seal-foreign"}
+    assert records_read(tmp_path, council="c", as_at=LATER)["seals"] == [path.stem]
+
+
+def past(met: float = 1.0, **more: object) -> pd.DataFrame:
+    """A question put to the past, with a date, a missing text and a missing number."""
+    row = {"met": met, "period": pd.Timestamp("2020-04-01"), "seal": None, "target": float("nan")}
+    return pd.DataFrame([row | more])
 
 
 def test_the_newest_questions_of_the_past_are_read(tmp_path: Path) -> None:
-    assert read_backtest(tmp_path, council="c", until=LATER) is None
-    for day, met in ((AS_AT, 0.0), (LATER, 1.0)):
-        asked = pd.DataFrame({"met": [met]})
-        keep_backtest(tmp_path, asked, council="c", as_at=day, data="f" * 64)
-    keep_backtest(tmp_path, pd.DataFrame({"met": [2.0]}), council="d", as_at=LATER, data="0" * 64)
+    assert read_backtest(tmp_path, council="c", until=LATER) == (None, [])
+    for day, met in ((AS_AT, 0.0), (LATER, 0.5), (LATER, 1.0)):  # one for each day is kept
+        keep_backtest(tmp_path, past(met), council="c", as_at=day)
+    keep_backtest(tmp_path, past(2.0), council="d", as_at=LATER)
+    assert len(list((tmp_path / "backtest" / "c").iterdir())) == 2
     for day, met in ((AS_AT, 0.0), (date(2026, 1, 1), 0.0), (LATER, 1.0)):
-        table = read_backtest(tmp_path, council="c", until=day)
-        assert table is not None and table["met"].tolist() == [met]
-    assert read_backtest(tmp_path, council="c", until=date(2025, 1, 1)) is None
+        table, problems = read_backtest(tmp_path, council="c", until=day)
+        assert table is not None and table["met"].tolist() == [met] and not problems
+    assert read_backtest(tmp_path, council="c", until=date(2025, 1, 1)) == (None, [])
+
+
+@pytest.mark.parametrize("how", ["changed", "cut", "renamed", "text", "empty"])
+def test_damaged_questions_of_the_past_are_one_problem_and_not_used(
+    tmp_path: Path, how: str
+) -> None:
+    keep_backtest(tmp_path, past(), council="c", as_at=AS_AT)
+    [path] = (tmp_path / "backtest" / "c").iterdir()
+    content = path.read_bytes()
+    if how == "changed":
+        pd.read_parquet(path).assign(met=0.0).to_parquet(path, index=False)
+    if how == "renamed":
+        path = path.rename(path.with_name(f"2025-10-30_{path.stem[-12:]}.parquet"))
+    cut = {"cut": content[: len(content) // 2], "text": b"met\n1\n", "empty": b""}
+    path.write_bytes(cut.get(how, path.read_bytes()))
+    table, problems = read_backtest(tmp_path, council="c", until=LATER)
+    assert table is None
+    (problem,) = problems
+    assert problem.code == "backtest-broken" and problem.file == f"backtest/c/{path.name}"
+    assert "pmf backtest" in problem.fix
+
+
+def test_no_questions_of_the_past_are_a_table_too(tmp_path: Path) -> None:
+    keep_backtest(tmp_path, past().head(0), council="c", as_at=AS_AT)
+    table, problems = read_backtest(tmp_path, council="c", until=LATER)
+    assert table is not None and table.empty and not problems
 
 
 def test_a_run_names_what_it_reads_of_the_past(tmp_path: Path) -> None:
     path = sealed(tmp_path, said())
-    keep_backtest(tmp_path, pd.DataFrame({"met": [1.0]}), council="c", as_at=LATER, data="f" * 64)
+    keep_backtest(tmp_path, past(), council="c", as_at=LATER)
+    [asked] = (tmp_path / "backtest" / "c").iterdir()
     assert path is not None
     early = records_read(tmp_path, council="c", as_at=AS_AT)
     assert early == {"seals": [], "backtests": []}
     late = records_read(tmp_path, council="c", as_at=LATER)
-    assert late == {"seals": [path.stem], "backtests": [f"2026-10-31_{'f' * 12}"]}
+    assert late == {"seals": [path.stem], "backtests": [asked.stem]}
+    assert asked.stem.startswith("2026-10-31_")
