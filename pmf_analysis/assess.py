@@ -107,7 +107,6 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     store, council = Store(workspace.store), parameters.framework.council
     said_before, broken = open_seals(workspace.store, before=spec.as_at)
     asked, damaged = read_backtest(workspace.store, council=council.id, until=spec.as_at)
-    asked, damaged = read_backtest(workspace.store, council=council.id, until=spec.as_at)
     quarantined = store.problems(spec.as_at, area=council.area_code)
     return assess_council(
         store.as_known_on(spec.as_at),
