@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import history, peers, reasons, robustness, spread
+from pmf_analysis.measures import history, peers, ranks, reasons, spread
 from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, TABLES, Column, Frame
 from pmf_analysis.measures.denominators import moved_periods
 from pmf_analysis.measures.gaps import closing_pace
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.polarity import first_text
-from pmf_analysis.measures.ranks import Panel, positions, rank_range
+from pmf_analysis.measures.ranks import Panel
 from pmf_analysis.measures.spc import spc_chart
 
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
@@ -79,8 +79,8 @@ def compare(
     now, panel = _panel(now, len(pairs))
     cases, z = _cases(panel, pairs, level, overdispersion)
     whole = cases[cases["k"] == 0]
-    beside = robustness.agreement(cases, whole)
-    pairs = whole.join(robustness.counted(beside), on=PAIR).join(rank_range(panel, whole))
+    beside = ranks.agreement(cases, whole)
+    pairs = whole.join(ranks.counted(beside), on=PAIR).join(ranks.rank_range(panel, whole))
     pairs = pairs.merge(closing_pace(rows, pairs, years=gap_years), on=PAIR, how="left")
     return Comparison(
         _comparison_table(pairs),
@@ -136,7 +136,7 @@ def _cases(panel: Panel, pairs: Frame, level: float, overdispersion: bool) -> tu
     whole, z = _measured(panel, pairs.assign(k=0), overdispersion)
     others = [
         _measured(part, pairs.iloc[cases].assign(k=k), overdispersion)[0]
-        for k, cases, part in robustness.alternatives(panel, pairs["n_members"])
+        for k, cases, part in ranks.alternatives(panel, pairs["n_members"])
     ]
     return _judged(pd.concat([whole, *others], ignore_index=True), level, overdispersion), z
 
@@ -217,7 +217,7 @@ def _measured(panel: Panel, pairs: Frame, overdispersion: bool) -> tuple[Frame, 
     pairs = pairs.assign(n_counted=n_counted, pooled=pooled, who=np.nansum(panel["token"], axis=1))
     pairs["scale_of"] = first_text(pairs.index, [(counted, pairs["statistic"]), (compared, "mean")])
     pairs["is_small"] = has_counts & (pairs["numerator"] < spread.FEWEST_EVENTS)
-    pairs = pairs.join(positions(panel, pairs))
+    pairs = pairs.join(ranks.positions(panel, pairs))
     found, z = spread.places(panel, pairs, overdispersion=overdispersion)
     pairs = pairs.join(found).assign(gap=pairs["value"] - pairs["peer_median"])
     label = spread.labels(pairs["adjusted_z"], pairs["numerator"], pairs, overdispersion)
@@ -257,7 +257,7 @@ def _judged(pairs: Frame, level: float, overdispersion: bool) -> Frame:
     untested = (side != 0) & ~tested & overdispersion
     verdict, reason = reasons.sided(pairs, side, pairs["benchmark"]), reasons.why_not(pairs)
     somewhat = (ordinary | untested) & (verdict != "similar")
-    verdict = verdict.mask(somewhat, robustness.SOMEWHAT + verdict)
+    verdict = verdict.mask(somewhat, ranks.SOMEWHAT + verdict)
     verdict = verdict.mask(pairs["evidence"] == "values_only", "position_only")
     pairs["verdict"] = verdict.mask(reason != "", "cannot_judge")
     unusual = ordinary & ~pairs["funnel_label"].isin(["within", ""])
@@ -278,7 +278,7 @@ def _comparison_table(pairs: Frame) -> Frame:
     blank = TABLES["not_of_totals"]
     pairs[blank] = pairs[blank].astype("float64").mask(totals)
     pairs[["quarter", "quintile"]] = pairs[["quarter", "quintile"]].mask(totals, 0)
-    counts = ["peers_ahead", "n_hidden", *robustness.ROBUST]
+    counts = ["peers_ahead", "n_hidden", *ranks.ROBUST]
     pairs[counts] = pairs[counts].fillna(0).astype(int)
     pairs = pairs.drop(columns=["lower", "upper"]).rename(columns={"low": "lower", "high": "upper"})
     return pairs[TABLES["comparisons"]].reset_index(drop=True)

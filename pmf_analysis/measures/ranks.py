@@ -1,14 +1,15 @@
-"""Where a value stands among its peers: quartiles, rank and how far chance could move the rank.
+"""Where a value stands among its peers, how far chance could move it, and with which it holds.
 
 A panel is a set of matrices, a row a case (an own series in a peer set) and a column a peer, in
 the order of the peers' values, NaN behind the last; so no name of a peer decides anything.
+A verdict is held against other sets, and against the nearest 10 to 20 of one set.
 """
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from pmf_analysis.measures.arrays import FEWEST_PEERS, Column, Floats, Frame, Integers
+from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, TABLES, Column, Floats, Frame, Places
 from pmf_analysis.measures.polarity import band_distance
 
 Panel = dict[str, Floats]
@@ -19,8 +20,14 @@ TAIL = 25  # draws left out at either end: 95 % are kept
 SEED = 20261122  # the same draws for every case, so nothing else in a table moves a rank
 NORMAL_95 = 1.959964
 
+NEAREST = range(10, 21)
+ROBUST = ["robust_of", "robust_same", "robust_opposite"]
+PLACE_ONLY = "position_only"
+SOMEWHAT = "somewhat_"  # before better, worse, higher and lower
+OPPOSITE = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
 
-def quantile_group(rank: ArrayLike, of: ArrayLike, groups: int = 4) -> Integers:
+
+def quantile_group(rank: ArrayLike, of: ArrayLike, groups: int = 4) -> Places:
     """Quantile (1 holds rank 1) of ranks whose ties share the better rank: no tie is split.
 
     The rule of PHEindicatormethods' phe_quantile, in whole numbers so that no rounding decides.
@@ -29,7 +36,7 @@ def quantile_group(rank: ArrayLike, of: ArrayLike, groups: int = 4) -> Integers:
     place, n = np.broadcast_arrays(np.asarray(rank, float), np.asarray(of, float))
     known = (n >= max(groups, FEWEST_PEERS)) & ~np.isnan(place)
     group = groups + 1 - np.ceil((n + 1 - np.where(known, place, 1)) * groups / np.maximum(n, 1))
-    return np.where(known, group, 0).astype(np.int64)
+    return np.where(known, group, 0).astype(np.intp)
 
 
 def advantage(
@@ -152,3 +159,63 @@ def _spreads(value: Floats, lower: Floats, upper: Floats) -> tuple[Floats, Float
     least = 1e-9 * (upper - lower)  # so that two values of 0 are not level in every draw
     below, above = np.maximum(value - lower, least), np.maximum(upper - value, least)
     return below / NORMAL_95, above / NORMAL_95
+
+
+def alternatives(panel: Panel, members: Column) -> list[tuple[int, Places, Panel]]:
+    """Every k for which the k nearest of a set are fewer than all: k, its cases, their panel.
+
+    `members`: members of each case's set. Sets without an order have no nearest.
+    """
+    ordered = ~np.isnan(panel["near"]).all(axis=1)
+    found = []
+    for k in NEAREST:
+        cases = np.flatnonzero(ordered & (members.to_numpy() > k))
+        if not len(cases):
+            break
+        near = panel["near"][cases]
+        columns = np.sort(np.argsort(near, axis=1)[:, :k], axis=1)  # still in the order of values
+        outside = ~(np.take_along_axis(near, columns, 1) <= k)
+        chosen = {name: np.take_along_axis(m[cases], columns, 1) for name, m in panel.items()}
+        for part in chosen.values():
+            part[outside] = np.nan
+        order = np.argsort(np.isnan(chosen["value"]), axis=1, kind="stable")
+        chosen = {name: np.take_along_axis(part, order, 1) for name, part in chosen.items()}
+        found.append((k, cases, chosen))
+    return found
+
+
+def agreement(cases: Frame, chosen: Frame) -> Frame:
+    """Put every comparison that was judged beside each chosen one of the same series and period.
+
+    Parameters
+    ----------
+    cases, chosen
+        series, peer_set, k (0: the whole set), period, verdict, percentile, who (a number for the
+        councils that were compared: the same councils are counted once).
+
+    Returns
+    -------
+    DataFrame
+        series, peer_set (of the chosen), peer_set_other, k, agrees (1 on the same side, as better
+        and somewhat better are, or both similar; for a place only: in the same half of the
+        ranking), opposes (better against worse, higher against lower; the other half). Without
+        the chosen one itself.
+    """
+    judged = cases.loc[cases["verdict"] != "cannot_judge", TABLES["cases"]]
+    side = judged["verdict"].str.removeprefix(SOMEWHAT)
+    judged = judged.assign(verdict=side, half=np.sign(judged["percentile"] - 50))
+    chosen = judged.merge(chosen[[*PAIR, "k"]]).drop(columns="k")
+    both = chosen.merge(judged, on=["series", "period"], suffixes=("", "_other"))
+    both = both[both["who"] != both["who_other"]].sort_values([*PAIR, "peer_set_other", "k"])
+    both = both.drop_duplicates([*PAIR, "who_other"])
+    verdict, half, place = both["verdict_other"], both["half_other"], both["verdict"] == PLACE_ONLY
+    agrees = (both["verdict"] == verdict).mask(place, both["half"] == half)
+    opposes = (both["verdict"].map(OPPOSITE) == verdict).mask(place, both["half"] * half < 0)
+    columns = [*PAIR, "peer_set_other", "k"]
+    return both[columns].assign(agrees=agrees.astype(float), opposes=opposes.astype(float))
+
+
+def counted(beside: Frame) -> Frame:
+    """Number of other comparisons, of those that agree and of those opposed; by pair."""
+    sums = beside.groupby(PAIR)[["agrees", "opposes"]].agg(["size", "sum"])
+    return sums.iloc[:, [0, 1, 3]].set_axis(ROBUST, axis=1)

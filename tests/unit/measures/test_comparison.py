@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmf_analysis.measures.comparison import compare
-from pmf_analysis.measures.robustness import agreement
+from pmf_analysis.measures.ranks import agreement
 
 PEERS = [f"P{i:02}" for i in range(1, 11)]
 ANNUAL = pd.date_range("2012-04-01", periods=13, freq="YS-APR")
