@@ -148,7 +148,7 @@ def answer_targets(
     answers = pd.concat([single, totals], ignore_index=True).reindex(columns=list(TYPES["answers"]))
     answers = answers.fillna(SHIPPED["no_answer"]).astype(TYPES["answers"])
     table = pd.concat(parts, ignore_index=True).join(answers)
-    over = table["target_id"].map(live.set_index("target_id")["period_end"]) <= as_at
+    over = table["target_id"].isin(live.loc[live["period_end"] <= as_at, "target_id"])
     late = "This period is over; its figure has not arrived."
     table["refused"] = table["refused"].mask(over & table["probability"].notna(), late)
     statistics = setting.register.set_index("indicator")["statistic"].dropna().to_dict()
