@@ -16,22 +16,15 @@ from pmf_analysis.data.contract import problem_table
 from pmf_analysis.data.corrections import apply_corrections
 from pmf_analysis.data.seals import open_seals, read_backtest
 from pmf_analysis.data.store import Store
+from pmf_analysis.measures import frames
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
 from pmf_analysis.measures.denominators import denominator_jumps
 from pmf_analysis.measures.events import declared_changes
-from pmf_analysis.measures.frames import (
-    in_exceptional_period,
-    is_aggregate,
-    judged_register,
-    measure_frame,
-    own_totals,
-    sets_by_indicator,
-    shown_observations,
-)
+from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.peer_sets import neighbour_lists
-from pmf_analysis.measures.questions import live_targets, target_lines
+from pmf_analysis.measures.questions import live_targets
 from pmf_analysis.measures.result_tables import restatement_notes
-from pmf_analysis.measures.target_tables import TargetSetting, target_tables, with_breaks
+from pmf_analysis.measures.target_tables import TargetSetting, target_tables
 from pmf_analysis.measures.trend_tables import trend_tables
 from pmf_analysis.periods import Period, parse_period
 
@@ -70,29 +63,6 @@ class Measures:
 
 
 TABLES = tuple(field.name for field in fields(Measures))
-
-
-@dataclass(frozen=True)
-class KnownCouncil:
-    """What is known of one council at one date, ready to be measured."""
-
-    register: pd.DataFrame
-    panel: pd.DataFrame
-    own: pd.DataFrame
-    changes: pd.DataFrame
-    targets: pd.DataFrame
-    peer_sets: pd.DataFrame
-    lists: pd.DataFrame
-    notes: pd.DataFrame
-    area: str
-    period: Period
-    as_at: date
-
-    @property
-    def evidence(self) -> pd.DataFrame:
-        """Totals of single councils: what is known of changes, here and elsewhere."""
-        whole = self.panel["dimension"] == ""
-        return self.panel[whole & ~is_aggregate(self.panel["area"])]
 
 
 def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
@@ -162,7 +132,7 @@ def assess_council(
     Measures
         Every chartable indicator has a row in `trends`, with the reason where it is not judged.
     """
-    sets = sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
+    sets = frames.sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
     council = known_council(tables, parameters, period, as_at, published)
     live = live_targets(council.targets, council.own, council.register)
     compared = benchmark_tables(
@@ -174,53 +144,13 @@ def assess_council(
         peer_set=peer_set,
         used=sets,
     )
-    trends = _trends(council, live, parameters, restated, seed)
+    trends = trend_tables(council, live, parameters, restated=restated, seed=seed)
     beside = compared["comparisons"]
     beside = beside[beside["peer_set"] == beside["indicator"].map(sets)]
-    setting = _target_setting(council, parameters, sets, seed)
+    setting = TargetSetting(council, parameters, sets, seed)
     targets = target_tables(setting, live, trends["trends"], beside, (said_before, backtested))
     notes = _notes(council, [quarantined], restated, parameters)
     return Measures(**trends, **compared, **targets, problems=notes)
-
-
-def _trends(
-    council: KnownCouncil, live: pd.DataFrame, parameters: Parameters, restated: Known, seed: int
-) -> dict[str, pd.DataFrame]:
-    """Trends of every series, with the lines of its targets."""
-    return trend_tables(
-        council.own,
-        parameters,
-        register=council.register,
-        lines=target_lines(live, council.own),
-        changes=council.changes,
-        restated=restated,
-        period=council.period,
-        as_at=council.as_at,
-        seed=seed,
-    )
-
-
-def _target_setting(
-    council: KnownCouncil, parameters: Parameters, sets: dict[str, str], seed: int
-) -> TargetSetting:
-    """Say what the council's targets are judged by."""
-    themes = {name: entry.themes for name, entry in parameters.register.indicators.items()}
-    framework = parameters.framework
-    return TargetSetting(
-        evidence=with_breaks(council.evidence, council.changes, council.area),
-        own=council.own,
-        register=council.register,
-        targets=council.targets,
-        lists=council.lists,
-        sets=sets,
-        themes=themes,
-        roles={director.id: director.role for director in framework.directors},
-        bands=framework.target_bands.model_dump(),
-        rule=framework.target_rule,
-        period=council.period,
-        as_at=council.as_at,
-        seed=seed,
-    )
 
 
 def code_digest() -> str:
@@ -255,7 +185,7 @@ def known_council(
     published: pd.DataFrame | None,
 ) -> KnownCouncil:
     """Make what is known of a council on a day ready to be measured: of the contract's tables."""
-    register = judged_register(parameters)
+    register = frames.judged_register(parameters)
     known = tables["observations"]
     known = known[known["period_end"] <= pd.Timestamp(period.end)]
     known = known[known["indicator_id"].isin(register["indicator"])]
@@ -263,14 +193,14 @@ def known_council(
     known, corrected = apply_corrections(
         known, parameters.corrections, parameters.register, own_area=area
     )
-    shown, notes = shown_observations(known, register, published)
-    panel = measure_frame(shown, register)
-    panel["is_exceptional"] = in_exceptional_period(panel, register)
+    shown, notes = frames.shown_observations(known, register, published)
+    panel = frames.measure_frame(shown, register)
+    panel["is_exceptional"] = frames.in_exceptional_period(panel, register)
     followed = followed_panel(panel, tables, parameters, register, as_at)
     panel, peer_sets, breaks, found = followed
     targets, day = tables["targets"], pd.Timestamp(as_at)
     changes = [declared_changes(tables["changes"], parameters, as_at), breaks]
-    own = own_totals(panel, area)
+    own = frames.own_totals(panel, area)
     told = [corrected, notes, found, denominator_jumps(own)]
     return KnownCouncil(
         register=register,

@@ -1,6 +1,8 @@
 """From the tables of the store to the frames that measures take: one row a series and period."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
@@ -9,7 +11,7 @@ from pmf_analysis.data.contract import USABLE_STATUSES, series_key
 from pmf_analysis.data.disclosure import suppress
 from pmf_analysis.parameters.workspace import Parameters
 from pmf_analysis.period_spans import MONTHS_A_PERIOD
-from pmf_analysis.periods import PERIODS_PER_YEAR
+from pmf_analysis.periods import PERIODS_PER_YEAR, Period
 
 # Codes of nations (92), regions (12; in Scotland those are councils) and combined or metropolitan
 # counties (13, 11, 47): sums over councils, never peers of one. Source: ONS Register of Geographic
@@ -17,6 +19,29 @@ from pmf_analysis.periods import PERIODS_PER_YEAR
 AGGREGATE_AREA = r"^(?:[A-Z](?:92|13|11|47)\d{6}|[A-RT-Z]12\d{6}|K\d+)$"
 
 _NAMES = {"indicator_id": "indicator", "area_code": "area", "value_status": "status"}
+
+
+@dataclass(frozen=True)
+class KnownCouncil:
+    """What is known of one council at one date, ready to be measured."""
+
+    register: pd.DataFrame
+    panel: pd.DataFrame
+    own: pd.DataFrame
+    changes: pd.DataFrame
+    targets: pd.DataFrame
+    peer_sets: pd.DataFrame
+    lists: pd.DataFrame
+    notes: pd.DataFrame
+    area: str
+    period: Period
+    as_at: date
+
+    @property
+    def evidence(self) -> pd.DataFrame:
+        """Totals of single councils: what is known of changes, here and elsewhere."""
+        whole = self.panel["dimension"] == ""
+        return self.panel[whole & ~is_aggregate(self.panel["area"])]
 
 
 def is_aggregate(areas: pd.Series) -> pd.Series:

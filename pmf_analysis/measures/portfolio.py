@@ -7,6 +7,7 @@ independent ones for 52. Targets of one series are taken to be met or missed tog
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ _Z = 1.2816  # 80 % of a normal distribution lie within so many standard deviati
 
 
 def portfolio(
-    targets: Frame, themes: Mapping[str, Sequence[str]], bands: Mapping[str, float]
+    targets: Frame, themes: Mapping[Any, Sequence[str]], bands: Mapping[str, float]
 ) -> Frame:
     """Expected number of targets met, of the council, by theme and by directorate.
 

@@ -1,14 +1,14 @@
 """Everything a council's reports say of its targets: tables in, result tables out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.measures.arrays import SHIPPED, TYPES, Frame
+from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.outlook import Found, panels, pooled_forecasts
 from pmf_analysis.measures.outturn import assess_outturns
 from pmf_analysis.measures.portfolio import portfolio
@@ -19,7 +19,7 @@ from pmf_analysis.measures.target_checks import target_checks
 from pmf_analysis.measures.target_rule import decision_path
 from pmf_analysis.measures.track_record import outcomes, records
 from pmf_analysis.measures.trend_plan import recorded
-from pmf_analysis.periods import Period
+from pmf_analysis.parameters.workspace import Parameters
 
 HORIZON_YEARS = 3  # beyond this no calibration factor has been learnt
 
@@ -28,19 +28,20 @@ HORIZON_YEARS = 3  # beyond this no calibration factor has been learnt
 class TargetSetting:
     """What targets are judged by, beside the figures."""
 
-    evidence: Frame  # totals of all areas, as `with_breaks` marks them
-    own: Frame
-    register: Frame
-    targets: Frame  # all of the contract's rows for this council
-    lists: Frame  # peer_set, area, member: whose neighbours are known
+    council: KnownCouncil
+    parameters: Parameters
     sets: Mapping[str, str]  # the peer set of each indicator
-    themes: Mapping[str, Sequence[str]]
-    roles: Mapping[str, str]  # of directors
-    bands: Mapping[str, float]
-    rule: Any
-    period: Period
-    as_at: date
     seed: int
+
+    @cached_property
+    def evidence(self) -> Frame:
+        """Totals of all areas, as `with_breaks` marks them."""
+        return with_breaks(self.council.evidence, self.council.changes, self.council.area)
+
+    @property
+    def bands(self) -> dict[str, float]:
+        """The least chance of each verdict."""
+        return self.parameters.framework.target_bands.model_dump()
 
     @cached_property
     def found(self) -> Found:
@@ -52,16 +53,17 @@ class TargetSetting:
         everyone = pd.DataFrame({"member": self.evidence["area"].unique(), "area": ""})
         of = self.evidence["indicator"].map(dict(self.sets))
         for name in sorted(set(self.sets.values())):
-            lists = pd.concat([everyone, self.lists[self.lists["peer_set"] == name]])
-            rows = self.evidence[of == name]
-            found |= panels(rows, self.register, origin=self.period.end, peer_sets=lists)
+            known = self.council.lists
+            lists = pd.concat([everyone, known[known["peer_set"] == name]])
+            rows, end = self.evidence[of == name], self.council.period.end
+            found |= panels(rows, self.council.register, origin=end, peer_sets=lists)
         return found
 
     @property
     def known(self) -> dict[str, Any]:
-        """What every forecast is made with."""
-        names = ("register", "seed", "found")
-        return {name: getattr(self, name) for name in names} | {"origin": self.period.end}
+        """What every chance is worked out with."""
+        given = {"register": self.council.register, "origin": self.council.period.end}
+        return given | {"seed": self.seed, "found": self.found, "bands": self.bands}
 
 
 def with_breaks(evidence: Frame, changes: Frame, area: str) -> Frame:
@@ -99,27 +101,28 @@ def target_tables(
     said_before
         Sealed forecasts, and questions put to the past, as `data.seals` reads them.
     """
-    register, own, day = setting.register, setting.own, setting.as_at
+    council, framework = setting.council, setting.parameters.framework
+    register, own = council.register, council.own
     targets, paths = answer_targets(setting, live, trends, comparisons)
     targets = with_labels(targets, register)
-    director = targets["indicator"].map(register.set_index("indicator")["director"])
-    ours = director[targets["control"] != "city"]  # nobody answers for measures of the whole area
-    sets = portfolio(targets.loc[ours.index].assign(director=ours), setting.themes, setting.bands)
-    past = outcomes(setting.targets, own, *said_before, register, as_at=day)
-    by_director = register.groupby("director")["indicator"].agg(list).to_dict()
-    groups = {str(name): list(each) for name, each in by_director.items()}
-    for indicator, themes in setting.themes.items():
-        for theme in themes:
-            groups.setdefault(theme, []).append(indicator)
+    facts = register.set_index("indicator")[["director", "control", "themes"]]
+    told = targets.join(facts.drop(columns="themes"), on="indicator", rsuffix="_declared")
+    ours = told[told["control"] != "city"]  # nobody answers for measures of the whole area
+    sets = portfolio(ours, facts["themes"].to_dict(), setting.bands)
+    roles = {director.id: director.role for director in framework.directors}
+    past = outcomes(council.targets, own, *said_before, register, as_at=council.as_at)
+    named = pd.concat([facts["director"], facts["themes"].explode()])
+    groups = named.index.to_series().groupby(named.to_numpy()).agg(list).to_dict()
+    easy = framework.target_bands.too_easy
     return {
         "targets": targets,
         "forecasts": with_labels(_forecasts(setting, targets), register),
         "outturn_paths": with_labels(paths, register),
         "target_checks": target_checks(
-            setting.targets, own, register, targets, as_at=day, easy=max(setting.bands.values())
+            council.targets, own, register, told, as_at=council.as_at, easy=easy
         ),
-        "decisions": decision_path(setting.rule, comparisons, live, own, register),
-        "portfolio": sets.assign(title=sets["name"].map(dict(setting.roles)).fillna("")),
+        "decisions": decision_path(framework.target_rule, comparisons, live, own, register),
+        "portfolio": sets.assign(title=sets["name"].map(roles).fillna("")),
         "outcomes": past,
         "records": records(past, groups=groups, seed=setting.seed),
     }
@@ -135,24 +138,24 @@ def answer_targets(
     tuple
         Result table of targets, and the paths of those that are for the year so far.
     """
-    asked = target_questions(live, since=pd.Timestamp(setting.period.start))
+    council, register = setting.council, setting.council.register
+    asked = target_questions(live, since=pd.Timestamp(council.period.start))
     medians = comparisons.set_index("series")["peer_median"]
-    as_at = pd.Timestamp(setting.as_at)
-    standing = reference_questions(setting.own, setting.register, asked, medians, as_at=as_at)
+    as_at = pd.Timestamp(council.as_at)
+    standing = reference_questions(council.own, register, asked, medians, as_at=as_at)
     questions = pd.concat([asked, standing], ignore_index=True)
     of_year = questions["how"] != ""
     parts = [questions[~of_year], questions[of_year]]
-    known = setting.known | {"bands": setting.bands}
-    single = assess_targets(setting.evidence, parts[0], **known)
-    totals, paths = assess_outturns(setting.evidence, parts[1], **known)
+    single = assess_targets(setting.evidence, parts[0], **setting.known)
+    totals, paths = assess_outturns(setting.evidence, parts[1], **setting.known)
     answers = pd.concat([single, totals], ignore_index=True).reindex(columns=list(TYPES["answers"]))
     answers = answers.fillna(SHIPPED["no_answer"]).astype(TYPES["answers"])
     table = pd.concat(parts, ignore_index=True).join(answers)
     over = table["target_id"].isin(live.loc[live["period_end"] <= as_at, "target_id"])
     late = "This period is over; its figure has not arrived."
     table["refused"] = table["refused"].mask(over & table["probability"].notna(), late)
-    statistics = setting.register.set_index("indicator")["statistic"].dropna().to_dict()
-    table = refuse(with_context(table, setting.own, trends, statistics))
+    statistics = register.set_index("indicator")["statistic"].dropna().to_dict()
+    table = refuse(with_context(table, council.own, trends, statistics))
     return table.sort_values(["series", "period", "target_id"], ignore_index=True), paths
 
 
@@ -185,11 +188,11 @@ def _forecasts(setting: TargetSetting, targets: Frame) -> Frame:
 
     These are the distributions that the targets' chances come from, so pictures and words agree.
     """
-    rates = setting.register.set_index("indicator")["periods_per_year"]
+    rates = setting.council.register.set_index("indicator")["periods_per_year"]
     farthest = targets.groupby("series")["horizon"].max()
     horizons = {
         str(series): int(min(max(rates[indicator], 1, farthest.get(series, 0)), limit))
-        for series, indicator in setting.own.groupby("series")["indicator"].first().items()
+        for series, indicator in setting.council.own.groupby("series")["indicator"].first().items()
         for limit in [max(1, HORIZON_YEARS * rates[indicator])]
     }
     return pooled_forecasts(setting.found, horizons, seed=setting.seed)

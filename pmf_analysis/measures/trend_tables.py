@@ -1,7 +1,5 @@
 """Everything a council's reports say of its trends: tables in, result tables out."""
 
-from datetime import date
-
 import pandas as pd
 
 from pmf_analysis.measures.arrays import Frame
@@ -13,37 +11,29 @@ from pmf_analysis.measures.events import (
     recorded_events,
     with_baselines_used,
 )
+from pmf_analysis.measures.frames import KnownCouncil
+from pmf_analysis.measures.questions import target_lines
 from pmf_analysis.measures.result_tables import clipped, complete_trends, with_labels
-from pmf_analysis.measures.spc import rule_set
+from pmf_analysis.measures.special_causes import rule_set
 from pmf_analysis.measures.steps import suggested_steps
 from pmf_analysis.measures.trend import trend_verdicts
 from pmf_analysis.parameters.workspace import Parameters
-from pmf_analysis.periods import Period
 
 SHOWN_LIMITS = ["lower_limit", "upper_limit"]
 
 
 def trend_tables(
-    own: Frame,
-    parameters: Parameters,
-    *,
-    register: Frame,
-    lines: Frame,
-    changes: Frame,
-    restated: Frame | None,
-    period: Period,
-    as_at: date,
-    seed: int,
+    council: KnownCouncil, live: Frame, parameters: Parameters, *, restated: Frame | None, seed: int
 ) -> dict[str, Frame]:
     """Trends, points and events of every own series, and what chance makes of the packs.
 
     Parameters
     ----------
-    own, register, lines
-        As `frames.own_totals`, `frames.judged_register` and `questions.target_lines` give them.
-    changes, restated
-        Breaks and rebases as `events.declared_changes` gives them; `Store.restatements`.
+    live, restated
+        As `questions.live_targets` and `Store.restatements` give them.
     """
+    own, register, changes, as_at = council.own, council.register, council.changes, council.as_at
+    lines = target_lines(live, own)
     declared = parameters.framework.trend_rules
     rules = rule_set(declared.profile, **declared.model_dump(exclude={"profile"}))
     trends, points = trend_verdicts(
@@ -53,7 +43,7 @@ def trend_tables(
         changes=changes,
         baselines=declared_baselines(parameters, as_at),
         rules=rules,
-        period=period,
+        period=council.period,
     )
     events = chart_events(
         own,
@@ -63,8 +53,7 @@ def trend_tables(
         suggested=suggested_steps(independent_levels(trends, points)),
     )
     events = with_baselines_used(events, trends)
-    area = parameters.framework.council.area_code
-    trends = complete_trends(trends, own, register, lines, area=area, as_at=as_at)
+    trends = complete_trends(trends, own, register, lines, area=council.area, as_at=as_at)
     points = with_labels(points, register).merge(lines, on=["series", "period"], how="left")
     themes = {name: entry.themes for name, entry in parameters.register.indicators.items()}
     ours = trends[trends["control"] != "city"]  # nobody is off target who does not control it
