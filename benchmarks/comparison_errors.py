@@ -16,10 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from pmf_analysis.measures.funnel import spread_between
 from pmf_analysis.measures.intervals import wilson
 from pmf_analysis.measures.ranks import ordered_quantile
-from pmf_analysis.measures.spread import places, reach
+from pmf_analysis.measures.spread import places, reach, spread_between
 
 TYPICAL = 400  # median denominator
 RATE = 0.3

@@ -1,12 +1,18 @@
-"""Everything that a council's comparison with others consists of, from one panel of values."""
+"""Everything that a council's comparison with others consists of, from one panel of values.
+
+Value for money is told by two percentiles side by side, year by year: what a service costs beside
+what it achieves, among like councils. Cost has no good direction here: to spend less is not better.
+A year alone is no verdict, as spend and performance of one year are both moved by chance.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import areas, comparison, denominators, equality, standardised, value
-from pmf_analysis.measures.arrays import PAIR, Frame
+from pmf_analysis.measures import areas, comparison, denominators, equality
+from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, SENTENCES, TABLES, Column, Frame
 from pmf_analysis.measures.gaps import gap_trends
 from pmf_analysis.measures.leads import leads
 from pmf_analysis.measures.peer_sets import chosen_peer_sets
@@ -15,6 +21,9 @@ from pmf_analysis.measures.result_tables import labels, with_labels
 from pmf_analysis.parameters.models import ComparisonRules, ValuePair
 from pmf_analysis.parameters.workspace import Parameters
 
+MIDDLE = (40.0, 60.0)  # a percentile within is neither low nor high
+_DAYS_OFF = 366
+PLACES = ["cost_percentile", "performance_percentile"]
 SET_FACTS = ["title", "source", "as_at", "method"]
 
 
@@ -34,7 +43,7 @@ def followed_panel(
     peer_sets = areas.current_members(peer_sets, changes, as_at, area=area)
     both = [area, *peer_sets["member"].unique()]
     panel, breaks = areas.follow_areas(panel, changes, register, both)
-    return standardised.standardised(panel, register), peer_sets, breaks, notes
+    return denominators.standardised(panel, register), peer_sets, breaks, notes
 
 
 def benchmark_tables(
@@ -83,7 +92,7 @@ def benchmark_tables(
     found_leads = leads(whole, register, area=area, peer_sets=wanted, years=rules.lead_years)
     found_leads = found_leads[found_leads["peer_set"] == found_leads["indicator"].map(used)]
     mine = peer_sets[peer_sets["peer_set"] == peer_set]
-    paid = value.value_for_money(whole, register, pairs, area=area, peer_sets=mine)
+    paid = value_for_money(whole, register, pairs, area=area, peer_sets=mine)
     starts = labels(found_leads["indicator"], found_leads["start_period"], register)
     costs, years = paid["cost_indicator"], paid["period"]
     short = register.set_index("indicator")["short_title"]
@@ -97,3 +106,115 @@ def benchmark_tables(
         "equality": with_labels(equality.equality_gaps(panel, register, area=area), register),
         "value": paid.assign(year_label=labels(costs, years, register)),
     }
+
+
+def value_for_money(
+    observations: Frame,
+    register: Frame,
+    pairs: Sequence[ValuePair],
+    *,
+    area: str,
+    peer_sets: Frame,
+    years: int = 3,
+) -> Frame:
+    """Place a council among its peers by cost and by performance, for declared pairs.
+
+    Parameters
+    ----------
+    observations, register
+        Main frame of measures, all areas, and one row an indicator with its polarity.
+    pairs
+        id, title, cost and performance (indicators).
+    peer_sets
+        peer_set, member, member_name. A council is a peer where it has both figures.
+    years
+        How many of our newest years with both figures are looked at.
+
+    Returns
+    -------
+    DataFrame
+        A row a pair, set, year and council: pair, title, cost_indicator, performance_indicator,
+        peer_set, period (of the cost), is_newest, area, area_name, is_own, cost_value,
+        performance_value, cost_percentile (share of the peers that cost less, equals half),
+        performance_percentile (share that do worse), n_peers, and on own rows quadrant, verdict,
+        years_same, years, reason. Years in which fewer than five peers have both figures count
+        only where there is no other. The performance is that of the period that ends in the year of
+        the cost, the last of several; failing that, the one that ends nearest, within a year. Peers
+        count with those same two periods. A quadrant that all known years share, at least two, is
+        the verdict; no sampling error is allowed for, and the reason says so.
+        Below five peers with both figures, or without a better direction, there is no quadrant.
+    """
+    found = [pd.DataFrame(columns=TABLES["value"])]
+    whole = observations[(observations["dimension"] == "") & observations["value"].notna()]
+    for pair in pairs:
+        both = _matched(whole, pair, area)
+        polarity = str(register.set_index("indicator")["polarity"].get(pair.performance, "unknown"))
+        for name, members in peer_sets[peer_sets["member"] != area].groupby("peer_set"):
+            inside = both[both["area"].isin([area, *members["member"]])]
+            told = {"pair": pair.id, "title": pair.title, "peer_set": str(name)}
+            told |= {"cost_indicator": pair.cost, "performance_indicator": pair.performance}
+            rows = _placed(inside, area, polarity, years).assign(**told)
+            found.append(rows.reindex(columns=TABLES["value"]))
+    return pd.concat(found[1:] or found, ignore_index=True)
+
+
+def _matched(whole: Frame, pair: ValuePair, area: str) -> Frame:
+    """Cost and performance of every council in our years; periods are never mixed."""
+    keys = ["indicator", "area", "period"]
+    newest = whole.sort_values("definition_version").drop_duplicates(keys, keep="last")
+    costs = newest[newest["indicator"] == pair.cost].rename(columns={"value": "cost_value"})
+    done = newest.loc[newest["indicator"] == pair.performance, ["area", "period_end", "value"]]
+    done = done.rename(columns={"period_end": "ends", "value": "performance_value"})
+    columns = ["area", "area_name", "period", "period_end", "cost_value"]
+    ours = costs.loc[costs["area"] == area, columns].merge(done, on="area")
+    days = (ours["ends"] - ours["period_end"]).dt.days.abs()
+    inside = ours["ends"].between(ours["period"], ours["period_end"])
+    ours = ours.assign(off=days + np.where(inside, 0, _DAYS_OFF))[inside | (days <= _DAYS_OFF)]
+    ours = ours.sort_values(["off", "ends"]).drop_duplicates("period").sort_values("period")
+    return costs[columns].merge(ours[["period", "ends"]]).merge(done)
+
+
+def _placed(both: Frame, area: str, polarity: str, years: int) -> Frame:
+    """Percentiles in each year, and the verdict over the years on our own rows."""
+    both = both.assign(is_own=both["area"] == area)
+    peers = (~both["is_own"]).groupby(both["period"]).sum()
+    # A year that only we have yet is not compared; without a better one it says why not.
+    kept = peers.index[peers >= FEWEST_PEERS][-years:]
+    rows = both[both["period"].isin(kept if len(kept) else peers.index[-1:])]
+    rows = rows.sort_values(["period", "area"], ignore_index=True)
+    own, judged = rows["is_own"], polarity in ("higher", "lower")
+    n = (~own).groupby(rows["period"]).transform("sum")
+    # For a peer the others are the set without it, and with us in it.
+    high = rows[["cost_value", "performance_value"]] * [1, -1 if polarity == "lower" else 1]
+    below = high.groupby(rows["period"]).rank(method="average") - 1
+    rows[PLACES] = 100 * below.div(n.where(n > 0), axis=0)
+    rows = rows.assign(n_peers=n, is_newest=rows["period"] == rows["period"].max())
+    quadrant = _quadrant(rows).where(own & judged & (n >= FEWEST_PEERS), "")
+    verdict = _verdict(quadrant[own].iloc[::-1].tolist(), judged)
+    rows = rows.assign(quadrant=quadrant, verdict="", years_same=np.nan, years=np.nan, reason="")
+    rows.loc[own, ["verdict", "years_same", "years", "reason"]] = verdict
+    return rows
+
+
+def _quadrant(rows: Frame) -> Column:
+    cost, done = (rows[name] for name in PLACES)
+    in_middle = cost.between(*MIDDLE) | done.between(*MIDDLE)
+    words = np.where(cost > MIDDLE[1], "high_cost_", "low_cost_").astype(object)
+    words += np.where(done > MIDDLE[1], "high_performance", "low_performance")
+    return pd.Series(np.where(in_middle, "middle", words), rows.index, dtype="str")
+
+
+def _verdict(quadrants: list[str], judged: bool) -> tuple[str, int, int, str]:
+    """Verdict, years that agree with the newest, years known, reason; newest year first."""
+    known = [name for name in quadrants if name]
+    if not judged:
+        return "cannot_judge", 0, 0, SENTENCES["no_better_way"]
+    if not quadrants or not quadrants[0]:
+        return "cannot_judge", 0, len(known), SENTENCES["few_pairs"]
+    same = known.count(known[0])
+    if len(known) == 1:
+        return "one_year", 1, 1, SENTENCES["one_year"]
+    if same == len(known):
+        return known[0], same, same, SENTENCES["no_sampling_error"]
+    reason = f"The place changed: {same} of {len(known)} years are like the newest. "
+    return "changing", same, len(known), reason + SENTENCES["no_sampling_error"]

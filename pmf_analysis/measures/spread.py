@@ -1,17 +1,28 @@
 """Whether an authority lies beyond the usual spread between its peers, of whom it is not one.
 
-The funnel of `funnel.py` turned into a prediction: where would one more council like these lie?
+The funnel of many areas, with allowance for their spread beyond chance (Spiegelhalter, "Funnel
+plots for comparing institutional performance" and "Handling over-dispersion of performance
+indicators", both 2005), as FunnelPlotR 0.6.0 computes it; and the same turned into a prediction:
+where would one more council like these lie?
 """
+
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import funnel
 from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, Column, Flags, Floats, Frame
 from pmf_analysis.measures.history import RATIOS
+from pmf_analysis.measures.intervals import Bounds, poisson, two_sided_z, wilson
 from pmf_analysis.measures.ranks import Panel, ordered_quantile
 
-WINSORISED = funnel.WINSORISED, 1 - funnel.WINSORISED
+Numbers = Floats | float
+Statistic = Literal["proportion", "rate", "ratio", "mean"]
+
+WINSORISED = 0.1, 0.9  # quantiles to which z-scores are pulled in before dispersion is measured
+LEVELS = {"95": 0.95, "998": 0.998}
+LABELS = ["low_998", "low_95", "within", "high_95", "high_998"]
+EVENTS = ("rate", "ratio")  # events per denominator, or observed over expected
 LEFT_BY_WINSORISING = 0.68  # of the mean square of normal values, 10 % pulled in at either end
 FREEDOM = 0.72  # degrees of freedom that the winsorised mean square has, per peer but one
 STEPS = 6  # of Newton's method: the variance is then right to 1e-3 of the total and mostly to 1e-9
@@ -22,7 +33,7 @@ FUNNEL_POINTS = 40
 def places(panel: Panel, own: Frame, *, overdispersion: bool) -> tuple[Frame, Panel]:
     """Place each case, and each of its peers, in the funnel of its peers.
 
-    Distances are taken on the scale of `funnel.funnel`, from the peers' pooled value. The variance
+    Distances are taken on the scale of `funnel`, from the peers' pooled value. The variance
     between peers beyond chance is the one that makes their winsorised z-scores vary as those of
     normal values do; the share that winsorising takes away is put back, for without that one
     ordinary council in eight would be called unusual (`benchmarks/comparison_errors.py`).
@@ -54,14 +65,14 @@ def places(panel: Panel, own: Frame, *, overdispersion: bool) -> tuple[Frame, Pa
     size = size * np.where(np.isnan(value), np.nan, 1) * enough
     total = np.nansum(size, axis=1, keepdims=True) * enough
     pooled = np.nansum(value * size, axis=1, keepdims=True) / total
-    centre = funnel.transformed(pooled, pooled, kind)
-    error2 = funnel.standard_error(size, pooled, kind) ** 2
-    distance = funnel.transformed(value, pooled, kind) - centre
+    centre = transformed(pooled, pooled, kind)
+    error2 = standard_error(size, pooled, kind) ** 2
+    distance = transformed(value, pooled, kind) - centre
     phi, tau2 = _variance_between(distance, error2, n)
     tau2 = tau2 * overdispersion
     pull = np.nansum(size**2, axis=1, keepdims=True) / total**2  # 1 / effective number of peers
-    own_error2 = funnel.standard_error(size_own, pooled, kind) ** 2
-    own_distance = funnel.transformed(value_own, pooled, kind) - centre
+    own_error2 = standard_error(size_own, pooled, kind) ** 2
+    own_distance = transformed(value_own, pooled, kind) - centre
     own_z = own_distance / np.sqrt(own_error2 + tau2 * (1 + pull))
     columns = {"centre": pooled, "phi": phi, "tau2": tau2, "adjusted_z": own_z, "pull": pull}
     columns["size"] = size_own
@@ -117,10 +128,10 @@ def labels(z: Column, count: Column, own: Frame, overdispersion: bool) -> Column
     `own`: n_spread and scale_of of the case that each place belongs to.
     """
     code = pd.Series(2, z.index)
-    for level in funnel.LEVELS.values():
+    for level in LEVELS.values():
         outside = z.abs() > reach(own["n_spread"], level, overdispersion=overdispersion)
         code += (np.sign(z) * outside).fillna(0).astype(int)
-    text = pd.Series(np.array(funnel.LABELS)[code.to_numpy(int)], z.index, dtype="str")
+    text = pd.Series(np.array(LABELS)[code.to_numpy(int)], z.index, dtype="str")
     return text.where(z.notna() & ~(own["scale_of"].isin(RATIOS) & (count < FEWEST_EVENTS)), "")
 
 
@@ -138,7 +149,7 @@ def funnels(pairs: Frame, sizes: Floats, *, overdispersion: bool) -> Frame:
     points = np.geomspace(*ends, FUNNEL_POINTS, axis=1)
     benchmark = (pairs["centre"] * pairs["scale"]).to_numpy()[:, None]
     columns = {"size": points, "benchmark": benchmark + 0 * points}
-    for name, level in funnel.LEVELS.items():
+    for name, level in LEVELS.items():
         lower, upper = _limits(pairs, points, level, overdispersion)
         columns |= {f"lower_{name}": lower, f"upper_{name}": upper}
     table = pairs[PAIR].loc[pairs.index.repeat(FUNNEL_POINTS)].reset_index(drop=True)
@@ -158,4 +169,118 @@ def _limits(pairs: Frame, sizes: Floats, level: float, overdispersion: bool) -> 
     kind = pairs["scale_of"].to_numpy(object)[:, None]
     scale = np.where(kind == "mean", 1.0, pairs["scale"].to_numpy(float)[:, None])
     far = reach(pairs["n_spread"], level, overdispersion=overdispersion).to_numpy()[:, None]
-    return tuple(scale * e for e in funnel.limits_at(sizes, pooled, tau2 * (1 + pull), far, kind))
+    return tuple(scale * e for e in limits_at(sizes, pooled, tau2 * (1 + pull), far, kind))
+
+
+def funnel(
+    areas: Frame, *, statistic: Statistic = "proportion", overdispersion: bool = True
+) -> Frame:
+    """Place every area in a funnel around the pooled value of all.
+
+    Parameters
+    ----------
+    areas
+        area, count, denominator; for "mean" area, value, sd (standard error of the value).
+    statistic
+        "proportion" (arcsine square-root scale), "rate" of rare events (square-root scale of
+        observed over expected), "ratio" (indirectly standardised: the denominator is the expected
+        count; same scale) or "mean".
+    overdispersion
+        Whether spread between areas beyond chance widens the limits (additive random effects).
+        Without it areas are labelled by whether their own Wilson or Poisson interval holds the
+        pooled value, as England's public health bodies do; the limits are then those of chance.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `areas` in their order: area, value (a fraction for proportions and rates),
+        benchmark, lower_95, upper_95, lower_998, upper_998, z, phi, tau2, label (high_998,
+        high_95, within, low_95, low_998; "" without value). Areas without a usable value have no
+        limits and do not count towards the pooled value.
+    """
+    size, value, benchmark = _sized(areas, statistic)
+    error = standard_error(size, benchmark, statistic)
+    distance = transformed(value, benchmark, statistic)
+    distance = distance - transformed(benchmark, benchmark, statistic)
+    phi, tau2 = spread_between(distance, error)
+    used = tau2 if overdispersion else None
+    z = distance / np.sqrt(error**2 + (used or 0.0))
+    limits = pd.DataFrame({"benchmark": np.full(len(value), benchmark)})
+    code = np.zeros(len(value), int)
+    for name, level in LEVELS.items():
+        ends = limits_at(size, benchmark, used or 0.0, two_sided_z(level), statistic)
+        limits[f"lower_{name}"], limits[f"upper_{name}"] = ends
+        above, below = value > ends[1], value < ends[0]
+        if used is None and statistic != "mean":
+            of_rate, count = statistic in EVENTS, np.round(value * size, 9)
+            low, high = poisson(count, level) if of_rate else wilson(count, size, level)
+            held = benchmark * size if of_rate else benchmark
+            above, below = low > held, high < held
+        code += np.subtract(above, below, dtype=int)
+    label = np.where(np.isnan(z), "", np.array(LABELS)[code + 2])
+    table = pd.DataFrame({"area": areas["area"].to_numpy(), "value": value})
+    return table.join(limits.assign(z=z, phi=phi, tau2=tau2, label=label))
+
+
+def _sized(areas: Frame, statistic: Statistic) -> tuple[Floats, Floats, float]:
+    """Size (denominator, or inverse variance of a mean), value and pooled value."""
+    if statistic == "mean":
+        value, error = (areas[name].to_numpy(float) for name in ("value", "sd"))
+        size = np.where(error > 0, error, np.nan) ** -2.0
+    else:
+        count, size = (areas[name].to_numpy(float) for name in ("count", "denominator"))
+        possible = (size > 0) & (count >= 0) & ((count <= size) | (statistic in EVENTS))
+        size = np.where(possible, size, np.nan)
+        value = count / size
+    size = np.where(np.isnan(value), np.nan, size)
+    total = float(np.nansum(size))
+    return size, value, float(np.nansum(value * size)) / total if total else np.nan
+
+
+def transformed(value: Numbers, benchmark: Numbers, statistic: Any) -> Floats:
+    """Put values on the scale where their sampling error does not depend on them.
+
+    `statistic` may differ between rows. No event anywhere (a benchmark of 0) gives NaN: there is
+    nothing to compare.
+    """
+    root = np.sqrt(np.maximum(value, 0) / _unit(benchmark, statistic))
+    scaled = np.where(np.isin(statistic, EVENTS), root, np.arcsin(np.minimum(root, 1)))
+    return np.where(np.equal(statistic, "mean"), value, scaled)
+
+
+def standard_error(size: Floats, benchmark: Numbers, statistic: Any) -> Floats:
+    """Give the sampling error on the transformed scale."""
+    one = np.where(np.equal(statistic, "mean"), 1.0, 0.5)
+    return np.asarray(one / np.sqrt(size * _unit(benchmark, statistic)))
+
+
+def limits_at(
+    size: Floats, benchmark: Numbers, tau2: Numbers, reach: Numbers, statistic: Any
+) -> Bounds:
+    """Values `reach` standard deviations below and above the benchmark, as far as there are any."""
+    deviation = np.sqrt(standard_error(size, benchmark, statistic) ** 2 + tau2)
+    ends = []
+    for way in (-1, 1):
+        scaled = transformed(benchmark, benchmark, statistic) + way * reach * deviation
+        root = np.maximum(scaled, 0)
+        share = np.sin(np.minimum(root, np.pi / 2)) ** 2
+        value = np.where(np.isin(statistic, EVENTS), benchmark * root**2, share)
+        ends.append(np.where(np.equal(statistic, "mean"), scaled, value))
+    return ends[0], ends[1]
+
+
+def _unit(benchmark: Numbers, statistic: Any) -> Floats:
+    known = np.where(np.greater(benchmark, 0), benchmark, np.nan)
+    return np.where(np.isin(statistic, EVENTS), known, 1.0)
+
+
+def spread_between(distance: Floats, error: Floats) -> tuple[float, float]:
+    """Dispersion ratio (1 = chance alone; extremes winsorised), variance beyond chance."""
+    known = ~np.isnan(distance / error)
+    z, weight = (distance / error)[known], error[known] ** -2.0
+    n = len(z)
+    if n < 2:
+        return np.nan, 0.0
+    phi = float((np.clip(z, *np.quantile(z, WINSORISED)) ** 2).mean())
+    room = weight.sum() - (weight**2).sum() / weight.sum()
+    return phi, max(0.0, float((n * phi - (n - 1)) / room))

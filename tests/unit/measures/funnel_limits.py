@@ -5,8 +5,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from pmf_analysis.measures.arrays import Floats, Frame
-from pmf_analysis.measures.funnel import LEVELS, Statistic, limits_at
 from pmf_analysis.measures.intervals import Bounds, poisson, two_sided_z
+from pmf_analysis.measures.spread import LEVELS, Statistic, limits_at
 
 HALVINGS = 60  # of a bracket, until it is as narrow as a float can be
 

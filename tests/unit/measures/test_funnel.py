@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmf_analysis.measures.funnel import Statistic, funnel
 from pmf_analysis.measures.intervals import poisson, wilson
+from pmf_analysis.measures.spread import Statistic, funnel
 
 from .funnel_limits import funnel_limits
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pmf_analysis.data.contract import series_key
-from pmf_analysis.measures.standardised import directly_standardised, standardised
+from pmf_analysis.measures.denominators import directly_standardised, standardised
 
 WEIGHTS = {"0 to 39": 52.0, "40 to 64": 33.0, "65 and over": 15.0}
 

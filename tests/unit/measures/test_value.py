@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from pmf_analysis.measures.value import value_for_money
+from pmf_analysis.measures.benchmarking import value_for_money
 from pmf_analysis.parameters.models import ValuePair
 
 PAIR = (ValuePair(id="waste", title="Waste", cost="spend", performance="recycled"),)

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from pmf_analysis.measures import value
+from pmf_analysis.measures import benchmarking
 from pmf_analysis.problems import PmfError
 from pmf_analysis.story import quadrant as quadrant_module
 from pmf_analysis.story import spc as spc_module
@@ -838,7 +838,7 @@ def test_quadrant_puts_low_cost_left_and_better_performance_up() -> None:
 
 
 def test_middle_of_a_quadrant_is_that_of_the_verdicts() -> None:
-    assert quadrant_module.MIDDLE == value.MIDDLE
+    assert quadrant_module.MIDDLE == benchmarking.MIDDLE
 
 
 def test_quadrant_joins_our_years_and_shows_the_others_of_the_newest() -> None:
