@@ -77,7 +77,7 @@ class Problem:
         The facts are its place, or fill its words.
         """
         words = {what: text.format_map(facts) for what, text in _faults()[fault].items()}
-        given = {name: facts[name] for name in ("level", *_PLACE) if name in facts}
+        given = {name: facts[name] for name in ("level", *_PLACE, "indicator") if name in facts}
         return cls(**{"code": fault, **words, **given})
 
     def line(self) -> str:

@@ -7,6 +7,8 @@ divided again; a ratio whose counts are not known cannot be, and stays as it is,
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from pmf_analysis.data.contract import USABLE_STATUSES, problem_table, series_key
@@ -16,10 +18,6 @@ from pmf_analysis.problems import Problem
 _MONTHS = {frequency: months for frequency, months in MONTHS_A_PERIOD.items() if months < 12}
 _PER_HUNDRED = ("percentage", "survey_percentage")
 _CERTAINTY = {"final": 0, "revised": 1, "provisional": 2, "estimated": 3}
-_LEFT = (
-    "is a year-to-date ratio whose counts do not accumulate or are not given; it is left as it is "
-    "and is compared with the same period of other years."
-)
 _MEASURED = ["value", "numerator", "denominator"]
 
 
@@ -144,12 +142,8 @@ def _reasons(rows: pd.DataFrame, added: pd.DataFrame) -> pd.Series[str]:
 
 def _notes(failed: pd.DataFrame, left: list[str]) -> pd.DataFrame:
     """Return the problems of values that could not be differenced, and of indicators left."""
-    problems = []
-    for row in failed.to_dict("records"):
-        message = f"{row['period_label']} cannot be made discrete: {row['failure']}."
-        line = None if pd.isna(row["source_row"]) else int(row["source_row"])
-        place = (row["source_file"], row["source_sheet"], line)
-        problems.append(Problem(message, "warning", "not-discrete", *place))
-    for indicator in left:
-        problems.append(Problem(f"{indicator} {_LEFT}", "info", "left-year-to-date"))
-    return problem_table(problems).assign(indicator=[*failed["indicator_id"], *left])
+    told = ["indicator_id", "source_file", "source_sheet", "source_row", "period_label", "failure"]
+    rows: Any = failed[told].set_axis(["indicator", "file", "sheet", "row", *told[4:]], axis=1)
+    problems = [Problem.of("not-discrete", **row) for row in rows.to_dict("records")]
+    problems += [Problem.of("left-year-to-date", indicator=indicator) for indicator in left]
+    return problem_table(problems)

@@ -86,12 +86,12 @@ def conform(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     raises ValueError: importers type cells first, so that happens only in code.
     """
     absent = pd.Series(None, index=frame.index, dtype=object)
-    typed = {c.name: _cast(frame.get(c.name, absent), c) for c in TABLES[table]}
+    typed = {c.name: cast(frame.get(c.name, absent), c) for c in TABLES[table]}
     return pd.DataFrame(typed, index=frame.index).reset_index(drop=True)
 
 
-def _cast(values: pd.Series[Any], column: Column) -> pd.Series[Any]:
-    """`values` in the column's type, its default where nothing was given."""
+def cast(values: pd.Series[Any], column: Column) -> pd.Series[Any]:
+    """Return `values` in the column's type, its default where nothing was given."""
     if column.kind == "date":
         return pd.to_datetime(values).astype("datetime64[us]")
     if column.kind == "text":

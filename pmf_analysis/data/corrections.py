@@ -14,6 +14,7 @@ from pmf_analysis.periods import parse_period
 from pmf_analysis.problems import Problem
 
 _DONE = {"replace": "replaced", "drop": "left out", "note": "annotated"}
+_FILE = "parameters/corrections.yml"
 # The parts of a wrong value are not known to be right.
 _PARTS = ["value", "numerator", "denominator", "ci_lower", "ci_upper"]
 
@@ -46,8 +47,10 @@ def apply_corrections(
         misfit = _misfit(corrected.loc[rows, "value"], correction)
         if not misfit:
             _apply(corrected, rows, correction)
-        notes.append(_note(correction, misfit))
-    return corrected, problem_table(notes).assign(indicator=[c.indicator for c in corrections])
+        told = {**dict(correction), "done": _DONE[correction.action], "misfit": misfit}
+        fault = "correction-misfit" if misfit else "corrected"
+        notes.append(Problem.of(fault, **told | {"file": _FILE, "value": ""}))
+    return corrected, problem_table(notes)
 
 
 def _rows_of(
@@ -88,13 +91,3 @@ def _apply(observations: pd.DataFrame, rows: pd.Series[bool], correction: Correc
         observations.loc[rows, "value"] = correction.value
     else:
         observations.loc[rows, "value_status"] = "missing"
-
-
-def _note(correction: Correction, misfit: str) -> Problem:
-    what, file = f"{correction.indicator}, {correction.period},", "parameters/corrections.yml"
-    if misfit:
-        message = f"The correction of {what} was not applied: {misfit}."
-        fix = "remove the correction, or bring it up to date."
-        return Problem(message, "warning", "correction-misfit", file, fix=fix)
-    message = f"{what} was {_DONE[correction.action]}: {correction.reason}."
-    return Problem(message, level="info", code="corrected", file=file)

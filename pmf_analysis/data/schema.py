@@ -44,14 +44,11 @@ def _problem(failure: Mapping[Any, Any], frame: pd.DataFrame, table: str) -> Pro
     position = failure["index"]
     source = {} if pd.isna(position) else frame.iloc[int(position)].to_dict()
     line = source.get("source_row")
-    return Problem(
-        f"The table {table} breaks its contract: {failure['check']}",
-        code="contract-broken",
-        file=str(source.get("source_file", "")) or table,
-        sheet=str(source.get("source_sheet", "")),
-        row=None if line is None or pd.isna(line) else int(line),
-        column=str(failure["column"]) if failure["schema_context"] == "Column" else "",
-    )
+    column = str(failure["column"]) if failure["schema_context"] == "Column" else ""
+    place = {"file": str(source.get("source_file", "")) or table, "column": column}
+    place |= {"sheet": str(source.get("source_sheet", "")), "check": failure["check"]}
+    row = None if line is None or pd.isna(line) else int(line)
+    return Problem.of("contract-broken", table=table, row=row, **place)
 
 
 def _pandera_schema(table: str) -> Any:

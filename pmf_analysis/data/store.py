@@ -130,9 +130,7 @@ class Store:
         vintage = Vintage.of(typed, as_at, sequence, files, held_back)
         same = known.get(vintage.id)
         if same and same.withdrawn:
-            why = f'these same data were withdrawn from the store: "{same.withdrawn}".'
-            fix = "correct the source file, then import it again."
-            raise PmfError(Problem(why, code="vintage-withdrawn", fix=fix), EXIT_DATA_UNUSABLE)
+            raise PmfError(Problem.of("vintage-withdrawn", why=same.withdrawn), EXIT_DATA_UNUSABLE)
         if same:
             return same
         self._write(vintage, typed, problems=problem_table(problems or ()), quarantine=held_back)
@@ -152,9 +150,8 @@ class Store:
         """
         known = [vintage.id for vintage in self._read_all()]
         if vintage_id not in known:
-            why = f'there is no vintage "{vintage_id}" in the store.'
             choices = "one of " + ", ".join(known) if known else "a vintage; none is there"
-            raise PmfError(Problem(why, code="vintage-unknown", expected=choices))
+            raise PmfError(Problem.of("vintage-unknown", id=vintage_id, known=choices))
         if not reason.strip():
             raise PmfError("A vintage is withdrawn only with a reason.")
         self._write_last(f"{self._folder}/{vintage_id}/withdrawn.json", {"reason": reason.strip()})

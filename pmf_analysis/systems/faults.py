@@ -8,17 +8,21 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.problems import Problems
+from pmf_analysis.shipped import read_shipped
 from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.results import QUARANTINE_COLUMNS, SOURCE, first_of, lines_at
 from pmf_analysis.systems.tabular import LAYOUT, Records
+
+FAULTS = read_shipped("systems/faults.yml")
+RULES = read_shipped("systems/rules.yml")
 
 
 class Case:
     """The records of one table of one sheet while they are judged, and what is wrong with them.
 
-    ``raw`` are the cells as read, ``typed`` what is made of them, ``facts`` what the register says
-    of each record's indicator. ``bad`` marks the records that go to quarantine; ``notes`` tells
-    what was noticed on others.
+    ``raw`` are the cells as read; ``typed`` what is made of them, with every column of the
+    contract; ``facts`` what the register says of each record's indicator. ``bad`` marks the
+    records that go to quarantine; ``notes`` tells what was noticed on others.
     """
 
     def __init__(self, records: Records, raw: pd.DataFrame, mapping: MappingFile) -> None:
@@ -28,31 +32,40 @@ class Case:
         self.bad = pd.Series(False, index=raw.index)
         self.notes = Problems()
         self._lines: list[pd.DataFrame] = []
-
-    def typed_text(self, name: str) -> pd.Series[Any]:
-        """Return a typed column; where it is not there, empty texts."""
-        return self.typed.get(name, pd.Series("", index=self.raw.index))
+        # What says to a reader in which period a record is; "period" where a cell is named.
+        of_start = "period_start" in raw and "period_label" not in raw
+        self.period_cell = "period_start" if of_start else "period_label"
 
     def raw_text(self, name: str) -> pd.Series[str]:
         """Return the texts of a column as read; where it is not there, empty ones."""
         return self.raw.get(name, pd.Series("", index=self.raw.index)).astype("str")
 
-    def add(self, mask: pd.Series[bool], name: str, fault: str, **slots: Any) -> None:
-        """Send the marked records to quarantine, because of their cell in the column `name`.
+    def tell(self, mask: pd.Series[bool], name: str, fault: str, **slots: Any) -> None:
+        """Tell a fault of the marked records, in their cell of the column `name`.
 
+        An error sends each of them to quarantine; anything else is said once, with their number.
         `slots` fill the words of the fault in ``faults.yml``: one for all, or a column of them.
         """
-        if mask.any():
+        if not mask.any():
+            return
+        places = self._places(mask, self.period_cell if name == "period" else name)
+        slots["cell"] = name.replace("_", " ")
+        if FAULTS[fault].get("level", "error") == "error":
             self.bad = self.bad | mask
-            self._lines.append(lines_at(self._places(mask, name), fault, **slots))
+            self._lines.append(lines_at(places, fault, **slots))
+            return
+        count = int(mask.sum())
+        more = f" ({count:,} cells, this is the first)" if count > 1 else ""
+        for problem in first_of(places, fault, **slots):
+            self.notes.add(replace(problem, message=problem.message + more))
 
-    def note(self, mask: pd.Series[bool], name: str, fault: str, **slots: str) -> None:
-        """Say once what was noticed on the marked records, with their number and the first row."""
-        if mask.any():
-            count = int(mask.sum())
-            more = f" ({count:,} cells, this is the first)" if count > 1 else ""
-            for problem in first_of(self._places(mask, name), fault, **slots):
-                self.notes.add(replace(problem, message=problem.message + more))
+    def hold_to(self, rules: str, **known: Any) -> None:
+        """Hold the records against rules of ``rules.yml``; `known` are names that they use."""
+        for rule in RULES.get(rules, ()):
+            names = {**self.facts, **self.typed, **known, "bad": self.bad}
+            mask: Any = pd.eval(rule["where"], engine="python", local_dict=names)
+            slots = {name: names[name] for name in rule.get("with", ())}
+            self.tell(mask, rule["cell"], rule["fault"], **slots)
 
     def quarantine(self) -> pd.DataFrame:
         """Return a line a fault, by row; ``cells`` holds the whole record, so nothing is lost."""
@@ -64,9 +77,9 @@ class Case:
             for index, row in raw.to_dict("index").items()
         }
         lines = pd.concat(self._lines)
-        indicator, area = (self.typed_text(n)[lines.index] for n in ("indicator_id", "area_code"))
+        known = self.typed.reindex(columns=["indicator_id", "area_code"], fill_value="")
+        lines = lines.join(known.rename(columns={"indicator_id": "indicator"}))
         lines = lines.assign(table=self.records.table, cells=lines.index.map(cells))
-        lines = lines.assign(indicator=indicator, area_code=area)
         return lines.sort_values("row", kind="stable")[QUARANTINE_COLUMNS]
 
     def _places(self, mask: pd.Series[bool], name: str) -> pd.DataFrame:

@@ -31,17 +31,16 @@ def set_periods(case: Case) -> pd.Series[bool]:
     if "period_start" not in columns:
         return nothing
     found = _answers(case)
-    name = "period_label" if "period_label" in raw or "period_start" not in raw else "period_start"
     failed = (found["reason"] != "") & ~case.bad
-    case.add(failed, name, "period-of-record", reason=found["reason"])
+    case.tell(failed, "period", "period-of-record", reason=found["reason"])
     typed["period_start"] = found["start"]
     if "period_end" in columns:
-        typed["period_end"] = typed.get("period_end", found["end"]).fillna(found["end"])
+        typed["period_end"] = typed["period_end"].fillna(found["end"])
         reversed_ = typed["period_end"] < typed["period_start"]
-        case.add(reversed_, "period_end", "period-reversed")
+        case.tell(reversed_, "period_end", "period-reversed")
     if "frequency" not in columns:  # only observations have one, and only they must fit it
         return nothing
-    given = case.typed_text("frequency")
+    given = typed["frequency"]
     typed["frequency"] = found["frequency"]
     declared = case.facts["frequency"]
     is_other = given.isin(periods.PERIODS_PER_YEAR) & declared.notna() & (given != declared)
@@ -51,7 +50,7 @@ def set_periods(case: Case) -> pd.Series[bool]:
         return other & ~case.bad
     frequency, span = (case.facts[name].fillna("") for name in ("frequency", "period_span"))
     wanted = frequency.astype("str") + (" or spans " + span.astype("str")).where(span != "", "")
-    case.add(other, name, "period-length", wanted=wanted)
+    case.tell(other, "period", "period-length", wanted=wanted)
     return nothing
 
 
@@ -85,14 +84,13 @@ def _has_length_of_register(case: Case) -> pd.Series[bool]:
 def _answers(case: Case) -> pd.DataFrame:
     """Return the period of each record, or the reason why there is none; asked once of the same."""
     facts, rule = case.facts, case.mapping.period
-    no_start = pd.Series(pd.NaT, index=facts.index)
     rolling = facts["period_span"].where(facts["accumulation"] == "rolling")
     declared = facts["year_type"].astype("object").where(facts["year_type"].notna(), None)
     asked = pd.DataFrame(
         {
-            "start": case.typed.get("period_start", no_start),
+            "start": case.typed["period_start"],
             "label": case.raw_text("period_label").str.strip(),
-            "given": case.typed_text("frequency"),
+            "given": case.typed.get("frequency", ""),
             "declared": facts["frequency"].astype("object").fillna(rule.frequency or ""),
             "span": _spans(case).fillna(rolling).fillna(""),
             "year_type": declared if rule.year_type is None else rule.year_type,

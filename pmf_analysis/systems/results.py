@@ -77,10 +77,11 @@ class ImportResult:
 
 def lines_at(places: pd.DataFrame, fault: str, **slots: Any) -> pd.DataFrame:
     """Return quarantine lines of a fault; a slot of its words is one for all, or a column."""
-    told: Any = pd.DataFrame({"fault": fault, **slots}, index=places.index).to_dict("records")
-    said = [Problem.of(**facts) for facts in told]
+    told = pd.DataFrame({"fault": fault, **slots}, index=places.index)
+    rows = [*told.itertuples(index=False, name=None)]
+    said = {row: Problem.of(**dict(zip(["fault", *slots], row, strict=True))) for row in {*rows}}
     words = ("message", "expected", "fix", "code")
-    return places.assign(**{word: [getattr(problem, word) for problem in said] for word in words})
+    return places.assign(**{word: [getattr(said[row], word) for row in rows] for word in words})
 
 
 def first_of(places: pd.DataFrame, fault: str, **slots: Any) -> list[Problem]:

@@ -12,7 +12,7 @@ from datetime import date
 
 import pandas as pd
 
-from pmf_analysis.data.contract import MAIN_COLUMN, TABLES, Column, column_names, conform
+from pmf_analysis.data.contract import MAIN_COLUMN, TABLES, Column, cast, column_names
 from pmf_analysis.parameters.loading import HIDDEN
 from pmf_analysis.parameters.workspace import Parameters
 from pmf_analysis.problems import Problem, did_you_mean
@@ -30,6 +30,7 @@ _NAMES = ("_name", "dimension", "dimension_value", "peer_set")
 LABEL = "_label"
 _FACTS = ["year_type", "frequency", "data_type", "unit", "accumulation", "period_span", "valid_to"]
 _FACTS += ["minimum", "maximum", "rate_base"]
+_PERCENTAGES = ("percentage", "survey_percentage")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,18 @@ class Context:
         names |= {i: i for i in register.indicators}
         ids = {name.casefold(): i for name, i in names.items()}
         facts = register.frame().set_index("indicator")[_FACTS]
+        facts = facts.assign(
+            bounds=_bounds_in_words(facts), valid_to=pd.to_datetime(facts["valid_to"])
+        )
         return cls(facts, ids, council.area_code, council.name, as_at)
+
+
+def _bounds_in_words(facts: pd.DataFrame) -> pd.Series[str]:
+    low, high = (facts[name].map("{:g}".format).astype("str") for name in ("minimum", "maximum"))
+    words = "a number from " + low + " to " + high
+    words = words.mask(high == "nan", "a number of " + low + " or more")
+    words = words.mask(low == "nan", "a number of " + high + " or less")
+    return words.mask(facts["data_type"].isin(_PERCENTAGES), words + " (percentage)")
 
 
 def judge(
@@ -64,26 +76,25 @@ def judge(
     case = Case(records, _with_constants(records.raw, table, mapping), mapping)
     typed = case.typed
     _type_columns(case)
-    if "indicator_id" in typed:
-        typed["indicator_id"] = _registered(case, context)
-    case.facts = context.facts.reindex(case.typed_text("indicator_id")).set_axis(typed.index)
+    ids = _registered(case, context) if "indicator_id" in typed else case.raw_text("indicator_id")
+    facts = context.facts.reindex(ids).set_axis(typed.index)
+    case.facts = facts.assign(is_percentage=facts["data_type"].isin(_PERCENTAGES))
     dropped = set_periods(case)
     result.ignored["period of another length than the indicator's"] += int(dropped.sum())
     if table == "observations":
         judge_observations(case, context.as_at)
     if table == "targets":
         judge_targets(case)
-        aims = typed.filter(["target", "target_low", "target_high"])
+        aims = typed[["target", "target_low", "target_high"]]
         unset = aims.isna().all(axis=1) & ~case.bad & ~dropped
         result.ignored["no target set"] += int(unset.sum())
         dropped |= unset
     _fill_area_and_id(case, context)
     _check_required(case)
     _note_evidence(case)
-    accepted = conform(typed, table).set_axis(typed.index)
-    _judge_lists(case, accepted)
-    accepted[LABEL] = records.labels(MAIN_COLUMN[table], case.bad | True)
-    accepted = accepted[~(case.bad | dropped)].reset_index(drop=True)
+    _judge_lists(case)
+    labels = records.labels(MAIN_COLUMN[table], case.bad | True)
+    accepted = typed.assign(**{LABEL: labels})[~(case.bad | dropped)].reset_index(drop=True)
     case.bad &= ~dropped
     result.problems.extend(case.notes)
     result.hold(case.quarantine(), int(case.bad.sum()))
@@ -104,21 +115,24 @@ def _type_columns(case: Case) -> None:
     """Type every column that is there, and quarantine what cannot be typed."""
     for column in TABLES[case.records.table]:
         name = column.name
-        if name in case.raw:
-            values, bad = to_kind(case.raw[name], column, case.mapping.enums.get(name, {}))
-            if column.kind == "number" and bad.any():
-                bad &= state_of_text(case.raw[name], case.mapping.values) == ""
-            if name in case.mapping.multiply:
-                values = values * case.mapping.multiply[name]
-            case.typed[name] = _shown(case, name, values) if name.endswith(_NAMES) else values
-            _refuse_cells(case, column, bad)
-            _check_bounds(case, column)
+        if name not in case.raw:
+            case.typed[name] = cast(pd.Series(None, index=case.raw.index, dtype=object), column)
+            continue
+        values, bad = to_kind(case.raw[name], column, case.mapping.enums.get(name, {}))
+        if column.kind == "number" and bad.any():
+            bad &= state_of_text(case.raw[name], case.mapping.values) == ""
+        if name in case.mapping.multiply:
+            values = values * case.mapping.multiply[name]
+        values = _shown(case, name, values) if name.endswith(_NAMES) else values
+        case.typed[name] = cast(values, column)
+        _refuse_cells(case, column, bad)
+        _check_bounds(case, column)
 
 
 def _shown(case: Case, name: str, texts: pd.Series[str]) -> pd.Series[str]:
     """Names as pages can show them: in one line, without characters that nobody sees."""
     odd = [text for text in texts.unique() if HIDDEN.search(text)]
-    case.note(texts.isin(odd), name, "hidden-characters")
+    case.tell(texts.isin(odd), name, "hidden-characters")
     return texts.replace({text: HIDDEN.sub("", " ".join(text.split())) for text in odd})
 
 
@@ -132,10 +146,10 @@ def _refuse_cells(case: Case, column: Column, bad: pd.Series[bool]) -> None:
     if bad.any():
         error = bad & is_error(case.raw[name])
         huge = bad & is_too_large(case.raw[name]) & (column.kind in ("number", "integer"))
-    case.add(huge, name, "not-believable")
-    case.add(error, name, "error-cell", expected=expected)
-    case.add(formula, name, "formula-not-calculated", expected=expected)
-    case.add(bad & ~error & ~formula & ~huge, name, fault, choices=choices)
+    case.tell(huge, name, "not-believable")
+    case.tell(error, name, "error-cell", expected=expected)
+    case.tell(formula, name, "formula-not-calculated", expected=expected)
+    case.tell(bad & ~error & ~formula & ~huge, name, fault, choices=choices)
 
 
 def _check_bounds(case: Case, column: Column) -> None:
@@ -143,7 +157,7 @@ def _check_bounds(case: Case, column: Column) -> None:
     for bound, outside, word in ((low, values.lt, "below"), (high, values.gt, "above")):
         if bound is not None:
             mask = outside(bound).fillna(False).astype(bool)
-            case.add(mask, column.name, "column-bound", word=word, bound=bound)
+            case.tell(mask, column.name, "column-bound", word=word, bound=bound)
 
 
 def _registered(case: Case, context: Context) -> pd.Series[str]:
@@ -155,54 +169,49 @@ def _registered(case: Case, context: Context) -> pd.Series[str]:
     hints = {name: did_you_mean(name, context.ids) for name in unknown[:20]}
     hint = names.map({name: hints.get(name, "") for name in found})
     is_unknown = names.isin(unknown)
-    case.add(is_unknown, "indicator_id", "indicator-unknown", indicator=names, hint=hint)
-    return names.map(found).astype("str")
+    case.tell(is_unknown, "indicator_id", "indicator-unknown", indicator=names, hint=hint)
+    case.typed["indicator_id"] = names.map(found).astype("str")
+    return case.typed["indicator_id"]
 
 
 def _fill_area_and_id(case: Case, context: Context) -> None:
     """Fill what a council's own file leaves out: its area, and a stable name for a target."""
     typed, table = case.typed, case.records.table
-    columns = column_names(table)
-    if table != "peer_sets" and "area_code" in columns:
-        typed["area_code"] = case.typed_text("area_code").replace("", context.own_area)
-    if "area_name" in columns:
-        name = case.typed_text("area_name")
-        is_own = (name == "") & (typed["area_code"] == context.own_area)
-        typed["area_name"] = name.mask(is_own, context.own_name)
+    if table != "peer_sets" and "area_code" in typed:
+        typed["area_code"] = typed["area_code"].replace("", context.own_area)
+    if "area_name" in typed:
+        is_own = (typed["area_name"] == "") & (typed["area_code"] == context.own_area)
+        typed["area_name"] = typed["area_name"].mask(is_own, context.own_name)
     if table == "targets":
-        days = [typed[name].dt.strftime("|%Y-%m-%d|") for name in ("period_start", "period_end")]
-        kind = case.typed_text("kind").replace("", "improvement")
-        made = typed["indicator_id"] + "|" + typed["area_code"] + days[0] + days[1].str[1:] + kind
-        given = case.typed_text("target_id")
-        typed["target_id"] = given.mask(given == "", made)
+        days = [typed[name].dt.strftime("|%Y-%m-%d") for name in ("period_start", "period_end")]
+        made = typed["indicator_id"] + "|" + typed["area_code"] + days[0] + days[1]
+        made = made.fillna("") + "|" + typed["kind"]
+        typed["target_id"] = typed["target_id"].mask(typed["target_id"] == "", made)
 
 
 def _check_required(case: Case) -> None:
     for column in TABLES[case.records.table]:
         if column.required and column.default is None:
-            name, meaning = column.name, column.meaning[0].lower() + column.meaning[1:]
-            cells, shown = case.typed_text(name), name.replace("_", " ")
+            cells, meaning = case.typed[column.name], column.meaning[0].lower() + column.meaning[1:]
             empty = (cells.isna() | (cells.astype("str") == "")) & ~case.bad
-            case.add(empty, name, "required-cell-empty", cell=shown, meaning=meaning)
+            case.tell(empty, column.name, "required-cell-empty", meaning=meaning)
 
 
-def _judge_lists(case: Case, rows: pd.DataFrame) -> None:
+def _judge_lists(case: Case) -> None:
     """Hold back changes of areas that nobody can follow; note lists that a slip cuts in two."""
     if case.records.table == "area_changes":
-        case.add(rows["old_code"].eq(rows["new_code"]) & ~case.bad, "new_code", "area-unchanged")
-        undated = (rows["kind"] != "recoded") & rows["on_date"].isna() & ~case.bad
-        case.add(undated, "on_date", "area-change-undated", kind=rows["kind"])
+        case.hold_to("area_changes")
     if case.records.table == "peer_sets":
-        one = ["peer_set", "area_code"]
+        rows, one = case.typed, ["peer_set", "area_code"]
         new_day = rows.duplicated(one) & ~rows.duplicated([*one, "as_at"])
-        case.note(new_day & ~case.bad, "as_at", "list-of-several-days")
+        case.tell(new_day & ~case.bad, "as_at", "list-of-several-days")
 
 
 def _note_evidence(case: Case) -> None:
     """Note what the sheet hides: percentages as fractions, numbers as text, hidden rows."""
     records, sheet = case.records, case.records.sheet
     for name in [column.name for column in TABLES[records.table] if column.kind == "number"]:
-        case.note(records.marked(name, "percent"), name, "percent-format")
-        case.note(records.marked(name, "text number"), name, "text-number")
+        case.tell(records.marked(name, "percent"), name, "percent-format")
+        case.tell(records.marked(name, "text number"), name, "text-number")
     hidden = case.raw["source_row"].isin(sheet.hidden_rows) | sheet.is_hidden
-    case.note(hidden, "", "hidden", what="sheet" if sheet.is_hidden else "row")
+    case.tell(hidden, "", "hidden", what="sheet" if sheet.is_hidden else "row")
