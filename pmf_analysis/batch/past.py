@@ -18,7 +18,11 @@ def ask_past(plan: Plan) -> pd.DataFrame:
     known = plan.store.as_known_on(spec.as_at)
     council = known_council(known, plan.parameters, plan.period, spec.as_at, None)
     past = past_targets(council.targets, council.own, council.register, as_at=spec.as_at)
-    asked = backtest(council.evidence, past, council.register, area=council.area)
+    rows = council.evidence
+    everyone = pd.DataFrame({"member": rows["area"].unique(), "area": ""})
+    lists = pd.concat([everyone, council.lists[council.lists["peer_set"] == spec.peer_set]])
+    how: dict[str, Any] = {"area": council.area, "peer_sets": lists, "seed": spec.seed}
+    asked = backtest(rows, past, council.register, **how)
     keep_backtest(plan.workspace.store, asked, council=spec.council, as_at=spec.as_at)
     return records(asked, groups={})
 

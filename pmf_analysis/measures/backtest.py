@@ -6,6 +6,7 @@ series, and the real targets, asked on the day they were set.
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import pandas as pd
 
@@ -65,17 +66,26 @@ def rule_questions(
 
 
 def answered(
-    known: Frame, asked: Frame, register: Frame, outcome: Frame, origin: pd.Timestamp
+    known: Frame, asked: Frame, register: Frame, outcome: Frame, origin: pd.Timestamp, **how: Any
 ) -> Frame:
-    """Questions with chance, verdict, outcome and met; those that cannot be answered left out."""
+    """Questions with chance, verdict, outcome and met; those that cannot be answered left out.
+
+    `how` is what else `assess_targets` takes, such as seed and peer_sets.
+    """
     asked = asked.reset_index(drop=True)
-    answers = assess_targets(known, asked, register=register, origin=origin, years=())
+    answers = assess_targets(known, asked, register=register, origin=origin, years=(), **how)
     table = judged(asked.join(answers[["probability", "verdict"]]), outcome, "backtest")
     return table.dropna(subset=["probability", "met"]).assign(as_at=f"{origin:%Y-%m-%d}")
 
 
 def backtest(
-    panel: Frame, targets: Frame | None, register: Frame, *, origins: Days = (), area: str = ""
+    panel: Frame,
+    targets: Frame | None,
+    register: Frame,
+    *,
+    origins: Days = (),
+    area: str = "",
+    **how: Any,
 ) -> Frame:
     """Ask a council's past questions as they would have been answered then.
 
@@ -92,6 +102,8 @@ def backtest(
         frequency that lie whole years back.
     area
         The council asked about; all by default.
+    how
+        What else `assess_targets` takes, so that past and present are asked alike.
 
     Returns
     -------
@@ -104,14 +116,14 @@ def backtest(
         known, ours = (all_[all_["indicator"].isin(some["indicator"])] for all_ in (panel, own))
         for origin in origins or _newest(ours):
             asked = rule_questions(known, some, origin).merge(ours[["series", "period"]])
-            done.append(answered(known, asked, some, ours, origin))
+            done.append(answered(known, asked, some, ours, origin, **how))
     if targets is not None:
         lags = register.set_index("indicator")["publish_lag_days"].fillna(0)
         out = panel["period_end"] + pd.to_timedelta(panel["indicator"].map(lags), unit="D")
         asked = targets[(targets["refused"] == "") & (targets["how"] == "")]
         for day, rows in asked.groupby(asked["set_on"].fillna(asked["first"])):
             known = panel[(out < day) & panel["indicator"].isin(rows["indicator"])]
-            done.append(answered(known, rows, register, own, day))
+            done.append(answered(known, rows, register, own, day, **how))
     return pd.concat(done[1:] or done, ignore_index=True).reindex(columns=OUTCOMES)
 
 

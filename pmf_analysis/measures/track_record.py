@@ -146,9 +146,9 @@ def records(table: Frame, *, groups: Mapping[str, Sequence[str]], seed: int = 0)
         Rows "shipped" tell of our own exam.
     """
     known = table[table["probability"].notna() | (table["source"] == "targets")]
-    order = ["as_at", "sealed_on", "seal", "series", "period", "target_id"]
+    order = ["sealed_on", "as_at", "seal", "series", "period", "target_id"]
+    # of a question sealed in several runs the chance sealed first counts, whatever day it names
     known = known.dropna(subset=["met"]).sort_values(order)
-    # of a question sealed in several runs the first chance counts: it looked furthest ahead
     known = known.drop_duplicates(["source", "target_id", "period"])
     by_people = (known["source"] == "backtest") & ~known["kind"].isin(KNOWN["rules"])
     chosen = {"all": known["met"].notna(), "set_by_people": by_people}

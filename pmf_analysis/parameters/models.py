@@ -132,6 +132,8 @@ class ComparisonRules(Settings):
     lead_years: Counting = 3
 
 
+TargetKind = Literal["floor", "improvement", "trajectory", "statutory", "contractual", "ambition"]
+FINDING: dict[str, list[str]] = _CHOICES["finding_steps"]
 TargetStepName = Literal[
     "required", "neighbours", "nation", "more_challenging", "already_better", "as_challenging",
     "rationale", "comparator", "may_change",
@@ -139,28 +141,29 @@ TargetStepName = Literal[
 
 
 class TargetStep(Settings):
-    """A step of :class:`TargetRule`: a named condition and its settings.
+    """A step of :class:`TargetRule`: a named condition and its settings (see FINDING)."""
 
-    ``kinds`` of targets are required ones (``required``); ``peer_set`` and ``place`` say which
-    benchmark (``neighbours``), by default the run's and the middle one; ``months`` how old it may
-    be (``neighbours``, ``nation``).
-    """
-
+    # Kinds that are required; which benchmark (by default the run's), and its greatest age
     step: TargetStepName
-    kinds: tuple[Text, ...] = ("statutory", "contractual")
+    kinds: Annotated[tuple[TargetKind, ...], Field(min_length=1)] = ("statutory", "contractual")
     peer_set: str = ""
     place: Literal["median", "best_quarter"] = "median"
     months: Counting = 24
 
+    def _contradictions(self) -> dict[str, object]:
+        return {"step_settings": self.model_fields_set - {"step", *FINDING.get(self.step, [])}}
+
 
 class TargetRule(Settings):
-    """How targets are set, step by step; by default as Brighton & Hove's guidance of 2020 to 2024.
-
-    The target is the latest benchmark or what is required, whichever is more challenging; where we
-    are already better than that, present performance. Every target has its reasons written.
-    """
+    """How targets are set, step by step; the default is Brighton & Hove's, of 2020 to 2024."""
 
     steps: tuple[TargetStep, ...] = tuple(TargetStep(step=x) for x in get_args(TargetStepName))
+
+    def _contradictions(self) -> dict[str, object]:
+        names = [step.step for step in self.steps]
+        before = names[: next((n for n, name in enumerate(names) if name in FINDING), None)]
+        compares = {*before} - {"rationale", "comparator"}
+        return {"step_twice": len({*names}) < len(names), "compares_nothing": compares}
 
 
 class ValuePair(Settings):

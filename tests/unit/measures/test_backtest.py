@@ -168,3 +168,18 @@ def test_a_council_without_targets_is_asked_by_rule_only():
 def test_a_council_without_figures_has_no_questions():
     table = backtest(panel(), None, register(), area="elsewhere")
     assert table.empty and list(table.columns) == OUTCOMES
+
+
+def test_the_past_is_asked_with_what_the_present_is_asked_with():
+    rows = panel()
+    lists = pd.DataFrame({"member": sorted(set(rows["area"])), "area": ""})
+    near = pd.DataFrame(
+        [{"area": f"X{a}", "member": f"X{(a + s) % AREAS}"} for a in range(AREAS) for s in (1, 2)]
+    )
+    usual = backtest(rows, None, register(), origins=[ORIGIN])
+    other = backtest(rows, None, register(), origins=[ORIGIN], seed=7)
+    assert (usual["probability"] != other["probability"]).any()
+    beside = pd.concat([lists, near])
+    listed = backtest(rows, None, register(), origins=[ORIGIN], peer_sets=beside)
+    assert listed["target_id"].tolist() == usual["target_id"].tolist()
+    assert (usual["probability"] != listed["probability"]).any()

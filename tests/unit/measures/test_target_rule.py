@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -23,7 +24,7 @@ def own(value: float = 60.0) -> pd.DataFrame:
 def beside(**more: Any) -> pd.DataFrame:
     usual = {
         "series": "x|E1", "peer_set": "near", "period": DAY, "peer_median": 64.0, "peer_q1": 55.0,
-        "peer_q3": 72.0, "nation_value": 66.0,
+        "peer_q3": 72.0, "nation_value": 66.0, "value": 60.0,
     }  # fmt: skip
     return pd.DataFrame([usual | more])
 
@@ -32,7 +33,7 @@ def live(target: float = 65.0, **more: Any) -> pd.DataFrame:
     usual = {
         "target_id": "t", "series": "x|E1", "indicator": "x", "target": target,
         "kind": "improvement", "set_on": pd.Timestamp("2024-03-01"), "rationale": "agreed",
-        "comparator": "",
+        "comparator": "", "how": "",
     }  # fmt: skip
     return pd.DataFrame([usual | more])
 
@@ -73,8 +74,9 @@ def test_the_more_challenging_benchmark_is_what_the_path_suggests() -> None:
 
 
 def test_lower_is_more_challenging_where_lower_is_better() -> None:
-    told = path(polarity="lower", value=70.0)
+    told = path(beside(value=70.0), polarity="lower", value=70.0)
     assert told["more_challenging"] == ("yes", 64.0, "near")
+    assert told["already_better"] == ("no", 70.0, "present")
     assert told["as_challenging"] == ("no", 64.0, "near")
     assert path(polarity="lower")["already_better"] == ("yes", 60.0, "present")
 
@@ -86,10 +88,35 @@ def test_what_the_law_asks_for_counts_where_it_is_more_challenging() -> None:
         assert told["more_challenging"][1:] == most
 
 
-def test_present_performance_may_be_the_target_where_it_is_better() -> None:
-    told = path(value=68.0, targets=live(68.0))
+def test_present_performance_may_be_used_and_takes_the_place_of_no_benchmark() -> None:
+    told = path(beside(value=68.0), value=68.0, targets=live(67.0))
     assert told["already_better"] == ("yes", 68.0, "present")
-    assert told["as_challenging"] == ("yes", 68.0, "present")
+    assert told["as_challenging"] == ("yes", 66.0, "nation")
+
+
+def test_present_performance_is_that_of_the_benchmark_s_period() -> None:
+    assert path(value=90.0)["already_better"] == ("no", 60.0, "present")
+    assert path(beside(value=NAN), value=90.0)["already_better"][0] == "not_known"
+    law = path(beside().head(0), live(80.0, kind="statutory"), value=90.0)
+    assert law["already_better"] == ("yes", 90.0, "present")  # a level for every period
+
+
+def test_a_target_for_the_year_so_far_is_not_held_against_levels_of_periods() -> None:
+    told = path(targets=live(260.0, how="sum", kind="statutory"))
+    assert told["required"][0] == told["as_challenging"][0] == "not_known"
+    assert told["more_challenging"] == ("yes", 66.0, "nation")
+    assert path(targets=live(260.0, how="sum"))["as_challenging"][0] == "not_known"
+
+
+@pytest.mark.parametrize("kind", ["floor", "statutory", "contractual"])
+def test_what_must_be_kept_need_not_be_as_challenging(kind: str) -> None:
+    assert path(targets=live(50.0, kind=kind))["as_challenging"][0] == "not_known"
+
+
+def test_what_is_written_has_no_number() -> None:
+    told = path()
+    for step in ("rationale", "comparator"):
+        assert np.isnan(told[step][1]) and told[step][2] == ""
 
 
 @pytest.mark.parametrize("polarity", ["none", "range", "unknown"])

@@ -260,6 +260,13 @@ def test_of_a_question_sealed_twice_the_first_chance_counts():
     assert record(both)["brier"] == pytest.approx(record(first)["brier"])
 
 
+def test_a_run_dated_back_does_not_take_the_place_of_the_first_chance():
+    honest = perfect(100, 2)
+    dated_back = honest.assign(as_at="2020-01-31", sealed_on="2024-12-01", probability=0.5)
+    both = pd.concat([dated_back, honest], ignore_index=True)
+    assert record(both)["brier"] == pytest.approx(record(honest)["brier"])
+
+
 def test_targets_without_a_chance_have_a_rate_by_group():
     met = np.arange(10) % 4 == 0
     table = asked(np.full(10, np.nan), met, source="targets", indicator=["a"] * 4 + ["b"] * 6)

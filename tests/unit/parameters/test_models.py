@@ -8,12 +8,14 @@ import pytest
 from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 
+from pmf_analysis.data.contract import TABLES
 from pmf_analysis.parameters.messages import wording
 from pmf_analysis.parameters.models import (
     ComparisonRules,
     Indicator,
     RunSpec,
     TargetBands,
+    TargetKind,
     TargetRule,
     TargetStepName,
 )
@@ -155,3 +157,28 @@ def test_the_rule_for_targets_has_every_step_unless_a_council_leaves_some_out():
     for wrong in ({"step": "by_feeling"}, {"step": "nation", "place": "top"}, {"months": 12}):
         with pytest.raises(ValidationError):
             TargetRule(steps=(wrong,))
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ([{"step": "required", "kinds": ["statutry"]}], "literal"),
+        ([{"step": "required", "kinds": []}], "at least 1 item"),
+        ([{"step": "nation"}, {"step": "nation", "months": 12}], "twice"),
+        ([{"step": "nation", "place": "median"}], "does not use"),
+        ([{"step": "rationale", "months": 24}], "does not use"),
+        ([{"step": "rationale"}, {"step": "as_challenging"}, {"step": "nation"}], "come first"),
+        ([{"step": "may_change"}], "come first"),
+    ],
+)
+def test_steps_that_say_nothing_are_refused(steps, said):
+    steps = [{**step, "kinds": tuple(step["kinds"])} if "kinds" in step else step for step in steps]
+    with pytest.raises(ValidationError) as error:
+        TargetRule(steps=tuple(steps))
+    assert said in str(error.value)
+
+
+def test_the_kinds_of_a_target_are_the_contract_s():
+    [kind] = [column for column in TABLES["targets"] if column.name == "kind"]
+    assert {*get_args(TargetKind), "baseline"} == {*kind.choices}  # a baseline is no target
+    assert TargetRule(steps=({"step": "rationale"},)) and TargetRule(steps=())
