@@ -18,7 +18,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrows import pentana_arrows
+from pmf_analysis.measures.change_test import pentana_arrows
 from pmf_analysis.measures.spc import RuleSet, spc_chart
 
 SHORTEST, LONGEST = 8, 12

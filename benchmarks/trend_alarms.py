@@ -16,15 +16,15 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.alarms import (
+from pmf_analysis.measures.events import suggested_steps
+from pmf_analysis.measures.spc import (
     FEWEST,
     LENGTHS,
+    PROFILES,
     TABLE,
     simulated_alarm,
     simulated_step,
 )
-from pmf_analysis.measures.spc import PROFILES
-from pmf_analysis.measures.steps import suggested_steps
 
 WITHIN = (4, 8, 12)
 RNG = np.random.default_rng(20261031)

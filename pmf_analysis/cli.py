@@ -20,10 +20,10 @@ from typer import Argument, Exit, Option, Typer
 
 from pmf_analysis import __version__
 from pmf_analysis.batch.manifest import RunRecord, find_run
+from pmf_analysis.batch.notebooks import accept_notebooks, lab_on, new_workspace, trust_notebooks
 from pmf_analysis.batch.pages import progress, render_again, result_json, result_lines
 from pmf_analysis.batch.plan import check_data, make_plan
 from pmf_analysis.batch.running import Options, run_plan
-from pmf_analysis.batch.workspaces import accept_notebooks, lab_on, new_workspace, trust_notebooks
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem

@@ -1,16 +1,26 @@
-"""Notebooks as files: which one it is, what its parameters cell declares, what is kept of it."""
+"""Notebooks as files: which one it is, what its parameters cell declares, what is kept of it.
+
+And a council's own workspace, in which they lie: made new, its notebooks let in, shown in
+JupyterLab.
+"""
 
 import ast
 import importlib
+import io
 import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from pmf_analysis.batch import manifest
 from pmf_analysis.batch.kernels import KERNEL_NAME
-from pmf_analysis.batch.manifest import digest_of
-from pmf_analysis.problems import Problem, Problems, did_you_mean
+from pmf_analysis.parameters.workspace import Workspace
+from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
 
 # The one interface that every notebook shares (design.md 5).
 _TEXT, _NUMBER = "a text in quotes", "a whole number"
@@ -50,7 +60,7 @@ def fingerprint(path: Path) -> str:
         [cell["cell_type"], "".join(cell["source"]), sorted(cell["metadata"].get("tags", []))]
         for cell in cells
     ]
-    return digest_of(parts)
+    return manifest.digest_of(parts)
 
 
 def check_notebook(path: Path, name: str, accepted: Iterable[str]) -> Problems:
@@ -147,3 +157,72 @@ def as_failed(unfinished: Any, title: str, message: str) -> Any:
 def notebook_text(notebook: Any) -> str:
     """Return the file's text of a notebook node."""
     return f"{_nbformat().writes(notebook)}\n"
+
+
+def new_workspace(folder: Path) -> list[str]:
+    """Make a workspace in a new or empty folder, and return what is in it.
+
+    Raises
+    ------
+    PmfError
+        When the folder already holds something; nothing is ever written over.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PmfError(Problem.of("folder-not-empty", file=folder.name))
+    for name in ("notebooks", "parameters"):
+        leftovers = shutil.ignore_patterns(".*", "__pycache__")
+        shutil.copytree(shipped(name), folder / name, ignore=leftovers)
+    for name in ("store", "outputs"):
+        (folder / name).mkdir()
+    manifest.write_atomically(folder / ".gitignore", "store/\noutputs/\n.ipynb_checkpoints/\n")
+    shutil.copyfile(Path(__file__).with_name("workspace.md"), folder / "README.md")
+    return sorted(path.name for path in folder.iterdir())
+
+
+def accept_notebooks(workspace: Workspace, run_file: str = "") -> dict[str, str]:
+    """Write into a run file the fingerprints of its notebooks that did not come with pmf.
+
+    Comments and order of the file are kept. Returns the fingerprints, by file name.
+    """
+    from ruamel.yaml import YAML
+
+    name = workspace.run_file(run_file)
+    spec = workspace.load_run(name)
+    paths = [workspace.notebooks / f"{analysis}.ipynb" for analysis in spec.analyses]
+    digests = {path: fingerprint(path) for path in paths if path.is_file()}
+    own = {path.name: value for path, value in digests.items() if not is_shipped(path, value)}
+    if own != spec.accepted_notebooks:
+        yaml, path, text = YAML(), workspace.root / name, io.StringIO()
+        yaml.preserve_quotes = True
+        declared: Any = yaml.load(path)
+        declared["accepted_notebooks"] = own
+        yaml.dump(declared, text)
+        manifest.write_atomically(path, text.getvalue())
+    return own
+
+
+def trust_notebooks(workspace: Workspace) -> int:
+    """Sign the executed notebooks that are as their run's manifest recorded them; return how many.
+
+    JupyterLab shows no SVG of a notebook that it does not trust. A notebook that was changed since
+    its run, or that no run made, is not signed.
+    """
+    from nbformat.sign import NotebookNotary
+
+    notary, name = NotebookNotary(), "notebook.ipynb"  # type: ignore[no-untyped-call]  # no types
+    made = [
+        folder / job["id"] / name
+        for folder in manifest.run_folders(workspace)
+        for job in manifest.RunRecord.read(folder).jobs.values()
+        if manifest.is_unchanged(folder / job["id"], {name: job["files"].get(name)})
+    ]
+    for path in made:
+        notary.sign(read_notebook(path))  # type: ignore[no-untyped-call]
+    return len(made)
+
+
+def lab_on(workspace: Workspace) -> int:
+    """Open JupyterLab on a workspace and wait for its end; its exit code."""
+    environment = {**os.environ, "PMF_WORKSPACE": str(workspace.root)}
+    command = [sys.executable, "-m", "jupyterlab", str(workspace.root)]
+    return subprocess.run(command, env=environment, check=False).returncode

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import arrows, seasonal_pattern, short_series
+from pmf_analysis.measures import change_test, seasonal_pattern, short_series
 from pmf_analysis.measures.arrays import TABLES, Column, Flags, Floats, Frame, Integers
 from pmf_analysis.measures.polarity import TARGETS, is_met
 from pmf_analysis.measures.spc import RuleSet, spc_chart
@@ -157,7 +157,7 @@ def off_target(points: Frame, trends: Frame, themes: Themes) -> Frame:
     rows = points.merge(trends.reindex(columns=columns), on="series", suffixes=("", "_now"))
     bands = {name: rows[name].fillna(rows.get(f"{name}_now", np.nan)) for name in TARGETS[1:]}
     rate = rows["frequency"].map(PERIODS_PER_YEAR).astype(float)
-    rows["lag"] = arrows.years_before(rows["period"], rows["period_now"], rate)
+    rows["lag"] = change_test.years_before(rows["period"], rows["period_now"], rate)
     rows["missed"] = 1 - is_met(rows["value"], rows["polarity"], rows.assign(**bands))
     rows = rows[rows["lag"].between(0, EARLIER_YEARS) & rows["missed"].notna()]
     rows = rows.join(_by_theme(rows["indicator"], themes).rename("theme"))

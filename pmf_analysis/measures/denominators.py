@@ -1,4 +1,4 @@
-"""Denominators that must add up to their nation's and hold over time; rates by strata, standardised."""
+"""Denominators: do they add up to their nation's, do they hold over time; standardised rates."""
 
 from itertools import pairwise
 from typing import Any

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import alarms, arrows, change_test, dependence, short_series, trend_plan
+from pmf_analysis.measures import change_test, dependence, short_series, spc, trend_plan
 from pmf_analysis.measures.arrays import LIMITS, SENTENCES, TABLES, Frame
 from pmf_analysis.measures.history import COUNTS, with_intervals, with_register
 from pmf_analysis.measures.polarity import TARGETS, point_types
@@ -201,7 +201,7 @@ def _with_odds(plan: Frame, rules: RuleSet) -> Frame:
     is_chart, dependent = plan["method"] == "xmr", plan["is_dependent"]
     seasonal = plan["treatment"] == "season_means_removed"
     chances: dict[str, Any] = {
-        "xmr": np.where(seasonal, SEASONAL_FACTOR, 1.0) * alarms.last_point_alarm(rules, plan["n"]),
+        "xmr": np.where(seasonal, SEASONAL_FACTOR, 1.0) * spc.last_point_alarm(rules, plan["n"]),
         "mann_kendall": plan["n"].map(lambda n: short_series.attained_size(int(n))),
         "recent_trend": RECENT_ALARM,
     }
@@ -219,9 +219,9 @@ def _with_odds(plan: Frame, rules: RuleSet) -> Frame:
     deviation = (plan["upper_limit"] - plan["mean"]) / 3 * np.sqrt(plan["n"] / left.clip(lower=1))
     deviation = deviation.where(is_chart & ~dependent & ~frozen & (deviation > 0))
     for within in LOOK_AHEAD:
-        plan[f"detect_{within}"] = deviation * alarms.detectable_step(rules, plan["n"], within)
+        plan[f"detect_{within}"] = deviation * spc.detectable_step(rules, plan["n"], within)
     # Of a quarter's three months each scatters by the root of three more; a year has twelve.
-    monthly = deviation * np.sqrt(3) * alarms.detectable_step(rules, 3 * plan["n"], 12)
+    monthly = deviation * np.sqrt(3) * spc.detectable_step(rules, 3 * plan["n"], 12)
     plan["detect_monthly"] = monthly.where(plan["periods_per_year"] == 4)
     profiles = [name for name, known in PROFILES.items() if known == rules]
     settings = ", ".join(f"{name}={value}" for name, value in asdict(rules).items())
@@ -243,7 +243,7 @@ def _arrows(plan: Frame, valued: Frame, lines: Frame) -> Frame:
     """What Pentana's arrows would show of each series, breaks or none."""
     rates, better = plan["periods_per_year"].fillna(1).to_dict(), plan["polarity"].to_dict()
     shown, goals = valued.assign(value=valued["shown_value"]), lines.loc[valued.index]
-    found = arrows.pentana_arrows(shown, better, targets=goals, periods_per_year=rates)
+    found = change_test.pentana_arrows(shown, better, targets=goals, periods_per_year=rates)
     names = ["series", "arrow_short", "arrow_long"]
     return found.set_axis(names, axis=1).set_index("series").reindex(plan.index).fillna("")
 

@@ -2,20 +2,13 @@
 
 import pandas as pd
 
+from pmf_analysis.measures import events
 from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.chance_signals import expected_signals, fine_figures, off_target
-from pmf_analysis.measures.events import (
-    chart_events,
-    declared_baselines,
-    independent_levels,
-    recorded_events,
-    with_baselines_used,
-)
 from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.questions import target_lines
 from pmf_analysis.measures.result_tables import clipped, complete_trends, with_labels
 from pmf_analysis.measures.special_causes import rule_set
-from pmf_analysis.measures.steps import suggested_steps
 from pmf_analysis.measures.trend import trend_verdicts
 from pmf_analysis.parameters.workspace import Parameters
 
@@ -36,23 +29,13 @@ def trend_tables(
     lines = target_lines(live, own)
     declared = parameters.framework.trend_rules
     rules = rule_set(declared.profile, **declared.model_dump(exclude={"profile"}))
+    frozen, period = events.declared_baselines(parameters, as_at), council.period
     trends, points = trend_verdicts(
-        own,
-        register,
-        targets=lines,
-        changes=changes,
-        baselines=declared_baselines(parameters, as_at),
-        rules=rules,
-        period=council.period,
+        own, register, targets=lines, changes=changes, baselines=frozen, rules=rules, period=period
     )
-    events = chart_events(
-        own,
-        register,
-        recorded_events(changes, parameters, as_at),
-        restated=restated,
-        suggested=suggested_steps(independent_levels(trends, points)),
-    )
-    events = with_baselines_used(events, trends)
+    recorded = events.recorded_events(changes, parameters, as_at)
+    steps = events.suggested_steps(events.independent_levels(trends, points))
+    told = events.chart_events(own, register, recorded, restated=restated, suggested=steps)
     trends = complete_trends(trends, own, register, lines, area=council.area, as_at=as_at)
     points = with_labels(points, register).merge(lines, on=["series", "period"], how="left")
     themes = {name: entry.themes for name, entry in parameters.register.indicators.items()}
@@ -61,6 +44,6 @@ def trend_tables(
     return {
         "trends": clipped(fine_figures(trends), register, SHOWN_LIMITS),
         "points": clipped(points, register, SHOWN_LIMITS),
-        "events": events,
+        "events": events.with_baselines_used(told, trends),
         "packs": pd.concat([expected, off_target(points, ours, themes)], ignore_index=True),
     }

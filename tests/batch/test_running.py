@@ -22,10 +22,10 @@ import nbformat
 import pytest
 
 from pmf_analysis.batch.manifest import RunRecord, describe_file, find_run, locked
+from pmf_analysis.batch.notebooks import trust_notebooks
 from pmf_analysis.batch.pages import render_again
 from pmf_analysis.batch.plan import make_plan
 from pmf_analysis.batch.running import Options, run_plan
-from pmf_analysis.batch.workspaces import trust_notebooks
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, Problems
 

@@ -8,8 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmf_analysis.measures.alarms import LENGTHS, TABLE, detectable_step, last_point_alarm
-from pmf_analysis.measures.spc import PROFILES, RuleSet, spc_chart
+from pmf_analysis.measures.spc import (
+    LENGTHS,
+    PROFILES,
+    TABLE,
+    RuleSet,
+    detectable_step,
+    last_point_alarm,
+    spc_chart,
+)
 
 
 def charted(values: np.ndarray, rules: RuleSet) -> np.ndarray:

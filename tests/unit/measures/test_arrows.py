@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmf_analysis.measures.arrows import pentana_arrows
+from pmf_analysis.measures.change_test import pentana_arrows
 from pmf_analysis.measures.spc import RuleSet, spc_chart
 
 # Two years and a quarter; the newest is 12, the one before 10, the same quarter a year before 14.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import ast
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmf_analysis.measures import steps
-from pmf_analysis.measures.steps import COLUMNS, suggested_steps
+from pmf_analysis.measures import events
+from pmf_analysis.measures.events import STEPS, suggested_steps
 
 
 def many(values: np.ndarray) -> pd.DataFrame:
@@ -77,7 +78,7 @@ def test_a_clear_step_is_found_near_its_place(n: int, least: float) -> None:
 )  # fmt: skip
 def test_nothing_is_suggested_without_grounds(values: list[float]) -> None:
     found = suggested_steps(many(np.array(values, dtype=float)[None]))
-    assert found.empty and list(found) == COLUMNS
+    assert found.empty and list(found) == STEPS
 
 
 def test_exact_levels_are_steps_without_a_size() -> None:
@@ -102,13 +103,9 @@ def test_unit_order_and_gaps_change_nothing(scale: float, move: float, random: o
 
 def test_nothing_in_the_measures_applies_a_suggestion() -> None:
     """G19: a new usual range starts only where parameters record a reason."""
-    folder = steps.__file__.rsplit("steps.py", 1)[0]
-    from pathlib import Path
-
-    users = [
-        path.name
-        for path in Path(folder).glob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module == "pmf_analysis.measures.steps"
-    ]
-    assert users == []
+    texts = {path: path.read_text("utf-8") for path in Path(events.__file__).parent.glob("*.py")}
+    users = [path.stem for path, text in texts.items() if "suggested_steps(" in text]
+    assert sorted(users) == ["events", "trend_tables"]
+    (table,) = [text for path, text in texts.items() if path.stem == "trend_tables"]
+    assert table.count("suggested_steps(") == table.count("suggested=steps)") == 1
+    assert len(re.findall(r"\bsteps\b", table)) == 2  # made, and handed to the chart's events
