@@ -166,12 +166,19 @@ def theme_view(
     ids = {indicator.id for indicator in indicators}
     trends = _part(measures.trends, "indicator", ids)
     period = parse_period(spec.period, year_type=framework.year_type)
-    names = (
-        *("points", "comparisons", "peers", "gaps", "targets", "forecasts", "events"),
-        *("funnels", "robustness", "leads", "equality", "outturn_paths", "decisions", "outcomes"),
-    )
-    series = set(trends["series"])
-    problems = measures.problems
+    series, problems = set(trends["series"]), measures.problems
+    tables = {name: table for name, table in vars(measures).items() if "series" in table}
+    of_series = {name: _part(table, "series", series) for name, table in tables.items()}
+    by_theme = {
+        "trends": trends,
+        "value": _part(measures.value, "performance_indicator", ids),
+        "target_checks": _part(measures.target_checks, "indicator", {*ids, ""}),
+        "portfolio": measures.portfolio,
+        "records": measures.records,
+        "packs": _part(measures.packs, "theme", {theme, ""}),
+        "problems": problems[problems["indicator"].isin(ids) | (problems["theme"] == theme)],
+        "narratives": _narratives(store, spec.as_at, ids, pd.Timestamp(period.end)),
+    }
     return ThemeView(
         council=framework.council.name,
         theme=theme,
@@ -180,18 +187,10 @@ def theme_view(
         as_at=spec.as_at,
         peer_set=spec.peer_set,
         indicators=indicators,
-        trends=trends,
-        **{name: _part(getattr(measures, name), "series", series) for name in names},
-        value=_part(measures.value, "performance_indicator", ids),
-        target_checks=_part(measures.target_checks, "indicator", {*ids, ""}),
-        portfolio=measures.portfolio,
-        records=measures.records,
+        tables=of_series | by_theme,
         easy_level=framework.target_bands.too_easy,
         comparison_level=framework.comparison.level,
         overdispersion=framework.comparison.overdispersion,
-        packs=_part(measures.packs, "theme", {theme, ""}),
-        problems=problems[problems["indicator"].isin(ids) | (problems["theme"] == theme)],
-        narratives=_narratives(store, spec.as_at, ids, pd.Timestamp(period.end)),
         notice=framework.council.notice,
         vintage=store.digest(spec.as_at).overall,
         seed=spec.seed,

@@ -11,7 +11,7 @@ from pmf_analysis.story import further, sentences
 from pmf_analysis.story.bank import count_of, fits, say, stored, title, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
-from pmf_analysis.story.figures import Facts, number, text
+from pmf_analysis.story.figures import Facts, text
 from pmf_analysis.story.formatting import join_words
 from pmf_analysis.story.funnel import draw_funnel
 from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, paragraph
@@ -119,7 +119,9 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         """
         own = self.view.trend_facts
         if not self.compared:
-            return [self.finding(e, sentences.trend_title(e), _own_record(e)) for e in own]
+            said = ((*sentences.level_sentences(e), *sentences.noise_sentences(e)) for e in own)
+            titles = map(sentences.trend_title, own)
+            return [*map(self.finding, own, titles, said)]
         drawn = [each for each in self.facts if each.value.is_known and each.gap.is_known]
         blocks = [self._strip(drawn)] if drawn else []
         for facts in self.facts:
@@ -191,13 +193,9 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     def _funnel(self, facts: ComparisonFacts, limits: pd.DataFrame) -> Block:
         subject, council = facts.subject, self.view.council
         peers = self._of_set(self.view.peers, subject.series).dropna(subset=["denominator"])
-        ordered = peers.sort_values(["is_own", "area_name"], ascending=[False, True])
-        labels, rows = words_of("compare.funnel_label"), []
-        for row in rows_of(ordered):
-            cells = {"council": council if row["is_own"] else text(row, "area_name")}
-            for key, (name, how) in stored("cells.yml")["data"]["funnel"].items():
-                cells[key] = subject.figure(number(row, name), how).text
-            rows.append(cells | {"position": labels.get(text(row, "label"), "")})
+        labels = words_of("compare.funnel_label")
+        named = peers.assign(position=peers["label"].map(labels).fillna(""))
+        rows = data_rows(subject, named, stored("cells.yml")["data"]["funnel"])
         slots = {"title": subject.title, "council": council, "period": facts.period_label}
         slots |= {"peer_set": facts.peer_set, "value": facts.value.text, "n": str(len(rows))}
         id, place = f"funnel-{self.view.slugs[subject.series]}", labels[facts.funnel_label]
@@ -329,11 +327,6 @@ def _gap_notes(facts: ComparisonFacts, gaps: pd.DataFrame) -> sentences.Sentence
         say("compare.gap_n", **counts) if len(set(counts.values())) > 1 else "",
         count_of("compare.gap_missing", gone, step=step) if gone > 0 else "",
     )
-
-
-def _own_record(trend: TrendFacts) -> sentences.Sentences:
-    """Say what can be said without others: the level, and whether it moved beyond chance."""
-    return (*sentences.level_sentences(trend), *sentences.noise_sentences(trend))
 
 
 def _evidence_words(facts: ComparisonFacts) -> str:

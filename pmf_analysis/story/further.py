@@ -15,7 +15,7 @@ from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import ComparisonFacts, without_status, written_date
 from pmf_analysis.story.figures import Facts, Row, Subject, number, text
 from pmf_analysis.story.formatting import MINUS, format_number, join_words, rounded_sign
-from pmf_analysis.story.pages import cells_of, data_table
+from pmf_analysis.story.pages import cells_of, data_rows, data_table
 from pmf_analysis.story.quadrant import draw_quadrant
 from pmf_analysis.story.sentences import rank_words, reason_sentences, told
 from pmf_analysis.story.theme_sentences import listed, named, unjudged
@@ -215,11 +215,8 @@ def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Bloc
     newest = drawn[drawn["is_newest"].astype(bool)]
     if not newest["is_own"].astype(bool).any():
         return Block("note", id, heading, text=said)
-    cells = [
-        {"council": view.council if row["is_own"] else text(row, "area_name")}
-        | {kind: subjects[kind].figure(number(row, f"{kind}_value")).text for kind in _KINDS}
-        for row in rows_of(newest.sort_values(["is_own", "area_name"], ascending=[False, True]))
-    ]
+    sides = (data_rows(subjects[kind], newest, {kind: f"{kind}_value"}) for kind in _KINDS)
+    cells = [cost | performance for cost, performance in zip(*sides, strict=True)]
     slots = {"council": view.council, "period": text(own, "year_label"), "n": len(newest) - 1}
     names = {kind: subjects[kind].title for kind in _KINDS}
     return Block(

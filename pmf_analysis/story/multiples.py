@@ -69,17 +69,14 @@ def draw_multiples(panels: Sequence[Panel], *, id: str) -> str:
 
 def _panel(panel: Panel, id: str) -> str:
     title = textwrap.wrap(panel.title, _TITLE_LETTERS, max_lines=2, placeholder="…")
-    icon, value_y = style.icon_shape(panel.status), 18 * len(title) + 21
+    icon, top = style.icon_shape(panel.status), 18 * len(title) + 33 + 19 * bool(panel.word)
     # The mark stands before the word of the status, or before the value where there is none.
-    word_y, after = value_y + 19 * bool(panel.word), 21 if icon else 0
-    left = 0 if panel.word else after
+    left = 21 if icon and not panel.word else 0
     width = measure(Words(panel.value_text, bold=True, size=_LARGE))[0]
     size = min(1.0, (_WIDTH - left - 2) / max(width, 1.0)) * _LARGE
-    top = word_y + 12
     texts = {"id": id, "title": title, "icon": icon, "size": f"{size:.3g}", "text": escape}
-    places = {"left": left, "after": after, "value_y": value_y, "word_y": word_y}
-    frame = {"opening": style.PANEL_SVG, "width": _WIDTH, "height": top + _PLOT + _FOOT}
-    drawn = texts | places | frame | _plot(panel, (top + _PLOT, top))
+    frame = {"left": left, "top": top, "width": _WIDTH, "height": top + _PLOT + _FOOT}
+    drawn = texts | frame | _plot(panel, (top + _PLOT, top))
     return template("panel.svg.jinja")(panel=panel, style=style, **drawn)
 
 

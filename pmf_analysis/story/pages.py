@@ -301,11 +301,19 @@ class Page(ABC, Generic[F]):
 
 
 def data_rows(subject: Subject, table: pd.DataFrame, columns: Cells) -> list[dict[str, str]]:
-    """Period and numbers of each row of a result table; ``columns`` go by the key of their cell."""
-    hows = {"gap": "signed", "on_path": "twentieths"}
-    spelled = [(key, column, hows.get(key, "value")) for key, column in columns.items()]
-    return [
-        {"period": text(row, "period_label")}
-        | {key: subject.figure(number(row, column), how).text for key, column, how in spelled}
-        for row in rows_of(table)
-    ]
+    """Numbers of each row of a result table; ``columns`` go by the key of their cell.
+
+    Before them stands the period, or of a table of councils their names, our own first.
+    """
+    spelled, of_peers = stored("cells.yml")["spelled"], "is_own" in table.columns
+    if of_peers:
+        table = table.sort_values(["is_own", "area_name"], ascending=[False, True])
+    rows = []
+    for row in rows_of(table):
+        council = subject.council if of_peers and row["is_own"] else text(row, "area_name")
+        cells = {"council": council} if of_peers else {"period": text(row, "period_label")}
+        for key, name in columns.items():
+            how, told = spelled.get(key, "value"), text(row, name).replace("_", " ")
+            cells[key] = told if how == "text" else subject.figure(number(row, name), how).text
+        rows.append(cells)
+    return rows

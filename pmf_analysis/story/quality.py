@@ -22,12 +22,15 @@ def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
         for each in view.trend_facts
         if each.contradiction not in told
     ]
-    rows = [_problem_row(row) for row in (*seen, *problems)]
+    rows = []
+    for row in (*seen, *problems):
+        place = ", ".join(filter(None, [text(row, "indicator"), _place(row, "")]))
+        rows.append({"problem": text(row, "message"), "place": place, "fix": text(row, "fix")})
     count, rows = len(rows), rows[:_SHOWN_PROBLEMS]
     said: list[str] = []
-    states = [(facts.subject.short, _states_of(facts)) for facts in view.trend_facts]
     for state in _STATES:
-        said += named(say(f"quality.{state}"), [name for name, own in states if state in own])
+        in_it = [each for each in view.trend_facts if _is_in(each, state)]
+        said += named(say(f"quality.{state}"), [each.subject.short for each in in_it])
     fine = [say("quality.fine")] if view.trend_facts else []
     found = count_of("quality.count", count) if count else say("quality.none")
     note = Block("note", "quality", say("section.quality"), text=(*(said or fine), found))
@@ -38,14 +41,9 @@ def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
     return [note, Block("table", "problems", shown.caption, table=shown, notes=notes)]
 
 
-def _states_of(facts: TrendFacts) -> tuple[str, ...]:
-    early = facts.status.replace("estimated", "provisional")
-    return (early, "stale" if facts.is_stale else "", "breaks" if facts.has_break else "")
-
-
-def _problem_row(row: Row) -> dict[str, str]:
-    place = ", ".join(filter(None, [text(row, "indicator"), _place(row, "")]))
-    return {"problem": text(row, "message"), "place": place, "fix": text(row, "fix")}
+def _is_in(facts: TrendFacts, state: str) -> bool:
+    status = facts.status.replace("estimated", "provisional")
+    return state in (status, "stale" * facts.is_stale, "breaks" * facts.has_break)
 
 
 def _place(row: Row, prefix: str) -> str:

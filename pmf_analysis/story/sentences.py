@@ -194,13 +194,12 @@ def caution_sentences(facts: TrendFacts) -> Sentences:
     fewest = {"xmr": ("few", _FEW)}.get(facts.method, ("short", _SHORT))
     judged = facts.verdict != "cannot_judge"
     few = facts.method != "none" and facts.n < fewest[1] and judged and not facts.is_signal
-    # Values that were ever revised are a feature; that the newest was is its status.
-    known = {*facts.features.split(";")} - {"revised"}
-    known |= {facts.status, facts.treatment, facts.shape, fewest[0] if few else ""}
-    known |= {"break"} if facts.has_break else set()
-    known |= {"suggested_step"} if facts.has_suggestion and judged else set()
-    known -= set() if judged else {"rolling"}  # the reason says so
-    codes = [code for code in words_of("trend.caution") if code in known]
+    known = {*facts.features.split(";"), facts.status, facts.treatment, facts.shape}
+    flags = {"suggested_step": facts.has_suggestion and judged, "break": facts.has_break}
+    # What only rolls is told by a reason; that a value was ever revised is no status.
+    flags |= {fewest[0]: few, "rolling": judged and "rolling" in known}
+    flags["revised"] = facts.status == "revised"
+    codes = [code for code in words_of("trend.caution") if flags.get(code, code in known)]
     cautions = (say(f"trend.caution.{code}", n=facts.n) for code in codes)
     return (*reason_sentences(facts.contradiction), *cautions)
 

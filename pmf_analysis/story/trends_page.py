@@ -131,9 +131,7 @@ class TrendsPage(Page[TrendFacts]):
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": self.view.council}
         better = say(f"polarity.{subject.polarity}")
         told = (*sentences.level_sentences(facts), *sentences.noise_sentences(facts))
-        states = points["status"].fillna("").str.replace("_", " ")
-        cells = data_rows(subject, points, stored("cells.yml")["data"]["chart"])
-        rows = [{**row, "note": state} for row, state in zip(cells, states, strict=True)]
+        rows = data_rows(subject, points, stored("cells.yml")["data"]["chart"])
         events, slug = self.view.events_of(subject.series), self.view.slugs[subject.series]
         note = say("source.value_note", note=facts.value_note)
         return self.figure(
@@ -159,12 +157,10 @@ class TrendsPage(Page[TrendFacts]):
     def exceptions(self) -> list[Block]:
         """Return what needs attention and what went well, then what moved for the whole area."""
         area = [each for each in self.facts if each.subject.is_city]
-        better = [say(f"polarity.{each.subject.polarity}") for each in area]
-        lines = [_moved([each], *_NEUTRAL) for each in area]
-        moved = [f"{line[0]} {way}" for line, way in zip(lines, better, strict=True) if line]
-        heading = say("section.whole_area")
-        more = [Block("finding", "whole-area", heading, text=tuple(moved))] if moved else []
-        return [*super().exceptions(), *more]
+        told = [(line, e.subject.polarity) for e in area for line in _moved([e], *_NEUTRAL)]
+        moved = tuple(f"{line} {say(f'polarity.{polarity}')}" for line, polarity in told)
+        block = Block("finding", "whole-area", say("section.whole_area"), text=moved)
+        return [*super().exceptions(), *([block] if moved else [])]
 
 
 def _moved(facts: Sequence[TrendFacts], *levels: str) -> list[str]:

@@ -11,7 +11,7 @@ from functools import cached_property
 import pandas as pd
 
 from pmf_analysis.parameters.models import Indicator
-from pmf_analysis.story.bank import words_of
+from pmf_analysis.story.bank import stored, words_of
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, Subject, text
 
@@ -22,7 +22,8 @@ _RECENT = 4  # newest figures among which a signal that has ended is still news
 class ThemeView:
     """The result tables of one theme, council, period and as-at date, with their names.
 
-    ``indicators`` are those of the register; ``narratives`` is the contract's table of that name;
+    ``indicators`` are those of the register. ``tables`` are the result tables, and the contract's
+    ``narratives``, by their names; each is an attribute too, empty where it is not given.
     ``comparison_level`` is the level in percent at which counts are compared, ``overdispersion``
     whether the usual spread between councils is allowed for, ``easy_level`` the chance from which
     a target is met on the present course.
@@ -35,28 +36,7 @@ class ThemeView:
     as_at: date
     peer_set: str
     indicators: tuple[Indicator, ...]
-    trends: pd.DataFrame
-    points: pd.DataFrame
-    comparisons: pd.DataFrame
-    peers: pd.DataFrame
-    gaps: pd.DataFrame
-    targets: pd.DataFrame
-    forecasts: pd.DataFrame
-    problems: pd.DataFrame
-    narratives: pd.DataFrame = field(default_factory=pd.DataFrame)
-    events: pd.DataFrame = field(default_factory=pd.DataFrame)
-    packs: pd.DataFrame = field(default_factory=pd.DataFrame)
-    funnels: pd.DataFrame = field(default_factory=pd.DataFrame)
-    robustness: pd.DataFrame = field(default_factory=pd.DataFrame)
-    leads: pd.DataFrame = field(default_factory=pd.DataFrame)
-    equality: pd.DataFrame = field(default_factory=pd.DataFrame)
-    value: pd.DataFrame = field(default_factory=pd.DataFrame)
-    outturn_paths: pd.DataFrame = field(default_factory=pd.DataFrame)
-    target_checks: pd.DataFrame = field(default_factory=pd.DataFrame)
-    decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
-    portfolio: pd.DataFrame = field(default_factory=pd.DataFrame)
-    records: pd.DataFrame = field(default_factory=pd.DataFrame)
-    outcomes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    tables: Mapping[str, pd.DataFrame]
     notice: str = ""
     vintage: str = ""
     seed: int = 0
@@ -64,6 +44,12 @@ class ThemeView:
     overdispersion: bool = True
     easy_level: float = 0.85
     words: Mapping[str, str] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        """Return a table."""
+        if name not in stored("cells.yml")["tables"]:
+            raise AttributeError(name)
+        return self.tables.get(name, pd.DataFrame())
 
     @cached_property
     def status_words(self) -> dict[str, str]:
@@ -89,8 +75,7 @@ class ThemeView:
             return TrendFacts.of(row, self.council)
         known = points[points["value"].notna()]
         held = [name for name in ("target", "target_low") if name in known.columns]
-        signals = known[known["rule"].fillna("none") != "none"].index
-        recent = signals.intersection(known.index[-_RECENT:])
+        recent = known.tail(_RECENT).query("rule.fillna('none') != 'none'")
         lately = row["period"] - begun < pd.Timedelta(days=366) if pd.notna(begun) else False
         newest = known.loc[known["segment"] == known["segment"].max(), held]
         return TrendFacts.of(
@@ -100,7 +85,7 @@ class ThemeView:
             has_break=known["segment"].nunique() > 1,
             has_suggestion="suggested_step" in [*self.events_of(text(row, "series"))["kind"]],
             is_lately=bool(lately),
-            unusual_until="".join(known.loc[recent[-1:], "period_label"]),
+            unusual_until="".join(recent["period_label"].tail(1)),
             since="".join(points.loc[points["period"] == begun, "period_label"]),
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.parameters.models import Indicator
+from pmf_analysis.story.bank import stored
 from pmf_analysis.story.view import ThemeView
 
 NAN = float("nan")
@@ -882,4 +883,6 @@ def made_up_view(**given: Any) -> ThemeView:
         "vintage": "0123456789abcdef",
         "seed": 1,
     }
-    return ThemeView(**{**view, **given})
+    view |= given
+    tables = {name: view.pop(name) for name in stored("cells.yml")["tables"] if name in view}
+    return ThemeView(tables=tables, **view)
