@@ -33,8 +33,8 @@ def comparisons_of(view: ThemeView) -> tuple[ComparisonFacts, ...]:
     """Return facts of each series beside the view's peer set, in the order of the register."""
     of_set = [row for row in rows_of(view.comparisons) if row["peer_set"] == view.peer_set]
     rows = {text(row, "series"): row for row in of_set}
-    subjects = [facts.subject for facts in view.trend_facts if facts.subject.series in rows]
-    return tuple(ComparisonFacts.of(rows[subject.series], subject) for subject in subjects)
+    subjects = view.subjects.items()
+    return tuple(ComparisonFacts.of(rows[name], each) for name, each in subjects if name in rows)
 
 
 class BenchmarkingPage(Page[ComparisonFacts]):
@@ -123,10 +123,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             titles = map(sentences.trend_title, own)
             return [*map(self.finding, own, titles, said)]
         drawn = [each for each in self.facts if each.value.is_known and each.gap.is_known]
-        blocks = [self._strip(drawn)] if drawn else []
-        for facts in self.facts:
-            blocks += [self._finding(facts), *self._charts(facts)]
-        return blocks
+        parts = ([self._finding(each), *self._charts(each)] for each in self.facts)
+        return [*([self._strip(drawn)] if drawn else []), *chain(*parts)]
 
     def _finding(self, facts: ComparisonFacts) -> Block:
         is_compared = facts.verdict != "cannot_judge"
@@ -174,11 +172,10 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         parts = [say("compare.strip_alt_one", name=n, value=v, place=p) for n, v, p in told]
         heading = say("compare.strip_title", **slots)
         columns = stored("cells.yml")["columns"]["strip"]
-        opening = say("compare.strip_alt", n=len(facts), **slots)
         return Block(
             *("figure", "strip", heading),
             subtitle=say("compare.strip_subtitle", **slots),
-            alt=" ".join((opening, *filter(None, parts))),
+            alt=" ".join((say("compare.strip_alt", n=len(facts), **slots), *filter(None, parts))),
             table=data_table(heading, columns, [self.row(each) for each in facts]),
             svg=draw_strip([self._strip_row(each) for each in facts], id="strip"),
             source=say("compare.strip_source"),
@@ -217,13 +214,12 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         subject, council, labels = facts.subject, self.view.council, gaps["period_label"]
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": council}
         names = {"title": subject.title, "peer_set": facts.peer_set}
-        id = f"gap-{self.view.slugs[subject.series]}"
         rows = data_rows(subject, gaps, stored("cells.yml")["data"]["gap"])
         return self.figure(
             *(facts, "gap", title("compare.gap_title", subject.short), rows),
             subtitle=say("compare.gap_subtitle", **names, **slots),
             alt=" ".join((say("compare.gap_alt", **slots), *sentences.gap_sentences(facts))),
-            svg=draw_gap(gaps, subject, id=id),
+            svg=draw_gap(gaps, subject, id=f"gap-{self.view.slugs[subject.series]}"),
             notes=_gap_notes(facts, gaps),
         )
 
@@ -259,8 +255,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         compared, trends = self.compared, self.trends
         older = [e for e in compared if e.period_label != trends[e.subject.series].period_label]
         ahead = [e for e in compared if e.peers_ahead]
-        lists = [(say("quality.older"), older), (say("quality.ahead"), ahead)]
-        told = [named(word, [e.subject.short for e in listed]) for word, listed in lists]
+        lists = {"older": older, "ahead": ahead}.items()
+        told = [named(say(f"quality.{n}"), [e.subject.short for e in some]) for n, some in lists]
         heading, said = say("section.comparison_quality"), (*chain(*told), *self._missing())
         extra = [Block("note", "comparison-quality", heading, text=said)] if said else []
         return [*super().quality(), *extra]

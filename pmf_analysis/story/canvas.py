@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,7 @@ _LONG_UNIT, _MILLION = 6, 1e6
 _SCALES = {"thousand": "k", "million": "m", "billion": "bn"}
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle on the canvas in pixels, origin at the lower left."""
 
     left: float
@@ -49,11 +48,6 @@ class Box:
         """Whether two boxes share area, or come nearer to each other than ``gap``."""
         across = self.left < other.right + gap and other.left < self.right + gap
         return across and self.bottom < other.top + gap and other.bottom < self.top + gap
-
-    def contains(self, other: Self) -> bool:
-        """Whether another box lies wholly in this one."""
-        across = self.left <= other.left and other.right <= self.right
-        return across and self.bottom <= other.bottom and other.top <= self.top
 
 
 @dataclass(frozen=True)
@@ -116,13 +110,13 @@ class Canvas:
         nothing written, when there is no such spot.
         """
         width, height = measure(words)
-        ink = np.concatenate([np.empty((0, 2)), *self.ink])
-        within = self.area
+        ink, area = np.concatenate([np.empty((0, 2)), *self.ink]), self.area
         for left, bottom in spots:
             box = Box(left, bottom, left + width, bottom + height)
+            is_within = all(np.greater_equal((*box[:2], *area[2:]), (*area[:2], *box[2:])))
             touches = any(box.overlaps(other, 3) for other in self.boxes)
-            inked = (ink > (box.left, box.bottom)) & (ink < (box.right, box.top))
-            if within.contains(box) and not touches and not inked.all(axis=1).any():
+            inked = (ink > box[:2]) & (ink < box[2:])
+            if is_within and not touches and not inked.all(axis=1).any():
                 side = int(left + width <= beside) + int(left < beside)
                 anchor = ("left", "center", "right")[side]
                 self.write(words, left + side * width / 2, bottom + height / 2, anchor=anchor)
@@ -253,11 +247,10 @@ def tick_texts(values: Sequence[float], unit: str) -> list[str]:
     scale, letter = (_MILLION, "m") if largest >= _MILLION and not letter else (1.0, letter)
     step = min(np.diff(values), default=1.0) / scale
     decimals = next((d for d in range(6) if abs(round(step, d) - step) < step / 1e6), 6)
-    end = "%" if unit == "%" else letter
     texts = [format_number(value / scale, decimals) for value in values]
     if unit.startswith("£"):
         texts = [f"{MINUS}£{a[1:]}" if a.startswith(MINUS) else f"£{a}" for a in texts]
-    return [text + end for text in texts]
+    return [text + ("%" if unit == "%" else letter) for text in texts]
 
 
 def scale_ends(low: float, high: float, share: float) -> tuple[float, float]:

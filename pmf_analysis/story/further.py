@@ -45,21 +45,18 @@ def equality_of(view: ThemeView) -> list[Facts]:
     """Facts of every group beside the others, those that do worse first."""
     if view.equality.empty:
         return []
-    names = ["dimension", "dimension_value", "reference"]
-    groups = view.equality.sort_values(names)
+    groups = view.equality.sort_values(["dimension", "dimension_value", "reference"])
     prefix = groups["dimension"] + "=" + groups["dimension_value"] + ": "
     others = groups["reference"].replace("", say("further.others"))
     groups = groups.assign(of_group=prefix, others=others)
     of_series = {key: rows_of(rows) for key, rows in groups.groupby("series")}
-    subjects = [trend.subject for trend in view.trend_facts]
-    found = [_group(row, each) for each in subjects for row in of_series.get(each.series, [])]
+    found = []
+    for each in view.subjects.values():
+        for row in of_series.get(each.series, []):
+            sign = rounded_sign(number(row, "difference") or 0.0, each.decimals)
+            verdict = without_status(text(row, "verdict"), each, sign)
+            found.append(Facts.read(row, each, "group", verdict=verdict))
     return sorted(found, key=lambda each: _ORDER.index(each.verdict))
-
-
-def _group(row: Row, subject: Subject) -> Facts:
-    sign = rounded_sign(number(row, "difference") or 0.0, subject.decimals)
-    verdict = without_status(text(row, "verdict"), subject, sign)
-    return Facts.read(row, subject, "group", verdict=verdict)
 
 
 def robustness_blocks(view: ThemeView, facts: Sequence[ComparisonFacts]) -> list[Block]:

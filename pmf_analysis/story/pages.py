@@ -225,8 +225,7 @@ class Page(ABC, Generic[F]):
 
     def standing(self, facts: F) -> tuple[str, str]:
         """Status and reason of a series in the table of what is covered."""
-        is_judged = facts.verdict not in _UNJUDGED
-        code = "judged" if is_judged else facts.verdict
+        code = facts.verdict if facts.verdict in _UNJUDGED else "judged"
         is_told = facts.verdict in _REFUSED and facts.reason
         return code, facts.reason if is_told else self.how(facts)
 

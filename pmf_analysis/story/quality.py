@@ -78,7 +78,6 @@ def _narrative(row: Row) -> Iterator[str]:
     whole = text(row, "text")
     shown = clip_sentences(whole, _SHOWN_WORDS)
     slots = {"heading": ", ".join(filter(None, parts)), "text": shown, "n": len(whole.split())}
-    place = _place(row, "source_") or say("narrative.no_place")
     entry = "narrative.note" if shown == whole else "narrative.note_clipped"
-    yield say(entry, **slots, place=place)
+    yield say(entry, **slots, place=_place(row, "source_") or say("narrative.no_place"))
     yield say("narrative.due", date=written_date(row, "due_back_on_target"))

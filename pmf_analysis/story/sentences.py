@@ -222,8 +222,7 @@ def rank_words(facts: ComparisonFacts) -> str:
     """Write a rank: "joint 2nd of 16", or "12th highest of 16" where no direction is better."""
     rank, last = facts.rank.raw or 0, (facts.rank_of.raw or 0) - facts.n_level
     ends = {1: "highest", last: "lowest"} if _way(facts) == "plain" and rank else {}
-    entry = ends.get(rank, _way(facts))
-    place = say(f"compare.place.{entry}", rank=facts.rank, of=facts.rank_of)
+    place = say(f"compare.place.{ends.get(rank, _way(facts))}", rank=facts.rank, of=facts.rank_of)
     return (say("compare.place.joint", place=place) if facts.n_level else "") or place
 
 
@@ -266,10 +265,9 @@ def _verdict_sentences(facts: ComparisonFacts) -> Sentences:
     slots = {"noise": say(f"compare.noise.{kind}"), "benchmark": benchmark}
     slots["word"] = words_of("status")[facts.verdict].lower()
     # Where the spread between councils cannot be tested nothing is said to lie within it.
-    is_untested = "cannot be tested" in facts.reason
     entry = f"compare.verdict.{_verdict_entry(facts)}"
     if facts.is_somewhat:
-        kind = "untested" if is_untested else _limit_entry(facts)
+        kind = "untested" if "cannot be tested" in facts.reason else _limit_entry(facts)
         slots |= {name: facts.subject.plain(facts.more[name]) for name in _LIMITS}
     verdict, reasons = say_first(f"{entry}_{kind}", entry, **slots), reason_sentences(facts.reason)
     hidden = count_of("compare.hidden", facts.n_hidden) if facts.n_hidden else ""

@@ -128,8 +128,7 @@ def build_picture(
         fan = fan.assign(x=positions(fan["period"], frequency))
     steps = _target_steps(points, targets, frequency)
     # A target years away (or mistyped) must not squeeze the history into a corner.
-    end = max([x[-1], *fan.get("x", [])])
-    farthest = end + max(8 * step, 0.5 * (x[-1] - x[0]))
+    farthest = max([x[-1], *fan.get("x", [])]) + max(8 * step, 0.5 * (x[-1] - x[0]))
     steps = steps[steps["x"] >= x[0]].assign(x=lambda rows: rows["x"].clip(upper=farthest))
     placed = _placed_events(events, x, frequency)
     return Picture(ordered, x, step, steps, fan, placed, late, subject.scale)

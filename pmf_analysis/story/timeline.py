@@ -76,8 +76,7 @@ def _write_years(sheet: Canvas, low: float, high: float, year_type: str, y: floa
         start, end = spans[index]
         # The newest year may have begun just now; its name may reach past the end of the axis.
         middle = max((start + end) / 2, start + widest / 2) if index else (start + end) / 2
-        is_newest = index == len(spans) - 1
-        if is_newest or every > 1 or end - start >= widest:
+        if index == len(spans) - 1 or every > 1 or end - start >= widest:
             sheet.write(Words(year_label(years[index], year_type)), middle, y, anchor="center")
 
 

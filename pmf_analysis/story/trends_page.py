@@ -5,6 +5,7 @@ are written by people, and are escaped where blocks are rendered like all text.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import pandas as pd
 
@@ -15,7 +16,7 @@ from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, raw, text
 from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
 from pmf_analysis.story.pages import Page, cells_of, data_rows
-from pmf_analysis.story.sentences import Sentences, told
+from pmf_analysis.story.sentences import WAYS, Sentences, told
 from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.theme_sentences import chance_signals, named, off_target
@@ -65,11 +66,9 @@ class TrendsPage(Page[TrendFacts]):
     def _whole_area(self) -> list[str]:
         """Name the measures of the whole area that moved, which have no status."""
         moved = [each for each in self.facts if each.is_signal and each.subject.is_city]
-        told: list[str] = []
-        for way, sign in (("up", 1), ("down", -1)):
-            names = [each.subject.short for each in moved if each.direction == sign]
-            told += named(say(f"theme.of_area.{way}"), names)
-        return told
+        lists = {w: [each.subject.short for each in moved if each.direction == w] for w in (1, -1)}
+        told = (named(say(f"theme.of_area.{WAYS[way]}"), names) for way, names in lists.items())
+        return [*chain(*told)]
 
     def row(self, facts: TrendFacts) -> dict[str, str]:
         """Level, comparisons, usual range and arrows."""
@@ -93,14 +92,13 @@ class TrendsPage(Page[TrendFacts]):
     def overview(self) -> list[Block]:
         """Return every trend of the theme side by side, in one figure."""
         view, panels, said = self.view, [], []
-        drawn = [each for each in self.facts if each.value.is_known]
+        if not (drawn := [each for each in self.facts if each.value.is_known]):
+            return []
         for each in drawn:
             name, value, word = each.subject.short, each.value.text, self.words[each.shown]
             points = view.of_series(view.points, each.subject.series)
             panels.append(Panel(name, value, each.shown, points, word))
             said.append(say("trend.overview_part", name=name, value=value, word=word.lower()))
-        if not drawn:
-            return []
         caption = say("section.data", name=view.theme_title)
         columns = [key for key in self.shows["glance"] if key != "trend"]
         figure = Block(
@@ -222,9 +220,8 @@ def _target(facts: TrendFacts) -> Sentences:
     """Say what tolerance makes of the target, and why the usual range is not held against it."""
     subject, low, high = facts.subject, facts.tolerance_low, facts.tolerance_high
     edges = {"higher": low.text, "lower": high.text, "range": subject.range(low, high)}
-    edge = edges.get(subject.polarity)
     code = facts.assurance_tolerance
-    tolerance = say(f"trend.tolerance.{code}", edge=edge) if code else ""
+    tolerance = say(f"trend.tolerance.{code}", edge=edges.get(subject.polarity)) if code else ""
     if subject.is_city or facts.assurance or facts.verdict == "cannot_judge":
         return told(tolerance)
     withheld = [each for each in sentences.reason_sentences(facts.reason) if "target" in each]
