@@ -1,7 +1,7 @@
 """The bank of wording: one data file, read once, from which everything that is said is taken."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -34,15 +34,10 @@ def template(name: str) -> Callable[..., str]:
 @cache
 def bank() -> Mapping[str, str]:
     """Return every entry of the bank under its dotted name."""
-    return dict(_flatten(stored("sentences_en.yml")))
+    import pandas as pd
 
-
-def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, entry in tree.items():
-        if isinstance(entry, Mapping):
-            yield from _flatten(entry, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", str(entry)
+    entries = pd.json_normalize(stored("sentences_en.yml")).iloc[0].items()
+    return {str(name): str(entry) for name, entry in entries}
 
 
 def say(entry: str, **slots: object) -> str:

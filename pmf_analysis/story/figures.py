@@ -98,16 +98,15 @@ class Subject:
         part, decimals = text(row, "dimension_value"), number(row, "decimals")
         title = text(row, "title") or text(row, "indicator")
         short = text(row, "short_title") or clip_words(title, 6)
-        names = ("series", "indicator", "area", "unit", "frequency")
-        texts: dict[str, Any] = {name: text(row, name) for name in names}
+        defaults = {"polarity": "unknown", "year_type": "financial"}
+        names = ("series", "indicator", "area", "unit", "frequency", *defaults)
+        texts: dict[str, Any] = {name: text(row, name) or defaults.get(name, "") for name in names}
         return cls(
             **texts,
             title=f"{title}: {part}" if part else title,
             short=f"{short} ({part})" if part else short,
             decimals=1 if decimals is None else int(decimals),
-            polarity=text(row, "polarity") or "unknown",
             is_city=text(row, "control") == "city",
-            year_type=text(row, "year_type") or "financial",
             council=council,
         )
 

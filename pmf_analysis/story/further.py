@@ -119,8 +119,8 @@ def _section(id: str, said: Sequence[str], *table: Any, notes: Sequence[str] = (
 
 def lead_blocks(leads: Sequence[Facts], compared: Sequence[ComparisonFacts]) -> list[Block]:
     """Name councils that improved beyond chance from a like start, or say that none stands out."""
-    out = [each for each in leads if number(each.row, "stands_out")]
-    shown = [_lead_cells(each) for each in out if (number(each.row, "place") or 0) <= _MOST_LEADS]
+    out = [each for each in leads if each.stands_out]
+    shown = [_lead_cells(each) for each in out if each.place <= _MOST_LEADS]
     found, tried = ({each.subject.short for each in some} for some in (out, leads))
     names = [each.subject.short for each in compared if leads]
     lists = {"none": [e for e in names if e in tried - found]}
@@ -135,13 +135,13 @@ def _about_leads(entry: str, names: Sequence[str]) -> str:
 
 
 def _lead_cells(facts: Facts) -> dict[str, str]:
-    start = say("further.change", value=facts.start_value, label=text(facts.row, "start_label"))
+    start = say("further.change", value=facts.start_value, label=facts.start_label)
     now = say("further.change", value=facts.value, label=facts.period_label)
     own, expected = facts.own_improvement, _with_range(facts, "shrunken", "lead")
     way = {1: "better", -1: "worse", 0: "same"}[facts.sign(own)]
     ours = say(f"further.ours.{way}", size=own.text.lstrip(f"+{MINUS}"))
-    cells = {"council": text(facts.row, "area_name"), "from": start, "to": now}
-    return cells_of(facts, "leads") | cells | {"expected": expected, "ours": ours}
+    cells = {"from": start, "to": now, "expected": expected, "ours": ours}
+    return cells_of(facts, "leads") | cells
 
 
 def _with_range(facts: Facts, name: str, of_ends: str) -> str:
@@ -151,9 +151,8 @@ def _with_range(facts: Facts, name: str, of_ends: str) -> str:
     low, high = (None if end is None else format_number(end, places) for end in known)
     ends = say("number.range", low=low, high=high)
     level = number(facts.row, "level")
-    entries = (f"further.ranged.{which}" for which in ("level", "plain"))
-    percent = None if level is None else f"{level:.3g}"
-    return say_first(*entries, value=middle, range=ends, level=percent) or middle.text
+    slots = {"value": middle, "range": ends, "level": None if level is None else f"{level:.3g}"}
+    return say_first("further.ranged.level", "further.ranged.plain", **slots) or middle.text
 
 
 def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:

@@ -67,10 +67,7 @@ def plain_table(table: Table) -> str:
     lines = [[column.label for column in shown]]
     lines += [[words.get(row[c.key], row[c.key]) or "-" for c in shown] for row in table.rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 def paragraph(sentences: Iterable[str]) -> tuple[str, ...]:
@@ -202,10 +199,8 @@ class Page(ABC, Generic[F]):
         for each in view.indicators:
             name = each.short_title or each.title
             sources.setdefault((each.source, each.licence), []).append(name)
-        rows = [
-            {"source": source, "licence": licence, "indicator": join_words(names)}
-            for (source, licence), names in sources.items()
-        ]
+        cells = [(*of, join_words(names)) for of, names in sources.items()]
+        rows = [dict(zip(("source", "licence", "indicator"), row, strict=True)) for row in cells]
         named = ("as_at", "vintage", "rounding", *self.shows["files"], "seed")
         entries = (say(f"provenance.{e}", **slots) for e in (*named, *([] if rows else ["none"])))
         said = tuple(filter(None, [view.notice, *entries]))

@@ -223,10 +223,9 @@ def _numbered(events: pd.DataFrame) -> pd.DataFrame:
 
 def _label(sheet: Canvas, picture: Picture) -> None:
     """Put every label: at the end of its line, or along it where a fan stands in between."""
-    ends = picture.end_labels
-    ends += [each for each in picture.history_labels if not _place_along(sheet, picture, *each)]
+    away = [each for each in picture.history_labels if not _place_along(sheet, picture, *each)]
     (low, high), area, placed = sheet.axes.get_ylim(), sheet.area, []
-    for words, value in ends:
+    for words, value in (*picture.end_labels, *away):
         if not low <= value <= high:
             words = replace(words, text=f"{words.text}\n{_OFF_CHART}")
         placed.append((words, sheet.pixel(0, min(max(value, low), high))[1]))
