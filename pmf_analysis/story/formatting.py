@@ -160,10 +160,11 @@ def format_frequency(probability: float, *, of_cases: bool = False) -> str:
         return say("number.few_of" if of_cases else "number.rarely")
     if probability > 0.95:
         return say("number.nearly_always")
-    phrases = [(round(probability * base), base) for base in _FREQUENCY_BASES]
-    near = [n for n in phrases if abs(n[0] / n[1] - probability) <= _LARGEST_ERROR + 1e-12]
-    count, base = next((count, base) for count, base in near if 0 < count < base)
-    return say("number.frequency", count=count, base=base)
+    for base in _FREQUENCY_BASES:
+        count = round(probability * base)
+        if 0 < count < base and abs(count / base - probability) <= _LARGEST_ERROR + 1e-12:
+            return say("number.frequency", count=count, base=base)
+    raise AssertionError(f"no frequency within {_LARGEST_ERROR} of {probability}")
 
 
 def format_false_alarm(probability: float) -> str:
