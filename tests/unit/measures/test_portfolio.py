@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmf_analysis.measures.portfolio import FEWEST_TARGETS, TOGETHER, portfolio
 from pmf_analysis.measures.realism import BANDS
+from pmf_analysis.measures.target_tables import FEWEST_TARGETS, TOGETHER, portfolio
 
 
 def rows(chances: list[float], **columns: object) -> pd.DataFrame:
