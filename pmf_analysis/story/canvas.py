@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story.formatting import MINUS, format_number, format_value
-from pmf_analysis.story.style import GREY, INK, LINE, PAPER, TIMELINE_SVG
-from pmf_analysis.story.svg import SIZE, tidy_svg
+from pmf_analysis.story.style import GREY, INK, LINE, PAPER, SIZE, TIMELINE_SVG, tidy_svg
 
 Floats = NDArray[np.float64]
 Ends = tuple[float, float]

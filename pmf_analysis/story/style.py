@@ -1,15 +1,20 @@
-"""Colours, shapes and status marks: the one palette of every chart, table and page.
+"""Colours, shapes and status marks: the one palette of every chart, table and page; clean SVG.
 
 Blue is better, orange is worse, grey is no clear change, and every meaning has a shape as well as
 a colour, so nothing is told by colour alone (WCAG 2.2, 1.4.1). What is somewhat better or worse has
 the open shape in grey. The hexes are those of the
 Government Analysis Function, "Data visualisation: colours in charts". Contrast and
 colour-blindness are held by a test, because axe cannot judge text inside an SVG.
+
+Matplotlib's SVG is cut down to what a page needs and is the same bytes every time.
 """
 
+import re
 from collections.abc import Mapping
 from html import escape
-from typing import Literal
+from typing import Any, Literal
+
+from lxml import etree
 
 from pmf_analysis.story.bank import stored, template
 
@@ -38,6 +43,13 @@ PANEL_SVG = '<svg class="pmf-panel" '
 """How each of several pictures of one figure begins; the style sheet lays them out as a grid."""
 
 FONT_STACK = "Arial, 'Liberation Sans', Helvetica, sans-serif"
+_HREF = "{http://www.w3.org/1999/xlink}href"
+_NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
+_LEVEL = re.compile(r"M (\S+) ([^L ]+)L(\S+) \2(?= M|$)")
+_FINE = re.compile(r"-?\d+\.\d\d")
+_FONT = re.compile(r"(?:font-family|font-variant|font-stretch): ?[^;]+;? ?|font: ?")
+SIZE = 12.5
+_USUAL = ("text-anchor:start", f"font-size:{SIZE}px", f"fill:{INK.lower()}")
 
 # By verdict code: shape and tone.
 _STATUS: Mapping[str, tuple[str, Tone]] = stored("style.yml")["looks"]
@@ -78,3 +90,77 @@ def status_html(code: str, words: Mapping[str, str]) -> str:
     # One wrapper, so that mark and word stay together when a table is laid out as cards.
     opening = f'<span class="pmf-word-{tone_of(code) or "none"}">{icon_html(code)}'
     return f"{opening} {escape(status_word(code, words))}</span>"
+
+
+def tidy_svg(svg: bytes, id: str) -> str:
+    """Cut matplotlib's SVG to what a page needs.
+
+    Ids are prefixed, since several pictures share a page, and the unused ones go; a mark is
+    defined once; numbers are cut to two decimals; looks that a run of marks shares move to one
+    group; fonts become the stack. Nothing is clipped: what is drawn has been kept inside.
+    """
+    root = etree.fromstring(svg, etree.XMLParser(remove_comments=True, remove_blank_text=True))
+    for extra in root.findall("{*}metadata") + root.findall("{*}defs"):
+        root.remove(extra)
+    for node in list(root.iter()):
+        _shorten(node)
+    _name_marks(root, id)
+    _share_looks(root)
+    for group in root.iter("{*}g"):  # one that says nothing leaves its place to its children
+        group.tag = group.tag if group.attrib else "nothing"
+    etree.strip_tags(root, "nothing")
+    for name in ("width", "height", "version"):
+        root.attrib.pop(name, None)
+    root.attrib.update({"font-family": FONT_STACK, "font-size": f"{SIZE}px", "fill": INK})
+    etree.cleanup_namespaces(root)
+    return etree.tostring(root, encoding="unicode")
+
+
+def _shorten(node: Any) -> None:
+    node.attrib.pop("clip-path", None)
+    for key, value in list(node.attrib.items()):
+        text = _NUMBER.sub(lambda number: f"{round(float(number[0]), 2) + 0.0:.9g}", value)
+        if key == "style":
+            text = _FONT.sub("", text).replace("; ", ";").replace(": ", ":").strip("; ")
+            text = ";".join(look for look in text.split(";") if look not in _USUAL)
+        if key == "d":
+            # A tenth of a pixel is finer than any screen shows.
+            text = _FINE.sub(lambda number: f"{round(float(number[0]), 1) + 0.0:g}", text)
+            text = re.sub(r"\s+", " ", text).strip().replace(" L ", "L")
+            text = _LEVEL.sub(lambda m: f"M{m[1]} {m[2]}h{float(m[3]) - float(m[1]):.1f}", text)
+        if key == "transform" and text.startswith("rotate(-0"):
+            text = ""
+        if text:
+            node.set(key, text)
+        else:
+            del node.attrib[key]
+
+
+def _name_marks(root: Any, id: str) -> None:
+    """Let equal marks share one definition, named after the picture; nothing else has a name."""
+    kept: dict[tuple[str, str], str] = {}
+    names: dict[str, str] = {}
+    for definitions in list(root.iter("{*}defs")):
+        for mark in list(definitions):
+            looks = (mark.get("d", ""), mark.get("style", ""))
+            if looks in kept:
+                definitions.remove(mark)
+            # Two hyphens, which no id of a block has, so that the two can never be the same.
+            names[mark.get("id")] = kept.setdefault(looks, f"{id}--{len(kept) + 1}")
+        if not len(definitions):
+            definitions.getparent().remove(definitions)
+    for node in root.iter():
+        name = names.get(node.attrib.pop("id", ""))
+        if name:
+            node.set("id", name)
+        elif node.tag.endswith("}use"):
+            node.set(_HREF, "#" + names[node.get(_HREF)[1:]])
+
+
+def _share_looks(root: Any) -> None:
+    for group in root.iter("{*}g"):
+        looks = {child.get("style") for child in group if child.tag.endswith("}use")}
+        if len(group) > 1 and len(looks) == 1 and None not in looks:
+            group.set("style", looks.pop())
+            for child in group:
+                child.attrib.pop("style", None)
