@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.measures.chance_signals import expected_signals
 from pmf_analysis.measures.short_series import attained_size, null_distribution
 from pmf_analysis.measures.spc import spc_chart
+from pmf_analysis.measures.trend_tables import expected_signals
 
 Values = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int, int], Values]

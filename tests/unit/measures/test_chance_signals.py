@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from pmf_analysis.measures.chance_signals import expected_signals, fine_figures, off_target
 from pmf_analysis.measures.shape import season_effects
 from pmf_analysis.measures.short_series import attained_size, mann_kendall
 from pmf_analysis.measures.spc import spc_chart
 from pmf_analysis.measures.trend import trend_verdicts
+from pmf_analysis.measures.trend_tables import expected_signals, fine_figures, off_target
 
 Values = NDArray[np.float64]
 CHART_FROM = 13
