@@ -86,8 +86,9 @@ def _months(days: Column) -> Column:
 def _with_history(rows: Frame, known: Frame) -> Frame:
     """Put beside each target what is comparable: single values, or sums of the same part of years.
 
-    usual, low, high, scale and count are of all values (two or more); last is the last before the
-    target's first period, of the same season where there is one.
+    usual, low, high, scale, count and moves (the usual change to the next) are of all values (two
+    or more); last is the last before the target's first period, of the same season where there is
+    one.
     """
     running = (rows["declared"] == "ytd") & (rows["how"] == "")
     rows = rows.assign(running=running, first=rows["first"].mask(running, rows["period"]))
@@ -105,6 +106,8 @@ def _with_history(rows: Frame, known: Frame) -> Frame:
     by = made.groupby("target_id")["value"]
     facts = by.agg(usual="median", low="min", high="max", count="size")
     apart = (made["value"] - by.transform("median")).abs().groupby(made["target_id"]).median()
+    steps = made.sort_values("key").groupby("target_id")["value"].diff().abs()
+    facts["moves"] = steps.groupby(made["target_id"]).median()
     facts["scale"] = np.fmax(1.4826 * apart, RULES["least_scale"] * facts["usual"].abs())
     facts = facts[facts["count"] > 1]
     past = made[made["before"]].groupby("target_id")["value"].last().rename("last")
@@ -124,7 +127,8 @@ def _implausible(rows: Frame) -> Frame:
     year = usual * rows["periods_per_year"] / place.where(total, 1)
     adds = total | (rows["data_type"].isin(RULES["additive"]) & (rows["declared"] == "discrete"))
     is_year = adds & (year > 1.9 * usual) & (t / year).between(0.75, 1.33) & (t > 1.25 * high)
-    falls = rows["kind"].isin(RULES["improves"]) & (rows["sign"] * (t - last) < -rows["unit"] / 2)
+    less = rows["sign"] * (last - t) > np.fmax(rows["unit"] / 2, rows["moves"])
+    falls = rows["kind"].isin(RULES["improves"]) & less
     far = (t - usual).abs() > RULES["far"] * np.fmax(rows["scale"], rows["unit"])
     far &= beyond & (rows["count"] >= RULES["fewest_values"]) & soon
     tests = [limit.notna(), zero, slip, is_year, far, falls]
@@ -233,6 +237,7 @@ def _thresholds(seen: Frame) -> Frame:
     """Outturns bunched just over their targets: an exact binomial test of the two near bands.
 
     The share expected above is that of a normal distribution with the same mean and deviation.
+    Not of values so coarse that a band holds only a few of those there can be.
     """
     from scipy.special import bdtrc, ndtr
 
@@ -243,7 +248,10 @@ def _thresholds(seen: Frame) -> Frame:
     counts = bands.groupby("series")[["above", "n"]].sum()
     low, at, high = (ndtr(edge * near - size) for edge in (-1, 0, 1))
     rare = bdtrc(counts["above"] - 1, counts["n"], (high - at) / (high - low)) < RULES["chance"]
-    told = counts[rare & (counts["n"] >= RULES["fewest_near"])]
+    gaps = rows.sort_values("value").groupby("series")["value"].diff()
+    step = gaps[gaps > 1e-9].groupby(rows["series"]).min().reindex(counts.index)
+    fine = near * by.std() >= RULES["fewest_steps"] * step
+    told = counts[rare & fine & (counts["n"] >= RULES["fewest_near"])]
     last = rows.groupby("series").tail(1).join(told, on="series", how="inner")
     return _found(last, "threshold", "target", "_", "n", "_", "above")
 

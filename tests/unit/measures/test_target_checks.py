@@ -97,8 +97,8 @@ def test_the_table_has_its_columns_also_where_nothing_is_found() -> None:
         (66000.0, {"maximum": NAN}, "unit_mismatch"),
         (104.0, {}, "beyond_limits"),
         (96.0, {"maximum": NAN}, "outside_history"),
-        (66.0, {}, "wrong_side"),
-        (68.0, {"polarity": "lower"}, "wrong_side"),
+        (65.0, {}, "wrong_side"),
+        (69.0, {"polarity": "lower"}, "wrong_side"),
     ],
 )
 def test_an_implausible_target_is_asked_about(
@@ -119,6 +119,7 @@ def test_an_implausible_target_is_asked_about(
         (100.0, {"kind": "statutory"}, STEADY),
         (70.0, {}, STEADY),
         (66.9, {}, STEADY),  # as the last outturn
+        (66.0, {}, STEADY),  # less by no more than figures usually move
         (66.0, {"kind": "floor"}, STEADY),
         (90.0, {}, [50.0, 40.0, 70.0, 60.0, 75.0]),  # a wide history
         (96.0, {}, [60.0, 61.0, 62.0]),  # too few values to say
@@ -217,6 +218,15 @@ def test_outturns_bunched_just_over_the_target_are_asked_about() -> None:
     rng = np.random.default_rng(5)
     high = np.sort(np.round(rng.normal(96.0, 0.6, 36), 1))
     assert codes(*monthly(list(rng.permutation(high)))) == []
+
+
+def test_whole_numbers_with_few_steps_near_the_target_are_not_asked_about() -> None:
+    for seed in range(40):  # honest counts that come to the target and just over often
+        rng = np.random.default_rng(seed)
+        coarse = rng.poisson(6, 36).astype(float) + 90.0
+        assert "threshold" not in codes(*monthly(list(coarse), 96.0)), seed
+    bunched = [95.0, 95.0, 96.0, 91.0, 95.0, 95.0, 98.0, 95.0, 95.0, 92.0, 95.0, 95.0, 98.0, 95.0]
+    assert codes(*monthly(bunched)) == []  # a step as wide as a band
 
 
 def test_sets_of_which_most_targets_are_easy_are_told() -> None:
