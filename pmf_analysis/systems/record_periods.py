@@ -15,6 +15,7 @@ from pmf_analysis.systems.mapping import spelling
 
 _FREQUENCY_OF_KIND = {str(kind): frequency for frequency, kind in KIND_OF_FREQUENCY.items()}
 _DAY = "datetime64[us]"
+_OUTSIDE = "the period is outside the calendar."
 _ANSWER = {"start": _DAY, "end": _DAY, "frequency": "str", "fits": "bool", "reason": "str"}
 
 
@@ -33,11 +34,13 @@ def set_periods(case: Case) -> pd.Series[bool]:
     found = _answers(case)
     failed = (found["reason"] != "") & ~case.bad
     case.tell(failed, "period", "period-of-record", reason=found["reason"])
-    typed["period_start"] = found["start"]
+    dated, typed["period_start"] = typed["period_start"].notna(), found["start"]
     if "period_end" in columns:
-        typed["period_end"] = typed["period_end"].fillna(found["end"])
-        reversed_ = typed["period_end"] < typed["period_start"]
-        case.tell(reversed_, "period_end", "period-reversed")
+        # The first day of a target does not say whether it is for a month or a year.
+        guessed = dated & (case.records.table == "targets") & (_spans(case) != "label")
+        typed["period_end"] = typed["period_end"].fillna(found["end"].mask(guessed))
+    ends = typed.get("period_end", found["end"])
+    case.hold_to("periods", period_end=ends, reason=_OUTSIDE)
     if "frequency" not in columns:  # only observations have one, and only they must fit it
         return nothing
     given = typed["frequency"]
@@ -124,7 +127,7 @@ def _answer(
     except PmfError as error:
         return pd.NaT, pd.NaT, "", True, error.problems[0].message
     except (ValueError, OverflowError):  # of a period that ends after the year 9999
-        return pd.NaT, pd.NaT, "", True, "the period is outside the calendar."
+        return pd.NaT, pd.NaT, "", True, _OUTSIDE
     frequency = given or _FREQUENCY_OF_KIND.get(period.kind, declared)
     days = pd.Timestamp(period.start), pd.Timestamp(period.end)
     return *days, frequency, period.fits(declared), ""

@@ -41,8 +41,9 @@ def settle_repeats(results: Results, known_targets: pd.DataFrame) -> None:
             twins = rows[repeated]
             differs = _differs(twins, table).reindex(rows.index, fill_value=False)
             spare = repeated & ~differs & rows.duplicated(list(key))
-            lines = _conflict_lines(rows[differs], table)
+            lines = _lines(rows[differs], table, "repeated-and-different")
             _take_out(results, table, "repeated", rows, spare, lines)
+    _hold_strays(results, known_targets)
     _settle_targets(results, known_targets)
     for result in results:
         result.tables = {name: rows.drop(columns=LABEL) for name, rows in result.tables.items()}
@@ -65,8 +66,8 @@ def _differs(twins: pd.DataFrame, table: str) -> Mask:
     return content.groupby(keys, dropna=False).transform("nunique") > 1
 
 
-def _conflict_lines(rows: pd.DataFrame, table: str) -> pd.DataFrame:
-    """Quarantine lines, by the index of `rows`, that tell conflicting rows of each other."""
+def _lines(rows: pd.DataFrame, table: str, fault: str) -> pd.DataFrame:
+    """Quarantine lines, by the index of `rows`, that tell rows of one key of each other."""
     if rows.empty:
         return pd.DataFrame(columns=QUARANTINE_COLUMNS)
     shown = rows[MAIN_COLUMN[table]].astype("str").fillna("")
@@ -78,7 +79,7 @@ def _conflict_lines(rows: pd.DataFrame, table: str) -> pd.DataFrame:
     cells = rows[[*KEYS[table]]].astype("str").fillna("").agg("; ".join, axis=1)
     lines = places.reindex(columns=QUARANTINE_COLUMNS, fill_value="").astype({"row": "int64"})
     lines = lines.assign(column=rows[LABEL], value=shown, table=table, cells=cells)
-    return lines_at(lines, "repeated-and-different", differ=differ, key=", ".join(KEYS[table]))
+    return lines_at(lines, fault, differ=differ, key=", ".join(KEYS[table]))
 
 
 def _listed(places: pd.Series) -> str:
@@ -99,6 +100,29 @@ def _take_out(
         result.hold(held, len(held))
         result.ignored[KNOWN["reasons"][fault]] += len(ignored)
         result.problems.extend(first_of(ignored[[*SOURCE_COLUMNS]], fault, n=len(ignored)))
+
+
+def _hold_strays(results: Results, known: pd.DataFrame) -> None:
+    """Hold back targets that replace themselves, by way of others too, or another thing's target.
+
+    Those that replace what nobody has given are kept, with a warning.
+    """
+    rows, of = stacked(results, "targets"), ["indicator_id", "area_code"]
+    if rows.empty:
+        return
+    every = pd.concat([known, rows]).drop_duplicates("target_id", keep="last")
+    ring, size = every, 0
+    while len(ring) != size:  # what replaces nothing, or is not replaced, is on no ring
+        ring, size = ring[ring["supersedes"].isin(ring["target_id"])], len(ring)
+        ring = ring[ring["target_id"].isin(ring["supersedes"])]
+    other = every.set_index("target_id")[of].reindex(rows["supersedes"]).set_axis(rows.index)
+    is_lost = other["area_code"].isna()
+    stray = rows["target_id"].isin(ring["target_id"]) | (other != rows[of]).any(axis=1) & ~is_lost
+    for number, mine in rows[is_lost & (rows["supersedes"] != "")].groupby("_result"):
+        told = first_of(mine[[*SOURCE_COLUMNS]], "supersedes-unknown", n=len(mine))
+        results[int(str(number))].problems.extend(told)
+    lines = _lines(rows[stray], "targets", "supersedes-stray").assign(column="supersedes")
+    _take_out(results, "targets", "same-target", rows, stray & False, lines)
 
 
 def _settle_targets(results: Results, known: pd.DataFrame) -> None:
@@ -128,7 +152,7 @@ def _settle_targets(results: Results, known: pd.DataFrame) -> None:
         told = first_of(places, "targets-differ", n=len(mine), other=other)
         results[number].problems.extend(told)
     spare = pd.Series(rows.index.isin(pairs.loc[is_spare, "_row"]), index=rows.index)
-    nothing = _conflict_lines(rows.head(0), "targets")
+    nothing = _lines(rows.head(0), "targets", "")
     _take_out(results, "targets", "same-target", rows, spare, nothing)
 
 

@@ -25,7 +25,7 @@ from pmf_analysis.systems.tabular import Records
 from pmf_analysis.systems.values import is_blank, is_error, is_too_large, state_of_text, to_kind
 
 # Columns, by the ends of their names, whose texts stand beside others on a page.
-_NAMES = ("_name", "dimension", "dimension_value", "peer_set")
+_NAMES = ("_name", "dimension", "dimension_value", "peer_set", "rationale", "comparator", "set_by")
 # Accepted rows carry here the source column of what a reader looks at first.
 LABEL = "_label"
 _FACTS = ["year_type", "frequency", "data_type", "unit", "accumulation", "period_span", "valid_to"]

@@ -470,6 +470,61 @@ def test_a_target_that_supersedes_one_of_the_same_value_is_kept(
     assert sorted(known["target_id"]) == ["T1", "T2"]
 
 
+REPLACING = ("target_id", "kpi", "period", "target", "supersedes")
+
+
+def test_targets_that_lead_back_to_themselves_or_elsewhere_are_held_back(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    year = ("PCT", "2026-27", 50)
+    rows = [
+        REPLACING,
+        ("own", *year, "own"),
+        ("a", *year, "b"),
+        ("b", "PCT", "2026-27", 51, "a"),
+        ("tail", "PCT", "2026-27", 52, "good"),
+        ("good", "PCT", "2026-27", 53, ""),
+        ("other", "CNT", "2026-27", 54, "good"),
+        ("lost", "PCT", "2026-27", 55, "nobody"),
+    ]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows, "targets.csv")], AS_AT)
+    result = one(outcome)
+    assert sorted(result.tables["targets"]["target_id"]) == ["good", "lost", "tail"]
+    held = result.quarantine
+    assert set(held["code"]) == {"supersedes-stray"} and sorted(held["row"]) == [2, 3, 4, 7]
+    assert "supersedes-unknown" in codes(outcome, "warning")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "code"),
+    [
+        ("1899-04-01", "2026-09-30", "period-not-read"),
+        ("2026-04-01", "9999-12-31", "period-not-read"),
+        ("2101-04-01", "2102-03-31", "period-not-read"),
+        ("2026-04-01", "", "required-cell-empty"),
+        ("2026-04-01", "2027-03-31", ""),
+    ],
+)
+def test_a_target_has_both_its_days_and_they_are_of_this_age(
+    workspace: Workspace, tmp_path: Path, start: str, end: str, code: str
+) -> None:
+    rows = [("indicator_id", "period_start", "period_end", "target"), ("PCT", start, end, 50)]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows, "targets.csv")], AS_AT)
+    assert set(one(outcome).quarantine["code"]) == {code} - {""}
+
+
+def test_hidden_characters_are_taken_out_of_what_is_said_of_a_target(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    odd = "as\u202e agreed"
+    header = ("kpi", "period", "target", "rationale", "comparator", "set_by")
+    rows = [header, ("PCT", "2026-27", 50, odd, odd, odd)]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows, "targets.csv")], AS_AT)
+    kept = one(outcome).tables["targets"][["rationale", "comparator", "set_by"]]
+    assert kept.iloc[0].tolist() == ["as agreed"] * 3
+    assert codes(outcome, "warning") == ["hidden-characters"] * 3
+
+
 def test_missing_and_unknown_columns_refuse_or_warn(workspace: Workspace, tmp_path: Path) -> None:
     rows = [("indicator_id", "value", "colour"), ("PCT", 4, "red")]
     outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
