@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -17,6 +17,7 @@ from pmf_analysis.data.corrections import apply_corrections
 from pmf_analysis.data.seals import open_seals, read_backtest
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures import frames
+from pmf_analysis.measures.arrays import SHIPPED
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
 from pmf_analysis.measures.denominators import denominator_jumps
 from pmf_analysis.measures.events import declared_changes
@@ -35,34 +36,14 @@ if TYPE_CHECKING:
 Known = pd.DataFrame | None
 
 
-@dataclass(frozen=True)
-class Measures:
+TABLES: tuple[str, ...] = tuple(SHIPPED["result_tables"])
+
+
+class Measures(SimpleNamespace):
     """The result tables of one council, period and as-at date; columns in docs/result-tables.md."""
 
-    trends: pd.DataFrame
-    points: pd.DataFrame
-    comparisons: pd.DataFrame
-    peers: pd.DataFrame
-    gaps: pd.DataFrame
-    funnels: pd.DataFrame
-    robustness: pd.DataFrame
-    leads: pd.DataFrame
-    equality: pd.DataFrame
-    value: pd.DataFrame
-    targets: pd.DataFrame
-    forecasts: pd.DataFrame
-    outturn_paths: pd.DataFrame
-    target_checks: pd.DataFrame
-    decisions: pd.DataFrame
-    portfolio: pd.DataFrame
-    outcomes: pd.DataFrame
-    records: pd.DataFrame
-    events: pd.DataFrame
-    packs: pd.DataFrame
-    problems: pd.DataFrame
-
-
-TABLES = tuple(field.name for field in fields(Measures))
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        raise AttributeError(f"there is no result table {name}")
 
 
 def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
