@@ -231,10 +231,9 @@ class _Work:
         try:
             kept = seal(place, targets, council=spec.council, period=spec.period, **when)
         except OSError as error:  # the reports stand, though nobody will score their chances
-            failed = [Problem.of("not-sealed", why=error.strerror)]
-            line = safe_csv(problem_table(failed).assign(theme="")).partition(b"\n")[2]
+            failed = problem_table([Problem.of("not-sealed", why=error.strerror)]).assign(theme="")
             path, counts = self.folder / "problems.csv", self.record.manifest["problems"]
-            write_atomically(path, path.read_bytes() + line)
+            write_atomically(path, path.read_bytes() + safe_csv(failed).partition(b"\n")[2])
             counts["warning"] = counts.get("warning", 0) + 1
             return ""
         return kept.stem if kept else ""

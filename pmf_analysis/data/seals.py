@@ -69,10 +69,10 @@ def open_seals(root: Path, *, before: date) -> tuple[pd.DataFrame, Problems]:
         if not _NAMED.fullmatch(path.name):
             problems.tell("seal-foreign", file=f"sealed/{path.name}")
         elif path.name < f"{before}":
-            rows = _unchanged(path, "as_at", [*SEALED], ["sealed_on", *DAYS])
-            found += [] if rows is None else [rows.assign(seal=path.stem[-12:])]
+            name, rows = path.stem[-12:], _unchanged(path, "as_at", [*SEALED], ["sealed_on", *DAYS])
+            found += [] if rows is None else [rows.assign(seal=name)]
             if rows is None:
-                problems.tell("seal-broken", file=f"sealed/{path.name}", hash=path.stem[-12:])
+                problems.tell("seal-broken", file=f"sealed/{path.name}", hash=name)
     table = pd.concat(found[1:] or found, ignore_index=True)
     table = table.assign(**{name: pd.to_datetime(table[name]) for name in DAYS})
     in_time = pd.to_datetime(table["sealed_on"]) <= table["period_end"]

@@ -14,7 +14,7 @@ from pmf_analysis.measures.arrays import Frame
 from pmf_analysis.measures.polarity import SIGNS
 from pmf_analysis.measures.questions import years_on
 from pmf_analysis.measures.realism import assess_targets
-from pmf_analysis.measures.track_record import KNOWN, OUTCOMES, judged, with_aims
+from pmf_analysis.measures.track_record import KNOWN, OUTCOMES, Known, judged, with_aims
 
 RULES: dict[str, tuple[str, float]] = KNOWN["rules"]
 FEWEST_VALUES, FEWEST_AREAS = 5, 5
@@ -79,13 +79,7 @@ def answered(
 
 
 def backtest(
-    panel: Frame,
-    targets: Frame | None,
-    register: Frame,
-    *,
-    origins: Days = (),
-    area: str = "",
-    **how: Any,
+    panel: Frame, targets: Known, register: Frame, *, origins: Days = (), area: str = "", **how: Any
 ) -> Frame:
     """Ask a council's past questions as they would have been answered then.
 

@@ -116,7 +116,8 @@ def target_tables(
     targets, paths = answer_targets(setting, live, trends, comparisons)
     targets = with_labels(targets, register)
     facts = register.set_index("indicator")[["director", "control", "themes"]]
-    told = targets.join(facts.drop(columns="themes"), on="indicator", rsuffix="_declared")
+    who = {name: targets["indicator"].map(facts[name]) for name in ("director", "control")}
+    told = targets.assign(**who)
     ours = told[told["control"] != "city"]  # nobody answers for measures of the whole area
     sets = portfolio(ours, facts["themes"].to_dict(), setting.bands)
     roles = {director.id: director.role for director in framework.directors}
