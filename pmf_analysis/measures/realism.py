@@ -60,10 +60,9 @@ def assess_targets(
     register
         indicator, polarity, frequency or periods_per_year; where known decimals, minimum, maximum,
         target_low, target_high, exceptional_periods.
-    peer_sets, origin
-        Members whose changes are evidence (all by default); last start of a period that is used.
-    years, found
-        Years after the newest value at which the chance is also asked for, of YEARS; what
+    peer_sets, origin, years, found
+        Members whose changes are evidence (all by default); last start of a period that is used;
+        years after the newest value at which the chance is also asked for, of YEARS; what
         `outlook.panels` made of the same observations, so that it is not made again.
 
     Returns
