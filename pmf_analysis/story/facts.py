@@ -17,10 +17,11 @@ from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, text
 from pmf_analysis.story.formatting import format_date, in_sentence, rounded_sign, twentieths
 
 STANDARDS = ("floor", "statutory", "contractual")
-"""Kinds of target that are to be kept: none of them ever asks for too little."""
+"""Kinds of target that are to be kept: each is kept or at risk, and none asks for too little."""
 SIGNALS = ("improving", "worsening", "rising", "falling")
 NEARLY_ALL = 0.9  # share of other comparisons that agree
 _CODE = stored("facts.yml")
+_DAY = r"\b\d{4}-\d\d-\d\d\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +189,14 @@ class TargetFacts(Facts):
     """One row of the targets table: a target, or a standing question where none is set."""
 
     @classmethod
-    def of(cls, row: Row, subject: Subject) -> Self:
-        """Make it from a row of the targets table and the series it belongs to."""
+    def of(cls, row: Row, subject: Subject, easy: float = 0.85) -> Self:
+        """Make it from a row of the targets table and the series it belongs to.
+
+        A standard is kept on the present course from the chance ``easy`` on, and else at risk.
+        """
         chance, verdict = number(row, "probability"), text(row, "verdict") or "cannot_judge"
+        if text(row, "kind") in STANDARDS and chance is not None and verdict != "no_verdict":
+            verdict = "kept" if twentieths(chance) >= round(20 * easy) else "at_risk"
         return cls.read(
             *(row, subject, "target"),
             target=_target(row, subject),
@@ -206,16 +212,20 @@ class TargetFacts(Facts):
         if self.kind == "baseline":
             return "baseline"
         outcome = self.reason.rpartition("outcome is already known: ")[2]
-        return _CODE["outcomes"].get(outcome) or as_told(self.verdict, self.kind)
+        return _CODE["outcomes"].get(outcome) or self.verdict
 
     @property
     def offered(self) -> dict[str, Figure]:
-        """Values by their chance; without a target none that is worse than the present level."""
+        """Values by their chance, none worse than the present level; of a standard there are none.
+
+        A year so far has no present level.
+        """
         values = {"60%": self.value_60, "45%": self.value_45, "30%": self.value_30}
-        return {c: v for c, v in values.items() if v.is_known and not self._is_worse(v)}
+        known = values.items() if self.kind not in STANDARDS else ()
+        return {c: v for c, v in known if v.is_known and not self._is_worse(v)}
 
     def _is_worse(self, value: Figure) -> bool:
-        if not self.is_reference or value.raw is None or self.last_value.raw is None:
+        if self.of_periods or value.raw is None or self.last_value.raw is None:
             return False
         change = rounded_sign(value.raw - self.last_value.raw, self.subject.decimals)
         return change * self.subject.better_sign < 0
@@ -226,11 +236,6 @@ class TargetFacts(Facts):
         way = self.subject.better_sign
         is_known = self.required_change.is_known and way != 0
         return is_known and self.sign(self.required_change) * way <= 0
-
-
-def as_told(verdict: str, kind: str) -> str:
-    """Return a verdict for a kind of target: no standard asks for little, it is kept."""
-    return "kept" if kind in STANDARDS and verdict in _CODE["kept"] else verdict
 
 
 def chance_band(probability: float) -> str:
@@ -246,7 +251,11 @@ def _target(row: Row, subject: Subject) -> Figure:
     return Figure(low, subject.range(subject.figure(low), subject.figure(high)))
 
 
+def dated(said: str) -> str:
+    """Write the ISO dates in a text in full."""
+    return re.sub(_DAY, lambda day: format_date(date.fromisoformat(day[0])), said)
+
+
 def written_date(row: Row, column: str) -> str:
     """Write a date of a row in full; "" where there is none."""
-    day = text(row, column)[:10]
-    return format_date(date.fromisoformat(day)) if day else ""
+    return dated(text(row, column)[:10])

@@ -15,7 +15,8 @@ from pmf_analysis.story.bank import count_of, say
 MINUS = "\u2212"
 _BARE_UNITS = ("score", "number", "count", "index", "ratio", "points")
 _COMMON_NOUN = r"^(Quarter|Half|Term|Week|Year|First|Second|Academic|Financial)\b"
-_FREQUENCY_BASES = (2, 3, 4, 5, 6, 7, 8, 10, 20)
+_FREQUENCY_BASES = (2, 4, 5, 10, 20)  # so that words say the very twentieths that dots show
+_ALARM_BASES = (2, 3, 4, 5, 6, 7, 8, 10, 20)
 _LARGEST_ERROR = 0.025
 
 
@@ -143,7 +144,9 @@ def format_chance(probability: float) -> str:
     return say("number.over") if probability > 0.95 else f"{5 * twentieths(probability)}%"
 
 
-def format_frequency(probability: float, *, of_cases: bool = False) -> str:
+def format_frequency(
+    probability: float, *, of_cases: bool = False, bases: Sequence[int] = _FREQUENCY_BASES
+) -> str:
     """Write a probability as a natural frequency, off by at most 2.5 points.
 
     ``of_cases`` is for a share of things that were counted: fewer than, not less than.
@@ -154,13 +157,13 @@ def format_frequency(probability: float, *, of_cases: bool = False) -> str:
     Examples
     --------
     >>> format_frequency(0.16), format_frequency(0.5), format_frequency(0.01)
-    ('around 1 in 6', 'around 1 in 2', 'less than 1 in 20')
+    ('around 3 in 20', 'around 1 in 2', 'less than 1 in 20')
     """
     if probability < 0.05:
         return say("number.few_of" if of_cases else "number.rarely")
     if probability > 0.95:
         return say("number.nearly_always")
-    for base in _FREQUENCY_BASES:
+    for base in bases:
         count = round(probability * base)
         if 0 < count < base and abs(count / base - probability) <= _LARGEST_ERROR + 1e-12:
             return say("number.frequency", count=count, base=base)
@@ -172,7 +175,7 @@ def format_false_alarm(probability: float) -> str:
     if probability < 0.001:
         return say("number.alarm_rarely")
     if probability > 0.2:
-        return format_frequency(probability)
+        return format_frequency(probability, bases=_ALARM_BASES)
     one_in = 1 / probability
     step = 1 if one_in < 20 else 5 if one_in < 100 else 50
     return say("number.alarm", base=f"{round(one_in / step) * step:,}")

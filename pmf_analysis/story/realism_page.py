@@ -6,11 +6,10 @@ from itertools import chain
 
 from pmf_analysis.story import theme_sentences as spoken
 from pmf_analysis.story.bank import count_of, say, say_first, stored, title, words_of
-from pmf_analysis.story.benchmarking_page import comparisons_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.dots import count_meeting, draw_dots
 from pmf_analysis.story.facts import TargetFacts, TrendFacts
-from pmf_analysis.story.figures import Subject, number
+from pmf_analysis.story.figures import Subject, number, raw
 from pmf_analysis.story.formatting import twentieths
 from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, table_block
 from pmf_analysis.story.sentences import reason_sentences, told
@@ -21,8 +20,10 @@ from pmf_analysis.story.trajectory import draw_trajectory
 from pmf_analysis.story.view import rows_of
 
 _DOTS = [f"d{place:02d}" for place in range(1, 21)]
-_CALLED = ("target_missed", "not_realistic", "between", "cannot_judge")
-_MOST_QUESTIONS = 3
+_CALLED = ("target_missed", "not_realistic", "at_risk", "between", "cannot_judge")
+_UNRECORDED = ("no_rationale", "no_comparator")  # named once, with the data
+_RULE = "as_challenging"  # step of the rule that compares the target with what the rule suggests
+_TO_COME = ["chance_on_path", "q05", "q50", "q95"]
 
 Rows = list[dict[str, str]]
 Draw = Callable[..., str]
@@ -36,10 +37,10 @@ class RealismPage(Page[TargetFacts]):
     @cached_property
     def by_series(self) -> dict[str, list[TargetFacts]]:
         """Facts of every target and standing question of each series; maybe none."""
-        rows, subjects = rows_of(self.view.targets), self.view.subjects
+        rows, easy = rows_of(self.view.targets), self.view.easy_level
         return {
-            series: [TargetFacts.of(row, subject) for row in rows if row["series"] == series]
-            for series, subject in subjects.items()
+            series: [TargetFacts.of(row, subject, easy) for row in rows if row["series"] == series]
+            for series, subject in self.view.subjects.items()
         }
 
     @property
@@ -72,8 +73,10 @@ class RealismPage(Page[TargetFacts]):
     def row(self, facts: TargetFacts) -> dict[str, str]:
         """Target, chance and range of values with a middling chance."""
         so_far = say("realism.latest", last=facts.last_value) if facts.of_periods else ""
+        no_target, due = facts.is_reference or facts.kind == "baseline", facts.period_label
+        target = "" if no_target else facts.target.text
         cells = {"latest": so_far or facts.last_value.text, "range": spoken.range_words(facts)}
-        cells["target"] = "" if facts.kind == "baseline" else facts.target.text
+        cells |= {"target": target, "goal": say("realism.goal", target=target, due=due) or due}
         cells["chance"] = say("realism.cell", frequency=facts.frequency, chance=facts.probability)
         return cells_of(facts, "target_realism") | cells
 
@@ -109,17 +112,21 @@ class RealismPage(Page[TargetFacts]):
         subject, part = facts.subject, "" if place == 1 else f"-{place}"
         checks = self.view.of_series(self.view.target_checks, subject.series)
         named = (facts.target_id, "") if place == 1 else (facts.target_id,)
-        found = checks[checks["target_id"].isin(named)] if len(checks) else checks
-        decided = self.view.of_series(self.view.decisions, facts.target_id, "target_id")
-        steps = rows_of(decided.sort_values("place") if len(decided) else decided)
-        rule = (say("realism.path"), *(spoken.step_words(step, subject) for step in steps))
-        parts = {"place": place, "facts": facts.scalars(), "notes": rule if steps else ()}
-        parts["second"] = told(*(spoken.check_sentence(row, subject) for row in rows_of(found)))
-        rationale = say("realism.rationale", rationale=facts.rationale)
-        said = told(*target_sentences(facts), rationale)
-        blocks = [self.finding(trend, target_title(facts), said, **parts)]
-        blocks += [*(self._fan(own) if place == 1 else ()), *self._outturn(facts, part)]
-        blocks += self._dots(facts, part)
+        checks = checks[checks["target_id"].isin(named)] if len(checks) else checks
+        found = (row for row in rows_of(checks) if row["check"] not in _UNRECORDED)
+        steps = rows_of(self.view.of_series(self.view.decisions, facts.target_id, "target_id"))
+        rule = (spoken.rule_sentence(each, subject) for each in steps if each["step"] == _RULE)
+        parts = {"place": place, "facts": facts.scalars(), "notes": told(*rule)}
+        parts["second"] = told(*(spoken.check_sentence(row, subject) for row in found))
+        heading = target_title(facts, is_one_of_several=len(own) > 1)
+        before = {"value": trend.last_year_value, "label": trend.last_year_label}
+        is_unlikely = facts.is_met and raw(facts.probability) < 1 / 2
+        said = (*target_sentences(facts), say("realism.year_before", **before) * is_unlikely)
+        blocks = [self.finding(trend, heading, told(*said), **parts)]
+        blocks += self._fan(own) if place == 1 else []
+        if facts.verdict == "cannot_judge":
+            return blocks
+        blocks += [*self._outturn(facts, part), *self._dots(facts, part)]
         if rows := spoken.evidence_rows(facts, self.shows["evidence"]):
             caption = title("realism.evidence_title", subject.short)
             table = data_table(caption, ("looked", "shows", "on"), rows)
@@ -132,6 +139,7 @@ class RealismPage(Page[TargetFacts]):
         rows = self.view.of_series(paths, facts.target_id, "target_id")
         if rows.empty or rows[["actual", "path"]].isna().all(axis=None):
             return []
+        rows = rows.assign(**rows[_TO_COME].mask(rows["actual"].notna()))
         cells = data_rows(subject, rows, stored("cells.yml")["data"]["outturn"])
         draw, said = partial(draw_trajectory, rows, subject), spoken.outturn_sentences(facts)
         first = cells[0]["period"]
@@ -186,6 +194,7 @@ class RealismPage(Page[TargetFacts]):
         names = {"title": facts.subject.title, "council": self.view.council}
         slots = {"last": cells[-1].get("period", ""), **cells[-1], **names, **slots}
         subtitle, alt = (say(f"{words}.{each}", **slots) for each in ("subtitle", "alt"))
+        alt = alt or say(f"{words}.alt_alone", **slots)
         drawn = {"subtitle": subtitle, "alt": " ".join(told(alt, *said)), "svg": draw(id=id)}
         notes = told(say_first(f"{words}.note"))
         entry, count = slots.get("heading", "title"), slots.get("count")
@@ -222,8 +231,13 @@ class RealismPage(Page[TargetFacts]):
     def quality(self) -> list[Block]:
         """Return what limits trust in the data, and what was found of targets taken together."""
         counts = Subject.of({"decimals": 0}, self.view.council)
-        found = rows_of(self.view.of_series(self.view.target_checks, ""))
+        checks, named = self.view.target_checks, self.view.subjects.items()
+        found = rows_of(self.view.of_series(checks, ""))
         said = told(*(spoken.check_sentence(row, counts) for row in found))
+        for code in _UNRECORDED:
+            without = {*self.view.of_series(checks, code, "check").get("series", ())}
+            names = [subject.short for series, subject in named if series in without]
+            said += spoken.named(say(f"realism.{code}", n=len(names)), names)
         block = Block("note", "target-checks", say("section.target_checks"), text=said)
         return [*super().quality(), *([block] if said else [])]
 
@@ -233,14 +247,10 @@ class RealismPage(Page[TargetFacts]):
 
     def challenge(self) -> list[Block]:
         """Return questions for the director that the evidence raises, by indicator."""
-        medians = {each.subject.series: each.peer_median for each in comparisons_of(self.view)}
         references = [questions[0] for questions in self._asked().values() if questions]
-        asked = [
-            (each.subject, spoken.challenge_questions(each, medians.get(each.subject.series)))
-            for each in self.facts
-            if not each.is_reference or each in references
-        ]
-        told = [f"{who.short}. {' '.join(asks[:_MOST_QUESTIONS])}" for who, asks in asked if asks]
+        targets = [each for each in self.facts if not each.is_reference or each in references]
+        asked = [(each.subject, spoken.challenge_questions(each)) for each in targets]
+        told = [f"{who.short}. {' '.join(asks)}" for who, asks in asked if asks]
         said = tuple(dict.fromkeys(told)) or (say("challenge.nothing"),)
         return [Block("note", "challenge", say("section.challenge"), text=said)]
 
@@ -251,7 +261,7 @@ def _answers(questions: Sequence[TargetFacts]) -> dict[str, str]:
         return {}
     entries = [(f"realism.asked.{spoken.asked_kind(each)}", each) for each in questions]
     told = [say(entry, chance=each.probability, target=each.target) for entry, each in entries]
-    return {"target": "", "chance": "; ".join(filter(None, told)), "status": "no_target"}
+    return {"chance": "; ".join(filter(None, told)), "status": "no_target"}
 
 
 def _goal(facts: TargetFacts) -> float | tuple[float, float]:

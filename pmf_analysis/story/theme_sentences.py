@@ -9,16 +9,20 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from pmf_analysis.story import bank
 from pmf_analysis.story.bank import clip_words, count_of, fitting, say, say_first, title, words_of
-from pmf_analysis.story.facts import SIGNALS, TargetFacts, as_told
-from pmf_analysis.story.figures import Figure, Row, Subject, number, raw, text
+from pmf_analysis.story.facts import SIGNALS, TargetFacts, dated
+from pmf_analysis.story.figures import Row, Subject, number, raw, text
 from pmf_analysis.story.formatting import format_false_alarm, join_words
 from pmf_analysis.story.sentences import WAYS, Sentences, reason_sentences, told
+from pmf_analysis.story.timeline import MONTHS
 
 _CLAUSE_WORDS, _RARE = 11, 0.05
 _STATED = ("target_kind", "target", "target_alone")
 _ON = ("looked", "on")
 _SHOWN = ("shows", "shows_two", "shows_alone")
+_OUTTURNS = [f"realism.outturn{form}" for form in ("", "_plain", "_by", "_by_plain")]
+_MOST_WORDS = 50  # of a rationale, about 300 characters
 _CHANCES = ("own_and_peers", "own", "outturn")  # methods, each with a row of evidence of its own
 
 
@@ -113,10 +117,18 @@ def off_target(rows: Sequence[Row]) -> Sentences:
     return told(fitting([*said, say("theme.off_target.now", now=now)]))
 
 
-def target_title(facts: TargetFacts) -> str:
-    """Headline of one target, at most ten words."""
-    verdict = "no_target" if facts.is_reference else facts.shown
-    return title(f"realism.title.{verdict}", facts.subject.short)
+def target_title(facts: TargetFacts, *, is_one_of_several: bool = False) -> str:
+    """Headline of one target, at most ten words; with its period where there are several."""
+    verdict, name = "no_target" if facts.is_reference else facts.shown, facts.subject.short
+    if is_one_of_several:
+        name = f"{clip_words(name, 3)}, {facts.period_label}"
+    return title(f"realism.title.{verdict}", name, **_ends(facts))
+
+
+def _ends(facts: TargetFacts) -> dict[str, str]:
+    """Words of the two verdicts between which a target stands."""
+    words = words_of("status")
+    return {end: words.get(facts.plain[f"verdict_{end}"], "").lower() for end in ("low", "high")}
 
 
 def target_sentences(facts: TargetFacts) -> Sentences:
@@ -127,43 +139,48 @@ def target_sentences(facts: TargetFacts) -> Sentences:
     slots["kind"] = words_of("realism.kind").get(facts.kind)
     stated = say_first(*(f"realism.{entry}" for entry in _STATED), **slots)
     said = (*_chance_sentences(facts), *outturn_sentences(facts), *_required_sentences(facts))
-    return told(stated, *said, _range_sentence(facts))
+    reason = say("realism.rationale", rationale=bank.clip_sentences(facts.rationale, _MOST_WORDS))
+    return told(stated, *said, _range_sentence(facts), reason)
 
 
 def outturn_sentences(facts: TargetFacts) -> Sentences:
     """Say how far the year is, what its rest needs, how often that was seen, where it ends."""
-    if not facts.of_periods:
+    if not facts.of_periods or facts.verdict == "cannot_judge":
         return ()
-    steps, slots = words_of("trend.step"), _known(facts)
-    slots["step"] = steps.get(facts.subject.frequency, steps["other"])
+    steps, slots, left = words_of("trend.step"), _known(facts), facts.of_periods - facts.done
+    if not left:
+        return told(say("realism.ended", **slots))
+    often, slots["period"] = facts.subject.frequency, facts.period_label
+    slots["year"] = steps["annual"] if facts.of_periods * MONTHS.get(often, 0) == 12 else ""
     so_far = say_first("realism.so_far", "realism.not_begun", **slots)
-    rate = say("realism.rate", **slots)
-    share = say_first("realism.rate_share", "realism.rate_share_alone", **slots) if rate else ""
-    return told(so_far, rate, share, say_first("realism.outturn", **slots))
+    rate = count_of("realism.rate", left, step=steps.get(often, steps["other"]), **slots)
+    share = say("realism.rate_share", **slots) if rate else ""
+    return told(so_far, rate, share, say_first(*_OUTTURNS, **slots))
 
 
 def _known(facts: TargetFacts) -> dict[str, object]:
     """What a sentence may speak of; a count of nothing is not known."""
-    return {**facts.more, **{name: value or None for name, value in facts.plain.items()}}
+    share, more = facts.rate_share.raw, facts.more.items()
+    known = {name: value or None for name, value in facts.plain.items()} | facts.more
+    known |= {name[8:]: str(end).partition(" ")[0] for name, end in more if name[:8] == "outturn_"}
+    reached = "" if share is None else round(share * facts.rate_n) or say("number.none")
+    return known | {"reached": reached}
 
 
 def check_sentence(row: Row, subject: Subject) -> str:
     """Say what a check found of a target; a check without words says its own text."""
-    slots = {name: text(row, name) for name in ("text", "periods")}
+    slots = {name: dated(text(row, name)) for name in ("text", "periods")}
     slots |= {n: subject.figure(number(row, n)).text for n in ("value", "expected")}
     slots["n"] = f"{number(row, 'n') or 0:,.0f}"
     is_stored = text(row, "check") in words_of("target_check")
     return say(f"target_check.{text(row, 'check')}", **slots) if is_stored else slots["text"]
 
 
-def step_words(row: Row, subject: Subject) -> str:
-    """Say a step of the rule for setting targets with its answer."""
-    code, comparator = text(row, "step"), text(row, "comparator").replace("_", " ")
-    question = words_of("realism.steps").get(code, code.replace("_", " ").capitalize())
-    found = filter(None, (comparator, subject.figure(number(row, "value")).text))
-    slots = {"place": text(row, "place"), "step": question, "detail": ", ".join(found)}
-    slots["answer"] = words_of("realism.answer").get(text(row, "answer"), text(row, "answer"))
-    return say("realism.step_with", **slots) or say("realism.step", **slots)
+def rule_sentence(row: Row, subject: Subject) -> str:
+    """Say which level the rule for setting targets suggests, and whether a target asks for it."""
+    levels, value = words_of("realism.level"), subject.figure(number(row, "value"))
+    level = levels.get(text(row, "comparator"), levels["other"])
+    return say(f"realism.rule.{text(row, 'answer')}", value=value, level=level)
 
 
 def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, str]]:
@@ -178,6 +195,11 @@ def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, st
     slots["asked"] = facts.subject.figure(facts.required_change.raw, "signed")
     slots["reversion_low"] = facts.reversion_low.text.removesuffix(" percentage points")
     slots |= {"asked": "", "headroom": ""} if facts.is_met else {}
+    nothing = {
+        "reversion": not facts.sign(facts.reversion),
+        "headroom": raw(facts.headroom) < _RARE,
+    }
+    slots |= {name: "" for name, is_nothing in nothing.items() if is_nothing}
     rows = []
     for code in order:
         shows = say_first(*(f"realism.evidence.{code}.{part}" for part in _SHOWN), **slots)
@@ -210,10 +232,9 @@ def _chance_sentences(facts: TargetFacts) -> Sentences:
         return told(say("realism.verdict.cannot_judge") if refused else "", *reasons)
     chance = say(f"realism.chance.{facts.band}", frequency=facts.frequency)
     ends = (facts.lower, facts.upper) if facts.lower.text != facts.upper.text else ("", "")
-    codes = (as_told(code, facts.kind) for code in (facts.verdict_low, facts.verdict_high))
-    low, high = (words_of("status").get(code, "").lower() for code in codes)
-    verdict = "city" if facts.subject.is_city else as_told(facts.verdict, facts.kind)
-    verdict = say(f"realism.verdict.{verdict}", low=low, high=high)
+    miss = facts.subject.figure(1 - raw(facts.probability), "frequency")
+    verdict = "city" if facts.subject.is_city else facts.verdict
+    verdict = say(f"realism.verdict.{verdict}", miss=miss, **_ends(facts))
     return told(chance, say("realism.between", low=ends[0], high=ends[1]), verdict, *reasons)
 
 
@@ -252,31 +273,23 @@ def range_words(facts: TargetFacts) -> str:
     return say("realism.range_part", values=spelled, chances=join_words([*facts.offered]))
 
 
-def challenge_questions(facts: TargetFacts, median: Figure | None = None) -> Sentences:
+def challenge_questions(facts: TargetFacts) -> Sentences:
     """Questions for the director that the evidence raises; never about anybody's reasons."""
     if facts.is_reference:
         values = sorted(facts.offered.values(), key=lambda value: value.raw or 0.0)
+        if facts.subject.is_city:
+            return told(say("challenge.whole_area"))
         if not values:
             return told(say("challenge.no_target_none") if facts.value_30.is_known else "")
         ends = {"low": values[0], "high": values[-1]}
         return (count_of("challenge.no_target", len(values), **ends),)
     if facts.reason.endswith("?"):
         return reason_sentences(facts.reason)
-    if facts.shown.startswith("target_"):
+    if facts.subject.is_city or facts.shown.startswith(("target_", "baseline")):
         return ()
-    asked = facts.verdict if facts.value_30.is_known else "cannot_judge"
-    asked = "protected" if as_told(asked, facts.kind) == "kept" else asked
+    asked = f"challenge.{facts.verdict if facts.value_30.is_known else 'cannot_judge'}"
+    v30, rare = facts.offered.get("30%"), "rare" if facts.peer_share.raw else "none"
     is_rare = raw(facts.peer_share) <= _RARE and not facts.is_met
-    return told(
-        say(f"challenge.{asked}", target=facts.target, v30=facts.value_30),
-        say("challenge.peers", median=median if median and _beyond(median, facts) else None),
-        say("challenge.rare", frequency=facts.peer_share if is_rare else None),
-        "" if facts.rationale else say("challenge.basis"),
-    )
-
-
-def _beyond(median: Figure, facts: TargetFacts) -> bool:
-    """Whether the peers' median is better than the target and than the present level."""
-    levels = (raw(level) for level in (facts.target, facts.last_value) if level.is_known)
-    ahead = [(raw(median) - level) * facts.subject.better_sign > 0 for level in levels]
-    return facts.target.is_known and all(ahead)
+    seen = say(f"challenge.{rare}", frequency=facts.peer_share, n=facts.peer_n or None)
+    asks = say_first(asked, f"{asked}_alone", target=facts.target, v30=v30)
+    return told(asks, seen if is_rare else "", "" if facts.rationale else say("challenge.basis"))

@@ -6,13 +6,14 @@ Neither is a score: an expected number has a range, and a record of few forecast
 import math
 from collections.abc import Mapping
 
-from pmf_analysis.story.bank import capital, say, say_first, stored, words_of
+from pmf_analysis.data.seals import LATE
+from pmf_analysis.story.bank import capital, count_of, say, say_first, stored, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import written_date
 from pmf_analysis.story.figures import Facts, Row, Subject, number, raw, text
+from pmf_analysis.story.formatting import join_words
 from pmf_analysis.story.pages import cells_of, data_table, table_block
 from pmf_analysis.story.reliability import draw_reliability
-from pmf_analysis.story.sentences import Sentences, told
 from pmf_analysis.story.view import ThemeView, rows_of
 
 Records = Mapping[tuple[str, ...], Facts]
@@ -20,6 +21,7 @@ Records = Mapping[tuple[str, ...], Facts]
 
 _COLUMNS = stored("cells.yml")["columns"]
 _SHARES = ("said", "seen", "bar_low", "bar_high")
+_EXPECTED = ("ranged", "plain")
 _MOST_OPENED = 12
 _NONE = Subject.of({}, "")  # rows are of no series
 
@@ -33,15 +35,15 @@ def portfolio_blocks(view: ThemeView) -> list[Block]:
         if group == "theme" and text(row, "name") != view.theme:
             continue
         counts = Facts.read(row, _NONE, "portfolio")
-        slots = {**counts.more, "level": f"{100 * view.easy_level:.0f}%"}
+        slots, level = counts.more, f"{100 * view.easy_level:.0f}%"
         name = groups[group] or text(row, "title") or capital(text(row, "name").replace("_", " "))
         told_as = {"portfolio": name, "met_range": say("number.range", **slots)}
         cells.append(cells_of(counts, "portfolio") | told_as)
         if groups[group]:
-            entries = (f"portfolio.{group}.ranged", f"portfolio.{group}.plain")
-            said += [say_first(*entries, **slots), say(f"portfolio.{group}.easy", **slots)]
+            said.append(say_first(*(f"portfolio.{group}.{e}" for e in _EXPECTED), **slots))
+            said.append(_counted("portfolio.easy", counts.n_easy.raw, level=level))
     table = data_table(say("portfolio.table"), _COLUMNS["portfolio"], cells)
-    heading, told_of = say("portfolio.title"), (" ".join(said),)
+    heading, told_of = say("portfolio.title"), (" ".join(filter(None, said)),)
     notes = (say("portfolio.note"),)
     block = Block("table", "portfolio", heading, text=told_of, table=table, notes=notes)
     return [block][: len(cells)]
@@ -61,7 +63,8 @@ def record_blocks(view: ThemeView) -> list[Block]:
     said.append(_past("record.past_council", records.get(("targets", "all", "all"), _read({}))))
     for source, name in words_of("record.source").items():
         none = _read({"reason": say("record.none")} if source == "sealed" else {})
-        said += _score(name, records.get((source, "all", "all"), none))
+        said.append(_score(name, records, records.get((source, "all", "all"), none)))
+    said.append(_counted("record.late", len(view.of_series(view.outcomes, LATE, "reason"))))
     told_of = (" ".join(filter(None, said)), say("record.shipped"))
     note = Block("note", "record", say("record.title"), text=told_of)
     return [note, *_chart(view, records), *_opened(view)]
@@ -76,11 +79,18 @@ def _past(entry: str, found: Facts) -> str:
     return say(entry, n=found.n, met=f"{met:.0f}") if found.n and found.seen.is_known else ""
 
 
-def _score(name: str, found: Facts) -> Sentences:
-    """Say by how much the chances of a source were off, or why they are not scored."""
+def _counted(entry: str, n: float | None, **slots: object) -> str:
+    return count_of(entry, int(n), **slots) if n else ""
+
+
+def _score(name: str, records: Records, found: Facts) -> str:
+    """Say what was said in each band and what happened, or why that is not told."""
     if reason := found.reason:
-        return (say("record.refused", name=name, reason=reason[:1].lower() + reason[1:]),)
-    return told(say("record.score", name=name, **found.more), say("record.skill", **found.more))
+        return say("record.refused", name=name, reason=reason[:1].lower() + reason[1:])
+    keys = ((text(found.row, "source"), "all", band) for band in words_of("record.band"))
+    bands = [records[key] for key in keys if key in records]
+    slots = {key: join_words([str(band.more[key]) for band in bands]) for key in ("said", "seen")}
+    return say("record.score", name=name, n=found.more["n"], **slots)
 
 
 def _chart(view: ThemeView, records: Records) -> list[Block]:
@@ -112,7 +122,7 @@ def _opened(view: ThemeView) -> list[Block]:
     for row in rows_of(rows):
         if subject := view.subjects.get(text(row, "series")):
             cell = cells_of(Facts.read(row, subject, "outcome"), "opened")
-            cell["due"] = text(row, "period_label") or text(row, "period")[:10]
+            cell["due"] = text(row, "period_label") or written_date(row, "period")
             cell["sealed"] = written_date(row, "sealed_on")
             cell["result"] = words_of("record.met")["yes" if number(row, "met") else "no"]
             cells.append(cell)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from pmf_analysis.data.seals import LATE
 from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.story.bank import stored
 from pmf_analysis.story.view import ThemeView
@@ -436,7 +437,7 @@ def decision_rows(indicator: str = "recycling") -> list[dict[str, Any]]:
     return [
         {**row, "place": 2, "step": "already_better", "answer": "no"},
         {**row, "place": 1, "step": "neighbours", "answer": "yes", **compared},
-        {**row, "place": 3, "step": "our own step", "answer": "not_known"},
+        {**row, "place": 3, "step": "as_challenging", "answer": "yes", **compared},
     ]
 
 
@@ -476,7 +477,9 @@ def outcome_rows(indicator: str = "recycling") -> list[dict[str, Any]]:
     row = {"series": f"{indicator}|X1|||v1", "indicator": indicator, "source": "sealed"}
     row |= {"period": pd.Timestamp(2026, 7, 1), "period_label": "2026-27 Q2", "target": 42.0}
     row |= {"outcome": 39.84, "met": 0.0, "probability": 0.3, "sealed_on": "2025-10-31"}
-    return [row, {**row, "met": NAN}, {**row, "source": "backtest"}, {**row, "met": 1.0}]
+    row |= {"reason": ""}
+    late = {**row, "met": NAN, "reason": LATE}
+    return [row, late, {**row, "source": "backtest"}, {**row, "met": 1.0}]
 
 
 def forecast_rows(series: str, middle: float, horizons: int = 4) -> list[dict[str, Any]]:

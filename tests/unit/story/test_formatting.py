@@ -80,7 +80,7 @@ def test_a_frequency_is_off_by_at_most_two_and_a_half_points(chance: float) -> N
 
 
 def test_the_example_that_the_prototype_got_wrong() -> None:
-    assert format_frequency(0.16) == "around 1 in 6"
+    assert format_frequency(0.16) == "around 3 in 20"
     assert format_frequency(0.01, of_cases=True) == "fewer than 1 in 20"
 
 

@@ -472,13 +472,19 @@ EVIDENCE = stored("pages.yml")["target_realism"]["evidence"]
 A_CHANCE = re.compile(r"\d+ in \d+\)|chance of|chance are|that chance|would end|% (after|by)")
 
 
+def reached(facts: TargetFacts) -> str:
+    """How many past stretches reached what is needed."""
+    return str(round(facts.rate_n * (facts.rate_share.raw or 0.0)))
+
+
 @settings(max_examples=100)
 @given(TARGET_ROWS, st.fixed_dictionaries(COMMON))
 def test_what_is_said_of_a_target(row: dict[str, Any], common: dict[str, Any]) -> None:
     facts = TargetFacts.of(target_row(**row), Subject.of(trend_row(**common), "Westshire Council"))
     told, asked = target_sentences(facts), challenge_questions(facts)
     people = f"{float(f'{abs(facts.people.raw or 0.0):.2g}'):,.0f}"
-    check([*told, *asked], facts, "60% 45% 30%", people, "9 times in 10")
+    miss = facts.subject.figure(1 - (facts.probability.raw or 0.0), "frequency").text
+    check([*told, *asked], facts, "60% 45% 30%", people, "9 times in 10", miss, reached(facts))
     assert len(target_title(facts).split()) <= 10
     for sentence in told:
         if A_CHANCE.search(sentence):
@@ -489,9 +495,15 @@ def test_what_is_said_of_a_target(row: dict[str, Any], common: dict[str, Any]) -
     )
     if common["control"] == "city" and facts.probability.is_known:
         assert "realistic, " not in " ".join(told) and facts.verdict == "no_verdict"
-    if row["kind"] in ("floor", "statutory", "contractual"):
+        assert not asked
+    if row["kind"] in ("floor", "statutory", "contractual") and facts.probability.is_known:
         whole = " ".join((*told, target_title(facts), facts.shown))
         assert not re.search(r"asks for little|little[ _]stretch|too[ _]easy", whole.lower())
+        assert not facts.offered
+        if facts.verdict not in ("no_verdict", "cannot_judge"):
+            assert facts.verdict == (
+                "kept" if twentieths(facts.probability.raw) > 16 else "at_risk"
+            )
 
 
 @settings(max_examples=60)
@@ -504,7 +516,7 @@ def test_what_the_evidence_on_a_target_shows(row: dict[str, Any], common: dict[s
         said = " ".join(cells.values())
         assert len(cells["shows"].split()) <= 25 and cells["looked"]
         assert not BANNED.search(said) and "nan" not in said.lower().split() and "{" not in said
-        assert tokens([said]) <= known_tokens(facts, asked)
+        assert tokens([said]) <= known_tokens(facts, asked, reached(facts))
         if A_CHANCE.search(cells["shows"]):
             assert "if nothing new is done" in cells["shows"]
         assert not cells["on"].startswith("0 ")
@@ -558,13 +570,25 @@ def test_a_year_so_far_says_what_is_needed_and_where_it_may_end() -> None:
     assert told == (
         "So far it stands at 244,400 visits, with 2 of 4 periods known. "
         "Each remaining quarter then needs 127,800 visits on average. "
-        "That was reached in around 2 in 7 past stretches as long (of 12). "
-        "The year would end at about 492,000 visits, from 461,000 visits to 523,000 visits "
+        "That was reached in 4 of 12 past stretches as long. "
+        "The year would end at about 492,000, from 461,000 to 523,000 visits "
         "9 times in 10, if nothing new is done."
     )
-    begun = TargetFacts.of(outturn_row(done=0, rate_n=0), facts.subject)
-    assert outturn_sentences(begun)[0] == "No figure of its year is known yet."
-    assert outturn_sentences(begun)[2].endswith("past stretches as long.")
+
+    def of(**given: Any) -> tuple[str, ...]:
+        return outturn_sentences(TargetFacts.of(outturn_row(**given), facts.subject))
+
+    assert of(done=0, rate_n=0)[0] == "No figure of its year is known yet."
+    assert of(done=3, rate_share=0.0)[1:3] == (
+        "The last quarter needs 127,800 visits.",
+        "That was reached in none of 12 past stretches as long.",
+    )
+    assert of(of=3)[-1].startswith("By 2026-27 Q4 it would stand at about 492,000")
+    assert of(done=4) == ("It ended at 244,400 visits.",)
+    assert of(verdict="cannot_judge") == ()
+    wordy = Subject.of(trend_row(unit="visits per 1,000 residents aged 16 and over"), "W")
+    told = outturn_sentences(TargetFacts.of(outturn_row(), wordy))[-1]
+    assert told.startswith("The year would end") and len(told.split()) <= 25
     single = TargetFacts.of(target_row(), facts.subject)
     assert outturn_sentences(single) == ()
 
