@@ -29,7 +29,7 @@ def ask_past(plan: Plan) -> pd.DataFrame:
 
 def record_table(rows: Sequence[Mapping[Any, Any]]) -> str:
     """Write records for the screen, under the names that docs/result-tables.md explains."""
-    table = pd.DataFrame(rows).fillna("")
+    table = pd.DataFrame(rows).astype("object").fillna("")
     reasons = table.pop("reason")
     shown = table.to_string(index=False, float_format="{:.3f}".format)
     return "\n".join([shown, "", *reasons[reasons != ""]])

@@ -103,10 +103,7 @@ def _take_out(
 
 
 def _hold_strays(results: Results, known: pd.DataFrame) -> None:
-    """Hold back targets that replace themselves, by way of others too, or another thing's target.
-
-    Those that replace what nobody has given are kept, with a warning.
-    """
+    """Hold back targets that replace themselves, by way of others too, or another thing's target."""
     rows, of = stacked(results, "targets"), ["indicator_id", "area_code"]
     if rows.empty:
         return
@@ -116,11 +113,8 @@ def _hold_strays(results: Results, known: pd.DataFrame) -> None:
         ring, size = ring[ring["supersedes"].isin(ring["target_id"])], len(ring)
         ring = ring[ring["target_id"].isin(ring["supersedes"])]
     other = every.set_index("target_id")[of].reindex(rows["supersedes"]).set_axis(rows.index)
-    is_lost = other["area_code"].isna()
-    stray = rows["target_id"].isin(ring["target_id"]) | (other != rows[of]).any(axis=1) & ~is_lost
-    for number, mine in rows[is_lost & (rows["supersedes"] != "")].groupby("_result"):
-        told = first_of(mine[[*SOURCE_COLUMNS]], "supersedes-unknown", n=len(mine))
-        results[int(str(number))].problems.extend(told)
+    stray = (other != rows[of]).any(axis=1) & other["area_code"].notna()
+    stray |= rows["target_id"].isin(ring["target_id"])
     lines = _lines(rows[stray], "targets", "supersedes-stray").assign(column="supersedes")
     _take_out(results, "targets", "same-target", rows, stray & False, lines)
 
