@@ -103,7 +103,7 @@ def _take_out(
 
 
 def _hold_strays(results: Results, known: pd.DataFrame) -> None:
-    """Hold back targets that replace themselves, by way of others too, or another thing's target."""
+    """Hold back targets that replace themselves, in a ring too, or another thing's target."""
     rows, of = stacked(results, "targets"), ["indicator_id", "area_code"]
     if rows.empty:
         return
