@@ -11,23 +11,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pmf_analysis import __version__
-from pmf_analysis.data.contract import problem_table
-from pmf_analysis.data.corrections import apply_corrections
-from pmf_analysis.data.seals import open_seals, read_backtest
+from pmf_analysis import __version__, periods
+from pmf_analysis.data import contract, corrections, seals
 from pmf_analysis.data.store import Store
-from pmf_analysis.measures import frames
-from pmf_analysis.measures.arrays import SHIPPED
+from pmf_analysis.measures import arrays, denominators, events, frames, questions, result_tables
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
-from pmf_analysis.measures.denominators import denominator_jumps
-from pmf_analysis.measures.events import declared_changes
 from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.peer_sets import neighbour_lists
-from pmf_analysis.measures.questions import live_targets
-from pmf_analysis.measures.result_tables import restatement_notes
 from pmf_analysis.measures.target_tables import TargetSetting, target_tables
 from pmf_analysis.measures.trend_tables import trend_tables
-from pmf_analysis.periods import Period, parse_period
 
 if TYPE_CHECKING:
     from pmf_analysis.parameters.models import RunSpec
@@ -36,7 +28,7 @@ if TYPE_CHECKING:
 Known = pd.DataFrame | None
 
 
-TABLES: tuple[str, ...] = tuple(SHIPPED["result_tables"])
+TABLES: tuple[str, ...] = tuple(arrays.SHIPPED["result_tables"])
 
 
 class Measures(SimpleNamespace):
@@ -56,19 +48,21 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     """
     parameters = workspace.load(spec.framework)
     store, council = Store(workspace.store), parameters.framework.council
-    said_before, broken = open_seals(workspace.store, before=spec.as_at)
-    asked, damaged = read_backtest(workspace.store, council=council.id, until=spec.as_at)
+    said_before, broken = seals.open_seals(workspace.store, before=spec.as_at)
+    asked, damaged = seals.read_backtest(workspace.store, council=council.id, until=spec.as_at)
     quarantined = store.problems(spec.as_at, area=council.area_code)
     return assess_council(
         store.as_known_on(spec.as_at),
         parameters,
-        period=parse_period(spec.period, year_type=parameters.framework.year_type),
+        period=periods.parse_period(spec.period, year_type=parameters.framework.year_type),
         as_at=spec.as_at,
         peer_set=spec.peer_set,
         peer_sets_by_theme=spec.peer_sets_by_theme,
         restated=store.restatements(spec.as_at),
         published=_published_before(store, spec.as_at),
-        quarantined=pd.concat([quarantined, problem_table([*broken, *damaged])], ignore_index=True),
+        quarantined=pd.concat(
+            [quarantined, contract.problem_table([*broken, *damaged])], ignore_index=True
+        ),
         said_before=said_before,
         backtested=asked,
         seed=spec.seed,
@@ -79,7 +73,7 @@ def assess_council(
     tables: Mapping[str, pd.DataFrame],
     parameters: Parameters,
     *,
-    period: Period,
+    period: periods.Period,
     as_at: date,
     peer_set: str,
     peer_sets_by_theme: Mapping[str, str] | None = None,
@@ -115,7 +109,7 @@ def assess_council(
     """
     sets = frames.sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
     council = known_council(tables, parameters, period, as_at, published)
-    live = live_targets(council.targets, council.own, council.register)
+    live = questions.live_targets(council.targets, council.own, council.register)
     compared = benchmark_tables(
         *(council.panel, council.register),
         area=council.area,
@@ -161,7 +155,7 @@ def read_measures(folder: Path) -> Measures:
 def known_council(
     tables: Mapping[str, pd.DataFrame],
     parameters: Parameters,
-    period: Period,
+    period: periods.Period,
     as_at: date,
     published: pd.DataFrame | None,
 ) -> KnownCouncil:
@@ -171,7 +165,7 @@ def known_council(
     known = known[known["period_end"] <= pd.Timestamp(period.end)]
     known = known[known["indicator_id"].isin(register["indicator"])]
     area = parameters.framework.council.area_code
-    known, corrected = apply_corrections(
+    known, corrected = corrections.apply_corrections(
         known, parameters.corrections, parameters.register, own_area=area
     )
     shown, notes = frames.shown_observations(known, register, published)
@@ -180,9 +174,9 @@ def known_council(
     followed = followed_panel(panel, tables, parameters, register, as_at)
     panel, peer_sets, breaks, found = followed
     targets, day = tables["targets"], pd.Timestamp(as_at)
-    changes = [declared_changes(tables["changes"], parameters, as_at), breaks]
+    changes = [events.declared_changes(tables["changes"], parameters, as_at), breaks]
     own = frames.own_totals(panel, area)
-    told = [corrected, notes, found, denominator_jumps(own)]
+    told = [corrected, notes, found, denominators.denominator_jumps(own)]
     return KnownCouncil(
         register=register,
         panel=panel,
@@ -209,6 +203,6 @@ def _notes(
 ) -> pd.DataFrame:
     """All notes on the data, each with the themes it concerns, so that reports show their own."""
     if restated is not None:
-        more += [restatement_notes(restated, council.own, council.register)]
+        more += [result_tables.restatement_notes(restated, council.own, council.register)]
     notes = pd.concat([council.notes, *more], ignore_index=True)
     return notes.assign(theme=parameters.register.themes_of(notes["indicator"]))

@@ -19,11 +19,8 @@ from typing import Annotated, Any
 from typer import Argument, Exit, Option, Typer
 
 from pmf_analysis import __version__
-from pmf_analysis.batch.manifest import RunRecord, find_run
-from pmf_analysis.batch.notebooks import accept_notebooks, lab_on, new_workspace, trust_notebooks
-from pmf_analysis.batch.pages import progress, render_again, result_json, result_lines
+from pmf_analysis.batch import manifest, notebooks, pages, running
 from pmf_analysis.batch.plan import check_data, make_plan
-from pmf_analysis.batch.running import Options, run_plan
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
@@ -110,7 +107,7 @@ def _options(version: Version = False) -> None:
 @app.command()
 def new(folder: Annotated[Path, Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
     """Make a council's own workspace: parameters, notebooks, store and outputs."""
-    for name in new_workspace(folder):
+    for name in notebooks.new_workspace(folder):
         print(f"{folder.name}/{name}")
     print(f"Next: cd {folder.name}, then pmf demo and pmf run westshire_2026-27_q2.yml.")
 
@@ -176,7 +173,7 @@ def check(
 ) -> None:
     """Check everything that can be checked before a notebook runs."""
     if accept:
-        names = ", ".join(accept_notebooks(workspace, run_file))
+        names = ", ".join(notebooks.accept_notebooks(workspace, run_file))
         print(f"Accepted: {names or 'nothing; all notebooks came with pmf'}.", file=sys.stderr)
     planned = make_plan(workspace, run_file)
     check_data(planned)
@@ -221,20 +218,20 @@ def run(
     as_json: AsJson = False,
 ) -> int:
     """Make the reports: run the notebooks, render them, write an index."""
-    resumed = find_run(workspace, resume) if resume else None
+    resumed = manifest.find_run(workspace, resume) if resume else None
     if resumed:
         run_file, theme, analysis = resumed.asked
     planned = make_plan(workspace, run_file, themes=theme, analyses=analysis)
     # A scheduler's stop leaves as clean a run as a person's Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    how, now = Options(jobs, timeout, fail_fast), datetime.now(UTC)
-    with progress(sys.stderr if as_json else sys.stdout, len(planned.jobs)) as on_job:
-        made = run_plan(planned, how, now=now, on_job=on_job, resumed=resumed)
+    how, now = running.Options(jobs, timeout, fail_fast), datetime.now(UTC)
+    with pages.progress(sys.stderr if as_json else sys.stdout, len(planned.jobs)) as on_job:
+        made = running.run_plan(planned, how, now=now, on_job=on_job, resumed=resumed)
     return _say_result(made, workspace, as_json)
 
 
-def _say_result(made: RunRecord, workspace: Workspace, as_json: bool) -> int:
-    _say(as_json, result_json(made, workspace.root), result_lines(made))
+def _say_result(made: manifest.RunRecord, workspace: Workspace, as_json: bool) -> int:
+    _say(as_json, pages.result_json(made, workspace.root), pages.result_lines(made))
     return made.exit_code
 
 
@@ -253,22 +250,22 @@ def backtest(run_file: RunFile = "", *, workspace: Where, as_json: AsJson = Fals
 @app.command()
 def render(run: RunId = "", *, workspace: Where, as_json: AsJson = False) -> int:
     """Make the pages of a run again from its executed notebooks."""
-    made = find_run(workspace, run)
-    render_again(made)
+    made = manifest.find_run(workspace, run)
+    pages.render_again(made)
     return _say_result(made, workspace, as_json)
 
 
 @app.command()
 def show(run: RunId = "", *, workspace: Where, as_json: AsJson = False) -> None:
     """Say what became of a run and where its reports are."""
-    _say_result(find_run(workspace, run), workspace, as_json)
+    _say_result(manifest.find_run(workspace, run), workspace, as_json)
 
 
 @app.command()
 def lab(*, workspace: Where, no_start: NoStart = False) -> int:
     """Trust the notebooks that runs made, and open JupyterLab on the workspace."""
-    print(f"{trust_notebooks(workspace)} executed notebooks are trusted.", flush=True)
-    return 0 if no_start else lab_on(workspace)
+    print(f"{notebooks.trust_notebooks(workspace)} executed notebooks are trusted.", flush=True)
+    return 0 if no_start else notebooks.lab_on(workspace)
 
 
 if __name__ == "__main__":

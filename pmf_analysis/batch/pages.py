@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from pmf_analysis.batch.manifest import RunRecord, describe_files, is_unchanged, write_atomically
-from pmf_analysis.batch.notebooks import read_notebook
+from pmf_analysis.batch import manifest, notebooks
 from pmf_analysis.batch.plan import Plan
 from pmf_analysis.problems import Problem, Problems
 
@@ -56,7 +55,7 @@ def report_page(notebook: Any, about: dict[str, Any], job: dict[str, Any]) -> st
     return render_report(notebook, meta=meta)
 
 
-def write_index(run: RunRecord) -> None:
+def write_index(run: manifest.RunRecord) -> None:
     """Write the index of a run, from its manifest and its table of trends, and put it on record."""
     from pmf_analysis.documents.html import render_index
 
@@ -68,11 +67,11 @@ def write_index(run: RunRecord) -> None:
     counted = {name: run.manifest[name] for name in ("rows", "problems")}
     counted |= {"summary": _verdicts_by_theme(run), "problems_href": "problems.csv"}
     facts = {**run.manifest["pages"], **counted, "reports": reports}
-    write_atomically(run.folder / "index.html", render_index(facts))
+    manifest.write_atomically(run.folder / "index.html", render_index(facts))
     run.save_with_shared_files()
 
 
-def _verdicts_by_theme(run: RunRecord) -> dict[str, Counter[str]]:
+def _verdicts_by_theme(run: manifest.RunRecord) -> dict[str, Counter[str]]:
     """Count the trend verdicts of each theme's series as its page does."""
     from pmf_analysis.assess import read_measures
     from pmf_analysis.story.facts import TrendFacts
@@ -91,7 +90,7 @@ def _verdicts_by_theme(run: RunRecord) -> dict[str, Counter[str]]:
     }
 
 
-def render_again(run: RunRecord) -> None:
+def render_again(run: manifest.RunRecord) -> None:
     """Make the pages of an earlier run again from its notebooks, after a change of template.
 
     Raises
@@ -104,14 +103,14 @@ def render_again(run: RunRecord) -> None:
     changed = Problems(
         Problem.of("notebook-changed", file=f"{job['id']}/{name}")
         for job in made
-        if not is_unchanged(run.folder / job["id"], {name: job["files"][name]})
+        if not manifest.is_unchanged(run.folder / job["id"], {name: job["files"][name]})
     )
     changed.raise_if_errors()
     for job in made:
         place = run.folder / job["id"]
-        page = report_page(read_notebook(place / name), run.manifest["pages"], job)
-        write_atomically(place / "report.html", page)
-        job["files"] = describe_files(place)
+        page = report_page(notebooks.read_notebook(place / name), run.manifest["pages"], job)
+        manifest.write_atomically(place / "report.html", page)
+        job["files"] = manifest.describe_files(place)
     if run.is_finished:
         write_index(run)
     else:
@@ -143,7 +142,7 @@ def progress(stream: TextIO, total: int) -> Iterator[OnJob]:
         yield show
 
 
-def result_lines(run: RunRecord) -> list[str]:
+def result_lines(run: manifest.RunRecord) -> list[str]:
     """Return the summary of a run; its last line is the page to open, where there is one."""
     if not run.folder.is_dir():
         return ["Stopped before anything was made."]
@@ -166,7 +165,7 @@ def result_lines(run: RunRecord) -> list[str]:
     return [*lines, str(run.folder / "index.html") if run.is_finished else unfinished]
 
 
-def result_json(run: RunRecord, workspace_root: Path) -> dict[str, Any]:
+def result_json(run: manifest.RunRecord, workspace_root: Path) -> dict[str, Any]:
     """Return the summary of a run for other programs; names are relative to the workspace."""
     folder = run.folder.relative_to(workspace_root)
     return {

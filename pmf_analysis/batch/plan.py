@@ -10,9 +10,7 @@ from typing import Any
 from pmf_analysis.batch.manifest import describe_file, describe_files, digest_of
 from pmf_analysis.batch.notebooks import PARAMETER_TYPES, check_notebook, fingerprint
 from pmf_analysis.data.store import Store
-from pmf_analysis.parameters.checks import check_names_in_data
-from pmf_analysis.parameters.loading import read_document
-from pmf_analysis.parameters.models import RunSpec
+from pmf_analysis.parameters import checks, loading, models
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import Period, parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problems, did_you_mean
@@ -41,7 +39,7 @@ class Plan:
 
     workspace: Workspace
     run_file: str
-    spec: RunSpec
+    spec: models.RunSpec
     parameters: Parameters
     period: Period
     jobs: tuple[Job, ...]
@@ -131,7 +129,7 @@ def make_plan(
     return plan
 
 
-def _load(workspace: Workspace, run_file: str) -> tuple[str, RunSpec, Parameters]:
+def _load(workspace: Workspace, run_file: str) -> tuple[str, models.RunSpec, Parameters]:
     """Return the run and its parameters; a faulty run file does not hide other faulty files."""
     found = Problems()
     try:
@@ -193,6 +191,6 @@ def _check_names(plan: Plan, series: set[tuple[str, ...]], problems: Problems) -
         changes = plan.store.as_known_on(plan.spec.as_at, "area_changes")["area_changes"]
         areas |= {*changes.loc[changes["old_code"].isin(areas), "new_code"]}
     folder, names = plan.workspace.parameters, (plan.spec.framework, "indicators.yml")
-    read = [read_document(folder / name, f"parameters/{name}", problems) for name in names]
+    read = [loading.read_document(folder / name, f"parameters/{name}", problems) for name in names]
     if read[0] and read[1]:
-        check_names_in_data(read[0], read[1], series, areas)
+        checks.check_names_in_data(read[0], read[1], series, areas)

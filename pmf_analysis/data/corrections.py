@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from pmf_analysis import periods, problems
 from pmf_analysis.data.contract import problem_table
 from pmf_analysis.parameters.models import Correction
 from pmf_analysis.parameters.register import Register
-from pmf_analysis.periods import parse_period
-from pmf_analysis.problems import Problem
 
 _DONE = {"replace": "replaced", "drop": "left out", "note": "annotated"}
 _FILE = "parameters/corrections.yml"
@@ -49,7 +48,7 @@ def apply_corrections(
             _apply(corrected, rows, correction)
         told = {**dict(correction), "done": _DONE[correction.action], "misfit": misfit}
         fault = "correction-misfit" if misfit else "corrected"
-        notes.append(Problem.of(fault, **told | {"file": _FILE, "value": ""}))
+        notes.append(problems.Problem.of(fault, **told | {"file": _FILE, "value": ""}))
     return corrected, problem_table(notes)
 
 
@@ -60,7 +59,7 @@ def _rows_of(
     indicator = register.indicators.get(correction.indicator)
     if indicator is None:
         return pd.Series(False, index=observations.index)
-    period = parse_period(
+    period = periods.parse_period(
         correction.period, year_type=indicator.year_type, frequency=indicator.frequency
     )
     rows = (observations["indicator_id"] == indicator.id) & (observations["area_code"] == area)

@@ -22,10 +22,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets import List, Unicode
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
-from pmf_analysis.story.bank import words_of
-from pmf_analysis.story.blocks import BLOCK_MIME, Block
-from pmf_analysis.story.formatting import format_date
-from pmf_analysis.story.rendering import block_html
+from pmf_analysis.story import bank, blocks, formatting, rendering
 
 TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN_TAGS = frozenset({"parameters", "injected-parameters", "setup", "analyst"})
@@ -132,7 +129,7 @@ def make_page(
 
 def _long_date(text: str) -> str:
     try:
-        return format_date(date.fromisoformat(text[:10]))
+        return formatting.format_date(date.fromisoformat(text[:10]))
     except ValueError:
         return text
 
@@ -159,11 +156,13 @@ def _sections(notebook: Any) -> tuple[list[Section], str]:
     return [part for part in sections if part.heading or part.parts], title
 
 
-def _add_block(block: Block, section: Section, count: int) -> None:
+def _add_block(block: blocks.Block, section: Section, count: int) -> None:
     if block.kind == "finding" and block.title:
         section.findings.append((block.id, block.title))
     number = count if block.kind in ("figure", "table") else None
-    section.parts.append(block_html(block, number=number, level=3 if section.heading else 2))
+    section.parts.append(
+        rendering.block_html(block, number=number, level=3 if section.heading else 2)
+    )
 
 
 def _add_markdown(source: str, sections: list[Section]) -> str:
@@ -195,13 +194,13 @@ def _new_id(heading: str, sections: list[Section]) -> str:
     return f"{base}--{taken + 1}" if taken else base
 
 
-def _blocks(cell: Any, problems: Problems) -> Iterator[Block]:
+def _blocks(cell: Any, problems: Problems) -> Iterator[blocks.Block]:
     """Yield the blocks a cell shows; printed text and bare values are passed over."""
     for output in cell.get("outputs", ()):
         shown = output.get("data", {})
-        if BLOCK_MIME in shown:
+        if blocks.BLOCK_MIME in shown:
             try:
-                yield Block.from_json(shown[BLOCK_MIME])
+                yield blocks.Block.from_json(shown[blocks.BLOCK_MIME])
             except PmfError as error:
                 problems.extend(error.problems)
         elif any(not _QUIET.fullmatch(mime) for mime in shown):
@@ -238,7 +237,7 @@ def render_index(run: Mapping[str, Any]) -> str:
     headings = {"themes": "Themes", "reports": "Reports", "data": "Data"}
     sections = [Section(id, heading) for id, heading in headings.items()]
     found = {verdict for counts in summary.values() for verdict, n in counts.items() if n}
-    words = words_of("status") | words_of("level_status")
+    words = bank.words_of("status") | bank.words_of("level_status")
     words |= {code: f"{words[code]}, not rated" for code in _UNRATED}
     verdicts = [*_ALWAYS, *(code for code in _FURTHER if code in found)]
     loader = FileSystemLoader(TEMPLATES / "pmf")

@@ -20,10 +20,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures import history, spc
 from pmf_analysis.measures.arrays import PRECISION, TABLES, Column, Flags, Floats, Frame, Places
-from pmf_analysis.measures.history import COUNTS, COUNTS_AGREE, SAMPLED
 from pmf_analysis.measures.polarity import SIGNS, Target, band_distance, first_text, target_bands
-from pmf_analysis.measures.spc import SCREEN_FACTOR
 
 FEWEST_DIFFERENCES = 8  # beside the newest, which is the one that is judged
 FEWEST_CASES = 5  # expected yes and no answers below which the normal approximation fails
@@ -58,7 +57,7 @@ def like_for_like(frame: Frame) -> Frame:
     run = pd.factorize(series * (frame["run"].max() + 1) + frame["run"])[0]
     sampled = frame.get("sample_size", pd.Series(np.nan, frame.index)).notna()
     may_be = (frame["data_type"] == "survey_percentage") | sampled
-    is_survey = np.asarray(may_be & frame["data_type"].isin(SAMPLED))
+    is_survey = np.asarray(may_be & frame["data_type"].isin(history.SAMPLED))
     before, year_ago = _places(frame, run, is_survey)
     valued = np.flatnonzero(frame["shown_value"].notna())
     newest = valued[np.diff(series[valued], append=-1) != 0]
@@ -100,10 +99,10 @@ def _band(frame: Frame, series: Places, places: Places) -> Floats:
     apart = np.where((places >= 0) & ~is_newest, np.abs(value - value[places]), np.nan)
     difference = pd.Series(apart)
     each = difference.groupby(series)
-    kept = difference.where(difference < SCREEN_FACTOR * each.transform("mean"))
+    kept = difference.where(difference < spc.SCREEN_FACTOR * each.transform("mean"))
     usual, level = kept.groupby(series).mean(), pd.Series(np.abs(value)).groupby(series).max()
     measured = (each.count() >= FEWEST_DIFFERENCES) & (usual > PRECISION * level)
-    return np.asarray((SCREEN_FACTOR * usual).where(measured), dtype=float)
+    return np.asarray((spc.SCREEN_FACTOR * usual).where(measured), dtype=float)
 
 
 def two_proportions(now: Frame, then: Frame) -> Floats:
@@ -133,11 +132,11 @@ def two_proportions(now: Frame, then: Frame) -> Floats:
 
 def _estimate(rows: Frame) -> tuple[Floats, Floats, Floats]:
     """Share, number of answers and published standard error of each row; NaN where unknown."""
-    numbers = rows.reindex(columns=["shown_value", "sample_size", *COUNTS]).astype(float)
+    numbers = rows.reindex(columns=["shown_value", "sample_size", *history.COUNTS]).astype(float)
     value, answers, count, base, low, high = numbers.to_numpy().T
     with np.errstate(invalid="ignore", divide="ignore"):
         counted = 100 * count / base
-        agree = np.abs(counted - value) <= np.maximum(COUNTS_AGREE * np.abs(value), 0.1)
+        agree = np.abs(counted - value) <= np.maximum(history.COUNTS_AGREE * np.abs(value), 0.1)
     share = np.where(agree, counted, value) / 100
     size = np.where(np.isnan(answers), base, answers)  # counts may be grossed up to a population
     width = np.where(high > low, high - low, np.nan)

@@ -9,14 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import history, peers, ranks, reasons, spread
+from pmf_analysis.measures import denominators, history, peers, ranks, reasons, spc, spread
 from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, TABLES, Column, Frame
-from pmf_analysis.measures.denominators import moved_periods
 from pmf_analysis.measures.gaps import closing_pace
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.polarity import first_text
 from pmf_analysis.measures.ranks import Panel
-from pmf_analysis.measures.spc import spc_chart
 
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
 
@@ -120,7 +118,7 @@ def _gaps(rows: Frame, own: Frame) -> Frame:
     gaps = found.agg(**ends, n_peers=("value", "size")).query("n_peers >= @FEWEST_PEERS")
     gaps = gaps.reset_index().assign(gap=lambda table: table["value"] - table["peer_median"])
     marks = own[["series", "period", "accumulation"]].assign(is_as_if=own.get("is_as_if", False))
-    return gaps.merge(marks.assign(is_off=moved_periods(own)), how="left")
+    return gaps.merge(marks.assign(is_off=denominators.moved_periods(own)), how="left")
 
 
 def _compared_rows(rows: Frame, pairs: Frame) -> Frame:
@@ -176,7 +174,7 @@ def _own_limits(own: Frame, pairs: Frame) -> Frame:
     past = past[past["period"] <= past["until"]]
     months = 12 / past["periods_per_year"]
     past = history.complete_periods(past[["series", "period", "value"]], months)
-    last = spc_chart(past).segments.groupby("series").tail(1).set_index("series")
+    last = spc.spc_chart(past).segments.groupby("series").tail(1).set_index("series")
     short = "our own record has only " + last["n"].astype(str) + " of the 13 values needed"
     constant = ~(last["upper_limit"] > last["lower_limit"])
     kinds = [(last["n"] < FEWEST_OWN, short), (constant, "our own record is constant")]

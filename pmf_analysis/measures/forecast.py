@@ -17,14 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from pmf_analysis.measures import chance
+from pmf_analysis.measures import calibration, chance, grid, placement
 from pmf_analysis.measures.arrays import Flags, Floats, Frame
-from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.chance import Aim, Bounds, Target
-from pmf_analysis.measures.grid import Posterior, fit
-from pmf_analysis.measures.placement import Placed, place, sane
 
-Row = tuple[Placed, int, Floats, int, str]  # of which row, numbers, n, reason
+Row = tuple[placement.Placed, int, Floats, int, str]  # of which row, numbers, n, reason
 
 MINIMUM_VALUES = 5
 NO_TREND = 0.6  # prior of no trend; council indicators deserve more (realism.py)
@@ -76,7 +73,7 @@ def forecast(
     periods_per_year: float,
     horizon: int,
     bounds: Bounds | None = None,
-    factors: Factors | None = None,
+    factors: calibration.Factors | None = None,
     seed: int = 0,
 ) -> Forecast:
     """Forecast one series.
@@ -100,7 +97,7 @@ def forecasts(
     periods_per_year: float,
     horizon: int,
     bounds: Sequence[Bounds] | None = None,
-    factors: Factors | None = None,
+    factors: calibration.Factors | None = None,
     seed: int = 0,
     *,
     no_trend: float = NO_TREND,
@@ -112,7 +109,7 @@ def forecasts(
     What is forecast for a series depends on its own history, key and the seed alone. With `joint`
     draws are not sorted: each column is one path, and each row holds the same draws as without.
     """
-    factors = factors or shipped_factors()
+    factors = factors or calibration.shipped_factors()
     allowed = np.ones(len(histories), bool) if seasonal is None else np.asarray(seasonal, bool)
     usable = [_usable(history) for history in histories]
     reasons = [_why_not(history) for history in usable]
@@ -163,7 +160,7 @@ def forecast_many(
     periods_per_year: float,
     horizon: int,
     bounds: Mapping[str, Bounds] | None = None,
-    factors: Factors | None = None,
+    factors: calibration.Factors | None = None,
     seed: int = 0,
 ) -> Frame:
     """Forecast each series of a table.
@@ -182,7 +179,7 @@ def forecast_many(
         q05 to q95 and d01 to d20 (the quantiles .025 to .975 of a twenty-dot plot); NaN with a
         reason where nothing can be said.
     """
-    placed = place(observations, periods_per_year)
+    placed = placement.place(observations, periods_per_year)
     histories = [placed.history(row) for row in range(len(placed.series))]
     limits = [(bounds or {}).get(series, (None, None)) for series in placed.series]
     found = forecasts(histories, placed.series, periods_per_year, horizon, limits, factors, seed)
@@ -210,7 +207,7 @@ def forecast_table(found: Iterable[Row]) -> Frame:
 
 def _usable(history: Floats) -> Floats:
     """`history` from its first usable value on; NaN for what is not a finite, sane number."""
-    values = sane(history)
+    values = placement.sane(history)
     return values[np.isfinite(values).cumsum() > 0]
 
 
@@ -227,7 +224,7 @@ def _why_not(history: Floats) -> str:
 
 def _fitted(
     usable: Sequence[Floats], reasons: Sequence[str], horizon: int, seasonal: Flags, **how: Any
-) -> Iterator[tuple[list[int], Posterior]]:
+) -> Iterator[tuple[list[int], grid.Posterior]]:
     """Positions and fit of series with the same missing periods, few enough to be held at once."""
     alike: dict[bytes, list[int]] = defaultdict(list)
     for position, reason in enumerate(reasons):
@@ -238,7 +235,7 @@ def _fitted(
         for start in range(0, len(positions), size):
             batch = positions[start : start + size]
             values = np.array([usable[position] for position in batch])
-            yield batch, fit(values, horizon=horizon, seasonal=seasonal[batch], **how)
+            yield batch, grid.fit(values, horizon=horizon, seasonal=seasonal[batch], **how)
 
 
 def _stream(key: str, seed: int) -> np.random.Generator:

@@ -6,12 +6,10 @@ from datetime import date
 
 import pandas as pd
 
+from pmf_analysis import period_spans, periods
+from pmf_analysis.data import contract, disclosure
 from pmf_analysis.data.accumulation import to_discrete
-from pmf_analysis.data.contract import USABLE_STATUSES, series_key
-from pmf_analysis.data.disclosure import suppress
 from pmf_analysis.parameters.workspace import Parameters
-from pmf_analysis.period_spans import MONTHS_A_PERIOD
-from pmf_analysis.periods import PERIODS_PER_YEAR, Period
 
 # Codes of nations (92), regions (12; in Scotland those are councils) and combined or metropolitan
 # counties (13, 11, 47): sums over councils, never peers of one. Source: ONS Register of Geographic
@@ -34,7 +32,7 @@ class KnownCouncil:
     lists: pd.DataFrame
     notes: pd.DataFrame
     area: str
-    period: Period
+    period: periods.Period
     as_at: date
 
     @property
@@ -55,7 +53,7 @@ def base_starts(ends: pd.Series, frequency: pd.Series, otherwise: pd.Series) -> 
     Weeks have seven days; frequencies without a fixed length give `otherwise`.
     """
     starts = otherwise.mask(frequency == "weekly", ends - pd.Timedelta(days=6))
-    for name, months in MONTHS_A_PERIOD.items():
+    for name, months in period_spans.MONTHS_A_PERIOD.items():
         chosen = frequency == name
         starts[chosen] = ends[chosen] + pd.Timedelta(days=1) - pd.DateOffset(months=months)
     return starts
@@ -83,7 +81,7 @@ def measure_frame(observations: pd.DataFrame, register: pd.DataFrame) -> pd.Data
         series that start together (a year, and three years pooled) all but the shortest.
     """
     known = observations[observations["indicator_id"].isin(register["indicator"])]
-    frame = known.assign(series=series_key(known)).rename(columns=_NAMES)
+    frame = known.assign(series=contract.series_key(known)).rename(columns=_NAMES)
     columns = ["accumulation", "decimals", "frequency"]
     declared = frame[["indicator"]].join(register.set_index("indicator")[columns], on="indicator")
     said = frame.get("accumulation", declared["accumulation"])
@@ -92,7 +90,7 @@ def measure_frame(observations: pd.DataFrame, register: pd.DataFrame) -> pd.Data
     lasts = base_starts(frame["period_end"], declared["frequency"], starts)
     frame = frame.assign(
         period=starts.mask(windows, lasts),
-        value=frame["value"].where(frame["status"].isin(USABLE_STATUSES)),
+        value=frame["value"].where(frame["status"].isin(contract.USABLE_STATUSES)),
         accumulation=accumulation,
         decimals=declared["decimals"],
     )
@@ -118,7 +116,7 @@ def judged_register(parameters: Parameters) -> pd.DataFrame:
     spans = [(*common, *own) for own in frame["exceptional_periods"]]
     return frame.assign(
         exceptional_periods=pd.Series(spans, dtype="object"),
-        periods_per_year=frame["frequency"].map(PERIODS_PER_YEAR).astype("float64"),
+        periods_per_year=frame["frequency"].map(periods.PERIODS_PER_YEAR).astype("float64"),
     )
 
 
@@ -153,9 +151,9 @@ def shown_observations(
     before = None
     if published is not None:
         known = published[published["indicator_id"].isin(register["indicator"])]
-        before = suppress(to_discrete(known, register)[0], exempt=harmless)
+        before = disclosure.suppress(to_discrete(known, register)[0], exempt=harmless)
     discrete, notes = to_discrete(observations, register)
-    return suppress(discrete, exempt=harmless, history=before), notes
+    return disclosure.suppress(discrete, exempt=harmless, history=before), notes
 
 
 def sets_by_indicator(

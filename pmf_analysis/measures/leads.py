@@ -26,10 +26,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures import history, peers, polarity
 from pmf_analysis.measures.arrays import PAIR, TYPES, Flags, Floats, Frame, Places
-from pmf_analysis.measures.history import with_intervals, with_register
-from pmf_analysis.measures.peers import tidy_peer_sets, usable_rows
-from pmf_analysis.measures.polarity import SIGNS, band_distance, undeclared
 
 FEWEST = 10  # councils with both values below which nothing is said
 MANY = 30  # councils above which only the third with the most similar start is compared
@@ -75,7 +73,7 @@ def leads(
         has them, without labels. Positive is better; lower and upper are the 95 % interval of the
         improvement without noise, with the doubt about its reliability.
     """
-    members = tidy_peer_sets(peer_sets, area)
+    members = peers.tidy_peer_sets(peer_sets, area)
     rows = _comparable(observations, register, [area, *members["member"]])
     who, names = pd.factorize(rows["area"], sort=True)
     own, found = int(names.get_indexer(pd.Index([area]))[0]), []
@@ -103,15 +101,15 @@ def leads(
 
 def _comparable(observations: Frame, register: Frame, areas: list[str]) -> Frame:
     """Rows that may be compared over time, with `good` (more is better) and `variance`."""
-    rows = with_register(observations[observations["area"].isin(areas)], register)
+    rows = history.with_register(observations[observations["area"].isin(areas)], register)
     out = rows.get("is_exceptional", pd.Series(False, rows.index)).astype(bool)
     out |= (rows["data_type"] == "count") | (rows["price_basis"] == "current")
     out |= (rows["periods_per_year"] > 12) | (rows["polarity"] == "none")
-    for unknown, _ in undeclared(rows):
+    for unknown, _ in polarity.undeclared(rows):
         out |= unknown
-    rows = with_intervals(usable_rows(rows[~out])).reset_index(drop=True)
-    distance = band_distance(rows["value"], rows["target_low"], rows["target_high"])
-    sign = rows["polarity"].map(SIGNS).astype(float)
+    rows = history.with_intervals(peers.usable_rows(rows[~out])).reset_index(drop=True)
+    distance = polarity.band_distance(rows["value"], rows["target_low"], rows["target_high"])
+    sign = rows["polarity"].map(polarity.SIGNS).astype(float)
     good = (sign * rows["value"]).mask(rows["polarity"] == "range", -distance)
     variance = ((rows["upper"] - rows["lower"]) / (2 * NORMAL_95)) ** 2
     kept = ["key", "series", "indicator", "area", "period", "span_years", "value"]

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import forecast
+from pmf_analysis.measures import forecast, frames
 from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame
 from pmf_analysis.measures.calibration import Factors
 from pmf_analysis.measures.chance import Bounds, limits, quantiles, student_quantiles
-from pmf_analysis.measures.frames import in_exceptional_period
 from pmf_analysis.measures.peers_model import PeersModel, fit_peers
 from pmf_analysis.measures.placement import Placed, place
 from pmf_analysis.measures.seasonal_pattern import countable_seasons, seasonal_pattern
@@ -151,7 +150,7 @@ def panels(
     if peer_sets is not None:
         chosen = chosen[chosen["area"].isin({*peer_sets["member"], *areas})]
     chosen = chosen.reset_index(drop=True)
-    unusable = in_exceptional_period(chosen, register) | chosen.get("is_exceptional", False)
+    unusable = frames.in_exceptional_period(chosen, register) | chosen.get("is_exceptional", False)
     chosen["usable"] = chosen["value"].mask(unusable | chosen.get("before_break", False))
     beside = None
     if peer_sets is not None and "area" in peer_sets:

@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
-from pmf_analysis.measures import placement, realism, seasonal_pattern
+from pmf_analysis.measures import chance, placement, realism, seasonal_pattern
 from pmf_analysis.measures.arrays import SHIPPED, TYPES, Floats, Frame
 from pmf_analysis.measures.calibration import Factors, shipped_factors
-from pmf_analysis.measures.chance import limits, quantiles
 from pmf_analysis.measures.outlook import Found, finite, own_forecasts, panels
 from pmf_analysis.measures.realism import Answer, Question, Row
 
@@ -100,7 +99,7 @@ class Window:
 
         Where denominators to come are not known, only the bounds themselves are arithmetic.
         """
-        ends = np.tile(limits(self.question.panel.bounds), (self.to_come, 1))
+        ends = np.tile(chance.limits(self.question.panel.bounds), (self.to_come, 1))
         reach = self.cumulative(ends)
         if (self.weights != 1).any():
             reach[len(self.so_far) :] = ends
@@ -238,7 +237,7 @@ def _judged(window: Window, factors: Factors, seed: int, bands: Mapping[str, flo
         if record.reason:
             return answer | realism.refusal(record.reason)
         draws = window.draws(record.draws[-ahead:])
-    way[PATHS[-3:]], chances = quantiles(draws, [0.05, 0.5, 0.95]), window.chances(draws)
+    way[PATHS[-3:]], chances = chance.quantiles(draws, [0.05, 0.5, 0.95]), window.chances(draws)
     answer["way"] = way.assign(path=window.path.mean(axis=0), chance_on_path=chances)
     answer |= zip(OUTTURN, way[PATHS[-3:]].iloc[-1], strict=True)
     if not ahead:

@@ -15,8 +15,7 @@ import pandas as pd
 
 from pmf_analysis.measures.arrays import SENTENCES, TABLES, Frame
 from pmf_analysis.measures.frames import is_aggregate
-from pmf_analysis.parameters.peer_sets import PeerSetSpec
-from pmf_analysis.parameters.workspace import Parameters
+from pmf_analysis.parameters import peer_sets, workspace
 
 # England: unitary, district, metropolitan, London borough, county; Wales; Scotland; N. Ireland.
 COUNCIL = r"^(?:[EX]0[6-9]|E10|W06|S12|N09)\d{6}$"
@@ -38,7 +37,7 @@ def neighbour_lists(stored: Frame, as_at: date) -> Frame:
 
 
 def chosen_peer_sets(
-    stored: Frame, parameters: Parameters, area: str, panel: Frame, as_at: date
+    stored: Frame, parameters: workspace.Parameters, area: str, panel: Frame, as_at: date
 ) -> Frame:
     """Return every peer set of a council, as known on a day.
 
@@ -81,7 +80,7 @@ def chosen_peer_sets(
     return unique.drop_duplicates(["peer_set", "member"], ignore_index=True)[COLUMNS]
 
 
-def _imported(stored: Frame, area: str, specs: dict[str, PeerSetSpec]) -> Frame:
+def _imported(stored: Frame, area: str, specs: dict[str, peer_sets.PeerSetSpec]) -> Frame:
     """The council's own lists and the groups it is in; YAML may add title, source and day."""
     mine = stored.loc[(stored["area_code"] == "") & (stored["member_code"] == area), "peer_set"]
     is_group = (stored["area_code"] == "") & stored["peer_set"].isin(mine)
@@ -101,7 +100,7 @@ def _imported(stored: Frame, area: str, specs: dict[str, PeerSetSpec]) -> Frame:
     return found.assign(as_at=day, method=method, built_on="").astype({"rank": "float64"})
 
 
-def _declared(specs: dict[str, PeerSetSpec]) -> Frame:
+def _declared(specs: dict[str, peer_sets.PeerSetSpec]) -> Frame:
     lists = [pd.DataFrame(columns=COLUMNS)]
     for spec in specs.values():
         rows = [(*named, rank) for rank, named in enumerate(spec.members.items(), start=1)]
@@ -109,7 +108,7 @@ def _declared(specs: dict[str, PeerSetSpec]) -> Frame:
     return pd.concat(lists, ignore_index=True)
 
 
-def _told(found: Frame, spec: PeerSetSpec, method: str) -> Frame:
+def _told(found: Frame, spec: peer_sets.PeerSetSpec, method: str) -> Frame:
     """Put what is declared of a set beside its members."""
     facts = {"peer_set": spec.id, "title": spec.title, "source": spec.source, "method": method}
     facts["built_on"] = "; ".join(spec.characteristics)

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures import calibration, polarity
 from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, TYPES, Floats, Frame
-from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.chance import Aim
 from pmf_analysis.measures.outlook import Found, Outlook, Panel, finite, limit, outlooks, panels
-from pmf_analysis.measures.polarity import TARGETS
 
 Answer = dict[str, Any]
 Row = Mapping[Any, Any]
@@ -42,7 +41,7 @@ def assess_targets(
     peer_sets: Frame | None = None,
     origin: object = None,
     bands: Mapping[str, float] = BANDS,
-    factors: Factors | None = None,
+    factors: calibration.Factors | None = None,
     years: Sequence[int] = YEARS,
     found: Found | None = None,
     seed: int = 0,
@@ -89,7 +88,7 @@ def assess_targets(
         if id(each.panel) not in quarters:
             quarters[id(each.panel)] = start_quarters(each.panel.known.values)
     views = outlooks(found, wanted, factors=factors, seed=seed)
-    with_what = (views, years, quarters, bands, (factors or shipped_factors()).source)
+    with_what = (views, years, quarters, bands, (factors or calibration.shipped_factors()).source)
     answers = [_judged(a, *with_what) if isinstance(a, Question) else a for a in asked]
     types, full = TYPES["answers"], [SHIPPED["no_answer"] | answer for answer in answers]
     table = pd.DataFrame(full, columns=list(types)).astype(types)
@@ -175,13 +174,13 @@ def _aim(target: Row, indicator: Row) -> Aim | str:
         return "Nobody has declared whether higher or lower is better."
     decimals = limit(indicator, "decimals")
     places = None if decimals is None else int(decimals)
-    number, ends = limit(target, "target"), [limit(target, name) for name in TARGETS[1:]]
+    number, ends = limit(target, "target"), [limit(target, name) for name in polarity.TARGETS[1:]]
     if better != "range":
         if number is None and ends != [None, None]:
             return "The target is a range; this indicator is judged by one number."
         return "The target is not a number." if number is None else Aim(number, better, places)
     if number is None and ends == [None, None]:
-        ends = [limit(indicator, name) for name in TARGETS[1:]]
+        ends = [limit(indicator, name) for name in polarity.TARGETS[1:]]
     low, high = ends
     if low is None or high is None or low > high:
         return "The target of this indicator must be a lower and an upper value."

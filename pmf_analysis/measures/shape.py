@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pmf_analysis.measures import history, seasonal_pattern
 from pmf_analysis.measures.arrays import SHIPPED, TABLES, Column, Flags, Floats, Frame, Places
 from pmf_analysis.measures.dependence import dependence
-from pmf_analysis.measures.history import by_length
-from pmf_analysis.measures.seasonal_pattern import line_and_seasons
 
 FEATURES = ["bounded", "rounded", "gappy", "carried_forward", "revised"]
 FEWEST = 5  # values below which nothing is judged
@@ -66,7 +65,7 @@ def detect_shape(
     status = observations.get("status", pd.Series("", observations.index))
     revised = (status == "revised").to_numpy(dtype=bool, na_value=False)
     given = periods_per_year
-    for names, places, value in by_length(observations):
+    for names, places, value in history.by_length(observations):
         each = [given[name] if isinstance(given, Mapping) else given for name in names]
         said = np.array([(declared or {}).get(name, "") for name in names], dtype=object)
         flags = np.column_stack([*_features(value), revised[places].any(axis=1)])
@@ -143,8 +142,8 @@ def _season_chance(value: Floats, member: Floats, per_year: Floats, count: Place
     """F test of seasons beside a straight line; 1 where there are too few full years."""
     from scipy.special import fdtrc
 
-    left, effect = line_and_seasons(value, member)
-    plain = line_and_seasons(value, np.ones((*value.shape, 1)))[0]
+    left, effect = seasonal_pattern.line_and_seasons(value, member)
+    plain = seasonal_pattern.line_and_seasons(value, np.ones((*value.shape, 1)))[0]
     seasons = (~np.isnan(effect)).sum(axis=1)
     fits = (seasons == per_year) & (seasons > 1)
     fits &= count >= (FULL_CYCLES - (per_year == 12)) * seasons
@@ -189,7 +188,7 @@ def season_effects(observations: Frame) -> Column:
     without. Missing values get their season's effect; a season without any value has none.
     """
     member, effects = _members(observations["period"]), np.zeros(len(observations))
-    for _, places, value in by_length(observations):
-        effect = np.nan_to_num(line_and_seasons(value, member[places])[1])
+    for _, places, value in history.by_length(observations):
+        effect = np.nan_to_num(seasonal_pattern.line_and_seasons(value, member[places])[1])
         effects[places] = np.einsum("km,ktm->kt", effect, member[places])
     return pd.Series(effects, index=observations.index)

@@ -15,17 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures import frames, outturn, realism, result_tables, target_rule, trend_plan
 from pmf_analysis.measures.arrays import SHIPPED, TABLES, TYPES, Frame
-from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.outlook import Found, panels, pooled_forecasts
-from pmf_analysis.measures.outturn import assess_outturns
 from pmf_analysis.measures.questions import reference_questions, refuse, target_questions
-from pmf_analysis.measures.realism import NEVER_EASY, assess_targets
-from pmf_analysis.measures.result_tables import with_labels
 from pmf_analysis.measures.target_checks import target_checks
-from pmf_analysis.measures.target_rule import decision_path
 from pmf_analysis.measures.track_record import outcomes, records
-from pmf_analysis.measures.trend_plan import recorded
 from pmf_analysis.parameters.workspace import Parameters
 
 HORIZON_YEARS = 3  # beyond this no calibration factor has been learnt
@@ -38,7 +33,7 @@ _Z = 1.2816  # 80 % of a normal distribution lie within so many standard deviati
 class TargetSetting:
     """What targets are judged by, beside the figures."""
 
-    council: KnownCouncil
+    council: frames.KnownCouncil
     parameters: Parameters
     sets: Mapping[str, str]  # the peer set of each indicator
     seed: int
@@ -81,7 +76,7 @@ def with_breaks(evidence: Frame, changes: Frame, area: str) -> Frame:
 
     A definition that changed breaks every area's series, everything else the own one only.
     """
-    applied, _ = recorded(changes)
+    applied, _ = trend_plan.recorded(changes)
     of_all = applied[applied["kind"] == "definition"]
     last_own, last = (
         pd.to_datetime(rows.groupby("indicator")["period_start"].max())
@@ -114,7 +109,7 @@ def target_tables(
     council, framework = setting.council, setting.parameters.framework
     register, own = council.register, council.own
     targets, paths = answer_targets(setting, live, trends, comparisons)
-    targets = with_labels(targets, register)
+    targets = result_tables.with_labels(targets, register)
     facts = register.set_index("indicator")[["director", "control", "themes"]]
     who = {name: targets["indicator"].map(facts[name]) for name in ("director", "control")}
     told = targets.assign(**who)
@@ -127,12 +122,14 @@ def target_tables(
     easy = framework.target_bands.too_easy
     return {
         "targets": targets,
-        "forecasts": with_labels(_forecasts(setting, targets), register),
-        "outturn_paths": with_labels(paths, register),
+        "forecasts": result_tables.with_labels(_forecasts(setting, targets), register),
+        "outturn_paths": result_tables.with_labels(paths, register),
         "target_checks": target_checks(
             council.targets, own, register, told, as_at=council.as_at, easy=easy
         ),
-        "decisions": decision_path(framework.target_rule, comparisons, live, own, register),
+        "decisions": target_rule.decision_path(
+            framework.target_rule, comparisons, live, own, register
+        ),
         "portfolio": sets.assign(title=sets["name"].map(roles).fillna("")),
         "outcomes": past,
         "records": records(past, groups=groups, seed=setting.seed),
@@ -157,8 +154,8 @@ def answer_targets(
     questions = pd.concat([asked, standing], ignore_index=True)
     of_year = questions["how"] != ""
     parts = [questions[~of_year], questions[of_year]]
-    single = assess_targets(setting.evidence, parts[0], **setting.known)
-    totals, paths = assess_outturns(setting.evidence, parts[1], **setting.known)
+    single = realism.assess_targets(setting.evidence, parts[0], **setting.known)
+    totals, paths = outturn.assess_outturns(setting.evidence, parts[1], **setting.known)
     answers = pd.concat([single, totals], ignore_index=True).reindex(columns=list(TYPES["answers"]))
     answers = answers.fillna(SHIPPED["no_answer"]).astype(TYPES["answers"])
     table = pd.concat(parts, ignore_index=True).join(answers)
@@ -250,7 +247,7 @@ def _summary(rows: Frame, easy: float) -> dict[str, object]:
     together = deviation.groupby(rows["series"]).sum()
     spread = _Z * np.sqrt((1 + TOGETHER * (n - 1)) * (together**2).sum())
     spread = spread if n >= FEWEST_TARGETS else np.nan
-    n_easy = int(((chance >= easy) & ~rows["kind"].isin(NEVER_EASY)).sum())
+    n_easy = int(((chance >= easy) & ~rows["kind"].isin(realism.NEVER_EASY)).sum())
     expected, quarters = chance.sum(), np.quantile(chance, [0.25, 0.5, 0.75])
     low, high = max(np.round(expected - spread), 0.0), min(np.round(expected + spread), n)
     hard = [int((rows["verdict"] == code).sum()) for code in ("challenging", "not_realistic")]

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import change_test, dependence, short_series, spc, trend_plan
+from pmf_analysis.measures import change_test, dependence, history, short_series, spc, trend_plan
 from pmf_analysis.measures.arrays import LIMITS, SENTENCES, TABLES, Frame
-from pmf_analysis.measures.history import COUNTS, with_intervals, with_register
 from pmf_analysis.measures.polarity import TARGETS, point_types
 from pmf_analysis.measures.special_causes import PROFILES, RuleSet, rule_set
 from pmf_analysis.measures.trend_chart import chart_series, verdicts, with_assurance, with_chart
@@ -95,12 +94,12 @@ def _prepared(observations: Frame, register: Frame, period: Any) -> Frame:
     """Give rows their settings and intervals, hide what is not to be tested, and show gaps."""
     known = observations.assign(status=observations.get("status", np.nan))
     known["value"] = known["value"].where(np.isfinite(known["value"].astype(float)))
-    frame = with_intervals(with_register(known, register))
+    frame = history.with_intervals(history.with_register(known, register))
     if period is not None:
         frame = frame[frame["period"] <= pd.Timestamp(getattr(period, "end", period))]
     frame["shown_value"] = frame["value"]
     if "is_exceptional" in frame.columns:
-        tested = ["value", *COUNTS]
+        tested = ["value", *history.COUNTS]
         frame[tested] = frame[tested].mask(frame["is_exceptional"].astype(bool))
     return trend_plan.completed(frame)
 

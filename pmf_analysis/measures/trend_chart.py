@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.measures import dependence, spc
 from pmf_analysis.measures.arrays import LIMITS, PRECISION, SENTENCES, SHIPPED, Column, Frame
-from pmf_analysis.measures.dependence import coefficients, widened
 from pmf_analysis.measures.polarity import TARGETS, held_against, is_met
-from pmf_analysis.measures.spc import spc_chart
 from pmf_analysis.measures.special_causes import RuleSet
 from pmf_analysis.measures.trend_plan import CHART_FROM, TOLERANCES, UNJUDGED, add_reason
 
@@ -51,7 +50,7 @@ def chart_series(
     current = rows[rows["is_current"].astype(bool)]
     # Where seasons were removed neighbours look alike, which their alarm rate allows for.
     may_depend = current["series"].map(plan["treatment"]).isin(["wider_limits", "non_overlapping"])
-    found = coefficients(current[may_depend])
+    found = dependence.coefficients(current[may_depend])
     depends = found.index[found > 0]
     plan["is_dependent"] = plan.index.isin(depends)
     given, frozen = _declared(current, plan, baselines), _frozen(rows, plan, baselines, rules)
@@ -59,7 +58,7 @@ def chart_series(
     plan["limits_from"] = np.select([plan["method"] != "xmr", is_frozen], ["", "frozen"], "own")
     apart = current[current["series"].isin(depends)]
     own = _limits(apart[~apart["series"].map(plan["limits_from"]).eq("frozen")], rules)
-    limits = pd.concat([given, widened(pd.concat([frozen, own]), found)])
+    limits = pd.concat([given, dependence.widened(pd.concat([frozen, own]), found)])
     drawn = rows[~rows["series"].isin(depends) | rows["is_current"].astype(bool)]
     points = _drawn(drawn, lines, rules, limits)
     # Of dependent values only those outside the limits say anything.
@@ -69,7 +68,7 @@ def chart_series(
 
 
 def _limits(rows: Frame, rules: RuleSet) -> Frame:
-    segments = spc_chart(rows[["series", "period", "value"]], rules=rules).segments
+    segments = spc.spc_chart(rows[["series", "period", "value"]], rules=rules).segments
     return segments.set_index("series")[LIMITS]
 
 
@@ -112,7 +111,7 @@ def _drawn(rows: Frame, lines: Frame, rules: RuleSet, limits: Frame) -> Frame:
     current = first[first["is_current"].astype(bool) & first["series"].isin(limits.index)]
     frozen = limits.loc[current["series"]].set_index(current.index.rename("series")).reset_index()
     ways, targets = dict(first["polarity"]), each[keys].join(bands)
-    chart = spc_chart(each, improvement=ways, rules=rules, targets=targets, baseline=frozen)
+    chart = spc.spc_chart(each, improvement=ways, rules=rules, targets=targets, baseline=frozen)
     points = chart.points.rename(columns={"series": "stretch"})
     return points.assign(series=rows["series"], segment=rows["segment"])
 

@@ -14,17 +14,15 @@ from typing import Any
 
 from pydantic import Field
 
-from pmf_analysis.parameters.checks import check_indicators, check_unique
-from pmf_analysis.parameters.loading import Document
-from pmf_analysis.parameters.settings import Code, Settings, SettingsFile, Text
+from pmf_analysis.parameters import checks, loading, settings
 
 
-class Decision(Settings):
+class Decision(settings.Settings):
     """What was decided on one indicator: why, by which post, and recorded on which day."""
 
-    indicator: Code
-    reason: Text
-    owner: Text
+    indicator: settings.Code
+    reason: settings.Text
+    owner: settings.Text
     recorded_on: date
 
 
@@ -61,16 +59,16 @@ class Baseline(Decision):
         }
 
 
-class Annotation(Settings):
+class Annotation(settings.Settings):
     """Something that happened, named on the chart; it changes no figure."""
 
-    indicator: Code
+    indicator: settings.Code
     on: date
-    text: Text
+    text: settings.Text
     owner: str = ""
 
 
-class ChartFile(SettingsFile):
+class ChartFile(settings.SettingsFile):
     """``parameters/charts.yml``; the rows are plain, for whoever makes tables of them."""
 
     rebases: tuple[Rebase, ...] = ()
@@ -94,10 +92,10 @@ class ChartFile(SettingsFile):
         return [entry.model_dump() for entry in self.annotations]
 
 
-def check_charts(document: Document, register: Document | None) -> None:
+def check_charts(document: loading.Document, register: loading.Document | None) -> None:
     """Check that indicators exist and that nothing is decided twice."""
     if register is not None:
-        check_indicators(document, register)
-    check_unique(document, "rebases.*.indicator", "from")
-    check_unique(document, "baselines.*.indicator")
-    check_unique(document, "annotations.*.indicator", "on", "text")
+        checks.check_indicators(document, register)
+    checks.check_unique(document, "rebases.*.indicator", "from")
+    checks.check_unique(document, "baselines.*.indicator")
+    checks.check_unique(document, "annotations.*.indicator", "on", "text")

@@ -9,8 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from pmf_analysis.problems import did_you_mean
-from pmf_analysis.shipped import read_shipped
+from pmf_analysis import problems, shipped
 
 Place = tuple[str | int, ...]
 
@@ -18,7 +17,7 @@ Place = tuple[str | int, ...]
 @cache
 def wording(group: str) -> dict[str, str]:
     """Return a group of the sentences in ``wording.yml``."""
-    return dict(read_shipped("parameters/wording.yml")[group])
+    return dict(shipped.read_shipped("parameters/wording.yml")[group])
 
 
 def said_of(group: str, text: str) -> str:
@@ -48,14 +47,14 @@ def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> st
     if kind == "extra_forbidden":
         fields = _group_around(model, place).model_fields
         known = [field.alias or name for name, field in fields.items()]
-        hint = did_you_mean(str(place[-1]), known) or f" It can be {_listed(known)}."
+        hint = problems.did_you_mean(str(place[-1]), known) or f" It can be {_listed(known)}."
         return f"{name} is not a setting here.{hint}"
     if kind == "literal_error":
         expected = str(facts["expected"]).replace(" or ", ", ")
         choices = [choice.strip("'") for choice in expected.split(", ")]
         if name == '"format"':
             return f"Format {given} is not known to this version of pmf, which reads {expected}."
-        hint = did_you_mean(str(given), choices)
+        hint = problems.did_you_mean(str(given), choices)
         return f'{name} is "{given}", which is not known.{hint} It can be {_listed(choices)}.'
     if given is None:
         return f"{name} has no value. Write one, or remove the line."

@@ -12,9 +12,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from pmf_analysis import periods, shipped
 from pmf_analysis.parameters.settings import Code, Counting, Settings, SettingsFile, Slug, Text
-from pmf_analysis.periods import YearType
-from pmf_analysis.shipped import read_shipped
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Whole = Annotated[int, Field(ge=0)]
@@ -28,7 +27,7 @@ Numeric = Literal["rate", "count", "money", "days", "duration", "score", "index"
 DataType = Literal[Percentage, Numeric, NotCharted]
 
 ANALYSES: tuple[Analysis, ...] = get_args(Analysis)
-_CHOICES = read_shipped("parameters/choices.yml")
+_CHOICES = shipped.read_shipped("parameters/choices.yml")
 VERDICTS: list[str] = _CHOICES["verdicts"]
 
 
@@ -182,7 +181,7 @@ class Framework(SettingsFile):
     council: Council
     themes: Annotated[tuple[Theme, ...], Field(min_length=1)]
     directors: Annotated[tuple[Director, ...], Field(min_length=1)]
-    year_type: YearType = "financial"
+    year_type: periods.YearType = "financial"
     analyses: tuple[Analysis, ...] = ANALYSES
     target_bands: TargetBands = TargetBands()
     trend_rules: TrendRules = TrendRules()
@@ -223,7 +222,7 @@ class Indicator(Settings):
     target_low: float | None = None
     target_high: float | None = None
     frequency: Frequency
-    year_type: YearType = "financial"
+    year_type: periods.YearType = "financial"
     accumulation: Literal["discrete", "ytd", "rolling", "snapshot"] = "discrete"
     period_span: Annotated[str, Field(pattern=r"^([1-9][0-9]?[mqy])?$")] = ""
     control: Literal["council", "shared", "city"] = "council"

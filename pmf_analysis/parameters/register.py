@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pmf_analysis.parameters.loading import Document
-from pmf_analysis.parameters.models import Indicator
+from pmf_analysis.parameters import loading, models
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,9 +25,9 @@ _ROOM_FOR_WORDS = 6
 class Register:
     """All indicators of a council, by their id, in the order of the file."""
 
-    indicators: dict[str, Indicator]
+    indicators: dict[str, models.Indicator]
 
-    def for_theme(self, theme_id: str) -> list[Indicator]:
+    def for_theme(self, theme_id: str) -> list[models.Indicator]:
         """Return the indicators of a theme; a cross-cutting one is in several themes."""
         return [item for item in self.indicators.values() if theme_id in item.themes]
 
@@ -47,27 +46,27 @@ class Register:
         import pandas as pd
 
         rows = [_row(indicator) for indicator in self.indicators.values()]
-        columns = [*Indicator.model_fields, "statistic", "is_chartable"]
+        columns = [*models.Indicator.model_fields, "statistic", "is_chartable"]
         frame = pd.DataFrame(rows, columns=columns).rename(columns={"id": "indicator"})
         types = {**dict.fromkeys(_NUMBERS, "float64"), **dict.fromkeys(_DATES, "datetime64[s]")}
         return frame.astype(types)
 
 
-def _row(indicator: Indicator) -> dict[str, object]:
+def _row(indicator: models.Indicator) -> dict[str, object]:
     row: dict[str, object] = dict(indicator)
     row |= {name: "; ".join(getattr(indicator, name)) for name in _LISTS}
     row["exceptional_periods"] = tuple((p.from_, p.to) for p in indicator.exceptional_periods)
     return row | {"statistic": indicator.statistic or "", "is_chartable": indicator.is_chartable}
 
 
-def review_register(indicators: Iterable[Indicator], document: Document) -> None:
+def review_register(indicators: Iterable[models.Indicator], document: loading.Document) -> None:
     """Add what is allowed but deserves a look, with the line of the indicator."""
     for n, indicator in enumerate(indicators):
         for setting, remark, facts in _remarks(indicator):
             document.tell(("indicators", n, setting), remark, **facts)
 
 
-def _remarks(indicator: Indicator) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _remarks(indicator: models.Indicator) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield the setting, the name in ``problems.yml`` and the facts of each remark."""
     against = {"lower", "none"} if _RISE.match(indicator.title) else set()
     against |= {"higher", "none"} if _FALL.match(indicator.title) else set()

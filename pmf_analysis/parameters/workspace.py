@@ -10,9 +10,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from pmf_analysis.parameters import checks, models
+from pmf_analysis.parameters import checks, loading, models
 from pmf_analysis.parameters.charts import ChartFile, check_charts
-from pmf_analysis.parameters.loading import Document, read_document, validated
 from pmf_analysis.parameters.peer_sets import PeerSetFile, PeerSetSpec
 from pmf_analysis.parameters.register import Register, review_register
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
@@ -182,24 +181,24 @@ class _Files:
 
     def read(
         self, model: type[Model], path: str | Path, *, optional: bool = False
-    ) -> tuple[Document | None, Model | None]:
+    ) -> tuple[loading.Document | None, Model | None]:
         """Read a file of the parameters as it stands and as a model, None when it has faults."""
         path = (self.root / "parameters" / path).resolve()
         if optional and not path.is_file():
             return None, None
         inside = path.is_relative_to(self.root)
         name = path.relative_to(self.root).as_posix() if inside else path.name
-        document = read_document(path, name, self.problems)
+        document = loading.read_document(path, name, self.problems)
         if document is not None:
             self.hashes[name] = document.sha256
-        return document, validated(model, document, self.problems)
+        return document, loading.validated(model, document, self.problems)
 
     def finish(self) -> None:
         """Raise what was found, in the order in which one reads the files."""
         self.problems.sort(key=lambda problem: (problem.file, problem.row or 0))
         self.problems.raise_if_errors()
 
-    def frameworks(self) -> dict[str, tuple[Document | None, models.Framework | None]]:
+    def frameworks(self) -> dict[str, tuple[loading.Document | None, models.Framework | None]]:
         """Read every framework file, as it stands and as a model."""
         found = {}
         for path in sorted((self.root / "parameters").glob("framework*.yml")):
@@ -208,7 +207,7 @@ class _Files:
                 checks.check_framework(document)
         return found
 
-    def peer_sets(self, register: Document | None = None) -> dict[str, PeerSetSpec]:
+    def peer_sets(self, register: loading.Document | None = None) -> dict[str, PeerSetSpec]:
         """Read the declared peer sets; there may be none, as they also come with the data."""
         document, listed = self.read(PeerSetFile, "peer_sets.yml", optional=True)
         if document is not None:

@@ -22,9 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story import style
-from pmf_analysis.story.bank import template
-from pmf_analysis.story.canvas import Floats, Words, measure, no_value, scale_for
+from pmf_analysis.story import bank, canvas, style
 
 _WIDTH, _PLOT, _FOOT, _SIDE = 260, 84, 20, 6.0
 _TITLE_LETTERS = 30
@@ -32,7 +30,7 @@ _LARGE = 19.0
 _PROVISIONAL = ("provisional", "estimated")
 _SPARK_WIDTH, _SPARK_HEIGHT, _PAD = 100.0, 24.0, 3.0
 _MOST_POINTS = 30
-Number = TypeVar("Number", float, Floats)
+Number = TypeVar("Number", float, canvas.Floats)
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def draw_multiples(panels: Sequence[Panel], *, id: str) -> str:
     """
     drawn = [panel for panel in panels if panel.points["value"].notna().any()]
     if not drawn:
-        raise no_value()
+        raise canvas.no_value()
     return "".join(_panel(panel, f"{id}--{number}") for number, panel in enumerate(drawn, start=1))
 
 
@@ -72,12 +70,12 @@ def _panel(panel: Panel, id: str) -> str:
     icon, top = style.icon_shape(panel.status), 18 * len(title) + 33 + 19 * bool(panel.word)
     # The mark stands before the word of the status, or before the value where there is none.
     left = 21 if icon and not panel.word else 0
-    width = measure(Words(panel.value_text, bold=True, size=_LARGE))[0]
+    width = canvas.measure(canvas.Words(panel.value_text, bold=True, size=_LARGE))[0]
     size = min(1.0, (_WIDTH - left - 2) / max(width, 1.0)) * _LARGE
     texts = {"id": id, "title": title, "icon": icon, "size": f"{size:.3g}", "text": escape}
     frame = {"left": left, "top": top, "width": _WIDTH, "height": top + _PLOT + _FOOT}
     drawn = texts | frame | _plot(panel, (top + _PLOT, top))
-    return template("panel.svg.jinja")(panel=panel, style=style, **drawn)
+    return bank.template("panel.svg.jinja")(panel=panel, style=style, **drawn)
 
 
 def _plot(panel: Panel, box: tuple[float, float]) -> dict[str, object]:
@@ -86,7 +84,7 @@ def _plot(panel: Panel, box: tuple[float, float]) -> dict[str, object]:
     points = points.iloc[: np.flatnonzero(points["value"].notna())[-1] + 1].tail(_MOST_POINTS)
     columns = ["value", "lower_limit", "upper_limit", "target"]
     value, lower, upper, target = points.reindex(columns=columns).to_numpy(float).T
-    ends = scale_for(np.concatenate([value, lower, upper]), target, 0.06)
+    ends = canvas.scale_for(np.concatenate([value, lower, upper]), target, 0.06)
     height = partial(place, ends=ends, box=box)
     edges = np.linspace(0.0, _WIDTH - _SIDE, len(points) + 1)
     middles = (edges[:-1] + edges[1:]) / 2
@@ -110,7 +108,7 @@ def _runs(holds: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in turns.reshape(-1, 2)]
 
 
-def _steps(edges: Floats, heights: Floats) -> str:
+def _steps(edges: canvas.Floats, heights: canvas.Floats) -> str:
     """Write the path of levels that each hold from one edge to the next."""
     x, y = np.rint(edges).astype(int), np.rint(heights).astype(int)
     turns = np.flatnonzero(np.diff(y, prepend=y[0] - 1))
@@ -147,7 +145,7 @@ def draw_spark(values: Sequence[float], lower: float, upper: float, *, id: str) 
     spots = [(_PAD + number * step, height(value)) for number, value in enumerate(shown)]
     newest = trace([spot for spot in spots if math.isfinite(spot[1])][-1:])[1:].split()
     band = [f"{height(limit):.1f}" for limit in (upper, lower)] if len(limits) == 2 else []
-    return template("spark.svg.jinja")(id=id, band=band, line=trace(spots), newest=newest)
+    return bank.template("spark.svg.jinja")(id=id, band=band, line=trace(spots), newest=newest)
 
 
 def place(value: Number, ends: tuple[float, float], box: tuple[float, float]) -> Number:

@@ -15,21 +15,18 @@ from typing import Any
 from urllib.parse import quote
 
 from pmf_analysis.data.store import neutral_cell
-from pmf_analysis.story import style
-from pmf_analysis.story.bank import template
-from pmf_analysis.story.blocks import Block, Column, Table
-from pmf_analysis.story.formatting import MINUS
+from pmf_analysis.story import bank, blocks, formatting, style
 from pmf_analysis.story.style import status_html, status_word
 
 _SVG_TAG = re.compile(r"""<svg((?:[^>"']|"[^"]*"|'[^']*')*)>""")
 _PERIOD = re.compile(r"\b\d{4}[-/]\d\d\b(?: Q\d)?")
-_VALUE = re.compile(rf"({MINUS}?)(£?)([\d,]+(?:\.\d+)?)(%?)((?: .+)?)")
-_PLAIN = re.compile(rf"(?:{MINUS}?[\d,]+(?:\.\d+)?)?")
+_VALUE = re.compile(rf"({formatting.MINUS}?)(£?)([\d,]+(?:\.\d+)?)(%?)((?: .+)?)")
+_PLAIN = re.compile(rf"(?:{formatting.MINUS}?[\d,]+(?:\.\d+)?)?")
 _SHORT_CELL = 12
 _NO_VALUE = '<span aria-hidden="true">–</span><span class="pmf-hidden"> no value</span>'
 
 
-def block_html(block: Block, *, number: int | None = None, level: int = 3) -> str:
+def block_html(block: blocks.Block, *, number: int | None = None, level: int = 3) -> str:
     """Return a block as HTML.
 
     Parameters
@@ -44,7 +41,7 @@ def block_html(block: Block, *, number: int | None = None, level: int = 3) -> st
     ways: dict[str, Any] = {"text": escape, "prose": _prose, "cell": _cell_html, "style": style}
     ways |= {"address": _csv_address, "named": _named_svg, "short": _SHORT_CELL}
     ways |= {"units_in_headings": _units_in_headings}
-    return template("block.html.jinja")(block=block, number=number, level=level, **ways)
+    return bank.template("block.html.jinja")(block=block, number=number, level=level, **ways)
 
 
 def _prose(text: str) -> str:
@@ -52,7 +49,7 @@ def _prose(text: str) -> str:
     return _PERIOD.sub(r'<span class="pmf-whole">\g<0></span>', escape(text))
 
 
-def _named_svg(block: Block) -> str:
+def _named_svg(block: blocks.Block) -> str:
     """Name the picture by the block's alternative text, so the two can never disagree."""
     name = f"{block.id}-alt"
     opening = f'<svg role="img" focusable="false" aria-labelledby="{name}"'
@@ -60,7 +57,7 @@ def _named_svg(block: Block) -> str:
     return _SVG_TAG.sub(lambda tag: f"{opening}{tag[1]}>{title}", block.svg, count=1)
 
 
-def _cell_html(table: Table, column: Column, row: Mapping[str, str]) -> str:
+def _cell_html(table: blocks.Table, column: blocks.Column, row: Mapping[str, str]) -> str:
     value = row.get(column.key) or ""
     if not value or column.kind == "spark":
         return value or _NO_VALUE
@@ -74,7 +71,7 @@ def _cell_html(table: Table, column: Column, row: Mapping[str, str]) -> str:
     return f'<span>{value} <span class="pmf-unit">{unit}</span></span>'
 
 
-def _csv_address(table: Table) -> str:
+def _csv_address(table: blocks.Table) -> str:
     """Return a table, units in its headings, as a CSV file inside an address: it stays in the page.
 
     Numbers are plain there, and nothing runs as a formula.
@@ -86,17 +83,17 @@ def _csv_address(table: Table) -> str:
     return "data:text/csv;charset=utf-8," + quote(f"\ufeff{text.getvalue()}", safe=",:()'")
 
 
-def _csv_column(table: Table, column: Column) -> list[str]:
+def _csv_column(table: blocks.Table, column: blocks.Column) -> list[str]:
     cells = [row.get(column.key) or "" for row in table.rows]
     if column.kind == "status":
         cells = [status_word(cell, table.status_words) if cell else "" for cell in cells]
     if all(_PLAIN.fullmatch(cell) for cell in cells):
-        plain = [cell.replace(",", "").replace(MINUS, "-") for cell in cells]
+        plain = [cell.replace(",", "").replace(formatting.MINUS, "-") for cell in cells]
         return [neutral_cell(column.label), *plain]
     return [neutral_cell(cell) for cell in (column.label, *cells)]
 
 
-def _units_in_headings(table: Table) -> Table:
+def _units_in_headings(table: blocks.Table) -> blocks.Table:
     """Move a unit that all values of a column share to its heading; numbers stay in the cells."""
     columns, rows = list(table.columns), [dict(row) for row in table.rows]
     for place, column in enumerate(columns):

@@ -5,18 +5,16 @@ from typing import Any
 
 from pmf_analysis import __version__
 from pmf_analysis.data.store import neutral_cell
-from pmf_analysis.story.bank import stored
-from pmf_analysis.story.figures import Facts, Row, number, text
-from pmf_analysis.story.pages import Page
+from pmf_analysis.story import bank, figures, pages
 from pmf_analysis.story.view import rows_of
 
-RESULT_COLUMNS = tuple(stored("cells.yml")["columns"]["results"])
-AUDIT_COLUMNS = tuple(stored("cells.yml")["columns"]["audit"])
+RESULT_COLUMNS = tuple(bank.stored("cells.yml")["columns"]["results"])
+AUDIT_COLUMNS = tuple(bank.stored("cells.yml")["columns"]["audit"])
 _TESTED = ("lower_limit", "upper_limit")
 _OF_SERIES = ("method", "rule_profile", "limits_from", "shape", "treatment")
 
 
-def result_rows(page: Page[Any]) -> Iterator[dict[str, str]]:
+def result_rows(page: pages.Page[Any]) -> Iterator[dict[str, str]]:
     """Yield a row for every number of a page, and one for every indicator without any.
 
     Numbers have 12 digits, so that two machines write the same bytes; a text that a spreadsheet
@@ -33,7 +31,7 @@ def result_rows(page: Page[Any]) -> Iterator[dict[str, str]]:
         yield {name: _cell(of_page | row, name) for name in RESULT_COLUMNS}
 
 
-def _facts_rows(facts: Facts) -> Iterator[dict[str, Any]]:
+def _facts_rows(facts: figures.Facts) -> Iterator[dict[str, Any]]:
     base = {name: getattr(facts.subject, name) for name in ("indicator", "series", "area")}
     base |= {name: getattr(facts, name) for name in ("verdict", "method", "evidence", "reason")}
     base |= {"period": facts.period_label, "n": facts.n}
@@ -43,7 +41,7 @@ def _facts_rows(facts: Facts) -> Iterator[dict[str, Any]]:
             yield {**base, "measure": name, "unit": unit, "value": figure.raw}
 
 
-def audit_rows(page: Page[Any]) -> Iterator[dict[str, str]]:
+def audit_rows(page: pages.Page[Any]) -> Iterator[dict[str, str]]:
     """Yield a row for every point of every series of the theme: what its judgement rests on.
 
     Limits are those that values were tested against, which may lie outside what is possible;
@@ -54,15 +52,15 @@ def audit_rows(page: Page[Any]) -> Iterator[dict[str, str]]:
         whole = of_page | {"indicator": facts.subject.indicator}
         whole |= {name: getattr(facts, name) for name in _OF_SERIES}
         for row in rows_of(view.of_series(view.points, facts.subject.series)):
-            point = {**row, **whole, "period": text(row, "period")[:10]}
+            point = {**row, **whole, "period": figures.text(row, "period")[:10]}
             point |= {name: row.get(f"raw_{name}", row.get(name)) for name in _TESTED}
             yield {name: _cell(point, name) for name in AUDIT_COLUMNS}
 
 
-def _of_theme(page: Page[Any]) -> dict[Any, Any]:
+def _of_theme(page: pages.Page[Any]) -> dict[Any, Any]:
     return {"council": page.view.council, "theme": page.view.theme}
 
 
-def _cell(row: Row, name: str) -> str:
-    figure = number(row, name)
-    return neutral_cell(text(row, name)) if figure is None else f"{figure:.12g}"
+def _cell(row: figures.Row, name: str) -> str:
+    figure = figures.number(row, name)
+    return neutral_cell(figures.text(row, name)) if figure is None else f"{figure:.12g}"

@@ -12,12 +12,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.story import figures, marks, timeline
 from pmf_analysis.story.canvas import DISC, Box, Canvas, Words, measure, spread
-from pmf_analysis.story.figures import Subject
-from pmf_analysis.story.marks import SIGNALS
 from pmf_analysis.story.spc_picture import LIMITS, Flags, Picture, Rows, build_picture, value_range
 from pmf_analysis.story.style import BAND, BLUE, FAN, GREY, INK, MUTED, PAPER, TARGET
-from pmf_analysis.story.timeline import time_chart
 
 Spot = tuple[float, float]
 Looks = tuple[str, str, float]
@@ -39,7 +37,7 @@ _WAYS = {"improvement": 1, "concern": -1, "neutral": 0}
 
 def draw_spc(
     points: pd.DataFrame,
-    subject: Subject,
+    subject: figures.Subject,
     *,
     id: str,
     targets: Rows = None,
@@ -79,7 +77,7 @@ def draw_spc(
     # At the right edge there is room for every label, whichever end up there.
     labels = [*picture.end_labels, *picture.history_labels, (Words(_OFF_CHART, bold=True), 0.0)]
     room = (*_ROOM, 16.0 + max(measure(words)[0] for words, _ in labels))
-    with time_chart(value_range(picture), picture.span, room, subject) as sheet:
+    with timeline.time_chart(value_range(picture), picture.span, room, subject) as sheet:
         _draw_usual_range(sheet, picture)
         _draw_events(sheet, picture)
         _draw_fan(sheet, picture)
@@ -194,7 +192,7 @@ def _draw_history(sheet: Canvas, picture: Picture) -> None:
     ended = np.flatnonzero(np.isfinite(values) & ~special)
     is_recent |= np.arange(len(values)) > (ended[-1] if len(ended) else -1)
     for kind, way in _WAYS.items():
-        (mark, fill, edge, size), muted = SIGNALS[way], MUTED[kind]
+        (mark, fill, edge, size), muted = marks.SIGNALS[way], MUTED[kind]
         which = special & kinds.str.contains(kind).to_numpy(bool)
         _marks(sheet, picture, which & is_recent, mark, (fill, edge, size), (PAPER, fill, size))
         _marks(sheet, picture, which & ~is_recent, mark, (muted, PAPER, 7.0), (PAPER, muted, 5.5))

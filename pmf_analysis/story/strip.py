@@ -15,14 +15,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import canvas, marks
+from pmf_analysis.story import canvas, figures, marks, multiples, sentences, timeline
 from pmf_analysis.story.canvas import Canvas, Floats, Words, no_value, scale_ends, short_value
 from pmf_analysis.story.facts import ComparisonFacts
-from pmf_analysis.story.figures import Subject, raw
-from pmf_analysis.story.multiples import place
-from pmf_analysis.story.sentences import rank_words
 from pmf_analysis.story.style import BAND, BLUE, GREY, INK, LINE, PAPER
-from pmf_analysis.story.timeline import MONTHS, positions, time_chart
 
 _ROW, _LINE, _HEAD, _FOOT = 42.0, 12.0, 34.0, 6.0
 _LEFT, _PLOT_LEFT, _PLOT_RIGHT, _VALUE_RIGHT, _RANK = 196.0, 216.0, 546.0, 642.0, 656.0
@@ -94,7 +90,7 @@ def _draw_row(sheet: Canvas, row: StripRow, y: float) -> None:
 
 def _write_rank(sheet: Canvas, row: StripRow, y: float) -> None:
     """Write the rank, and below in small type from where to where chance alone could put us."""
-    text, spread = rank_words(row.facts), row.facts.rank_range
+    text, spread = sentences.rank_words(row.facts), row.facts.rank_range
     text = text if _is_judged(row) else text.replace(" of ", "\nof ")
     foot = sheet.write(Words(text), _RANK, y + (_SMALL / 2 + 1) * bool(spread)).bottom
     if spread:
@@ -104,14 +100,14 @@ def _write_rank(sheet: Canvas, row: StripRow, y: float) -> None:
 def _draw_places(sheet: Canvas, row: StripRow, y: float) -> None:
     """Draw the peers, their middle half and median, and the own marker over them."""
     facts, draw = row.facts, sheet.axes.plot
-    quartiles = map(raw, (facts.peer_q1, facts.peer_median, facts.peer_q3))
-    own, (q1, median, q3) = raw(facts.value), quartiles
+    quartiles = map(figures.raw, (facts.peer_q1, facts.peer_median, facts.peer_q3))
+    own, (q1, median, q3) = figures.raw(facts.value), quartiles
     known = [value for value in (*row.peers, own) if math.isfinite(value)]
     if not known:
         return
     worst, best = _PLOT_LEFT + 8, _PLOT_RIGHT - 8
     box = (best, worst) if _is_judged(row) and facts.subject.better_sign < 0 else (worst, best)
-    at = partial(place, ends=(min(known), max(known)), box=box)
+    at = partial(multiples.place, ends=(min(known), max(known)), box=box)
     draw([_PLOT_LEFT, _PLOT_RIGHT], [y, y], color=LINE, lw=1.2, zorder=1)
     if math.isfinite(q1) and math.isfinite(q3):
         middle_half = sorted((at(q1), at(q3)))
@@ -138,7 +134,7 @@ def _lanes(across: Floats, own: float) -> Floats:
     return np.array([up for _, up in taken[start:]])
 
 
-def draw_gap(gaps: pd.DataFrame, subject: Subject, *, id: str) -> str:
+def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
     """Draw rows of the result table ``gaps`` of one series and peer set, and return SVG.
 
     Columns used: period, value, peer_median, and where known mean, lower_limit, upper_limit, rule,
@@ -162,12 +158,12 @@ def draw_gap(gaps: pd.DataFrame, subject: Subject, *, id: str) -> str:
     floor = 0.0 if np.nanmin(both) >= 0 else -np.inf
     ceiling = 100.0 if subject.unit == "%" and np.nanmax(both) <= 100 else np.inf
     mean, lower, upper = np.clip(others + np.array([mean, lower, upper]), floor, ceiling)
-    x = positions(ordered["period"], subject.frequency)
-    half = MONTHS.get(subject.frequency, 1) / 2
+    x = timeline.positions(ordered["period"], subject.frequency)
+    half = timeline.MONTHS.get(subject.frequency, 1) / 2
     levels = np.concatenate([ours, others, lower, upper])
     ends = scale_ends(float(np.nanmin(levels)), float(np.nanmax(levels)), 0.1)
     is_usual, labels = np.isfinite(lower).any(), []
-    with time_chart(ends, (x[0] - half, x[-1] + half), _GAP_ROOM, subject) as sheet:
+    with timeline.time_chart(ends, (x[0] - half, x[-1] + half), _GAP_ROOM, subject) as sheet:
         wash = (lower, upper) if is_usual else (ours, others)
         sheet.axes.fill_between(x, *wash, color=BAND, lw=0, zorder=1)
         lines = [(others, "Similar councils", GREY, 1.6), (ours, subject.council, BLUE, 2.2)]

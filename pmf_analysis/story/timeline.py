@@ -15,9 +15,8 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.periods import PERIODS_PER_YEAR
+from pmf_analysis.story import figures, style
 from pmf_analysis.story.canvas import Canvas, Ends, Floats, Words, canvas, measure, scale_width
-from pmf_analysis.story.figures import Subject
-from pmf_analysis.story.style import GREY
 
 MONTHS = {name: 12 / count for name, count in PERIODS_PER_YEAR.items()}
 _FIRST_MONTH = {"financial": 4, "academic": 9, "calendar": 1}
@@ -41,7 +40,7 @@ def year_label(year: int, year_type: str) -> str:
 
 @contextmanager
 def time_chart(
-    values: Ends, span: Ends, room: tuple[float, float, float], subject: Subject
+    values: Ends, span: Ends, room: tuple[float, float, float], subject: figures.Subject
 ) -> Iterator[Canvas]:
     """Open a canvas with a scale of values at the left and the council's time below.
 
@@ -69,7 +68,7 @@ def _write_years(sheet: Canvas, low: float, high: float, year_type: str, y: floa
     edges = [sheet.pixel(year * 12 + first, 0)[0] for year in (*years, years[-1] + 1)]
     spans = list(pairwise(np.clip(edges, area.left, area.right)))
     for start, _ in spans[1:]:
-        sheet.line([start, start], [area.bottom, area.bottom - 5], color=GREY, lw=0.8)
+        sheet.line([start, start], [area.bottom, area.bottom - 5], color=style.GREY, lw=0.8)
     widest = measure(Words(year_label(years[0], year_type)))[0] + 10
     every = max(1, math.ceil(widest / max(end - start for start, end in spans)))
     for index in range(len(spans) - 1, -1, -every):

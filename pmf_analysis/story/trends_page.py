@@ -9,16 +9,12 @@ from itertools import chain
 
 import pandas as pd
 
-from pmf_analysis.story import sentences
+from pmf_analysis.story import multiples, pages, sentences, spc, style
 from pmf_analysis.story.bank import clip_words, count_of, ended, say, stored, title, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, raw, text
-from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
-from pmf_analysis.story.pages import Page, cells_of, data_rows
 from pmf_analysis.story.sentences import WAYS, Sentences, told
-from pmf_analysis.story.spc import draw_spc
-from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.theme_sentences import chance_signals, named, off_target
 from pmf_analysis.story.view import rows_of
 
@@ -27,7 +23,7 @@ _SHOWN_WORDS = 40
 _SHOWN_EVENTS = 6  # as many as the chart numbers
 
 
-class TrendsPage(Page[TrendFacts]):
+class TrendsPage(pages.Page[TrendFacts]):
     """Level, change, and whether it is more than noise."""
 
     analysis = "trends"
@@ -77,7 +73,7 @@ class TrendsPage(Page[TrendFacts]):
         usual = facts.subject.range(facts.lower_limit, facts.upper_limit)
         drawn = {key: self._spark(facts, key) for key in ("trend", "history")}
         told = {"usual_range": usual, "arrows": say("trend.arrow.both", **arrows)}
-        return cells_of(facts, "trends") | drawn | told
+        return pages.cells_of(facts, "trends") | drawn | told
 
     def how(self, facts: TrendFacts) -> str:
         """Say on what a judgement rests, and where what is declared differs from what is seen."""
@@ -87,7 +83,7 @@ class TrendsPage(Page[TrendFacts]):
         points = self.view.of_series(self.view.points, facts.subject.series)
         values = points["value"].astype(float).tolist() if len(points) else []
         id = f"{name}-{self.view.slugs[facts.subject.series]}"
-        return draw_spark(values, raw(facts.lower_limit), raw(facts.upper_limit), id=id)
+        return multiples.draw_spark(values, raw(facts.lower_limit), raw(facts.upper_limit), id=id)
 
     def overview(self) -> list[Block]:
         """Return every trend of the theme side by side, in one figure."""
@@ -97,7 +93,7 @@ class TrendsPage(Page[TrendFacts]):
         for each in drawn:
             name, value, word = each.subject.short, each.value.text, self.words[each.shown]
             points = view.of_series(view.points, each.subject.series)
-            panels.append(Panel(name, value, each.shown, points, word))
+            panels.append(multiples.Panel(name, value, each.shown, points, word))
             said.append(say("trend.overview_part", name=name, value=value, word=word.lower()))
         caption = say("section.data", name=view.theme_title)
         columns = [key for key in self.shows["glance"] if key != "trend"]
@@ -105,7 +101,7 @@ class TrendsPage(Page[TrendFacts]):
             *("figure", "overview", title("section.overview", view.theme_title)),
             subtitle=say("subtitle.overview", council=view.council, period=view.period),
             alt=say("trend.overview", n=len(drawn), said="; ".join(said)),
-            svg=draw_multiples(panels, id="overview"),
+            svg=multiples.draw_multiples(panels, id="overview"),
             table=self._table(caption, columns, map(self.row, drawn)),
             source=say("compare.strip_source"),
         )
@@ -116,7 +112,7 @@ class TrendsPage(Page[TrendFacts]):
         blocks: list[Block] = []
         for facts in self.facts:
             said, heading = sentences.trend_sentences(facts), sentences.trend_title(facts)
-            more = {"facts": facts.scalars(), "tone": tone_of(facts.level)}
+            more = {"facts": facts.scalars(), "tone": style.tone_of(facts.level)}
             blocks.append(self.finding(facts, heading, said, **more))
             points = self.view.of_series(self.view.points, facts.subject.series)
             if len(points) and points["value"].notna().sum() > 1:
@@ -129,14 +125,14 @@ class TrendsPage(Page[TrendFacts]):
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": self.view.council}
         better = say(f"polarity.{subject.polarity}")
         told = (*sentences.level_sentences(facts), *sentences.noise_sentences(facts))
-        rows = data_rows(subject, points, stored("cells.yml")["data"]["chart"])
+        rows = pages.data_rows(subject, points, stored("cells.yml")["data"]["chart"])
         events, slug = self.view.events_of(subject.series), self.view.slugs[subject.series]
         note = say("source.value_note", note=facts.value_note)
         return self.figure(
             *(facts, "chart", sentences.picture_title(facts), rows),
             subtitle=say("subtitle.trend", title=subject.title, better=better, **slots),
             alt=" ".join((say("trend.alt", name=subject.short, **slots), *told)),
-            svg=draw_spc(points, subject, id=slug, events=events, is_stale=facts.is_stale),
+            svg=spc.draw_spc(points, subject, id=slug, events=events, is_stale=facts.is_stale),
             notes=(*filter(None, [note]), *chart_notes(facts, rows_of(events))),
         )
 

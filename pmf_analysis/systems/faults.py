@@ -7,14 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.problems import Problems
-from pmf_analysis.shipped import read_shipped
+from pmf_analysis import problems, shipped
 from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.results import QUARANTINE_COLUMNS, SOURCE, first_of, lines_at
 from pmf_analysis.systems.tabular import LAYOUT, Records
 
-FAULTS = read_shipped("systems/faults.yml")
-RULES = read_shipped("systems/rules.yml")
+FAULTS = shipped.read_shipped("systems/faults.yml")
+RULES = shipped.read_shipped("systems/rules.yml")
 
 
 class Case:
@@ -30,7 +29,7 @@ class Case:
         self.typed = pd.DataFrame(index=raw.index)
         self.facts = pd.DataFrame(index=raw.index)
         self.bad = pd.Series(False, index=raw.index)
-        self.notes = Problems()
+        self.notes = problems.Problems()
         self._lines: list[pd.DataFrame] = []
         # What says to a reader in which period a record is; "period" where a cell is named.
         of_start = "period_start" in raw and "period_label" not in raw

@@ -11,12 +11,9 @@ from pmf_analysis.data.contract import SOURCE_COLUMNS, TABLES, empty_table
 from pmf_analysis.data.store import Store, Vintage
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, Problems
-from pmf_analysis.systems.folder import drop_files, read_file
+from pmf_analysis.systems import folder, repeats, rules, tabular
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
-from pmf_analysis.systems.repeats import settle_repeats, stacked
 from pmf_analysis.systems.results import ImportResult, first_of, unstored
-from pmf_analysis.systems.rules import Context, judge
-from pmf_analysis.systems.tabular import cut_into_records
 
 
 @dataclass(frozen=True)
@@ -49,10 +46,10 @@ def import_files(
         problem of the outcome, and the others are still imported.
     """
     mappings = load_mappings(workspace.parameters / "mappings")
-    context = Context.of(workspace.load(), as_at)
+    context = rules.Context.of(workspace.load(), as_at)
     problems, results = Problems(), []
     for path in paths:
-        found, skipped = drop_files(path) if path.is_dir() else ([path], Problems())
+        found, skipped = folder.drop_files(path) if path.is_dir() else ([path], Problems())
         problems.extend(skipped)
         for file in found:
             try:
@@ -63,10 +60,10 @@ def import_files(
     store = Store(workspace.store)
     has_targets = any("targets" in result.tables for result in results)
     known = store.as_known_on(as_at)["targets"] if has_targets else empty_table("targets")
-    settle_repeats(results, known)
+    repeats.settle_repeats(results, known)
     for result in results:
         problems.extend(result.problems)
-    tables = {name: rows for name in TABLES if len(rows := stacked(results, name))}
+    tables = {name: rows for name in TABLES if len(rows := repeats.stacked(results, name))}
     if not tables:
         return ImportOutcome(None, tuple(results), unstored(problems))
     problems.extend(_overwritten_targets(known, tables.get("targets", known)))
@@ -80,13 +77,13 @@ def import_files(
     return ImportOutcome(vintage, tuple(results), problems)
 
 
-def read_and_judge(path: Path, mapping: MappingFile, context: Context) -> ImportResult:
+def read_and_judge(path: Path, mapping: MappingFile, context: rules.Context) -> ImportResult:
     """Read one file through a mapping and judge its rows; a file that cannot be read raises."""
-    raw = read_file(path)
+    raw = folder.read_file(path)
     result = ImportResult(raw.name, raw.sha256, mapping.name, raw.problems)
     accepted: dict[str, list[pd.DataFrame]] = {}
-    for records in cut_into_records(raw.sheets, mapping, frozenset(context.ids), result):
-        rows = judge(records, mapping, context, result)
+    for records in tabular.cut_into_records(raw.sheets, mapping, frozenset(context.ids), result):
+        rows = rules.judge(records, mapping, context, result)
         accepted.setdefault(records.table, []).append(rows)
     result.tables = {name: pd.concat(parts, ignore_index=True) for name, parts in accepted.items()}
     return result

@@ -12,10 +12,8 @@ import pandas as pd
 
 from pmf_analysis.periods import parse_period
 from pmf_analysis.problems import PmfError, Problems
+from pmf_analysis.systems import folder, mapping, values
 from pmf_analysis.systems.cells import KNOWN, Sheet, column_letter, repeats_names
-from pmf_analysis.systems.folder import read_file
-from pmf_analysis.systems.mapping import is_period, spelling
-from pmf_analysis.systems.values import is_blank, is_error, is_typed, to_date, to_number
 
 _SEARCHED = 40
 _SAMPLE = 5000
@@ -78,7 +76,7 @@ class Look:
 def look(path: Path) -> Look:
     """Look at any file; one that cannot be read gives a problem, never an error."""
     try:
-        raw = read_file(path)
+        raw = folder.read_file(path)
     except PmfError as error:
         return Look(path.name, (), error.problems)
     problems = Problems(raw.problems)
@@ -114,14 +112,14 @@ def _likely_header(cells: pd.DataFrame) -> int:
 
     def names(row: int) -> int:
         texts = {str(text).strip() for text in cells.loc[row]} - {""}
-        return sum(bool(re.search(r"[A-Za-z]", text)) or is_period(text) for text in texts)
+        return sum(bool(re.search(r"[A-Za-z]", text)) or mapping.is_period(text) for text in texts)
 
     return max([int(row) for row in cells.index[:_SEARCHED]], key=names)
 
 
 def _look_at_columns(body: pd.DataFrame, texts: Sequence[str]) -> Iterator[ColumnLook]:
     for position, text in enumerate(texts):
-        filled = body[position][~is_blank(body[position])]
+        filled = body[position][~values.is_blank(body[position])]
         example = str(filled.iloc[0])[:40] if len(filled) else "nothing"
         if text or len(filled):
             kind = _kind_of(filled.head(_SAMPLE))
@@ -132,7 +130,7 @@ def _kind_of(filled: pd.Series[str]) -> str:
     """Say what nine in ten cells are."""
     if filled.empty:
         return "empty"
-    for kind, typed in (("numbers", to_number), ("dates", to_date)):
+    for kind, typed in (("numbers", values.to_number), ("dates", values.to_date)):
         share = 1 - float(typed(filled)[1].mean())
         if share >= 0.9:
             return kind if share == 1 else f"{kind}, and some text"
@@ -142,12 +140,12 @@ def _kind_of(filled: pd.Series[str]) -> str:
 def _periods(texts: Sequence[str], body: pd.DataFrame, tell: Tell) -> tuple[str, ...]:
     """Return the period labels in the header, else those of the first column that holds them."""
     in_header = dict.fromkeys(re.sub(_MEASURE, "", text) for text in texts)
-    labels = [text for text in in_header if text and is_period(text)]
-    for position in [p for p in body if not is_typed(body[p])]:
+    labels = [text for text in in_header if text and mapping.is_period(text)]
+    for position in [p for p in body if not values.is_typed(body[p])]:
         if labels:
             break
-        filled = body[position][~is_blank(body[position])].drop_duplicates().head(_SAMPLE)
-        known = [text for text in filled if is_period(text)]
+        filled = body[position][~values.is_blank(body[position])].drop_duplicates().head(_SAMPLE)
+        known = [text for text in filled if mapping.is_period(text)]
         # A column of years or dates is one of periods; a column of small numbers is not.
         labels = known if len(known) >= 0.8 * len(filled) else []
     for label in labels:
@@ -161,12 +159,12 @@ def _periods(texts: Sequence[str], body: pd.DataFrame, tell: Tell) -> tuple[str,
 
 def _note_names(texts: Sequence[str], body: pd.DataFrame, header_row: int, tell: Tell) -> None:
     """Note names that two columns bear, and columns with cells but without a name."""
-    spelt = [spelling(text) for text in texts]
+    spelt = [mapping.spelling(text) for text in texts]
     for position, text in enumerate(texts):
         place = {"row": header_row or None, "column": f'{column_letter(position)} "{text}"'}
-        if text and spelling(text) in spelt[:position]:
+        if text and mapping.spelling(text) in spelt[:position]:
             tell("column-name-twice", **place)
-        elif not text and not is_blank(body[position]).all():
+        elif not text and not values.is_blank(body[position]).all():
             tell("column-without-name", **place)
 
 
@@ -175,7 +173,7 @@ def _note_cells(sheet: Sheet, tell: Tell) -> None:
     cells = sheet.cells
     marks: dict[tuple[int, int], str] = dict(sheet.marks)
     for position in range(cells.shape[1]):
-        rows = cells.index[is_error(cells[position])]
+        rows = cells.index[values.is_error(cells[position])]
         marks |= {(int(row), position): "error" for row in rows}
     for mark, fault in KNOWN["look"].items():
         places = [place for place, found in marks.items() if found == mark]

@@ -8,9 +8,8 @@ import pandas as pd
 
 from pmf_analysis.data.contract import ABSENT_STATUSES
 from pmf_analysis.periods import split_mark
+from pmf_analysis.systems import tabular, values
 from pmf_analysis.systems.faults import Case
-from pmf_analysis.systems.tabular import LAYOUT
-from pmf_analysis.systems.values import is_blank, state_of_text
 
 _AIMS = ("target", "target_low", "target_high")
 _COUNTS = ["numerator", "denominator"]
@@ -93,7 +92,7 @@ def _refuse_fractions(
     is_near = (value * 100).between(low / _NEAR, high * _NEAR)
     odd = small & is_near & (low > _PLAIN)
     with_sign = shown & value.notna()
-    for beside in (case.raw[LAYOUT], typed["indicator_id"]):
+    for beside in (case.raw[tabular.LAYOUT], typed["indicator_id"]):
         odd |= small & with_sign.groupby(beside).transform("any")
     case.tell(odd, name, "stored-as-fraction")
 
@@ -117,8 +116,8 @@ def _statuses(case: Case) -> pd.Series[str]:
     is_absent = declared.isin(ABSENT_STATUSES)
     contradicted = value.notna() & is_absent
     case.tell(contradicted, "value", "value-not-for-use")
-    in_text = state_of_text(cells.where(value.isna(), ""), case.mapping.values)
-    absent = in_text.mask(is_absent & (is_blank(cells) | (in_text == "")), declared)
+    in_text = values.state_of_text(cells.where(value.isna(), ""), case.mapping.values)
+    absent = in_text.mask(is_absent & (values.is_blank(cells) | (in_text == "")), declared)
     label = case.raw_text("period_label")
     marks = label.map({text: split_mark(text)[1] for text in label.unique()})
     marks = marks.where(marks.isin(["revised", "provisional"]), "final")

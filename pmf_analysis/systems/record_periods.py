@@ -10,8 +10,7 @@ from pmf_analysis import periods
 from pmf_analysis.data.contract import column_names
 from pmf_analysis.period_spans import KIND_OF_FREQUENCY, MONTHS_A_PERIOD, months_of_span
 from pmf_analysis.problems import PmfError
-from pmf_analysis.systems.faults import Case
-from pmf_analysis.systems.mapping import spelling
+from pmf_analysis.systems import faults, mapping
 
 _FREQUENCY_OF_KIND = {str(kind): frequency for frequency, kind in KIND_OF_FREQUENCY.items()}
 _DAY = "datetime64[us]"
@@ -19,7 +18,7 @@ _OUTSIDE = "the period is outside the calendar."
 _ANSWER = {"start": _DAY, "end": _DAY, "frequency": "str", "fits": "bool", "reason": "str"}
 
 
-def set_periods(case: Case) -> pd.Series[bool]:
+def set_periods(case: faults.Case) -> pd.Series[bool]:
     """Set start, end and frequency of each record; returns which are of a length to be ignored.
 
     A first day and frequency decide where the file carries them; the label is then only shown.
@@ -57,7 +56,7 @@ def set_periods(case: Case) -> pd.Series[bool]:
     return nothing
 
 
-def _has_length_of_register(case: Case) -> pd.Series[bool]:
+def _has_length_of_register(case: faults.Case) -> pd.Series[bool]:
     """Whether each record lasts as long as its indicator's frequency or period span says.
 
     A rolling value may be named by the last period of its window, unless its indicator has values
@@ -84,7 +83,7 @@ def _has_length_of_register(case: Case) -> pd.Series[bool]:
     return judged
 
 
-def _answers(case: Case) -> pd.DataFrame:
+def _answers(case: faults.Case) -> pd.DataFrame:
     """Return the period of each record, or the reason why there is none; asked once of the same."""
     facts, rule = case.facts, case.mapping.period
     rolling = facts["period_span"].where(facts["accumulation"] == "rolling")
@@ -105,10 +104,10 @@ def _answers(case: Case) -> pd.DataFrame:
     return answers.astype(_ANSWER).iloc[number].set_axis(asked.index)
 
 
-def _spans(case: Case) -> pd.Series[Any]:
+def _spans(case: faults.Case) -> pd.Series[Any]:
     """Return the length that the mapping gives for each record's frequency text, NaN for none."""
-    spans = {spelling(text): span for text, span in case.mapping.period.spans.items()}
-    return case.raw_text("frequency").map(spelling).map(spans).astype("object")
+    spans = {mapping.spelling(text): span for text, span in case.mapping.period.spans.items()}
+    return case.raw_text("frequency").map(mapping.spelling).map(spans).astype("object")
 
 
 def _answer(

@@ -13,15 +13,11 @@ from datetime import date
 import pandas as pd
 
 from pmf_analysis.data.contract import MAIN_COLUMN, TABLES, Column, cast, column_names
-from pmf_analysis.parameters.loading import HIDDEN
-from pmf_analysis.parameters.workspace import Parameters
+from pmf_analysis.parameters import loading, workspace
 from pmf_analysis.problems import Problem, did_you_mean
+from pmf_analysis.systems import observation_rules, record_periods, results, tabular
 from pmf_analysis.systems.faults import Case
 from pmf_analysis.systems.mapping import MappingFile
-from pmf_analysis.systems.observation_rules import judge_observations, judge_targets
-from pmf_analysis.systems.record_periods import set_periods
-from pmf_analysis.systems.results import ImportResult
-from pmf_analysis.systems.tabular import Records
 from pmf_analysis.systems.values import is_blank, is_error, is_too_large, state_of_text, to_kind
 
 # Columns, by the ends of their names, whose texts stand beside others on a page.
@@ -47,7 +43,7 @@ class Context:
     as_at: date
 
     @classmethod
-    def of(cls, parameters: Parameters, as_at: date) -> Context:
+    def of(cls, parameters: workspace.Parameters, as_at: date) -> Context:
         """Gather the facts of the register that rules ask for."""
         council, register = parameters.framework.council, parameters.register
         names = {alias: i for i, each in register.indicators.items() for alias in each.aliases}
@@ -69,7 +65,7 @@ def _bounds_in_words(facts: pd.DataFrame) -> pd.Series[str]:
 
 
 def judge(
-    records: Records, mapping: MappingFile, context: Context, result: ImportResult
+    records: tabular.Records, mapping: MappingFile, context: Context, result: results.ImportResult
 ) -> pd.DataFrame:
     """Type the records of one table and sheet; what cannot be believed goes into `result`."""
     table = records.table
@@ -79,12 +75,12 @@ def judge(
     ids = _registered(case, context) if "indicator_id" in typed else case.raw_text("indicator_id")
     facts = context.facts.reindex(ids).set_axis(typed.index)
     case.facts = facts.assign(is_percentage=facts["data_type"].isin(_PERCENTAGES))
-    dropped = set_periods(case)
+    dropped = record_periods.set_periods(case)
     result.ignored["period of another length than the indicator's"] += int(dropped.sum())
     if table == "observations":
-        judge_observations(case, context.as_at)
+        observation_rules.judge_observations(case, context.as_at)
     if table == "targets":
-        judge_targets(case)
+        observation_rules.judge_targets(case)
         aims = typed[["target", "target_low", "target_high"]]
         unset = aims.isna().all(axis=1) & ~case.bad & ~dropped
         result.ignored["no target set"] += int(unset.sum())
@@ -131,9 +127,9 @@ def _type_columns(case: Case) -> None:
 
 def _shown(case: Case, name: str, texts: pd.Series[str]) -> pd.Series[str]:
     """Names as pages can show them: in one line, without characters that nobody sees."""
-    odd = [text for text in texts.unique() if HIDDEN.search(text)]
+    odd = [text for text in texts.unique() if loading.HIDDEN.search(text)]
     case.tell(texts.isin(odd), name, "hidden-characters")
-    return texts.replace({text: HIDDEN.sub("", " ".join(text.split())) for text in odd})
+    return texts.replace({text: loading.HIDDEN.sub("", " ".join(text.split())) for text in odd})
 
 
 def _refuse_cells(case: Case, column: Column, bad: pd.Series[bool]) -> None:
