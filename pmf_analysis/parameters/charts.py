@@ -6,8 +6,6 @@ that starts on that day or before. Each decision says why, who answers for it an
 a usual range that is drawn anew can hide a failure.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from itertools import pairwise
 from typing import Any

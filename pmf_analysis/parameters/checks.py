@@ -3,8 +3,6 @@
 The raw entries are checked, not the models, so that a fault in one hides no fault in another.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date

@@ -4,8 +4,6 @@ The text is composed to nodes by ruamel.yaml and turned into plain values here, 
 still have their lines, their duplicate keys and their aliases.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """Faults of a parameter file in sentences that a council officer can act on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, Literal, get_args, get_origin

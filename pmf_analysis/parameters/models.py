@@ -4,8 +4,6 @@ The fields are the settings of the files under ``parameters/``. A model checks o
 itself; what needs more than one, such as the name of a theme, is checked in ``checks``.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args

@@ -1,7 +1,5 @@
 """With whom a council is compared: sets that are listed, imported, built, or everyone."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """What every model of a parameter file is made of: strict groups of settings, and kinds of text."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator

@@ -1,7 +1,5 @@
 """The view of a theme: the result tables and names that its three pages are made from."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
