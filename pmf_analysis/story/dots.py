@@ -123,8 +123,7 @@ def _draw_targets(sheet: Canvas, goals: Values, unit: str, decimals: int) -> Non
         if low <= goal <= high:
             sheet.axes.axvline(goal, color=TARGET, lw=2, zorder=2)
     text = short_value(goals[0], unit, decimals)
-    if len(goals) > 1:
-        text = short_range(goals[0], goals[-1], unit, decimals)
+    text = short_range(goals[0], goals[-1], unit, decimals) if len(goals) > 1 else text
     before, after = ("← " if goals[0] < low else ""), (" →" if goals[-1] > high else "")
     words = Words(f"{before}Target {text}{after}", TARGET, bold=True)
     half = measure(words)[0] / 2 + 2

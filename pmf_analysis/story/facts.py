@@ -5,22 +5,19 @@ disagree. Nothing is measured here: numbers are read, a sign is taken, and a cit
 its status words, because a council is not judged by what it does not control.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
-from pmf_analysis.story.bank import say, stored
+from pmf_analysis.story import bank, formatting
 from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, text
-from pmf_analysis.story.formatting import format_date, in_sentence, rounded_sign, twentieths
 
 STANDARDS = ("floor", "statutory", "contractual")
 """Kinds of target that are to be kept: each is kept or at risk, and none asks for too little."""
 SIGNALS = ("improving", "worsening", "rising", "falling")
 NEARLY_ALL = 0.9  # share of other comparisons that agree
-_CODE = stored("facts.yml")
+_CODE = bank.stored("facts.yml")
 _DAY = r"\b\d{4}-\d\d-\d\d\b"
 
 
@@ -55,7 +52,7 @@ class TrendFacts(Facts):
         way = _way(verdict, subject) or (slope > 0) - (slope < 0) or direction
         return cls.read(
             *(row, subject, "trend"),
-            period=in_sentence(text(row, "period_long") or text(row, "period_label")),
+            period=formatting.in_sentence(text(row, "period_long") or text(row, "period_label")),
             direction=way,
             verdict=without_status(verdict, subject, way),
             judged=judged,
@@ -123,11 +120,11 @@ class ComparisonFacts(Facts):
         row = {**row, **dict.fromkeys(untold)}
         verdict, gap = text(row, "verdict"), number(row, "gap")
         rank = number(row, "rank_high" if subject.is_city else "rank")
-        sign = 0 if gap is None else rounded_sign(gap, subject.decimals)
+        sign = 0 if gap is None else formatting.rounded_sign(gap, subject.decimals)
         n = int(number(row, "n_peers") or 0)
         # Where it is everybody there is no list of names.
         missing = text(row, "peers_missing").split("; ") if n else []
-        nobody = say("compare.nobody") if reason.startswith("Only 0 of") else ""
+        nobody = bank.say("compare.nobody") if reason.startswith("Only 0 of") else ""
         ends = [subject.figure(number(row, end), "rank") for end in ("rank_best", "rank_worst")]
         quarter, kept = int(number(row, "quarter") or 0), number(row, "own_kept")
         # Of the whole area no way is better: places and quarters count from the highest figure.
@@ -140,7 +137,7 @@ class ComparisonFacts(Facts):
             missing=tuple(filter(None, missing)),
             reason=nobody or reason,
             rank=subject.figure(rank, "rank"),
-            rank_range=say("number.range", low=ends[0], high=ends[1]) if is_told else "",
+            rank_range=bank.say("number.range", low=ends[0], high=ends[1]) if is_told else "",
             quarter=turned.get(subject.polarity, quarter),
             own_kept="" if kept is None else "kept" if kept else "not_kept",
             verdict=without_status(verdict or "cannot_judge", subject, sign),
@@ -196,7 +193,7 @@ class TargetFacts(Facts):
         """
         chance, verdict = number(row, "probability"), text(row, "verdict") or "cannot_judge"
         if text(row, "kind") in STANDARDS and chance is not None and verdict != "no_verdict":
-            verdict = "kept" if twentieths(chance) >= round(20 * easy) else "at_risk"
+            verdict = "kept" if formatting.twentieths(chance) >= round(20 * easy) else "at_risk"
         return cls.read(
             *(row, subject, "target"),
             target=_target(row, subject),
@@ -227,7 +224,7 @@ class TargetFacts(Facts):
     def _is_worse(self, value: Figure) -> bool:
         if self.of_periods or value.raw is None or self.last_value.raw is None:
             return False
-        change = rounded_sign(value.raw - self.last_value.raw, self.subject.decimals)
+        change = formatting.rounded_sign(value.raw - self.last_value.raw, self.subject.decimals)
         return change * self.subject.better_sign < 0
 
     @property
@@ -240,7 +237,7 @@ class TargetFacts(Facts):
 
 def chance_band(probability: float) -> str:
     """Return the band of the PHIA probability yardstick for a probability."""
-    shown = twentieths(probability)
+    shown = formatting.twentieths(probability)
     return str(next(band for most, band in _CODE["bands"].items() if shown <= most))
 
 
@@ -253,7 +250,7 @@ def _target(row: Row, subject: Subject) -> Figure:
 
 def dated(said: str) -> str:
     """Write the ISO dates in a text in full."""
-    return re.sub(_DAY, lambda day: format_date(date.fromisoformat(day[0])), said)
+    return re.sub(_DAY, lambda day: formatting.format_date(date.fromisoformat(day[0])), said)
 
 
 def written_date(row: Row, column: str) -> str:

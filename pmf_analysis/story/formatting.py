@@ -144,12 +144,11 @@ def format_chance(probability: float) -> str:
     return say("number.over") if probability > 0.95 else f"{5 * twentieths(probability)}%"
 
 
-def format_frequency(
-    probability: float, *, of_cases: bool = False, bases: Sequence[int] = _FREQUENCY_BASES
-) -> str:
+def format_frequency(probability: float, *, of_cases: bool = False, fine: bool = False) -> str:
     """Write a probability as a natural frequency, off by at most 2.5 points.
 
-    ``of_cases`` is for a share of things that were counted: fewer than, not less than.
+    ``of_cases`` is for a share of things that were counted: fewer than, not less than; ``fine`` for
+    what is never drawn as twenty dots.
 
     The phrase with the smallest base is taken, since small whole numbers are understood best
     (Spiegelhalter, Pearson and Short, Science 2011).
@@ -163,7 +162,7 @@ def format_frequency(
         return say("number.few_of" if of_cases else "number.rarely")
     if probability > 0.95:
         return say("number.nearly_always")
-    for base in bases:
+    for base in _ALARM_BASES if fine else _FREQUENCY_BASES:
         count = round(probability * base)
         if 0 < count < base and abs(count / base - probability) <= _LARGEST_ERROR + 1e-12:
             return say("number.frequency", count=count, base=base)
@@ -175,7 +174,7 @@ def format_false_alarm(probability: float) -> str:
     if probability < 0.001:
         return say("number.alarm_rarely")
     if probability > 0.2:
-        return format_frequency(probability, bases=_ALARM_BASES)
+        return format_frequency(probability, fine=True)
     one_in = 1 / probability
     step = 1 if one_in < 20 else 5 if one_in < 100 else 50
     return say("number.alarm", base=f"{round(one_in / step) * step:,}")

@@ -84,8 +84,7 @@ class RealismPage(Page[TargetFacts]):
         """Status and reason of a series: judged where one of its targets has a chance."""
         known = facts.probability.is_known or facts.shown.startswith("target_")
         answered = "no_target" if facts.is_reference else "judged"
-        code = answered if known else facts.verdict
-        return code, self.how(facts) if known else facts.reason
+        return (answered, self.how(facts)) if known else (facts.verdict, facts.reason)
 
     def pictures(self) -> list[Block]:
         """Return each indicator: its targets with their chances, history, forecast and dots."""
@@ -112,38 +111,36 @@ class RealismPage(Page[TargetFacts]):
         subject, part = facts.subject, "" if place == 1 else f"-{place}"
         checks = self.view.of_series(self.view.target_checks, subject.series)
         named = (facts.target_id, "") if place == 1 else (facts.target_id,)
-        checks = checks[checks["target_id"].isin(named)] if len(checks) else checks
-        found = (row for row in rows_of(checks) if row["check"] not in _UNRECORDED)
+        found = [row for row in rows_of(checks) if row["target_id"] in named]
         steps = rows_of(self.view.of_series(self.view.decisions, facts.target_id, "target_id"))
         rule = (spoken.rule_sentence(each, subject) for each in steps if each["step"] == _RULE)
         parts = {"place": place, "facts": facts.scalars(), "notes": told(*rule)}
         parts["second"] = told(*(spoken.check_sentence(row, subject) for row in found))
-        heading = target_title(facts, is_one_of_several=len(own) > 1)
-        before = {"value": trend.last_year_value, "label": trend.last_year_label}
-        is_unlikely = facts.is_met and raw(facts.probability) < 1 / 2
-        said = (*target_sentences(facts), say("realism.year_before", **before) * is_unlikely)
-        blocks = [self.finding(trend, heading, told(*said), **parts)]
+        is_odd = facts.is_met and raw(facts.probability) < 1 / 2
+        earlier = {"value": trend.last_year_value, "label": trend.last_year_label * is_odd}
+        said = told(*target_sentences(facts), say("realism.year_before", **earlier))
+        blocks = [self.finding(trend, target_title(facts, several=len(own) > 1), said, **parts)]
         blocks += self._fan(own) if place == 1 else []
         if facts.verdict == "cannot_judge":
             return blocks
         blocks += [*self._outturn(facts, part), *self._dots(facts, part)]
-        if rows := spoken.evidence_rows(facts, self.shows["evidence"]):
-            caption = title("realism.evidence_title", subject.short)
-            table = data_table(caption, ("looked", "shows", "on"), rows)
-            blocks.append(table_block(f"evidence{part}-{self.view.slugs[subject.series]}", table))
-        return blocks
+        rows = spoken.evidence_rows(facts, self.shows["evidence"])
+        caption = title("realism.evidence_title", subject.short)
+        table = data_table(caption, ("looked", "shows", "on"), rows)
+        id = f"evidence{part}-{self.view.slugs[subject.series]}"
+        return [*blocks, *([table_block(id, table)] if rows else [])]
 
     def _outturn(self, facts: TargetFacts, part: str) -> list[Block]:
         """Draw the year so far against the path to its target."""
-        subject, paths = facts.subject, self.view.outturn_paths
-        rows = self.view.of_series(paths, facts.target_id, "target_id")
+        subject = facts.subject
+        rows = self.view.of_series(self.view.outturn_paths, facts.target_id, "target_id")
         if rows.empty or rows[["actual", "path"]].isna().all(axis=None):
             return []
         rows = rows.assign(**rows[_TO_COME].mask(rows["actual"].notna()))
         cells = data_rows(subject, rows, stored("cells.yml")["data"]["outturn"])
-        draw, said = partial(draw_trajectory, rows, subject), spoken.outturn_sentences(facts)
-        first = cells[0]["period"]
-        return [self._chart(facts, f"outturn{part}", cells, draw, *said, first=first)]
+        draw, slots = partial(draw_trajectory, rows, subject), {"first": cells[0]["period"]}
+        said = spoken.outturn_sentences(facts)
+        return [self._chart(facts, f"outturn{part}", cells, draw, *said, **slots)]
 
     def _fan(self, own: list[TargetFacts]) -> list[Block]:
         """Draw the chart with its fan, for the first question that was answered.
@@ -174,13 +171,10 @@ class RealismPage(Page[TargetFacts]):
         """
         subject, goal, dots = facts.subject, _goal(facts), self._outcomes(facts)
         better, (unit, decimals) = subject.polarity, subject.scale
-        count = count_meeting(dots, goal, better, decimals)
-        wanted, known = facts.probability.raw, facts.target.is_known
-        if not (dots and known) or wanted is None or count != twentieths(wanted):
+        count, chance = count_meeting(dots, goal, better, decimals), facts.probability.raw
+        if not (dots and facts.target.is_known) or chance is None or count != twentieths(chance):
             return []
-        cells = [
-            {"dot": str(n), "value": subject.figure(dot).text} for n, dot in enumerate(dots, 1)
-        ]
+        cells = [{"dot": str(n), "value": str(subject.figure(d))} for n, d in enumerate(dots, 1)]
         slots = {"period": facts.period_label, "target": facts.target.text, "count": str(count)}
         look = partial(draw_dots, target=goal, better=better, unit=unit, decimals=decimals)
         slots["heading"] = {0: "title_none", 20: "title_all"}.get(count, "title")
@@ -194,7 +188,6 @@ class RealismPage(Page[TargetFacts]):
         names = {"title": facts.subject.title, "council": self.view.council}
         slots = {"last": cells[-1].get("period", ""), **cells[-1], **names, **slots}
         subtitle, alt = (say(f"{words}.{each}", **slots) for each in ("subtitle", "alt"))
-        alt = alt or say(f"{words}.alt_alone", **slots)
         drawn = {"subtitle": subtitle, "alt": " ".join(told(alt, *said)), "svg": draw(id=id)}
         notes = told(say_first(f"{words}.note"))
         entry, count = slots.get("heading", "title"), slots.get("count")
@@ -224,8 +217,8 @@ class RealismPage(Page[TargetFacts]):
 
     def scope(self) -> list[Block]:
         """Return what is covered, the targets as a whole, and what cannot be told."""
-        said = tuple(words_of("cannot_tell").values())
-        box = Block("note", "cannot-tell", say("section.cannot_tell"), text=said)
+        said, heading = tuple(words_of("cannot_tell").values()), say("section.cannot_tell")
+        box = Block("note", "cannot-tell", heading, text=said)
         return [*super().scope(), *portfolio_blocks(self.view), box]
 
     def quality(self) -> list[Block]:

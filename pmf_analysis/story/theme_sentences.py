@@ -12,14 +12,12 @@ from functools import partial
 from pmf_analysis.story import bank
 from pmf_analysis.story.bank import clip_words, count_of, fitting, say, say_first, title, words_of
 from pmf_analysis.story.facts import SIGNALS, TargetFacts, dated
-from pmf_analysis.story.figures import Row, Subject, number, raw, text
+from pmf_analysis.story.figures import Figure, Row, Subject, number, raw, text
 from pmf_analysis.story.formatting import format_false_alarm, join_words
 from pmf_analysis.story.sentences import WAYS, Sentences, reason_sentences, told
 from pmf_analysis.story.timeline import MONTHS
 
 _CLAUSE_WORDS, _RARE = 11, 0.05
-_STATED = ("target_kind", "target", "target_alone")
-_ON = ("looked", "on")
 _SHOWN = ("shows", "shows_two", "shows_alone")
 _OUTTURNS = [f"realism.outturn{form}" for form in ("", "_plain", "_by", "_by_plain")]
 _MOST_WORDS = 50  # of a rationale, about 300 characters
@@ -117,11 +115,10 @@ def off_target(rows: Sequence[Row]) -> Sentences:
     return told(fitting([*said, say("theme.off_target.now", now=now)]))
 
 
-def target_title(facts: TargetFacts, *, is_one_of_several: bool = False) -> str:
+def target_title(facts: TargetFacts, *, several: bool = False) -> str:
     """Headline of one target, at most ten words; with its period where there are several."""
     verdict, name = "no_target" if facts.is_reference else facts.shown, facts.subject.short
-    if is_one_of_several:
-        name = f"{clip_words(name, 3)}, {facts.period_label}"
+    name = f"{clip_words(name, 3)}, {facts.period_label}" if several else name
     return title(f"realism.title.{verdict}", name, **_ends(facts))
 
 
@@ -137,7 +134,7 @@ def target_sentences(facts: TargetFacts) -> Sentences:
     if facts.kind == "baseline":
         return told(say("realism.baseline", target=facts.target), *reason_sentences(facts.reason))
     slots["kind"] = words_of("realism.kind").get(facts.kind)
-    stated = say_first(*(f"realism.{entry}" for entry in _STATED), **slots)
+    stated = say_first("realism.target_kind", "realism.target", "realism.target_alone", **slots)
     said = (*_chance_sentences(facts), *outturn_sentences(facts), *_required_sentences(facts))
     reason = say("realism.rationale", rationale=bank.clip_sentences(facts.rationale, _MOST_WORDS))
     return told(stated, *said, _range_sentence(facts), reason)
@@ -189,8 +186,6 @@ def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, st
     What is not known has no row; a target that is met already asks for nothing.
     """
     slots = _known(facts) | {"n": facts.n or None}
-    both = 1 if facts.lower.text == facts.upper.text else 2
-    slots["ways"] = count_of("realism.ways", both, lower=facts.lower, upper=facts.upper)
     slots["within"] = words_of("realism.capability").get(facts.capability)
     slots["asked"] = facts.subject.figure(facts.required_change.raw, "signed")
     slots["reversion_low"] = facts.reversion_low.text.removesuffix(" percentage points")
@@ -201,11 +196,10 @@ def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, st
     }
     slots |= {name: "" for name, is_nothing in nothing.items() if is_nothing}
     rows = []
-    for code in order:
+    for code in (code for code in order if code not in _CHANCES or code == facts.method):
+        cells = {key: say(f"realism.evidence.{code}.{key}", **slots) for key in ("looked", "on")}
         shows = say_first(*(f"realism.evidence.{code}.{part}" for part in _SHOWN), **slots)
-        if shows and (code not in _CHANCES or code == facts.method):
-            other = {key: say(f"realism.evidence.{code}.{key}", **slots) for key in _ON}
-            rows.append(other | {"shows": shows})
+        rows += [cells | {"shows": shows}] if shows else []
     return rows
 
 
@@ -253,12 +247,9 @@ def _required_sentences(facts: TargetFacts) -> Sentences:
 
 
 def _range_sentence(facts: TargetFacts) -> str:
-    offered = facts.offered
-    if not facts.probability.is_known:
-        return ""
+    offered = facts.offered if facts.probability.is_known else {}
     if not offered:
-        is_stretch = facts.is_reference and facts.kind == "maintain" and facts.value_30.is_known
-        return say("realism.kept_by_stretch", frequency=facts.frequency) if is_stretch else ""
+        return ""
     *first, last = offered.values()
     values = join_words([*map(facts.subject.plain, first), last.text])
     return count_of("realism.range", len(offered), chances=join_words([*offered]), values=values)
@@ -266,11 +257,10 @@ def _range_sentence(facts: TargetFacts) -> str:
 
 def range_words(facts: TargetFacts) -> str:
     """Write the range of values for a table, with its chances where it was cut."""
-    *first, last = facts.offered.values() or [facts.value_30]
+    *first, last = facts.offered.values() or [Figure(None, "")]
     spelled = facts.subject.range(first[0], last) if first else last.text
-    if not facts.offered or len(first) == 2:
-        return spelled if facts.offered else ""
-    return say("realism.range_part", values=spelled, chances=join_words([*facts.offered]))
+    part = say("realism.range_part", values=spelled, chances=join_words([*facts.offered]))
+    return spelled if len(first) == 2 else part
 
 
 def challenge_questions(facts: TargetFacts) -> Sentences:

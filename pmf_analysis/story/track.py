@@ -43,9 +43,10 @@ def portfolio_blocks(view: ThemeView) -> list[Block]:
             said.append(say_first(*(f"portfolio.{group}.{e}" for e in _EXPECTED), **slots))
             said.append(_counted("portfolio.easy", counts.n_easy.raw, level=level))
     table = data_table(say("portfolio.table"), _COLUMNS["portfolio"], cells)
-    heading, told_of = say("portfolio.title"), (" ".join(filter(None, said)),)
-    notes = (say("portfolio.note"),)
-    block = Block("table", "portfolio", heading, text=told_of, table=table, notes=notes)
+    told_of, notes = (" ".join(filter(None, said)),), (say("portfolio.note"),)
+    block = Block(
+        "table", "portfolio", say("portfolio.title"), "", told_of, table=table, notes=notes
+    )
     return [block][: len(cells)]
 
 

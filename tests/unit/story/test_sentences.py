@@ -805,7 +805,9 @@ def test_no_value_worse_than_the_present_level_is_offered(last: float, polarity:
     sign = facts.subject.better_sign
     assert all((each.raw - last) * sign > -0.051 for each in facts.offered.values())
     told = " ".join(reference_sentences([facts]))
-    assert ("would itself be a stretch" in told) == (not facts.offered)
+    assert ("chance are" in told or "chance is 4" in told or "chance is 3" in told) == bool(
+        facts.offered
+    )
     assert len(range_words(facts)) > 0 or not facts.offered
 
 
