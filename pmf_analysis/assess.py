@@ -41,90 +41,44 @@ class Measures(SimpleNamespace):
 def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     """Assess what the store of a workspace knew on the run's as-at date.
 
+    Trends, comparisons, forecasts and targets of every indicator in the register; nothing that
+    ends after the run's period is used, and each indicator speaks with its newest value. Every
+    chartable indicator has a row in `trends`, with the reason where it is not judged.
+
     Raises
     ------
     PmfError
         When the parameters have problems, or a declared peer set is nowhere defined.
     """
-    parameters = workspace.load(spec.framework)
-    store, council = Store(workspace.store), parameters.framework.council
-    said_before, broken = seals.open_seals(workspace.store, before=spec.as_at)
-    asked, damaged = seals.read_backtest(workspace.store, council=council.id, until=spec.as_at)
-    quarantined = store.problems(spec.as_at, area=council.area_code)
-    return assess_council(
-        store.as_known_on(spec.as_at),
-        parameters,
-        period=periods.parse_period(spec.period, year_type=parameters.framework.year_type),
-        as_at=spec.as_at,
-        peer_set=spec.peer_set,
-        peer_sets_by_theme=spec.peer_sets_by_theme,
-        restated=store.restatements(spec.as_at),
-        published=_published_before(store, spec.as_at),
-        quarantined=pd.concat(
-            [quarantined, contract.problem_table([*broken, *damaged])], ignore_index=True
-        ),
-        said_before=said_before,
-        backtested=asked,
-        seed=spec.seed,
-    )
-
-
-def assess_council(
-    tables: Mapping[str, pd.DataFrame],
-    parameters: Parameters,
-    *,
-    period: periods.Period,
-    as_at: date,
-    peer_set: str,
-    peer_sets_by_theme: Mapping[str, str] | None = None,
-    restated: Known = None,
-    published: Known = None,
-    quarantined: Known = None,
-    said_before: Known = None,
-    backtested: Known = None,
-    seed: int = 0,
-) -> Measures:
-    """Measure trends, comparisons, forecasts and targets of every indicator in the register.
-
-    Parameters
-    ----------
-    tables
-        Tables of the contract, as known on `as_at`.
-    period
-        Nothing that ends after it is used; each indicator speaks with its newest value.
-    peer_set, peer_sets_by_theme
-        The peer set compared with, and other ones for single themes.
-    restated, quarantined
-        Values published and later changed, as `Store.restatements` gives them; faults of the
-        council's own rows that are held back, as `Store.problems` does.
-    published
-        Observations of the vintage before, from which nothing hidden now may be worked out.
-    said_before, backtested
-        Chances of earlier runs, and questions put to the past, as `data.seals` reads them.
-
-    Returns
-    -------
-    Measures
-        Every chartable indicator has a row in `trends`, with the reason where it is not judged.
-    """
-    sets = frames.sets_by_indicator(parameters, peer_set, peer_sets_by_theme or {})
-    council = known_council(tables, parameters, period, as_at, published)
+    parameters, store = workspace.load(spec.framework), Store(workspace.store)
+    framework, as_at, seed = parameters.framework, spec.as_at, spec.seed
+    period = periods.parse_period(spec.period, year_type=framework.year_type)
+    days = sorted({vintage.as_at for vintage in store.vintages(as_at)})
+    # nothing hidden now may be worked out from what was published before
+    published = store.as_known_on(days[-2])["observations"] if len(days) > 1 else None
+    council = known_council(store.as_known_on(as_at), parameters, period, as_at, published)
+    sets = frames.sets_by_indicator(parameters, spec.peer_set, spec.peer_sets_by_theme)
     live = questions.live_targets(council.targets, council.own, council.register)
     compared = benchmark_tables(
         *(council.panel, council.register),
         area=council.area,
         peer_sets=council.peer_sets,
-        rules=parameters.framework.comparison,
-        pairs=parameters.framework.value_for_money,
-        peer_set=peer_set,
+        rules=framework.comparison,
+        pairs=framework.value_for_money,
+        peer_set=spec.peer_set,
         used=sets,
     )
+    restated = store.restatements(as_at)
     trends = trend_tables(council, live, parameters, restated=restated, seed=seed)
     beside = compared["comparisons"]
     beside = beside[beside["peer_set"] == beside["indicator"].map(sets)]
+    sealed, broken = seals.open_seals(workspace.store, before=as_at)
+    asked, damaged = seals.read_backtest(workspace.store, council=framework.council.id, until=as_at)
     setting = TargetSetting(council, parameters, sets, seed)
-    targets = target_tables(setting, live, trends["trends"], beside, (said_before, backtested))
-    notes = _notes(council, [quarantined], restated, parameters)
+    targets = target_tables(setting, live, trends["trends"], beside, (sealed, asked))
+    damage = contract.problem_table([*broken, *damaged])
+    held_back: list[Known] = [store.problems(as_at, area=council.area), damage]
+    notes = _notes(council, held_back, restated, parameters)
     return Measures(**trends, **compared, **targets, problems=notes)
 
 
@@ -190,12 +144,6 @@ def known_council(
         period=period,
         as_at=as_at,
     )
-
-
-def _published_before(store: Store, as_at: date) -> pd.DataFrame | None:
-    """Return what the vintages before the newest one showed; None where there is only one."""
-    days = sorted({vintage.as_at for vintage in store.vintages() if vintage.as_at <= as_at})
-    return store.as_known_on(days[-2])["observations"] if len(days) > 1 else None
 
 
 def _notes(

@@ -238,13 +238,13 @@ def _say_result(made: manifest.RunRecord, workspace: Workspace, as_json: bool) -
 @app.command()
 def backtest(run_file: RunFile = "", *, workspace: Where, as_json: AsJson = False) -> None:
     """Put past questions to the council's own figures, and say how good the chances were."""
-    from pmf_analysis.batch.past import ask_past, record_table
+    from pmf_analysis.batch.past import ask_past
 
     planned = make_plan(workspace, run_file)
     check_data(planned)
     found = ask_past(planned)
-    rows = found.astype("object").where(found.notna(), None).to_dict("records")
-    _say(as_json, {"records": rows}, [record_table(rows)])
+    table = found.to_string(index=False, na_rep="", float_format="{:.3f}".format)
+    _say(as_json, {"records": json.loads(found.to_json(orient="records"))}, [table])
 
 
 @app.command()

@@ -1,6 +1,5 @@
 """The record of a council's own past: questions asked as they would have been answered then."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -25,11 +24,3 @@ def ask_past(plan: Plan) -> pd.DataFrame:
     asked = backtest(rows, past, council.register, **how)
     keep_backtest(plan.workspace.store, asked, council=spec.council, as_at=spec.as_at)
     return records(asked, groups={})
-
-
-def record_table(rows: Sequence[Mapping[Any, Any]]) -> str:
-    """Write records for the screen, under the names that docs/result-tables.md explains."""
-    table = pd.DataFrame(rows).astype("object").fillna("")
-    reasons = table.pop("reason")
-    shown = table.to_string(index=False, float_format="{:.3f}".format)
-    return "\n".join([shown, "", *reasons[reasons != ""]])

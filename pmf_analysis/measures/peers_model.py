@@ -26,7 +26,6 @@ class PeersModel:
     """Model of the change over so many periods; A areas, T places, F features."""
 
     slopes: Floats  # (F,)
-    covariance: Floats  # (F, F) of the slopes
     medians: int  # so many features, the first ones, are distances to a median
     unexplained: Floats  # DRAWS sorted draws of what the features leave, in units of `scale`
     scale: Floats  # (A,)
@@ -43,17 +42,9 @@ class PeersModel:
         expected = self.values[row, place] + float(known @ self.slopes)
         return np.asarray(expected + self.scale[row] * self.unexplained)
 
-    def reversion(self, row: int, place: int) -> tuple[float, float, float]:
-        """Change expected from the distance to the medians alone, with its 95 % interval.
-
-        The interval is that of the slopes (least squares, changes that overlap counted once); NaN
-        where the value or a median is not known.
-        """
-        distance = self.features[row, place, : self.medians]
-        covariance = self.covariance[: self.medians, : self.medians]
-        expected = float(distance @ self.slopes[: self.medians])
-        error = 1.96 * float(np.sqrt(distance @ covariance @ distance))
-        return expected, expected - error, expected + error
+    def reversion(self, row: int, place: int) -> float:
+        """Change expected from the distance to the medians alone; NaN where that is not known."""
+        return float(self.features[row, place, : self.medians] @ self.slopes[: self.medians])
 
 
 def fit_peers(
@@ -81,13 +72,13 @@ def fit_peers(
         return None
     x = features[area, year] / scale[area, None]
     y = change[area, year] / scale[area]
-    slopes, covariance = _slopes(np.clip(np.column_stack([x, y]), -_UNUSUAL, _UNUSUAL), year)
+    slopes = _slopes(np.clip(np.column_stack([x, y]), -_UNUSUAL, _UNUSUAL), year)
     left = y - x @ slopes
     common = pd.Series(left).groupby(year).median()
     steps = _common_movement(np.asarray(common, dtype=float), horizon)
     within = np.quantile(left - common[year].to_numpy(), middles(_RESIDUAL_POINTS))
     unexplained = quantiles(np.sort((within[:, None] + steps).ravel()), middles(DRAWS))
-    found = (slopes, horizon * covariance, 1 if lists is None else 2, unexplained)
+    found = (slopes, 1 if lists is None else 2, unexplained)
     return PeersModel(*found, scale, features, values, change[area, year])
 
 
@@ -126,11 +117,12 @@ def _median(values: Floats) -> Floats:
 
 def _earlier(values: Floats, periods: int) -> Floats:
     """Value of each area that many periods before each place; NaN before the first."""
-    return pd.DataFrame(values).shift(periods, axis=1).to_numpy()
+    is_known = np.arange(values.shape[1]) >= periods
+    return np.where(is_known, np.roll(values, periods, axis=1), np.nan)
 
 
-def _slopes(known: Floats, year: Places) -> tuple[Floats, Floats]:
-    """Ridge slopes of the last column on the others, and their covariance.
+def _slopes(known: Floats, year: Places) -> Floats:
+    """Ridge slopes of the last column on the others.
 
     They come from within-year differences, so that no common movement is in them.
     """
@@ -139,9 +131,7 @@ def _slopes(known: Floats, year: Places) -> tuple[Floats, Floats]:
     inside = known - np.column_stack(means)[year]
     inside, target = inside[:, :-1], inside[:, -1]
     ridge = _RIDGE * (inside**2).mean(axis=0) + np.finfo(float).eps
-    inverse = np.linalg.inv(inside.T @ inside + np.diag(ridge))
-    slopes = inverse @ (inside.T @ target)
-    return slopes, inverse * ((target - inside @ slopes) ** 2).mean()
+    return np.asarray(np.linalg.solve(inside.T @ inside + np.diag(ridge), inside.T @ target))
 
 
 def _common_movement(movements: Floats, horizon: int) -> Floats:

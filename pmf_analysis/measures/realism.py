@@ -74,8 +74,8 @@ def assess_targets(
         peer_share is the share of the peers' past changes, over as many periods, that would meet
         the target from here, similar_share of those from the same quarter of the areas, own_share
         of the own ones, best_change the best of those; probability_1 to 3 are chances so many years
-        after the newest value, reversion what the distance to the peers' median alone changes, with
-        the 95 % interval of its slope. No probability: a reason.
+        after the newest value, reversion what the distance to the peers' median alone changes. No
+        probability: a reason.
     """
     areas = targets["area"].unique()
     found = found or panels(observations, register, origin=origin, peer_sets=peer_sets, areas=areas)
@@ -253,11 +253,8 @@ def _judged(
         "best_change": _best_change(aim, own_changes),
         "headroom": aim.headroom(last, panel.bounds),
     }
-    model = panel.peers_model(question.horizon) if view.has_peers else None
-    if model:
-        place = int(panel.usable.last[question.row])
-        ends = ("reversion", "reversion_low", "reversion_high")
-        answer |= zip(ends, model.reversion(question.row, place), strict=True)
+    if view.has_peers and (model := panel.peers_model(question.horizon)):
+        answer["reversion"] = model.reversion(question.row, int(panel.usable.last[question.row]))
     for year, steps in question.by_year(years).items():
         later = views[question.series, steps].pooled
         answer[f"probability_{year}"] = chance_of(aim, later, certain)

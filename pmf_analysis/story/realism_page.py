@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from itertools import chain
 
+import pandas as pd
+
 from pmf_analysis.story import theme_sentences as spoken
 from pmf_analysis.story.bank import count_of, say, say_first, stored, title, words_of
 from pmf_analysis.story.blocks import Block
@@ -117,14 +119,16 @@ class RealismPage(Page[TargetFacts]):
         parts = {"place": place, "facts": facts.scalars(), "notes": told(*rule)}
         parts["second"] = told(*(spoken.check_sentence(row, subject) for row in found))
         is_odd = facts.is_met and raw(facts.probability) < 1 / 2
-        earlier = {"value": trend.last_year_value, "label": trend.last_year_label * is_odd}
-        said = told(*target_sentences(facts), say("realism.year_before", **earlier))
+        points = self.view.of_series(self.view.points, subject.series)
+        points = points[points["period"] == facts.row["period"] - pd.DateOffset(years=1)]
+        earlier = data_rows(subject, points[: int(is_odd)], {"value": "value"})
+        said = told(*target_sentences(facts), *(say("realism.year_before", **e) for e in earlier))
         blocks = [self.finding(trend, target_title(facts, several=len(own) > 1), said, **parts)]
         blocks += self._fan(own) if place == 1 else []
         if facts.verdict == "cannot_judge":
             return blocks
         blocks += [*self._outturn(facts, part), *self._dots(facts, part)]
-        rows = spoken.evidence_rows(facts, self.shows["evidence"])
+        rows = spoken.evidence_rows(facts, self.shows["evidence"] if facts.band else ())
         caption = title("realism.evidence_title", subject.short)
         table = data_table(caption, ("looked", "shows", "on"), rows)
         id = f"evidence{part}-{self.view.slugs[subject.series]}"

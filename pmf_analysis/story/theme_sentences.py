@@ -118,8 +118,12 @@ def off_target(rows: Sequence[Row]) -> Sentences:
 def target_title(facts: TargetFacts, *, several: bool = False) -> str:
     """Headline of one target, at most ten words; with its period where there are several."""
     verdict, name = "no_target" if facts.is_reference else facts.shown, facts.subject.short
-    name = f"{clip_words(name, 3)}, {facts.period_label}" if several else name
-    return title(f"realism.title.{verdict}", name, **_ends(facts))
+    entry, ends = f"realism.title.{verdict}", _ends(facts)
+    if not several:
+        return title(entry, name, **ends)
+    words = say(entry, name=facts.period_label, **ends).split()
+    name = clip_words(name, max(bank.MOST_TITLE_WORDS - len(words), 1))
+    return say(entry, name=f"{name}, {facts.period_label}", **ends)
 
 
 def _ends(facts: TargetFacts) -> dict[str, str]:
@@ -188,13 +192,9 @@ def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, st
     slots = _known(facts) | {"n": facts.n or None}
     slots["within"] = words_of("realism.capability").get(facts.capability)
     slots["asked"] = facts.subject.figure(facts.required_change.raw, "signed")
-    slots["reversion_low"] = facts.reversion_low.text.removesuffix(" percentage points")
     slots |= {"asked": "", "headroom": ""} if facts.is_met else {}
-    nothing = {
-        "reversion": not facts.sign(facts.reversion),
-        "headroom": raw(facts.headroom) < _RARE,
-    }
-    slots |= {name: "" for name, is_nothing in nothing.items() if is_nothing}
+    slots |= {} if facts.sign(facts.reversion) else {"reversion": ""}
+    slots |= {"headroom": ""} if raw(facts.headroom) < _RARE else {}
     rows = []
     for code in (code for code in order if code not in _CHANCES or code == facts.method):
         cells = {key: say(f"realism.evidence.{code}.{key}", **slots) for key in ("looked", "on")}
