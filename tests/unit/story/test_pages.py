@@ -20,11 +20,14 @@ from pmf_analysis.story import bank as bank_module
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.dots import count_meeting
+from pmf_analysis.story.facts import TargetFacts
+from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.formatting import twentieths
 from pmf_analysis.story.pages import Page
 from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.rendering import block_html
 from pmf_analysis.story.results import AUDIT_COLUMNS, audit_rows, result_rows
+from pmf_analysis.story.theme_sentences import target_title
 from pmf_analysis.story.trends_page import TrendsPage, chart_notes
 from pmf_analysis.story.view import ThemeView
 
@@ -846,6 +849,22 @@ def test_a_standard_is_kept_and_never_easy() -> None:
     assert "asks for little" in by_id(easy.pictures())["finding-recycling-1"].text[0]
 
 
+def test_a_target_that_is_met_yet_unlikely_shows_the_figure_a_year_before_its_period() -> None:
+    row = target_row(required_change=-1.0, period=pd.Timestamp(2026, 7, 1))
+    for chance, is_told in ((0.3, True), (0.7, False)):
+        card = by_id(realism(targets=[{**row, "probability": chance}]).pictures())
+        told = card["finding-recycling-1"].text[0]
+        assert ("A year before that period, in 2025-26 Q2, it was" in told) == is_told
+
+
+def test_targets_of_one_series_have_headings_of_their_own() -> None:
+    rows = [target_row(verdict="between"), target_row(target_id="b", period_label="2028-29 Q2")]
+    first, second = by_id(realism(targets=rows).pictures())["finding-recycling-1"], rows[1]
+    assert "2027-28 Q2: " in first.title and len(first.title.split()) <= 10
+    facts = TargetFacts.of(second, Subject.of(trend_row(), "W"))
+    assert target_title(facts, several=True).startswith("Household recycling, 2028-29 Q2: ")
+
+
 def test_all_targets_together_are_an_expected_number_with_a_range(view: ThemeView) -> None:
     block = by_id(RealismPage(view).scope())["portfolio"]
     assert block.text[0] == (
@@ -973,6 +992,7 @@ def test_every_template_of_a_target_is_reached(monkeypatch: pytest.MonkeyPatch) 
         realism(targets=[outturn_row(done=4)], outturn_paths=path_rows(done=4)),
         realism(records=record_rows(), outcomes=[*outcome_rows(), *outcome_rows()]),
         realism(records=record_rows("other")),
+        realism(targets=[target_row(required_change=-1.0, period=pd.Timestamp(2026, 7, 1))]),
         *(realism(decisions=[{**decision_rows()[2], "answer": each}]) for each in ANSWERS),
         realism(target_checks=[check_row(check="no_rationale"), check_row(check="no_comparator")]),
         realism(targets=[target_row(probability=0.16, target=90.0, d01=1.0)]),

@@ -819,8 +819,8 @@ def test_outcomes_baselines_and_units_are_told_in_their_own_words() -> None:
     missed = facts(reason="The outcome is already known: not met.", method="observed")
     assert target_title(missed).endswith("target not met") and not challenge_questions(missed)
     unit = facts(reason="The target is too small: is its unit right?")
-    assert challenge_questions(unit) == target_sentences(unit)[1:]
-    assert target_sentences(unit)[-1].endswith("right?")
+    assert challenge_questions(unit) == target_sentences(unit)[1:-1]
+    assert target_sentences(unit)[-2].endswith("right?")
     baseline = facts(kind="baseline", reason="There is nothing to meet.")
     assert target_sentences(baseline) == ("The baseline is 44.0%.", "There is nothing to meet.")
 
