@@ -84,8 +84,7 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
 
 def code_digest() -> str:
     """Hash of the code that measures: what is kept by it is made again when the code changes."""
-    package = Path(__file__).parent
-    code = [package / "assess.py", *sorted((package / "measures").iterdir())]
+    code = [Path(__file__), *sorted(Path(__file__).with_name("measures").iterdir())]
     sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in code if path.is_file()]
     return hashlib.sha256(repr((__version__, sums)).encode()).hexdigest()
 

@@ -209,8 +209,8 @@ def start_quarters(values: Floats) -> Floats:
 
 
 def _best_change(aim: Aim, changes: Floats) -> float:
-    best = {"higher": np.max, "lower": np.min}.get(aim.better)
-    return float("nan") if best is None or not len(changes) else float(best(changes))
+    best = {"higher": np.nanmax, "lower": np.nanmin}.get(aim.better)
+    return float(best(changes)) if best and len(changes) else float("nan")
 
 
 def _judged(

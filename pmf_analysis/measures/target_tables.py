@@ -43,11 +43,6 @@ class TargetSetting:
         """Totals of all areas, as `with_breaks` marks them."""
         return with_breaks(self.council.evidence, self.council.changes, self.council.area)
 
-    @property
-    def bands(self) -> dict[str, float]:
-        """The least chance of each verdict."""
-        return self.parameters.framework.target_bands.model_dump()
-
     @cached_property
     def found(self) -> Found:
         """All panels, each with the neighbours' lists of the set that its indicator goes by.
@@ -67,8 +62,9 @@ class TargetSetting:
     @property
     def known(self) -> dict[str, Any]:
         """What every chance is worked out with."""
+        bands = self.parameters.framework.target_bands.model_dump()
         given = {"register": self.council.register, "origin": self.council.period.end}
-        return given | {"seed": self.seed, "found": self.found, "bands": self.bands}
+        return given | {"seed": self.seed, "found": self.found, "bands": bands}
 
 
 def with_breaks(evidence: Frame, changes: Frame, area: str) -> Frame:
@@ -114,12 +110,12 @@ def target_tables(
     who = {name: targets["indicator"].map(facts[name]) for name in ("director", "control")}
     told = targets.assign(**who)
     ours = told[told["control"] != "city"]  # nobody answers for measures of the whole area
-    sets = portfolio(ours, facts["themes"].to_dict(), setting.bands)
+    easy = framework.target_bands.too_easy
+    sets = portfolio(ours, facts["themes"].to_dict(), easy)
     roles = {director.id: director.role for director in framework.directors}
     past = outcomes(council.targets, own, *said_before, register, as_at=council.as_at)
     named = pd.concat([facts["director"], facts["themes"].explode()])
     groups = named.index.to_series().groupby(named.to_numpy()).agg(list).to_dict()
-    easy = framework.target_bands.too_easy
     return {
         "targets": targets,
         "forecasts": result_tables.with_labels(_forecasts(setting, targets), register),
@@ -172,8 +168,8 @@ def with_context(table: Frame, own: Frame, trends: Frame, statistics: Mapping[An
 
     A process whose usual range lies wholly on the better side of a target meets it consistently,
     on the worse side fails it consistently (NHS "assurance"); of a series that is moving, nothing
-    is said. The gap is the change asked for, at the newest denominator: value
-    over numerator says how many cases a unit of the value is. Neither is said of a year so far.
+    is said. The gap is the change asked for, at the newest denominator: value over numerator says
+    how many cases a unit of the value is. Neither is said of a year so far.
     """
     steady = trends[trends["verdict"] == "no_clear_change"].set_index("series")
     limits = steady[["polarity", "lower_limit", "upper_limit"]].reindex(table["series"])
@@ -206,9 +202,7 @@ def _forecasts(setting: TargetSetting, targets: Frame) -> Frame:
     return pooled_forecasts(setting.found, horizons, seed=setting.seed)
 
 
-def portfolio(
-    targets: Frame, themes: Mapping[Any, Sequence[str]], bands: Mapping[str, float]
-) -> Frame:
+def portfolio(targets: Frame, themes: Mapping[Any, Sequence[str]], easy: float) -> Frame:
     """Expected number of targets met, of the council, by theme and by directorate.
 
     Parameters
@@ -217,8 +211,8 @@ def portfolio(
         The result table, with director.
     themes
         Themes of each indicator; one in several counts in each.
-    bands
-        The least chance of each verdict.
+    easy
+        The least chance of an easy target.
 
     Returns
     -------
@@ -234,7 +228,7 @@ def portfolio(
     sets = {"council": rows.assign(name=""), "theme": rows.assign(name=named).explode("name")}
     sets["directorate"] = rows.assign(name=rows["director"])
     told = [
-        {"group": group, "name": str(name)} | _summary(part, max(bands.values()))
+        {"group": group, "name": str(name)} | _summary(part, easy)
         for group, members in sets.items()
         for name, part in members.groupby("name")
     ]

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmf_analysis.measures.realism import BANDS
 from pmf_analysis.measures.target_tables import FEWEST_TARGETS, TOGETHER, portfolio
 
 
@@ -18,7 +17,7 @@ def rows(chances: list[float], **columns: object) -> pd.DataFrame:
 
 
 def council(table: pd.DataFrame) -> pd.Series:
-    return portfolio(table, {}, BANDS).iloc[0]
+    return portfolio(table, {}, 0.85).iloc[0]
 
 
 def test_expected_number_is_the_sum_of_chances_and_its_range_is_wider_than_a_binomial():
@@ -38,12 +37,12 @@ def test_few_targets_have_no_range_and_those_of_one_series_no_independence():
 def test_themes_and_directorates_have_their_own_and_only_judged_targets_count():
     table = rows([0.9, 0.9, 0.2, np.nan, 0.5], director=["a", "a", "b", "b", "b"])
     table.loc[4, "is_reference"] = True
-    found = portfolio(table, {"s0": ("x", "y"), "s2": ("y",)}, BANDS).set_index(["group", "name"])
+    found = portfolio(table, {"s0": ("x", "y"), "s2": ("y",)}, 0.85).set_index(["group", "name"])
     assert found["n"].to_dict() == {
         ("council", ""): 3, ("theme", "x"): 1, ("theme", "y"): 2,
         ("directorate", "a"): 2, ("directorate", "b"): 1,
     }  # fmt: skip
-    assert portfolio(table.iloc[3:], {}, BANDS).empty
+    assert portfolio(table.iloc[3:], {}, 0.85).empty
 
 
 def test_a_set_in_which_most_are_met_anyway_is_told_but_not_for_standards():
