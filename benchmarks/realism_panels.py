@@ -96,9 +96,9 @@ def answered(
     frequency, horizons, _ = PANELS[name]
     known = observations[observations["period"] <= origin]
     enough = known.groupby("series")["value"].transform("size") >= FEWEST_VALUES[frequency]
+    if not (enough & (known["period"] == origin)).any():
+        return known.head(0)
     rules = rule_questions(known[enough], register, origin, (1,))
-    if rules.empty:
-        return rules
     months = 12 // PERIODS[frequency]
     asked = pd.concat(
         [

@@ -7,7 +7,7 @@ year grew with the number of targets as the correlation TOGETHER would have it, 
 independent ones for 52. Targets of one series are taken to be met or missed together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -107,11 +107,11 @@ def target_tables(
     targets, paths = answer_targets(setting, live, trends, comparisons)
     targets = result_tables.with_labels(targets, register)
     facts = register.set_index("indicator")[["director", "control", "themes"]]
-    who = {name: targets["indicator"].map(facts[name]) for name in ("director", "control")}
-    told = targets.assign(**who)
+    facts["themes"] = facts["themes"].str.split("; ")
+    told = targets.assign(**{name: targets["indicator"].map(facts[name]) for name in facts})
     ours = told[told["control"] != "city"]  # nobody answers for measures of the whole area
     easy = framework.target_bands.too_easy
-    sets = portfolio(ours, facts["themes"].to_dict(), easy)
+    sets = portfolio(ours, easy)
     roles = {director.id: director.role for director in framework.directors}
     past = outcomes(council.targets, own, *said_before, register, as_at=council.as_at)
     named = pd.concat([facts["director"], facts["themes"].explode()])
@@ -202,15 +202,13 @@ def _forecasts(setting: TargetSetting, targets: Frame) -> Frame:
     return pooled_forecasts(setting.found, horizons, seed=setting.seed)
 
 
-def portfolio(targets: Frame, themes: Mapping[Any, Sequence[str]], easy: float) -> Frame:
+def portfolio(targets: Frame, easy: float) -> Frame:
     """Expected number of targets met, of the council, by theme and by directorate.
 
     Parameters
     ----------
     targets
-        The result table, with director.
-    themes
-        Themes of each indicator; one in several counts in each.
+        The result table, with director and themes (lists; one in several counts in each).
     easy
         The least chance of an easy target.
 
@@ -224,9 +222,12 @@ def portfolio(targets: Frame, themes: Mapping[Any, Sequence[str]], easy: float) 
     """
     judged = targets["probability"].notna() & ~targets["is_reference"].astype(bool)
     rows = targets[judged & (targets["verdict"] != "no_verdict")]
-    named = rows["indicator"].map(dict(themes))
-    sets = {"council": rows.assign(name=""), "theme": rows.assign(name=named).explode("name")}
-    sets["directorate"] = rows.assign(name=rows["director"])
+    names: dict[str, Any] = {
+        "council": "",
+        "theme": rows["themes"],
+        "directorate": rows["director"],
+    }
+    sets = {group: rows.assign(name=name).explode("name") for group, name in names.items()}
     told = [
         {"group": group, "name": str(name)} | _summary(part, easy)
         for group, members in sets.items()
@@ -243,7 +244,7 @@ def _summary(rows: Frame, easy: float) -> dict[str, object]:
     spread = spread if n >= FEWEST_TARGETS else np.nan
     n_easy = int(((chance >= easy) & ~rows["kind"].isin(realism.NEVER_EASY)).sum())
     expected, quarters = chance.sum(), np.quantile(chance, [0.25, 0.5, 0.75])
-    low, high = max(np.round(expected - spread), 0.0), min(np.round(expected + spread), n)
+    low, high = np.round(max(expected - spread, 0.0)), min(np.round(expected + spread), n)
     hard = [int((rows["verdict"] == code).sum()) for code in ("challenging", "not_realistic")]
     mostly_easy = n >= FEWEST_TARGETS and n_easy > n / 2
     told = (n, expected, low, high, n_easy, *hard, *quarters, mostly_easy)

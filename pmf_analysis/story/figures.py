@@ -4,6 +4,8 @@ A figure is a number with its one spelling. A subject is an own series: its name
 A class of facts declares its fields by the names of the result table's columns and gets them read.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields

@@ -13,11 +13,13 @@ def rows(chances: list[float], **columns: object) -> pd.DataFrame:
     table = pd.DataFrame({"probability": chances})
     table["series"] = table["indicator"] = [f"s{number}" for number in range(len(chances))]
     defaults = {"kind": "improvement", "verdict": "challenging", "is_reference": False}
-    return table.assign(**defaults).assign(director="d1").assign(**columns)
+    return (
+        table.assign(**defaults).assign(director="d1", themes=[[]] * len(chances)).assign(**columns)
+    )
 
 
 def council(table: pd.DataFrame) -> pd.Series:
-    return portfolio(table, {}, 0.85).iloc[0]
+    return portfolio(table, 0.85).iloc[0]
 
 
 def test_expected_number_is_the_sum_of_chances_and_its_range_is_wider_than_a_binomial():
@@ -37,12 +39,13 @@ def test_few_targets_have_no_range_and_those_of_one_series_no_independence():
 def test_themes_and_directorates_have_their_own_and_only_judged_targets_count():
     table = rows([0.9, 0.9, 0.2, np.nan, 0.5], director=["a", "a", "b", "b", "b"])
     table.loc[4, "is_reference"] = True
-    found = portfolio(table, {"s0": ("x", "y"), "s2": ("y",)}, 0.85).set_index(["group", "name"])
+    table["themes"] = [["x", "y"], [], ["y"], ["x"], ["x"]]
+    found = portfolio(table, 0.85).set_index(["group", "name"])
     assert found["n"].to_dict() == {
         ("council", ""): 3, ("theme", "x"): 1, ("theme", "y"): 2,
         ("directorate", "a"): 2, ("directorate", "b"): 1,
     }  # fmt: skip
-    assert portfolio(table.iloc[3:], {}, 0.85).empty
+    assert portfolio(table.iloc[3:], 0.85).empty
 
 
 def test_a_set_in_which_most_are_met_anyway_is_told_but_not_for_standards():
