@@ -108,7 +108,8 @@ def target_tables(
     targets = result_tables.with_labels(targets, register)
     facts = register.set_index("indicator")[["director", "control", "themes"]]
     facts["themes"] = facts["themes"].str.split("; ")
-    told = targets.assign(**{name: targets["indicator"].map(facts[name]) for name in facts})
+    named = targets["indicator"].map(facts.to_dict("index")).tolist()
+    told = targets.join(pd.DataFrame(named, index=targets.index, columns=[*facts]))
     ours = told[told["control"] != "city"]  # nobody answers for measures of the whole area
     easy = framework.target_bands.too_easy
     sets = portfolio(ours, easy)
@@ -222,16 +223,11 @@ def portfolio(targets: Frame, easy: float) -> Frame:
     """
     judged = targets["probability"].notna() & ~targets["is_reference"].astype(bool)
     rows = targets[judged & (targets["verdict"] != "no_verdict")]
-    names: dict[str, Any] = {
-        "council": "",
-        "theme": rows["themes"],
-        "directorate": rows["director"],
-    }
-    sets = {group: rows.assign(name=name).explode("name") for group, name in names.items()}
+    named: Any = {"council": "", "theme": rows["themes"], "directorate": rows["director"]}
     told = [
         {"group": group, "name": str(name)} | _summary(part, easy)
-        for group, members in sets.items()
-        for name, part in members.groupby("name")
+        for group, names in named.items()
+        for name, part in rows.assign(name=names).explode("name").groupby("name")
     ]
     return pd.DataFrame(told, columns=TABLES["portfolio"])
 
