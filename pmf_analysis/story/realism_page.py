@@ -24,7 +24,6 @@ from pmf_analysis.story.view import rows_of
 _DOTS = [f"d{place:02d}" for place in range(1, 21)]
 _CALLED = ("target_missed", "not_realistic", "at_risk", "between", "cannot_judge")
 _UNRECORDED = ("no_rationale", "no_comparator")  # named once, with the data
-_RULE = "as_challenging"  # step of the rule that compares the target with what the rule suggests
 _TO_COME = ["chance_on_path", "q05", "q50", "q95"]
 
 Rows = list[dict[str, str]]
@@ -115,8 +114,7 @@ class RealismPage(Page[TargetFacts]):
         named = (facts.target_id, "") if place == 1 else (facts.target_id,)
         found = [row for row in rows_of(checks) if row["target_id"] in named]
         steps = rows_of(self.view.of_series(self.view.decisions, facts.target_id, "target_id"))
-        rule = (spoken.rule_sentence(each, subject) for each in steps if each["step"] == _RULE)
-        parts = {"place": place, "facts": facts.scalars(), "notes": told(*rule)}
+        parts = {"place": place, "facts": facts.scalars()}
         parts["second"] = told(*(spoken.check_sentence(row, subject) for row in found))
         is_odd = facts.is_met and raw(facts.probability) < 1 / 2
         points = self.view.of_series(self.view.points, subject.series)
@@ -125,10 +123,10 @@ class RealismPage(Page[TargetFacts]):
         said = told(*target_sentences(facts), *(say("realism.year_before", **e) for e in earlier))
         blocks = [self.finding(trend, target_title(facts, several=len(own) > 1), said, **parts)]
         blocks += self._fan(own) if place == 1 else []
-        if facts.verdict == "cannot_judge":
-            return blocks
-        blocks += [*self._outturn(facts, part), *self._dots(facts, part)]
+        is_judged = facts.verdict != "cannot_judge"
+        blocks += [*self._outturn(facts, part), *self._dots(facts, part)] if is_judged else []
         rows = spoken.evidence_rows(facts, self.shows["evidence"] if facts.band else ())
+        rows += [spoken.step_row(each, subject) for each in steps]
         caption = title("realism.evidence_title", subject.short)
         table = data_table(caption, ("looked", "shows", "on"), rows)
         id = f"evidence{part}-{self.view.slugs[subject.series]}"

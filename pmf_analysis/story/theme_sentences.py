@@ -177,11 +177,13 @@ def check_sentence(row: Row, subject: Subject) -> str:
     return say(f"target_check.{text(row, 'check')}", **slots) if is_stored else slots["text"]
 
 
-def rule_sentence(row: Row, subject: Subject) -> str:
-    """Say which level the rule for setting targets suggests, and whether a target asks for it."""
+def step_row(row: Row, subject: Subject) -> dict[str, str]:
+    """Say a step of the rule for setting targets: what is asked, and what the answer rests on."""
     levels, value = words_of("realism.level"), subject.figure(number(row, "value"))
-    level = levels.get(text(row, "comparator"), levels["other"])
-    return say(f"realism.rule.{text(row, 'answer')}", value=value, level=level)
+    slots = {"value": value, "level": levels.get(text(row, "comparator"), levels["other"])}
+    slots["answer"] = words_of("realism.answer")[text(row, "answer")]
+    shows = say_first("realism.step_with", "realism.step", **slots)
+    return {"looked": words_of("realism.steps")[text(row, "step")], "shows": shows, "on": ""}
 
 
 def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, str]]:
