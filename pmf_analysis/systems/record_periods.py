@@ -36,10 +36,10 @@ def set_periods(case: faults.Case) -> pd.Series[bool]:
     dated, typed["period_start"] = typed["period_start"].notna(), found["start"]
     if "period_end" in columns:
         # The first day of a target does not say whether it is for a month or a year.
-        guessed = dated & (case.records.table == "targets") & (_spans(case) != "label")
+        is_open = case.records.table == "targets" and "frequency" not in case.mapping.columns
+        guessed = dated & is_open & (_spans(case) != "label")
         typed["period_end"] = typed["period_end"].fillna(found["end"].mask(guessed))
-    ends = typed.get("period_end", found["end"])
-    case.hold_to("periods", period_end=ends, reason=_OUTSIDE)
+    case.hold_to("periods", period_end=typed.get("period_end", found["end"]), reason=_OUTSIDE)
     if "frequency" not in columns:  # only observations have one, and only they must fit it
         return nothing
     given = typed["frequency"]

@@ -165,7 +165,16 @@ def test_three_figures_give_no_chance_and_a_plain_reason(hart: Hart) -> None:
 
 
 def test_the_path_says_what_is_not_known(hart: Hart) -> None:
-    beside = ["series", "period", "peer_median", "peer_q1", "peer_q3", "nation_value", "peer_set"]
+    beside = [
+        "series",
+        "period",
+        "value",
+        "peer_median",
+        "peer_q1",
+        "peer_q3",
+        "nation_value",
+        "peer_set",
+    ]
     nobody = pd.DataFrame(columns=beside).astype({"series": "str", "period": "datetime64[us]"})
     live = live_targets(hart.targets, hart.own, hart.register)
     rule = hart.parameters.framework.target_rule
