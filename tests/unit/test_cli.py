@@ -98,7 +98,7 @@ def test_the_unexpected_is_one_line_and_a_file(
         raise RuntimeError(f"first line about {folder.name}\nsecond line")
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr("pmf_analysis.cli.new_workspace", broken)
+    monkeypatch.setattr("pmf_analysis.batch.notebooks.new_workspace", broken)
     assert main(["new", "somewhere"]) == 1
     line = _one_line(capsys)
     assert "RuntimeError: first line about somewhere" in line and "second" not in line

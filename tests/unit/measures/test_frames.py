@@ -10,13 +10,13 @@ import pytest
 
 from pmf_analysis.data.contract import conform
 from pmf_analysis.measures.frames import (
-    MONTHS_A_PERIOD,
     base_starts,
     in_exceptional_period,
     is_aggregate,
     measure_frame,
     own_totals,
 )
+from pmf_analysis.period_spans import MONTHS_A_PERIOD
 
 
 def observed(**columns: Any) -> pd.DataFrame:
