@@ -246,8 +246,9 @@ def family(whole: float, one: float, other: float, **more: Any) -> list[str]:
     names, numbers = ["x", "a", "b"], [whole, one, other]
     declared = pd.concat([register(indicator=name, **more) for name in names])
     declared["parts"] = ["a; b", "", ""]
-    own = pd.concat(values([t * 0.96, t * 0.98], indicator=n) for n, t in zip(names, numbers))  # noqa: B905
-    rows = [goal(t, indicator_id=n) for n, t in zip(names, numbers, strict=True) if t == t]
+    parts = list(zip(names, numbers, strict=True))
+    own = pd.concat(values([t * 0.96, t * 0.98], indicator=n) for n, t in parts)
+    rows = [goal(t, indicator_id=n) for n, t in parts if t == t]
     return codes(goals(*rows), own.dropna(subset="value"), declared.reset_index(drop=True))
 
 
