@@ -92,12 +92,10 @@ def code_digest() -> str:
 def write_measures(measures: Measures, folder: Path) -> list[Path]:
     """Write each result table as Parquet; returns the files written."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name in TABLES:
-        path = folder / f"{name}.parquet"
+    paths = {name: folder / f"{name}.parquet" for name in TABLES}
+    for name, path in paths.items():
         getattr(measures, name).to_parquet(path, index=False)
-        paths.append(path)
-    return paths
+    return list(paths.values())
 
 
 def read_measures(folder: Path) -> Measures:
@@ -124,18 +122,19 @@ def known_council(
     shown, notes = frames.shown_observations(known, register, published)
     panel = frames.measure_frame(shown, register)
     panel["is_exceptional"] = frames.in_exceptional_period(panel, register)
-    followed = followed_panel(panel, tables, parameters, register, as_at)
-    panel, peer_sets, breaks, found = followed
-    targets, day = tables["targets"], pd.Timestamp(as_at)
+    panel, peer_sets, breaks, found = followed_panel(panel, tables, parameters, register, as_at)
+    targets = tables["targets"]
+    ours = targets["area_code"].isin([area, ""]) & ~(targets["set_on"] > pd.Timestamp(as_at))
+    targets = targets[ours]
     changes = [events.declared_changes(tables["changes"], parameters, as_at), breaks]
     own = frames.own_totals(panel, area)
-    told = [corrected, notes, found, denominators.denominator_jumps(own)]
+    bare = targets["indicator_id"][~targets["indicator_id"].isin(own["indicator"])].unique()
+    unheld = arrays.SHIPPED["unheld"] | {"indicator": bare}
+    told = [corrected, notes, found, denominators.denominator_jumps(own), pd.DataFrame(unheld)]
     return KnownCouncil(
-        register=register,
-        panel=panel,
-        own=own,
+        *(register, panel, own),
         changes=pd.concat(changes, ignore_index=True),
-        targets=targets[targets["area_code"].isin([area, ""]) & ~(targets["set_on"] > day)],
+        targets=targets,
         peer_sets=peer_sets,
         lists=neighbour_lists(tables["peer_sets"], as_at),
         notes=pd.concat(told, ignore_index=True),

@@ -12,8 +12,11 @@ import pandas as pd
 import pytest
 from made_runs import copied_workspace, last_run, make_run
 
-from pmf_analysis.assess import TABLES, read_measures
+from pmf_analysis.assess import TABLES, known_council, read_measures
+from pmf_analysis.data.store import Store
 from pmf_analysis.documents.audit import audit_html
+from pmf_analysis.parameters.workspace import Workspace
+from pmf_analysis.periods import parse_period
 
 THEMES = 7
 
@@ -123,3 +126,15 @@ def test_the_dots_are_the_chance(westshire_run: Any) -> None:
     # The chance is that of the value as published, so a whole rounding step may lie between.
     close = (met.mean(axis=1) - joined["probability"]).abs() <= 0.1
     assert close.mean() > 0.9, pd.concat([met.mean(axis=1), joined["probability"]], axis=1)[~close]
+
+
+def test_a_target_without_any_figures_is_told(westshire_run: Any) -> None:
+    workspace = Workspace(westshire_run.workspace)
+    spec = workspace.load_run("westshire_2026-27_q2.yml")
+    tables, parameters = Store(workspace.store).as_known_on(spec.as_at), workspace.load()
+    rows, known = tables["observations"], (parameters, parse_period(spec.period), spec.as_at, None)
+    ours = (rows["indicator_id"] == "fly_tipping") & (rows["area_code"] == "X06000001")
+    for held, told in ((rows, []), (rows[~ours], ["fly_tipping"])):
+        notes = known_council(tables | {"observations": held}, *known).notes
+        of = notes.loc[notes["code"] == "target-without-figures", "indicator"]
+        assert of.tolist() == told
