@@ -7,10 +7,12 @@ ones asked for, and the notebook wrote its ``results.csv``.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +21,9 @@ from pmf_analysis.batch.kernels import KERNEL_NAME, Kernels
 Status = Literal["ok", "failed", "kernel_died", "timed_out", "skipped", "not_run"]
 
 _IOPUB_SECONDS = 30
+_GRACE_SECONDS = 30
+# A forked kernel (True) is ready at once, or has hung and an ordinary one is tried.
+_START_SECONDS = {True: 20, False: 60}
 _SILENT = logging.NullHandler()  # a handler is added to a logger only once
 
 
@@ -37,8 +42,11 @@ class Outcome:
         Id of the cell at fault, where one is known.
     notebook
         The notebook with the outputs of the cells that ran; None when none did.
-    seconds, attempts
-        Wall time over all attempts, and how many there were; only a dead kernel is tried again.
+    seconds, attempts, retried
+        Wall time over all attempts, how many there were, and why the first was given up, "" when
+        it was not; only a kernel that died or did not start is tried again.
+    cpu_seconds, peak_mb
+        Processor time and most memory of the last attempt's kernel, 0 where not known.
     """
 
     status: Status
@@ -47,6 +55,9 @@ class Outcome:
     notebook: Any = None
     seconds: float = 0.0
     attempts: int = 1
+    retried: str = ""
+    cpu_seconds: float = 0.0
+    peak_mb: int = 0
 
 
 @dataclass
@@ -54,15 +65,35 @@ class _Work:
     """One attempt: the cells as the client works on them, which papermill drops when it raises."""
 
     source: Any
-    deadline: float
+    seconds: int
+    cell_seconds: int
     cells: dict[int, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.deadline = time.monotonic() + self.seconds
 
     def start_cell(self, cell: Any, cell_index: int) -> None:
         self.cells[cell_index] = cell
 
     def seconds_left(self, _cell: Any = None) -> int:
-        """Return what the notebook's time leaves for the next cell, at least one second."""
-        return max(1, round(self.deadline - time.monotonic()))
+        """Return the time of the next cell, at least one second, within the notebook's."""
+        return max(1, min(self.cell_seconds, round(self.deadline - time.monotonic())))
+
+    def time_out(self) -> str:
+        """Say which of the two limits was passed."""
+        if time.monotonic() >= self.deadline - 1:  # the limit is in whole seconds
+            what, seconds = "notebook", self.seconds
+        else:
+            what, seconds = "cell", self.cell_seconds
+        return (
+            f'the cell "{self.current_cell}" was still running after the {seconds} seconds '
+            f"that a {what} may take"
+        )
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the watchdog has ended the kernel."""
+        return time.monotonic() >= self.deadline + _GRACE_SECONDS
 
     @property
     def current_cell(self) -> str:
@@ -78,12 +109,18 @@ class _Work:
 
 
 def execute(
-    source: Any, parameters: Mapping[str, Any], *, kernels: Kernels, folder: Path, seconds: int
+    source: Any,
+    parameters: Mapping[str, Any],
+    *,
+    kernels: Kernels,
+    folder: Path,
+    seconds: int,
+    cell_seconds: int | None = None,
 ) -> Outcome:
     """Run a notebook in a kernel of its own and say what became of it; never raises.
 
-    A kernel that died is tried once more, because the fault may have been the machine's; a cell
-    that raised never is.
+    A kernel that died is tried once more, in the ordinary way, because the fault may have been the
+    machine's or the fork's; a cell that raised never is.
 
     Parameters
     ----------
@@ -95,55 +132,68 @@ def execute(
     folder
         Where the notebook writes its ``results.csv``; a kernel's own last words go to
         ``kernel.log`` there while it runs.
-    seconds
-        Time for the whole notebook; what is left of it limits each cell.
+    seconds, cell_seconds
+        Time for the whole notebook, and for each cell within it.
     """
     from nbconvert.preprocessors import ClearOutputPreprocessor
 
     started = time.monotonic()
     # Old outputs go, or cells that are not reached would show them. (nbconvert has no types.)
     source, _ = ClearOutputPreprocessor().preprocess(deepcopy(source), {})  # type: ignore[no-untyped-call]
-    outcome, attempts = _attempt(source, parameters, kernels, folder, seconds), 1
+    work = partial(_Work, source, seconds, cell_seconds or seconds)
+    outcome = _attempt(work(), parameters, kernels, folder, fork=True)
     if outcome.status == "kernel_died" and not kernels.stopped:
-        outcome, attempts = _attempt(source, parameters, kernels, folder, seconds), 2
+        again = _attempt(work(), parameters, kernels, folder, fork=False)
+        outcome = replace(again, attempts=2, retried=outcome.message)
     if kernels.stopped and outcome.status != "ok":
         outcome = replace(outcome, status="not_run", message="the run was stopped")
-    return replace(outcome, seconds=time.monotonic() - started, attempts=attempts)
+    return replace(outcome, seconds=time.monotonic() - started)
 
 
 def _attempt(
-    source: Any, parameters: Mapping[str, Any], kernels: Kernels, folder: Path, seconds: int
+    work: _Work, parameters: Mapping[str, Any], kernels: Kernels, folder: Path, *, fork: bool
 ) -> Outcome:
+    results = folder / "results.csv"
+    results.unlink(missing_ok=True)
+    with (folder / "kernel.log").open("wb") as log:
+        kernel = kernels.manager_class(log, fork=fork)
+        # A client that waits for ever sees its kernel die.
+        watchdog = threading.Timer(work.seconds + _GRACE_SECONDS, kernel.kill)
+        watchdog.start()
+        try:
+            done = _run(work, parameters, kernel, _START_SECONDS[fork])
+            cell, why = _fault(done, parameters, results)
+            outcome = Outcome("failed" if why else "ok", why, cell, done)
+        # Whatever happens to one notebook must not reach the others of the run.
+        except Exception as error:
+            _forget_tasks()
+            outcome = _explain(error, work)
+        finally:
+            watchdog.cancel()
+    return replace(outcome, **asdict(kernel.used))
+
+
+def _run(work: _Work, parameters: Mapping[str, Any], kernel: type, start_seconds: int) -> Any:
     import papermill
 
     # Its warnings would otherwise land on the operator's screen; ours say the same, once.
     logging.getLogger("papermill").addHandler(_SILENT)
-    work = _Work(source, time.monotonic() + seconds)
-    results = folder / "results.csv"
-    results.unlink(missing_ok=True)
-    with (folder / "kernel.log").open("wb") as log:
-        try:
-            done = papermill.execute_notebook(
-                deepcopy(source),
-                None,
-                parameters=dict(parameters),
-                kernel_name=KERNEL_NAME,
-                kernel_manager_class=kernels.manager_class(log),
-                request_save_on_cell_execute=False,
-                autosave_cell_every=0,
-                progress_bar=False,
-                timeout_func=work.seconds_left,
-                iopub_timeout=_IOPUB_SECONDS,
-                shutdown_kernel="immediate",
-                record_timing=False,
-                on_cell_start=work.start_cell,
-            )
-        # Whatever happens to one notebook must not reach the others of the run.
-        except Exception as error:
-            _forget_tasks()
-            return _explain(error, work, seconds)
-    cell, why = _fault(done, parameters, results)
-    return Outcome("failed" if why else "ok", why, cell, done)
+    return papermill.execute_notebook(
+        deepcopy(work.source),
+        None,
+        parameters=dict(parameters),
+        kernel_name=KERNEL_NAME,
+        kernel_manager_class=kernel,
+        request_save_on_cell_execute=False,
+        autosave_cell_every=0,
+        progress_bar=False,
+        start_timeout=start_seconds,
+        timeout_func=work.seconds_left,
+        iopub_timeout=_IOPUB_SECONDS,
+        shutdown_kernel="immediate",
+        record_timing=False,
+        on_cell_start=work.start_cell,
+    )
 
 
 def _forget_tasks() -> None:
@@ -158,7 +208,7 @@ def _forget_tasks() -> None:
     loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
 
 
-def _explain(error: Exception, work: _Work, seconds: int) -> Outcome:
+def _explain(error: Exception, work: _Work) -> Outcome:
     """Name what an exception of papermill, nbclient or jupyter_client means."""
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
@@ -168,9 +218,8 @@ def _explain(error: Exception, work: _Work, seconds: int) -> Outcome:
     message = f'{type(error).__name__} in the cell "{cell}": {error}'
     if isinstance(error, PapermillExecutionError):
         message = f'the cell "{cell}" raised {error.ename}: {error.evalue}'
-    elif isinstance(error, CellTimeoutError):
-        why = f'the cell "{cell}" was still running after {seconds} seconds'
-        status, message = "timed_out", why
+    elif isinstance(error, CellTimeoutError) or work.is_overdue:
+        status, message = "timed_out", work.time_out()
     elif not cell:
         status, message = "kernel_died", f"the kernel did not start: {error}"
     elif isinstance(error, DeadKernelError):

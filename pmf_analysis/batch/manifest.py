@@ -12,6 +12,7 @@ import re
 import secrets
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,7 @@ from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, did_you_mean
 
 SCHEMA_VERSION = 1
-MANIFEST = "manifest.json"
+MANIFEST, LOG = "manifest.json", "run.log"
 PARTIAL = ".partial"
 
 _PATH = re.compile(r"(?<![\w.:/\\-])(?:[A-Za-z]:\\|/)(?:[^\s\"'<>|:/\\]+[/\\])+([^\s\"'<>|:/\\]*)")
@@ -69,6 +70,17 @@ class RunRecord:
         jobs = self.jobs.values()
         themes, analyses = ([job[name] for job in jobs] for name in ("theme", "analysis"))
         return self.manifest["run_file"], themes, analyses
+
+    def files(self) -> dict[str, Any]:
+        """Return hash and size of every file of the run, by its name within the folder."""
+        jobs = self.jobs.values()
+        made = {f"{job['id']}/{name}": file for job in jobs for name, file in job["files"].items()}
+        return {**self.manifest["files"], **made}
+
+    def note(self, line: str) -> None:
+        """Add a line to the run's log, with the time in UTC, which no report shows."""
+        with (self.folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {line}\n")
 
     @property
     def exit_code(self) -> int:
@@ -138,8 +150,9 @@ def describe_file(path: Path) -> dict[str, Any]:
 
 
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return hash and size of every file of a folder but a manifest, by name within the folder."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    """Return hash and size of a folder's files but manifest and log, by name within the folder."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    paths = sorted(path for path in found if path.name not in (MANIFEST, LOG))
     return {path.relative_to(folder).as_posix(): describe_file(path) for path in paths}
 
 

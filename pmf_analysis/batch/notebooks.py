@@ -41,7 +41,12 @@ def shipped(folder: str) -> Path:
 
 def read_notebook(path: Path) -> Any:
     """Return the notebook node of a file, in the current notebook format."""
-    return _nbformat().reads(path.read_text(encoding="utf-8"), as_version=4)
+    return notebook_of(path.read_text(encoding="utf-8"))
+
+
+def notebook_of(text: str) -> Any:
+    """Return the notebook node of a file's text, in the current notebook format."""
+    return _nbformat().reads(text, as_version=4)
 
 
 def _nbformat() -> Any:
@@ -143,7 +148,7 @@ def as_published(executed: Any, parameters: Mapping[str, Any]) -> Any:
             kept = {**parameters, "run_folder": ""}
             cell.source = "\n".join(f"{name} = {value!r}" for name, value in kept.items())
     # Round-trip through text, so that rendering now and rendering the file later agree.
-    return _nbformat().reads(notebook_text(notebook), as_version=4)
+    return notebook_of(notebook_text(notebook))
 
 
 def as_failed(unfinished: Any, title: str, message: str) -> Any:

@@ -18,7 +18,8 @@ OnJob = Callable[[dict[str, Any], int, int], None]
 
 def status_words(status: str) -> str:
     """Return what a reader is told of a job's status."""
-    return {"ok": "made", "skipped": "already made"}.get(status, status.replace("_", " "))
+    words = {"ok": "made", "skipped": "already made", "unchanged": "as before"}
+    return words.get(status, status.replace("_", " "))
 
 
 def describe_pages(plan: Plan) -> dict[str, Any]:
@@ -40,19 +41,23 @@ def describe_pages(plan: Plan) -> dict[str, Any]:
     }
 
 
-def report_page(notebook: Any, about: dict[str, Any], job: dict[str, Any]) -> str:
-    """Return the report of an executed notebook, from what the manifest says of pages and job."""
-    from pmf_analysis.documents.html import render_report
-
+def page_facts(about: dict[str, Any], job: dict[str, Any]) -> dict[str, Any]:
+    """Return what a report's page says of itself, from what the manifest says of all pages."""
     titles = {item["id"]: item["title"] for item in (*about["themes"], *about["analyses"])}
-    meta = {
+    return {
         **{name: about[name] for name in ("council", "notice", "period", "as_at")},
         "theme": titles[job["theme"]],
         "analysis": titles[job["analysis"]],
         "results": "results.csv",
         "home": "../../index.html",
     }
-    return render_report(notebook, meta=meta)
+
+
+def report_page(notebook: Any, about: dict[str, Any], job: dict[str, Any]) -> str:
+    """Return the report of an executed notebook, from what the manifest says of pages and job."""
+    from pmf_analysis.documents.html import render_report
+
+    return render_report(notebook, meta=page_facts(about, job))
 
 
 def write_index(run: manifest.RunRecord) -> None:
@@ -119,7 +124,8 @@ def render_again(run: manifest.RunRecord) -> None:
 
 def job_line(job: dict[str, Any], done: int, total: int) -> str:
     """Return one line on one report, such as ``[3/21] place/trends made, 4.2 s``."""
-    seconds = "" if job["status"] == "skipped" else f", {job['seconds']:.1f} s"
+    is_made = job["status"] not in ("skipped", "unchanged")
+    seconds = f", {job['seconds']:.1f} s" if is_made else ""
     tries = f", {job['attempts']} attempts" if job["attempts"] > 1 else ""
     why = f": {job['message']}" if job["message"] else ""
     return f"[{done}/{total}] {job['id']} {status_words(job['status'])}{seconds}{tries}{why}"

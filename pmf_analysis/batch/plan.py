@@ -1,5 +1,8 @@
 """From a run file to the list of notebooks to run; everything checked that needs no kernel."""
 
+import hashlib
+import importlib.metadata
+import platform
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +16,12 @@ from pmf_analysis.data.store import Store
 from pmf_analysis.parameters import checks, loading, models
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import Period, parse_period
-from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problems, did_you_mean
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems, did_you_mean
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FREE_BYTES = 200_000_000
+# The packages that can move a number.
+_VERSIONS_OF = ("pmf-analysis", "numpy", "pandas", "scipy", "statsmodels", "papermill", "nbconvert")
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Plan:
     parameters: Parameters
     period: Period
     jobs: tuple[Job, ...]
+    shard: str = ""
 
     @property
     def notebooks(self) -> dict[str, Path]:
@@ -54,6 +60,11 @@ class Plan:
     def store(self) -> Store:
         """The store of the workspace."""
         return Store(self.workspace.store)
+
+    @property
+    def place(self) -> Path:
+        """The folder of all runs of this council and period."""
+        return self.workspace.outputs / self.spec.council / self.period.slug
 
     def notebook_parameters(self, job: Job, run_folder: str) -> dict[str, Any]:
         """Return the values of a notebook's ``parameters`` cell, all of them."""
@@ -74,6 +85,7 @@ class Plan:
         package = {name: file for name, file in code if "__pycache__" not in name}
         return {
             "parameters": self.parameters.files | {self.run_file: run_file},
+            "versions": versions(),
             "notebooks": {name: fingerprint(path) for name, path in self.notebooks.items()},
             "package": digest_of(package),
             "data": self.store.digest(self.spec.as_at).overall,
@@ -90,12 +102,19 @@ class Plan:
         return {kind: sum(getattr(file, f"rows_{kind}") for file in files) for kind in kinds}
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that can move a number."""
+    found = {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
+    return {"python": platform.python_version(), **found}
+
+
 def make_plan(
     workspace: Workspace,
     run_file: str = "",
     *,
     themes: Sequence[str] | None = None,
     analyses: Sequence[str] | None = None,
+    shard: str = "",
 ) -> Plan:
     """Read and check a run file and everything it names, and list the jobs.
 
@@ -103,6 +122,8 @@ def make_plan(
     ----------
     themes, analyses
         Only these, of those that the run file asks for; none means all.
+    shard
+        A share of the jobs such as ``2/4``, the same ones on every machine; "" means all.
 
     Raises
     ------
@@ -121,7 +142,8 @@ def make_plan(
         for analysis in wanted_analyses
     )
     period = parse_period(spec.period, year_type=parameters.framework.year_type)
-    plan = Plan(workspace, run_file, spec, parameters, period, jobs)
+    jobs = tuple(job for job in jobs if _is_in(shard, f"{spec.council} {spec.period} {job.id}"))
+    plan = Plan(workspace, run_file, spec, parameters, period, jobs, shard)
     for path in plan.notebooks.values():
         name = path.relative_to(workspace.root).as_posix()
         problems.extend(check_notebook(path, name, spec.accepted_notebooks.values()))
@@ -155,6 +177,17 @@ def _chosen(
             facts = {"hint": did_you_mean(name, declared), "declared": ", ".join(declared)}
             problems.tell("not-asked-for", kind=kind, name=name, **facts)
     return [name for name in declared if not wanted or name in wanted]
+
+
+def _is_in(shard: str, key: str) -> bool:
+    """Whether a job falls to a share; its key alone decides, so that machines need not talk."""
+    if not shard:
+        return True
+    share, _, shares = shard.partition("/")
+    if not (share.isdecimal() and shares.isdecimal() and 1 <= int(share) <= int(shares)):
+        raise PmfError(Problem.of("not-a-shard", shard=shard))
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest())
+    return number % int(shares) == int(share) - 1
 
 
 def check_data(plan: Plan) -> None:

@@ -1,35 +1,44 @@
 """A whole run: measures once, every notebook in a kernel of its own, an index, a manifest."""
 
-import importlib.metadata
-import platform
-import shutil
+from __future__ import annotations
+
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
-from pathlib import Path
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from pmf_analysis.batch import manifest
-from pmf_analysis.batch.execute import Outcome, execute
+from pmf_analysis.batch import manifest, reports
+from pmf_analysis.batch.execute import Outcome
 from pmf_analysis.batch.kernels import Kernels
 from pmf_analysis.batch.manifest import RunRecord, is_unchanged, write_atomically
-from pmf_analysis.batch.notebooks import as_failed, as_published, notebook_text, read_notebook
-from pmf_analysis.batch.pages import OnJob, describe_pages, report_page, status_words, write_index
+from pmf_analysis.batch.pages import OnJob, describe_pages, job_line, write_index
 from pmf_analysis.batch.plan import Job, Plan, check_data
+from pmf_analysis.batch.unchanged import Earlier, report_key
 from pmf_analysis.problems import PmfError, Problem
 
-# The packages that can move a number.
-_VERSIONS_OF = ("pmf-analysis", "numpy", "pandas", "scipy", "statsmodels", "papermill", "nbconvert")
+if TYPE_CHECKING:
+    from pmf_analysis.assess import Measures
+
+Reports = Generator[dict[str, Any], None, None]
+_EXIT_SOME_FAILED = 1
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to run: notebooks at a time, seconds for each, and whether a failure stops the others."""
+    """How to run: notebooks at a time, seconds for each and for a cell, what a failure stops.
+
+    ``fresh`` makes again what has not changed since an earlier run.
+    """
 
     workers: int = 2
     seconds: int = 600
+    cell_seconds: int = 300
     fail_fast: bool = False
+    fresh: bool = False
 
 
 def run_plan(
@@ -39,7 +48,8 @@ def run_plan(
 
     The folder is called ``<run id>.partial`` until all is done. A notebook that fails is recorded
     and leaves a ``notebook.failed.ipynb``; the others are made all the same. Ctrl-C leaves a valid
-    manifest.
+    manifest. Reports of a theme as it was in an earlier run are taken from there; where nothing
+    has changed at all there is no new run.
 
     Parameters
     ----------
@@ -50,21 +60,26 @@ def run_plan(
     resumed
         A run that was stopped, to finish in place of a new one.
 
+    Returns
+    -------
+    RunRecord
+        The run, or the earlier one of the same content.
+
     Raises
     ------
     PmfError
         Exit 3 when the data are unusable, 2 when a run cannot be resumed; nothing has run then.
+        Exit 1 when the disk could not be written to; the run can be resumed.
     """
     check_data(plan)
     with manifest.locked(plan.workspace.outputs / plan.spec.council):
+        earlier = Earlier(plan.place)
+        same = None if options.fresh or resumed else earlier.same(plan.content())
+        if same:
+            return same
         work = _Work(plan, options, _resumable(plan, resumed) if resumed else _new(plan, now))
-        try:
-            work.measure()
-            work.make_reports(on_job)
-        except KeyboardInterrupt:
-            return work.stop("interrupted")
-        is_short = any(job["status"] == "not_run" for job in work.record.jobs.values())
-        return work.stop("stopped") if is_short else work.finish(now.date())
+        work.earlier = None if options.fresh else earlier
+        return work.run(now.date(), on_job)
 
 
 def _resumable(plan: Plan, record: RunRecord) -> RunRecord:
@@ -72,12 +87,13 @@ def _resumable(plan: Plan, record: RunRecord) -> RunRecord:
         raise PmfError(Problem.of("run-finished", run=record.id))
     if record.manifest["content"] != plan.content():
         raise PmfError(Problem.of("run-changed"))
+    for left_over in record.folder.rglob(".*.tmp"):  # of a run that was killed while it wrote
+        left_over.unlink()
     return record
 
 
 def _new(plan: Plan, now: datetime) -> RunRecord:
     content, name = plan.content(), manifest.new_run_id(now)
-    python = {"python": platform.python_version()}
     facts = {
         "schema_version": manifest.SCHEMA_VERSION,
         "run": name,
@@ -85,24 +101,16 @@ def _new(plan: Plan, now: datetime) -> RunRecord:
         "started": now.isoformat(timespec="seconds"),
         "content_hash": manifest.digest_of(content),
         "run_file": plan.run_file,
+        "shard": plan.shard,
         "parameters": plan.spec.model_dump(mode="json"),
         "pages": describe_pages(plan),
         "content": content,
         "rows": plan.rows(),
-        "versions": python | {name: importlib.metadata.version(name) for name in _VERSIONS_OF},
         "problems": {},
-        "jobs": {job.id: _record_of(job, Outcome("not_run")) for job in plan.jobs},
+        "jobs": {job.id: reports.record_of(job, Outcome("not_run")) for job in plan.jobs},
         "files": {},
     }
-    place = plan.workspace.outputs / plan.spec.council / plan.period.slug
-    return RunRecord(place / f"{name}{manifest.PARTIAL}", facts)
-
-
-def _record_of(job: Job, outcome: Outcome, folder: Path | None = None) -> dict[str, Any]:
-    told = {name: getattr(outcome, name) for name in ("status", "cell", "attempts")}
-    told |= {"message": manifest.redacted(outcome.message), "seconds": round(outcome.seconds, 2)}
-    files = manifest.describe_files(folder) if folder else {}
-    return {"id": job.id, **asdict(job), **told, "files": files}
+    return RunRecord(plan.place / f"{name}{manifest.PARTIAL}", facts)
 
 
 @dataclass
@@ -112,93 +120,130 @@ class _Work:
     plan: Plan
     options: Options
     record: RunRecord
+    earlier: Earlier | None = None
+    keys: dict[str, str] = field(default_factory=dict)
     halted: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.folder = self.record.folder
-        notebooks = self.plan.notebooks.items()
-        self.sources = {analysis: read_notebook(path) for analysis, path in notebooks}
+        self.folder, self.jobs = self.record.folder, self.record.jobs
+
+    def run(self, today: date, on_job: OnJob) -> RunRecord:
+        """Measure and make the reports; whatever stops this leaves a record to resume from."""
+        # The kernels' common ground is prepared while the council is measured.
+        try:
+            with Kernels({"PMF_WORKSPACE": str(self.plan.workspace.root)}) as kernels:
+                self.measure()
+                with closing(self.made(kernels)) as made:
+                    for done, job in enumerate(made, start=1):
+                        on_job(job, done, len(self.jobs))
+                        self.record.note(job_line(job, done, len(self.jobs)))
+            is_short = any(job["status"] == "not_run" for job in self.jobs.values())
+            return self.stop("stopped") if is_short else self.finish(today)
+        except KeyboardInterrupt:
+            return self.stop("interrupted")
+        except OSError as error:
+            facts = {"run": self.record.id, "why": error.strerror or error}
+            raise PmfError(Problem.of("run-unwritable", **facts), _EXIT_SOME_FAILED) from None
 
     def measure(self) -> None:
-        """Assess the whole council once, unless a resumed run already has its tables."""
+        """Assess the whole council once, unless this or an earlier run already has its tables."""
+        if is_unchanged(self.folder, self.record.manifest["files"]):
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        content = self.record.manifest["content"]
+        counts = self.earlier and self.earlier.take_measures(content, self.folder)
+        self.record.manifest["problems"] = self._assess() if counts is None else counts
+        self.record.save_with_shared_files()
+
+    def _assess(self) -> dict[str, int]:
+        """Write result tables and problems; how many problems there are of each level."""
         import pandas as pd
 
         from pmf_analysis.assess import assess_run, write_measures
         from pmf_analysis.data.store import safe_csv
 
-        if is_unchanged(self.folder, self.record.manifest["files"]):
-            return
         measures = assess_run(self.plan.workspace, self.plan.spec)
-        self.folder.mkdir(parents=True, exist_ok=True)
         write_measures(measures, self.folder / "measures")
         imported = self.plan.store.problems(self.plan.spec.as_at)
         imported["theme"] = self.plan.parameters.register.themes_of(imported["indicator"])
         problems = pd.concat([imported, measures.problems], ignore_index=True).drop_duplicates()
         write_atomically(self.folder / "problems.csv", safe_csv(problems))
-        self.record.manifest["problems"] = problems["level"].value_counts().to_dict()
-        self.record.save_with_shared_files()
+        counts: dict[str, int] = problems["level"].value_counts().to_dict()
+        return counts
 
-    def make_reports(self, on_job: OnJob) -> None:
-        """Run the notebooks that are not yet made, several at a time."""
-        jobs = self.record.jobs
-        done = [name for name, job in jobs.items() if job["status"] == "ok"]
-        made = [name for name in done if is_unchanged(self.folder / name, jobs[name]["files"])]
-        for number, name in enumerate(made, start=1):
-            on_job({**jobs[name], "status": "skipped"}, number, len(jobs))
-        environment = {"PMF_WORKSPACE": str(self.plan.workspace.root)}
-        with Kernels(environment) as kernels, ThreadPoolExecutor(self.options.workers) as pool:
-            todo = [job for job in self.plan.jobs if job.id not in made]
-            futures = [pool.submit(self._make_report, job, kernels) for job in todo]
-            try:
-                for number, future in enumerate(as_completed(futures), start=len(made) + 1):
-                    self._keep(future)
-                    if future.result()["status"] != "not_run":
-                        on_job(future.result(), number, len(jobs))
-            except KeyboardInterrupt:
-                kernels.stop()
-                pool.shutdown(wait=True, cancel_futures=True)
-                for future in futures:
-                    self._keep(future)
-                raise
+    def made(self, kernels: Kernels) -> Reports:
+        """Yield the record of each report: those already there, those as before, those made now."""
+        todo = []
+        for job in self.plan.jobs:
+            known, folder = self.jobs[job.id], self.folder / job.id
+            if known["status"] == "ok" and is_unchanged(folder, known["files"]):
+                yield known | {"status": "skipped"}
+                continue
+            self.keys[job.id] = self._key(job)
+            taken = self.earlier and self.earlier.take_report(self.keys[job.id], job.id, folder)
+            if taken:
+                yield self._keep(taken) | {"status": "unchanged"}
+            else:
+                todo.append(self._order(job))
+        yield from self._make_here(todo, kernels)
 
-    def _keep(self, future: Future[dict[str, Any]]) -> None:
-        if not future.cancelled():
-            self.record.jobs[future.result()["id"]] = future.result()
-            self.record.save()
+    def _key(self, job: Job) -> str:
+        """Return a digest of all that decides a report."""
+        from pmf_analysis.notebook import theme_view
 
-    def _make_report(self, job: Job, kernels: Kernels) -> dict[str, Any]:
-        """Run one notebook and keep what came of it; the record of the job."""
-        if self.halted.is_set():
-            return _record_of(job, Outcome("not_run"))
-        folder = self.folder / job.id
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        content, spec = self.record.manifest["content"], self.plan.spec
+        asked = spec.model_copy(update={"peer_set": job.peer_set})
+        view = theme_view(
+            self.measures, self.plan.parameters, asked, job.theme, store=self.plan.store
+        )
+        code = [content[name] for name in ("package", "versions")]
+        notebook, facts = content["notebooks"][job.analysis], asdict(job)
+        values = self.plan.notebook_parameters(job, "")
+        return report_key(view, self.record.manifest["pages"], facts, values, notebook, code)
+
+    @cached_property
+    def measures(self) -> Measures:
+        """The run's result tables."""
+        from pmf_analysis.assess import read_measures
+
+        return read_measures(self.folder / "measures")
+
+    def _order(self, job: Job) -> reports.Order:
         run_folder = self.folder.relative_to(self.plan.workspace.root).as_posix()
-        parameters = self.plan.notebook_parameters(job, run_folder)
-        source, seconds = self.sources[job.analysis], self.options.seconds
-        outcome = execute(source, parameters, kernels=kernels, folder=folder, seconds=seconds)
-        if outcome.status == "ok":
-            outcome = self._publish(job, outcome, parameters)
-        if outcome.status != "ok":
-            _leave_reason(folder, outcome)
-            if self.options.fail_fast:
-                self.halted.set()
-        return _record_of(job, outcome, folder)
+        notebook = self.plan.notebooks[job.analysis].read_text(encoding="utf-8")
+        values, about = (
+            self.plan.notebook_parameters(job, run_folder),
+            self.record.manifest["pages"],
+        )
+        limits = (self.options.seconds, self.options.cell_seconds)
+        return reports.Order(job, notebook, values, about, *limits)
 
-    def _publish(self, job: Job, outcome: Outcome, parameters: dict[str, Any]) -> Outcome:
-        """Write the notebook and its report; a report that cannot be made is a failure."""
-        folder, about = self.folder / job.id, self.record.manifest["pages"]
-        notebook = as_published(outcome.notebook, parameters)
-        try:
-            page = report_page(notebook, about, asdict(job))
-        # A fault of the exporter is this report's alone, and the other reports are still made.
-        except Exception as error:
-            why = f"the report could not be made: {type(error).__name__}: {error}"
-            return replace(outcome, status="failed", message=why, notebook=notebook)
-        write_atomically(folder / "notebook.ipynb", notebook_text(notebook))
-        write_atomically(folder / "report.html", page)
-        (folder / "kernel.log").unlink()
-        return outcome
+    def _make_here(self, todo: list[reports.Order], kernels: Kernels) -> Reports:
+        """Make reports on this machine, several at a time."""
+        with ThreadPoolExecutor(self.options.workers) as pool:
+            futures = [pool.submit(self._make, order, kernels) for order in todo]
+            try:
+                for future in as_completed(futures):
+                    if future.result()["status"] != "not_run":
+                        yield future.result()
+            finally:  # whatever ends this early, the kernels at work must not outlive it
+                kernels.stop()
+
+    def _make(self, order: reports.Order, kernels: Kernels) -> dict[str, Any]:
+        if self.halted.is_set() or kernels.stopped:
+            return reports.record_of(order.job, Outcome("not_run"))
+        record = reports.make_report(order, self.folder / order.job.id, kernels)
+        if record["status"] != "ok" and self.options.fail_fast:
+            self.halted.set()
+        return self._keep(record | {"key": self.keys[order.job.id]})
+
+    def _keep(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Put a record in the manifest as soon as its report is there."""
+        with self.lock:
+            self.jobs[record["id"]] = record
+            self.record.save()
+        return record
 
     def stop(self, status: str) -> RunRecord:
         """Leave the run unfinished, with a manifest from which it can be resumed."""
@@ -209,7 +254,7 @@ class _Work:
 
     def finish(self, today: date) -> RunRecord:
         """Seal the chances, write the index and the manifest, give the folder its final name."""
-        all_made = all(job["status"] == "ok" for job in self.record.jobs.values())
+        all_made = all(job["status"] == "ok" for job in self.jobs.values())
         self.record.manifest["seal"] = self._seal(today) if all_made else ""
         self.record.manifest["status"] = "complete" if all_made else "some_failed"
         write_index(self.record)
@@ -219,14 +264,13 @@ class _Work:
 
     def _seal(self, today: date) -> str:
         """Keep the chances that the reports give; the seal's name, "" where none is kept."""
-        from pmf_analysis.assess import read_measures
         from pmf_analysis.data.contract import problem_table
         from pmf_analysis.data.seals import seal
         from pmf_analysis.data.store import safe_csv
         from pmf_analysis.measures.track_record import with_aims
 
         spec, register = self.plan.spec, self.plan.parameters.register.frame()
-        targets = with_aims(read_measures(self.folder / "measures").targets, register)
+        targets = with_aims(self.measures.targets, register)
         place, when = self.plan.workspace.store, {"as_at": spec.as_at, "sealed_on": today}
         try:
             kept = seal(place, targets, council=spec.council, period=spec.period, **when)
@@ -237,15 +281,3 @@ class _Work:
             counts["warning"] = counts.get("warning", 0) + 1
             return ""
         return kept.stem if kept else ""
-
-
-def _leave_reason(folder: Path, outcome: Outcome) -> None:
-    """Leave of a job that made no report only what tells why, and of one not run nothing."""
-    if outcome.status == "not_run":
-        shutil.rmtree(folder)
-        return
-    for path in folder.iterdir():
-        if path.name != "kernel.log" or not path.stat().st_size:
-            path.unlink()
-    failed = as_failed(outcome.notebook, status_words(outcome.status), outcome.message)
-    write_atomically(folder / "notebook.failed.ipynb", notebook_text(failed))

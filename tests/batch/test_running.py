@@ -99,7 +99,9 @@ def test_the_manifest_holds_every_file_and_names_no_machine(sound: Path) -> None
     for job in manifest["jobs"].values():
         recorded |= {f"{job['id']}/{name}": entry for name, entry in job["files"].items()}
     present = {p.relative_to(result.folder).as_posix() for p in result.folder.rglob("*.*")}
-    assert present - {"manifest.json"} == set(recorded)
+    assert present - {"manifest.json", "run.log"} == set(recorded)
+    log = (result.folder / "run.log").read_text(encoding="utf-8")
+    assert "[2/2]" in log and str(sound) not in log
     assert all(describe_file(result.folder / name) == entry for name, entry in recorded.items())
     assert manifest["parameters"]["period"] == "2026-27 Q2"
     assert set(manifest["content"]["parameters"]) >= {"parameters/framework.yml"}
@@ -110,9 +112,9 @@ def test_the_manifest_holds_every_file_and_names_no_machine(sound: Path) -> None
 
 
 def test_two_runs_give_the_same_bytes_apart_from_the_manifest(sound: Path) -> None:
-    first, second = _run(sound, workers=1), _run(sound, workers=2)
+    first, second = _run(sound, workers=1), _run(sound, workers=2, fresh=True)
     assert first.folder != second.folder
-    for one in (p for p in first.folder.rglob("*") if p.is_file() and p.name != "manifest.json"):
+    for one in (p for p in first.folder.rglob("*.*") if p.suffix not in (".json", ".log")):
         other = second.folder / one.relative_to(first.folder)
         assert one.read_bytes() == other.read_bytes(), one.name
     assert first.manifest["content_hash"] == second.manifest["content_hash"]

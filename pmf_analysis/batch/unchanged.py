@@ -1,0 +1,127 @@
+"""What need not be made again: a whole run of the same inputs, or reports of a theme as it was.
+
+The first question is answered without pandas, from bytes and names alone. The second is asked of
+the result tables: a report's key holds all that its page reads, and nothing else does.
+"""
+
+import hashlib
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from pmf_analysis.batch import manifest, pages
+from pmf_analysis.batch.manifest import RunRecord, digest_of
+from pmf_analysis.problems import PmfError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_MARKS = ".unchanged"
+
+
+def inputs_digest(root: Path, asked: Sequence[str]) -> str:
+    """Return a digest of everything that a command could read: changed where it may have changed.
+
+    Of files their bytes count, of data their names and sizes, because these never change and are
+    described by the manifests beside them; of the environment, what is installed.
+    """
+    installed = sorted(
+        path.name for path in Path(sysconfig.get_path("purelib")).glob("*.dist-info")
+    )
+    digest = hashlib.sha256(repr((asked, sys.version, installed)).encode())
+    folders = [root / "parameters", root / "notebooks", _PACKAGE]
+    folders += [root / "store" / name for name in ("vintages", "sealed", "backtests")]
+    for folder in folders:
+        for path in sorted(folder.rglob("*.*")):
+            if "__pycache__" not in path.parts and path.is_file():
+                is_data = path.suffix in (".parquet", ".csv") and folder.parent.name == "store"
+                content = b"" if is_data else path.read_bytes()
+                about = (path.relative_to(folder).as_posix(), path.stat().st_size)
+                digest.update(repr(about).encode() + hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
+def remember(root: Path, digest: str, record: RunRecord) -> None:
+    """Note that a run was made of these inputs."""
+    outputs = root / "outputs"
+    place = record.folder.relative_to(outputs).as_posix()
+    manifest.write_atomically(outputs / _MARKS / digest, place)
+
+
+def last_of(root: Path, digest: str) -> RunRecord | None:
+    """Return the complete run that was made of these inputs, if all of it is still there."""
+    mark = root / "outputs" / _MARKS / digest
+    try:
+        record = RunRecord.read(root / "outputs" / mark.read_text(encoding="utf-8"))
+    except (OSError, PmfError):
+        return None
+    return record if _is_whole(record) else None
+
+
+def _is_whole(record: RunRecord) -> bool:
+    files = record.files().items()
+    sizes = {record.folder / name: file["bytes"] for name, file in files}
+    whole = all(path.is_file() and path.stat().st_size == size for path, size in sizes.items())
+    return record.manifest["status"] == "complete" and whole
+
+
+class Earlier:
+    """The finished runs of a council and period, newest first, from which reports are taken."""
+
+    def __init__(self, folder: Path) -> None:
+        self._records = list(_readable(folder))
+
+    def same(self, content: dict[str, Any]) -> RunRecord | None:
+        """Return the complete run of the same content."""
+        same = (record for record in self._records if record.manifest["content"] == content)
+        return next(filter(_is_whole, same), None)
+
+    def take_measures(self, content: dict[str, Any], folder: Path) -> dict[str, Any] | None:
+        """Copy the result tables of a run that differs in its jobs at most; what it counted."""
+        wanted = {**content, "jobs": None}
+        for record in self._records:
+            files, had = record.manifest["files"], record.manifest["content"]
+            shared = {n: f for n, f in files.items() if n.startswith(("measures/", "problems."))}
+            if {**had, "jobs": None} == wanted and manifest.is_unchanged(record.folder, shared):
+                for name in shared:
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(record.folder / name, folder / name)
+                return dict(record.manifest["problems"])
+        return None
+
+    def take_report(self, key: str, id: str, folder: Path) -> dict[str, Any] | None:
+        """Copy a report that was made with this key, and return its record."""
+        for record in self._records:
+            job, source = record.jobs.get(id, {}), record.folder / id
+            is_same = job.get("status") == "ok" and job.get("key") == key
+            if is_same and manifest.is_unchanged(source, job["files"]):
+                shutil.copytree(source, folder, dirs_exist_ok=True)
+                return {**job, "made_in": job.get("made_in") or record.id}
+        return None
+
+
+def _readable(folder: Path) -> Iterator[RunRecord]:
+    for path in sorted(folder.glob(f"*/{manifest.MANIFEST}"), reverse=True):
+        try:
+            record = RunRecord.read(path.parent)
+        except PmfError:  # of another version of pmf
+            continue
+        if record.is_finished:
+            yield record
+
+
+def report_key(view: Any, about: dict[str, Any], job: dict[str, Any], *more: Any) -> str:
+    """Return a digest of all that a report says: facts of the page, and the theme's view.
+
+    Parameters
+    ----------
+    view
+        The :class:`ThemeView` of the job's theme.
+    more
+        What else decides: notebook, parameters, code and versions.
+    """
+    facts = {field.name: getattr(view, field.name) for field in fields(view)}
+    tables = {name: table.to_csv(index=False) for name, table in facts.pop("tables").items()}
+    return digest_of([repr(facts), tables, pages.page_facts(about, job), *more])
