@@ -7,7 +7,7 @@ January to April, May to August, because the dates of Easter and of holidays dif
 """
 
 from calendar import monthrange
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -162,11 +162,16 @@ def period_from_start(
     if not months:
         return Period(start, start, "day", year_type)
     named_by: YearType = "academic" if frequency == "termly" else year_type
-    kind = KIND_OF_FREQUENCY.get(frequency, "rolling")
-    offset = (start.month - YEAR_STARTS[named_by]) % 12
-    if MONTHS_IN.get(kind) != months or start.day != 1 or offset % months:
-        kind = "rolling"
-    return Period(start, add_months(start, months) - _DAY, kind, named_by)
+    kind, end = KIND_OF_FREQUENCY.get(frequency, "rolling"), add_months(start, months) - _DAY
+    return called(kind, start, end, named_by)
+
+
+def called(kind: Kind, start: date, end: date, year_type: YearType) -> Period:
+    """Return a span as a period of a kind where it is one, else as a rolling one."""
+    span = Period(start, end, "rolling", year_type)
+    offset = start.month - YEAR_STARTS[year_type]
+    is_one = span.months == MONTHS_IN.get(kind) and start.day == 1 and offset % span.months == 0
+    return replace(span, kind=kind) if is_one else span
 
 
 def months_of_span(span: str) -> int:

@@ -6,7 +6,7 @@ The span itself is :class:`pmf_analysis.period_spans.Period`; what a label can m
 
 from functools import lru_cache
 
-from pmf_analysis.period_labels import Context, meanings, split_mark
+from pmf_analysis.period_labels import Context, split_mark
 from pmf_analysis.period_spans import PERIODS_PER_YEAR, Period, YearType, period_from_start
 from pmf_analysis.problems import PmfError, Problem
 
@@ -59,7 +59,7 @@ def parse_period(
     >>> parse_period("2019 Q1 Jan-Mar").long_label
     'Quarter 1 (January to March) 2019'
     """
-    found = meanings(text, Context(year_type, frequency))
+    found = Context(year_type, frequency).meanings(text)
     if len(found) > 1:
         raise AmbiguousPeriodError(text, tuple(found))
     if not found:
