@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import sys
 import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
+
+    from pmf_analysis.batch.forking import Preloaded
 
 KERNEL_NAME = "python3"
 
@@ -25,18 +29,32 @@ _FIXED_ENVIRONMENT = dict.fromkeys(_ONE_THREAD, "1") | {"PYTHONHASHSEED": "0", "
 _LONGEST_SOCKET_PATH = 100
 
 
-class Kernels(AbstractContextManager["Kernels"]):
-    """Starts ordinary Jupyter kernels in the Python that is running now.
+_START = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
 
-    A context manager: leaving it kills what still runs and removes the connection files.
+
+@dataclass(frozen=True)
+class Used:
+    """The processor time and the most memory that a kernel used, 0 where unknown."""
+
+    cpu_seconds: float = 0.0
+    peak_mb: int = 0
+
+
+class Kernels(AbstractContextManager["Kernels"]):
+    """Starts Jupyter kernels of the Python that is running now.
+
+    A context manager: entering it starts the process from which kernels are forked, where the
+    system has what that needs; leaving it kills what still runs and removes the connection files.
 
     Parameters
     ----------
     environment
         Variables every kernel gets on top of the driver's own, such as ``PMF_WORKSPACE``.
+    fork
+        Whether kernels may be forked; each start that fails is made in the ordinary way.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, fork: bool = True) -> None:
         self._cleaner = tempfile.TemporaryDirectory(prefix="pmf-", ignore_cleanup_errors=True)
         self._folder = Path(self._cleaner.name)
         # A user's own IPython start-up files must not change a report.
@@ -45,34 +63,55 @@ class Kernels(AbstractContextManager["Kernels"]):
         self._managers: list[AsyncKernelManager] = []
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
+        self._may_fork = fork
+        self._preloaded: Preloaded | None = None
         self.stopped = False
+
+    def __enter__(self) -> Self:
+        from pmf_analysis.batch.forking import Preloaded, can_fork
+
+        if self._may_fork and can_fork():
+            self._preloaded = Preloaded(self._environment, self._folder)
+        return self
 
     def __exit__(self, *exception: object) -> None:
         self.stop()
+        if self._preloaded is not None:
+            self._preloaded.stop()
         self._cleaner.cleanup()
 
     def stop(self) -> None:
         """Kill every running kernel, now, and let none start again."""
         with self._lock:
             self.stopped = True
-            for manager in self._managers:
-                _kill(manager)
+        self._kill_those(object)
 
-    def manager_class(self, log: BinaryIO) -> type[AsyncKernelManager]:
+    def _kill_those(self, kind: type) -> None:
+        with self._lock:
+            for manager in self._managers:
+                if isinstance(manager, kind):
+                    _kill(manager)
+
+    def manager_class(self, log: BinaryIO, *, fork: bool = True) -> Any:
         """Return the class with which nbclient starts one kernel, whose own noise goes to `log`.
 
-        A class made for each kernel, since nbclient accepts a class and no instance.
+        A class made for each kernel, since nbclient accepts a class and no instance. Its `kill`
+        ends the kernel; its `used` is, in the end, what the kernel used.
         """
         from jupyter_client.kernelspec import KernelSpec
         from jupyter_client.manager import AsyncKernelManager
 
         kernels = self
-        start = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        encrypted = {"supported_encryption": ["curve"]}
-        spec = KernelSpec(argv=start, display_name="Python", language="python", metadata=encrypted)
+        spec = KernelSpec(argv=_START, display_name="Python", language="python")
+        spec.metadata = {"supported_encryption": ["curve"]}
+        if fork and self._preloaded is not None:
+            spec.metadata["kernel_provisioner"] = {"provisioner_name": "pmf-fork"}
 
         class RunKernelManager(AsyncKernelManager):
             """A kernel of the running Python, over Unix sockets where they work."""
+
+            preloaded = self._preloaded
+            used = Used()
 
             @property
             def kernel_spec(self) -> Any:
@@ -85,6 +124,15 @@ class Kernels(AbstractContextManager["Kernels"]):
                 options |= {"env": dict(kernels._environment), "stdout": log, "stderr": log}
                 await super().start_kernel(**options)
                 kernels._started(self)
+
+            async def shutdown_kernel(self, **options: Any) -> None:  # type: ignore[override]
+                type(self).used = _used_by(getattr(self.provisioner, "pid", 0))
+                await super().shutdown_kernel(**options)
+
+            @classmethod
+            def kill(cls) -> None:
+                """End the kernel, whatever its client waits for."""
+                kernels._kill_those(cls)
 
         return RunKernelManager
 
@@ -104,6 +152,18 @@ class Kernels(AbstractContextManager["Kernels"]):
             self._managers = [known for known in self._managers if known.has_kernel] + [manager]
             if self.stopped:
                 _kill(manager)
+
+
+def _used_by(pid: int) -> Used:
+    """Return what a process used so far; nothing where only Linux tells."""
+    told = Path(f"/proc/{pid}")
+    try:
+        times = (told / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
+        peak = re.search(r"VmHWM:\s+(\d+) kB", (told / "status").read_text(encoding="utf-8"))
+    except OSError:
+        return Used()
+    ticks = sum(int(time) for time in times)
+    return Used(ticks / os.sysconf("SC_CLK_TCK"), int(peak[1]) // 1024 if peak else 0)
 
 
 def _kill(manager: AsyncKernelManager) -> None:
