@@ -9,7 +9,6 @@ writes them.
 import re
 from collections.abc import Iterable
 from datetime import date, timedelta
-from functools import cache
 from typing import NamedTuple
 
 from pmf_analysis import period_spans as spans
@@ -66,7 +65,7 @@ class Context(NamedTuple):
         return list(dict.fromkeys(self._read(" ".join(text.replace(",", " ").split()))))
 
     def _read(self, text: str) -> list[Period]:
-        for pattern, form in _patterns():
+        for pattern, form in _PATTERNS:
             if match := pattern.fullmatch(text):
                 try:
                     found: list[Period] = getattr(self, f"_read_{form}")(match)
@@ -77,7 +76,7 @@ class Context(NamedTuple):
 
     def _read_range(self, text: str) -> list[Period]:
         """Read "A to B", where both sides are labels of the same kind, and "Apr-Jun 2023"."""
-        months = "({M}) ?(-|to) ?({M} ({Y}))".format_map(spans.NAMES["pieces"])
+        months = "({M}) ?(-|to) ?({M} ({Y}))".format_map(_PIECES)
         text, side = re.sub(months, r"\1 \4 \2 \3", text), self._replace(frequency="snapshot")
         for dash in re.finditer(r"\s+to\s+|\s*-\s*", text):
             found = [
@@ -93,7 +92,7 @@ class Context(NamedTuple):
 
     def _read_side(self, text: str) -> list[Period]:
         """Read one side of a range, which is not a bare year and not itself a range."""
-        if text.isdigit() or not any(pattern.fullmatch(text) for pattern, _ in _patterns()):
+        if text.isdigit() or not any(pattern.fullmatch(text) for pattern, _ in _PATTERNS):
             return []
         return [meaning for meaning in self._read(text) if meaning.kind != "rolling"]
 
@@ -256,12 +255,10 @@ def _month_number(name: str) -> int:
     return int(name) if name.isdigit() else _MONTHS.index(name[:3]) + 1
 
 
-@cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """Return each pattern with the name of its form; a piece may itself hold pieces."""
-    pieces = spans.NAMES["pieces"]
-    return [
-        (re.compile(pattern.format_map(pieces).format_map(pieces)), form)
-        for form, patterns in spans.NAMES["patterns"].items()
-        for pattern in patterns
-    ]
+_PIECES = spans.NAMES["pieces"]
+# Each pattern with the name of its form; a piece may itself hold pieces.
+_PATTERNS = [
+    (re.compile(pattern.format_map(_PIECES).format_map(_PIECES)), form)
+    for form, patterns in spans.NAMES["patterns"].items()
+    for pattern in patterns
+]

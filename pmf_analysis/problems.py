@@ -8,7 +8,6 @@ never a traceback.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from typing import Any, Literal
 
@@ -172,6 +171,8 @@ def did_you_mean(word: str, choices: Iterable[str], most: int = 1) -> str:
     >>> did_you_mean("zebra", ["people", "place"])
     ''
     """
+    from difflib import get_close_matches
+
     by_key = {_spelling_key(choice): choice for choice in choices}
     nearest = get_close_matches(_spelling_key(word), by_key, n=most, cutoff=0.6)
     named = " or ".join(f'"{by_key[key]}"' for key in nearest)

@@ -11,10 +11,11 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from pmf_analysis import periods, shipped
-from pmf_analysis.parameters.settings import Code, Counting, Settings, SettingsFile, Slug, Text
+from pmf_analysis.parameters.settings import Code, Settings, SettingsFile, Slug, Text, Titled
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Whole = Annotated[int, Field(ge=0)]
+Counting = Annotated[int, Field(ge=1)]
 
 Analysis = Literal["trends", "benchmarking", "target_realism"]
 Polarity = Literal["higher", "lower", "range", "none", "unknown"]
@@ -53,20 +54,16 @@ class Director(Settings):
     valid_to: date | None = None
 
 
-class Theme(Settings):
+class Theme(Titled):
     """A theme of the council's plan; it gets one report of each analysis."""
 
-    id: Slug
-    title: Text
     director: Slug
     description: str = ""
 
 
-class ScorecardSection(Settings):
+class ScorecardSection(Titled):
     """A part of a theme's scorecard that has no analyses of its own."""
 
-    id: Slug
-    title: Text
     theme: Slug
     description: str = ""
 
@@ -163,11 +160,9 @@ class TargetRule(Settings):
         return {"step_twice": len({*names}) < len(names), "compares_nothing": compares}
 
 
-class ValuePair(Settings):
+class ValuePair(Titled):
     """What a service costs, and what it achieves: two indicators that are read together."""
 
-    id: Slug
-    title: Text
     cost: Code
     performance: Code
 

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pmf_analysis.parameters.settings import Code, Settings, SettingsFile, Slug, Text
+from pmf_analysis.parameters.settings import Code, SettingsFile, Slug, Text, Titled
 
 
-class PeerSetSpec(Settings):
+class PeerSetSpec(Titled):
     """Councils compared with, in one of three ways, or imported and only described here.
 
     ``members`` lists them in order of likeness; ``characteristics`` are indicators by which the
@@ -16,8 +16,6 @@ class PeerSetSpec(Settings):
     council with figures.
     """
 
-    id: Slug
-    title: Text
     source: Text
     as_at: date
     members: dict[Code, Text] = Field(default_factory=dict, min_length=1)

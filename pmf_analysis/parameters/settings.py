@@ -12,7 +12,6 @@ Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 # Names that come from other systems; the bar separates the parts of a series key.
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][^|\n\t]*$", max_length=80)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Counting = Annotated[int, Field(ge=1)]
 
 
 class Settings(BaseModel):
@@ -33,6 +32,13 @@ class Settings(BaseModel):
             if is_so:
                 raise ValueError(wording("contradictions")[name].format_map(dict(self)))
         return self
+
+
+class Titled(Settings):
+    """What is known by an id and printed by a title."""
+
+    id: Slug
+    title: Text
 
 
 class SettingsFile(Settings):
