@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from pyarrow.parquet import ParquetFile
 
 from pmf_analysis import __version__, periods
 from pmf_analysis.data import contract, corrections, seals
@@ -32,10 +33,18 @@ TABLES: tuple[str, ...] = tuple(arrays.SHIPPED["result_tables"])
 
 
 class Measures(SimpleNamespace):
-    """The result tables of one council, period and as-at date; columns in docs/result-tables.md."""
+    """The result tables of one council, period and as-at date; columns in docs/result-tables.md.
+
+    With a ``folder``, each is read from there when it is first asked for.
+    """
 
     def __getattr__(self, name: str) -> pd.DataFrame:
-        raise AttributeError(f"there is no result table {name}")
+        if name not in TABLES or "folder" not in vars(self):
+            raise AttributeError(f"there is no result table {name}")
+        # A file's own reader, because pandas asks a data set of files, which takes twice as long.
+        table: pd.DataFrame = ParquetFile(self.folder / f"{name}.parquet").read().to_pandas()
+        setattr(self, name, table)
+        return table
 
 
 def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
@@ -55,8 +64,11 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     period = periods.parse_period(spec.period, year_type=framework.year_type)
     days = sorted({vintage.as_at for vintage in store.vintages(as_at)})
     # nothing hidden now may be worked out from what was published before
-    published = store.as_known_on(days[-2])["observations"] if len(days) > 1 else None
-    council = known_council(store.as_known_on(as_at), parameters, period, as_at, published)
+    published = (
+        store.as_known_on(days[-2], "observations")["observations"] if len(days) > 1 else None
+    )
+    known = store.as_known_on(as_at)
+    council = known_council(known, parameters, period, as_at, published)
     sets = frames.sets_by_indicator(parameters, spec.peer_set, spec.peer_sets_by_theme)
     live = questions.live_targets(council.targets, council.own, council.register)
     compared = benchmark_tables(
@@ -79,7 +91,11 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     damage = contract.problem_table([*broken, *damaged])
     held_back: list[Known] = [store.problems(as_at, area=council.area), damage]
     notes = _notes(council, held_back, restated, parameters)
-    return Measures(**trends, **compared, **targets, problems=notes)
+    written = known["narratives"]
+    written = written[written["period_end"] <= pd.Timestamp(period.end)]
+    digests = result_tables.digest_table(store.digest(as_at).series)
+    told = {"problems": notes, "narratives": written, "digests": digests}
+    return Measures(**trends, **compared, **targets, **told)
 
 
 def code_digest() -> str:
@@ -99,8 +115,8 @@ def write_measures(measures: Measures, folder: Path) -> list[Path]:
 
 
 def read_measures(folder: Path) -> Measures:
-    """Read the result tables that :func:`write_measures` wrote."""
-    return Measures(**{name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES})
+    """Return the result tables that :func:`write_measures` wrote; each is read when it is used."""
+    return Measures(folder=folder)
 
 
 def known_council(

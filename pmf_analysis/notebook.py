@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from pmf_analysis.parameters.models import RunSpec
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
+from pmf_analysis.story.bank import stored
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.pages import Page
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 DEMO_COUNCIL = "westshire"
 # The lines of a notebook's parameters cell, by the names that a run file has for them.
 _CELL = ("council", "framework", "themes", "period", "as_at", "peer_set", "run_folder", "seed")
+# By which column a theme's rows are found, where it is not the series.
+_BY_INDICATOR = {name: "indicator" for name in ("trends", "target_checks")}
+_BY_INDICATOR |= {"value": "performance_indicator", "narratives": "indicator_id"}
 _PAGES: Mapping[str, type[Page[Any]]] = {
     page.analysis: page for page in (TrendsPage, BenchmarkingPage, RealismPage)
 }
@@ -92,7 +96,7 @@ def open_run(
         used = measures.comparisons["peer_set"].tolist() if len(measures.comparisons) else []
         check_peer_sets(document, parameters.peer_sets, used)
         document.problems.raise_if_errors()
-        view = theme_view(measures, parameters, spec, theme, store=Store(workspace.store))
+        view = theme_view(measures, parameters, spec, theme)
     except PmfError as error:
         raise RefusedError(error.problems, error.exit_code) from None
     return _PAGES[analysis](view, folder and folder / theme / analysis)
@@ -157,57 +161,61 @@ def _cache_key(workspace: Workspace, parameters: Parameters, spec: RunSpec) -> s
     return hashlib.sha256(repr((code_digest(), parts, asked)).encode()).hexdigest()[:32]
 
 
+class _ThemeTables(Mapping[str, pd.DataFrame]):
+    """A theme's rows of the result tables, each read and cut when a page asks for it."""
+
+    def __init__(self, measures: Measures, theme: str, ids: set[str]) -> None:
+        self._measures, self._theme, self._ids = measures, theme, ids
+        self._cut: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._cut:
+            table: pd.DataFrame = getattr(self._measures, name)
+            self._cut[name] = table if table.empty else self._part(name, table)
+        return self._cut[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(stored("cells.yml")["tables"])
+
+    def __len__(self) -> int:
+        return len(stored("cells.yml")["tables"])
+
+    def _part(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
+        if name == "problems":
+            return table[table["indicator"].isin(self._ids) | (table["theme"] == self._theme)]
+        # Rows that name no theme or indicator hold for all of them.
+        if name in _BY_INDICATOR:
+            return table[table[_BY_INDICATOR[name]].isin({*self._ids, ""})]
+        if "series" in table:
+            return table[table["series"].isin(set(self["trends"]["series"]))]
+        return table[table["theme"].isin({self._theme, ""})] if "theme" in table else table
+
+
 def theme_view(
-    measures: Measures, parameters: Parameters, spec: RunSpec, theme: str, *, store: Store
+    measures: Measures, parameters: Parameters, spec: RunSpec, theme: str, *, store: object = None
 ) -> ThemeView:
     """Return one theme's part of a council's result tables, with the names a page needs."""
     framework = parameters.framework
     indicators = tuple(parameters.register.for_theme(theme))
     ids = {indicator.id for indicator in indicators}
-    trends = _part(measures.trends, "indicator", ids)
-    period = parse_period(spec.period, year_type=framework.year_type)
-    series, problems = set(trends["series"]), measures.problems
-    tables = {name: table for name, table in vars(measures).items() if "series" in table}
-    of_series = {name: _part(table, "series", series) for name, table in tables.items()}
-    by_theme = {
-        "trends": trends,
-        "value": _part(measures.value, "performance_indicator", ids),
-        "target_checks": _part(measures.target_checks, "indicator", {*ids, ""}),
-        "portfolio": measures.portfolio,
-        "records": measures.records,
-        "packs": _part(measures.packs, "theme", {theme, ""}),
-        "problems": problems[problems["indicator"].isin(ids) | (problems["theme"] == theme)],
-        "narratives": _narratives(store, spec.as_at, ids, pd.Timestamp(period.end)),
-    }
+    digests = measures.digests[measures.digests["indicator"].isin(ids)]
     return ThemeView(
         council=framework.council.name,
         theme=theme,
         theme_title=next(each.title for each in framework.themes if each.id == theme),
-        period=period.label,
+        period=parse_period(spec.period, year_type=framework.year_type).label,
         as_at=spec.as_at,
         peer_set=spec.peer_set,
         indicators=indicators,
-        tables=of_series | by_theme,
+        tables=_ThemeTables(measures, theme, ids),
         easy_level=framework.target_bands.too_easy,
         comparison_level=framework.comparison.level,
         overdispersion=framework.comparison.overdispersion,
         notice=framework.council.notice,
-        vintage=store.digest(spec.as_at).overall,
+        vintage=hashlib.sha256(digests.to_csv(index=False).encode()).hexdigest(),
         seed=spec.seed,
         words=framework.status_words,
     )
-
-
-def _part(table: pd.DataFrame, column: str, wanted: set[str]) -> pd.DataFrame:
-    return table[table[column].isin(wanted)] if len(table) else table
-
-
-def _narratives(store: Store, as_at: date, ids: set[str], end: pd.Timestamp) -> pd.DataFrame:
-    """Return what owners wrote by the as-at date about periods up to the one reported."""
-    if not any("narratives" in vintage.rows for vintage in store.vintages()):
-        return pd.DataFrame()
-    written = _part(store.as_known_on(as_at)["narratives"], "indicator_id", ids)
-    return written[written["period_end"] <= end]
 
 
 def show(*blocks: Block | Iterable[Block]) -> None:

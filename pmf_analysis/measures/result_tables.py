@@ -1,7 +1,9 @@
 """What result tables carry beside the measures: titles, labels of periods, ages, missing rows."""
 
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 import pandas as pd
@@ -122,3 +124,12 @@ def restatement_notes(restated: Frame, own: Frame, register: Frame) -> Frame:
     notes = mine[["indicator_id"]].set_axis(["indicator"], axis=1)
     notes = notes.assign(message=pd.Series(told, dtype="str"), level="info", code="restated")
     return notes[TABLES["notes"]]
+
+
+def digest_table(series: Mapping[str, str]) -> Frame:
+    """Return a fingerprint of each indicator's observations, of all areas, from those of series."""
+    keys = pd.Series(sorted(series), dtype="str")
+    lines = keys + " " + keys.map(series)
+    joined = lines.groupby(split_series(keys)["indicator_id"]).agg("\n".join)
+    digests = [sha256(text.encode()).hexdigest() for text in joined]
+    return pd.DataFrame({"indicator": joined.index, "digest": digests}, dtype="str")

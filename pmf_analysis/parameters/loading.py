@@ -6,6 +6,7 @@ still have their lines, their duplicate keys and their aliases.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,6 +114,13 @@ def validated(model: type[Model], document: Document | None, problems: Problems)
         return None
 
 
+@lru_cache(maxsize=32)
+def _composed(raw: bytes) -> Node | None:
+    """Compose a text once a process: every notebook that is forked from it reads the same files."""
+    node: Node | None = YAML(typ="safe", pure=True).compose(raw.decode("utf-8-sig"))
+    return node
+
+
 class _Reader:
     """Turns the text of one file into values and collects what is wrong with it."""
 
@@ -125,7 +133,7 @@ class _Reader:
     def compose(self, raw: bytes) -> Node | None:
         """Return the root node, None after a fault."""
         try:
-            node: Node | None = self.yaml.compose(raw.decode("utf-8-sig"))
+            node = _composed(raw)
         except UnicodeDecodeError as error:
             self.refuse("not-utf8", raw.count(b"\n", 0, error.start) + 1)
         except MarkedYAMLError as error:

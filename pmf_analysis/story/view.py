@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -48,6 +49,10 @@ class ThemeView:
         if name not in stored("cells.yml")["tables"]:
             raise AttributeError(name)
         return self.tables.get(name, pd.DataFrame())
+
+    @cached_property
+    def _groups(self) -> dict[tuple[int, str], tuple[pd.DataFrame, dict[Any, pd.DataFrame]]]:
+        return {}
 
     @cached_property
     def status_words(self) -> dict[str, str]:
@@ -99,8 +104,15 @@ class ThemeView:
 
     def of_series(self, table: pd.DataFrame, key: str, column: str = "series") -> pd.DataFrame:
         """Rows of a series, or of what another column names, oldest first."""
-        rows = table[table[column] == key] if len(table) else table
-        return rows.sort_values("period") if "period" in rows.columns else rows
+        if table.empty:
+            return table
+        # The table is kept with its groups, so that its id stays its own.
+        if (id(table), column) not in self._groups:
+            ordered = table.sort_values("period", kind="stable") if "period" in table else table
+            groups = dict(iter(ordered.groupby(column, sort=False)))
+            self._groups[id(table), column] = table, groups
+        _, groups = self._groups[id(table), column]
+        return groups[key] if key in groups else table.iloc[:0]
 
     def events_of(self, series: str) -> pd.DataFrame:
         """Events of a series, oldest first, with the number that chart and notes give each."""

@@ -33,6 +33,9 @@ PARAMETERS: dict[str, Any] = {
     "run_folder": "outputs/run",
     "seed": 20261031,
 }
+DIGESTS = pd.DataFrame(
+    {"indicator": ["homelessness_prevented", "potholes_repaired"], "digest": ["1a", "2b"]}
+)
 PAGES = {page.analysis: page for page in (TrendsPage, BenchmarkingPage, RealismPage)}
 NOTEBOOKS = tuple(PAGES)
 
@@ -43,14 +46,14 @@ def workspace(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch)
     shutil.copytree(repository / "parameters", tmp_path / "parameters")
     monkeypatch.setenv("PMF_WORKSPACE", str(tmp_path))
     view = made_up_view()
-    tables = {name: getattr(view, name) for name in TABLES}
+    tables = {name: getattr(view, name) for name in TABLES if name != "digests"}
     renamed = {
         name: table.replace(
             {"recycling": "homelessness_prevented", "neighbours": "nearest_neighbours"}
         )
         for name, table in tables.items()
     }
-    write_measures(Measures(**renamed), tmp_path / "outputs" / "run" / "measures")
+    write_measures(Measures(**renamed, digests=DIGESTS), tmp_path / "outputs/run/measures")
     return tmp_path
 
 
@@ -71,6 +74,17 @@ def test_a_batch_run_reads_its_measures_and_writes_results(workspace: Path) -> N
     rows = rows_in(workspace / "outputs/run/homes_and_communities/trends")
     judged = [row for row in rows if row["indicator"] == "homelessness_prevented"]
     assert judged and {row["theme"] for row in rows} == {"homes_and_communities"}
+
+
+@pytest.mark.parametrize(("place", "changes"), [(0, True), (1, False)])
+def test_the_hash_of_the_data_is_that_of_the_themes_indicators(
+    workspace: Path, place: int, changes: bool
+) -> None:
+    before = open_run("trends", **PARAMETERS).view.vintage
+    digests = DIGESTS.copy()
+    digests.loc[place, "digest"] = "3c"
+    digests.to_parquet(workspace / "outputs/run/measures/digests.parquet")
+    assert (open_run("trends", **PARAMETERS).view.vintage != before) == changes
 
 
 def test_every_wrong_parameter_is_named_at_once(workspace: Path) -> None:

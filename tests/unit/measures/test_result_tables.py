@@ -12,6 +12,7 @@ import pytest
 from pmf_analysis.measures.result_tables import (
     clipped,
     complete_trends,
+    digest_table,
     labels,
     restatement_notes,
     with_labels,
@@ -157,3 +158,15 @@ def test_only_our_own_changed_values_are_told_and_a_withdrawn_one_says_so() -> N
     ]
     assert set(notes["code"]) == {"restated"}
     assert restatement_notes(restated.iloc[:0], own(), register()).empty
+
+
+def test_an_indicators_digest_is_that_of_its_own_series() -> None:
+    known = {"waste|E1|||v1": "aa", "waste|E2|||v1": "bb", "roads|E1|||v1": "cc"}
+    digests = digest_table(known).set_index("indicator")["digest"]
+    assert sorted(digests.index) == ["roads", "waste"]
+    later = digest_table(dict(reversed(known.items())) | {"waste|E2|||v1": "dd"})
+    assert (later.set_index("indicator")["digest"] != digests).to_dict() == {
+        "roads": False,
+        "waste": True,
+    }
+    assert digest_table({}).empty
