@@ -25,8 +25,12 @@ from pmf_analysis.batch.preloaded import MOST_BYTES
 PROVISIONER = "pmf-fork"
 _ANSWER_SECONDS = 30
 _END_SECONDS = 5
-# As an ordinary kernel has it before it imports matplotlib.
-_CHARTS = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+# The first as an ordinary kernel has it before it imports matplotlib; the second because a process
+# must have one thread when it forks, and Arrow's allocator starts another.
+_WHILE_IMPORTING = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
 
 
 def can_fork() -> bool:
@@ -94,7 +98,7 @@ class Preloaded:
         with theirs:
             self.process = subprocess.Popen(
                 start,
-                env={**environment, **_CHARTS},
+                env={**environment, **_WHILE_IMPORTING},
                 pass_fds=[number],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -137,3 +141,9 @@ class ForkProvisioner(LocalProvisioner):
             return await super().launch_kernel(cmd, **options)
         self.process, self.pid, self.pgid, self.cwd = process, process.pid, process.pid, cwd
         return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        """End the kernel and see it end, which its manager would look for ten times a second."""
+        await super().kill(restart)
+        if self.process is not None:
+            self.process.wait(_END_SECONDS)

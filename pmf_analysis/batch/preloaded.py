@@ -17,8 +17,11 @@ import socket
 import sys
 from contextlib import suppress
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from pmf_analysis.problems import PmfError
 
 MOST_BYTES = 2**20
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
@@ -26,13 +29,25 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 _EASILY_KILLED = "500"
 # What notebooks import inside functions, or only once they draw or read; the rest comes with these.
 _NEEDED = (
-    "ipykernel.kernelapp",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "encodings.idna",
+    "faulthandler",
+    "fsspec.implementations.local",
+    "ipykernel.debugger",
     "ipykernel.ipkernel",
+    "ipykernel.kernelapp",
     "matplotlib.backends.backend_svg",
     "pmf_analysis.assess",
     "pmf_analysis.notebook",
+    "pmf_analysis.systems.demo",
+    "pyarrow.dataset",
     "pyarrow.parquet",
     "scipy.stats",
+    "sqlite3",
+    "tornado.platform.asyncio",
 )
 
 
@@ -51,9 +66,25 @@ def main() -> None:
 
 
 def warm_up() -> None:
-    """Do what every notebook's first page would do again; a fault here is left to the notebook."""
+    """Do what every notebook's first page would do again.
+
+    Nothing is read here that a kernel would not read again when it has changed.
+    """
     for name in _NEEDED:
         import_module(name)
+    from pmf_analysis.parameters.workspace import Workspace
+    from pmf_analysis.story.bank import bank, stored, template
+    from pmf_analysis.story.canvas import Words, canvas
+
+    bank()
+    for file in files("pmf_analysis.story").iterdir():
+        if file.name.endswith((".yml", ".jinja")):
+            (stored if file.name.endswith(".yml") else template)(file.name)
+    with canvas(100, 10, 10, 10, 10) as drawing:
+        drawing.write(Words("0"), 50, 50)
+        drawing.svg("none")
+    with suppress(PmfError):  # which the notebook will tell
+        Workspace.find().load()
 
 
 def _next_kernel(channel: socket.socket) -> dict[str, Any] | None:
@@ -63,12 +94,11 @@ def _next_kernel(channel: socket.socket) -> dict[str, Any] | None:
         while True:
             for key, _ in waiting.select():
                 if key.data is None:
-                    message, files, _, _ = socket.recv_fds(channel, MOST_BYTES, 1)
-                    if not message:
+                    request, log = _received(channel)
+                    if request is None:
                         _end(waiting)
                         return None
-                    request: dict[str, Any] = json.loads(message)
-                    if _is_child(channel, waiting, files[0]):
+                    if _is_child(channel, waiting, log):
                         return request
                 else:  # a kernel has ended; nobody else can release its number
                     waiting.unregister(key.fd)
@@ -90,6 +120,15 @@ def _is_child(channel: socket.socket, waiting: selectors.BaseSelector, log: int)
             socket.send_fds(channel, [str(pid).encode()], [process])
     os.close(log)
     return pid == 0
+
+
+def _received(channel: socket.socket) -> tuple[dict[str, Any] | None, int]:
+    """Return the next request and the file of its log; None when the run has ended."""
+    try:
+        message, files, _, _ = socket.recv_fds(channel, MOST_BYTES, 1)
+    except ConnectionError:
+        return None, 0
+    return (json.loads(message), files[0]) if message else (None, 0)
 
 
 def _end(waiting: selectors.BaseSelector) -> None:
