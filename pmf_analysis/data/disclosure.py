@@ -117,22 +117,24 @@ def _breakdown_sums(cells: pd.DataFrame) -> Iterator[_Sum]:
     known = cells[cells["amount"].notna()]
     whole = [name for name in _KEY if name not in {"dimension", "dimension_value"}]
     parts = known[known["dimension"] != ""]
-    touched = parts.groupby([*whole, "dimension"])["hidden"].transform("any")
-    totals = known[known["dimension"] == ""].reset_index().set_index(whole)["index"].to_dict()
-    for key, group in parts[touched.astype(bool)].groupby([*whole, "dimension"]):
-        if key[:-1] in totals:
-            yield int(totals[key[:-1]]), list(group.index)
+    touched = parts.groupby([*whole, "dimension"])["hidden"].transform("any").astype(bool)
+    some = known["indicator_id"].isin(parts.loc[touched, "indicator_id"])
+    totals = known[some & (known["dimension"] == "")]
+    places = totals.reset_index().set_index(whole)["index"].to_dict()
+    for key, group in parts[touched].groupby([*whole, "dimension"]):
+        if key[:-1] in places:
+            yield int(places[key[:-1]]), list(group.index)
 
 
 def _period_sums(cells: pd.DataFrame) -> Iterator[_Sum]:
     """Longer periods with shorter ones that fill them, in series where something is hidden."""
     known = cells[cells["amount"].notna()]
     days = (known["period_end"] - known["period_start"]).dt.days
-    by_series = [known[name] for name in SERIES_PARTS]
-    touched = known["hidden"].groupby(by_series).transform("any")
+    facts = known.assign(days=days).groupby(list(SERIES_PARTS))
     # Months differ by three days: only a clearly longer span can hold shorter ones.
-    mixed = days.groupby(by_series).transform(lambda length: length.max() > 1.5 * length.min())
-    for _, group in known[(touched & mixed).astype(bool)].groupby(list(SERIES_PARTS)):
+    mixed = facts["days"].transform("max") > 1.5 * facts["days"].transform("min")
+    touched = facts["hidden"].transform("any").astype(bool)
+    for _, group in known[touched & mixed].groupby(list(SERIES_PARTS)):
         yield from _tilings(group)
 
 

@@ -163,7 +163,7 @@ class Store:
         whole, so that a peer who left is gone; a list drawn up on another day is another version
         and stays. Tables without rows are there, empty.
         """
-        from pmf_analysis.data.contract import KEYS, REPLACED_WHOLE, TABLES, conform
+        from pmf_analysis.data.contract import KEYS, REPLACED_WHOLE, TABLES, column_names
 
         known = {}
         for table in tables or TABLES:
@@ -172,7 +172,8 @@ class Store:
                 lists = rows.groupby(REPLACED_WHOLE[table], dropna=False)
                 rows = rows[rows["sequence"] == lists["sequence"].transform("max")]
             latest = rows.drop_duplicates(list(KEYS[table]), keep="last")
-            known[table] = conform(latest.sort_values(list(KEYS[table]), kind="stable"), table)
+            latest = latest.sort_values(list(KEYS[table]), kind="stable", ignore_index=True)
+            known[table] = latest[column_names(table)]
         return known
 
     def restatements(self, as_at: date) -> pd.DataFrame:

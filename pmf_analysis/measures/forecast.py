@@ -179,7 +179,7 @@ def forecast_many(
         q05 to q95 and d01 to d20 (the quantiles .025 to .975 of a twenty-dot plot); NaN with a
         reason where nothing can be said.
     """
-    placed = placement.place(observations, periods_per_year)
+    (placed,) = placement.place(observations, periods_per_year)
     histories = [placed.history(row) for row in range(len(placed.series))]
     limits = [(bounds or {}).get(series, (None, None)) for series in placed.series]
     found = forecasts(histories, placed.series, periods_per_year, horizon, limits, factors, seed)

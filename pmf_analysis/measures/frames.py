@@ -126,14 +126,17 @@ def in_exceptional_period(panel: pd.DataFrame, register: pd.DataFrame) -> pd.Ser
     Of a year that begins before the span and ends in it, the greater part decides. Without
     `period_end` the first day does.
     """
-    spans = register.reindex(columns=["indicator", "exceptional_periods"]).to_numpy()
+    declared = register.reindex(columns=["indicator", "exceptional_periods"]).to_numpy()
+    spans: dict[tuple[pd.Timestamp, pd.Timestamp], list[str]] = {}
+    for indicator, known in declared:
+        for first, last in known if isinstance(known, (list, tuple)) else ():
+            days = pd.Timestamp(str(first)), pd.Timestamp(str(last))
+            spans.setdefault(days, []).append(indicator)
     inside = pd.Series(False, index=panel.index)
     ends = panel["period_end"] if "period_end" in panel.columns else panel["period"]
     middle = panel["period"] + (ends - panel["period"]) / 2
-    for indicator, declared in spans:
-        for first, last in declared if isinstance(declared, (list, tuple)) else ():
-            covered = middle.between(pd.Timestamp(str(first)), pd.Timestamp(str(last)))
-            inside |= covered & (panel["indicator"] == indicator)
+    for (first, last), indicators in spans.items():
+        inside |= middle.between(first, last) & panel["indicator"].isin(indicators)
     return inside
 
 

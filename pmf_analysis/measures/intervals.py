@@ -42,7 +42,7 @@ def poisson(count: ArrayLike, confidence: ArrayLike = 0.95) -> Bounds:
     >>> [round(float(bound), 2) for bound in (*lower, *upper)]
     [0.0, 50.16, 3.69, 82.85]
     """
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv
 
     given = np.asarray(count, float)
     x = np.where(given >= 0, given, np.nan)
@@ -51,8 +51,8 @@ def poisson(count: ArrayLike, confidence: ArrayLike = 0.95) -> Bounds:
     lower = byar * (1 - 1 / (9 * byar) - z / (3 * np.sqrt(byar))) ** 3
     upper = (x + 1) * (1 - 1 / (9 * (x + 1)) + z / (3 * np.sqrt(x + 1))) ** 3
     small = x < 10
-    lower = np.where(small, np.where(x == 0, 0.0, chi2.ppf(tail, 2 * byar) / 2), lower)
-    return lower, np.where(small, chi2.ppf(1 - tail, 2 * x + 2) / 2, upper)
+    lower = np.where(small, np.where(x == 0, 0.0, gammaincinv(byar, tail)), lower)
+    return lower, np.where(small, gammaincinv(x + 1, 1 - tail), upper)
 
 
 def mean_interval(

@@ -25,6 +25,7 @@ from pmf_analysis.periods import PERIODS_PER_YEAR
 NO_TREND = 0.8  # prior of no trend for council indicators (target-realism.md 11 c)
 _COUNTS = ("numerator", "denominator")
 _ENOUGH_LISTS = 0.5  # share of a panel's areas
+_PLACED = ["series", "indicator", "area", "period", "usable", "value", "error"]
 _KEY = ["indicator", "dimension", "dimension_value", "definition_version"]
 
 
@@ -152,44 +153,48 @@ def panels(
     chosen = chosen.reset_index(drop=True)
     unusable = frames.in_exceptional_period(chosen, register) | chosen.get("is_exceptional", False)
     chosen["usable"] = chosen["value"].mask(unusable | chosen.get("before_break", False))
+    keys = [name for name in _KEY if name in chosen.columns]
+    group = chosen.groupby(keys, sort=True, dropna=False).ngroup()
+    chosen["error"] = _counting_variance(chosen, register, group)
     beside = None
     if peer_sets is not None and "area" in peer_sets:
         beside = pd.crosstab(peer_sets["area"], peer_sets["member"])
     declared = register.set_index("indicator").to_dict("index")
     found: Found = {}
-    keys = [name for name in _KEY if name in chosen.columns]
-    for _, group in chosen.groupby(keys, sort=True, dropna=False):
-        indicator = declared[group["indicator"].iloc[0]]
+    for _, rows in chosen[_PLACED].groupby(group):
+        indicator = declared[rows["indicator"].iloc[0]]
         rate = limit(indicator, "periods_per_year") or PERIODS_PER_YEAR[indicator["frequency"]]
-        group = group.assign(error=_counting_variance(group, indicator))
-        usable, known, spread = (place(group, rate, x) for x in ("usable", "value", "error"))
+        usable, known, spread = place(rows, rate, _PLACED[-3:])
         bounds = limit(indicator, "minimum"), limit(indicator, "maximum")
         errors = np.sqrt(pd.DataFrame(spread.values).mean(axis=1).to_numpy())
-        panel = Panel(usable, known, bounds, _lists(beside, group), errors)
+        areas = rows.drop_duplicates("series").set_index("series")["area"].loc[known.series]
+        panel = Panel(usable, known, bounds, _lists(beside, areas), errors)
         found |= {series: (panel, row) for row, series in enumerate(known.series)}
     return found
 
 
-def _lists(beside: Frame | None, group: Frame) -> Flags | None:
-    """Who is whose neighbour (S, S), series sorted; None where under half of them have a list."""
+def _lists(beside: Frame | None, areas: Column) -> Flags | None:
+    """Who is whose neighbour (S, S); None where under half of the areas have a list."""
     if beside is None:
         return None
-    areas = group.drop_duplicates("series").sort_values("series")["area"]
-    lists = beside.reindex(index=areas, columns=areas, fill_value=0).to_numpy(dtype=bool)
+    row, column = (ends.get_indexer(pd.Index(areas)) for ends in beside.axes)
+    lists = beside.to_numpy(dtype=bool)[np.ix_(row, column)]
+    lists &= (row >= 0)[:, None] & (column >= 0)
     return lists if lists.any(axis=1).mean() >= _ENOUGH_LISTS else None
 
 
-def _counting_variance(rows: Frame, indicator: Mapping[Any, Any]) -> Column:
+def _counting_variance(rows: Frame, register: Frame, group: Column) -> Column:
     """Variance of values that chance alone gives: binomial shares, Poisson rates and counts."""
+    of = register.set_index("indicator").reindex(columns=["data_type", "statistic"])
+    kind, statistic = (rows["indicator"].map(of[name]) for name in of)
+    is_count = kind == "count"
     count, whole = (pd.to_numeric(rows.get(x, np.nan * rows["value"])) for x in _COUNTS)
-    if indicator.get("data_type") == "count":
-        count, whole = rows["value"], 1.0 + 0.0 * rows["value"]
-    elif indicator.get("statistic") not in ("proportion", "rate"):
-        return np.nan * rows["value"]
-    unit = (rows["value"] * whole / count.where(count > 0)).median()  # 100 for a percentage
-    share = (whole - count).clip(lower=1.0) / whole
-    variance = count.clip(lower=1.0) * (share if indicator.get("statistic") == "proportion" else 1)
-    return (unit / whole.where(whole > 0)) ** 2 * variance
+    count, whole = count.mask(is_count, rows["value"]), whole.mask(is_count, 1.0)
+    ratio = rows["value"] * whole / count.where(count > 0)
+    unit = ratio.groupby(group).transform("median")  # 100 for a percentage
+    share = ((whole - count).clip(lower=1.0) / whole).where(statistic == "proportion", 1.0)
+    variance = (unit / whole.where(whole > 0)) ** 2 * count.clip(lower=1.0) * share
+    return variance.where(is_count | statistic.isin(["proportion", "rate"]))
 
 
 def limit(row: Mapping[Any, Any], name: str) -> float | None:

@@ -8,7 +8,6 @@ dozens: the common movement has its own, wide, distribution (target-realism.md 4
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from pmf_analysis.measures.arrays import Flags, Floats, Places
 from pmf_analysis.measures.chance import DRAWS, middles, quantiles, student_quantiles
@@ -74,9 +73,11 @@ def fit_peers(
     y = change[area, year] / scale[area]
     slopes = _slopes(np.clip(np.column_stack([x, y]), -_UNUSUAL, _UNUSUAL), year)
     left = y - x @ slopes
-    common = pd.Series(left).groupby(year).median()
-    steps = _common_movement(np.asarray(common, dtype=float), horizon)
-    within = np.quantile(left - common[year].to_numpy(), middles(_RESIDUAL_POINTS))
+    by_year = np.full(change.shape, np.nan)
+    by_year[area, year] = left
+    common = _median(by_year, 1)
+    steps = _common_movement(common[np.isfinite(common)], horizon)
+    within = np.quantile(left - common[year], middles(_RESIDUAL_POINTS))
     unexplained = quantiles(np.sort((within[:, None] + steps).ravel()), middles(DRAWS))
     found = (slopes, 1 if lists is None else 2, unexplained)
     return PeersModel(*found, scale, features, values, change[area, year])
@@ -84,9 +85,9 @@ def fit_peers(
 
 def _scales(values: Floats) -> Floats:
     """Size (A,) of one-period changes: own, pulled half-way (geometrically) to the panel's."""
-    own = 1.4826 * pd.DataFrame(np.abs(np.diff(values, axis=1))).median(axis=1)
-    panel = own.median()
-    return np.asarray(np.sqrt(panel * own.fillna(panel).clip(lower=panel / 10)))
+    own = 1.4826 * _median(np.abs(np.diff(values, axis=1)).T, 1)
+    panel = _median(own[:, None], 1)[0]
+    return np.asarray(np.sqrt(panel * np.maximum(np.where(np.isnan(own), panel, own), panel / 10)))
 
 
 def _features(values: Floats, horizon: int, season_length: int, lists: Flags | None) -> Floats:
@@ -105,14 +106,14 @@ def _features(values: Floats, horizon: int, season_length: int, lists: Flags | N
     return np.stack(features, axis=2)
 
 
-def _median(values: Floats) -> Floats:
-    """Median (..., T) over areas (..., A, T), NaN of fewer than _FEWEST_PEERS."""
+def _median(values: Floats, fewest: int = _FEWEST_PEERS) -> Floats:
+    """Median (..., T) over areas (..., A, T), NaN of fewer than so many."""
     known = np.isfinite(values).sum(axis=-2, keepdims=True)
     ordered = np.sort(values, axis=-2)  # NaN last
     last = values.shape[-2] - 1
     ends = (np.clip(place, 0, last) for place in ((known - 1) // 2, known // 2))
     middle = sum(np.take_along_axis(ordered, end, axis=-2) for end in ends) / 2
-    return np.where(known >= _FEWEST_PEERS, middle, np.nan)[..., 0, :]
+    return np.where(known >= fewest, middle, np.nan)[..., 0, :]
 
 
 def _earlier(values: Floats, periods: int) -> Floats:

@@ -1,5 +1,6 @@
 """Periods as places on a regular line: a missing one is a gap and not a shorter series."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -58,22 +59,28 @@ def _place_of(start: pd.Timestamp, anchor: pd.Timestamp, periods_per_year: float
     return int(places(pd.Series([start]), anchor, periods_per_year)[0])
 
 
-def place(observations: Frame, periods_per_year: float, column: str = "value") -> Placed:
-    """Put the values of series of one frequency on a common line.
+def place(
+    observations: Frame, periods_per_year: float, columns: Sequence[str] = ("value",)
+) -> list[Placed]:
+    """Put the values of series of one frequency, by column, on a common line.
 
     Parameters
     ----------
     observations
-        series, period (start) and `column`. Of several values of a series at one place the last
+        series, period (start) and `columns`. Of several values of a series at one place the last
         row counts; rows without a value only say that the series exists.
     """
-    codes, series = pd.factorize(observations["series"], sort=True)
+    codes, labels = pd.factorize(observations["series"], sort=True)
+    series = [str(label) for label in labels]
     starts = pd.to_datetime(observations["period"])
     anchor = starts.min()
     where = places(starts, anchor, periods_per_year)
-    values = np.full((len(series), where.max(initial=-1) + 1), np.nan)
-    number = sane(observations[column].to_numpy(dtype=float))
-    known = np.isfinite(number)
-    values[codes[known], where[known]] = number[known]
-    last = np.where(np.isfinite(values), np.arange(values.shape[1]), -1).max(axis=1, initial=-1)
-    return Placed([str(name) for name in series], values, last, anchor, periods_per_year)
+    placed = []
+    for column in columns:
+        values = np.full((len(series), where.max(initial=-1) + 1), np.nan)
+        number = sane(observations[column].to_numpy(dtype=float))
+        known = np.isfinite(number)
+        values[codes[known], where[known]] = number[known]
+        last = np.where(np.isfinite(values), np.arange(values.shape[1]), -1).max(axis=1, initial=-1)
+        placed.append(Placed(series, values, last, anchor, periods_per_year))
+    return placed

@@ -23,7 +23,7 @@ from pmf_analysis.measures.placement import place
 )
 def test_the_third_period_of_four_is_a_gap(rate, starts):
     rows = pd.DataFrame({"series": "a", "period": pd.to_datetime(starts), "value": [1.0, 2, 4]})
-    found = place(rows, rate)
+    (found,) = place(rows, rate)
     assert np.array_equal(found.history(0), [1, 2, np.nan, 4], equal_nan=True)
     assert [found.place_of(start) for start in rows["period"]] == [0, 1, 3]
     assert found.start(3) == rows["period"][2]
@@ -39,9 +39,9 @@ def test_series_share_a_line_and_keep_their_own_end():
             "value": [1.0, 2, 3, 4, np.inf, np.nan],
         }
     )  # fmt: skip
-    found = place(rows, 1)
+    (found,) = place(rows, 1)
     assert found.series == ["a", "b", "c"]
     assert list(found.last) == [2, 1, -1]
     assert found.values[0, 2] == 4  # the later row of the same period
     assert len(found.history(2)) == 0
-    assert place(rows.iloc[:0], 1).series == []
+    assert place(rows.iloc[:0], 1)[0].series == []
