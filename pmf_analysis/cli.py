@@ -5,6 +5,8 @@ stream and an exit code: 0 all made; 1 some failed; 2 wrong usage or parameters,
 unusable, nothing ran; 130 interrupted, resumable.
 """
 
+from __future__ import annotations
+
 import json
 import signal
 import sys
@@ -14,36 +16,49 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Exit, Option, Typer
 
 from pmf_analysis import __version__
-from pmf_analysis.batch import manifest, notebooks, pages, running
-from pmf_analysis.batch.plan import check_data, make_plan
-from pmf_analysis.data.store import Store
-from pmf_analysis.parameters.workspace import Workspace
+from pmf_analysis.batch import manifest, unchanged
+from pmf_analysis.parameters.place import find_root, is_workspace
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
-from pmf_analysis.systems.demo import make_demo
+
+if TYPE_CHECKING:
+    from pmf_analysis.batch.plan import Plan
+    from pmf_analysis.parameters.workspace import Workspace
 
 _PURPOSE = "Plain-English performance reports for UK councils, from Jupyter notebooks."
 app = Typer(name="pmf", help=_PURPOSE, no_args_is_help=True, add_completion=False)
 
 
-def _workspace(typed: str) -> Workspace:
-    # What was typed goes before PMF_WORKSPACE, which `find` would look at first.
-    if not typed:
-        return Workspace.find()
-    where = Path(typed)
-    if not any((where / "parameters").glob("framework*.yml")):
-        raise PmfError(Problem.of("not-a-workspace", file=where.name))
-    return Workspace(where.resolve())
+def _root(typed: str) -> Path:
+    # What was typed goes before PMF_WORKSPACE, which would else come first.
+    if typed and not is_workspace(Path(typed)):
+        raise PmfError(Problem.of("not-a-workspace", file=Path(typed).name))
+    return Path(typed).resolve() if typed else find_root()
+
+
+def _open(root: Path) -> Workspace:
+    from pmf_analysis.parameters.workspace import Workspace
+
+    return Workspace(root)
+
+
+def _planned(root: Path, run_file: str, **asked: Any) -> Plan:
+    """Return a plan of which everything has been checked."""
+    from pmf_analysis.batch.plan import check_data, make_plan
+
+    planned = make_plan(_open(root), run_file, **asked)
+    check_data(planned)
+    return planned
 
 
 Names = list[str] | None
-_FOUND: dict[str, Any] = {"parser": _workspace, "default_factory": str, "show_default": False}
+_FOUND: dict[str, Any] = {"parser": _root, "default_factory": str, "show_default": False}
 _WHERE = "The workspace; else the one you are in."
-Where = Annotated[Workspace, Option("--workspace", metavar="DIR", help=_WHERE, **_FOUND)]
+Where = Annotated[Path, Option("--workspace", metavar="DIR", help=_WHERE, **_FOUND)]
 AsJson = Annotated[bool, Option("--json", help="Print JSON, for other programs.")]
 Files = Annotated[list[Path] | None, Argument(metavar="FILE...", help="Files or folders.")]
 RunFile = Annotated[str, Argument(metavar="[RUNFILE]", help="A file in parameters/runs.")]
@@ -66,6 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
             _say(True, {"problems": error.problems.rows(), "exit_code": error.exit_code})
         return error.exit_code
     except KeyboardInterrupt:
+        print("Stopped before anything was made.", file=sys.stderr)
         return 130
     # The promise is that no one sees a traceback: it goes into a file, and its place is named.
     except Exception as error:
@@ -107,7 +123,9 @@ def _options(version: Version = False) -> None:
 @app.command()
 def new(folder: Annotated[Path, Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
     """Make a council's own workspace: parameters, notebooks, store and outputs."""
-    for name in notebooks.new_workspace(folder):
+    from pmf_analysis.batch.notebooks import new_workspace
+
+    for name in new_workspace(folder):
         print(f"{folder.name}/{name}")
     print(f"Next: cd {folder.name}, then pmf demo and pmf run westshire_2026-27_q2.yml.")
 
@@ -115,7 +133,9 @@ def new(folder: Annotated[Path, Argument(metavar="DIR", help="A new or empty fol
 @app.command()
 def demo(*, workspace: Where) -> None:
     """Make Westshire, the fictional council, and import its files, unless it is there."""
-    made = make_demo(workspace)
+    from pmf_analysis.systems.demo import make_demo
+
+    made = make_demo(_open(workspace))
     print("Westshire, the fictional council, is made." if made else "The store holds data already.")
 
 
@@ -131,7 +151,9 @@ def import_(
 ) -> int:
     """Read files or folders through their mappings into the store."""
     if withdraw:
-        Store(workspace.store).withdraw(withdraw, reason)
+        from pmf_analysis.data.store import Store
+
+        Store(_open(workspace).store).withdraw(withdraw, reason)
         print(f"Withdrawn: {withdraw}.")
         return 0
     if not files:
@@ -142,7 +164,7 @@ def import_(
         raise PmfError(f'"{as_at}" is not a date such as 2026-10-31.') from None
     from pmf_analysis.systems.importing import import_files
 
-    outcome = import_files(workspace, files, day)
+    outcome = import_files(_open(workspace), files, day)
     _complain(outcome.problems)
     records = [result.record for result in outcome.results]
     vintage = outcome.vintage.id if outcome.vintage else None
@@ -173,10 +195,11 @@ def check(
 ) -> None:
     """Check everything that can be checked before a notebook runs."""
     if accept:
-        names = ", ".join(notebooks.accept_notebooks(workspace, run_file))
+        from pmf_analysis.batch.notebooks import accept_notebooks
+
+        names = ", ".join(accept_notebooks(_open(workspace), run_file))
         print(f"Accepted: {names or 'nothing; all notebooks came with pmf'}.", file=sys.stderr)
-    planned = make_plan(workspace, run_file)
-    check_data(planned)
+    planned = _planned(workspace, run_file)
     warnings, reports = planned.parameters.problems, len(planned.jobs)
     _complain(warnings)
     line = f"No errors: {reports} reports can be made from {planned.run_file}."
@@ -193,8 +216,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """List the reports of a run and the indicators in each; nothing is made."""
-    planned = make_plan(workspace, run_file, themes=theme, analyses=analysis)
-    check_data(planned)
+    planned = _planned(workspace, run_file, themes=theme, analyses=analysis)
     rows = [
         {"report": job.id, "peer_set": job.peer_set, "indicators": planned.indicators(job.theme)}
         for job in planned.jobs
@@ -211,27 +233,41 @@ def run(
     analysis: Analyses = None,
     jobs: Annotated[int, Option(min=1, help="Notebooks at a time.")] = 2,
     timeout: Annotated[int, Option(min=1, help="Seconds a notebook.")] = 600,
+    cell_timeout: Annotated[int, Option(min=1, help="Seconds a cell.")] = 300,
     fail_fast: Annotated[bool, Option("--fail-fast", help="Stop at the first failure.")] = False,
+    fresh: Annotated[bool, Option("--fresh", help="Make again what has not changed too.")] = False,
     resume: Annotated[str, Option(metavar="RUN", help="Finish this run.")] = "",
+    shard: Annotated[str, Option(metavar="I/N", help="Only this share of the reports.")] = "",
     *,
     workspace: Where,
     as_json: AsJson = False,
 ) -> int:
     """Make the reports: run the notebooks, render them, write an index."""
-    resumed = manifest.find_run(workspace, resume) if resume else None
-    if resumed:
-        run_file, theme, analysis = resumed.asked
-    planned = make_plan(workspace, run_file, themes=theme, analyses=analysis)
     # A scheduler's stop leaves as clean a run as a person's Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    how, now = running.Options(jobs, timeout, fail_fast), datetime.now(UTC)
+    asked = [run_file, shard, *sorted(theme or ()), "", *sorted(analysis or ())]
+    seen = unchanged.inputs_digest(workspace, asked, seals=False)
+    if not (fresh or resume) and (same := unchanged.last_of(workspace, asked)):
+        return _say_result(same, workspace, as_json)
+    from pmf_analysis.batch import pages, running
+
+    resumed = manifest.find_run(workspace, resume) if resume else None
+    if resumed:
+        run_file, theme, analysis, shard = resumed.asked
+    planned = _planned(workspace, run_file, themes=theme, analyses=analysis, shard=shard)
+    how = running.Options(jobs, timeout, cell_timeout, fail_fast, fresh)
     with pages.progress(sys.stderr if as_json else sys.stdout, len(planned.jobs)) as on_job:
-        made = running.run_plan(planned, how, now=now, on_job=on_job, resumed=resumed)
+        facts: dict[str, Any] = {"now": datetime.now(UTC), "on_job": on_job, "resumed": resumed}
+        made = running.run_plan(planned, how, **facts)
+    if not resume:
+        unchanged.remember(workspace, asked, seen, made)
     return _say_result(made, workspace, as_json)
 
 
-def _say_result(made: manifest.RunRecord, workspace: Workspace, as_json: bool) -> int:
-    _say(as_json, pages.result_json(made, workspace.root), pages.result_lines(made))
+def _say_result(made: manifest.RunRecord, root: Path, as_json: bool) -> int:
+    from pmf_analysis.batch.pages import result_json, result_lines
+
+    _say(as_json, result_json(made, root), result_lines(made))
     return made.exit_code
 
 
@@ -240,8 +276,7 @@ def backtest(run_file: RunFile = "", *, workspace: Where, as_json: AsJson = Fals
     """Put past questions to the council's own figures, and say how good the chances were."""
     from pmf_analysis.batch.past import ask_past
 
-    planned = make_plan(workspace, run_file)
-    check_data(planned)
+    planned = _planned(workspace, run_file)
     found = ask_past(planned)
     table = found.to_string(index=False, na_rep="", float_format="{:.3f}".format)
     _say(as_json, {"records": json.loads(found.to_json(orient="records"))}, [table])
@@ -250,8 +285,10 @@ def backtest(run_file: RunFile = "", *, workspace: Where, as_json: AsJson = Fals
 @app.command()
 def render(run: RunId = "", *, workspace: Where, as_json: AsJson = False) -> int:
     """Make the pages of a run again from its executed notebooks."""
+    from pmf_analysis.batch.pages import render_again
+
     made = manifest.find_run(workspace, run)
-    pages.render_again(made)
+    render_again(made)
     return _say_result(made, workspace, as_json)
 
 
@@ -264,6 +301,8 @@ def show(run: RunId = "", *, workspace: Where, as_json: AsJson = False) -> None:
 @app.command()
 def lab(*, workspace: Where, no_start: NoStart = False) -> int:
     """Trust the notebooks that runs made, and open JupyterLab on the workspace."""
+    from pmf_analysis.batch import notebooks
+
     print(f"{notebooks.trust_notebooks(workspace)} executed notebooks are trusted.", flush=True)
     return 0 if no_start else notebooks.lab_on(workspace)
 

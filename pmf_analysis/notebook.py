@@ -183,17 +183,20 @@ class _ThemeTables(Mapping[str, pd.DataFrame]):
     def _part(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
         if name == "problems":
             return table[table["indicator"].isin(self._ids) | (table["theme"] == self._theme)]
+        # A page tells of its own theme, so that it changes with this theme alone.
+        if name == "portfolio":
+            return table[(table["group"] == "theme") & (table["name"] == self._theme)]
+        if name == "records":
+            return table[(table["group"] == self._theme) | (table["source"] != "targets")]
         # Rows that name no theme or indicator hold for all of them.
         if name in _BY_INDICATOR:
             return table[table[_BY_INDICATOR[name]].isin({*self._ids, ""})]
         if "series" in table:
             return table[table["series"].isin(set(self["trends"]["series"]))]
-        return table[table["theme"].isin({self._theme, ""})] if "theme" in table else table
+        return table[table["theme"] == self._theme] if "theme" in table else table
 
 
-def theme_view(
-    measures: Measures, parameters: Parameters, spec: RunSpec, theme: str, *, store: object = None
-) -> ThemeView:
+def theme_view(measures: Measures, parameters: Parameters, spec: RunSpec, theme: str) -> ThemeView:
     """Return one theme's part of a council's result tables, with the names a page needs."""
     framework = parameters.framework
     indicators = tuple(parameters.register.for_theme(theme))

@@ -19,7 +19,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, did_you_mean
 
 SCHEMA_VERSION = 1
@@ -36,6 +35,8 @@ class RunRecord:
 
     folder: Path
     manifest: dict[str, Any]
+    is_as_before: bool = False
+    """Whether this is an earlier run, in place of one in which nothing would have changed."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -65,11 +66,11 @@ class RunRecord:
         return jobs
 
     @property
-    def asked(self) -> tuple[str, list[str], list[str]]:
-        """The run file, and the themes and analyses that were asked for."""
+    def asked(self) -> tuple[str, list[str], list[str], str]:
+        """The run file, and the themes, analyses and share of them that were asked for."""
         jobs = self.jobs.values()
         themes, analyses = ([job[name] for job in jobs] for name in ("theme", "analysis"))
-        return self.manifest["run_file"], themes, analyses
+        return self.manifest["run_file"], themes, analyses, self.manifest["shard"]
 
     def files(self) -> dict[str, Any]:
         """Return hash and size of every file of the run, by its name within the folder."""
@@ -105,13 +106,13 @@ def new_run_id(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
-def run_folders(workspace: Workspace) -> list[Path]:
+def run_folders(root: Path) -> list[Path]:
     """Return the folders of all runs, oldest first, those still unfinished among them."""
-    folders = [path.parent for path in workspace.outputs.glob(f"*/*/*/{MANIFEST}")]
+    folders = [path.parent for path in root.glob(f"outputs/*/*/*/{MANIFEST}")]
     return sorted(folders, key=lambda folder: folder.name)
 
 
-def find_run(workspace: Workspace, wanted: str = "") -> RunRecord:
+def find_run(root: Path, wanted: str = "") -> RunRecord:
     """Return a run by its id or the beginning of it; without one the newest.
 
     Raises
@@ -119,7 +120,7 @@ def find_run(workspace: Workspace, wanted: str = "") -> RunRecord:
     PmfError
         When there is no such run, or more than one begins so.
     """
-    folders = run_folders(workspace)
+    folders = run_folders(root)
     found = [folder for folder in folders if folder.name.startswith(wanted)]
     if not folders:
         raise PmfError(Problem.of("no-run"))

@@ -4,6 +4,8 @@ And a council's own workspace, in which they lie: made new, its notebooks let in
 JupyterLab.
 """
 
+from __future__ import annotations
+
 import ast
 import importlib
 import io
@@ -15,12 +17,14 @@ import sys
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.batch import manifest
 from pmf_analysis.batch.kernels import KERNEL_NAME
-from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
+
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.workspace import Workspace
 
 # The one interface that every notebook shares (design.md 5).
 _TEXT, _NUMBER = "a text in quotes", "a whole number"
@@ -206,7 +210,7 @@ def accept_notebooks(workspace: Workspace, run_file: str = "") -> dict[str, str]
     return own
 
 
-def trust_notebooks(workspace: Workspace) -> int:
+def trust_notebooks(root: Path) -> int:
     """Sign the executed notebooks that are as their run's manifest recorded them; return how many.
 
     JupyterLab shows no SVG of a notebook that it does not trust. A notebook that was changed since
@@ -217,7 +221,7 @@ def trust_notebooks(workspace: Workspace) -> int:
     notary, name = NotebookNotary(), "notebook.ipynb"  # type: ignore[no-untyped-call]  # no types
     made = [
         folder / job["id"] / name
-        for folder in manifest.run_folders(workspace)
+        for folder in manifest.run_folders(root)
         for job in manifest.RunRecord.read(folder).jobs.values()
         if manifest.is_unchanged(folder / job["id"], {name: job["files"].get(name)})
     ]
@@ -226,8 +230,8 @@ def trust_notebooks(workspace: Workspace) -> int:
     return len(made)
 
 
-def lab_on(workspace: Workspace) -> int:
+def lab_on(root: Path) -> int:
     """Open JupyterLab on a workspace and wait for its end; its exit code."""
-    environment = {**os.environ, "PMF_WORKSPACE": str(workspace.root)}
-    command = [sys.executable, "-m", "jupyterlab", str(workspace.root)]
+    environment = {**os.environ, "PMF_WORKSPACE": str(root)}
+    command = [sys.executable, "-m", "jupyterlab", str(root)]
     return subprocess.run(command, env=environment, check=False).returncode

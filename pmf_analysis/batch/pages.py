@@ -3,15 +3,19 @@
 All that a page says of itself stands in the manifest, so that the pages can be made again later.
 """
 
+from __future__ import annotations
+
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pmf_analysis.batch import manifest, notebooks
-from pmf_analysis.batch.plan import Plan
 from pmf_analysis.problems import Problem, Problems
+
+if TYPE_CHECKING:
+    from pmf_analysis.batch.plan import Plan
 
 OnJob = Callable[[dict[str, Any], int, int], None]
 
@@ -32,6 +36,7 @@ def describe_pages(plan: Plan) -> dict[str, Any]:
         "notice": framework.council.notice,
         "period": plan.period.long_label,
         "as_at": plan.spec.as_at.isoformat(),
+        "easy_level": framework.target_bands.too_easy,
         "themes": [
             {"id": theme.id, "title": theme.title, "indicators": plan.indicators(theme.id)}
             for theme in framework.themes
@@ -71,9 +76,23 @@ def write_index(run: manifest.RunRecord) -> None:
         reports.append(job | {"status": status, "href": href, "reason": job["message"]})
     counted = {name: run.manifest[name] for name in ("rows", "problems")}
     counted |= {"summary": _verdicts_by_theme(run), "problems_href": "problems.csv"}
-    facts = {**run.manifest["pages"], **counted, "reports": reports}
+    about = run.manifest["pages"]
+    facts = {**about, **counted, "reports": reports, "portfolio": _portfolio(run.folder, about)}
     manifest.write_atomically(run.folder / "index.html", render_index(facts))
     run.save_with_shared_files()
+
+
+def _portfolio(folder: Path, about: dict[str, Any]) -> str:
+    """Return how many targets of the council would be met, as a table's HTML."""
+    from pmf_analysis.assess import read_measures
+    from pmf_analysis.story.rendering import block_html
+    from pmf_analysis.story.track import portfolio_blocks
+    from pmf_analysis.story.view import rows_of
+
+    themes = {theme["id"]: theme["title"] for theme in about["themes"]}
+    rows = rows_of(read_measures(folder / "measures").portfolio)
+    blocks = portfolio_blocks(rows, themes, about["easy_level"])
+    return "".join(block_html(block, level=3) for block in blocks)
 
 
 def _verdicts_by_theme(run: manifest.RunRecord) -> dict[str, Counter[str]]:
@@ -154,7 +173,9 @@ def result_lines(run: manifest.RunRecord) -> list[str]:
         return ["Stopped before anything was made."]
     jobs, rows = run.jobs.values(), run.manifest["rows"]
     counts = Counter(status_words(job["status"]) for job in jobs)
+    before = f"Nothing has changed since run {run.id}: nothing was made again (or use --fresh)."
     lines = [
+        *[before][: run.is_as_before],
         f"{rows['read']} rows read = {rows['accepted']} used + {rows['quarantined']} quarantined"
         f" + {rows['ignored']} ignored",
         f"{len(jobs)} reports: " + ", ".join(f"{n} {word}" for word, n in counts.items()),
@@ -179,5 +200,6 @@ def result_json(run: manifest.RunRecord, workspace_root: Path) -> dict[str, Any]
         "folder": folder.as_posix(),
         "index": (folder / "index.html").as_posix() if run.is_finished else None,
         "reports": list(run.jobs.values()),
+        "unchanged": run.is_as_before,
         "exit_code": run.exit_code,
     }

@@ -15,7 +15,7 @@ from pmf_analysis.batch import manifest, reports
 from pmf_analysis.batch.execute import Outcome
 from pmf_analysis.batch.kernels import Kernels
 from pmf_analysis.batch.manifest import RunRecord, is_unchanged, write_atomically
-from pmf_analysis.batch.pages import OnJob, describe_pages, job_line, write_index
+from pmf_analysis.batch.pages import OnJob, describe_pages, job_line, page_facts, write_index
 from pmf_analysis.batch.plan import Job, Plan, check_data
 from pmf_analysis.batch.unchanged import Earlier, report_key
 from pmf_analysis.problems import PmfError, Problem
@@ -194,13 +194,12 @@ class _Work:
 
         content, spec = self.record.manifest["content"], self.plan.spec
         asked = spec.model_copy(update={"peer_set": job.peer_set})
-        view = theme_view(
-            self.measures, self.plan.parameters, asked, job.theme, store=self.plan.store
-        )
+        view = theme_view(self.measures, self.plan.parameters, asked, job.theme)
         code = [content[name] for name in ("package", "versions")]
-        notebook, facts = content["notebooks"][job.analysis], asdict(job)
+        notebook = content["notebooks"][job.analysis]
         values = self.plan.notebook_parameters(job, "")
-        return report_key(view, self.record.manifest["pages"], facts, values, notebook, code)
+        facts = page_facts(self.record.manifest["pages"], asdict(job))
+        return report_key(view, facts, values, notebook, code)
 
     @cached_property
     def measures(self) -> Measures:

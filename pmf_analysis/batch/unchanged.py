@@ -9,19 +9,19 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from pmf_analysis.batch import manifest, pages
+from pmf_analysis.batch import manifest
 from pmf_analysis.batch.manifest import RunRecord, digest_of
 from pmf_analysis.problems import PmfError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_MARKS = ".unchanged"
+_MARKS = "outputs/.unchanged"
 
 
-def inputs_digest(root: Path, asked: Sequence[str]) -> str:
+def inputs_digest(root: Path, asked: Sequence[str], *, seals: bool = True) -> str:
     """Return a digest of everything that a command could read: changed where it may have changed.
 
     Of files their bytes count, of data their names and sizes, because these never change and are
@@ -32,7 +32,8 @@ def inputs_digest(root: Path, asked: Sequence[str]) -> str:
     )
     digest = hashlib.sha256(repr((asked, sys.version, installed)).encode())
     folders = [root / "parameters", root / "notebooks", _PACKAGE]
-    folders += [root / "store" / name for name in ("vintages", "sealed", "backtests")]
+    kinds = ("vintages", "backtests", "sealed") if seals else ("vintages", "backtests")
+    folders += [root / "store" / name for name in kinds]
     for folder in folders:
         for path in sorted(folder.rglob("*.*")):
             if "__pycache__" not in path.parts and path.is_file():
@@ -43,21 +44,25 @@ def inputs_digest(root: Path, asked: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
-def remember(root: Path, digest: str, record: RunRecord) -> None:
-    """Note that a run was made of these inputs."""
-    outputs = root / "outputs"
-    place = record.folder.relative_to(outputs).as_posix()
-    manifest.write_atomically(outputs / _MARKS / digest, place)
+def remember(root: Path, asked: Sequence[str], before: str, record: RunRecord) -> None:
+    """Note of which inputs a complete run was made, unless they changed while it was at work.
+
+    ``before`` is their digest without seals, for the run itself adds one.
+    """
+    is_same = inputs_digest(root, asked, seals=False) == before
+    if is_same and record.manifest["status"] == "complete":
+        place = record.folder.relative_to(root).as_posix()
+        manifest.write_atomically(root / _MARKS / inputs_digest(root, asked), place)
 
 
-def last_of(root: Path, digest: str) -> RunRecord | None:
+def last_of(root: Path, asked: Sequence[str]) -> RunRecord | None:
     """Return the complete run that was made of these inputs, if all of it is still there."""
-    mark = root / "outputs" / _MARKS / digest
+    mark = root / _MARKS / inputs_digest(root, asked)
     try:
-        record = RunRecord.read(root / "outputs" / mark.read_text(encoding="utf-8"))
+        record = RunRecord.read(root / mark.read_text(encoding="utf-8"))
     except (OSError, PmfError):
         return None
-    return record if _is_whole(record) else None
+    return replace(record, is_as_before=True) if _is_whole(record) else None
 
 
 def _is_whole(record: RunRecord) -> bool:
@@ -76,7 +81,8 @@ class Earlier:
     def same(self, content: dict[str, Any]) -> RunRecord | None:
         """Return the complete run of the same content."""
         same = (record for record in self._records if record.manifest["content"] == content)
-        return next(filter(_is_whole, same), None)
+        found = next(filter(_is_whole, same), None)
+        return found and replace(found, is_as_before=True)
 
     def take_measures(self, content: dict[str, Any], folder: Path) -> dict[str, Any] | None:
         """Copy the result tables of a run that differs in its jobs at most; what it counted."""
@@ -112,16 +118,16 @@ def _readable(folder: Path) -> Iterator[RunRecord]:
             yield record
 
 
-def report_key(view: Any, about: dict[str, Any], job: dict[str, Any], *more: Any) -> str:
-    """Return a digest of all that a report says: facts of the page, and the theme's view.
+def report_key(view: Any, *more: Any) -> str:
+    """Return a digest of all that a report says.
 
     Parameters
     ----------
     view
         The :class:`ThemeView` of the job's theme.
     more
-        What else decides: notebook, parameters, code and versions.
+        What else decides: facts of the page, notebook, parameters, code and versions.
     """
     facts = {field.name: getattr(view, field.name) for field in fields(view)}
     tables = {name: table.to_csv(index=False) for name, table in facts.pop("tables").items()}
-    return digest_of([repr(facts), tables, pages.page_facts(about, job), *more])
+    return digest_of([repr(facts), tables, *more])

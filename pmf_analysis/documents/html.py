@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
@@ -100,8 +102,13 @@ def render_report(notebook: Any, *, meta: Mapping[str, Any] | None = None) -> st
     PmfError
         When a cell has failed, shows something that is not a block, or repeats a block's id.
     """
-    exporter = PmfHtmlExporter()  # type: ignore[no-untyped-call]  # nbconvert is half typed
-    return exporter.from_notebook_node(notebook, {"pmf": dict(meta or {})})[0]
+    return _exporter(get_ident()).from_notebook_node(notebook, {"pmf": dict(meta or {})})[0]
+
+
+@lru_cache(maxsize=64)
+def _exporter(thread: int) -> PmfHtmlExporter:
+    """Return the exporter of a thread, which compiles its templates once."""
+    return PmfHtmlExporter()  # type: ignore[no-untyped-call]  # nbconvert is half typed
 
 
 def make_page(
@@ -222,6 +229,7 @@ def render_index(run: Mapping[str, Any]) -> str:
         ``href`` where it was made, ``reason`` where it was not;
         ``summary``: by theme id, how many series are improving, worsening, no_clear_change,
         cannot_judge and whatever else a trends page shows as a status;
+        ``portfolio``: how many targets would be met, as HTML that was escaped where it was made;
         ``rows``: read, accepted, quarantined, ignored;
         ``problems``: how many of each level (error, warning, info);
         ``problems_href``: link to all of them.

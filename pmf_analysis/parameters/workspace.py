@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import BaseModel
 
 from pmf_analysis.parameters import checks, loading, models
 from pmf_analysis.parameters.charts import ChartFile, check_charts
 from pmf_analysis.parameters.peer_sets import PeerSetFile, PeerSetSpec
+from pmf_analysis.parameters.place import find_root
 from pmf_analysis.parameters.register import Register, review_register
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
-
-Model = TypeVar("Model", bound=BaseModel)
-
-WORKSPACE_VARIABLE = "PMF_WORKSPACE"
 
 
 @dataclass(frozen=True)
@@ -59,20 +52,12 @@ class Workspace:
     def find(cls, start: Path | None = None) -> Workspace:
         """Return the workspace of the environment, else the one that a folder is inside.
 
-        ``PMF_WORKSPACE`` comes first, so that a notebook run elsewhere finds its council.
-
         Raises
         ------
         PmfError
             When there is none.
         """
-        named = os.environ.get(WORKSPACE_VARIABLE, "")
-        folder = (Path(named) if named else start or Path.cwd()).resolve()
-        for candidate in [folder] if named else [folder, *folder.parents]:
-            if any((candidate / "parameters").glob("framework*.yml")):
-                return cls(candidate)
-        where = f"The folder that {WORKSPACE_VARIABLE} names" if named else "This folder"
-        raise PmfError(Problem.of("no-workspace", where=where))
+        return cls(find_root(start))
 
     def load(self, framework: str = "framework.yml") -> Parameters:
         """Read and check all parameter files.
@@ -180,8 +165,8 @@ class _Files:
         self.hashes: dict[str, str] = {}
 
     def read(
-        self, model: type[Model], path: str | Path, *, optional: bool = False
-    ) -> tuple[loading.Document | None, Model | None]:
+        self, model: type[loading.Model], path: str | Path, *, optional: bool = False
+    ) -> tuple[loading.Document | None, loading.Model | None]:
         """Read a file of the parameters as it stands and as a model, None when it has faults."""
         path = (self.root / "parameters" / path).resolve()
         if optional and not path.is_file():

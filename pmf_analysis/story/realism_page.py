@@ -220,8 +220,10 @@ class RealismPage(Page[TargetFacts]):
     def scope(self) -> list[Block]:
         """Return what is covered, the targets as a whole, and what cannot be told."""
         said, heading = tuple(words_of("cannot_tell").values()), say("section.cannot_tell")
-        box = Block("note", "cannot-tell", heading, text=said)
-        return [*super().scope(), *portfolio_blocks(self.view), box]
+        box, view = Block("note", "cannot-tell", heading, text=said), self.view
+        themes, rows = {view.theme: view.theme_title}, rows_of(view.portfolio)
+        portfolio = portfolio_blocks(rows, themes, view.easy_level)
+        return [*super().scope(), *portfolio, box]
 
     def quality(self) -> list[Block]:
         """Return what limits trust in the data, and what was found of targets taken together."""

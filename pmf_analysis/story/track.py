@@ -4,7 +4,7 @@ Neither is a score: an expected number has a range, and a record of few forecast
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pmf_analysis.data.seals import LATE
 from pmf_analysis.story.bank import capital, count_of, say, say_first, stored, words_of
@@ -26,22 +26,25 @@ _MOST_OPENED = 12
 _NONE = Subject.of({}, "")  # rows are of no series
 
 
-def portfolio_blocks(view: ThemeView) -> list[Block]:
-    """Say how many targets of theme and council would be met; a row for each directorate."""
-    groups = {"theme": view.theme_title, "council": say("portfolio.whole"), "directorate": ""}
-    found = rows_of(view.portfolio)
+def portfolio_blocks(rows: Sequence[Row], themes: Mapping[str, str], level: float) -> list[Block]:
+    """Say how many targets would be met: of a theme on its page, of the whole council elsewhere.
+
+    ``rows`` are of the result table ``portfolio``, ``themes`` the titles of the themes to show,
+    and ``level`` is the chance from which a target is met on the present course.
+    """
     said, cells = list[str](), []
-    for group, row in ((g, row) for g in groups for row in found if text(row, "group") == g):
-        if group == "theme" and text(row, "name") != view.theme:
+    for row in rows:
+        group, name = text(row, "group"), text(row, "name")
+        if group == "theme" and name not in themes:
             continue
         counts = Facts.read(row, _NONE, "portfolio")
-        slots, level = counts.more, f"{100 * view.easy_level:.0f}%"
-        name = groups[group] or text(row, "title") or capital(text(row, "name").replace("_", " "))
-        told_as = {"portfolio": name, "met_range": say("number.range", **slots)}
+        titles = {**themes, "": say("portfolio.whole")}
+        title = titles.get(name) or text(row, "title") or capital(name.replace("_", " "))
+        told_as = {"portfolio": title, "met_range": say("number.range", **counts.more)}
         cells.append(cells_of(counts, "portfolio") | told_as)
-        if groups[group]:
-            said.append(say_first(*(f"portfolio.{group}.{e}" for e in _EXPECTED), **slots))
-            said.append(_counted("portfolio.easy", counts.n_easy.raw, level=level))
+        if not said:  # of the first row, which is the whole
+            said.append(say_first(*(f"portfolio.{group}.{e}" for e in _EXPECTED), **counts.more))
+            said.append(_counted("portfolio.easy", counts.n_easy.raw, level=f"{100 * level:.0f}%"))
     table = data_table(say("portfolio.table"), _COLUMNS["portfolio"], cells)
     told_of, notes = (" ".join(filter(None, said)),), (say("portfolio.note"),)
     block = Block(
@@ -61,7 +64,6 @@ def record_blocks(view: ThemeView) -> list[Block]:
         return []
     past = _past("record.past", records.get(("targets", view.theme, "all"), _read({})))
     said = [past or say("record.no_past")]
-    said.append(_past("record.past_council", records.get(("targets", "all", "all"), _read({}))))
     for source, name in words_of("record.source").items():
         none = _read({"reason": say("record.none")} if source == "sealed" else {})
         said.append(_score(name, records, records.get((source, "all", "all"), none)))

@@ -91,17 +91,17 @@ def test_a_manifest_comes_back_and_a_foreign_one_is_refused(tmp_path: Path) -> N
 def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     with pytest.raises(PmfError, match="There is no run yet"):
-        find_run(workspace)
+        find_run(workspace.root)
     for name in ("20261031T093012Z-7f3a", "20261031T101500Z-0b1c", "20261101T080000Z-99ff.partial"):
         folder = tmp_path / "outputs" / "council" / "2026-27-q2" / name
         RunRecord(folder, {"schema_version": 1, "status": "complete"}).save()
-    assert find_run(workspace).id == "20261101T080000Z-99ff"
-    assert not find_run(workspace).is_finished
-    assert find_run(workspace, "20261031T09").folder.name == "20261031T093012Z-7f3a"
+    assert find_run(workspace.root).id == "20261101T080000Z-99ff"
+    assert not find_run(workspace.root).is_finished
+    assert find_run(workspace.root, "20261031T09").folder.name == "20261031T093012Z-7f3a"
     with pytest.raises(PmfError, match='2 runs begin with "20261031"'):
-        find_run(workspace, "20261031")
+        find_run(workspace.root, "20261031")
     with pytest.raises(PmfError, match='Did you mean "20261101T080000Z-99ff"'):
-        find_run(workspace, "20261101T080000Z-98ff")
+        find_run(workspace.root, "20261101T080000Z-98ff")
 
 
 @given(st.dictionaries(st.text(), st.integers() | st.text(), max_size=5))

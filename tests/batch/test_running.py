@@ -59,7 +59,7 @@ def _run(root: Path, resume: str = "", **options: Any) -> RunRecord:
         Options(**options),
         now=NOW,
         on_job=lambda record, done, total: seen.append((record["id"], done, total)),
-        resumed=find_run(workspace, resume) if resume else None,
+        resumed=find_run(root, resume) if resume else None,
     )
     assert [done for _, done, _ in seen] == list(range(1, len(seen) + 1))
     return result
@@ -150,12 +150,12 @@ def test_pages_are_made_again_only_from_untouched_notebooks(sound: Path) -> None
     report = result.folder / "one/trends/report.html"
     before = report.read_bytes()
     report.write_text("spoilt")
-    render_again(find_run(Workspace(sound)))
+    render_again(find_run(sound))
     assert report.read_bytes() == before
     notebook = result.folder / "two/trends/notebook.ipynb"
     notebook.write_text(notebook.read_text().replace("council", "counsel"))
     with pytest.raises(PmfError, match=r"two/trends/notebook\.ipynb"):
-        render_again(find_run(Workspace(sound)))
+        render_again(find_run(sound))
 
 
 def test_only_notebooks_as_their_run_made_them_are_trusted(
@@ -167,7 +167,7 @@ def test_only_notebooks_as_their_run_made_them_are_trusted(
     result = _run(sound)
     changed = result.folder / "two/trends/notebook.ipynb"
     changed.write_text(changed.read_text().replace("X06", "X07").replace("theme", "tbeme"))
-    assert trust_notebooks(Workspace(sound)) == 1
+    assert trust_notebooks(sound) == 1
     notary = NotebookNotary()
     assert notary.check_signature(nbformat.read(result.folder / "one/trends/notebook.ipynb", 4))
     assert not notary.check_signature(nbformat.read(changed, 4))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pmf_analysis.parameters.workspace import WORKSPACE_VARIABLE, Workspace
+from pmf_analysis.parameters.place import WORKSPACE_VARIABLE
+from pmf_analysis.parameters.workspace import Workspace
 
 FILES = {
     "framework.yml": """

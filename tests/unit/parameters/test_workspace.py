@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from pmf_analysis.parameters.workspace import WORKSPACE_VARIABLE, Workspace
+from pmf_analysis.parameters.place import WORKSPACE_VARIABLE
+from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problems
 
 
