@@ -104,15 +104,12 @@ class Period:
     def _named(self, names: str, letters: int) -> str:
         pattern: str = NAMES[names][self._style]
         return pattern.format(
-            start=self.start,
-            end=self.end,
+            p=self,
             first=MONTH_NAMES[self.start.month - 1],
             last=MONTH_NAMES[self.end.month - 1],
             m=letters,
             year=_year_name(self.start, self.year_type),
             last_year=_year_name(self.end, self.year_type),
-            year_type=self.year_type,
-            number=self.number,
             half=("First", "Second")[(self.number - 1) % 2],
             term=TERMS[(self.number - 1) % 3].title(),
         )

@@ -168,14 +168,12 @@ def check_names_in_data(
         known.setdefault(indicator, set()).add(f"{dimension}: {member}")
     for place, entry in register.groups("indicators.*"):
         groups = entry.get("reference_groups", {})
+        weights, by = entry.get("standard_population", {}), entry.get("standardised_by")
         named = [((*place, "reference_groups", name), f"{name}: {groups[name]}") for name in groups]
-        weighed, by = (*place, "standard_population"), entry.get("standardised_by")
-        named += [
-            ((*weighed, name), f"{by}: {name}") for name in entry.get("standard_population", {})
-        ]
+        named += [((*place, "standard_population", name), f"{by}: {name}") for name in weights]
         if stored := known.get(str(entry.get("id"))):
-            groups = sorted(stored - {": "})
-            check_known(register, named, groups, "group", "in the data", level="warning")
+            there = sorted(stored - {": "})
+            check_known(register, named, there, "group", "in the data", level="warning")
 
 
 def check_known(

@@ -1,6 +1,6 @@
 """Faults of a parameter file in sentences that a council officer can act on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
@@ -40,12 +40,12 @@ def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> st
     kind, given, facts = details["type"], details["input"], details.get("ctx", {})
     # The name of the setting at fault is the last name, not the number of an entry.
     name = next((f'"{part}"' for part in reversed(place) if isinstance(part, str)), "This file")
+    fields = _group_around(model, place).model_fields
     if kind == "value_error":
         return f"{facts['error']}."
     if kind == "extra_forbidden":
-        fields = _group_around(model, place).model_fields
         known = [field.alias or name for name, field in fields.items()]
-        hint = problems.did_you_mean(str(place[-1]), known) or f" It can be {_listed(known)}."
+        hint = problems.did_you_mean(str(place[-1]), known) or _can_be(known)
         return f"{name} is not a setting here.{hint}"
     if kind == "literal_error":
         expected = str(facts["expected"]).replace(" or ", ", ")
@@ -53,7 +53,7 @@ def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> st
         if name == '"format"':
             return f"Format {given} is not known to this version of pmf, which reads {expected}."
         hint = problems.did_you_mean(str(given), choices)
-        return f'{name} is "{given}", which is not known.{hint} It can be {_listed(choices)}.'
+        return f'{name} is "{given}", which is not known.{hint}{_can_be(choices)}'
     if given is None:
         return f"{name} has no value. Write one, or remove the line."
     if kind == "string_type" and isinstance(given, dict | tuple):
@@ -62,8 +62,10 @@ def _sentence(details: ErrorDetails, place: Place, model: type[BaseModel]) -> st
         return f'{name} is "{given}", but it must {said_of("names", str(facts["pattern"]))}.'
     said = wording("settings").get(kind)
     if said:
-        can_be = _choices(model, place) if kind == "missing" else ""
-        return f"{name} {said.format(**facts, given=given)}.{can_be}"
+        field = fields.get(str(place[-1])) if kind == "missing" else None
+        annotation = field.annotation if field else None
+        choices = [*map(str, get_args(annotation))] if get_origin(annotation) is Literal else []
+        return f"{name} {said.format(**facts, given=given)}.{_can_be(choices)}"
     return f"{name}: {details['msg']}."
 
 
@@ -94,14 +96,6 @@ def owner_of(values: Any, place: Place) -> str:
     return owner
 
 
-def _choices(model: type[BaseModel], place: Place) -> str:
-    """Say what a setting can be, blank where it is free."""
-    field = _group_around(model, place).model_fields.get(str(place[-1]))
-    if field is None or get_origin(field.annotation) is not Literal:
-        return ""
-    return f" It can be {_listed([str(choice) for choice in get_args(field.annotation)])}."
-
-
 def _group_around(model: type[BaseModel], place: Place) -> type[BaseModel]:
     """Return the model of the group around a place."""
     for part in place[:-1]:
@@ -118,5 +112,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next(filter(None, map(_model_in, get_args(annotation))), None)
 
 
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+def _can_be(choices: Sequence[str]) -> str:
+    """Say what a setting can be, blank where it is free."""
+    listed = " or ".join(filter(None, (", ".join(choices[:-1]), *choices[-1:])))
+    return listed and f" It can be {listed}."

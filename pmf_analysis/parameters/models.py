@@ -24,6 +24,7 @@ Percentage = Literal["percentage", "survey_percentage"]
 NotCharted = Literal["statement", "milestone", "ordinal"]
 Numeric = Literal["rate", "count", "money", "days", "duration", "score", "index", "ratio"]
 DataType = Literal[Percentage, Numeric, NotCharted]
+Statistic = Literal["proportion", "rate", "mean"]
 
 ANALYSES: tuple[Analysis, ...] = get_args(Analysis)
 _CHOICES = shipped.read_shipped("parameters/choices.yml")
@@ -272,13 +273,10 @@ class Indicator(Settings):
         return self.data_type not in get_args(NotCharted)
 
     @property
-    def statistic(self) -> Literal["proportion", "rate", "mean"] | None:
+    def statistic(self) -> Statistic | None:
         """The statistic of which a value with counts is an estimate; None where there is none."""
-        if self.data_type in get_args(Percentage):
-            return "proportion"
-        if self.data_type == "rate":
-            return "rate" if self.rate_base else None
-        return "mean" if self.data_type in {"score", "days", "duration"} else None
+        found: Statistic | None = _CHOICES["statistics"].get(self.data_type)
+        return None if found == "rate" and not self.rate_base else found
 
 
 class IndicatorFile(SettingsFile):
