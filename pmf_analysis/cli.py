@@ -238,6 +238,8 @@ def run(
     fresh: Annotated[bool, Option("--fresh", help="Make again what has not changed too.")] = False,
     resume: Annotated[str, Option(metavar="RUN", help="Finish this run.")] = "",
     shard: Annotated[str, Option(metavar="I/N", help="Only this share of the reports.")] = "",
+    cluster: Annotated[str, Option(metavar="ADDRESS", help="Make them on a Dask cluster.")] = "",
+    copy_to: Annotated[str, Option(metavar="URL", help="Copy the finished run there.")] = "",
     *,
     workspace: Where,
     as_json: AsJson = False,
@@ -247,7 +249,7 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     asked = [run_file, shard, *sorted(theme or ()), "", *sorted(analysis or ())]
     seen = unchanged.inputs_digest(workspace, asked, seals=False)
-    if not (fresh or resume) and (same := unchanged.last_of(workspace, asked)):
+    if not (fresh or resume or copy_to) and (same := unchanged.last_of(workspace, asked)):
         return _say_result(same, workspace, as_json)
     from pmf_analysis.batch import pages, running
 
@@ -255,12 +257,16 @@ def run(
     if resumed:
         run_file, theme, analysis, shard = resumed.asked
     planned = _planned(workspace, run_file, themes=theme, analyses=analysis, shard=shard)
-    how = running.Options(jobs, timeout, cell_timeout, fail_fast, fresh)
+    how = running.Options(jobs, timeout, cell_timeout, fail_fast, fresh, cluster)
     with pages.progress(sys.stderr if as_json else sys.stdout, len(planned.jobs)) as on_job:
         facts: dict[str, Any] = {"now": datetime.now(UTC), "on_job": on_job, "resumed": resumed}
         made = running.run_plan(planned, how, **facts)
     if not resume:
         unchanged.remember(workspace, asked, seen, made)
+    if copy_to and made.is_finished:
+        from pmf_analysis.batch.cluster import copy_run
+
+        copy_run(made.folder, copy_to)
     return _say_result(made, workspace, as_json)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.batch import manifest, reports
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pmf_analysis.assess import Measures
 
 Reports = Generator[dict[str, Any], None, None]
+Maker = Callable[[list[reports.Order]], Reports]
 _EXIT_SOME_FAILED = 1
 
 
@@ -31,7 +32,8 @@ _EXIT_SOME_FAILED = 1
 class Options:
     """How to run: notebooks at a time, seconds for each and for a cell, what a failure stops.
 
-    ``fresh`` makes again what has not changed since an earlier run.
+    ``fresh`` makes again what has not changed since an earlier run. ``cluster`` is the address of
+    the scheduler of a Dask cluster that makes the reports, "" for this machine.
     """
 
     workers: int = 2
@@ -39,6 +41,7 @@ class Options:
     cell_seconds: int = 300
     fail_fast: bool = False
     fresh: bool = False
+    cluster: str = ""
 
 
 def run_plan(
@@ -68,7 +71,8 @@ def run_plan(
     Raises
     ------
     PmfError
-        Exit 3 when the data are unusable, 2 when a run cannot be resumed; nothing has run then.
+        Exit 3 when the data are unusable, 2 when a run cannot be resumed or there is no cluster at
+        the address; nothing has run then.
         Exit 1 when the disk could not be written to; the run can be resumed.
     """
     check_data(plan)
@@ -122,7 +126,6 @@ class _Work:
     record: RunRecord
     earlier: Earlier | None = None
     keys: dict[str, str] = field(default_factory=dict)
-    halted: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -130,11 +133,10 @@ class _Work:
 
     def run(self, today: date, on_job: OnJob) -> RunRecord:
         """Measure and make the reports; whatever stops this leaves a record to resume from."""
-        # The kernels' common ground is prepared while the council is measured.
         try:
-            with Kernels({"PMF_WORKSPACE": str(self.plan.workspace.root)}) as kernels:
+            with self._maker() as make:
                 self.measure()
-                with closing(self.made(kernels)) as made:
+                with closing(self.made(make)) as made:
                     for done, job in enumerate(made, start=1):
                         on_job(job, done, len(self.jobs))
                         self.record.note(job_line(job, done, len(self.jobs)))
@@ -172,7 +174,19 @@ class _Work:
         counts: dict[str, int] = problems["level"].value_counts().to_dict()
         return counts
 
-    def made(self, kernels: Kernels) -> Reports:
+    @contextmanager
+    def _maker(self) -> Iterator[Maker]:
+        """Yield what makes reports: a cluster, or kernels here, which get ready meanwhile."""
+        if self.options.cluster:
+            from pmf_analysis.batch.cluster import connected
+
+            with connected(self.options.cluster) as client:
+                yield partial(self._make_there, client)
+        else:
+            with Kernels({"PMF_WORKSPACE": str(self.plan.workspace.root)}) as kernels:
+                yield partial(self._make_here, kernels)
+
+    def made(self, make: Maker) -> Reports:
         """Yield the record of each report: those already there, those as before, those made now."""
         todo = []
         for job in self.plan.jobs:
@@ -186,7 +200,12 @@ class _Work:
                 yield self._keep(taken) | {"status": "unchanged"}
             else:
                 todo.append(self._order(job))
-        yield from self._make_here(todo, kernels)
+        with closing(make(todo)) as records:
+            for record in records:
+                if record["status"] != "not_run":
+                    yield record
+                if record["status"] not in ("ok", "not_run") and self.options.fail_fast:
+                    return
 
     def _key(self, job: Job) -> str:
         """Return a digest of all that decides a report."""
@@ -218,29 +237,32 @@ class _Work:
         limits = (self.options.seconds, self.options.cell_seconds)
         return reports.Order(job, notebook, values, about, *limits)
 
-    def _make_here(self, todo: list[reports.Order], kernels: Kernels) -> Reports:
+    def _make_here(self, kernels: Kernels, todo: list[reports.Order]) -> Reports:
         """Make reports on this machine, several at a time."""
         with ThreadPoolExecutor(self.options.workers) as pool:
             futures = [pool.submit(self._make, order, kernels) for order in todo]
             try:
                 for future in as_completed(futures):
-                    if future.result()["status"] != "not_run":
-                        yield future.result()
+                    yield future.result()
             finally:  # whatever ends this early, the kernels at work must not outlive it
                 kernels.stop()
 
     def _make(self, order: reports.Order, kernels: Kernels) -> dict[str, Any]:
-        if self.halted.is_set() or kernels.stopped:
+        if kernels.stopped:
             return reports.record_of(order.job, Outcome("not_run"))
-        record = reports.make_report(order, self.folder / order.job.id, kernels)
-        if record["status"] != "ok" and self.options.fail_fast:
-            self.halted.set()
-        return self._keep(record | {"key": self.keys[order.job.id]})
+        return self._keep(reports.make_report(order, self.folder / order.job.id, kernels))
+
+    def _make_there(self, client: Any, todo: list[reports.Order]) -> Reports:
+        """Make reports on a cluster."""
+        from pmf_analysis.batch.cluster import make_reports
+
+        with closing(make_reports(client, todo, self.plan.workspace.root, self.folder)) as records:
+            yield from map(self._keep, records)
 
     def _keep(self, record: dict[str, Any]) -> dict[str, Any]:
         """Put a record in the manifest as soon as its report is there."""
         with self.lock:
-            self.jobs[record["id"]] = record
+            self.jobs[record["id"]] = record | {"key": self.keys[record["id"]]}
             self.record.save()
         return record
 
