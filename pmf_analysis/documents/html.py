@@ -21,6 +21,7 @@ from lxml.html import HtmlElement, fragments_fromstring, tostring
 from markupsafe import Markup
 from nbconvert.exporters.html import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
 from traitlets import List, Unicode
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
@@ -81,7 +82,9 @@ class PmfHtmlExporter(HTMLExporter):
         resources["pmf_page"] = make_page(known, *_sections(nb))
         # HTMLExporter's own method is passed over: it sends the page through BeautifulSoup, which
         # lower-cases SVG names (viewBox), and the pictures are then no SVG for any other reader.
-        page, resources = super(HTMLExporter, self).from_notebook_node(nb, resources, **kw)
+        # Cells stay behind, because nbconvert would copy and check all that is in the page already.
+        shell = NotebookNode({**nb, "cells": []})  # type: ignore[no-untyped-call]
+        page, resources = super(HTMLExporter, self).from_notebook_node(shell, resources, **kw)
         return page.strip() + "\n", resources
 
 

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from html import escape
 from itertools import pairwise
 from pathlib import Path
+from threading import get_ident
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -20,7 +22,17 @@ from numpy.typing import NDArray
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story.formatting import MINUS, format_number, format_value
-from pmf_analysis.story.style import GREY, INK, LINE, PAPER, SIZE, TIMELINE_SVG, tidy_svg
+from pmf_analysis.story.style import (
+    GREY,
+    INK,
+    LINE,
+    PAPER,
+    SIZE,
+    TIMELINE_SVG,
+    hundredth,
+    text_looks,
+    tidy_svg,
+)
 
 Floats = NDArray[np.float64]
 Ends = tuple[float, float]
@@ -67,18 +79,20 @@ class Canvas:
     axes: Any
     boxes: list[Box] = field(default_factory=list)
     ink: list[Floats] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     is_timeline: bool = False
 
     def write(self, words: Words, x: float, y: float, *, anchor: str = "left") -> Box:
         """Write a label, centred on y, and remember its box; x and y in pixels."""
         width, height = measure(words)
         left = x - {"left": 0.0, "center": width / 2, "right": width}[anchor]
-        weight = "bold" if words.bold else "normal"
-        looks = {"color": words.colour, "fontsize": words.size, "fontweight": weight, "ha": anchor}
+        # Matplotlib would lay each line out again, which takes as long as all else in a chart.
+        looks = text_looks(words.colour, words.size, words.bold, anchor)
+        page = self.figure.bbox.height
         for number, line in enumerate(words.text.split("\n")):
-            baseline = y + height / 2 - words.size * (0.98 + _LEADING * number)
-            # Without a transform the place is in pixels.
-            self.figure.text(x, baseline, line, transform=None, va="baseline", **looks)
+            foot = y + height / 2 - words.size * (0.98 + _LEADING * number)
+            place = f'x="{hundredth(x)}" y="{hundredth(page - foot)}"'
+            self.texts.append(f"<text{looks} {place}>{escape(line, quote=False)}</text>")
         self.boxes.append(Box(left, y - height / 2, left + width, y + height / 2))
         return self.boxes[-1]
 
@@ -94,7 +108,7 @@ class Canvas:
 
     def keep_clear(self, x: Iterable[float], y: Iterable[float]) -> None:
         """Remember a line's ink, a dot every few pixels, so that words avoid it; NaN breaks it."""
-        corners = self.axes.transData.transform(np.column_stack([list(x), list(y)]))
+        corners = self.axes.transData.transform(np.array([[*x], [*y]], float).T)
         self.ink.append(corners)
         for start, end in pairwise(corners):
             length = np.hypot(*(end - start))
@@ -124,7 +138,7 @@ class Canvas:
 
     def scale(self, values: tuple[float, float], unit: str) -> None:
         """Write the scale of values at the left, with a fine line at each."""
-        self.axes.set(ylim=values, xticks=[], yticks=[])
+        self.axes.set_ylim(values)
         for tick, text in grid(*values, unit):
             self.axes.axhline(tick, color=LINE, lw=0.8, zorder=0)
             self.write(Words(text), self.area.left - 8, self.pixel(1, tick)[1], anchor="right")
@@ -161,7 +175,8 @@ class Canvas:
         """Return the drawing as tidy SVG whose ids all begin with ``id``."""
         page = io.BytesIO()
         self.figure.savefig(page, format="svg", metadata=_NOTHING_PRINTED)
-        drawing = tidy_svg(page.getvalue(), id)
+        drawing = tidy_svg(page.getvalue(), id).removesuffix("</svg>")
+        drawing = "".join([drawing, *self.texts, "</svg>"])
         return drawing.replace("<svg ", TIMELINE_SVG, 1) if self.is_timeline else drawing
 
 
@@ -172,18 +187,34 @@ def canvas(height: float, left: float, right: float, bottom: float, top: float) 
     The settings hold until the block is left, because matplotlib reads those of SVG at saving.
     """
     import matplotlib.style
-    from matplotlib.figure import Figure
 
     with matplotlib.style.context(["default", _SETTINGS]):
-        figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
-        figure.patch.set_visible(False)
+        axes = _axes(get_ident())
+        for artist in (*axes.lines, *axes.collections, *axes.patches):
+            artist.remove()
+        axes.figure.set_size_inches(WIDTH / 72, height / 72)
         sides = (left, bottom, WIDTH - left - right, height - bottom - top)
-        place = np.divide(sides, (WIDTH, height, WIDTH, height)).tolist()
-        axes = figure.add_axes(place, facecolor="none")
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.spines["bottom"].set_color(GREY)
-        axes.tick_params(length=0, labelcolor=GREY, color=GREY)
-        yield Canvas(figure, axes)
+        axes.set_position(np.divide(sides, (WIDTH, height, WIDTH, height)).tolist())
+        axes.set_axis_on()
+        axes.spines[:].set(visible=False, color=GREY)
+        axes.spines["bottom"].set_visible(True)
+        if axes.get_xscale() != "linear":
+            axes.set_xscale("linear")
+        yield Canvas(axes.figure, axes)
+
+
+@lru_cache(maxsize=16)
+def _axes(thread: int) -> Any:
+    """Return the axes that a thread draws all its charts on, since new ones take 8 ms."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(dpi=72)
+    figure.patch.set_visible(False)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.patch.set_visible(False)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_visible(False)
+    return axes
 
 
 def measure(words: Words) -> tuple[float, float]:

@@ -209,8 +209,8 @@ def _marks(sheet: Canvas, picture: Picture, which: Flags, mark: str, *looks: Loo
         style = {"marker": mark, "mfc": fill, "mec": edge, "mew": width, "ms": size}
         sheet.axes.plot(picture.x[rows], values[rows], ls="", zorder=5, clip_on=False, **style)
         half = size / 2 + 1
-        for x, y in map(sheet.pixel, picture.x[rows], values[rows]):
-            sheet.boxes.append(Box(x - half, y - half, x + half, y + half))
+        spots = sheet.axes.transData.transform(np.column_stack([picture.x[rows], values[rows]]))
+        sheet.boxes += [Box(x - half, y - half, x + half, y + half) for x, y in spots.tolist()]
 
 
 def _numbered(events: pd.DataFrame) -> pd.DataFrame:

@@ -189,4 +189,4 @@ def _mark_gaps(sheet: Canvas, x: Floats, y: Floats, rows: pd.DataFrame, ways: Fl
         mark, fill, edge, size = marks.SIGNALS[int(way)] if has_shape else ("o", BLUE, BLUE, 5.5)
         if has_shape or is_hollow:
             fill, edge = (PAPER, BLUE) if is_hollow else (fill, edge)
-            sheet.axes.plot([at], [up], marker=mark, mfc=fill, mec=edge, ms=size, zorder=5)
+            sheet.axes.plot([at], [up], ls="", marker=mark, mfc=fill, mec=edge, ms=size, zorder=5)

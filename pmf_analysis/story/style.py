@@ -47,9 +47,9 @@ _HREF = "{http://www.w3.org/1999/xlink}href"
 _NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 _LEVEL = re.compile(r"M (\S+) ([^L ]+)L(\S+) \2(?= M|$)")
 _FINE = re.compile(r"-?\d+\.\d\d")
-_FONT = re.compile(r"(?:font-family|font-variant|font-stretch): ?[^;]+;? ?|font: ?")
 SIZE = 12.5
-_USUAL = ("text-anchor:start", f"font-size:{SIZE}px", f"fill:{INK.lower()}")
+_INK = f"fill:{INK.lower()}"
+_ANCHORS = {"left": "", "center": "text-anchor:middle", "right": "text-anchor:end"}
 
 # By verdict code: shape and tone.
 _STATUS: Mapping[str, tuple[str, Tone]] = stored("style.yml")["looks"]
@@ -92,12 +92,26 @@ def status_html(code: str, words: Mapping[str, str]) -> str:
     return f"{opening} {escape(status_word(code, words))}</span>"
 
 
+def text_looks(colour: str, size: float, bold: bool, anchor: str) -> str:
+    """Return the attribute of looks of a text in a picture; "" for what a picture's usual has."""
+    looks = ["font-weight:700"] * bold + [f"font-size:{size:g}px"] * (size != SIZE)
+    looks += [_ANCHORS[anchor]] * (anchor != "left")
+    looks += [f"fill:{colour.lower()}"] * (colour != INK)
+    return f' style="{";".join(looks)}"' if looks else ""
+
+
+def hundredth(value: float) -> str:
+    """Write a place in a picture to a hundredth of a pixel."""
+    # Six decimals are what is left after places have been scaled back and forth.
+    return f"{round(round(value, 6), 2) + 0.0:.9g}"
+
+
 def tidy_svg(svg: bytes, id: str) -> str:
     """Cut matplotlib's SVG to what a page needs.
 
     Ids are prefixed, since several pictures share a page, and the unused ones go; a mark is
     defined once; numbers are cut to two decimals; looks that a run of marks shares move to one
-    group; fonts become the stack. Nothing is clipped: what is drawn has been kept inside.
+    group; the fonts are the stack. Nothing is clipped: what is drawn has been kept inside.
     """
     root = etree.fromstring(svg, etree.XMLParser(remove_comments=True, remove_blank_text=True))
     for extra in root.findall("{*}metadata") + root.findall("{*}defs"):
@@ -121,15 +135,13 @@ def _shorten(node: Any) -> None:
     for key, value in list(node.attrib.items()):
         text = _NUMBER.sub(lambda number: f"{round(float(number[0]), 2) + 0.0:.9g}", value)
         if key == "style":
-            text = _FONT.sub("", text).replace("; ", ";").replace(": ", ":").strip("; ")
-            text = ";".join(look for look in text.split(";") if look not in _USUAL)
+            text = text.replace("; ", ";").replace(": ", ":")
+            text = ";".join(look for look in text.split(";") if look != _INK)
         if key == "d":
             # A tenth of a pixel is finer than any screen shows.
             text = _FINE.sub(lambda number: f"{round(float(number[0]), 1) + 0.0:g}", text)
             text = re.sub(r"\s+", " ", text).strip().replace(" L ", "L")
             text = _LEVEL.sub(lambda m: f"M{m[1]} {m[2]}h{float(m[3]) - float(m[1]):.1f}", text)
-        if key == "transform" and text.startswith("rotate(-0"):
-            text = ""
         if text:
             node.set(key, text)
         else:
