@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from pyarrow.parquet import ParquetFile
@@ -21,10 +20,8 @@ from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.peer_sets import neighbour_lists
 from pmf_analysis.measures.target_tables import TargetSetting, target_tables
 from pmf_analysis.measures.trend_tables import trend_tables
-
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.models import RunSpec
-    from pmf_analysis.parameters.workspace import Parameters, Workspace
+from pmf_analysis.parameters.models import RunSpec
+from pmf_analysis.parameters.workspace import Parameters, Workspace
 
 Known = pd.DataFrame | None
 
@@ -47,6 +44,8 @@ class Measures(SimpleNamespace):
         return table
 
 
+# Columns of a few hundred texts: Arrow's arrays take a quarter longer in all.
+@pd.option_context("mode.string_storage", "python")
 def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     """Assess what the store of a workspace knew on the run's as-at date.
 

@@ -43,8 +43,8 @@ def assess_outturns(
         known for all values, a mean is the pooled ratio, with last year's denominators to come.
     questions
         target_id, series, indicator, area, kind, target, first and period (starts of the first and
-        the last base period), how ("sum", "mean" or "last": the value of the last period), and for
-        indicators with a best range target_low and target_high.
+        the last base period), how ("sum" or "mean"), and for indicators with a best range
+        target_low and target_high.
 
     Returns
     -------
@@ -78,18 +78,16 @@ class Window:
 
     question: Question
     first: int
-    how: str  # "sum", "mean" or "last"
+    how: str  # "sum" or "mean"
     so_far: Floats  # (done,) values known in the window
     history: Floats  # (due + 1,) usable values, NaN where there is none
     weights: Floats  # (due + 1,) what the value at each place counts for in a sum or mean
     to_come: int  # periods of the window that are not yet known
 
     def cumulative(self, ahead: Floats) -> Floats:
-        """Sum, mean or value up to each period (N, any), with values (to_come, any) to come."""
+        """Sum or mean up to each period (N, any), with values (to_come, any) to come."""
         known = np.repeat(self.so_far[:, None], ahead.shape[1], axis=1)
         values, weights = np.vstack([known, ahead]), self.weights[self.first :, None]
-        if self.how == "last":
-            return values
         counted = np.cumsum(weights, axis=0) if self.how == "mean" else 1.0
         return np.asarray(np.cumsum(values * weights, axis=0) / counted)
 
@@ -108,13 +106,12 @@ class Window:
     def draws(self, ahead: Floats) -> Floats:
         """Sorted draws (N, D) of the cumulative values, calibrated, from paths (to_come, D)."""
         drawn, later = np.sort(self.cumulative(ahead), axis=1), slice(len(self.so_far), None)
-        if self.how != "last":
-            rate, factors = self.question.panel.usable.periods_per_year, shipped_factors("outturn")
-            n = len(finite(self.history))
-            stretched = factors.stretch(drawn[later], periods_per_year=rate, history=n)
-            low, high = self.reach[:, later, None]
-            at_end = (drawn[later] <= low) | (drawn[later] >= high)  # arithmetic is not stretched
-            drawn[later] = np.sort(np.where(at_end, drawn[later], stretched), axis=1)
+        rate, factors = self.question.panel.usable.periods_per_year, shipped_factors("outturn")
+        n = len(finite(self.history))
+        stretched = factors.stretch(drawn[later], periods_per_year=rate, history=n)
+        low, high = self.reach[:, later, None]
+        at_end = (drawn[later] <= low) | (drawn[later] >= high)  # arithmetic is not stretched
+        drawn[later] = np.sort(np.where(at_end, drawn[later], stretched), axis=1)
         return np.clip(drawn, *self.reach[..., None])
 
     def last_years(self) -> Floats:
@@ -133,19 +130,16 @@ class Window:
     def path(self) -> Floats:
         """(edges, N) where the cumulative value has to be at the end of each period.
 
-        A total is split by the seasons of the years before, shrunk towards none; to a value of
-        the last period a straight line leads from the value before the window.
+        A total is split by the seasons of the years before, shrunk towards none.
         """
         before, m = self.history[: self.first], self.question.panel.season_length
         edges, weights = np.atleast_1d(self.question.aim.target), self.weights[self.first :]
-        start, seen, parts = 0.0, np.isfinite(before), weights
-        if self.how == "last":
-            start = _carried(np.append(np.nan, before), 1)[-1]
-        elif seasonal_pattern.countable_seasons(seen, m) and seen.sum() >= FEWEST_YEARS * m:
+        seen, parts = np.isfinite(before), weights
+        if seasonal_pattern.countable_seasons(seen, m) and seen.sum() >= FEWEST_YEARS * m:
             usual = np.nanmean(before) + seasonal_pattern.seasonal_pattern(before[None], seen, m)[0]
             usual = np.maximum(np.roll(usual, -self.first), np.finfo(float).tiny)
             parts = parts * np.resize(usual, len(parts))
-        way = start + np.outer(edges - start, np.cumsum(parts) / parts.sum())
+        way = np.outer(edges, np.cumsum(parts) / parts.sum())
         if self.how == "mean":
             way = way * weights.sum() / np.cumsum(weights)
         way[:, -1] = edges
@@ -168,10 +162,9 @@ class Window:
         """
         aim, m = self.question.aim, self.question.panel.season_length
         rates, weights = np.append(np.resize(aim.target, 2), expected), self.weights[self.first :]
-        done, length = len(self.so_far), 1 if self.how == "last" else self.to_come
-        if self.how != "last":
-            whole = weights.sum() if self.how == "mean" else 1.0
-            rates = (rates * whole - self.so_far @ weights[:done]) / weights[done:].sum()
+        done, length = len(self.so_far), self.to_come
+        whole = weights.sum() if self.how == "mean" else 1.0
+        rates = (rates * whole - self.so_far @ weights[:done]) / weights[done:].sum()
         sums = sliding_window_view(self.history * self.weights, length).sum(axis=1)
         means = sums / sliding_window_view(self.weights, length).sum(axis=1)
         past = finite(means[(self.question.due + 1 - length) % m :: m])

@@ -181,6 +181,8 @@ def _current(tested: Frame, series: pd.Index) -> Frame:
 
 def _settle(plan: Frame, found: Frame, tested: Frame, rule: str) -> Frame:
     """Take over what a test of some rows found; `sign` becomes rule and verdict, by polarity."""
+    if found.empty:
+        return plan
     series, sign = found.index, found["sign"]
     moved = np.where(sign == 0, "none", "trend")
     rows = plan.loc[series].assign(direction=sign, rule=moved, mean=np.nan)

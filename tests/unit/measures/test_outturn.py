@@ -182,19 +182,6 @@ def test_a_mean_is_pooled_where_denominators_are_known_and_plain_elsewhere():
     assert same["probability"] == plain["probability"]
 
 
-def test_a_stock_is_judged_by_its_last_period():
-    values = counts()
-    answers, paths = both(table(values), question(250.0, how="last"))
-    row, end = answers.iloc[0], paths["path"].to_numpy()
-    assert row["last_value"] == values[-1] and row["required_rate"] == 250
-    assert row["rate_n"] == 4  # March of four years
-    assert np.allclose(np.diff(end, prepend=values[MONTHS - 1]), (250 - values[MONTHS - 1]) / 12)
-    record = next(
-        forecast.sample_paths([values], ["a|X"], 12, 6, [(0.0, None)], no_trend=outlook.NO_TREND)
-    )[1]
-    assert np.allclose(row["outturn_mid"], np.quantile(record.draws[-1], 0.5))
-
-
 def test_a_range_is_met_between_its_ends():
     asked = question(np.nan, target_low=1850.0, target_high=1950.0)
     answers, paths = both(table(counts()), asked, register=register(polarity="range"))
