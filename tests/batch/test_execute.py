@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,14 @@ from pmf_analysis.batch.execute import Outcome, execute
 from pmf_analysis.batch.kernels import Kernels
 
 RESULTS = "import os, pathlib; pathlib.Path(os.environ['RESULTS']).write_text('a,b\\n1,2\\n')"
+
+
+@pytest.fixture
+def kernels(tmp_path: Path) -> Iterator[Kernels]:
+    """Ordinary ones; test_kernel_faults.py has the faults of both kinds."""
+    environment = {"PMF_WORKSPACE": str(tmp_path), "RESULTS": str(tmp_path / "results.csv")}
+    with Kernels(environment, fork=False) as room:
+        yield room
 
 
 @pytest.fixture
