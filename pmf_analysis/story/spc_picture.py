@@ -1,6 +1,7 @@
 """What the main chart shows: points, target steps and forecast, their scales and their labels."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -34,13 +35,13 @@ class Picture:
     is_late: bool
     scale: tuple[str, int]
 
-    @property
+    @cached_property
     def frozen_from(self) -> float:
         """Where the usual range of a declared baseline goes on beyond its own periods."""
         ends = self.events.loc[self.events["kind"] == "baseline", "end"].dropna()
         return float(ends.iloc[-1]) if len(ends) else np.inf
 
-    @property
+    @cached_property
     def left_out(self) -> Flags:
         """Points that are shown but count for no average, limit or test: exceptional periods."""
         place, uncharted = self.x[:, None], self.points["mean"].isna().to_numpy(bool)
@@ -48,26 +49,26 @@ class Picture:
         unjudged = self.points["point_type"].eq("missing").to_numpy(bool) | within & uncharted
         return unjudged & self.points["value"].notna().to_numpy(bool)
 
-    @property
+    @cached_property
     def exceptional(self) -> Floats:
         """Begin and end of each period declared exceptional, a row each."""
         spans = self.events.loc[self.events["kind"] == "exceptional", ["x", "end"]]
         return spans.dropna().to_numpy(float)
 
-    @property
+    @cached_property
     def last(self) -> tuple[float, float]:
         """Position and value of the newest point that has a value."""
         known = np.flatnonzero(self.points["value"].notna())[-1]
         return float(self.x[known]), float(self.points["value"].iloc[known])
 
-    @property
+    @cached_property
     def span(self) -> tuple[float, float]:
         """Ends of the time axis: whole periods, with forecast and future targets."""
         latest = [frame["x"].max() for frame in (self.fan, self.targets) if len(frame)]
         half = self.step / 2
         return float(self.x[0]) - half, float(max([self.x[-1], *latest])) + half
 
-    @property
+    @cached_property
     def end_labels(self) -> list[Label]:
         """Return the labels of lines that end at the right edge, with the values they stand for."""
         labels: list[Label] = []
@@ -86,7 +87,7 @@ class Picture:
             labels.append((Words("Likely range\n(9 times in 10)"), float(last[edge])))
         return labels
 
-    @property
+    @cached_property
     def history_labels(self) -> list[Label]:
         """Return the labels of newest value, average and usual range, most important first."""
         value = self.last[1]

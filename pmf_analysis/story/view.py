@@ -78,7 +78,8 @@ class ThemeView:
             return TrendFacts.of(row, self.council)
         known = points[points["value"].notna()]
         held = [name for name in ("target", "target_low") if name in known.columns]
-        recent = known.tail(_RECENT).query("rule.fillna('none') != 'none'")
+        recent = known.tail(_RECENT)
+        recent = recent[recent["rule"].fillna("none") != "none"]
         lately = row["period"] - begun < pd.Timedelta(days=366) if pd.notna(begun) else False
         newest = known.loc[known["segment"] == known["segment"].max(), held]
         return TrendFacts.of(
