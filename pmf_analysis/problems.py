@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import PureWindowsPath
 from typing import Any, Literal
 
 from pmf_analysis.shipped import read_shipped
@@ -18,9 +19,8 @@ Level = Literal["error", "warning", "info"]
 EXIT_WRONG_USAGE = 2
 EXIT_DATA_UNUSABLE = 3
 
-_PLACE = ("file", "sheet", "row", "column", "value")
-COLUMNS = ("level", "code", *_PLACE, "message", "expected", "fix", "indicator")
-_ABSOLUTE = re.compile(r"^(/|\\|[A-Za-z]:[\\/])")
+PLACE = ("file", "sheet", "row", "column", "value")
+COLUMNS = ("level", "code", *PLACE, "message", "expected", "fix", "indicator")
 _LONGEST_VALUE = 80
 # A fault of a spreadsheet in one line.
 _FIELDS = {
@@ -66,8 +66,9 @@ class Problem:
     indicator: str = ""
 
     def __post_init__(self) -> None:
-        if _ABSOLUTE.match(self.file):
-            object.__setattr__(self, "file", re.split(r"[\\/]", self.file.rstrip("\\/"))[-1])
+        path = PureWindowsPath(self.file)  # which knows the slashes of other systems too
+        if path.root:
+            object.__setattr__(self, "file", path.name)
 
     @classmethod
     def of(cls, fault: str, **facts: Any) -> "Problem":
@@ -75,8 +76,8 @@ class Problem:
 
         The facts are its place, or fill its words.
         """
-        words = {what: text.format_map(facts) for what, text in _faults()[fault].items()}
-        given = {name: facts[name] for name in ("level", *_PLACE, "indicator") if name in facts}
+        words = {what: text.format_map(facts) for what, text in faults()[fault].items()}
+        given = {name: facts[name] for name in ("level", *PLACE, "indicator") if name in facts}
         return cls(**{"code": fault, **words, **given})
 
     def line(self) -> str:
@@ -103,7 +104,8 @@ class Problem:
 
 
 @cache
-def _faults() -> dict[str, dict[str, str]]:
+def faults() -> dict[str, dict[str, str]]:
+    """Return the words of every fault by its name."""
     return read_shipped("problems.yml") | read_shipped("systems/faults.yml")
 
 

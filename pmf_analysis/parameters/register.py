@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pmf_analysis.parameters import loading, models
 
@@ -62,19 +62,15 @@ def _row(indicator: models.Indicator) -> dict[str, object]:
 def review_register(indicators: Iterable[models.Indicator], document: loading.Document) -> None:
     """Add what is allowed but deserves a look, with the line of the indicator."""
     for n, indicator in enumerate(indicators):
-        for setting, remark, facts in _remarks(indicator):
-            document.tell(("indicators", n, setting), remark, **facts)
-
-
-def _remarks(indicator: models.Indicator) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield the setting, the name in ``problems.yml`` and the facts of each remark."""
-    against = {"lower", "none"} if _RISE.match(indicator.title) else set()
-    against |= {"higher", "none"} if _FALL.match(indicator.title) else set()
-    if indicator.polarity in against:
-        facts = {"word": indicator.title.split()[0], "polarity": indicator.polarity}
-        yield "polarity", "polarity-contradicts-title", facts
-    if indicator.polarity == "unknown" and indicator.is_chartable:
-        yield "id", "polarity-unknown", {}
-    words = len(indicator.short_title.split())
-    if indicator.short_title != indicator.title and words > _ROOM_FOR_WORDS:
-        yield "short_title", "short-title-long", {"words": words, "room": _ROOM_FOR_WORDS}
+        place, title, polarity = ("indicators", n), indicator.title, indicator.polarity
+        against = {"lower", "none"} if _RISE.match(title) else set()
+        against |= {"higher", "none"} if _FALL.match(title) else set()
+        if polarity in against:
+            facts = {"word": title.split()[0], "polarity": polarity}
+            document.tell((*place, "polarity"), "polarity-contradicts-title", **facts)
+        if polarity == "unknown" and indicator.is_chartable:
+            document.tell((*place, "id"), "polarity-unknown")
+        words = len(indicator.short_title.split())
+        if indicator.short_title != title and words > _ROOM_FOR_WORDS:
+            long = (*place, "short_title")
+            document.tell(long, "short-title-long", words=words, room=_ROOM_FOR_WORDS)

@@ -96,8 +96,10 @@ def _read_sheet(worksheet: Worksheet, formulas: Worksheet | None) -> Sheet:
     for (row, column), cell in worksheet._cells.items():
         place, value = (row, column - 1), cell.value
         if value is None and formulas is not None:
-            value = _uncalculated(formulas, row, column)
-            marks |= {place: "formula"} if value else {}
+            written = formulas.cell(row, column).value
+            formula = getattr(written, "text", written)  # of an array formula, its text
+            if isinstance(formula, str) and formula.startswith("="):
+                value, marks[place] = formula, "formula"
         text = shown_text(value, cell.number_format)
         if not text:
             continue
@@ -109,13 +111,6 @@ def _read_sheet(worksheet: Worksheet, formulas: Worksheet | None) -> Sheet:
     hidden = frozenset(row for row, shape in worksheet.row_dimensions.items() if shape.hidden)
     is_hidden = worksheet.sheet_state != "visible"
     return Sheet(worksheet.title, _as_frame(texts), (), is_hidden, hidden, marks)
-
-
-def _uncalculated(formulas: Worksheet, row: int, column: int) -> str | None:
-    """Return the formula of a cell whose workbook holds no value for it."""
-    formula = formulas.cell(row, column).value
-    text = getattr(formula, "text", formula)
-    return text if isinstance(text, str) and text.startswith("=") else None
 
 
 def _as_frame(texts: dict[Place, str]) -> pd.DataFrame:
@@ -219,7 +214,9 @@ def _header_rows(cells: pd.DataFrame, mapping: MappingFile) -> list[int]:
     header = mapping.header
     if header.row is not None:
         return [header.row] if header.row in cells.index else []
-    accepted = [_accepted(name, mapping) for name in header.containing]
+    # A name may stand in any of the spellings of its column.
+    spelt = {name: [name, *names] for names in reversed(mapping.columns.values()) for name in names}
+    accepted = [set(map(spelling, spelt.get(name, [name]))) for name in header.containing]
     # A single header stands near the top; searching 640,000 rows for it would take seconds.
     searched = cells if header.several else cells.head(200)
     found = []
@@ -230,12 +227,6 @@ def _header_rows(cells: pd.DataFrame, mapping: MappingFile) -> list[int]:
             if not header.several:
                 break
     return found
-
-
-def _accepted(name: str, mapping: MappingFile) -> set[str]:
-    """Spellings under which a header's name may stand: its own, and those of that column."""
-    groups = [group for group in mapping.columns.values() if name in group]
-    return {spelling(text) for text in (name, *(groups[0] if groups else ()))}
 
 
 def _header_names(cells: pd.DataFrame, row: int, above: int) -> dict[int, str]:

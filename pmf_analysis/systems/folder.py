@@ -42,8 +42,7 @@ def drop_files(folder: Path) -> tuple[list[Path], Problems]:
     skipped with a warning each. Sub-folders are read too; the order is that of the names.
     """
     reasons = {path: _reason_to_skip(path) for path in sorted(folder.rglob("*")) if path.is_file()}
-    skipped = [(path, reason) for path, reason in reasons.items() if reason]
-    told = [Problem.of("file-skipped", file=path.name, why=reason) for path, reason in skipped]
+    told = [Problem.of("file-skipped", file=p.name, why=why) for p, why in reasons.items() if why]
     return [path for path, reason in reasons.items() if not reason], Problems(told)
 
 
@@ -70,35 +69,34 @@ def read_file(path: Path) -> RawFile:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise _unusable(path, f"The file cannot be opened ({error.strerror}).") from error
+        raise _unusable(path, "closed", error.strerror) from error
     if len(content) != path.stat().st_size:
-        raise _unusable(path, "The file is still syncing: it grew while it was read.")
+        raise _unusable(path, "growing")
     if not content.strip(b"\0 \r\n\t"):
-        raise _unusable(path, "The file is empty; it may still be syncing.", "wait and try again")
+        raise _unusable(path, "empty")
     try:
         sheets = _sheets(path, content, problems)
     except PmfError:
         raise
     except Exception as error:  # whatever a reader chokes on is a fault of the file
-        reason = f"The file is still syncing or damaged ({type(error).__name__})."
-        raise _unusable(path, reason, "open it, save it again and retry") from error
+        raise _unusable(path, "damaged", type(error).__name__) from error
     if not any(len(sheet.cells) for sheet in sheets):
-        raise _unusable(path, "The file holds no cell with anything in it.")
+        raise _unusable(path, "no_cell")
     return RawFile(path.name, hashlib.sha256(content).hexdigest(), tuple(sheets), problems)
 
 
-def _unusable(path: Path, message: str, fix: str = "") -> PmfError:
-    problem = Problem.of("file-unusable", file=path.name, why=message, fix=fix)
+def _unusable(path: Path, reason: str, what: object = "") -> PmfError:
+    why, fix = KNOWN["unusable"][reason]
+    problem = Problem.of("file-unusable", file=path.name, why=why.format(what=what), fix=fix)
     return PmfError(problem, EXIT_DATA_UNUSABLE)
 
 
 def _sheets(path: Path, content: bytes, problems: Problems) -> list[Sheet]:
     if content.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in content:
-        reason = "The workbook is protected by a password."
-        raise _unusable(path, reason, "save it without a password")
+        raise _unusable(path, "protected")
     for start, what in KNOWN["not_tables"].items():
         if content.startswith(start.encode("latin-1")):
-            raise _unusable(path, f"This is {what}, which pmf cannot read.", "save it as XLSX")
+            raise _unusable(path, "other", what)
     if content.startswith(b"PK"):
         return read_workbook(content)
     if content.startswith(b"PAR1"):
@@ -124,10 +122,9 @@ def _parquet_sheet(content: bytes) -> Sheet:
 def _text_sheet(path: Path, content: bytes, problems: Problems) -> Sheet:
     text = _decoded(path, content, problems)
     if text.lstrip()[:200].casefold().startswith(_WEB_PAGE):
-        reason = "This is a web page, not a table, whatever its name says."
-        raise _unusable(path, reason, "open it in Excel and save it as XLSX")
+        raise _unusable(path, "web_page")
     if "\0" in text[:4096]:
-        raise _unusable(path, "This is not text and no kind of table that is known.")
+        raise _unusable(path, "not_text")
     if text.count('"') % 2:
         problems.tell("quotation-mark-open", file=path.name)
     head = text[:20_000].splitlines()[:20]

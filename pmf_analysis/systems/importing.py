@@ -61,8 +61,7 @@ def import_files(
     has_targets = any("targets" in result.tables for result in results)
     known = store.as_known_on(as_at)["targets"] if has_targets else empty_table("targets")
     repeats.settle_repeats(results, known)
-    for result in results:
-        problems.extend(result.problems)
+    problems.extend(problem for result in results for problem in result.problems)
     tables = {name: rows for name in TABLES if len(rows := repeats.stacked(results, name))}
     if not tables:
         return ImportOutcome(None, tuple(results), unstored(problems))

@@ -50,11 +50,8 @@ class TableLook:
         yield f"{where}header in row {self.header_row}, {self.rows:,} rows below it."
         if self.repeated_headers:
             yield f"The header comes again {self.repeated_headers} times: several tables a sheet."
-        for column in self.columns:
-            yield (
-                f'  {column.letter} "{column.name}": {column.kind}, {column.filled:,} filled, '
-                f"such as {column.example}"
-            )
+        for c in self.columns:
+            yield f'  {c.letter} "{c.name}": {c.kind}, {c.filled:,} filled, such as {c.example}'
         if self.periods:
             yield f"  Periods: {len(self.periods)}, {self.periods[0]} to {self.periods[-1]}."
 
@@ -99,8 +96,7 @@ def _look_at_sheet(sheet: Sheet, tell: Tell) -> TableLook:
         named = [(position, text) for position, text in enumerate(texts) if text]
         is_header = repeats_names(cells, dict(named[:2]))
     body = cells[~is_header]
-    columns = tuple(_look_at_columns(body, texts))
-    _note_names(texts, body, header_row, tell)
+    columns = tuple(_look_at_columns(body, texts, header_row, tell))
     _note_cells(sheet, tell)
     periods = _periods(texts, body, tell)
     repeated = int(is_header.sum())
@@ -117,13 +113,19 @@ def _likely_header(cells: pd.DataFrame) -> int:
     return max([int(row) for row in cells.index[:_SEARCHED]], key=names)
 
 
-def _look_at_columns(body: pd.DataFrame, texts: Sequence[str]) -> Iterator[ColumnLook]:
+def _look_at_columns(
+    body: pd.DataFrame, texts: Sequence[str], header_row: int, tell: Tell
+) -> Iterator[ColumnLook]:
+    """Yield the columns; note names that two bear, and columns with cells but without a name."""
+    spelt = [mapping.spelling(text) for text in texts]
     for position, text in enumerate(texts):
-        filled = body[position][~values.is_blank(body[position])]
-        example = str(filled.iloc[0])[:40] if len(filled) else "nothing"
+        letter, filled = column_letter(position), body[position][~values.is_blank(body[position])]
         if text or len(filled):
-            kind = _kind_of(filled.head(_SAMPLE))
-            yield ColumnLook(column_letter(position), text, kind, len(filled), example)
+            if not text or spelt[position] in spelt[:position]:
+                fault = "column-name-twice" if text else "column-without-name"
+                tell(fault, row=header_row or None, column=f'{letter} "{text}"')
+            example = str(filled.iloc[0])[:40] if len(filled) else "nothing"
+            yield ColumnLook(letter, text, _kind_of(filled.head(_SAMPLE)), len(filled), example)
 
 
 def _kind_of(filled: pd.Series[str]) -> str:
@@ -155,17 +157,6 @@ def _periods(texts: Sequence[str], body: pd.DataFrame, tell: Tell) -> tuple[str,
             tell("look-period", why=error.problems[0].message, of=error.problems[0].code)
             break
     return tuple(labels)
-
-
-def _note_names(texts: Sequence[str], body: pd.DataFrame, header_row: int, tell: Tell) -> None:
-    """Note names that two columns bear, and columns with cells but without a name."""
-    spelt = [mapping.spelling(text) for text in texts]
-    for position, text in enumerate(texts):
-        place = {"row": header_row or None, "column": f'{column_letter(position)} "{text}"'}
-        if text and mapping.spelling(text) in spelt[:position]:
-            tell("column-name-twice", **place)
-        elif not text and not values.is_blank(body[position]).all():
-            tell("column-without-name", **place)
 
 
 def _note_cells(sheet: Sheet, tell: Tell) -> None:

@@ -177,10 +177,8 @@ def load_mappings(folder: Path) -> dict[str, MappingFile]:
     for path in sorted(folder.glob("*.yml")):
         name = f"parameters/mappings/{path.name}"
         mapping = validated(MappingFile, read_document(path, name, problems), problems)
-        if mapping is not None and mapping.name in mappings:
+        if mapping and mappings.setdefault(mapping.name, mapping) is not mapping:
             problems.tell("mapping-twice", name=mapping.name, file=name)
-        elif mapping is not None:
-            mappings[mapping.name] = mapping
     problems.raise_if_errors()
     return mappings
 

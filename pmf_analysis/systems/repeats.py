@@ -5,24 +5,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pmf_analysis.data.contract import KEYS, MAIN_COLUMN, SOURCE_COLUMNS, column_names
-from pmf_analysis.systems.cells import KNOWN
-from pmf_analysis.systems.results import (
-    QUARANTINE_COLUMNS,
-    SOURCE,
-    ImportResult,
-    first_of,
-    lines_at,
-)
+from pmf_analysis.systems import results as outcome
 from pmf_analysis.systems.rules import LABEL
 
-Results = Sequence[ImportResult]
+Results = Sequence[outcome.ImportResult]
 Mask = pd.Series  # of bool
 # So many places are named of rows that contradict each other.
 _NAMED = 3
-# Notes and approvals may differ between two copies of a value; the figures may not.
-_FIGURES = ["value", "value_status", "numerator", "denominator"]
-_AIM = ["target", "target_low", "target_high"]
-_TOLD = ["tolerance_abs", "tolerance_pct", "rationale", "comparator", "set_by", "set_on"]
 _NO_TIME = pd.Timedelta(0)
 
 
@@ -59,7 +48,7 @@ def stacked(results: Results, table: str) -> pd.DataFrame:
 def _differs(twins: pd.DataFrame, table: str) -> Mask:
     """Whether a row shares its key with one of other figures."""
     left_out = {*KEYS[table], *SOURCE_COLUMNS}
-    compared = _FIGURES if table == "observations" else column_names(table)
+    compared = outcome.RULES["figures"] if table == "observations" else column_names(table)
     figures = twins[[name for name in compared if name not in left_out]]
     content = pd.util.hash_pandas_object(figures, index=False)
     keys = [twins[name] for name in KEYS[table]]
@@ -69,17 +58,19 @@ def _differs(twins: pd.DataFrame, table: str) -> Mask:
 def _lines(rows: pd.DataFrame, table: str, fault: str) -> pd.DataFrame:
     """Quarantine lines, by the index of `rows`, that tell rows of one key of each other."""
     if rows.empty:
-        return pd.DataFrame(columns=QUARANTINE_COLUMNS)
+        return pd.DataFrame(columns=outcome.QUARANTINE_COLUMNS)
     shown = rows[MAIN_COLUMN[table]].astype("str").fillna("")
-    places = rows.rename(columns=SOURCE | {"indicator_id": "indicator"})
+    places = rows.rename(columns=outcome.SOURCE | {"indicator_id": "indicator"})
     place = places["file"] + " row " + places["row"].astype("str")
     place += ": " + shown.replace("", "no value")
     key = [rows[name] for name in KEYS[table]]
     differ = place.groupby(key, dropna=False).transform(_listed)
     cells = rows[[*KEYS[table]]].astype("str").fillna("").agg("; ".join, axis=1)
-    lines = places.reindex(columns=QUARANTINE_COLUMNS, fill_value="").astype({"row": "int64"})
-    lines = lines.assign(column=rows[LABEL], value=shown, table=table, cells=cells)
-    return lines_at(lines, fault, differ=differ, key=", ".join(KEYS[table]))
+    lines = places.reindex(columns=outcome.QUARANTINE_COLUMNS, fill_value="")
+    lines = lines.astype({"row": "int64"}).assign(
+        column=rows[LABEL], value=shown, table=table, cells=cells
+    )
+    return outcome.lines_at(lines, fault, differ=differ, key=", ".join(KEYS[table]))
 
 
 def _listed(places: pd.Series) -> str:
@@ -98,8 +89,8 @@ def _take_out(
         result.tables[table] = kept.drop(columns="_result").reset_index(drop=True)
         held, ignored = lines[mine[is_held]], rows[mine & spare]
         result.hold(held, len(held))
-        result.ignored[KNOWN["reasons"][fault]] += len(ignored)
-        result.problems.extend(first_of(ignored[[*SOURCE_COLUMNS]], fault, n=len(ignored)))
+        result.ignored[outcome.RULES["reasons"][fault]] += len(ignored)
+        result.problems.extend(outcome.first_of(ignored[[*SOURCE_COLUMNS]], fault, n=len(ignored)))
 
 
 def _hold_strays(results: Results, known: pd.DataFrame) -> None:
@@ -132,8 +123,9 @@ def _settle_targets(results: Results, known: pd.DataFrame) -> None:
     if rows.empty:
         return
     pairs = _pairs_of_targets(rows, known[~known["target_id"].isin(rows["target_id"])])
-    aims = [pairs[[name + end for name in _AIM]].fillna(float("inf")) for end in ("", "_other")]
-    same_aim = pd.Series((aims[0].to_numpy() == aims[1].to_numpy()).all(axis=1), index=pairs.index)
+    names = outcome.RULES["aims"]
+    aims, others = pairs[names], pairs[[f"{name}_other" for name in names]].set_axis(names, axis=1)
+    same_aim = aims.fillna(float("inf")).eq(others.fillna(float("inf"))).all(axis=1)
     same_basis = pairs["target_basis"] == pairs["target_basis_other"]
     start, end = (pairs[n] - pairs[f"{n}_other"] for n in ("period_start", "period_end"))
     same_period = (start == _NO_TIME) & (end == _NO_TIME)
@@ -143,11 +135,10 @@ def _settle_targets(results: Results, known: pd.DataFrame) -> None:
     for number in beside["_result"].unique():
         mine = beside[beside["_result"] == number]
         places, other = mine[[*SOURCE_COLUMNS]], mine["source_file_other"].iloc[0]
-        told = first_of(places, "targets-differ", n=len(mine), other=other)
+        told = outcome.first_of(places, "targets-differ", n=len(mine), other=other)
         results[number].problems.extend(told)
     spare = pd.Series(rows.index.isin(pairs.loc[is_spare, "_row"]), index=rows.index)
-    nothing = _lines(rows.head(0), "targets", "")
-    _take_out(results, "targets", "same-target", rows, spare, nothing)
+    _take_out(results, "targets", "same-target", rows, spare, _lines(rows.head(0), "targets", ""))
 
 
 def _pairs_of_targets(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +148,8 @@ def _pairs_of_targets(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """
     both = pd.concat([known.assign(_result=-1), rows.assign(_row=rows.index)], ignore_index=True)
     both = both[(both["supersedes"] == "") & ~both["target_id"].isin(both["supersedes"])]
-    both["_told"] = (both[_TOLD].notna() & (both[_TOLD] != "")).sum(axis=1)
+    told = both[outcome.RULES["of_target"]]
+    both["_told"] = (told.notna() & (told != "")).sum(axis=1)
     both["_length"] = both["period_end"] - both["period_start"]
     both = both.sort_values(["_told", "_length"], ascending=False, kind="stable")
     both = both.assign(_order=range(len(both)))

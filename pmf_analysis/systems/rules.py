@@ -15,18 +15,13 @@ import pandas as pd
 from pmf_analysis.data.contract import MAIN_COLUMN, TABLES, Column, cast, column_names
 from pmf_analysis.parameters import loading, workspace
 from pmf_analysis.problems import Problem, did_you_mean
-from pmf_analysis.systems import observation_rules, record_periods, results, tabular
-from pmf_analysis.systems.faults import Case
+from pmf_analysis.systems import record_rules
 from pmf_analysis.systems.mapping import MappingFile
+from pmf_analysis.systems.results import RULES, Case, ImportResult, Records
 from pmf_analysis.systems.values import is_blank, is_error, is_too_large, state_of_text, to_kind
 
-# Columns, by the ends of their names, whose texts stand beside others on a page.
-_NAMES = ("_name", "dimension", "dimension_value", "peer_set", "rationale", "comparator", "set_by")
 # Accepted rows carry here the source column of what a reader looks at first.
 LABEL = "_label"
-_FACTS = ["year_type", "frequency", "data_type", "unit", "accumulation", "period_span", "valid_to"]
-_FACTS += ["minimum", "maximum", "rate_base"]
-_PERCENTAGES = ("percentage", "survey_percentage")
 
 
 @dataclass(frozen=True)
@@ -49,10 +44,8 @@ class Context:
         names = {alias: i for i, each in register.indicators.items() for alias in each.aliases}
         names |= {i: i for i in register.indicators}
         ids = {name.casefold(): i for name, i in names.items()}
-        facts = register.frame().set_index("indicator")[_FACTS]
-        facts = facts.assign(
-            bounds=_bounds_in_words(facts), valid_to=pd.to_datetime(facts["valid_to"])
-        )
+        facts = register.frame().set_index("indicator")[RULES["facts"]]
+        facts = facts.assign(bounds=_bounds_in_words(facts))
         return cls(facts, ids, council.area_code, council.name, as_at)
 
 
@@ -61,11 +54,11 @@ def _bounds_in_words(facts: pd.DataFrame) -> pd.Series[str]:
     words = "a number from " + low + " to " + high
     words = words.mask(high == "nan", "a number of " + low + " or more")
     words = words.mask(low == "nan", "a number of " + high + " or less")
-    return words.mask(facts["data_type"].isin(_PERCENTAGES), words + " (percentage)")
+    return words.mask(facts["statistic"] == "proportion", words + " (percentage)")
 
 
 def judge(
-    records: tabular.Records, mapping: MappingFile, context: Context, result: results.ImportResult
+    records: Records, mapping: MappingFile, context: Context, result: ImportResult
 ) -> pd.DataFrame:
     """Type the records of one table and sheet; what cannot be believed goes into `result`."""
     table = records.table
@@ -74,15 +67,14 @@ def judge(
     _type_columns(case)
     ids = _registered(case, context) if "indicator_id" in typed else case.raw_text("indicator_id")
     facts = context.facts.reindex(ids).set_axis(typed.index)
-    case.facts = facts.assign(is_percentage=facts["data_type"].isin(_PERCENTAGES))
-    dropped = record_periods.set_periods(case)
+    case.facts = facts.assign(is_percentage=facts["statistic"] == "proportion")
+    dropped = record_rules.set_periods(case)
     result.ignored["period of another length than the indicator's"] += int(dropped.sum())
     if table == "observations":
-        observation_rules.judge_observations(case, context.as_at)
+        record_rules.judge_observations(case, context.as_at)
     if table == "targets":
-        observation_rules.judge_targets(case)
-        aims = typed[["target", "target_low", "target_high"]]
-        unset = aims.isna().all(axis=1) & ~case.bad & ~dropped
+        record_rules.judge_targets(case)
+        unset = typed[RULES["aims"]].isna().all(axis=1) & ~case.bad & ~dropped
         result.ignored["no target set"] += int(unset.sum())
         dropped |= unset
     _fill_area_and_id(case, context)
@@ -119,7 +111,7 @@ def _type_columns(case: Case) -> None:
             bad &= state_of_text(case.raw[name], case.mapping.values) == ""
         if name in case.mapping.multiply:
             values = values * case.mapping.multiply[name]
-        values = _shown(case, name, values) if name.endswith(_NAMES) else values
+        values = _shown(case, name, values) if name.endswith(tuple(RULES["printed"])) else values
         case.typed[name] = cast(values, column)
         _refuse_cells(case, column, bad)
         _check_bounds(case, column)
@@ -164,8 +156,7 @@ def _registered(case: Case, context: Context) -> pd.Series[str]:
     # Likeness is searched for a few: a foreign file may hold thousands of names.
     hints = {name: did_you_mean(name, context.ids) for name in unknown[:20]}
     hint = names.map({name: hints.get(name, "") for name in found})
-    is_unknown = names.isin(unknown)
-    case.tell(is_unknown, "indicator_id", "indicator-unknown", indicator=names, hint=hint)
+    case.tell(names.isin(unknown), "indicator_id", "indicator-unknown", indicator=names, hint=hint)
     case.typed["indicator_id"] = names.map(found).astype("str")
     return case.typed["indicator_id"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -18,56 +18,17 @@ import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, column_names
 from pmf_analysis.problems import Problem, Problems, did_you_mean
-from pmf_analysis.systems.cells import Block, Mark, Sheet, column_letter, find_blocks, repeats_names
+from pmf_analysis.systems import cells
+from pmf_analysis.systems.cells import KNOWN, Block, Sheet, column_letter
 from pmf_analysis.systems.mapping import IGNORE, Keep, MappingFile, spelling
-from pmf_analysis.systems.results import LISTED, ImportResult
+from pmf_analysis.systems.results import LAYOUT, LISTED, ImportResult, Records
 from pmf_analysis.systems.values import is_blank, is_typed
 
-# The number, in `raw`, of the layout that a record has.
-LAYOUT = "_layout"
-
-_PERIOD = {"period_start", "period_end", "period_label"}
-_OF_VALUE = {"value", "numerator", "denominator", "value_note", "value_status"}
-_OF_VALUE |= {"ci_lower", "ci_upper", "sample_size"}
-# Our columns and their positions: of a table, and by period text where the header names periods.
-
 Tell = Callable[..., None]
+# Our columns and their positions: of a table, and by period text where the header names periods.
 Columns = dict[str, int]
 Groups = dict[str, list[tuple[str, int]]]
 Part = tuple[pd.DataFrame, dict[str, tuple[int, str]]]
-
-
-@dataclass(frozen=True)
-class Records:
-    """Records of one table from one sheet, and where their cells stood.
-
-    Parameters
-    ----------
-    raw
-        A row a record: cells as read under our names, the source columns of the contract, and
-        ``LAYOUT``.
-    layouts
-        Position and label, such as ``E "Q1 2026/27 Value"``, of the source column of each of ours.
-    """
-
-    table: str
-    sheet: Sheet
-    raw: pd.DataFrame
-    layouts: list[dict[str, tuple[int, str]]]
-
-    def labels(self, name: str, chosen: pd.Series[bool]) -> list[str]:
-        """Source column of each chosen record's cell in the column `name`; "" where it has none."""
-        known = [layout.get(name, (-1, ""))[1] for layout in self.layouts]
-        return [known[number] for number in self.raw.loc[chosen, LAYOUT]]
-
-    def marked(self, name: str, mark: Mark) -> pd.Series[bool]:
-        """Whether the workbook marks the cell of each record in the column `name`."""
-        if not self.sheet.marks:
-            return pd.Series(False, index=self.raw.index)
-        known = [layout.get(name, (-1, ""))[0] for layout in self.layouts]
-        places = zip(self.raw["source_row"], self.raw[LAYOUT].map(known.__getitem__), strict=True)
-        found = [self.sheet.marks.get(place) == mark for place in places]
-        return pd.Series(found, index=self.raw.index, dtype=bool)
 
 
 def cut_into_records(
@@ -81,7 +42,7 @@ def cut_into_records(
         if not re.search(mapping.match.sheets, sheet.name, re.IGNORECASE):
             result.ignored["on a sheet the mapping does not name"] += len(sheet.cells)
             continue
-        blocks = list(find_blocks(sheet, mapping, result.ignored))
+        blocks = list(cells.find_blocks(sheet, mapping, result.ignored))
         if not blocks:
             without_header.append(sheet)
         read = (_read_block(block, mapping, known_ids, result) for block in blocks)
@@ -91,25 +52,19 @@ def cut_into_records(
             split = _split_targets(joined, is_wide=mapping.unpivot is not None)
             result.read += sum(len(part.raw) for part in split) - len(joined.raw)
             found.extend(split)
+    # A cover sheet or notes are passed over, but refused where no sheet of the file has the header.
+    facts = {"wanted": ", ".join(mapping.header.containing) or f"row {mapping.header.row}"}
     nothing_else = not (found or result.lines)
     for sheet in without_header:
-        _pass_over(sheet, mapping, result, nothing_else=nothing_else)
+        facts |= {"file": result.name, "sheet": sheet.name}
+        if nothing_else:
+            problem = Problem.of("header-not-found", **facts)
+            result.refuse(problem, mapping.table, sheet.cells.index.tolist())
+        else:
+            result.problems.tell("sheet-without-header", **facts)
+            result.ignored["on a sheet without the header"] += len(sheet.cells)
     result.read -= result.ignored.pop("header", 0)
     return found
-
-
-def _pass_over(
-    sheet: Sheet, mapping: MappingFile, result: ImportResult, *, nothing_else: bool
-) -> None:
-    """Pass over a cover sheet or notes, but refuse it where no sheet of the file has the header."""
-    wanted = ", ".join(mapping.header.containing) or f"row {mapping.header.row}"
-    fault = "header-not-found" if nothing_else else "sheet-without-header"
-    problem = Problem.of(fault, wanted=wanted, file=result.name, sheet=sheet.name)
-    if nothing_else:
-        result.refuse(problem, mapping.table, sheet.cells.index.tolist())
-    else:
-        result.problems.add(problem)
-        result.ignored["on a sheet without the header"] += len(sheet.cells)
 
 
 def _read_block(
@@ -122,7 +77,7 @@ def _read_block(
     columns = _match_columns(block, mapping, tell)
     groups = _period_groups(block, mapping, tell)
     of_periods = [pair for group in groups.values() for pair in group]
-    found = {*columns, *dict(of_periods), *(["period_label"] if groups else [])}
+    found = {*columns, *dict(of_periods), *(["period_label"] if of_periods else [])}
     _check_missing(block, mapping, found, tell)
     _check_unknown(block, mapping, {*columns.values(), *(p for _, p in of_periods)}, tell)
     rows = block.rows
@@ -139,12 +94,10 @@ def _read_block(
         return []
     result.ignored["not kept by the mapping"] += len(block.rows) - len(rows)
     repeated = pd.Series(not block.sheet.names, index=rows.index)
-    repeated &= repeats_names(rows, {p: block.headers[p] for p in columns.values()})
+    repeated &= cells.repeats_names(rows, {p: block.headers[p] for p in columns.values()})
     result.ignored["header repeated"] += int(repeated.sum())
     rows = rows[~repeated]
-    if mapping.unpivot:
-        return list(_unpivot(block, rows, columns, groups, result))
-    return [_cells_of(block, rows, columns)] if len(rows) else []
+    return list(_records_of(block, rows, columns, groups, result))
 
 
 def _match_columns(block: Block, mapping: MappingFile, tell: Tell) -> Columns:
@@ -162,9 +115,9 @@ def _match_columns(block: Block, mapping: MappingFile, tell: Tell) -> Columns:
 
 def _period_groups(block: Block, mapping: MappingFile, tell: Tell) -> Groups:
     """Our columns, or ``ignore``, and positions of each period of a wide table."""
-    groups: Groups = {}
     if mapping.unpivot is None:
-        return groups
+        return {"": []}
+    groups: Groups = {}
     read = {position: mapping.unpivot.read(text) for position, text in block.headers.items()}
     named = {position: found for position, found in read.items() if found}
     # A measure before all periods, such as a target, belongs to the last, like one behind them.
@@ -183,14 +136,14 @@ def _check_missing(block: Block, mapping: MappingFile, found: set[str], tell: Te
     given = found.union(mapping.constants)
     needed = [c.name for c in TABLES[mapping.table] if c.required and c.default is None]
     needed += {"observations": ["value"], "targets": ["target"]}.get(mapping.table, [])
-    filled = {*_PERIOD, "frequency", "area_code"}
+    filled = {*KNOWN["of_period"], "frequency", "area_code"}
     filled |= {"target_id"} if "indicator_id" in given else set()
     for name in needed:
         if name not in given | filled:
             names = mapping.columns.get(name, (name,))
             hint = did_you_mean(names[0], block.headers.values())
             tell("column-missing", name=names[0], hint=hint, names=" or ".join(names))
-    if "period_start" in column_names(mapping.table) and not given & _PERIOD:
+    if "period_start" in column_names(mapping.table) and given.isdisjoint(KNOWN["of_period"]):
         tell("period-column-missing")
 
 
@@ -212,39 +165,37 @@ def _check_unknown(block: Block, mapping: MappingFile, used: set[int], tell: Tel
         tell("column-unknown", level=level, column=unknown[0], are=are, names=names)
 
 
-def _is_kept(cells: pd.Series[Any], keep: Keep, known_ids: frozenset[str]) -> pd.Series[bool]:
-    text = cells.astype("str").str.strip().str.casefold()
+def _is_kept(column: pd.Series[Any], keep: Keep, known_ids: frozenset[str]) -> pd.Series[bool]:
+    text = column.astype("str").str.strip().str.casefold()
     if keep.startswith:
         return text.str.startswith(tuple(start.casefold() for start in keep.startswith))
     wanted = known_ids if keep.in_ == "register" else keep.in_
     return text.isin([name.casefold() for name in wanted])
 
 
-def _cells_of(block: Block, rows: pd.DataFrame, columns: Columns) -> Part:
-    """Cells under our names, one record a row, and where each column stood."""
-    raw = pd.DataFrame({ours: rows[position] for ours, position in columns.items()})
-    raw["source_row"] = rows.index
-    labels = {ours: f'{column_letter(p)} "{block.headers[p]}"' for ours, p in columns.items()}
-    return raw, {ours: (columns[ours], label) for ours, label in labels.items()}
-
-
-def _unpivot(
+def _records_of(
     block: Block, rows: pd.DataFrame, columns: Columns, groups: Groups, result: ImportResult
 ) -> Iterator[Part]:
-    """Yield the records of each period of a wide table; a period without an entry has none."""
-    some_entry = pd.Series(False, index=rows.index)
+    """Yield cells under our names, and where each column stood, for each period of a wide table.
+
+    A period without an entry has no record; a long table is one group, without columns of its own.
+    """
+    has_entry = pd.Series(False, index=rows.index)
     for period, group in groups.items():
         measures = {ours: position for ours, position in group if ours != IGNORE}
-        filled = _any_filled(rows[list(measures.values())])
-        some_entry |= filled
+        filled = _any_filled(rows[list(measures.values())]) | (not group)
+        has_entry |= filled
         if filled.any():
-            first = group[0][1]
-            places = {**columns, **measures, "period_label": first}
-            raw, layout = _cells_of(block, rows[filled], places)
+            places = columns | measures | ({"period_label": group[0][1]} if group else {})
+            raw = pd.DataFrame({ours: rows.loc[filled, p] for ours, p in places.items()})
+            raw["source_row"] = raw.index
+            if group:
+                raw["period_label"] = period
+            labels = {p: f'{column_letter(p)} "{block.headers[p]}"' for p in places.values()}
             result.read += len(raw)
-            yield raw.assign(period_label=period), layout
-    result.read -= int(some_entry.sum())
-    result.ignored["row without an entry in any period"] += int((~some_entry).sum())
+            yield raw, {ours: (p, labels[p]) for ours, p in places.items()}
+    result.read -= int(has_entry.sum())
+    result.ignored["row without an entry in any period"] += int((~has_entry).sum())
 
 
 def _joined(parts: list[Part], table: str, sheet: Sheet, file: str) -> Records:
@@ -268,12 +219,12 @@ def _split_targets(records: Records, *, is_wide: bool) -> list[Records]:
     has_target = _any_filled(raw[beside])
     # A note in a period without a value and a target is still an entry.
     is_value = _any_filled(raw.filter(["value", "numerator", "denominator"])) | ~has_target
-    targets = raw[has_target].drop(columns=[*_OF_VALUE & {*raw}])
+    targets = raw[has_target].drop(columns=KNOWN["of_value"], errors="ignore")
     return [
         replace(records, raw=(raw[is_value] if is_wide else raw).drop(columns=beside)),
         replace(records, table="targets", raw=targets),
     ]
 
 
-def _any_filled(cells: pd.DataFrame) -> pd.Series[bool]:
-    return pd.DataFrame({n: ~is_blank(cells[n]) for n in cells}, index=cells.index).any(axis=1)
+def _any_filled(frame: pd.DataFrame) -> pd.Series[bool]:
+    return pd.DataFrame({n: ~is_blank(frame[n]) for n in frame}, index=frame.index).any(axis=1)

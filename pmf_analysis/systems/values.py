@@ -24,10 +24,6 @@ LARGEST = 1e15
 
 # A comma that does not separate thousands ("12,5") is no part of a number.
 _NUMBER = re.compile(r"-?\s*(\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?|\.\d+)")
-# Day before month, as the United Kingdom writes dates.
-_DATE_FORMATS = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d %B %Y", "%d %b %Y", "%d-%b-%y")
-_YES_NO = dict.fromkeys(("yes", "y", "true", "1"), True)
-_YES_NO |= dict.fromkeys(("no", "n", "false", "0"), False)
 
 
 def is_typed(cells: pd.Series[Any]) -> bool:
@@ -58,7 +54,7 @@ def to_kind(cells: pd.Series[Any], column: Column, synonyms: Mapping[str, str]) 
     if column.kind == "date":
         return to_date(cells)
     if column.kind == "yes_no":
-        return _by_text(cells, lambda text: _YES_NO.get(text.casefold()), "boolean")
+        return _by_text(cells, lambda text: KNOWN["yes_no"].get(text.casefold()), "boolean")
     return _as_text(cells).str.strip(), is_error(cells)
 
 
@@ -104,7 +100,7 @@ def _date(text: str) -> date | None:
         return None
     with suppress(ValueError):
         return datetime.fromisoformat(text).replace(tzinfo=None)
-    for pattern in _DATE_FORMATS:
+    for pattern in KNOWN["dates"]:
         with suppress(ValueError):
             return datetime.strptime(text, pattern)
     return None
