@@ -86,8 +86,7 @@ class Machines:
 
     def left(self) -> list[str]:
         """Folders of runs that are still there, and processes that still know one."""
-        found = [str(path) for path in (self.folder / "tmp").glob("pmf-*")]
-        found += [where for where, names, _ in os.walk(self.scratch) if "parameters" in names]
+        found = [where for where, names, _ in os.walk(self.scratch) if "parameters" in names]
         for process in psutil.process_iter():
             try:
                 known = process.environ().get("PMF_WORKSPACE", "")
@@ -152,6 +151,13 @@ def _worker_of(client: Any, nanny: psutil.Popen) -> psutil.Process:
     return next(worker for worker in workers if worker.ppid() == nanny.pid)
 
 
+def _kill(worker: psutil.Process) -> list[str]:
+    """Kill a worker; the folders that its preloaded processes, if it has any, must now clear."""
+    commands = [child.cmdline() for child in worker.children()]
+    worker.kill()
+    return [command[-1] for command in commands if "pmf_analysis.batch.preloaded" in command]
+
+
 def test_42_reports_outlive_a_worker_and_a_machine(
     machines: Machines, ordered: Ordered, marks: Path, tmp_path: Path
 ) -> None:
@@ -162,13 +168,14 @@ def test_42_reports_outlive_a_worker_and_a_machine(
     with connected(machines.address, seconds=PATIENCE) as client:
         client.wait_for_workers(2, timeout=PATIENCE)
         doomed = [_worker_of(client, nanny) for nanny in (first, second)]
+        connections: list[str] = []
         for record in make_reports(client, orders, root, folder):
             records.append(record)
             if len(records) == 6:  # a worker dies; its nanny starts another
-                doomed[0].kill()
+                connections += _kill(doomed[0])
             if len(records) == 20:  # a machine is lost
                 second.kill()
-                doomed[1].kill()
+                connections += _kill(doomed[1])
     assert sorted(record["id"] for record in records) == sorted(f"{name}/trends" for name in themes)
     assert [record for record in records if record["status"] != "ok"] == []
     for record in records:
@@ -181,6 +188,7 @@ def test_42_reports_outlive_a_worker_and_a_machine(
     assert not list(folder.rglob(".*.tmp"))
     machines.add_worker()  # on the lost machine's disk, which it clears first
     _until(lambda: not machines.left(), "nothing to be left")
+    _until(lambda: not [place for place in connections if Path(place).exists()], "no sockets")
 
 
 def _interrupt_when(true: Callable[[], Any]) -> None:
