@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -81,14 +81,10 @@ class _Work:
 
     def time_out(self) -> str:
         """Say which of the two limits was passed."""
-        if time.monotonic() >= self.deadline - 1:  # the limit is in whole seconds
-            what, seconds = "notebook", self.seconds
-        else:
-            what, seconds = "cell", self.cell_seconds
-        return (
-            f'the cell "{self.current_cell}" was still running after the {seconds} seconds '
-            f"that a {what} may take"
-        )
+        limits = (self.cell_seconds, "cell"), (self.seconds, "notebook")
+        seconds, what = limits[time.monotonic() >= self.deadline - 1]  # limits are whole seconds
+        why = f"was still running after the {seconds} seconds that a {what} may take"
+        return f'the cell "{self.current_cell}" {why}'
 
     @property
     def is_overdue(self) -> bool:
@@ -170,7 +166,7 @@ def _attempt(
             outcome = _explain(error, work)
         finally:
             watchdog.cancel()
-    return replace(outcome, **asdict(kernel.used))
+    return replace(outcome, **kernel.used)
 
 
 def _run(work: _Work, parameters: Mapping[str, Any], kernel: type, start_seconds: int) -> Any:

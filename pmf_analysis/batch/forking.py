@@ -69,10 +69,6 @@ class ForkedProcess:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, number)
 
-    def terminate(self) -> None:
-        """Ask the process to end."""
-        self.send_signal(signal.SIGTERM)
-
     def kill(self) -> None:
         """End the process."""
         self.send_signal(signal.SIGKILL)
@@ -95,16 +91,11 @@ class Preloaded:
         self._channel.settimeout(_ANSWER_SECONDS)
         number = theirs.fileno()
         start = [sys.executable, "-m", "pmf_analysis.batch.preloaded", str(number), str(folder)]
+        options: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        # A session of its own, because a Ctrl-C is for the run to deal with.
+        options |= {"env": {**environment, **_WHILE_IMPORTING}, "start_new_session": True}
         with theirs:
-            self.process = subprocess.Popen(
-                start,
-                env={**environment, **_WHILE_IMPORTING},
-                pass_fds=[number],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # a Ctrl-C is for the run to deal with
-            )
+            self.process = subprocess.Popen(start, pass_fds=[number], **options)
 
     def fork(self, request: dict[str, Any], log: int) -> ForkedProcess | None:
         """Return a new kernel's process; None when there can be no more."""

@@ -10,9 +10,8 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -30,14 +29,6 @@ _LONGEST_SOCKET_PATH = 100
 
 
 _START = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-
-
-@dataclass(frozen=True)
-class Used:
-    """The processor time and the most memory that a kernel used, 0 where unknown."""
-
-    cpu_seconds: float = 0.0
-    peak_mb: int = 0
 
 
 class Kernels(AbstractContextManager["Kernels"]):
@@ -111,7 +102,7 @@ class Kernels(AbstractContextManager["Kernels"]):
             """A kernel of the running Python, over Unix sockets where they work."""
 
             preloaded = self._preloaded
-            used = Used()
+            used: ClassVar[dict[str, float]] = {}
 
             @property
             def kernel_spec(self) -> Any:
@@ -154,16 +145,16 @@ class Kernels(AbstractContextManager["Kernels"]):
                 _kill(manager)
 
 
-def _used_by(pid: int) -> Used:
+def _used_by(pid: int) -> dict[str, float]:
     """Return what a process used so far; nothing where only Linux tells."""
     told = Path(f"/proc/{pid}")
     try:
         times = (told / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
         peak = re.search(r"VmHWM:\s+(\d+) kB", (told / "status").read_text(encoding="utf-8"))
     except OSError:
-        return Used()
-    ticks = sum(int(time) for time in times)
-    return Used(ticks / os.sysconf("SC_CLK_TCK"), int(peak[1]) // 1024 if peak else 0)
+        return {}
+    seconds = sum(int(time) for time in times) / os.sysconf("SC_CLK_TCK")
+    return {"cpu_seconds": seconds, "peak_mb": int(peak[1]) // 1024 if peak else 0}
 
 
 def _kill(manager: AsyncKernelManager) -> None:

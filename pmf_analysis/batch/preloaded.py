@@ -10,7 +10,6 @@ import gc
 import json
 import os
 import random
-import selectors
 import shutil
 import signal
 import socket
@@ -29,22 +28,14 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 _EASILY_KILLED = "500"
 # What notebooks import inside functions, or only once they draw or read; the rest comes with these.
 _NEEDED = (
-    "IPython.core.completerlib",
     "IPython.core.debugger",
-    "IPython.core.oinspect",
     "IPython.extensions.storemagic",
-    "encodings.idna",
-    "faulthandler",
-    "fsspec.implementations.local",
     "ipykernel.debugger",
-    "ipykernel.ipkernel",
     "ipykernel.kernelapp",
     "matplotlib.backends.backend_svg",
     "pmf_analysis.assess",
     "pmf_analysis.notebook",
-    "pmf_analysis.systems.demo",
     "pyarrow.dataset",
-    "pyarrow.parquet",
     "scipy.stats",
     "sqlite3",
     "tornado.platform.asyncio",
@@ -53,14 +44,14 @@ _NEEDED = (
 
 def main() -> None:
     """Import, then serve the socket whose number is the first argument until it is closed."""
-    folder = sys.argv[2]
     with socket.socket(fileno=int(sys.argv[1])) as channel:
         warm_up()
         gc.collect()
         gc.freeze()  # so that a collection in a kernel leaves the memory they share untouched
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system forgets kernels that ended
         request = _next_kernel(channel)
     if request is None:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(sys.argv[2], ignore_errors=True)
     else:
         _be_kernel(request)
 
@@ -87,68 +78,36 @@ def warm_up() -> None:
         Workspace.find().load()
 
 
-def _next_kernel(channel: socket.socket) -> dict[str, Any] | None:
+def _next_kernel(channel: socket.socket) -> Any:
     """Fork a kernel for each request; None at the end, the request in the kernel's own process."""
-    with selectors.DefaultSelector() as waiting:
-        waiting.register(channel, selectors.EVENT_READ)
+    parent = os.getpid()
+    with suppress(ConnectionError):  # the run has ended without a word
         while True:
-            for key, _ in waiting.select():
-                if key.data is None:
-                    request, log = _received(channel)
-                    if request is None:
-                        _end(waiting)
-                        return None
-                    if _is_child(channel, waiting, log):
-                        return request
-                else:  # a kernel has ended; nobody else can release its number
-                    waiting.unregister(key.fd)
-                    os.waitid(os.P_PIDFD, key.fd, os.WEXITED)
-                    os.close(key.fd)
-
-
-def _is_child(channel: socket.socket, waiting: selectors.BaseSelector, log: int) -> bool:
-    parent, pid = os.getpid(), os.fork()
-    if pid == 0:
-        _leave_parent(parent, log)
-        for key in waiting.get_map().values():
-            if key.data is not None:
-                os.close(key.fd)
-    else:
-        process = os.pidfd_open(pid)
-        waiting.register(process, selectors.EVENT_READ, pid)
-        with suppress(OSError):  # the run has ended meanwhile, which the next message tells
+            message, files, _, _ = socket.recv_fds(channel, MOST_BYTES, 1)
+            if not message:
+                break
+            if not (pid := os.fork()):
+                _leave_parent(parent, files[0])
+                return json.loads(message)
+            process = os.pidfd_open(pid)
             socket.send_fds(channel, [str(pid).encode()], [process])
-    os.close(log)
-    return pid == 0
-
-
-def _received(channel: socket.socket) -> tuple[dict[str, Any] | None, int]:
-    """Return the next request and the file of its log; None when the run has ended."""
-    try:
-        message, files, _, _ = socket.recv_fds(channel, MOST_BYTES, 1)
-    except ConnectionError:
-        return None, 0
-    return (json.loads(message), files[0]) if message else (None, 0)
-
-
-def _end(waiting: selectors.BaseSelector) -> None:
-    """Kill the kernels that still run."""
-    for key in waiting.get_map().values():
-        if key.data is not None:
-            os.killpg(key.data, signal.SIGKILL)
-            os.waitid(os.P_PIDFD, key.fd, os.WEXITED)
+            os.close(process)
+            os.close(files[0])
+    return None
 
 
 def _leave_parent(parent: int, log: int) -> None:
-    """Make the forked process one of its own: session, output, and an end with its parent."""
+    """Make the forked process one of its own: session, signals, output, an end with its parent."""
     os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_EASILY_KILLED, encoding="ascii")
-    for stream in (1, 2):
-        os.dup2(log, stream)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
 
 
 def _be_kernel(request: dict[str, Any]) -> None:
