@@ -44,12 +44,14 @@ def say(entry: str, **slots: object) -> str:
     """Return an entry with its slots filled, or "" when one that it uses is None or empty.
 
     So a sentence about something that is not known is never begun: callers leave out what comes
-    back empty, or say something else. An unknown entry or slot is a programming error.
+    back empty, or say something else. A slot that is not given is an attribute of the slot
+    ``facts``. An unknown entry or slot is a programming error.
     """
-    texts = {name: "" if value is None else str(value) for name, value in slots.items()}
-    template = bank()[entry]
-    is_known = all(texts[name] for name in re.findall(r"{(\w+)}", template))
-    return template.format_map(texts) if is_known else ""
+    template, facts = bank()[entry], slots.get("facts")
+    named = re.findall(r"{(\w+)}", template)
+    known = {name: slots[name] if name in slots else getattr(facts, name) for name in named}
+    texts = {name: "" if value is None else str(value) for name, value in known.items()}
+    return template.format_map(texts) if all(texts.values()) else ""
 
 
 def words_of(group: str) -> dict[str, str]:
@@ -116,8 +118,11 @@ def title(entry: str, name: str, **slots: object) -> str:
 def joined(first: str, second: str, *, same_way: bool) -> tuple[str, ...]:
     """Join two clauses with "and" or "but", as two sentences where one would be too long.
 
-    The second clause may open with a small letter; ``same_way`` says whether both point one way.
+    The second clause may open with a small letter, or be missing; ``same_way`` says whether both
+    point one way.
     """
+    if not second:
+        return (f"{first}.",)
     tension = say("tension.same_way" if same_way else "tension.other_way")
     whole = f"{first}, {tension} {second}."
     return (whole,) if fits(whole) else (f"{first}.", f"{capital(tension)} it is {second}.")

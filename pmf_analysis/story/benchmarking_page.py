@@ -1,22 +1,24 @@
 """The benchmarking page, which asks how the council compares with similar ones."""
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pmf_analysis.story import further, sentences
-from pmf_analysis.story.bank import count_of, fits, say, stored, title, words_of
+from pmf_analysis.story.bank import fits, say, stored, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Facts, text
 from pmf_analysis.story.formatting import join_words
 from pmf_analysis.story.funnel import draw_funnel
-from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, paragraph
+from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, paragraph, picture
 from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
 from pmf_analysis.story.style import tone_of
+from pmf_analysis.story.telling import Sentences, tell, told
 from pmf_analysis.story.theme_sentences import chance_among_tested, named
 from pmf_analysis.story.timeline import MONTHS, positions
 from pmf_analysis.story.view import ThemeView, rows_of
@@ -128,14 +130,12 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     def _finding(self, facts: ComparisonFacts) -> Block:
         is_compared = facts.verdict != "cannot_judge"
-        ahead = count_of("compare.ahead", facts.peers_ahead) if facts.peers_ahead else ""
         missing = named(say("compare.missing"), facts.missing if is_compared else ())
         peers = self._of_set(self.view.peers, facts.subject.series)
         limits = _OUT[self.view.comparison_level < 99]
         out = peers.reindex(columns=["label"]).isin(limits).any(axis=None)
-        nobody = say("compare.unusual_nobody") if facts.is_somewhat and not out else ""
-        newest = say("compare.newest", **self._newest(facts))
-        notes = sentences.told(newest, ahead, *missing, nobody)
+        slots = {"newest": self._newest(facts), "missing": missing, "has_unusual": out}
+        notes = tell("comparison_notes", facts=facts, **slots)
         more = {"notes": notes, "facts": facts.scalars(), "tone": tone_of(facts.verdict)}
         more["second"] = sentences.context_sentences(facts)
         trend, heading = self.trends[facts.subject.series], sentences.comparison_title(facts)
@@ -167,20 +167,15 @@ class BenchmarkingPage(Page[ComparisonFacts]):
 
     def _strip(self, facts: list[ComparisonFacts]) -> Block:
         view = self.view
-        slots = {"council": view.council, "peer_set": facts[0].peer_set, "period": view.period}
-        told = [(e.subject.short, e.value, sentences.rank_words(e)) for e in facts]
-        parts = [say("compare.strip_alt_one", name=n, value=v, place=p) for n, v, p in told]
-        heading = say("compare.strip_title", **slots)
+        slots: dict[str, Any] = {"council": view.council, "period": view.period}
+        slots["peer_set"] = facts[0].peer_set
+        shown = [(e.subject.short, e.value, sentences.rank_words(e)) for e in facts]
+        said = told(*(say("strip.alt_one", name=n, value=v, place=p) for n, v, p in shown))
         columns = stored("cells.yml")["columns"]["strip"]
-        return Block(
-            *("figure", "strip", heading),
-            subtitle=say("compare.strip_subtitle", **slots),
-            alt=" ".join((say("compare.strip_alt", n=len(facts), **slots), *filter(None, parts))),
-            table=data_table(heading, columns, [self.row(each) for each in facts]),
-            svg=draw_strip([self._strip_row(each) for each in facts], id="strip"),
-            source=say("compare.strip_source"),
-            notes=(say("compare.strip_note"), say("compare.rank_note")),
-        )
+        table = data_table(say("strip.title", **slots), columns, map(self.row, facts))
+        svg = draw_strip([self._strip_row(each) for each in facts], id="strip")
+        slots, notes = slots | {"n": len(facts)}, (say("strip.rank_note"),)
+        return picture("strip", "", svg, table, *said, slots=slots, notes=notes)
 
     def _strip_row(self, facts: ComparisonFacts) -> StripRow:
         peers = self._of_set(self.view.peers, facts.subject.series)
@@ -188,21 +183,16 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return StripRow(facts, [float(value) for value in others.to_numpy().flat])
 
     def _funnel(self, facts: ComparisonFacts, limits: pd.DataFrame) -> Block:
-        subject, council = facts.subject, self.view.council
+        subject = facts.subject
         peers = self._of_set(self.view.peers, subject.series).dropna(subset=["denominator"])
         labels = words_of("compare.funnel_label")
         named = peers.assign(position=peers["label"].map(labels).fillna(""))
         rows = data_rows(subject, named, stored("cells.yml")["data"]["funnel"])
-        slots = {"title": subject.title, "council": council, "period": facts.period_label}
-        slots |= {"peer_set": facts.peer_set, "value": facts.value.text, "n": str(len(rows))}
-        id, place = f"funnel-{self.view.slugs[subject.series]}", labels[facts.funnel_label]
-        return self.figure(
-            *(facts, "funnel", title("compare.funnel_title", subject.short), rows),
-            subtitle=say("compare.funnel_subtitle", **slots),
-            alt=say("compare.funnel_alt", place=place, **slots),
-            svg=draw_funnel(peers, limits, subject, id=id, own_name=council, verdict=facts.verdict),
-            notes=(say("compare.funnel_note"), self._spread_note(facts)),
-        )
+        slots = {"peer_set": facts.peer_set, "period": facts.period_label, "n": len(rows)}
+        slots |= {"value": facts.value, "place": labels[facts.funnel_label]}
+        look = partial(draw_funnel, peers, limits, subject, own_name=self.view.council)
+        draw, notes = partial(look, verdict=facts.verdict), (self._spread_note(facts),)
+        return self.figure(facts, "funnel", draw, rows, slots=slots, notes=notes)
 
     def _spread_note(self, facts: ComparisonFacts) -> str:
         """Say how widely these councils scatter, and whether the limits allow for it."""
@@ -211,17 +201,10 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return say(f"compare.funnel_phi.{entry if is_wide else 'close'}", phi=facts.phi)
 
     def _gap_chart(self, facts: ComparisonFacts, gaps: pd.DataFrame) -> Block:
-        subject, council, labels = facts.subject, self.view.council, gaps["period_label"]
-        slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": council}
-        names = {"title": subject.title, "peer_set": facts.peer_set}
-        rows = data_rows(subject, gaps, stored("cells.yml")["data"]["gap"])
-        return self.figure(
-            *(facts, "gap", title("compare.gap_title", subject.short), rows),
-            subtitle=say("compare.gap_subtitle", **names, **slots),
-            alt=" ".join((say("compare.gap_alt", **slots), *sentences.gap_sentences(facts))),
-            svg=draw_gap(gaps, subject, id=f"gap-{self.view.slugs[subject.series]}"),
-            notes=_gap_notes(facts, gaps),
-        )
+        rows = data_rows(facts.subject, gaps, stored("cells.yml")["data"]["gap"])
+        draw, said = partial(draw_gap, gaps, facts.subject), sentences.gap_sentences(facts)
+        parts: Any = {"slots": {"peer_set": facts.peer_set}, "notes": _gap_notes(facts, gaps)}
+        return self.figure(facts, "gap", draw, rows, *said, **parts)
 
     def further(self) -> list[Block]:
         """Return whether comparisons hold, whom to ask, which groups differ, and value for money.
@@ -256,8 +239,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         older = [e for e in compared if e.period_label != trends[e.subject.series].period_label]
         ahead = [e for e in compared if e.peers_ahead]
         lists = {"older": older, "ahead": ahead}.items()
-        told = [named(say(f"quality.{n}"), [e.subject.short for e in some]) for n, some in lists]
-        heading, said = say("section.comparison_quality"), (*chain(*told), *self._missing())
+        parts = [named(say(f"quality.{n}"), [e.subject.short for e in some]) for n, some in lists]
+        heading, said = say("section.comparison_quality"), (*chain(*parts), *self._missing())
         extra = [Block("note", "comparison-quality", heading, text=said)] if said else []
         return [*super().quality(), *extra]
 
@@ -306,23 +289,18 @@ def _in_short(facts: ComparisonFacts) -> str:
     # The title of what is only somewhat better or worse has the place.
     said = [f"{sentences.comparison_title(facts)}.", level, "" if facts.is_somewhat else place]
     gap = sentences.gap_sentences(facts) if facts.is_widening else ()
-    return " ".join(sentences.told(*said, *others, *gap))
+    return " ".join(told(*said, *others, *gap))
 
 
-def _gap_notes(facts: ComparisonFacts, gaps: pd.DataFrame) -> sentences.Sentences:
+def _gap_notes(facts: ComparisonFacts, gaps: pd.DataFrame) -> Sentences:
     """Say what the marks mean, what is tested, and where councils or periods are missing."""
     known, frequency = gaps.reindex(columns=[*_AS_IF, "n_peers"]), facts.subject.frequency
     counts = {"low": f"{known['n_peers'].min():.0f}", "high": f"{known['n_peers'].max():.0f}"}
     steps = np.diff(positions(gaps["period"], frequency)) / MONTHS.get(frequency, 1)
     gone, step = round((steps - 1).sum()), words_of("trend.step").get(frequency, "period")
     has = known.replace(False, None).any()
-    return sentences.told(
-        *(say(f"compare.gap_mark.{name}") for name in _AS_IF if has[name]),
-        say("compare.gap_tested", since=facts.gap_since or None),
-        *sentences.reason_sentences(facts.gap_reason),
-        say("compare.gap_n", **counts) if len(set(counts.values())) > 1 else "",
-        count_of("compare.gap_missing", gone, step=step) if gone > 0 else "",
-    )
+    slots = {**counts, "marks": [name for name in _AS_IF if has[name]], "gone": gone, "step": step}
+    return tell("gap_notes", facts=facts, **slots)
 
 
 def _evidence_words(facts: ComparisonFacts) -> str:

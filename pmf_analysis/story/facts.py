@@ -71,6 +71,12 @@ class TrendFacts(Facts):
         return self.is_signal and self.rule in _CODE["level_rules"] and (back or not self.is_lately)
 
     @property
+    def year_label(self) -> str:
+        """Label of the same period a year ago; "" if unknown, or told as the previous one."""
+        is_told = self.change_on_year.is_known and self.last_year_label != self.previous_label
+        return str(self.last_year_label) if is_told else ""
+
+    @property
     def outcome(self) -> str:
         """Whether the newest figure met its target: "met", "missed" or "" where nobody can say."""
         if self.value.raw is None or self.target.raw is None or self.subject.is_city:

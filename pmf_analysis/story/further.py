@@ -15,9 +15,10 @@ from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import ComparisonFacts, without_status, written_date
 from pmf_analysis.story.figures import Facts, Row, Subject, number, text
 from pmf_analysis.story.formatting import MINUS, format_number, join_words, rounded_sign
-from pmf_analysis.story.pages import cells_of, data_rows, data_table
+from pmf_analysis.story.pages import cells_of, data_rows, data_table, picture
 from pmf_analysis.story.quadrant import draw_quadrant
-from pmf_analysis.story.sentences import rank_words, reason_sentences, told
+from pmf_analysis.story.sentences import rank_words
+from pmf_analysis.story.telling import tell, told
 from pmf_analysis.story.theme_sentences import listed, named, unjudged
 from pmf_analysis.story.view import ThemeView, rows_of
 
@@ -206,7 +207,7 @@ def value_blocks(view: ThemeView) -> list[Block]:
 def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Block:
     subjects = {kind: _subject(view, own, kind) for kind in _KINDS}
     said = (" ".join(_value_sentences(view, own)),)
-    heading = title("further.value_title", text(own, "title"))
+    heading = title("value.title", text(own, "title"))
     drawn = rows.dropna(subset=["cost_percentile", "performance_percentile"])
     newest = drawn[drawn["is_newest"].astype(bool)]
     if not newest["is_own"].astype(bool).any():
@@ -214,27 +215,19 @@ def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Bloc
     sides = (data_rows(subjects[kind], newest, {kind: f"{kind}_value"}) for kind in _KINDS)
     cells = [cost | performance for cost, performance in zip(*sides, strict=True)]
     slots = {"council": view.council, "period": text(own, "year_label"), "n": len(newest) - 1}
-    names = {kind: subjects[kind].title for kind in _KINDS}
-    return Block(
-        *("figure", id, heading),
-        subtitle=say("further.value_subtitle", **names, **slots),
-        text=said,
-        alt=say("further.value_alt", said=said[0]),
-        table=data_table(say("section.data", name=heading), ("council", *_KINDS), cells),
-        svg=draw_quadrant(drawn, words=words_of("further.quadrant"), id=id, own_name=view.council),
-        source=say("compare.strip_source"),
-        notes=(say("further.value_note"),),
-    )
+    slots |= {kind: subjects[kind].title for kind in _KINDS}
+    table = data_table(say("section.data", name=heading), ("council", *_KINDS), cells)
+    svg = draw_quadrant(drawn, words=words_of("further.quadrant"), id=id, own_name=view.council)
+    name = text(own, "title")
+    return picture("value", name, svg, table, *said, slots=slots, id=id, text=said)
 
 
 def _value_sentences(view: ThemeView, own: Row) -> tuple[str, ...]:
     counts = ("years_same", "years", "cost_percentile", "performance_percentile")
     known = {name: number(own, name) for name in counts}
     spelled = {name: None if value is None else f"{value:.0f}" for name, value in known.items()}
-    verdict = text(own, "verdict") or "cannot_judge"
-    reasons = reason_sentences(text(own, "reason")) if verdict == "cannot_judge" else ()
-    place = say("further.value_place", council=view.council, **spelled)
-    return told(say(f"further.value.{verdict}", **spelled), *reasons, place)
+    words = {"verdict": text(own, "verdict") or "cannot_judge", "reason": text(own, "reason")}
+    return tell("value", council=view.council, **words, **spelled)
 
 
 def _subject(view: ThemeView, own: Row, kind: str) -> Subject:

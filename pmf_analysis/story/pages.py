@@ -5,7 +5,7 @@ Every indicator of the theme is on every page, judged or with the reason why not
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -15,17 +15,21 @@ import pandas as pd
 
 from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.story import quality
-from pmf_analysis.story.bank import clip_words, say, stored, words_of
+from pmf_analysis.story.bank import clip_words, say, stored, title, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Facts, Subject, number, text
 from pmf_analysis.story.formatting import format_date, join_words
 from pmf_analysis.story.sentences import age_sentences
+from pmf_analysis.story.telling import told
 from pmf_analysis.story.theme_sentences import counted, named, unjudged
 from pmf_analysis.story.view import ThemeView, rows_of
 
 F = TypeVar("F", bound=Facts)
 Cells = Mapping[str, str]
+Rows = Sequence[Cells]
+Slots = Mapping[str, Any]
+Draw = Callable[..., str]
 
 _REFUSED = ("cannot_judge", "no_verdict")
 _UNJUDGED = (*_REFUSED, "position_only")
@@ -58,6 +62,22 @@ def cells_of(facts: Facts, table: str) -> dict[str, str]:
 def table_block(id: str, table: Table, *, alt: str = "", notes: tuple[str, ...] = ()) -> Block:
     """Make a block of a table, with the table's caption as its title."""
     return Block("table", id, table.caption, table=table, alt=alt, notes=notes)
+
+
+def picture(
+    kind: str, name: str, svg: str, table: Table, *said: str, slots: Slots, **parts: Any
+) -> Block:
+    """Make a figure in the words of its kind; its text alternative ends with what is said.
+
+    The sources are those of several indicators, unless ``parts`` have one.
+    """
+    subtitle, alt = (say(f"{kind}.{part}", name=name, **slots) for part in ("subtitle", "alt"))
+    heading = f"{kind}.{slots.get('heading', 'title')}"
+    note = say(f"{kind}.note") if "note" in words_of(kind) else ""
+    parts = {"id": kind, "source": say("source.several"), "svg": svg, "table": table, **parts}
+    parts["title"] = parts.get("title") or title(heading, name, **slots)
+    parts["notes"] = told(note, *parts.get("notes", ()))
+    return Block("figure", subtitle=subtitle, alt=" ".join(told(alt, *said)), **parts)
 
 
 def plain_table(table: Table) -> str:
@@ -149,9 +169,9 @@ class Page(ABC, Generic[F]):
         known = self.view.trend_facts
         refused = [row for row in self._standings() if row["status"] in _REFUSED]
         reasons = [(clip_words(row["short"], 6), row["reason"]) for row in refused]
-        told = (*self.summary(), *unjudged(reasons)) if known else (say("theme.no_data"),)
+        found = (*self.summary(), *unjudged(reasons)) if known else (say("theme.no_data"),)
         heading = say("section.headline", **slots)
-        finding = Block("finding", "headline", heading, text=paragraph(told))
+        finding = Block("finding", "headline", heading, text=paragraph(found))
         table = self._table(say("section.at_a_glance", **slots), self.shows["glance"], rows)
         return [finding, table_block("at-a-glance", table)] if rows else [finding]
 
@@ -246,21 +266,25 @@ class Page(ABC, Generic[F]):
         return Block("finding", id, title, text=(*text, *second), notes=notes, **more)
 
     def figure(
-        self, facts: Facts, kind: str, title: str, rows: Sequence[Cells], **parts: Any
+        self, facts: Facts, kind: str, draw: Draw, rows: Rows, *said: str, slots: Slots, **more: Any
     ) -> Block:
-        """Make a figure of a series with its source and data."""
+        """Make a figure of a series with its source and data; what its last row holds are slots."""
         subject, id = facts.subject, f"{kind}-{self.view.slugs[facts.subject.series]}"
-        parts["table"] = data_table(say("section.data", name=subject.short), tuple(rows[0]), rows)
-        parts["source"] = quality.source_line(self.view, subject.indicator)
-        return Block("figure", id, title, facts=facts.scalars(), **parts)
+        ends = {end: row.get("period") for end, row in (("first", rows[0]), ("last", rows[-1]))}
+        slots = {**ends, **rows[-1], "title": subject.title, "council": self.view.council, **slots}
+        table = data_table(say("section.data", name=subject.short), tuple(rows[0]), rows)
+        more |= {"id": id, "facts": facts.scalars()}
+        more["source"] = quality.source_line(self.view, subject.indicator)
+        kind = kind.partition("-")[0]
+        return picture(kind, subject.short, draw(id=id), table, *said, slots=slots, **more)
 
     def count_verdicts(self, group: str, entry: str, facts: Sequence[Facts]) -> tuple[str, ...]:
         """Count the verdicts in words, or say that nothing can be judged."""
         counts = Counter(each.shown for each in facts)
         if counts["cannot_judge"] == len(facts):
             return (say("theme.nothing_judged", n=len(facts)),)
-        told = [(code, counts[code]) for code in self.shows["verdicts"]]
-        return counted(group, entry, told, len(facts))
+        seen = [(code, counts[code]) for code in self.shows["verdicts"]]
+        return counted(group, entry, seen, len(facts))
 
     def counting_entry(self) -> str:
         """Return which entry counts: all indicators of the theme, some, or breakdowns too."""

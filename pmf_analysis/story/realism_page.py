@@ -1,21 +1,21 @@
 """The target realism page, which asks whether targets are challenging yet realistic."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, partial
 from itertools import chain
 
 import pandas as pd
 
 from pmf_analysis.story import theme_sentences as spoken
-from pmf_analysis.story.bank import count_of, say, say_first, stored, title, words_of
+from pmf_analysis.story.bank import count_of, say, stored, title, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.dots import count_meeting, draw_dots
 from pmf_analysis.story.facts import TargetFacts, TrendFacts
 from pmf_analysis.story.figures import Subject, number, raw
 from pmf_analysis.story.formatting import twentieths
 from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, table_block
-from pmf_analysis.story.sentences import reason_sentences, told
 from pmf_analysis.story.spc import draw_spc
+from pmf_analysis.story.telling import reason_sentences, told
 from pmf_analysis.story.theme_sentences import reference_sentences, target_sentences, target_title
 from pmf_analysis.story.track import portfolio_blocks, record_blocks
 from pmf_analysis.story.trajectory import draw_trajectory
@@ -25,9 +25,6 @@ _DOTS = [f"d{place:02d}" for place in range(1, 21)]
 _CALLED = ("target_missed", "not_realistic", "at_risk", "between", "cannot_judge")
 _UNRECORDED = ("no_rationale", "no_comparator")  # named once, with the data
 _TO_COME = ["chance_on_path", "q05", "q50", "q95"]
-
-Rows = list[dict[str, str]]
-Draw = Callable[..., str]
 
 
 class RealismPage(Page[TargetFacts]):
@@ -65,7 +62,7 @@ class RealismPage(Page[TargetFacts]):
         told = self.count_verdicts("realism", "theme.of_targets", targets)
         return (*told, count_of("theme.some_without", without)) if without else told
 
-    def rows(self) -> Rows:
+    def rows(self) -> list[dict[str, str]]:
         """Cells of a row for every target, and of one for every series that has none."""
         asked = self._asked()
         each = ((facts, asked.get(facts.subject.series, [facts])) for facts in self.facts)
@@ -140,9 +137,8 @@ class RealismPage(Page[TargetFacts]):
             return []
         rows = rows.assign(**rows[_TO_COME].mask(rows["actual"].notna()))
         cells = data_rows(subject, rows, stored("cells.yml")["data"]["outturn"])
-        draw, slots = partial(draw_trajectory, rows, subject), {"first": cells[0]["period"]}
-        said = spoken.outturn_sentences(facts)
-        return [self._chart(facts, f"outturn{part}", cells, draw, *said, **slots)]
+        draw, said = partial(draw_trajectory, rows, subject), spoken.outturn_sentences(facts)
+        return [self.figure(facts, f"outturn{part}", draw, cells, *said, slots={})]
 
     def _fan(self, own: list[TargetFacts]) -> list[Block]:
         """Draw the chart with its fan, for the first question that was answered.
@@ -163,7 +159,7 @@ class RealismPage(Page[TargetFacts]):
         said = reference_sentences([facts]) if facts.is_reference else target_sentences(facts)
         draw = partial(draw_spc, points, subject, targets=targets, forecast=fans)
         cells = data_rows(subject, fans, stored("cells.yml")["data"]["fan"])
-        return [self._chart(facts, "fan", cells, draw, *said[:2], **slots)]
+        return [self.figure(facts, "fan", draw, cells, *said[:2], slots=slots)]
 
     def _dots(self, facts: TargetFacts, part: str) -> list[Block]:
         """Draw the chance as twenty dots, which say the same number of chances as the words.
@@ -177,24 +173,10 @@ class RealismPage(Page[TargetFacts]):
         if not (dots and facts.target.is_known) or chance is None or count != twentieths(chance):
             return []
         cells = [{"dot": str(n), "value": str(subject.figure(d))} for n, d in enumerate(dots, 1)]
-        slots = {"period": facts.period_label, "target": facts.target.text, "count": str(count)}
+        slots = {"period": facts.period_label, "target": facts.target, "count": count}
         look = partial(draw_dots, target=goal, better=better, unit=unit, decimals=decimals)
         slots["heading"] = {0: "title_none", 20: "title_all"}.get(count, "title")
-        return [self._chart(facts, f"dots{part}", cells, partial(look, dots), **slots)]
-
-    def _chart(
-        self, facts: TargetFacts, kind: str, cells: Rows, draw: Draw, *said: str, **slots: str
-    ) -> Block:
-        """Make a figure in the words of its kind; its text alternative ends with what is said."""
-        words, id = kind.partition("-")[0], f"{kind}-{self.view.slugs[facts.subject.series]}"
-        names = {"title": facts.subject.title, "council": self.view.council}
-        slots = {"last": cells[-1].get("period", ""), **cells[-1], **names, **slots}
-        subtitle, alt = (say(f"{words}.{each}", **slots) for each in ("subtitle", "alt"))
-        drawn = {"subtitle": subtitle, "alt": " ".join(told(alt, *said)), "svg": draw(id=id)}
-        notes = told(say_first(f"{words}.note"))
-        entry, count = slots.get("heading", "title"), slots.get("count")
-        heading = title(f"{words}.{entry}", facts.subject.short, count=count)
-        return self.figure(facts, kind, heading, cells, notes=notes, **drawn)
+        return [self.figure(facts, f"dots{part}", partial(look, dots), cells, slots=slots)]
 
     def _outcomes(self, facts: TargetFacts) -> list[float]:
         """Twenty equally likely values: a year's own, else those forecast for the period."""

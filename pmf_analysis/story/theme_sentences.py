@@ -8,18 +8,19 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain
+from typing import Any
 
 from pmf_analysis.story import bank
 from pmf_analysis.story.bank import clip_words, count_of, fitting, say, say_first, title, words_of
 from pmf_analysis.story.facts import SIGNALS, TargetFacts, dated
 from pmf_analysis.story.figures import Figure, Row, Subject, number, raw, text
 from pmf_analysis.story.formatting import format_false_alarm, join_words
-from pmf_analysis.story.sentences import WAYS, Sentences, reason_sentences, told
+from pmf_analysis.story.telling import Sentences, tell, told
 from pmf_analysis.story.timeline import MONTHS
 
 _CLAUSE_WORDS, _RARE = 11, 0.05
 _SHOWN = ("shows", "shows_two", "shows_alone")
-_OUTTURNS = [f"realism.outturn{form}" for form in ("", "_plain", "_by", "_by_plain")]
 _MOST_WORDS = 50  # of a rationale, about 300 characters
 _CHANCES = ("own_and_peers", "own", "outturn")  # methods, each with a row of evidence of its own
 
@@ -134,32 +135,24 @@ def _ends(facts: TargetFacts) -> dict[str, str]:
 
 def target_sentences(facts: TargetFacts) -> Sentences:
     """Say the target, its chance if nothing new is done, what it asks for, and the range."""
-    slots: dict[str, object] = {"target": facts.target, "period": facts.period_label}
-    if facts.kind == "baseline":
-        return told(say("realism.baseline", target=facts.target), *reason_sentences(facts.reason))
-    slots["kind"] = words_of("realism.kind").get(facts.kind)
-    stated = say_first("realism.target_kind", "realism.target", "realism.target_alone", **slots)
-    said = (*_chance_sentences(facts), *outturn_sentences(facts), *_required_sentences(facts))
-    reason = say("realism.rationale", rationale=bank.clip_sentences(facts.rationale, _MOST_WORDS))
-    return told(stated, *said, _range_sentence(facts), reason)
+    people = abs(facts.people.raw or 0.0)
+    # Two figures, as it is known.
+    slots = {"people": f"{float(f'{people:.2g}'):,.0f}" if people >= 1 else ""}
+    slots["rationale"] = bank.clip_sentences(facts.rationale, _MOST_WORDS)
+    slots["range"] = _range_sentence(facts)
+    said = {"outturn": outturn_sentences(facts), "ends": _ends(facts)}
+    return tell("target", facts=facts, **slots, **said)
 
 
 def outturn_sentences(facts: TargetFacts) -> Sentences:
     """Say how far the year is, what its rest needs, how often that was seen, where it ends."""
-    if not facts.of_periods or facts.verdict == "cannot_judge":
-        return ()
-    steps, slots, left = words_of("trend.step"), _known(facts), facts.of_periods - facts.done
-    if not left:
-        return told(say("realism.ended", **slots))
-    often, slots["period"] = facts.subject.frequency, facts.period_label
+    steps, often, slots = words_of("trend.step"), facts.subject.frequency, _known(facts)
     slots["year"] = steps["annual"] if facts.of_periods * MONTHS.get(often, 0) == 12 else ""
-    so_far = say_first("realism.so_far", "realism.not_begun", **slots)
-    rate = count_of("realism.rate", left, step=steps.get(often, steps["other"]), **slots)
-    share = say("realism.rate_share", **slots) if rate else ""
-    return told(so_far, rate, share, say_first(*_OUTTURNS, **slots))
+    slots |= {"period": facts.period_label, "step": steps.get(often, steps["other"])}
+    return tell("outturn", facts=facts, **slots)
 
 
-def _known(facts: TargetFacts) -> dict[str, object]:
+def _known(facts: TargetFacts) -> dict[str, Any]:
     """What a sentence may speak of; a count of nothing is not known."""
     share, more = facts.rate_share.raw, facts.more.items()
     known = {name: value or None for name, value in facts.plain.items()} | facts.more
@@ -207,45 +200,13 @@ def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, st
 
 def reference_sentences(asked: Sequence[TargetFacts]) -> Sentences:
     """Answer the standing questions that are asked of a series where no target is set."""
-    said: list[str] = []
-    for facts in asked:
-        slots = {"target": facts.target, "period": facts.period_label}
-        answer = say(f"realism.{asked_kind(facts)}", frequency=facts.frequency, **slots)
-        refusal = (say("realism.verdict.cannot_judge"), *reason_sentences(facts.reason))
-        said += [answer] if facts.probability.is_known else refusal
-    return told(*dict.fromkeys(said), *map(_range_sentence, asked[:1]))
+    said = (tell("reference", facts=each, kind=asked_kind(each)) for each in asked)
+    return told(*dict.fromkeys(chain(*said)), *map(_range_sentence, asked[:1]))
 
 
 def asked_kind(facts: TargetFacts) -> str:
     """Return which standing question is asked: not about a median that is already bettered."""
     return "bettered" if facts.kind == "peer_median" and facts.is_met else facts.kind
-
-
-def _chance_sentences(facts: TargetFacts) -> Sentences:
-    reasons = reason_sentences(facts.reason)
-    if not facts.probability.is_known:
-        refused = facts.verdict != "no_verdict"
-        return told(say("realism.verdict.cannot_judge") if refused else "", *reasons)
-    chance = say(f"realism.chance.{facts.band}", frequency=facts.frequency)
-    ends = (facts.lower, facts.upper) if facts.lower.text != facts.upper.text else ("", "")
-    miss = facts.subject.figure(1 - raw(facts.probability), "frequency")
-    verdict = "city" if facts.subject.is_city else facts.verdict
-    verdict = say(f"realism.verdict.{verdict}", miss=miss, **_ends(facts))
-    return told(chance, say("realism.between", low=ends[0], high=ends[1]), verdict, *reasons)
-
-
-def _required_sentences(facts: TargetFacts) -> Sentences:
-    if not facts.probability.is_known or not facts.required_change.is_known:
-        return ()
-    slots = {"last": facts.last_value, "label": facts.last_label}
-    if facts.is_met:
-        return told(say_first("realism.met", "realism.met_alone", **slots))
-    way = WAYS[facts.sign(facts.required_change)]
-    required = say(f"realism.required.{way}", size=facts.required_change, **slots)
-    people = abs(facts.people.raw or 0.0)
-    size = f"{float(f'{people:.2g}'):,.0f}" if people >= 1 else ""  # two figures, as it is known
-    gap = {"people": size, "people_unit": facts.people_unit}
-    return told(required, say_first("realism.people", "realism.people_alone", **gap))
 
 
 def _range_sentence(facts: TargetFacts) -> str:
@@ -267,21 +228,4 @@ def range_words(facts: TargetFacts) -> str:
 
 def challenge_questions(facts: TargetFacts) -> Sentences:
     """Questions for the director that the evidence raises; never about anybody's reasons."""
-    if facts.is_reference:
-        values = sorted(facts.offered.values(), key=lambda value: value.raw or 0.0)
-        if facts.subject.is_city:
-            return told(say("challenge.whole_area"))
-        if not values:
-            return told(say("challenge.no_target_none") if facts.value_30.is_known else "")
-        ends = {"low": values[0], "high": values[-1]}
-        return (count_of("challenge.no_target", len(values), **ends),)
-    if facts.reason.endswith("?"):
-        return reason_sentences(facts.reason)
-    if facts.subject.is_city or facts.shown.startswith(("target_", "baseline")):
-        return ()
-    asked = f"challenge.{facts.verdict if facts.value_30.is_known else 'cannot_judge'}"
-    v30, rare = facts.offered.get("30%"), "rare" if facts.peer_share.raw else "none"
-    is_rare = raw(facts.peer_share) <= _RARE and not facts.is_met
-    seen = say(f"challenge.{rare}", frequency=facts.peer_share, n=facts.peer_n or None)
-    asks = say_first(asked, f"{asked}_alone", target=facts.target, v30=v30)
-    return told(asks, seen if is_rare else "", "" if facts.rationale else say("challenge.basis"))
+    return tell("challenge", facts=facts, rare=_RARE)

@@ -6,15 +6,16 @@ are written by people, and are escaped where blocks are rendered like all text.
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.story import multiples, pages, sentences, spc, style
-from pmf_analysis.story.bank import clip_words, count_of, ended, say, stored, title, words_of
+from pmf_analysis.story.bank import clip_words, count_of, say, stored, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, raw, text
-from pmf_analysis.story.sentences import WAYS, Sentences, told
+from pmf_analysis.story.telling import WAYS, Sentences, tell, told
 from pmf_analysis.story.theme_sentences import chance_signals, named, off_target
 from pmf_analysis.story.view import rows_of
 
@@ -94,18 +95,14 @@ class TrendsPage(pages.Page[TrendFacts]):
             name, value, word = each.subject.short, each.value.text, self.words[each.shown]
             points = view.of_series(view.points, each.subject.series)
             panels.append(multiples.Panel(name, value, each.shown, points, word))
-            said.append(say("trend.overview_part", name=name, value=value, word=word.lower()))
+            said.append(say("overview.part", name=name, value=value, word=word.lower()))
         caption = say("section.data", name=view.theme_title)
         columns = [key for key in self.shows["glance"] if key != "trend"]
-        figure = Block(
-            *("figure", "overview", title("section.overview", view.theme_title)),
-            subtitle=say("subtitle.overview", council=view.council, period=view.period),
-            alt=say("trend.overview", n=len(drawn), said="; ".join(said)),
-            svg=multiples.draw_multiples(panels, id="overview"),
-            table=self._table(caption, columns, map(self.row, drawn)),
-            source=say("compare.strip_source"),
-        )
-        return [figure]
+        table = self._table(caption, columns, map(self.row, drawn))
+        slots = {"council": view.council, "period": view.period, "n": len(drawn)}
+        slots["said"] = "; ".join(said)
+        svg = multiples.draw_multiples(panels, id="overview")
+        return [pages.picture("overview", view.theme_title, svg, table, slots=slots)]
 
     def pictures(self) -> list[Block]:
         """Return what each indicator means in words, then its chart with the data behind it."""
@@ -122,19 +119,16 @@ class TrendsPage(pages.Page[TrendFacts]):
     def _chart(self, facts: TrendFacts, points: pd.DataFrame) -> Block:
         subject = facts.subject
         labels = points.loc[points["value"].notna(), "period_label"]
-        slots = {"first": labels.iloc[0], "last": labels.iloc[-1], "council": self.view.council}
-        better = say(f"polarity.{subject.polarity}")
-        told = (*sentences.level_sentences(facts), *sentences.noise_sentences(facts))
+        slots = {"first": labels.iloc[0], "last": labels.iloc[-1]}
+        slots["better"] = say(f"polarity.{subject.polarity}")
+        said = (*sentences.level_sentences(facts), *sentences.noise_sentences(facts))
         rows = pages.data_rows(subject, points, stored("cells.yml")["data"]["chart"])
         events, slug = self.view.events_of(subject.series), self.view.slugs[subject.series]
         note = say("source.value_note", note=facts.value_note)
-        return self.figure(
-            *(facts, "chart", sentences.picture_title(facts), rows),
-            subtitle=say("subtitle.trend", title=subject.title, better=better, **slots),
-            alt=" ".join((say("trend.alt", name=subject.short, **slots), *told)),
-            svg=spc.draw_spc(points, subject, id=slug, events=events, is_stale=facts.is_stale),
-            notes=(*filter(None, [note]), *chart_notes(facts, rows_of(events))),
-        )
+        svg = spc.draw_spc(points, subject, id=slug, events=events, is_stale=facts.is_stale)
+        notes, heading = chart_notes(facts, rows_of(events)), sentences.picture_title(facts)
+        parts: Any = {"title": heading, "notes": (note, *notes), "slots": slots}
+        return self.figure(facts, "chart", lambda **_: svg, rows, *said, **parts)
 
     def attention(self) -> list[str]:
         """Name what falls short of its target, then what moved for the worse or neither way."""
@@ -171,66 +165,30 @@ def _told(facts: TrendFacts) -> tuple[str, ...]:
 
 def chart_notes(facts: TrendFacts, events: list[Row]) -> Sentences:
     """Return the note on the chart and one for each of its events, which have numbers."""
-    more = [*_bands(facts), *told(sentences.arrow_note(facts)), *_steps(facts)]
-    more += [*_limits(facts, events), *_target(facts)]
-    more += sentences.caution_sentences(facts)[sentences.FIRST_CAUTIONS :]
+    subject, low, high = facts.subject, facts.tolerance_low, facts.tolerance_high
+    edges = {"higher": low.text, "lower": high.text, "range": subject.range(low, high)}
+    rebases = [row for row in events if text(row, "kind") == "rebase"]
+    rebase = [{"number": row["number"], "label": text(row, "period_label")} for row in rebases]
+    more = tell(
+        "chart_notes",
+        facts=facts,
+        step=sentences.step_word(facts),
+        rebase=rebase[-1] if rebase else {},
+        edge=edges.get(subject.polarity),
+        cautions=sentences.caution_sentences(facts)[sentences.FIRST_CAUTIONS :],
+    )
     oldest = len(events) - _SHOWN_EVENTS
-    shown = [row for row in events if row["number"] > oldest or text(row, "kind") == "rebase"]
+    shown = [row for row in events if row["number"] > oldest or row in rebases]
     left = len(events) - len(shown)
     earlier = count_of("event.earlier", left) if left else ""
     return told(say("trend.more", text=" ".join(more)), *map(_event_note, shown), earlier)
-
-
-def _bands(facts: TrendFacts) -> Sentences:
-    """Say which changes on the previous period, and on the year, are usual for this series."""
-    year = facts.last_year_band if facts.last_year_label != facts.previous_label else None
-    slots = {"size": facts.previous_band, "step": sentences.step_word(facts)}
-    return ended(say("trend.change_band", **slots), "trend.year_band", size=year)
-
-
-def _steps(facts: TrendFacts) -> Sentences:
-    """Say how large a lasting step must be for this chart to show it."""
-    if facts.verdict == "cannot_judge":
-        return ()
-    soon, late = (each if facts.sign(each) else None for each in (facts.detect_4, facts.detect_12))
-    further, step = late if str(late) != str(soon) else None, sentences.step_word(facts)
-    seen = say("trend.step_soon", size=soon, step=step)
-    monthly = facts.detect_monthly if facts.detect_monthly.text != str(soon) else None
-    months = say("trend.step_monthly", size=monthly)
-    return told(*ended(seen, "trend.step_late", size=further, step=step), months if seen else "")
-
-
-def _limits(facts: TrendFacts, events: list[Row]) -> Sentences:
-    """Say that the usual range is fixed, and what a starting point of its own has changed."""
-    frozen = say("trend.frozen") if facts.limits_from == "frozen" else ""
-    rebases = [row for row in events if text(row, "kind") == "rebase"]
-    without = facts.verdict_without_rebase
-    if not rebases or not without or facts.subject.is_city:
-        return told(frozen)
-    entry = f"trend.without_rebase.{'same' if without == facts.verdict else 'other'}"
-    slots = {"label": text(rebases[-1], "period_label"), "number": rebases[-1]["number"]}
-    return told(frozen, say(entry, word=words_of("status")[without].lower(), **slots))
-
-
-def _target(facts: TrendFacts) -> Sentences:
-    """Say what tolerance makes of the target, and why the usual range is not held against it."""
-    subject, low, high = facts.subject, facts.tolerance_low, facts.tolerance_high
-    edges = {"higher": low.text, "lower": high.text, "range": subject.range(low, high)}
-    code = facts.assurance_tolerance
-    tolerance = say(f"trend.tolerance.{code}", edge=edges.get(subject.polarity)) if code else ""
-    if subject.is_city or facts.assurance or facts.verdict == "cannot_judge":
-        return told(tolerance)
-    withheld = [each for each in sentences.reason_sentences(facts.reason) if "target" in each]
-    return told(tolerance, *withheld)
 
 
 def _event_note(row: Row) -> str:
     """Name an event by its number: period, what happened, in whose words, and who answers."""
     kind, words = text(row, "kind"), text(row, "text") or text(row, "evidence")
     said = clip_words(" ".join(words.split()).rstrip("."), _SHOWN_WORDS)
-    name = words_of("event.kind").get(kind, "")
-    said = said if text(row, "text") else said[:1].lower() + said[1:]
-    said = say("event.clause", kind=name, said=said) or said or name
-    slots = {"number": row["number"], "period": text(row, "period_label"), "said": said}
-    note = say("event.note_owner", owner=text(row, "owner"), **slots) or say("event.note", **slots)
-    return f"{note} {say('event.suggested')}" if kind == "suggested_step" else note
+    slots = {"said": said if text(row, "text") else said[:1].lower() + said[1:]}
+    slots |= {"period": text(row, "period_label"), "owner": text(row, "owner")}
+    slots |= {"kind": words_of("event.kind").get(kind, ""), "number": str(row["number"])}
+    return " ".join(tell("event", is_suggested=kind == "suggested_step", **slots))

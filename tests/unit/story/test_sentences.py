@@ -22,10 +22,10 @@ from pmf_analysis.story.sentences import (
     level_sentences,
     noise_sentences,
     picture_title,
-    reason_sentences,
     trend_sentences,
     trend_title,
 )
+from pmf_analysis.story.telling import reason_sentences
 from pmf_analysis.story.theme_sentences import (
     challenge_questions,
     chance_among_tested,
@@ -54,6 +54,20 @@ from .made_up import (
     target_row,
     trend_row,
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def told_once() -> None:
+    """A story is compiled when it is first told, which no example's deadline should count."""
+    subject = Subject.of(trend_row(), "Westshire")
+    trend = TrendFacts.of(trend_row(), "Westshire")
+    comparison = ComparisonFacts.of(comparison_row(), subject)
+    target = TargetFacts.of(target_row(), subject)
+    assert trend_sentences(trend) and chart_notes(trend, [{**event_row(), "number": 1}])
+    assert comparison_sentences(comparison) and context_sentences(comparison)
+    assert target_sentences(target) and challenge_questions(target)
+    assert reference_sentences([TargetFacts.of(target_row(kind="maintain"), subject)])
+
 
 BANNED = re.compile(
     r"\b(significant\w*|only|best|worst|blame\w*|fault|fail\w*|disappoint\w*|excellent|poor|"

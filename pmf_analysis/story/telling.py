@@ -1,0 +1,51 @@
+"""Stories: what is said of one row of a result table, told from its facts."""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from typing import Any
+
+from pmf_analysis.story import bank
+from pmf_analysis.story.bank import capital, stored
+
+Sentences = tuple[str, ...]
+
+WAYS = {1: "up", -1: "down", 0: "same"}
+_END = "\x1e"  # of a sentence of a story; no text holds it
+
+
+def told(*sentences: str) -> Sentences:
+    """Keep the sentences that say something."""
+    return tuple(filter(None, sentences))
+
+
+@cache
+def _story(name: str) -> Callable[..., str]:
+    """Return what tells a story, whose every expression is a sentence or several."""
+    from jinja2 import Environment, StrictUndefined
+
+    def ended(said: str | Iterable[str]) -> str:
+        return "".join(f"{each}{_END}" for each in ((said,) if isinstance(said, str) else said))
+
+    made = Environment(undefined=StrictUndefined, finalize=ended)
+    tells: Callable[..., str] = made.from_string(stored("stories.yml")[name]).render
+    return tells
+
+
+def tell(story: str, **slots: Any) -> Sentences:
+    """Tell a story of ``stories.yml``: its sentences in order, without those that say nothing.
+
+    A story has the slots, and what :func:`say` and its kin say there has them too.
+    """
+    spoken = (bank.say, bank.say_first, bank.count_of, bank.ended)
+    known = slots | {each.__name__: partial(each, **slots) for each in spoken}
+    known |= {each.__name__: each for each in (bank.words_of, bank.joined, capital)}
+    text = _story(story)(known, reasons=reason_sentences, ways=WAYS)
+    return told(*map(str.strip, text.split(_END)))
+
+
+def reason_sentences(reason: str, *without: str) -> Sentences:
+    """Write a reason given by a measure as sentences, less those that hold one of some words."""
+    parts = [part.strip() for part in re.split(r";\s+|(?<=\w\.)\s+(?=[A-Z])", reason)]
+    said = [capital(re.sub(r"(?<![.?])$", ".", part)) for part in parts if part]
+    return tuple(each for each in said if not any(word in each for word in without))
