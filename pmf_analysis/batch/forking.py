@@ -22,7 +22,6 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from pmf_analysis.batch.preloaded import MOST_BYTES
 
-PROVISIONER = "pmf-fork"
 _ANSWER_SECONDS = 30
 _END_SECONDS = 5
 # The first as an ordinary kernel has it before it imports matplotlib; the second because a process
