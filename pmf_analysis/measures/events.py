@@ -189,7 +189,7 @@ def with_baselines_used(events: Frame, trends: Frame) -> Frame:
 def suggested_steps(observations: Frame) -> Frame:
     """Suggest where the level of each series of at least 13 values stepped.
 
-    Exact least-squares steps, at least six values apart, at most three;
+    Exact least-squares steps (ruptures' linear kernel), at least six values apart, at most three;
     only where they describe the series clearly better than one level or a straight line does.
 
     Parameters
@@ -235,38 +235,26 @@ def _steps(values: Floats) -> Iterator[tuple[object, ...]]:
 
 def _starts(values: Floats) -> list[int]:
     """First position of every new level; none where one level or a line does as well."""
+    from ruptures import KernelCPD
+
     n, centred = len(values), values - values.mean()
     spread = float(np.abs(centred).max())
     if spread <= PRECISION * float(np.abs(values).max()):
         return []
     scaled, time = centred / spread, np.arange(n) - (n - 1) / 2
     line = scaled - time * (time @ scaled) / (time @ time)
+    most = min(MOST, n // APART - 1)
+    search = KernelCPD(kernel="linear", min_size=APART).fit(scaled[:, None])
+    search.predict(n_bkps=most)
+    found = [search.segmentations_dict[count][:-1] for count in range(1, most + 1)]
     options: list[tuple[Floats, list[int], float]] = [(scaled, [], 0.0), (line, [], LINE_PRICE)]
-    options += [(scaled, starts, STEP_PRICE * len(starts)) for starts in _best_steps(scaled)]
+    options += [(scaled, starts, STEP_PRICE * len(starts)) for starts in found]
     # Residuals of values between -1 and 1: below the floor, exact levels are no better.
     costs = [
         n * math.log(max(_squares(levelled, starts), n * PRECISION)) + price
         for levelled, starts, price in options
     ]
-    return options[int(np.argmin(costs))][1]
-
-
-def _best_steps(values: Floats) -> Iterator[list[int]]:
-    """Where one step, two and so on to MOST leave the least sum of squares: all are tried."""
-    n = len(values)
-    sums, squares = (np.append(0.0, np.cumsum(part)) for part in (values, values**2))
-    start, end = np.ogrid[: n + 1, : n + 1]
-    length = np.maximum(end - start, 1)
-    left = squares[end] - squares[start] - (sums[end] - sums[start]) ** 2 / length
-    left[end - start < APART] = np.inf
-    least, before = left[0], []  # of the values up to each place; place of the step before it
-    for _ in range(min(MOST, n // APART - 1)):
-        every = least[:, None] + left
-        before.append(every.argmin(axis=0))
-        least, starts = every.min(axis=0), [n]
-        for places in reversed(before):
-            starts.insert(0, int(places[starts[0]]))
-        yield starts[:-1]
+    return [int(start) for start in options[int(np.argmin(costs))][1]]
 
 
 def _squares(values: Floats, starts: list[int]) -> float:

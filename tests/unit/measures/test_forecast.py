@@ -9,16 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmf_analysis.measures.calibration import UNCALIBRATED
-from pmf_analysis.measures.chance import Aim, quantiles
 from pmf_analysis.measures.forecast import (
     QUANTILES,
-    Forecast,
-    forecast_table,
+    forecast,
+    forecast_many,
     forecasts,
-    published,
     sample_paths,
 )
-from pmf_analysis.measures.placement import place
 
 M3_YEARLY, M3_HISTORY, M3_HORIZON = 100, 12, 4
 
@@ -33,41 +30,9 @@ def m3_yearly() -> tuple[np.ndarray, np.ndarray]:
     return past, np.array([series.xx[:M3_HORIZON] for series in chosen], dtype=float)
 
 
-class Told(Forecast):
-    """A forecast that can be asked for quantiles, and for the chance of meeting a target."""
-
-    def quantile(self, q: float) -> np.ndarray:
-        return quantiles(self.draws, [q])[..., 0]
-
-    def probability(
-        self, target, *, horizon: int, better: str = "higher", decimals: int | None = None
-    ) -> float:
-        return Aim(target, better, decimals).chance(self.draws[horizon - 1])
-
-
-def told(found) -> dict[int, Told]:
-    return {number: Told(one.draws, one.n, one.reason) for number, one in found}
-
-
-def forecast(history, *, bounds=None, **how) -> Told:
-    return told(
-        forecasts([np.asarray(history, float)], [""], bounds=[bounds or (None, None)], **how)
-    )[0]
-
-
-def forecast_many(observations, *, periods_per_year, bounds=None, **how) -> pd.DataFrame:
-    (placed,) = place(observations, periods_per_year)
-    histories = [placed.history(row) for row in range(len(placed.series))]
-    limits = [(bounds or {}).get(series, (None, None)) for series in placed.series]
-    found = forecasts(histories, placed.series, periods_per_year, bounds=limits, **how)
-    return forecast_table(
-        (placed, row, published(one.draws), one.n, one.reason) for row, one in found
-    )
-
-
 def many(past: np.ndarray, horizon: int, frequency: float = 1, **how: object) -> list:
     keys = [str(number) for number in range(len(past))]
-    found = told(
+    found = dict(
         forecasts(list(past), keys, periods_per_year=frequency, horizon=horizon, **how)  # type: ignore[arg-type]  # passed on
     )
     return [found[number] for number in range(len(past))]
@@ -221,6 +186,11 @@ def test_what_cannot_be_forecast_says_why(history, word):
     assert word in found.reason
     assert np.isnan(found.quantile(0.5)).all() and found.quantile(0.5).shape == (3,)
     assert np.isnan(found.probability(3, horizon=3))
+
+
+def test_a_horizon_that_was_not_forecast_is_refused():
+    with pytest.raises(ValueError, match="between 1 and 2"):
+        forecast(range(9), periods_per_year=1, horizon=2).probability(1, horizon=3)
 
 
 numbers = st.one_of(
