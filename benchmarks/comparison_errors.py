@@ -61,7 +61,7 @@ def called(
     for confidence in LEVELS:
         lower, upper = wilson(count[:, -1], sizes[:, -1], confidence)
         outside = (lower > high) | (upper < low)
-        limit = reach(found["n_spread"], confidence, overdispersion=True)
+        limit = reach(found["freedom"], confidence)
         ours = outside & (found["adjusted_z"].abs() > limit)
         theirs = outside & (plain > float(ndtri((1 + confidence) / 2)))
         shares += [100 * float(flags.mean()) for flags in (ours, theirs, outside)]

@@ -66,11 +66,14 @@ def warm_up() -> None:
     from pmf_analysis.parameters.workspace import Workspace
     from pmf_analysis.story.bank import bank, stored, template
     from pmf_analysis.story.canvas import Words, canvas
+    from pmf_analysis.story.telling import story_of
 
     bank()
     for file in files("pmf_analysis.story").iterdir():
         if file.name.endswith((".yml", ".jinja")):
             (stored if file.name.endswith(".yml") else template)(file.name)
+    for name in stored("stories.yml"):
+        story_of(name)
     with canvas(100, 10, 10, 10, 10) as drawing:
         drawing.write(Words("0"), 50, 50)
         drawing.svg("none")

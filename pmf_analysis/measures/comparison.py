@@ -82,9 +82,9 @@ def compare(
     pairs = pairs.merge(closing_pace(rows, pairs, years=gap_years), on=PAIR, how="left")
     return Comparison(
         _comparison_table(pairs),
-        _peer_table(now, pairs, z, area, overdispersion),
+        _peer_table(now, pairs, z, area),
         gaps.merge(pairs.loc[pairs["data_type"] != "count", PAIR]),
-        spread.funnels(pairs, z["size"], overdispersion=overdispersion),
+        spread.funnels(pairs, z["size"]),
         _robustness_table(cases, beside),
     )
 
@@ -218,7 +218,7 @@ def _measured(panel: Panel, pairs: Frame, overdispersion: bool) -> tuple[Frame, 
     pairs = pairs.join(ranks.positions(panel, pairs))
     found, z = spread.places(panel, pairs, overdispersion=overdispersion)
     pairs = pairs.join(found).assign(gap=pairs["value"] - pairs["peer_median"])
-    label = spread.labels(pairs["adjusted_z"], pairs["numerator"], pairs, overdispersion)
+    label = spread.labels(pairs["adjusted_z"], pairs["numerator"], pairs)
     return _with_evidence(pairs.assign(funnel_label=label), counted), z
 
 
@@ -250,8 +250,7 @@ def _judged(pairs: Frame, level: float, overdispersion: bool) -> Frame:
     side = (above.astype(int) - below.astype(int)).mask(pairs["evidence"] == "values_only", 0)
     tested = pairs["evidence"].isin(["counts", "interval"]) & (pairs["scale_of"] != "")
     apart = (side != 0) & tested & overdispersion
-    far = spread.reach(pairs["n_spread"], level, overdispersion=overdispersion)
-    ordinary = apart & ~(pairs["adjusted_z"] * side > far)
+    ordinary = apart & ~(pairs["adjusted_z"] * side > spread.reach(pairs["freedom"], level))
     untested = (side != 0) & ~tested & overdispersion
     verdict, reason = reasons.sided(pairs, side, pairs["benchmark"]), reasons.why_not(pairs)
     somewhat = (ordinary | untested) & (verdict != "similar")
@@ -265,8 +264,8 @@ def _judged(pairs: Frame, level: float, overdispersion: bool) -> Frame:
     by_counts = pairs["statistic"].map({"proportion": "wilson", "rate": "byar"})
     method = pairs["evidence"].replace("values_only", "position")
     pairs["method"] = method.mask(pairs["evidence"] == "counts", by_counts)
-    limits = spread.usual_range(pairs, level, overdispersion=overdispersion)
-    return pairs.assign(reason=reason.mask(reason == "", because), **limits)
+    low, high = spread.limits(pairs, pairs[["size"]].to_numpy(float), level)[:, :, 0]
+    return pairs.assign(reason=reason.mask(reason == "", because), limit_low=low, limit_high=high)
 
 
 def _comparison_table(pairs: Frame) -> Frame:
@@ -282,14 +281,14 @@ def _comparison_table(pairs: Frame) -> Frame:
     return pairs[TABLES["comparisons"]].reset_index(drop=True)
 
 
-def _peer_table(now: Frame, pairs: Frame, z: Panel, area: str, overdispersion: bool) -> Frame:
+def _peer_table(now: Frame, pairs: Frame, z: Panel, area: str) -> Frame:
     """List the compared peers and ourselves, with intervals from counts or as published.
 
     The label of each peer is by the limits that its set's funnel has.
     """
     of = pairs.iloc[now["pair"]].reset_index(drop=True)
     theirs = pd.Series(z["z"][now["pair"], now["column"]], now.index)
-    label = spread.labels(theirs, now["numerator"], of, overdispersion)
+    label = spread.labels(theirs, now["numerator"], of)
     others = now.assign(area_name=now["member_name"], is_own=False, label=label)
     own = pairs.dropna(subset=["value"])
     own = own.assign(area=area, area_name="", is_own=True, label=own["funnel_label"])

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, Column, Flags, Floats, Frame
 from pmf_analysis.measures.history import RATIOS
-from pmf_analysis.measures.intervals import Bounds, poisson, two_sided_z, wilson
+from pmf_analysis.measures.intervals import poisson, two_sided_z, wilson
 from pmf_analysis.measures.ranks import Panel, ordered_quantile
 
 Numbers = Floats | float
@@ -28,6 +28,7 @@ FREEDOM = 0.72  # degrees of freedom that the winsorised mean square has, per pe
 STEPS = 6  # of Newton's method: the variance is then right to 1e-3 of the total and mostly to 1e-9
 FEWEST_EVENTS = 10  # below it a place in a funnel says little (the rule of England's OHID)
 FUNNEL_POINTS = 40
+SPREAD = ["centre", "phi", "tau2", "adjusted_z", "pull", "size", "freedom"]
 
 
 def places(panel: Panel, own: Frame, *, overdispersion: bool) -> tuple[Frame, Panel]:
@@ -51,10 +52,10 @@ def places(panel: Panel, own: Frame, *, overdispersion: bool) -> tuple[Frame, Pa
     Returns
     -------
     DataFrame, Panel
-        n_spread (peers with counts, or intervals), centre (their weighted value: a fraction of
-        the denominator, or a mean), phi (dispersion ratio; 1 = chance alone), tau2, adjusted_z
-        (with the uncertainty of the pooled value), all NaN below five such peers; matrices `z`
-        and `size` of the peers.
+        centre (weighted value of the peers with counts, or intervals: a fraction of the
+        denominator, or a mean), phi (dispersion ratio; 1 = chance alone), tau2, adjusted_z (with
+        the uncertainty of the pooled value), freedom (degrees, for `reach`; infinite without
+        over-dispersion), all NaN below five such peers; matrices `z` and `size` of the peers.
     """
     kind = own["scale_of"].to_numpy(object)[:, None]
     value, size = _values(panel, kind == "mean")
@@ -74,11 +75,10 @@ def places(panel: Panel, own: Frame, *, overdispersion: bool) -> tuple[Frame, Pa
     own_error2 = standard_error(size_own, pooled, kind) ** 2
     own_distance = transformed(value_own, pooled, kind) - centre
     own_z = own_distance / np.sqrt(own_error2 + tau2 * (1 + pull))
-    columns = {"centre": pooled, "phi": phi, "tau2": tau2, "adjusted_z": own_z, "pull": pull}
-    columns["size"] = size_own
-    table = pd.DataFrame({name: column[:, 0] for name, column in columns.items()}, own.index)
+    freedom = (FREEDOM * (n[:, None] - 1) if overdispersion else np.inf) * enough
+    columns = [pooled, phi, tau2, own_z, pull, size_own, freedom]
     z = distance / np.sqrt(error2 + tau2 * (1 + pull))
-    return table.assign(n_spread=n), {"z": z, "size": size}
+    return pd.DataFrame(np.hstack(columns), own.index, SPREAD), {"z": z, "size": size}
 
 
 def _values(columns: Panel, mean: Flags) -> tuple[Floats, Floats]:
@@ -109,33 +109,30 @@ def _variance_between(distance: Floats, error2: Floats, n: Floats) -> tuple[Floa
     return np.where(np.isnan(distance).all(axis=1, keepdims=True), np.nan, phi), tau2
 
 
-def reach(n: Column, level: float, *, overdispersion: bool) -> Column:
-    """|z| beyond which one more council like its `n` peers lies with chance 1 - level.
+def reach(freedom: Column, level: float) -> Column:
+    """|z| beyond which one more council like its peers lies with chance 1 - level.
 
     Student's t, because the spread is known from few peers only; normal without over-dispersion.
     """
-    from scipy.special import ndtri, stdtrit
+    from scipy.special import stdtrit
 
-    tail = (1 + level) / 2
-    if not overdispersion:
-        return pd.Series(float(ndtri(tail)), n.index)
-    return pd.Series(stdtrit((FREEDOM * (n - 1)).where(n >= FEWEST_PEERS), tail), n.index)
+    return pd.Series(stdtrit(freedom, (1 + level) / 2), freedom.index)
 
 
-def labels(z: Column, count: Column, own: Frame, overdispersion: bool) -> Column:
+def labels(z: Column, count: Column, own: Frame) -> Column:
     """Funnel label of each place; "" without one, or where counts of fewer than ten are compared.
 
-    `own`: n_spread and scale_of of the case that each place belongs to.
+    `own`: freedom and scale_of of the case that each place belongs to.
     """
     code = pd.Series(2, z.index)
     for level in LEVELS.values():
-        outside = z.abs() > reach(own["n_spread"], level, overdispersion=overdispersion)
+        outside = z.abs() > reach(own["freedom"], level)
         code += (np.sign(z) * outside).fillna(0).astype(int)
     text = pd.Series(np.array(LABELS)[code.to_numpy(int)], z.index, dtype="str")
     return text.where(z.notna() & ~(own["scale_of"].isin(RATIOS) & (count < FEWEST_EVENTS)), "")
 
 
-def funnels(pairs: Frame, sizes: Floats, *, overdispersion: bool) -> Frame:
+def funnels(pairs: Frame, sizes: Floats) -> Frame:
     """Smooth limits of the funnel of every pair judged by counts, in the unit of its value.
 
     `pairs` have `places`, scale_of and scale (unit of a fraction); `sizes` are the peers'
@@ -150,26 +147,22 @@ def funnels(pairs: Frame, sizes: Floats, *, overdispersion: bool) -> Frame:
     benchmark = (pairs["centre"] * pairs["scale"]).to_numpy()[:, None]
     columns = {"size": points, "benchmark": benchmark + 0 * points}
     for name, level in LEVELS.items():
-        lower, upper = _limits(pairs, points, level, overdispersion)
-        columns |= {f"lower_{name}": lower, f"upper_{name}": upper}
+        columns[f"lower_{name}"], columns[f"upper_{name}"] = limits(pairs, points, level)
     table = pairs[PAIR].loc[pairs.index.repeat(FUNNEL_POINTS)].reset_index(drop=True)
     return table.assign(**{name: column.ravel() for name, column in columns.items()})
 
 
-def usual_range(pairs: Frame, level: float, *, overdispersion: bool) -> dict[str, Floats]:
-    """Where one more council of our size would lie (limit_low, limit_high), in our unit."""
-    edges = _limits(pairs, pairs["size"].to_numpy(float)[:, None], level, overdispersion)
-    return {name: edge[:, 0] for name, edge in zip(("limit_low", "limit_high"), edges, strict=True)}
+def limits(pairs: Frame, sizes: Floats, level: float) -> Floats:
+    """Lower and upper limits of each pair's funnel at each of its sizes, in the unit of its value.
 
-
-def _limits(pairs: Frame, sizes: Floats, level: float, overdispersion: bool) -> tuple[Floats, ...]:
-    """Limits of each pair's funnel at each of its sizes, in the unit of its value."""
+    Beside our own size: where one more such council would lie.
+    """
     names = ["centre", "tau2", "pull"]
     pooled, tau2, pull = (pairs[name].to_numpy(float)[:, None] for name in names)
     kind = pairs["scale_of"].to_numpy(object)[:, None]
     scale = np.where(kind == "mean", 1.0, pairs["scale"].to_numpy(float)[:, None])
-    far = reach(pairs["n_spread"], level, overdispersion=overdispersion).to_numpy()[:, None]
-    return tuple(scale * e for e in limits_at(sizes, pooled, tau2 * (1 + pull), far, kind))
+    far = reach(pairs["freedom"], level).to_numpy()[:, None]
+    return scale * limits_at(sizes, pooled, tau2 * (1 + pull), far, kind)
 
 
 def funnel(
@@ -205,11 +198,12 @@ def funnel(
     phi, tau2 = spread_between(distance, error)
     used = tau2 if overdispersion else None
     z = distance / np.sqrt(error**2 + (used or 0.0))
-    limits = pd.DataFrame({"benchmark": np.full(len(value), benchmark)})
+    table = pd.DataFrame({"area": areas["area"].to_numpy(), "value": value})
+    table["benchmark"] = benchmark
     code = np.zeros(len(value), int)
     for name, level in LEVELS.items():
         ends = limits_at(size, benchmark, used or 0.0, two_sided_z(level), statistic)
-        limits[f"lower_{name}"], limits[f"upper_{name}"] = ends
+        table[f"lower_{name}"], table[f"upper_{name}"] = ends
         above, below = value > ends[1], value < ends[0]
         if used is None and statistic != "mean":
             of_rate, count = statistic in EVENTS, np.round(value * size, 9)
@@ -218,8 +212,7 @@ def funnel(
             above, below = low > held, high < held
         code += np.subtract(above, below, dtype=int)
     label = np.where(np.isnan(z), "", np.array(LABELS)[code + 2])
-    table = pd.DataFrame({"area": areas["area"].to_numpy(), "value": value})
-    return table.join(limits.assign(z=z, phi=phi, tau2=tau2, label=label))
+    return table.assign(z=z, phi=phi, tau2=tau2, label=label)
 
 
 def _sized(areas: Frame, statistic: Statistic) -> tuple[Floats, Floats, float]:
@@ -256,17 +249,14 @@ def standard_error(size: Floats, benchmark: Numbers, statistic: Any) -> Floats:
 
 def limits_at(
     size: Floats, benchmark: Numbers, tau2: Numbers, reach: Numbers, statistic: Any
-) -> Bounds:
+) -> Floats:
     """Values `reach` standard deviations below and above the benchmark, as far as there are any."""
-    deviation = np.sqrt(standard_error(size, benchmark, statistic) ** 2 + tau2)
-    ends = []
-    for way in (-1, 1):
-        scaled = transformed(benchmark, benchmark, statistic) + way * reach * deviation
-        root = np.maximum(scaled, 0)
-        share = np.sin(np.minimum(root, np.pi / 2)) ** 2
-        value = np.where(np.isin(statistic, EVENTS), benchmark * root**2, share)
-        ends.append(np.where(np.equal(statistic, "mean"), scaled, value))
-    return ends[0], ends[1]
+    off = reach * np.sqrt(standard_error(size, benchmark, statistic) ** 2 + tau2)
+    scaled = transformed(benchmark, benchmark, statistic) + np.stack([-off, off])
+    root = np.maximum(scaled, 0)
+    share = np.sin(np.minimum(root, np.pi / 2)) ** 2
+    value = np.where(np.isin(statistic, EVENTS), benchmark * root**2, share)
+    return np.where(np.equal(statistic, "mean"), scaled, value)
 
 
 def _unit(benchmark: Numbers, statistic: Any) -> Floats:

@@ -20,7 +20,7 @@ def told(*sentences: str) -> Sentences:
 
 
 @cache
-def _story(name: str) -> Callable[..., str]:
+def story_of(name: str) -> Callable[..., str]:
     """Return what tells a story, whose every expression is a sentence or several."""
     from jinja2 import Environment, StrictUndefined
 
@@ -40,7 +40,7 @@ def tell(story: str, **slots: Any) -> Sentences:
     spoken = (bank.say, bank.say_first, bank.count_of, bank.ended)
     known = slots | {each.__name__: partial(each, **slots) for each in spoken}
     known |= {each.__name__: each for each in (bank.words_of, bank.joined, capital)}
-    text = _story(story)(known, reasons=reason_sentences, ways=WAYS)
+    text = story_of(story)(known, reasons=reason_sentences, ways=WAYS)
     return told(*map(str.strip, text.split(_END)))
 
 

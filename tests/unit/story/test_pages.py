@@ -28,6 +28,7 @@ from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.rendering import block_html
 from pmf_analysis.story.results import AUDIT_COLUMNS, audit_rows, result_rows
 from pmf_analysis.story.theme_sentences import target_title
+from pmf_analysis.story.track import portfolio_blocks
 from pmf_analysis.story.trends_page import TrendsPage, chart_notes
 from pmf_analysis.story.view import ThemeView
 
@@ -867,19 +868,27 @@ def test_targets_of_one_series_have_headings_of_their_own() -> None:
     assert target_title(facts, several=True).startswith("Household recycling, 2028-29 Q2: ")
 
 
+def _portfolio_table(block: Block) -> list[tuple[str, ...]]:
+    assert block.table is not None
+    return [(row["portfolio"], row["targets"], row["met_range"]) for row in block.table.rows]
+
+
 def test_all_targets_together_are_an_expected_number_with_a_range(view: ThemeView) -> None:
     block = by_id(RealismPage(view).scope())["portfolio"]
     assert block.text[0] == (
         "If nothing new is done, about 3 of this theme's 9 targets with a chance would be met "
         "(1 to 6, 8 times in 10). "
-        "One of them, standards to keep apart, has a chance of 85% or more if nothing new is done. "
+        "One of them, standards to keep apart, has a chance of 85% or more if nothing new is done."
+    )
+    assert _portfolio_table(block) == [("Homes and communities", "9", "1 to 6")]
+    (whole,) = portfolio_blocks(portfolio_rows(), {"homes": "Homes and communities"}, 0.85)
+    assert whole.text[0] == (
         "Across the council it would be about 21 of 56 if nothing new is done. "
         "One of them, standards to keep apart, has a chance of 85% or more if nothing new is done."
     )
-    rows = [(row["portfolio"], row["targets"], row["met_range"]) for row in block.table.rows]
-    assert rows == [
-        ("Homes and communities", "9", "1 to 6"),
+    assert _portfolio_table(whole) == [
         ("The whole council", "56", ""),
+        ("Homes and communities", "9", "1 to 6"),
         ("Director place", "9", "1 to 6"),
     ]
     assert "no score" in block.notes[0] and "if nothing new is done" in block.table.caption
@@ -990,7 +999,7 @@ def test_every_template_of_a_target_is_reached(monkeypatch: pytest.MonkeyPatch) 
             evidence_rows(facts, order)
     for page in (
         RealismPage(made_up_view()),
-        realism(portfolio=[{**row, "low": NAN, "n_easy": 2} for row in portfolio_rows()]),
+        realism(portfolio=[{**row, "low": NAN, "n_easy": 2} for row in portfolio_rows()[1:2]]),
         realism(targets=[outturn_row(done=4)], outturn_paths=path_rows(done=4)),
         realism(records=record_rows(), outcomes=[*outcome_rows(), *outcome_rows()]),
         realism(records=record_rows("other")),
@@ -1010,6 +1019,8 @@ def test_every_template_of_a_target_is_reached(monkeypatch: pytest.MonkeyPatch) 
     ):
         blocks_of_page = [page.pictures(), page.scope(), page.method(), page.rows()]
         assert all(blocks_of_page)
+    portfolio_blocks(portfolio_rows(), {}, 0.85)
+    portfolio_blocks([{**row, "low": 1.0} for row in portfolio_rows()], {}, 0.85)
     prefixes = ("realism.", "outturn.", "fan.", "dots.", "portfolio.", "record.", "cannot_tell.")
     told = {key for key in recording if key.startswith(prefixes)}
     # Words of a group are read together; standing questions are asked elsewhere.
