@@ -1,6 +1,7 @@
 """Trends of short series: exact Mann-Kendall with Sen's slope, and the Fingertips recent trend."""
 
-from functools import lru_cache
+import math
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from pmf_analysis.measures.arrays import TABLES, TYPES, Floats, Frame, Integers, Places
 from pmf_analysis.measures.history import by_length
 
-ALPHA = 0.05  # two-sided; slopes get the interval of 1 - ALPHA
+ALPHA = 0.05  # two-sided
 EXACT_UP_TO = 12  # points; beyond, the normal approximation is close enough
 FEWEST = 4  # points below which a Mann-Kendall test says nothing at all
 RECENT_POINTS = 5
@@ -32,8 +33,7 @@ def mann_kendall(observations: Frame) -> Frame:
     Returns
     -------
     DataFrame
-        series, n, s, p_value (two-sided), slope (median change a period), slope_lower and
-        slope_upper (95 %; NaN where n is too small), direction (increasing,
+        series, n, s, p_value (two-sided), slope (median change a period), direction (increasing,
         decreasing, no_change, or cannot_judge below four points).
     """
     rows: list[tuple[Any, ...]] = []
@@ -56,23 +56,16 @@ def _tests(value: Floats, time: Places) -> tuple[Any, ...]:
     count, n = value.shape
     if n < FEWEST:
         nothing = np.zeros(count, dtype=int)
-        return nothing + n, nothing, *[np.full(count, np.nan)] * 4, ["cannot_judge"] * count
+        return nothing + n, nothing, *[np.full(count, np.nan)] * 2, ["cannot_judge"] * count
     first, second = np.triu_indices(n, 1)
     rises = value[:, second] - value[:, first]
     s = np.sign(rises).sum(axis=1).astype(int)
-    slopes = np.sort(rises / (time[:, second] - time[:, first]), axis=1)
+    slopes = rises / (time[:, second] - time[:, first])
     # How many times each distinct value occurs, from few to many.
     ties = [tuple(sorted(np.unique(row, return_counts=True)[1].tolist())) for row in value]
     p_value = np.array([_p_value(abs(int(one)), sizes) for one, sizes in zip(s, ties, strict=True)])
-    critical = np.array([_critical_s(sizes) for sizes in ties])
-    # of the slopes as cut points, those where the test would not reject a true slope
-    pairs = slopes.shape[1]
-    known = critical <= pairs
-    inner = np.where(known, (pairs - np.where(known, critical, 0)) // 2, 0).astype(int)
-    ends = (slopes[np.arange(count), at] for at in (inner, pairs - 1 - inner))
-    lower, upper = (np.where(known, end, np.nan) for end in ends)
     words = np.select([p_value > ALPHA, s > 0], ["no_change", "increasing"], "decreasing")
-    return np.full(count, n), s, p_value, np.median(slopes, axis=1), lower, upper, words
+    return np.full(count, n), s, p_value, np.median(slopes, axis=1), words
 
 
 @lru_cache(maxsize=4096)
@@ -82,24 +75,10 @@ def _p_value(s: int, ties: tuple[int, ...]) -> float:
     if sum(ties) <= EXACT_UP_TO:
         scores, chance = null_distribution(ties)
         return float(min(1.0, chance[np.abs(scores) >= abs(s)].sum()))
-    return float(2 * ndtr(-max(abs(s) - 1, 0) / _standard_deviation(ties)))
-
-
-@lru_cache(maxsize=4096)
-def _critical_s(ties: tuple[int, ...]) -> float:
-    """Smallest |S| that is significant; infinite where none is."""
-    from scipy.special import ndtri
-
-    if sum(ties) > EXACT_UP_TO:
-        return float(-ndtri(ALPHA / 2) * _standard_deviation(ties))
-    scores = np.unique(np.abs(null_distribution(ties)[0]))
-    return float(min((s for s in scores if _p_value(int(s), ties) <= ALPHA), default=np.inf))
-
-
-def _standard_deviation(ties: tuple[int, ...]) -> float:
     sizes = np.array([sum(ties), *ties], dtype=float)
     parts = sizes * (sizes - 1) * (2 * sizes + 5) / 18
-    return max(float(np.sqrt(parts[0] - parts[1:].sum())), np.finfo(float).tiny)
+    deviation = max(float(np.sqrt(parts[0] - parts[1:].sum())), np.finfo(float).tiny)
+    return float(2 * ndtr(-max(abs(s) - 1, 0) / deviation))
 
 
 @lru_cache(maxsize=4096)
@@ -107,34 +86,22 @@ def null_distribution(ties: tuple[int, ...]) -> tuple[Integers, Floats]:
     """Exact distribution of S when every order of the values is equally likely.
 
     `ties`: how many times each distinct value occurs. Inversions of a multiset are distributed as
-    the coefficients of a Gaussian multinomial (MacMahon 1915), here a product of binomials.
+    the coefficients of a Gaussian multinomial (MacMahon 1915): a ratio of q-factorials, which are
+    products of the polynomials 1, 1 + q, 1 + q + q²... The coefficients are whole numbers.
     """
-    counts, total = np.ones(1), 0
-    for size in ties:
-        total += size
-        counts = np.convolve(counts, _gaussian_binomial(total, size))
+    whole = reduce(np.convolve, map(np.ones, range(1, sum(ties) + 1)), np.ones(1))
+    parts = (np.ones(place) for size in ties for place in range(1, size + 1))
+    counts = np.polynomial.polynomial.polydiv(whole, reduce(np.convolve, parts, np.ones(1)))[0]
     pairs = len(counts) - 1
     return pairs - 2 * np.arange(pairs + 1), counts / counts.sum()
-
-
-@lru_cache(maxsize=256)
-def _gaussian_binomial(n: int, k: int) -> Floats:
-    """Count the ways to choose k of n places by the number of inversions: Pascal's q-rule."""
-    if k in (0, n):
-        return np.ones(1)
-    result = np.zeros(k * (n - k) + 1)
-    without = _gaussian_binomial(n - 1, k - 1)
-    result[: len(without)] += without
-    result[k:] += _gaussian_binomial(n - 1, k)
-    return result
 
 
 def attained_size(n: int) -> float:
     """Chance that pure noise of n different values gives a significant Mann-Kendall test."""
     if n > EXACT_UP_TO:
         return ALPHA
-    critical = _critical_s((1,) * n)
-    return _p_value(int(critical), (1,) * n) if np.isfinite(critical) else 0.0
+    sizes = (_p_value(s, (1,) * n) for s in range(math.comb(n, 2) + 1))
+    return max((size for size in sizes if size <= ALPHA), default=0.0)
 
 
 def recent_trend(observations: Frame) -> Frame:

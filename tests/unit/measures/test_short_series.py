@@ -108,22 +108,12 @@ def test_agrees_with_pymannkendall_on_a_thousand_series() -> None:
 
 @given(st.lists(st.floats(-100, 100), min_size=4, max_size=16), st.floats(0.1, 50))
 @settings(max_examples=40, deadline=None)
-def test_slope_lies_in_its_interval_and_scales(values: list[float], scale: float) -> None:
+def test_slope_scales_and_a_mirrored_series_falls(values: list[float], scale: float) -> None:
     row = mann_kendall(table(values)).iloc[0]
-    if not np.isnan(row["slope_lower"]):
-        assert row["slope_lower"] <= row["slope"] <= row["slope_upper"]
     mirrored = mann_kendall(table([-value for value in values])).iloc[0]
     assert (mirrored["s"], mirrored["p_value"]) == (-row["s"], pytest.approx(row["p_value"]))
     bigger = mann_kendall(table([value * scale for value in values])).iloc[0]
     assert bigger["slope"] == pytest.approx(row["slope"] * scale, abs=1e-9)
-
-
-@pytest.mark.parametrize("n", [8, 12, 20])
-def test_slope_interval_covers_the_true_slope(n: int) -> None:
-    noise = np.random.default_rng(n).normal(0, 1, (400, n)) + 0.3 * np.arange(n)
-    rows = mann_kendall(pd.concat([table(list(row), f"s{i:03}") for i, row in enumerate(noise)]))
-    covered = ((rows["slope_lower"] <= 0.3) & (rows["slope_upper"] >= 0.3)).mean()
-    assert 0.92 <= covered <= 0.99
 
 
 def test_missing_values_count_as_time_but_not_as_points() -> None:
