@@ -50,7 +50,7 @@ def main() -> None:
     rows = stable_series(count, rng)
     polarity = dict.fromkeys(rows["series"], "higher")
     start = time.perf_counter()
-    arrows = pentana_arrows(rows, polarity, periods_per_year=dict.fromkeys(polarity, 4.0))
+    arrows = pentana_arrows(rows, polarity)
     took = time.perf_counter() - start
     worse = arrows.set_index("series") == "worsening"
     flags = {

@@ -4,18 +4,17 @@ Beside each change stands its noise band: the largest change from one period to 
 periods apart, that is usual for this series. Survey estimates are compared as two proportions.
 
 Pentana's short and long trend arrows stand beside it, by the rule its help pages publish
-(Pentana Risk help, article 360007944400, "How are the Long and Short Trends calculated?"): of an
-Ongoing trend the short arrow compares the newest value with the period before, the long one with
-the mean of the last x values; of a Year to Year trend the short arrow compares with the same period
-last year, the long one with the mean of that period in the last x years. Better is more (Aim to
-Max), less (Aim to Min) or closer to target (Goldilocks); equal is no change.
+(Pentana Risk help, article 360007944400, "How are the Long and Short Trends calculated?") for an
+Ongoing trend: the short arrow compares the newest value with the period before, the long one with
+the mean of the last x values. Better is more (Aim to Max), less (Aim to Min) or closer to target
+(Goldilocks); equal is no change.
 
 An arrow says which of two numbers is larger, not whether anything changed: where nothing does it
 points down half of the time (benchmarks/arrows.py).
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -148,9 +147,7 @@ def pentana_arrows(
     polarity: Mapping[Any, str],
     *,
     targets: Mapping[str, Target] | Frame | None = None,
-    trend_type: Literal["ongoing", "year_to_year"] = "ongoing",
     window: int = 4,
-    periods_per_year: Mapping[Any, float],
 ) -> Frame:
     """Short and long arrow of every series, as Pentana would show them.
 
@@ -158,8 +155,8 @@ def pentana_arrows(
     ----------
     observations
         Columns series, period (dates), value; one row a series and period. Missing and infinite
-        values are left out: the newest value is the last usable one, and the previous period of an
-        Ongoing trend is the last usable one before it, whatever lies between.
+        values are left out: the newest value is the last usable one, and the previous period is
+        the last usable one before it, whatever lies between.
     polarity
         By series: higher, lower, range (Goldilocks), none or unknown.
     targets
@@ -167,9 +164,7 @@ def pentana_arrows(
         Only Goldilocks asks for them: both values are held against the target of the newest
         period, a band where there is one. Inside a band nothing is closer than anything else.
     window
-        Values (years) of the long arrow's mean. Where there are fewer, the mean is of those.
-    periods_per_year
-        By series; finds the same period last year of series that are more often than monthly.
+        Values of the long arrow's mean. Where there are fewer, the mean is of those.
 
     Returns
     -------
@@ -180,10 +175,7 @@ def pentana_arrows(
     known = observations[["series", "period", "value"]].astype({"value": float})
     known = known[np.isfinite(known["value"])].sort_values(["series", "period"])
     newest = known.groupby("series").tail(1).reset_index(drop=True)
-    last = known.groupby("series")["period"].transform("max")
-    lag = years_before(known["period"], last, known["series"].map(dict(periods_per_year)))
-    if trend_type == "ongoing":
-        lag = known.groupby("series").cumcount(ascending=False).astype(float)
+    lag = known.groupby("series").cumcount(ascending=False)
     compared = {"short_arrow": known[lag == 1], "long_arrow": known[lag.between(1, window)]}
     bands, better = target_bands(newest, targets), newest["series"].map(dict(polarity)).fillna("")
     arrows = pd.DataFrame({"series": newest["series"]})

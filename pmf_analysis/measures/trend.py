@@ -242,9 +242,8 @@ def _trend_table(plan: Frame, frame: Frame, lines: Frame) -> Frame:
 
 def _arrows(plan: Frame, valued: Frame, lines: Frame) -> Frame:
     """What Pentana's arrows would show of each series, breaks or none."""
-    rates, better = plan["periods_per_year"].fillna(1).to_dict(), plan["polarity"].to_dict()
     shown, goals = valued.assign(value=valued["shown_value"]), lines.loc[valued.index]
-    found = change_test.pentana_arrows(shown, better, targets=goals, periods_per_year=rates)
+    found = change_test.pentana_arrows(shown, plan["polarity"].to_dict(), targets=goals)
     names = ["series", "arrow_short", "arrow_long"]
     return found.set_axis(names, axis=1).set_index("series").reindex(plan.index).fillna("")
 

@@ -18,52 +18,40 @@ from pmf_analysis.measures.spc import RuleSet, spc_chart
 QUARTERS = [11.0, 20.0, 20.0, 20.0, 14.0, 13.0, 9.0, 10.0, 12.0]
 
 
-def table(values: list[float], *, series: str = "s", freq: str = "3MS") -> pd.DataFrame:
-    periods = pd.date_range("2024-07-01", periods=len(values), freq=freq)
+def table(values: list[float], *, series: str = "s") -> pd.DataFrame:
+    periods = pd.date_range("2024-07-01", periods=len(values), freq="3MS")
     return pd.DataFrame({"series": series, "period": periods, "value": values})
 
 
 def arrows(values: list[float], way: str = "higher", **options: Any) -> tuple[str, str]:
-    rate = options.pop("rate", 4.0)
-    freq = options.pop("freq", "3MS")
-    found = pentana_arrows(
-        table(values, freq=freq), {"s": way}, periods_per_year={"s": rate}, **options
-    )
+    found = pentana_arrows(table(values), {"s": way}, **options)
     assert list(found.columns) == ["series", "short_arrow", "long_arrow"] and len(found) == 1
     return found["short_arrow"].iloc[0], found["long_arrow"].iloc[0]
 
 
 @pytest.mark.parametrize(
-    ("way", "trend_type", "expected"),
+    ("way", "expected"),
     [
-        ("higher", "ongoing", ("improving", "improving")),  # 12 > 10, 12 > 11.5
-        ("lower", "ongoing", ("worsening", "worsening")),
-        ("higher", "year_to_year", ("worsening", "worsening")),  # 12 < 14, 12 < 12.5
-        ("lower", "year_to_year", ("improving", "improving")),
+        ("higher", ("improving", "improving")),  # 12 > 10, 12 > 11.5
+        ("lower", ("worsening", "worsening")),
     ],
 )
-def test_aim_to_max_and_min_ongoing_and_year_to_year(
-    way: str, trend_type: str, expected: tuple[str, str]
-) -> None:
-    assert arrows(QUARTERS, way, trend_type=trend_type) == expected
+def test_aim_to_max_and_min(way: str, expected: tuple[str, str]) -> None:
+    assert arrows(QUARTERS, way) == expected
 
 
 @pytest.mark.parametrize(
-    ("trend_type", "target", "expected"),
+    ("target", "expected"),
     [
-        ("ongoing", 12.5, ("improving", "improving")),  # away 0.5; was 2.5 and 1.0
-        ("ongoing", 11.2, ("improving", "worsening")),  # away 0.8; was 1.2 and 0.3
-        ("ongoing", 11.0, ("same", "worsening")),  # 10 and 12 are equally far from 11
-        ("year_to_year", 13.5, ("worsening", "worsening")),  # away 1.5; was 0.5 and 1.0
-        ("year_to_year", 12.2, ("improving", "improving")),  # away 0.2; was 1.8 and 0.3
-        ("ongoing", (11.8, 13.0), ("improving", "improving")),  # inside; was 1.8 and 0.3 outside
-        ("ongoing", (10.0, 12.0), ("same", "same")),  # all inside
+        (12.5, ("improving", "improving")),  # away 0.5; was 2.5 and 1.0
+        (11.2, ("improving", "worsening")),  # away 0.8; was 1.2 and 0.3
+        (11.0, ("same", "worsening")),  # 10 and 12 are equally far from 11
+        ((11.8, 13.0), ("improving", "improving")),  # inside; was 1.8 and 0.3 outside
+        ((10.0, 12.0), ("same", "same")),  # all inside
     ],
 )
-def test_goldilocks_closer_to_target_is_better(
-    trend_type: str, target: Any, expected: tuple[str, str]
-) -> None:
-    assert arrows(QUARTERS, "range", trend_type=trend_type, targets={"s": target}) == expected
+def test_goldilocks_closer_to_target_is_better(target: Any, expected: tuple[str, str]) -> None:
+    assert arrows(QUARTERS, "range", targets={"s": target}) == expected
 
 
 def test_goldilocks_holds_both_values_against_the_newest_target() -> None:
@@ -75,12 +63,6 @@ def test_goldilocks_holds_both_values_against_the_newest_target() -> None:
 def test_the_window_is_a_setting_and_a_shorter_history_gives_the_mean_of_what_there_is() -> None:
     assert arrows(QUARTERS, window=8) == ("improving", "worsening")  # mean of eight 14.625
     assert arrows([9.0, 13.0, 12.0]) == ("worsening", "improving")  # mean of two 11
-    assert arrows(QUARTERS, trend_type="year_to_year", window=1) == ("worsening", "worsening")
-    assert arrows([12.5, *QUARTERS[1:]], "lower", trend_type="year_to_year", window=2) == (
-        "improving",
-        "improving",
-    )  # mean of 14 and 12.5
-    assert arrows([9.0, *QUARTERS[1:]], trend_type="year_to_year") == ("worsening", "improving")
 
 
 def test_equal_is_same_whatever_the_arithmetic() -> None:
@@ -92,10 +74,6 @@ def test_unusable_values_are_passed_over_and_nothing_to_compare_with_gives_no_ar
     assert arrows([8.0, np.nan, 9.0, np.inf]) == ("improving", "improving")
     assert arrows([10.0, np.nan, 9.0]) == ("worsening", "worsening")
     assert arrows([np.nan, 9.0]) == ("", "") and arrows([np.nan]) == ("", "")
-    assert arrows([np.nan], trend_type="year_to_year") == ("", "")
-    # A year ago there is no value: only the long arrow has something to say, two years back.
-    gap = [11.0, 1.0, 1.0, 1.0, np.nan, 1.0, 1.0, 1.0, 12.0]
-    assert arrows(gap, trend_type="year_to_year") == ("", "improving")
 
 
 @pytest.mark.parametrize("way", ["none", "unknown", "range"])
@@ -103,33 +81,16 @@ def test_no_direction_no_arrow(way: str) -> None:
     assert arrows(QUARTERS, way) == ("", "")
 
 
-def test_the_same_period_last_year_of_months_weeks_and_years() -> None:
-    months = [5.0, *[1.0] * 11, 4.0]
-    assert arrows(months, freq="MS", rate=12, trend_type="year_to_year") == ("worsening",) * 2
-    weeks = [5.0, *[1.0] * 51, 4.0]
-    assert arrows(weeks, freq="7D", rate=52, trend_type="year_to_year") == ("worsening",) * 2
-    years = [3.0, 7.0, 6.0]
-    expected = ("worsening", "improving")
-    assert arrows(years, freq="12MS", rate=1, trend_type="year_to_year") == expected
-    assert arrows(years, freq="12MS", rate=1) == expected
-
-
 @settings(max_examples=10, deadline=None)
-@given(
-    st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=12),
-    st.sampled_from(["ongoing", "year_to_year"]),
-)
-def test_turning_polarity_turns_every_arrow_and_order_of_rows_none(
-    values: list[float], trend_type: Any
-) -> None:
+@given(st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=12))
+def test_turning_polarity_turns_every_arrow_and_order_of_rows_none(values: list[float]) -> None:
     turned = {"improving": "worsening", "worsening": "improving", "same": "same", "": ""}
-    higher, lower = (arrows(values, way, trend_type=trend_type) for way in ("higher", "lower"))
+    higher, lower = (arrows(values, way) for way in ("higher", "lower"))
     assert tuple(turned[word] for word in higher) == lower
     rows = pd.concat([table(values, series="b"), table(values[::-1], series="a")])
-    options: dict[str, Any] = {"trend_type": trend_type, "periods_per_year": {"a": 4.0, "b": 4.0}}
     ways = {"a": "higher", "b": "higher"}
-    found = pentana_arrows(rows, ways, **options)
-    assert found.equals(pentana_arrows(rows.iloc[::-1], ways, **options))
+    found = pentana_arrows(rows, ways)
+    assert found.equals(pentana_arrows(rows.iloc[::-1], ways))
     assert tuple(found.set_index("series").loc["b"]) == higher
 
 
@@ -142,7 +103,7 @@ def test_the_arrow_points_down_half_of_the_time_where_nothing_changes() -> None:
     periods = pd.date_range("2020-04-01", periods=12, freq="3MS")[step]
     names = pd.Series(series).astype("str")
     rows = pd.DataFrame({"series": names, "period": periods, "value": rng.normal(size=len(series))})
-    found = pentana_arrows(rows, dict.fromkeys(names, "higher"), periods_per_year={})
+    found = pentana_arrows(rows, dict.fromkeys(names, "higher"))
     worse = found[["short_arrow", "long_arrow"]] == "worsening"
     assert worse.mean().tolist() == pytest.approx([0.499, 0.499], abs=0.025)
     assert worse.all(axis=1).mean() == pytest.approx(0.393, abs=0.025)
