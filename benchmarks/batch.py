@@ -37,7 +37,7 @@ from typing import Any
 
 from pmf_analysis.batch import pages
 from pmf_analysis.batch.manifest import find_run
-from pmf_analysis.batch.notebooks import as_published, new_workspace, notebook_text, read_notebook
+from pmf_analysis.batch.notebooks import as_published, new_workspace, notebook_of, read_notebook
 from pmf_analysis.batch.plan import Job, Plan, make_plan
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.systems.demo import make_demo
@@ -93,9 +93,9 @@ def limit(root: Path, themes: list[str]) -> None:
             if "parameters" in cell.metadata.get("tags", []):
                 names.update(values)
             cell.execution_count, cell.outputs = 1, [as_output(block) for block in shown]
-        page = pages.report_page(as_published(notebook, values), about, job.__dict__)
+        kept = notebook_of(as_published(notebook, values))
+        page = pages.report_page(kept, about, job.__dict__)
         (root / run_folder / f"{job.theme}_{job.analysis}.html").write_text(page, encoding="utf-8")
-        notebook_text(notebook)
 
 
 def as_output(block: Any) -> Any:

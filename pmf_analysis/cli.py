@@ -8,6 +8,7 @@ unusable, nothing ran; 130 interrupted, resumable.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -231,7 +232,7 @@ def run(
     run_file: RunFile = "",
     theme: Themes = None,
     analysis: Analyses = None,
-    jobs: Annotated[int, Option(min=1, help="Notebooks at a time.")] = 2,
+    jobs: Annotated[int, Option(min=0, help="Notebooks at a time; 0: one more than cores.")] = 0,
     timeout: Annotated[int, Option(min=1, help="Seconds a notebook.")] = 600,
     cell_timeout: Annotated[int, Option(min=1, help="Seconds a cell.")] = 300,
     fail_fast: Annotated[bool, Option("--fail-fast", help="Stop at the first failure.")] = False,
@@ -257,7 +258,9 @@ def run(
     if resumed:
         run_file, theme, analysis, shard = resumed.asked
     planned = _planned(workspace, run_file, themes=theme, analyses=analysis, shard=shard)
-    how = running.Options(jobs, timeout, cell_timeout, fail_fast, fresh, cluster)
+    how = running.Options(
+        jobs or (os.cpu_count() or 1) + 1, timeout, cell_timeout, fail_fast, fresh, cluster
+    )
     with pages.progress(sys.stderr if as_json else sys.stdout, len(planned.jobs)) as on_job:
         facts: dict[str, Any] = {"now": datetime.now(UTC), "on_job": on_job, "resumed": resumed}
         made = running.run_plan(planned, how, **facts)

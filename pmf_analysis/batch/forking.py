@@ -3,6 +3,7 @@
 Linux only. Whatever goes wrong here, the kernel is started in the ordinary way instead.
 """
 
+import asyncio
 import json
 import os
 import select
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
@@ -130,6 +132,11 @@ class ForkProvisioner(LocalProvisioner):
         if process is None:
             return await super().launch_kernel(cmd, **options)
         self.process, self.pid, self.pgid, self.cwd = process, process.pid, process.pid, cwd
+        # A client that knocks before the sockets are there comes back only a tenth of a second on.
+        sockets = [Path(f"{manager.ip}-{port}") for port in manager.ports]
+        end = time.monotonic() + _END_SECONDS * (manager.transport == "ipc")
+        while time.monotonic() < end and not all(map(Path.exists, sockets)):
+            await asyncio.sleep(0.005)
         return self.connection_info
 
     async def kill(self, restart: bool = False) -> None:

@@ -133,13 +133,13 @@ def _literals(source: str) -> dict[str, Any]:
     }
 
 
-def as_published(executed: Any, parameters: Mapping[str, Any]) -> Any:
-    """Return what is kept of an executed notebook: the same bytes for the same inputs.
+def as_published(notebook: Any, parameters: Mapping[str, Any]) -> str:
+    """Return the file kept of an executed notebook: the same text for the same inputs.
 
     Times, papermill's metadata and random cell ids go. ``run_folder`` is emptied, so that whoever
     opens the notebook later and runs it computes afresh and cannot write into the finished run.
+    The notebook itself is changed, for a copy would cost as much as the page.
     """
-    notebook = deepcopy(executed)
     notebook.metadata = {
         "kernelspec": {"name": KERNEL_NAME, "display_name": "Python 3", "language": "python"},
         "language_info": {"name": "python"},
@@ -151,8 +151,7 @@ def as_published(executed: Any, parameters: Mapping[str, Any]) -> Any:
             cell.id = "injected-parameters"
             kept = {**parameters, "run_folder": ""}
             cell.source = "\n".join(f"{name} = {value!r}" for name, value in kept.items())
-    # Round-trip through text, so that rendering now and rendering the file later agree.
-    return notebook_of(notebook_text(notebook))
+    return notebook_text(notebook)
 
 
 def as_failed(unfinished: Any, title: str, message: str) -> Any:

@@ -75,14 +75,14 @@ def make_report(order: Order, folder: Path, kernels: Kernels) -> dict[str, Any]:
 
 def _publish(order: Order, outcome: Outcome, folder: Path) -> Outcome:
     """Write the notebook and its report; a report that cannot be made is a failure."""
-    notebook = notebooks.as_published(outcome.notebook, order.parameters)
-    try:
-        page = pages.report_page(notebook, order.about, asdict(order.job))
+    text = notebooks.as_published(outcome.notebook, order.parameters)
+    try:  # from the text, as the page is when it is made again later
+        page = pages.report_page(notebooks.notebook_of(text), order.about, asdict(order.job))
     # A fault of the exporter is this report's alone, and the other reports are still made.
     except Exception as error:
         why = f"the report could not be made: {type(error).__name__}: {error}"
-        return replace(outcome, status="failed", message=why, notebook=notebook)
-    write_atomically(folder / "notebook.ipynb", notebooks.notebook_text(notebook))
+        return replace(outcome, status="failed", message=why)
+    write_atomically(folder / "notebook.ipynb", text)
     write_atomically(folder / "report.html", page)
     (folder / "kernel.log").unlink(missing_ok=True)
     return outcome

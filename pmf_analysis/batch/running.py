@@ -17,7 +17,7 @@ from pmf_analysis.batch.kernels import Kernels
 from pmf_analysis.batch.manifest import RunRecord, is_unchanged, write_atomically
 from pmf_analysis.batch.pages import OnJob, describe_pages, job_line, page_facts, write_index
 from pmf_analysis.batch.plan import Job, Plan, check_data
-from pmf_analysis.batch.unchanged import Earlier, report_key
+from pmf_analysis.batch.unchanged import Earlier, view_digest
 from pmf_analysis.problems import PmfError, Problem
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ class _Work:
     record: RunRecord
     earlier: Earlier | None = None
     keys: dict[str, str] = field(default_factory=dict)
+    views: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -209,16 +210,20 @@ class _Work:
 
     def _key(self, job: Job) -> str:
         """Return a digest of all that decides a report."""
+        content, values = self.record.manifest["content"], self.plan.notebook_parameters(job, "")
+        facts = page_facts(self.record.manifest["pages"], asdict(job))
+        code = (content["notebooks"][job.analysis], content["package"], content["versions"])
+        return manifest.digest_of([self._view(job.theme, job.peer_set), facts, values, code])
+
+    def _view(self, theme: str, peer_set: str) -> str:
+        """Return a digest of what a theme's pages read, made once for all of them."""
         from pmf_analysis.notebook import theme_view
 
-        content, spec = self.record.manifest["content"], self.plan.spec
-        asked = spec.model_copy(update={"peer_set": job.peer_set})
-        view = theme_view(self.measures, self.plan.parameters, asked, job.theme)
-        code = [content[name] for name in ("package", "versions")]
-        notebook = content["notebooks"][job.analysis]
-        values = self.plan.notebook_parameters(job, "")
-        facts = page_facts(self.record.manifest["pages"], asdict(job))
-        return report_key(view, facts, values, notebook, code)
+        if theme not in self.views:
+            asked = self.plan.spec.model_copy(update={"peer_set": peer_set})
+            view = theme_view(self.measures, self.plan.parameters, asked, theme)
+            self.views[theme] = view_digest(view)
+        return self.views[theme]
 
     @cached_property
     def measures(self) -> Measures:

@@ -118,16 +118,8 @@ def _readable(folder: Path) -> Iterator[RunRecord]:
             yield record
 
 
-def report_key(view: Any, *more: Any) -> str:
-    """Return a digest of all that a report says.
-
-    Parameters
-    ----------
-    view
-        The :class:`ThemeView` of the job's theme.
-    more
-        What else decides: facts of the page, notebook, parameters, code and versions.
-    """
+def view_digest(view: Any) -> str:
+    """Return a digest of all that the pages of a :class:`ThemeView` could say."""
     facts = {field.name: getattr(view, field.name) for field in fields(view)}
     tables = {name: table.to_csv(index=False) for name, table in facts.pop("tables").items()}
-    return digest_of([repr(facts), tables, *more])
+    return digest_of([repr(facts), tables])
