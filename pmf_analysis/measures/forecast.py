@@ -10,7 +10,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -130,9 +129,6 @@ def forecasts(
                 draws = np.take_along_axis(draws, path.argsort().argsort(), axis=1)
             inside = np.clip(draws, *chance.limits(bounds[position])) if bounds else draws
             yield position, Forecast(inside, n)
-
-
-sample_paths = partial(forecasts, joint=True)
 
 
 def season_length(periods_per_year: float) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -75,6 +75,7 @@ class Posterior:
         """
         machine, freedom = self.machine, self.machine.freedom
         steps = student_quantiles(freedom)
+        roots = np.linalg.cholesky(machine.joint)
         sizes = np.sqrt(machine.joint.diagonal(axis1=1, axis2=2))  # (K, H)
         result = np.empty((len(self.weight), sizes.shape[1], DRAWS))
         for row, stream in enumerate(streams or [None] * len(result)):
@@ -83,7 +84,7 @@ class Posterior:
                 errors = sizes[model].T * steps
             else:
                 normal = stream.standard_normal((sizes.shape[1], DRAWS))
-                errors = np.einsum("dhi,id->hd", machine.roots[model], normal)
+                errors = np.einsum("dhi,id->hd", roots[model], normal)
                 errors /= np.sqrt(stream.chisquare(freedom, DRAWS) / freedom)
             result[row] = self._values(row, variant, model, errors)
         return result
@@ -185,11 +186,6 @@ class _Machine:
     log_evidence: Floats  # (K,): the part of the log likelihood that the values do not change
     damping: Floats  # (K, H), what is left of the slope, summed up to each horizon
     joint: Floats  # (K, H, H) covariance of the errors at all horizons, relative too
-
-    @cached_property
-    def roots(self) -> Floats:
-        """Cholesky roots (K, H, H) of the covariance of the errors at all horizons."""
-        return np.asarray(np.linalg.cholesky(self.joint), dtype=float)
 
     @property
     def freedom(self) -> float:

@@ -14,7 +14,6 @@ from pmf_analysis.measures.forecast import (
     forecast,
     forecast_many,
     forecasts,
-    sample_paths,
 )
 
 M3_YEARLY, M3_HISTORY, M3_HORIZON = 100, 12, 4
@@ -214,7 +213,7 @@ def test_any_history_gives_a_finite_forecast_or_a_reason(history, frequency, bou
         return
     assert np.isfinite(ordered).all() and np.all(np.diff(ordered, axis=0) >= 0)
     given = ([np.array(history, float)], [""], frequency, 2, [bounds or (None, None)])
-    paths, again = (next(sample_paths(*given))[1].draws for _ in range(2))
+    paths, again = (next(forecasts(*given, joint=True))[1].draws for _ in range(2))
     assert np.array_equal(np.sort(paths, axis=1), found.draws) and np.array_equal(paths, again)
     assert 0 <= found.probability(50, horizon=2) <= 1
 
@@ -247,15 +246,18 @@ def test_paths_keep_the_published_draws_and_carry_errors_forward():
     walk, noise = 100 + rng.normal(size=40).cumsum(), 100 + rng.normal(size=120)
     waiting = np.append(walk[:30], [np.nan, np.nan])
     given = ([walk, noise, waiting], ["a", "b", "c"], 12, 12, [(None, None), (97, 103), (0, None)])
-    sorted_draws, paths = dict(forecasts(*given, seed=3)), dict(sample_paths(*given, seed=3))
+    sorted_draws, paths = (
+        dict(forecasts(*given, seed=3)),
+        dict(forecasts(*given, seed=3, joint=True)),
+    )
     for position, path in paths.items():
         assert np.array_equal(np.sort(path.draws, axis=1), sorted_draws[position].draws)
         assert not np.array_equal(path.draws, sorted_draws[position].draws)
         apart = np.sqrt(path.draws.var(axis=1).sum())
         together = path.draws.std(axis=1).sum()
         assert 1.1 * apart < path.draws.sum(axis=0).std() < 0.97 * together
-    again = dict(sample_paths(*given, seed=3))
-    alone = next(sample_paths([noise], ["b"], 12, 12, [(97, 103)], seed=3))[1]
+    again = dict(forecasts(*given, seed=3, joint=True))
+    alone = next(forecasts([noise], ["b"], 12, 12, [(97, 103)], seed=3, joint=True))[1]
     assert np.array_equal(paths[0].draws, again[0].draws)
     assert np.allclose(paths[1].draws, alone.draws, rtol=1e-12)
     # neighbours of a random walk differ by one step, those of noise by about as much as any two

@@ -87,7 +87,7 @@ def test_a_judged_row_and_its_way_are_complete():
 def test_months_are_drawn_together_and_their_total_is_calibrated():
     values = counts()
     settings_ = ([values], ["a|X"], 12, 6, [(0.0, None)])
-    record = next(forecast.sample_paths(*settings_, no_trend=outlook.NO_TREND))[1]
+    record = next(forecast.forecasts(*settings_, no_trend=outlook.NO_TREND, joint=True))[1]
     sums = np.sort(record.draws.cumsum(axis=0), axis=1)
     part = shipped_factors("outturn").stretch(sums, periods_per_year=12, history=54)[-1]
     expected = values[-6:].sum() + np.quantile(part, [0.05, 0.5, 0.95])
