@@ -4,7 +4,6 @@ Written by rename after every notebook, so that it is whole whenever anything st
 was stopped can be finished. It names no folder, user or machine.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -13,7 +12,8 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -187,8 +187,7 @@ def redacted(text: str) -> str:
     return _PATH.sub(r"\1", text)
 
 
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> AbstractContextManager[Any]:
     """Hold the lock of a folder; the system lets go of it by itself when the process ends.
 
     Raises
@@ -196,24 +195,10 @@ def locked(folder: Path) -> Iterator[None]:
     PmfError
         When another run holds it.
     """
+    from filelock import FileLock, Timeout
+
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+b") as lock:
-        try:
-            _lock(lock.fileno())
-        except OSError:
-            raise PmfError(Problem.of("run-locked")) from None
-        yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        return FileLock(folder / ".lock", timeout=0).acquire()
+    except Timeout:
+        raise PmfError(Problem.of("run-locked")) from None
