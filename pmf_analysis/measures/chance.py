@@ -122,10 +122,6 @@ class Aim:
         """Best possible value; None where there is no such limit."""
         return {"higher": bounds[1], "lower": bounds[0]}.get(self.better)
 
-    def is_best_possible(self, bounds: Bounds) -> bool:
-        """Whether nothing better than the target can be reached."""
-        return self.target == self.best(bounds)
-
     def headroom(self, last: float, bounds: Bounds) -> float:
         """Share of what separates `last` from the best possible value that the target asks for."""
         best = self.best(bounds)

@@ -24,6 +24,7 @@ from pmf_analysis.periods import PERIODS_PER_YEAR
 
 NO_TREND = 0.8  # prior of no trend for council indicators (target-realism.md 11 c)
 _COUNTS = ("numerator", "denominator")
+FEWEST_IN_QUARTERS = 8  # areas; two in each quarter
 _ENOUGH_LISTS = 0.5  # share of a panel's areas
 _PLACED = ["series", "indicator", "area", "period", "usable", "value", "error"]
 _KEY = ["indicator", "dimension", "dimension_value", "definition_version"]
@@ -63,6 +64,16 @@ class Panel:
                 result[row] = seasonal_pattern(values[[row]], seen, m)[0]
         return result
 
+    @cached_property
+    def quarters(self) -> Floats:
+        """Quarter (0 to 3, by value) in which each area stands in each period (A, T).
+
+        NaN if unknown, and in periods with fewer than FEWEST_IN_QUARTERS areas.
+        """
+        ranks = pd.DataFrame(self.known.values).rank(method="first")
+        counts = ranks.count().where(lambda areas: areas >= FEWEST_IN_QUARTERS)
+        return (4 * (ranks - 1) // counts).to_numpy()
+
     def changes(self, row: int, periods: int) -> Floats:
         """Past changes of all areas over so many periods (S, T), NaN where unknown.
 
@@ -94,8 +105,7 @@ class Panel:
         return np.clip(draws, *limits(self.bounds))
 
 
-Found = dict[str, tuple[Panel, int]]
-"""By series its panel and its row there."""
+Found = dict[str, tuple[Panel, int]]  # by series its panel and its row there
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,6 @@ Row = Mapping[Any, Any]
 BANDS = {"too_easy": 0.85, "little_stretch": 0.60, "challenging": 0.30, "stretch": 0.10}
 HARDEST = "not_realistic"
 COMMON_AMONG_PEERS, ENOUGH_PEER_CHANGES = 0.25, 40
-FEWEST_IN_QUARTERS = 8  # areas; two in each quarter
 YEARS = (1, 2, 3)
 LONGEST_YEARS = 5  # no calibration factor has been learnt beyond
 LEAST_CHANCE = 0.02  # of something that arithmetic does not rule out
@@ -82,13 +81,10 @@ def assess_targets(
     declared, rows = register.set_index("indicator").to_dict("index"), targets.to_dict("records")
     asked = [_question(row, declared.get(row["indicator"]), found) for row in rows]
     wanted: dict[str, set[int]] = {}
-    quarters: dict[int, Floats] = {}
     for each in (each for each in asked if isinstance(each, Question)):
         wanted.setdefault(each.series, set()).update(each.horizons(years))
-        if id(each.panel) not in quarters:
-            quarters[id(each.panel)] = start_quarters(each.panel.known.values)
     views = outlooks(found, wanted, factors=factors, seed=seed)
-    with_what = (views, years, quarters, bands, (factors or calibration.shipped_factors()).source)
+    with_what = (views, years, bands, (factors or calibration.shipped_factors()).source)
     answers = [_judged(a, *with_what) if isinstance(a, Question) else a for a in asked]
     types, full = TYPES["answers"], [SHIPPED["no_answer"] | answer for answer in answers]
     table = pd.DataFrame(full, columns=list(types)).astype(types)
@@ -196,20 +192,8 @@ def already_known(aim: Aim, value: float) -> Answer:
     return refusal(reason, "no_verdict") | {"method": "observed", "evidence": f"value {value:g}"}
 
 
-def start_quarters(values: Floats) -> Floats:
-    """Quarter (0 to 3, by value) in which each area stands in each period (A, T); NaN if unknown.
-
-    Periods with fewer than FEWEST_IN_QUARTERS areas have no quarters.
-    """
-    known = np.isfinite(values)
-    counts = known.sum(axis=0)
-    places = values.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
-    enough = known & (counts >= FEWEST_IN_QUARTERS)
-    return np.where(enough, np.floor(4 * places / np.maximum(counts, 1)), np.nan)
-
-
 def _best_change(aim: Aim, changes: Floats) -> float:
-    best = {"higher": np.nanmax, "lower": np.nanmin}.get(aim.better)
+    best = {"higher": np.max, "lower": np.min}.get(aim.better)
     return float(best(changes)) if best and len(changes) else float("nan")
 
 
@@ -217,7 +201,6 @@ def _judged(
     question: Question,
     views: Mapping[tuple[str, int], Outlook],
     years: Sequence[int],
-    quarters: Mapping[int, Floats],
     bands: Mapping[str, float],
     source: str,
 ) -> Answer:
@@ -228,11 +211,11 @@ def _judged(
     if view.reason:
         return {**answer, **refusal(view.reason)}
     ahead = question.due - int(panel.known.last[question.row])
-    changes, own, where = panel.changes(question.row, ahead), question.row, quarters[id(panel)]
+    changes, own, where = panel.changes(question.row, ahead), question.row, panel.quarters
     same = where == where[own, panel.known.last[own]]
     same[own] = False
-    own_changes, similar = finite(changes[own]), finite(changes[same[:, : changes.shape[1]]])
-    peer_changes = finite(np.delete(changes, own, axis=0))
+    past = {"own": changes[own], "peer": np.delete(changes, own, axis=0)}
+    past["similar"] = changes[same[:, : changes.shape[1]]]
     certain = aim.certainty(panel.bounds)
     draws = (view.own, view.second, view.pooled)
     alone, second, pooled = (chance_of(aim, each, certain) for each in draws)
@@ -245,14 +228,12 @@ def _judged(
         "evidence": evidence + source,
         "method": "own_and_peers" if view.has_peers else "own",
         "required_change": aim.required_change(last),
-        "own_share": aim.share_of(own_changes, last),
-        "peer_share": aim.share_of(peer_changes, last),
-        "peer_n": len(peer_changes),
-        "similar_share": aim.share_of(similar, last),
-        "similar_n": len(similar),
-        "best_change": _best_change(aim, own_changes),
+        "best_change": _best_change(aim, finite(changes[own])),
         "headroom": aim.headroom(last, panel.bounds),
     }
+    for whose, each in past.items():
+        answer[f"{whose}_share"] = aim.share_of(finite(each), last)
+        answer[f"{whose}_n"] = len(finite(each))
     if view.has_peers and (model := panel.peers_model(question.horizon)):
         answer["reversion"] = model.reversion(question.row, int(panel.usable.last[question.row]))
     for year, steps in question.by_year(years).items():
@@ -280,7 +261,7 @@ def verdict_of(
     if question.kind in NOT_A_TARGET:
         return refusal(" ".join(notes), "no_verdict")
     ends = [shown_chance(answer[end]) for end in ("lower", "upper")]
-    protected = question.kind in NEVER_EASY or question.aim.is_best_possible(panel.bounds)
+    protected = question.kind in NEVER_EASY or question.aim.target == question.aim.best(panel.bounds)
     low, high = (_band(end, bands, not protected) for end in ends)
     common = answer["peer_n"] >= ENOUGH_PEER_CHANGES and answer["peer_share"] >= COMMON_AMONG_PEERS
     told = {
