@@ -18,7 +18,7 @@ from pmf_analysis.measures import arrays, denominators, events, frames, question
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
 from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.peer_sets import neighbour_lists
-from pmf_analysis.measures.target_tables import TargetSetting, target_tables
+from pmf_analysis.measures.target_tables import target_tables
 from pmf_analysis.measures.trend_tables import trend_tables
 from pmf_analysis.parameters.models import RunSpec
 from pmf_analysis.parameters.workspace import Parameters, Workspace
@@ -70,23 +70,15 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     council = known_council(known, parameters, period, as_at, published)
     sets = frames.sets_by_indicator(parameters, spec.peer_set, spec.peer_sets_by_theme)
     live = questions.live_targets(council.targets, council.own, council.register)
-    compared = benchmark_tables(
-        *(council.panel, council.register),
-        area=council.area,
-        peer_sets=council.peer_sets,
-        rules=framework.comparison,
-        pairs=framework.value_for_money,
-        peer_set=spec.peer_set,
-        used=sets,
-    )
+    compared = benchmark_tables(council, framework, peer_set=spec.peer_set, used=sets)
     restated = store.restatements(as_at)
     trends = trend_tables(council, live, parameters, restated=restated, seed=seed)
     beside = compared["comparisons"]
     beside = beside[beside["peer_set"] == beside["indicator"].map(sets)]
     sealed, broken = seals.open_seals(workspace.store, before=as_at)
     asked, damaged = seals.read_backtest(workspace.store, council=framework.council.id, until=as_at)
-    setting = TargetSetting(council, parameters, sets, seed)
-    targets = target_tables(setting, live, trends["trends"], beside, (sealed, asked))
+    known_before = live, trends["trends"], beside, (sealed, asked)
+    targets = target_tables(council, parameters, *known_before, sets=sets, seed=seed)
     damage = contract.problem_table([*broken, *damaged])
     held_back: list[Known] = [store.problems(as_at, area=council.area), damage]
     notes = _notes(council, held_back, restated, parameters)

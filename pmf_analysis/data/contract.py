@@ -7,7 +7,7 @@ is NaN, a missing date NaT; an observation without a usable value says why in ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -38,20 +38,16 @@ class Column:
     kind: Kind
     meaning: str
     required: bool = False
-    choices: tuple[str, ...] = ()
+    choices: Sequence[str] = ()
     minimum: float | None = None
     maximum: float | None = None
     default: str | int | None = None
 
 
-def _column(name: str, kind: Kind, meaning: str, rules: Mapping[str, Any] | None = None) -> Column:
-    told = dict(rules or {})
-    return Column(name, kind, meaning, choices=tuple(told.pop("choices", ())), **told)
-
-
 def _columns(declared: Mapping[str, list[Any] | None]) -> tuple[Column, ...]:
     every = {**declared, **_DECLARED["source"]}
-    return tuple(_column(name, *(every[name] or _DECLARED["shared"][name])) for name in every)
+    told = {name: every[name] or _DECLARED["shared"][name] for name in every}
+    return tuple(Column(name, *told[name][:2], **dict(*told[name][2:])) for name in every)
 
 
 _DECLARED = read_shipped("data/contract.yml")
@@ -125,8 +121,6 @@ def _escape(part: pd.Series[Any]) -> pd.Series[str]:
 
 def split_series(series: pd.Series[str]) -> pd.DataFrame:
     """Parts of each series key: indicator_id, area_code, dimension, dimension_value, version."""
-    if series.empty:
-        return empty_table("observations")[list(SERIES_PARTS)].set_index(series.index)
     rows = [[*map(unquote, key.split("|"))] for key in series]
     parts = pd.DataFrame(rows, series.index, list(SERIES_PARTS), dtype="str")
     parts["definition_version"] = parts["definition_version"].str.removeprefix("v").astype("Int64")

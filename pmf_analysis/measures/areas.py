@@ -94,11 +94,9 @@ def current_members(peer_sets: Frame, area_changes: Frame, as_at: date, *, area:
     changes = normalised_changes(area_changes)
     changes = changes[~(changes["on_date"] > pd.Timestamp(as_at))]
     final = _final_codes(changes)
-    if not peer_sets["member"].isin([*final, *final.values()]).any():
-        return peer_sets
     names = changes.drop_duplicates("new_code").set_index("new_code")["new_name"]
-    now = peer_sets["member"].map(final).fillna(peer_sets["member"])
-    called = now.map(names).replace("", np.nan).fillna(peer_sets["member_name"])
+    now = peer_sets["member"].replace(final)
+    called = now.map(names).astype("str").replace("", np.nan).fillna(peer_sets["member_name"])
     name = peer_sets["member_name"].mask(now != peer_sets["member"], called)
     gone = now.isin(["", area, final.get(area, area)])
     kept = peer_sets.assign(member=now, member_name=name)[~gone]

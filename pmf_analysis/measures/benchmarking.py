@@ -13,12 +13,13 @@ import pandas as pd
 
 from pmf_analysis.measures import areas, comparison, denominators, equality
 from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, SENTENCES, TABLES, Column, Frame
+from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.gaps import gap_trends
 from pmf_analysis.measures.leads import leads
 from pmf_analysis.measures.peer_sets import chosen_peer_sets
 from pmf_analysis.measures.peers import with_nation
 from pmf_analysis.measures.result_tables import labels, with_labels
-from pmf_analysis.parameters.models import ComparisonRules, ValuePair
+from pmf_analysis.parameters.models import Framework, ValuePair
 from pmf_analysis.parameters.workspace import Parameters
 
 MIDDLE = (40.0, 60.0)  # a percentile within is neither low nor high
@@ -47,26 +48,12 @@ def followed_panel(
 
 
 def benchmark_tables(
-    panel: Frame,
-    register: Frame,
-    *,
-    area: str,
-    peer_sets: Frame,
-    rules: ComparisonRules,
-    pairs: Sequence[ValuePair],
-    peer_set: str,
-    used: Mapping[str, str],
+    council: KnownCouncil, framework: Framework, *, peer_set: str, used: Mapping[str, str]
 ) -> dict[str, Frame]:
     """Compare one council with others in every way, and return the result tables by name.
 
     Parameters
     ----------
-    panel, register
-        Main frame of measures, all areas, and one row an indicator.
-    peer_sets
-        peer_set, member, member_name, rank, title, source, as_at, method: all of the council's.
-    rules, pairs
-        As the framework declares them.
     peer_set, used
         The run's peer set, for value for money; the set of each indicator, for leads.
 
@@ -76,7 +63,8 @@ def benchmark_tables(
         comparisons, peers, gaps, funnels, robustness, leads, equality, value; see
         docs/result-tables.md. Without peers only equality has rows.
     """
-    whole = panel[panel["dimension"] == ""]
+    panel, register, rules = council.panel, council.register, framework.comparison
+    area, peer_sets, whole = council.area, council.peer_sets, panel[panel["dimension"] == ""]
     how = rules.model_dump(include={"overdispersion", "gap_years"})
     how |= {"area": area, "peer_sets": peer_sets, "level": rules.level / 100}
     found = comparison.compare(whole, register, **how)
@@ -92,7 +80,7 @@ def benchmark_tables(
     found_leads = leads(whole, register, area=area, peer_sets=wanted, years=rules.lead_years)
     found_leads = found_leads[found_leads["peer_set"] == found_leads["indicator"].map(used)]
     mine = peer_sets[peer_sets["peer_set"] == peer_set]
-    paid = value_for_money(whole, register, pairs, area=area, peer_sets=mine)
+    paid = value_for_money(whole, register, framework.value_for_money, area=area, peer_sets=mine)
     starts = labels(found_leads["indicator"], found_leads["start_period"], register)
     costs, years = paid["cost_indicator"], paid["period"]
     short = register.set_index("indicator")["short_title"]
@@ -144,7 +132,7 @@ def value_for_money(
         the verdict; no sampling error is allowed for, and the reason says so.
         Below five peers with both figures, or without a better direction, there is no quadrant.
     """
-    found = [pd.DataFrame(columns=TABLES["value"])]
+    found = [pd.DataFrame()]
     whole = observations[(observations["dimension"] == "") & observations["value"].notna()]
     for pair in pairs:
         both = _matched(whole, pair, area)
@@ -153,9 +141,8 @@ def value_for_money(
             inside = both[both["area"].isin([area, *members["member"]])]
             told = {"pair": pair.id, "title": pair.title, "peer_set": str(name)}
             told |= {"cost_indicator": pair.cost, "performance_indicator": pair.performance}
-            rows = _placed(inside, area, polarity, years).assign(**told)
-            found.append(rows.reindex(columns=TABLES["value"]))
-    return pd.concat(found[1:] or found, ignore_index=True)
+            found.append(_placed(inside, area, polarity, years).assign(**told))
+    return pd.concat(found[1:] or found, ignore_index=True).reindex(columns=TABLES["value"])
 
 
 def _matched(whole: Frame, pair: ValuePair, area: str) -> Frame:

@@ -4,7 +4,7 @@ Evidence, best first: counts with denominators, given intervals, the natural pro
 authority's own history, bare values. Each verdict names its evidence and its benchmark.
 """
 
-from typing import NamedTuple
+from collections import namedtuple
 
 import numpy as np
 import pandas as pd
@@ -19,14 +19,8 @@ from pmf_analysis.measures.ranks import Panel
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
 
 
-class Comparison(NamedTuple):
-    """Result tables of a comparison, whose columns docs/result-tables.md explains."""
-
-    comparisons: Frame
-    peers: Frame
-    gaps: Frame
-    funnels: Frame
-    robustness: Frame
+# Result tables of a comparison, whose columns docs/result-tables.md explains.
+Comparison = namedtuple("Comparison", "comparisons peers gaps funnels robustness")
 
 
 def compare(

@@ -150,11 +150,9 @@ def _compared(rows: Frame) -> Frame:
     pair = pd.DataFrame({"own": rows["interval_from"], "others": found["interval_from"]})
     kinds = [((pair == "counts").all(axis=1), "counts"), ((pair != "none").all(axis=1), "interval")]
     rows["evidence"] = first_text(rows.index, kinds, "values_only")
-    rows["uncounted"] = rows["denominator"] - rows["numerator"]
-    rows["other_uncounted"] = rows["other_denominator"] - rows["other_numerator"]
-    uncounted, counted = ["uncounted", "other_uncounted"], ["numerator", "other_numerator"]
-    rows[uncounted] = rows[uncounted].where(rows["statistic"] == "proportion")
-    small = rows[[*counted, *uncounted]] < FEWEST_CASES
+    counted, sizes = (rows[[name, f"other_{name}"]] for name in GIVEN[:2])
+    uncounted = (sizes - counted.to_numpy()).where(rows["statistic"] == "proportion")
+    small = counted.join(uncounted) < FEWEST_CASES
     few = small.any(axis=1) | ((rows["value"] >= 100) & (rows["statistic"] == "proportion"))
     why = _why_not(rows, few)
     judged = (why == "") & (rows["evidence"] != "values_only") & ~rows["is_reference"]
@@ -166,7 +164,7 @@ def _compared(rows: Frame) -> Frame:
     blank = few | rows["value"].isna() | (rows["data_type"] == "count")
     rows[BESIDE] = _differences(rows, others).mask(blank)
     # what is left after a large group may be a small count that no row of the table has
-    unsafe = rows["value"].isna() | small[[counted[1], uncounted[1]]].any(axis=1)
+    unsafe = rows["value"].isna() | small[OTHERS[:2]].any(axis=1)
     rows["reference_value"] = rows["other_value"].mask(unsafe)
     rows[["lower", "upper"]] = rows[["lower", "upper"]].mask(rows["value"].isna())
     above = (rows["difference_lower"] > 0) & ~(rows["ratio_lower"] <= 1)

@@ -126,17 +126,13 @@ def in_exceptional_period(panel: pd.DataFrame, register: pd.DataFrame) -> pd.Ser
     Of a year that begins before the span and ends in it, the greater part decides. Without
     `period_end` the first day does.
     """
-    declared = register.reindex(columns=["indicator", "exceptional_periods"]).to_numpy()
-    spans: dict[tuple[pd.Timestamp, pd.Timestamp], list[str]] = {}
-    for indicator, known in declared:
-        for first, last in known if isinstance(known, (list, tuple)) else ():
-            days = pd.Timestamp(str(first)), pd.Timestamp(str(last))
-            spans.setdefault(days, []).append(indicator)
+    declared = register.reindex(columns=["indicator", "exceptional_periods"])
+    spans = declared.explode("exceptional_periods").dropna()
     inside = pd.Series(False, index=panel.index)
-    ends = panel["period_end"] if "period_end" in panel.columns else panel["period"]
-    middle = panel["period"] + (ends - panel["period"]) / 2
-    for (first, last), indicators in spans.items():
-        inside |= middle.between(first, last) & panel["indicator"].isin(indicators)
+    middle = panel["period"] + (panel.get("period_end", panel["period"]) - panel["period"]) / 2
+    for (first, last), who in spans["indicator"].groupby(spans["exceptional_periods"].map(tuple)):
+        days = middle.between(pd.Timestamp(first), pd.Timestamp(last))
+        inside |= days & panel["indicator"].isin(who)
     return inside
 
 

@@ -135,26 +135,19 @@ class Panel:
         place = np.searchsorted(self.months, wanted)
         return np.where(self.months[place] == wanted, values[..., place], np.nan)
 
-    def group(self, members: Flags, own: int) -> tuple[Places, int] | None:
-        """Members of a similar start, and place of the period to compare; None if too few."""
+    def leads(self, members: Flags, own: int) -> dict[str, Any]:
+        """Columns of the table, a row a member with a similar start (its place in `area`)."""
         both = np.isfinite(self.good + self.start) & members[:, None]
         shared = np.isfinite(self.good[own]) & (both.sum(axis=0) >= FEWEST)
         if not shared.any():
-            return None
+            return {"area": []}
         at = int(np.flatnonzero(shared)[-1])
         chosen = np.flatnonzero(both[:, at])
         apart = np.abs(self.start[chosen, at] - self.start[own, at])
         if len(chosen) > MANY and np.isfinite(apart).all():
             nearest = np.argsort(apart, kind="stable")[: max(FEWEST, -(-len(chosen) // 3))]
             chosen = np.sort(chosen[nearest])
-        return chosen, at
-
-    def leads(self, members: Flags, own: int) -> dict[str, Any]:
-        """Columns of the table, a row a council of the group (its place in `area`)."""
-        found = self.group(members, own)
-        if found is None:
-            return {"area": []}
-        group = chosen, at = found
+        group = chosen, at
         change = self.good[:, at] - self.start[:, at]
         begun = self.periods[np.searchsorted(self.months, self.months[at] - 12 * self.years)]
         sampling = self.variance[group] + self.start_variance[group]

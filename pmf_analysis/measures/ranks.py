@@ -172,14 +172,10 @@ def alternatives(panel: Panel, members: Column) -> list[tuple[int, Places, Panel
         cases = np.flatnonzero(ordered & (members.to_numpy() > k))
         if not len(cases):
             break
-        near = panel["near"][cases]
-        columns = np.sort(np.argsort(near, axis=1)[:, :k], axis=1)  # still in the order of values
-        outside = ~(np.take_along_axis(near, columns, 1) <= k)
-        chosen = {name: np.take_along_axis(m[cases], columns, 1) for name, m in panel.items()}
-        for part in chosen.values():
-            part[outside] = np.nan
-        order = np.argsort(np.isnan(chosen["value"]), axis=1, kind="stable")
-        chosen = {name: np.take_along_axis(part, order, 1) for name, part in chosen.items()}
+        outside = ~(panel["near"][cases] <= k)
+        columns = np.argsort(outside, axis=1, kind="stable")[:, :k]  # still in the order of values
+        known = {name: np.where(outside, np.nan, m[cases]) for name, m in panel.items()}
+        chosen = {name: np.take_along_axis(m, columns, 1) for name, m in known.items()}
         found.append((k, cases, chosen))
     return found
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 
-from pmf_analysis.measures.arrays import FEWEST_PEERS, SENTENCES, Column, Frame
+from pmf_analysis.measures.arrays import FEWEST_PEERS, SENTENCES, SHIPPED, Column, Frame
 from pmf_analysis.measures.polarity import band_distance, first_text, undeclared
 
 OLDEST = 2  # own periods that the newest value of a peer may be ahead before that is said
+BECAUSE: dict[str, list[str]] = SHIPPED["because"]
 HIDDEN_SHARE = 0.1  # of the peers; they have the fewest cases, so the rest are no fair picture
 
 
@@ -45,22 +47,14 @@ def why(pairs: Frame, side: Column, level: float, spread: Mapping[str, Column]) 
     `side`: 1 where we lie above the benchmark, -1 below, 0 for neither; `spread`: which
     sentence says what the spread between peers makes of it.
     """
-    does = (side != 0).map({True: "excludes", False: "includes"})
-    both = (side != 0).map({True: " and", False: " or"})
-    own = pairs["n_own"].fillna(0).astype(int).astype(str)
-    silent = pairs["silent"].fillna("our own figures overlap")
     published = (pairs["interval_from"] == "interval") | pairs["is_small"]
-    whose = published.map({True: "Our published interval ", False: "Our 95 % interval "})
-    pooled = f"Our {100 * level:g} % interval " + does + " the peers' combined value" + both
-    sentences = {
-        "counts": pooled + " their median.",
-        "interval": whose + does + " the peers' median.",
-        "own_history": "The usual range of our last " + own + " values " + does + " their median.",
-        "values_only": "Place only, no test: no usable counts or intervals, and " + silent + ".",
-    }
-    tests = [(pairs["evidence"] == name, sentence) for name, sentence in sentences.items()]
+    whose = published.map({True: "published", False: "95 %"})
+    own = pairs["n_own"].fillna(0).astype(int)
+    silent = pairs["silent"].fillna("our own figures overlap")
+    facts = zip(pairs["evidence"], side != 0, whose, own, silent, strict=True)
+    tests = [BECAUSE[by][apart].format(*told, level=100 * level) for by, apart, *told in facts]
     told = [(applies, SENTENCES[name]) for name, applies in spread.items()]
-    text = first_text(pairs.index, tests) + first_text(pairs.index, told)
+    text = pd.Series(tests, pairs.index, dtype="str") + first_text(pairs.index, told)
     months = (12 * pairs[name].dt.year + pairs[name].dt.month for name in ("newest_peer", "period"))
     notes = {
         "sampled": (pairs["evidence"] == "interval") & (pairs["interval_from"] == "sample"),

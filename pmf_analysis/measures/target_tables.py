@@ -8,15 +8,14 @@ independent ones for 52. Targets of one series are taken to be met or missed tog
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import frames, outturn, realism, result_tables, target_rule, trend_plan
+from pmf_analysis.measures import outturn, realism, result_tables, target_rule, trend_plan
 from pmf_analysis.measures.arrays import SHIPPED, TABLES, TYPES, Frame
+from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.outlook import Found, panels, pooled_forecasts
 from pmf_analysis.measures.questions import reference_questions, refuse, target_questions
 from pmf_analysis.measures.target_checks import target_checks
@@ -29,42 +28,18 @@ FEWEST_TARGETS = 5  # fewer say nothing of a set
 _Z = 1.2816  # 80 % of a normal distribution lie within so many standard deviations
 
 
-@dataclass(frozen=True)
-class TargetSetting:
-    """What targets are judged by, beside the figures."""
+def _panels(council: KnownCouncil, evidence: Frame, sets: Mapping[str, str]) -> Found:
+    """All panels, each with the neighbours' lists of the set that its indicator goes by.
 
-    council: frames.KnownCouncil
-    parameters: Parameters
-    sets: Mapping[str, str]  # the peer set of each indicator
-    seed: int
-
-    @cached_property
-    def evidence(self) -> Frame:
-        """Totals of all areas, as `with_breaks` marks them."""
-        return with_breaks(self.council.evidence, self.council.changes, self.council.area)
-
-    @cached_property
-    def found(self) -> Found:
-        """All panels, each with the neighbours' lists of the set that its indicator goes by.
-
-        Lists leave no council out: every area's changes are evidence.
-        """
-        found: Found = {}
-        everyone = pd.DataFrame({"member": self.evidence["area"].unique(), "area": ""})
-        of = self.evidence["indicator"].map(dict(self.sets))
-        for name in sorted(set(self.sets.values())):
-            known = self.council.lists
-            lists = pd.concat([everyone, known[known["peer_set"] == name]])
-            rows, end = self.evidence[of == name], self.council.period.end
-            found |= panels(rows, self.council.register, origin=end, peer_sets=lists)
-        return found
-
-    @property
-    def known(self) -> dict[str, Any]:
-        """What every chance is worked out with."""
-        bands = self.parameters.framework.target_bands.model_dump()
-        given = {"register": self.council.register, "origin": self.council.period.end}
-        return given | {"seed": self.seed, "found": self.found, "bands": bands}
+    Lists leave no council out: every area's changes are evidence.
+    """
+    found: Found = {}
+    everyone = pd.DataFrame({"member": evidence["area"].unique(), "area": ""})
+    of, known, end = evidence["indicator"].map(dict(sets)), council.lists, council.period.end
+    for name in sorted(set(sets.values())):
+        lists = pd.concat([everyone, known[known["peer_set"] == name]])
+        found |= panels(evidence[of == name], council.register, origin=end, peer_sets=lists)
+    return found
 
 
 def with_breaks(evidence: Frame, changes: Frame, area: str) -> Frame:
@@ -75,9 +50,7 @@ def with_breaks(evidence: Frame, changes: Frame, area: str) -> Frame:
     applied, _ = trend_plan.recorded(changes)
     of_all = applied[applied["kind"] == "definition"]
     last_own, last = (
-        pd.to_datetime(rows.groupby("indicator")["period_start"].max())
-        .reindex(evidence["indicator"])
-        .set_axis(evidence.index)
+        pd.to_datetime(evidence["indicator"].map(rows.groupby("indicator")["period_start"].max()))
         for rows in (applied, of_all)
     )
     since = last.mask(evidence["area"] == area, last_own)
@@ -85,11 +58,15 @@ def with_breaks(evidence: Frame, changes: Frame, area: str) -> Frame:
 
 
 def target_tables(
-    setting: TargetSetting,
+    council: KnownCouncil,
+    parameters: Parameters,
     live: Frame,
     trends: Frame,
     comparisons: Frame,
     said_before: tuple[Frame | None, Frame | None],
+    *,
+    sets: Mapping[str, str],
+    seed: int,
 ) -> dict[str, Frame]:
     """All result tables about targets.
 
@@ -101,25 +78,29 @@ def target_tables(
         Result tables; comparisons with the set that each indicator is compared with.
     said_before
         Sealed forecasts, and questions put to the past, as `data.seals` reads them.
+    sets
+        The peer set of each indicator.
     """
-    council, framework = setting.council, setting.parameters.framework
-    register, own = council.register, council.own
-    targets, paths = answer_targets(setting, live, trends, comparisons)
+    framework, register, own = parameters.framework, council.register, council.own
+    evidence = with_breaks(council.evidence, council.changes, council.area)
+    how = {"bands": framework.target_bands.model_dump(), "seed": seed}
+    how["found"] = found = _panels(council, evidence, sets)
+    targets, paths = answer_targets(council, evidence, live, trends, comparisons, **how)
     targets = result_tables.with_labels(targets, register)
     facts = register.set_index("indicator")[["director", "control", "themes"]]
     facts["themes"] = facts["themes"].str.split("; ")
-    named = targets["indicator"].map(facts.to_dict("index")).tolist()
-    told = targets.join(pd.DataFrame(named, index=targets.index, columns=[*facts]))
+    told = targets.join(facts, on="indicator")
     ours = told[told["control"] != "city"]  # nobody answers for measures of the whole area
     easy = framework.target_bands.too_easy
-    sets = portfolio(ours, easy)
+    whole = portfolio(ours, easy)
     roles = {director.id: director.role for director in framework.directors}
     past = outcomes(council.targets, own, *said_before, register, as_at=council.as_at)
     named = pd.concat([facts["director"], facts["themes"].explode()])
     groups = named.index.to_series().groupby(named.to_numpy()).agg(list).to_dict()
+    forecasts = pooled_forecasts(found, _horizons(council, targets), seed=seed)
     return {
         "targets": targets,
-        "forecasts": result_tables.with_labels(_forecasts(setting, targets), register),
+        "forecasts": result_tables.with_labels(forecasts, register),
         "outturn_paths": result_tables.with_labels(paths, register),
         "target_checks": target_checks(
             council.targets, own, register, told, as_at=council.as_at, easy=easy
@@ -127,23 +108,30 @@ def target_tables(
         "decisions": target_rule.decision_path(
             framework.target_rule, comparisons, live, own, register
         ),
-        "portfolio": sets.assign(title=sets["name"].map(roles).fillna("")),
+        "portfolio": whole.assign(title=whole["name"].map(roles).fillna("")),
         "outcomes": past,
-        "records": records(past, groups=groups, seed=setting.seed),
+        "records": records(past, groups=groups, seed=seed),
     }
 
 
 def answer_targets(
-    setting: TargetSetting, live: Frame, trends: Frame, comparisons: Frame
+    council: KnownCouncil,
+    evidence: Frame,
+    live: Frame,
+    trends: Frame,
+    comparisons: Frame,
+    **how: Any,
 ) -> tuple[Frame, Frame]:
     """Answer every target still to be met, and the two standing questions where none is set.
+
+    `evidence` as `with_breaks` marks it; `how` is what every chance is worked out with.
 
     Returns
     -------
     tuple
         Result table of targets, and the paths of those that are for the year so far.
     """
-    council, register = setting.council, setting.council.register
+    register, end = council.register, council.period.end
     asked = target_questions(live, since=pd.Timestamp(council.period.start))
     medians = comparisons.set_index("series")["peer_median"]
     as_at = pd.Timestamp(council.as_at)
@@ -151,8 +139,9 @@ def answer_targets(
     questions = pd.concat([asked, standing], ignore_index=True)
     of_year = questions["how"] != ""
     parts = [questions[~of_year], questions[of_year]]
-    single = realism.assess_targets(setting.evidence, parts[0], **setting.known)
-    totals, paths = outturn.assess_outturns(setting.evidence, parts[1], **setting.known)
+    how |= {"register": register, "origin": end}
+    single = realism.assess_targets(evidence, parts[0], **how)
+    totals, paths = outturn.assess_outturns(evidence, parts[1], **how)
     answers = pd.concat([single, totals], ignore_index=True).reindex(columns=list(TYPES["answers"]))
     answers = answers.fillna(SHIPPED["no_answer"]).astype(TYPES["answers"])
     table = pd.concat(parts, ignore_index=True).join(answers)
@@ -188,19 +177,16 @@ def with_context(table: Frame, own: Frame, trends: Frame, statistics: Mapping[An
     return table.assign(capability=capability.astype("str"), people=people)
 
 
-def _forecasts(setting: TargetSetting, targets: Frame) -> Frame:
-    """Forecast every own series a year ahead, or as far as its farthest target.
+def _horizons(council: KnownCouncil, targets: Frame) -> dict[str, int]:
+    """Periods ahead to forecast of every own series: a year's, or as far as its farthest target.
 
-    These are the distributions that the targets' chances come from, so pictures and words agree.
+    Of the distributions that the targets' chances come from, so pictures and words agree.
     """
-    rates = setting.council.register.set_index("indicator")["periods_per_year"]
-    farthest = targets.groupby("series")["horizon"].max()
-    horizons = {
-        str(series): int(min(max(rates[indicator], 1, farthest.get(series, 0)), limit))
-        for series, indicator in setting.council.own.groupby("series")["indicator"].first().items()
-        for limit in [max(1, HORIZON_YEARS * rates[indicator])]
-    }
-    return pooled_forecasts(setting.found, horizons, seed=setting.seed)
+    rates = council.register.set_index("indicator")["periods_per_year"]
+    a_year = council.own.groupby("series")["indicator"].first().map(rates).clip(lower=1)
+    farthest = targets.groupby("series")["horizon"].max().reindex(a_year.index)
+    ahead = pd.concat([a_year, farthest], axis=1).max(axis=1).clip(upper=HORIZON_YEARS * a_year)
+    return {str(series): int(periods) for series, periods in ahead.items()}
 
 
 def portfolio(targets: Frame, easy: float) -> Frame:
