@@ -13,7 +13,8 @@ On the fictional council, in one go on the same machine, the same notebooks and 
 - one_theme: ``pmf run`` after an import that changes one figure of one theme
 
 Prints each measurement, then the medians and the ratios that are goals. CPU is that of all
-processes started, as the system accounts it.
+processes started, as the system accounts it; of forked kernels, which are nobody's children in the
+end, as the run's manifest has it.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def limit(root: Path, themes: list[str]) -> None:
 
     plan = make_plan(Workspace(root), RUN_FILE, themes=themes)
     run_folder = Path("outputs/limit")
+    os.environ["PMF_WORKSPACE"] = str(root)
     write_measures(assess_run(plan.workspace, plan.spec), root / run_folder / "measures")
     about = pages.describe_pages(plan)
     for job in plan.jobs:
@@ -120,11 +122,15 @@ def change_one_figure(workspace: Workspace, theme: str, by: float) -> None:
 
 
 @contextlib.contextmanager
-def measured(name: str, found: dict[str, list[tuple[float, float]]]) -> Iterator[None]:
+def measured(name: str, root: Path, found: dict[str, list[tuple[float, float]]]) -> Iterator[None]:
     """Keep wall and CPU seconds of what happens inside, of all processes that ended in it."""
     wall, cpu = time.perf_counter(), cpu_of_children()
     yield
-    found.setdefault(name, []).append((time.perf_counter() - wall, cpu_of_children() - cpu))
+    wall, cpu = time.perf_counter() - wall, cpu_of_children() - cpu
+    if name in ("ours", "one_theme"):
+        made = (job for job in find_run(root).jobs.values() if "made_in" not in job)
+        cpu += sum(job["cpu_seconds"] for job in made)
+    found.setdefault(name, []).append((wall, cpu))
     print(
         f"{name:10} wall {found[name][-1][0]:7.2f} s   CPU {found[name][-1][1]:7.2f} s", flush=True
     )
@@ -196,7 +202,7 @@ def main() -> None:
             for name in options.only.split(","):
                 if name == "one_theme":
                     change_one_figure(workspace, themes[-1], 0.1 * (repeat + 1))
-                with measured(name, found):
+                with measured(name, root, found):
                     steps[name]()
         tell(found, len(plan.jobs), os.cpu_count() or 1)
         print(f"last run: {find_run(root).manifest['status']}")
