@@ -1,16 +1,15 @@
 """What every chart stands on: a figure, a place for words, and clean SVG out of it.
 
-A chart is drawn with matplotlib's Figure API at one unit a pixel, without pyplot's global state
-and under our own settings, whatever an analyst has set in the notebook. Words are measured in
-DejaVu Sans, which ships with matplotlib, so that a layout is the same on every machine; readers
-see Arial or Liberation Sans, which are narrower, so what did not collide here does not there.
+A chart is drawn with matplotlib's Figure API at one unit a pixel, without pyplot's global state.
+Words are measured in DejaVu Sans, which ships with matplotlib, so that a layout is the same on
+every machine; readers see Arial or Liberation Sans, which are narrower, so nothing collides there.
 """
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -21,28 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
+from pmf_analysis.story import style
+from pmf_analysis.story.bank import stored
 from pmf_analysis.story.formatting import MINUS, format_number, format_value
-from pmf_analysis.story.style import (
-    GREY,
-    INK,
-    LINE,
-    PAPER,
-    SIZE,
-    TIMELINE_SVG,
-    hundredth,
-    text_looks,
-    tidy_svg,
-)
 
 Floats = NDArray[np.float64]
 Ends = tuple[float, float]
+Numbers = Sequence[float] | Floats
 
 WIDTH = 760.0
-_SETTINGS: dict[str, Any] = {"svg.fonttype": "none", "svg.hashsalt": "pmf", "figure.dpi": 72}
-_SETTINGS |= {"font.family": ["DejaVu Sans"], "font.size": SIZE}
-_SETTINGS |= {"path.simplify": False, "axes.linewidth": 0.8}
-_NOTHING_PRINTED = {"Date": None, "Creator": None, "Format": None, "Type": None}
-_LEADING, DISC = 1.25, 17.0
+OFF_CHART = "(off this chart)"
+_LEADING = 1.25
 _LONG_UNIT, _MILLION = 6, 1e6
 _SCALES = {"thousand": "k", "million": "m", "billion": "bn"}
 
@@ -66,9 +54,13 @@ class Words:
     """A label, perhaps of several lines, with its looks."""
 
     text: str
-    colour: str = GREY
+    colour: str = "grey"
     bold: bool = False
-    size: float = SIZE
+    size: float = style.SIZE
+
+
+Label = tuple[Words, float]
+"""Words and the value they stand for."""
 
 
 @dataclass
@@ -87,11 +79,11 @@ class Canvas:
         width, height = measure(words)
         left = x - {"left": 0.0, "center": width / 2, "right": width}[anchor]
         # Matplotlib would lay each line out again, which takes as long as all else in a chart.
-        looks = text_looks(words.colour, words.size, words.bold, anchor)
+        looks = style.text_looks(words.colour, words.size, words.bold, anchor)
         page = self.figure.bbox.height
         for number, line in enumerate(words.text.split("\n")):
             foot = y + height / 2 - words.size * (0.98 + _LEADING * number)
-            place = f'x="{hundredth(x)}" y="{hundredth(page - foot)}"'
+            place = f'x="{style.hundredth(x)}" y="{style.hundredth(page - foot)}"'
             self.texts.append(f"<text{looks} {place}>{escape(line, quote=False)}</text>")
         self.boxes.append(Box(left, y - height / 2, left + width, y + height / 2))
         return self.boxes[-1]
@@ -117,10 +109,9 @@ class Canvas:
                 self.ink.append(start + np.linspace(0, 1, steps)[:, None] * (end - start))
 
     def place(self, words: Words, spots: Iterable[tuple[float, float]], beside: float = 0) -> bool:
-        """Write a label at the first spot between the axes, a lower-left corner, where it is clear.
+        """Write a label at the first clear spot, a lower-left corner, and say if there is one.
 
-        Words that readers see narrower stay next to what stands at ``beside``. Returns False, with
-        nothing written, when there is no such spot.
+        Words that readers see narrower stay next to what stands at ``beside``.
         """
         width, height = measure(words)
         ink, area = np.concatenate([np.empty((0, 2)), *self.ink]), self.area
@@ -136,48 +127,71 @@ class Canvas:
                 return True
         return False
 
-    def scale(self, values: tuple[float, float], unit: str) -> None:
-        """Write the scale of values at the left, with a fine line at each."""
-        self.axes.set_ylim(values)
-        for tick, text in grid(*values, unit):
-            self.axes.axhline(tick, color=LINE, lw=0.8, zorder=0)
-            self.write(Words(text), self.area.left - 8, self.pixel(1, tick)[1], anchor="right")
+    def draw(self, look: str, x: Iterable[float], y: Iterable[float]) -> None:
+        """Draw a line in the looks of that name, and keep words clear of it."""
+        self.axes.plot(x, y, **style.looks_of(look))
+        self.keep_clear(x, y)
 
-    def column(self, labels: list[tuple[Words, float]], x: float, low: float, top: float) -> None:
-        """Write labels beside each other's ends of line at x, pushed apart where they would touch.
+    def fill(self, look: str, x: Iterable[float], low: Any, high: Any) -> None:
+        """Fill the area between two lines."""
+        self.axes.fill_between(x, low, high, **style.looks_of(look))
 
-        A label that had to move far gets a fine line back to where it belongs.
-        """
-        ordered = sorted(labels, key=lambda label: label[1])
-        heights = [measure(words)[1] for words, _ in ordered]
-        middles = spread([y for _, y in ordered], heights, low, top)
-        for (words, wanted), y in zip(ordered, middles, strict=True):
-            self.write(words, x, y)
-            if abs(y - wanted) > SIZE:
-                self.line([x - 10, x - 3], [wanted, y], color=words.colour, lw=0.7)
+    def mark(self, look: str, x: Numbers, y: Numbers) -> None:
+        """Mark places on the scales, and keep words clear of the marks."""
+        looks = style.looks_of(look)
+        self.axes.plot(x, y, ls="", clip_on=False, **looks)
+        half = looks["ms"] / 2 + 1
+        spots = self.axes.transData.transform(np.column_stack([x, y])).tolist()
+        self.boxes += [Box(left - half, up - half, left + half, up + half) for left, up in spots]
 
-    def line(self, x: Sequence[float] | Floats, y: Sequence[float] | Floats, **looks: Any) -> None:
+    def line(self, look: str, x: Numbers, y: Numbers, **more: Any) -> None:
         """Draw a line in pixels, outside the axes' scales."""
         from matplotlib.lines import Line2D
 
-        self.axes.add_line(Line2D(x, y, transform=None, clip_on=False, **looks))
+        self.axes.add_line(
+            Line2D(x, y, transform=None, clip_on=False, **style.looks_of(look), **more)
+        )
 
-    def disc(self, text: str, x: float, y: float, *, hollow: bool = False) -> None:
-        """Write a short text in a small circle."""
-        from matplotlib.patches import Circle
+    def scale(self, values: Ends, unit: str) -> None:
+        """Write the scale of values at the left, with a fine line at each."""
+        self.axes.set_ylim(values)
+        for tick, text in grid(*values, unit):
+            y = self.pixel(1, tick)[1]
+            self.line("grid", [self.area.left, self.area.right], [y, y])
+            self.write(Words(text), self.area.left - 8, y, anchor="right")
 
-        fill, words = (PAPER, INK) if hollow else (GREY, PAPER)
-        looks = {"fc": fill, "ec": GREY, "lw": 1.3, "transform": None, "clip_on": False}
-        self.axes.add_patch(Circle((x, y), DISC / 2, zorder=6, **looks))
-        self.write(Words(text, words, bold=True, size=10.5), x, y + 0.5, anchor="center")
+    def tick(self, value: float, text: str) -> None:
+        """Write a value of the scale below the axes, under a small line."""
+        (x, _), foot = self.pixel(value, 1), self.area.bottom
+        self.line("tick", [x, x], [foot, foot - 4])
+        self.write(Words(text), x, foot - 14, anchor="center")
+
+    def name_ends(self, labels: Iterable[Label], above: float = 12) -> None:
+        """Write labels at the right, each by its value, or apart where they would touch.
+
+        They reach so far above the axes. What had to move far gets a fine line back to its place.
+        """
+        (low, high), area, placed = self.axes.get_ylim(), self.area, []
+        for words, value in labels:
+            if not low <= value <= high:
+                words = replace(words, text=f"{words.text}\n{OFF_CHART}")
+            placed.append((words, self.pixel(1, min(max(value, low), high))[1]))
+        placed.sort(key=lambda label: label[1])
+        heights, x = [measure(words)[1] for words, _ in placed], area.right + 10
+        middles = spread([y for _, y in placed], heights, area.bottom - 6, area.top + above)
+        for (words, wanted), y in zip(placed, middles, strict=True):
+            self.write(words, x, y)
+            if abs(y - wanted) > style.SIZE:
+                self.line("leader", [x - 10, x - 3], [wanted, y], color=style.COLOURS[words.colour])
 
     def svg(self, id: str) -> str:
         """Return the drawing as tidy SVG whose ids all begin with ``id``."""
         page = io.BytesIO()
-        self.figure.savefig(page, format="svg", metadata=_NOTHING_PRINTED)
-        drawing = tidy_svg(page.getvalue(), id).removesuffix("</svg>")
+        unprinted = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        self.figure.savefig(page, format="svg", metadata=unprinted)
+        drawing = style.tidy_svg(page.getvalue(), id).removesuffix("</svg>")
         drawing = "".join([drawing, *self.texts, "</svg>"])
-        return drawing.replace("<svg ", TIMELINE_SVG, 1) if self.is_timeline else drawing
+        return drawing.replace("<svg ", style.TIMELINE_SVG, 1) if self.is_timeline else drawing
 
 
 @contextmanager
@@ -186,9 +200,10 @@ def canvas(height: float, left: float, right: float, bottom: float, top: float) 
 
     The settings hold until the block is left, because matplotlib reads those of SVG at saving.
     """
-    import matplotlib.style
+    from matplotlib import rc_context, rcParams
 
-    with matplotlib.style.context(["default", _SETTINGS]):
+    # Only what is not so already: matplotlib checks each of its 300 settings, which takes 1 ms.
+    with rc_context({name: ours for name, ours in _settings() if rcParams[name] != ours}):
         axes = _axes(get_ident())
         for artist in (*axes.lines, *axes.collections, *axes.patches):
             artist.remove()
@@ -196,11 +211,21 @@ def canvas(height: float, left: float, right: float, bottom: float, top: float) 
         sides = (left, bottom, WIDTH - left - right, height - bottom - top)
         axes.set_position(np.divide(sides, (WIDTH, height, WIDTH, height)).tolist())
         axes.set_axis_on()
-        axes.spines[:].set(visible=False, color=GREY)
+        axes.spines[:].set(visible=False, color=style.COLOURS["grey"])
         axes.spines["bottom"].set_visible(True)
         if axes.get_xscale() != "linear":
             axes.set_xscale("linear")
         yield Canvas(axes.figure, axes)
+
+
+@cache
+def _settings() -> list[tuple[Any, Any]]:
+    """Return all of matplotlib's settings as charts have them, whatever an analyst has set."""
+    from matplotlib import rcParamsDefault
+
+    ours = rcParamsDefault.copy()
+    ours.update(stored("style.yml")["settings"])
+    return [(name, ours[name]) for name in ours if name != "backend"]
 
 
 @lru_cache(maxsize=16)
@@ -240,10 +265,9 @@ def _line_width(line: str, size: float, bold: bool) -> float:
 def spread(wanted: Sequence[float], sizes: Sequence[float], low: float, top: float) -> list[float]:
     """Return the middles nearest to those wanted at which labels of such heights do not overlap.
 
-    ``wanted`` is in rising order. What the labels below take is subtracted, and the least-squares
-    rising fit of the rest is found by isotonic regression (Robertson, Wright and Dykstra, "Order
-    restricted statistical inference", 1988). Everything stays between ``low`` and ``top`` where
-    it fits at all.
+    ``wanted`` rises. What the labels below take is subtracted, and the least-squares rising fit of
+    the rest is found by isotonic regression (Robertson, Wright and Dykstra, "Order restricted
+    statistical inference", 1988). All stays between ``low`` and ``top`` where it fits at all.
     """
     from scipy.optimize import isotonic_regression
 
@@ -290,7 +314,7 @@ def scale_ends(low: float, high: float, share: float) -> tuple[float, float]:
 
 
 def scale_for(
-    shown: Floats, targets: Floats, room: float, fan: Sequence[float] | Floats = (), wide: float = 0
+    shown: Floats, targets: Floats, room: float, fan: Numbers = (), wide: float = 0
 ) -> Ends:
     """Return the ends of a scale on which history and usual range always fit.
 
@@ -304,10 +328,11 @@ def scale_for(
     return scale_ends(min([low, *near]), max([high, *near]), room)
 
 
-def no_value() -> PmfError:
-    """Return the error of a chart without any value."""
-    problem = Problem("There is no value to draw.", code="nothing-to-draw")
-    return PmfError(problem, EXIT_DATA_UNUSABLE)
+def require_value(known: object) -> None:
+    """Refuse to draw a chart when no value is known for it."""
+    if not known:
+        problem = Problem("There is no value to draw.", code="nothing-to-draw")
+        raise PmfError(problem, EXIT_DATA_UNUSABLE)
 
 
 def grid(low: float, high: float, unit: str, most: int = 5) -> list[tuple[float, str]]:
@@ -319,6 +344,6 @@ def grid(low: float, high: float, unit: str, most: int = 5) -> list[tuple[float,
     return list(zip(values, tick_texts(values, unit), strict=True))
 
 
-def scale_width(values: tuple[float, float], unit: str) -> float:
+def scale_width(values: Ends, unit: str) -> float:
     """Return the width that a scale of values needs at the left of the axes."""
     return max([62.0, *(12.0 + measure(Words(text))[0] for _, text in grid(*values, unit))])

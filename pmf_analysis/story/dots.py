@@ -11,13 +11,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pmf_analysis.story.canvas import Canvas, Words, canvas, grid, measure, short_range, short_value
-from pmf_analysis.story.style import BLUE, GREY, PAPER, TARGET
+from pmf_analysis.story.canvas import (
+    Canvas,
+    Ends,
+    Words,
+    canvas,
+    grid,
+    measure,
+    short_range,
+    short_value,
+)
 
 _DOT, _TOP, _BOTTOM, _SIDE = 19.0, 30.0, 28.0, 30.0
 _MOST_BINS, _TALLEST = 15, 7
 
-Ends = tuple[float, float]
 Target = float | Ends
 Values = Sequence[float]
 Places = list[tuple[int, bool]]
@@ -62,7 +69,8 @@ def draw_dots(
         sheet.axes.set_ylim(0, height - _TOP - _BOTTOM)
         _draw_bins(sheet, places, (goals[0], width), abreast, bounds)
         _draw_targets(sheet, goals, unit, decimals)
-        _draw_values(sheet, unit)
+        for tick, text in grid(float(scale[0]), float(scale[1]), unit, most=7):
+            sheet.tick(tick, text)
         return sheet.svg(id)
 
 
@@ -110,10 +118,8 @@ def _draw_bins(sheet: Canvas, places: Places, bins: Ends, abreast: int, bounds: 
         x = float(ends.mean()) + apart * (across - (abreast - 1) / 2)
         spots[fate].append((x, _DOT * (row + 0.5) + 5))
         heights[bin] += 1
-    for fate, fill in ((True, BLUE), (False, PAPER)):
-        xy = np.array(spots[fate]).reshape(-1, 2)
-        looks = {"marker": "o", "mfc": fill, "mec": BLUE, "mew": 1.5, "ms": _DOT - 6.5}
-        sheet.axes.plot(xy[:, 0], xy[:, 1], ls="", zorder=3, clip_on=False, **looks)
+    for fate, places_of in spots.items():
+        sheet.mark("met" if fate else "not met", *np.array(places_of).reshape(-1, 2).T)
 
 
 def _draw_targets(sheet: Canvas, goals: Values, unit: str, decimals: int) -> None:
@@ -121,20 +127,12 @@ def _draw_targets(sheet: Canvas, goals: Values, unit: str, decimals: int) -> Non
     low, high = sheet.axes.get_xlim()
     for goal in goals:
         if low <= goal <= high:
-            sheet.axes.axvline(goal, color=TARGET, lw=2, zorder=2)
+            sheet.draw("goal", [goal, goal], sheet.axes.get_ylim())
     text = short_value(goals[0], unit, decimals)
     text = short_range(goals[0], goals[-1], unit, decimals) if len(goals) > 1 else text
     before, after = ("← " if goals[0] < low else ""), (" →" if goals[-1] > high else "")
-    words = Words(f"{before}Target {text}{after}", TARGET, bold=True)
+    words = Words(f"{before}Target {text}{after}", "target", bold=True)
     half = measure(words)[0] / 2 + 2
     x = sheet.pixel(float(np.clip(goals, low, high).mean()), 0)[0]
     x = max(half, min(x, sheet.figure.bbox.width - half))
     sheet.write(words, x, sheet.area.top + 12, anchor="center")
-
-
-def _draw_values(sheet: Canvas, unit: str) -> None:
-    foot, (low, high) = sheet.area.bottom, sheet.axes.get_xlim()
-    for tick, text in grid(low, high, unit, most=7):
-        x, _ = sheet.pixel(tick, 0)
-        sheet.line([x, x], [foot, foot - 4], color=GREY, lw=0.8)
-        sheet.write(Words(text), x, foot - 14, anchor="center")

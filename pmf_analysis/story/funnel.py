@@ -5,20 +5,21 @@ After Spiegelhalter, "Funnel plots for comparing institutional performance", Sta
 is measured here.
 """
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
 from pmf_analysis.story import canvas, marks
 from pmf_analysis.story.canvas import Canvas, Floats, Words
 from pmf_analysis.story.figures import Subject
-from pmf_analysis.story.style import BAND, GREY
 
 Rows = pd.DataFrame
 _HEIGHT, _TOP, _BOTTOM = 380.0, 24.0, 52.0
 _WIDE, _VERY_WIDE = 20.0, 200.0
 _MOST_NAMED = 3
 _OUTSIDE = {"low_998": -1, "high_998": 1}
-_LIMITS = {"998": ("99.8%", 1.3, "-"), "95": ("95%", 0.9, (0, (4, 3)))}
+_LIMITS = {"998": "99.8%", "95": "95%"}
 _BENCHMARK = "Combined value\nof the others"
 _SIZE = "Number that each figure is based on"
 
@@ -47,8 +48,7 @@ def draw_funnel(
         When no council has both value and denominator.
     """
     placed = peers.dropna(subset=["value"]).query("denominator > 0")
-    if placed.empty:
-        raise canvas.no_value()
+    canvas.require_value(len(placed))
     limits, unit = limits.sort_values("size"), subject.unit
     # The limits of the smallest councils may run out of the scale.
     known = limits.filter(regex="lower|upper|benchmark").to_numpy(float)[len(limits) // 2 :]
@@ -75,31 +75,26 @@ def _draw_sizes(sheet: Canvas, sizes: Floats) -> None:
         values = [step * 10.0**power for power in range(10) for step in steps]
     sheet.axes.set(xlim=(low, high), xscale=scale)
     sheet.axes.minorticks_off()
-    foot = sheet.area.bottom
     for value in (value for value in values if low <= value <= high):
-        x = sheet.pixel(value, 1)[0]
-        sheet.line([x, x], [foot, foot - 4], color=GREY, lw=0.8)
-        text = f"{value / 1e6:g}m" if value >= 1e6 else f"{value:,.9g}"
-        sheet.write(Words(text), x, foot - 14, anchor="center")
-    sheet.write(Words(_SIZE), sheet.area.left, foot - 34)
+        sheet.tick(value, f"{value / 1e6:g}m" if value >= 1e6 else f"{value:,.9g}")
+    sheet.write(Words(_SIZE), sheet.area.left, sheet.area.bottom - 34)
 
 
 def _draw_limits(sheet: Canvas, limits: Rows, subject: Subject) -> None:
     """Draw both pairs of limits and the benchmark, each named where it ends."""
     (low, high), labels = sheet.axes.get_ylim(), []
     edges = (limits[f"{side}_998"].clip(low, high) for side in ("lower", "upper"))
-    sheet.axes.fill_between(limits["size"], *edges, color=BAND, lw=0, zorder=0.5)
-    value = canvas.short_value(limits["benchmark"].iloc[-1], *subject.scale)
-    lines = {f"{side}_{level}": _LIMITS[level] for side in ("lower", "upper") for level in _LIMITS}
-    lines["benchmark"] = (f"{_BENCHMARK}\n{value}", 1.6, "-")
-    for column, (text, width, style) in lines.items():
+    sheet.fill("band", limits["size"], *edges)
+    for side, (level, text) in product(("lower", "upper"), _LIMITS.items()):
+        column = f"{side}_{level}"
         shown = limits[limits[column].between(low, high)]
-        shown = shown.iloc[[0, -1]] if column == "benchmark" else shown
-        x, y = shown["size"], shown[column]
-        sheet.axes.plot(x, y, color=GREY, lw=width, ls=style, zorder=1)
-        sheet.keep_clear(x, y)
-        labels.append((Words(text), sheet.pixel(1, limits[column].iloc[-1])[1]))
-    sheet.column(labels, sheet.area.right + 10, sheet.area.bottom - 6, sheet.area.top + 12)
+        sheet.draw(f"limit {text}", shown["size"], shown[column])
+        labels.append((Words(text), limits[column].iloc[-1]))
+    ends = limits.iloc[[0, -1]]
+    sheet.draw("benchmark", ends["size"], ends["benchmark"])
+    last = ends["benchmark"].iloc[-1]
+    value = canvas.short_value(last, *subject.scale)
+    sheet.name_ends([*labels, (Words(f"{_BENCHMARK}\n{value}"), last)])
 
 
 def _draw_councils(

@@ -1,8 +1,6 @@
 """How councils are marked in every comparison: the others as hollow dots, us by shape.
 
-A triangle is better, a diamond worse (open where only somewhat) and a dot neither, so nothing
-hangs on colour. Hundreds of
-dots are a few paths, which keeps a picture of every council in the country small.
+Hundreds of dots are a few paths, which keeps a picture of every council in the country small.
 """
 
 import math
@@ -11,22 +9,15 @@ from itertools import product
 
 import numpy as np
 
+from pmf_analysis.story.bank import stored
 from pmf_analysis.story.canvas import Box, Canvas, Floats, Words, measure
-from pmf_analysis.story.style import BLUE, GREY, INK, ORANGE, ORANGE_WORDS, PAPER
+from pmf_analysis.story.style import COLOURS
 
 Spot = Sequence[float] | Floats
 """A place in pixels."""
 
-DOT, _EDGE, _HALF, _LAYERS = 6.5, 1.1, 4.0, 12
-_OWN = {
-    "better": ("^", BLUE, PAPER, 12.0, BLUE),
-    "worse": ("D", ORANGE, INK, 10.0, ORANGE_WORDS),
-    "somewhat_better": ("^", PAPER, INK, 11.0, INK),
-    "somewhat_worse": ("D", PAPER, INK, 9.0, INK),
-}
-SIGNALS = {1: ("^", BLUE, PAPER, 9.5), -1: ("D", ORANGE, INK, 7.5), 0: ("s", GREY, PAPER, 6.5)}
-"""Shape, fill, edge and size of a point that a rule has singled out, by the way it points."""
-_NEITHER = ("o", INK, PAPER, 10.0, INK)
+DOT, _HALF, _LAYERS = 6.5, 4.0, 12
+_OWN_WORDS = stored("style.yml")["own_words"]
 _DISTANCES = (11.0, 14.0, 18.0, 26.0, 38.0, 54.0, 75.0, 100.0)
 _DIRECTIONS = (0, 180, 90, 270, 30, 150, 330, 210, 60, 120, 300, 240)
 _NEAR, _FAR = 15.0, 30.0
@@ -43,25 +34,23 @@ def draw_others(sheet: Canvas, spots: Floats) -> None:
         clear = (each for each in layers if all(math.dist(spot, other) > DOT for other in each))
         next(clear, layers[-1]).append(spot)
         sheet.boxes.append(box_of(*spot))
-    for layer, (colour, width) in product(layers, ((GREY, DOT), (PAPER, DOT - 2 * _EDGE))):
+    for layer, look in product(layers, ("other", "inside of other")):
         # A tenth of a pixel long, since some programs leave out what has no length at all.
         ends = np.array([[(x, y), (x + 0.1, y), (np.nan, np.nan)] for x, y in layer])
         if layer:
-            x, y = ends.reshape(-1, 2).T
-            sheet.line(x, y, color=colour, lw=width, solid_capstyle="round", zorder=4)
+            sheet.line(look, *ends.reshape(-1, 2).T)
 
 
 def draw_own(sheet: Canvas, spot: Spot, verdict: str = "") -> None:
     """Draw our own mark over everything, and keep words clear of it."""
-    mark, fill, edge, size, _ = _OWN.get(verdict, _NEITHER)
-    (x, y), width = spot, 1.8 if fill == PAPER else 1.1
-    sheet.line([x], [y], ls="", zorder=7, marker=mark, mfc=fill, mec=edge, ms=size, mew=width)
+    x, y = spot
+    sheet.line(f"own {verdict}" if verdict in _OWN_WORDS else "own", [x], [y])
     sheet.boxes.append(box_of(x, y))
 
 
 def name_own(sheet: Canvas, text: str, spot: Spot, verdict: str = "") -> None:
     """Name our own mark near it, or as a key above the axes, where a line needs room."""
-    words = Words(text, _OWN.get(verdict, _NEITHER)[-1], bold=True)
+    words = Words(text, _OWN_WORDS.get(verdict, "ink"), bold=True)
     if not name_mark(sheet, words, spot, math.inf):
         left, y = sheet.area.left + 6, sheet.area.top + 14
         draw_own(sheet, (left, y), verdict)
@@ -82,7 +71,7 @@ def name_mark(sheet: Canvas, words: Words, spot: Spot, within: float = _FAR) -> 
     box = sheet.boxes[-1]
     end = float(np.clip(x, box.left, box.right)), float(np.clip(y, box.bottom, box.top))
     if math.dist((x, y), end) > _NEAR:
-        sheet.line([x, end[0]], [y, end[1]], color=words.colour, lw=0.7, zorder=3)
+        sheet.line("leader", [x, end[0]], [y, end[1]], color=COLOURS[words.colour], zorder=3)
     return True
 
 

@@ -60,8 +60,7 @@ def draw_multiples(panels: Sequence[Panel], *, id: str) -> str:
         When no panel has a value.
     """
     drawn = [panel for panel in panels if panel.points["value"].notna().any()]
-    if not drawn:
-        raise canvas.no_value()
+    canvas.require_value(drawn)
     return "".join(_panel(panel, f"{id}--{number}") for number, panel in enumerate(drawn, start=1))
 
 
@@ -69,7 +68,7 @@ def _panel(panel: Panel, id: str) -> str:
     title = textwrap.wrap(panel.title, _TITLE_LETTERS, max_lines=2, placeholder="…")
     icon, top = style.icon_shape(panel.status), 18 * len(title) + 33 + 19 * bool(panel.word)
     # The mark stands before the word of the status, or before the value where there is none.
-    left = 21 if icon and not panel.word else 0
+    left = 21 if icon[1] and not panel.word else 0
     width = canvas.measure(canvas.Words(panel.value_text, bold=True, size=_LARGE))[0]
     size = min(1.0, (_WIDTH - left - 2) / max(width, 1.0)) * _LARGE
     texts = {"id": id, "title": title, "icon": icon, "size": f"{size:.3g}", "text": escape}
@@ -119,12 +118,13 @@ def _steps(edges: canvas.Floats, heights: canvas.Floats) -> str:
 
 def _newest(status: str, hollow: bool) -> tuple[str, str]:
     """Return the newest point: the shape of good or bad news, else a dot; hollow if provisional."""
-    looks, shape = style.icon_shape(status) or ("", "")
+    looks, shape = style.icon_shape(status)
     if style.tone_of(status) not in ("better", "worse"):
-        looks, shape = f'fill="{style.BLUE}" stroke="{style.BLUE}"', '<circle cx="8" cy="8" r="5"/>'
+        blue, shape = style.COLOURS["blue"], '<circle cx="8" cy="8" r="5"/>'
+        looks = f'fill="{blue}" stroke="{blue}"'
     if hollow:
-        looks = re.sub('fill="[^"]+"', f'fill="{style.PAPER}" stroke-width="2.2"', looks)
-        shape = shape.replace(f' stroke="{style.INK}"', "")
+        looks = re.sub('fill="[^"]+"', f'fill="{style.COLOURS["paper"]}" stroke-width="2.2"', looks)
+        shape = shape.replace(f' stroke="{style.COLOURS["ink"]}"', "")
     return looks, shape
 
 

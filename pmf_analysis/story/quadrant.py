@@ -9,8 +9,9 @@ from itertools import product
 
 import pandas as pd
 
-from pmf_analysis.story import marks, style
-from pmf_analysis.story.canvas import Canvas, Floats, Words, canvas, measure, no_value
+from pmf_analysis.story import marks
+from pmf_analysis.story.canvas import Canvas, Floats, Words, canvas, measure, require_value
+from pmf_analysis.story.style import looks_of
 
 _HEIGHT, _TOP, _BOTTOM, _RIGHT = 420.0, 28.0, 32.0, 8.0
 MIDDLE = (40.0, 60.0)
@@ -40,12 +41,11 @@ def draw_quadrant(rows: pd.DataFrame, *, words: Mapping[str, str], id: str, own_
         When no council has both percentiles.
     """
     placed = rows.dropna(subset=_PERCENTILES).sort_values("year_label")
-    if placed.empty:
-        raise no_value()
+    require_value(len(placed))
     left = 20.0 + max(measure(Words(f"{words[end]} ↑"))[0] for end in ("does_worse", "does_better"))
     with canvas(_HEIGHT, left=left, right=_RIGHT, bottom=_BOTTOM, top=_TOP) as sheet:
         sheet.axes.set(xlim=_ACROSS, ylim=_UP, xticks=[], yticks=[])
-        sheet.axes.spines[:].set(visible=True, color=style.GREY)
+        sheet.axes.spines[:].set(visible=True)
         _draw_quarters(sheet, words)
         spots = sheet.axes.transData.transform(placed[_PERCENTILES].to_numpy(float))
         is_own, is_newest = (placed[name].to_numpy(bool) for name in ("is_own", "is_newest"))
@@ -58,13 +58,13 @@ def draw_quadrant(rows: pd.DataFrame, *, words: Mapping[str, str], id: str, own_
 def _draw_quarters(sheet: Canvas, words: Mapping[str, str]) -> None:
     """Wash the middle, name the quarters in their corners and write what the ways mean."""
     area = sheet.area
-    sheet.axes.axvspan(*MIDDLE, color=style.BAND, lw=0, zorder=0)
-    sheet.axes.axhspan(*MIDDLE, color=style.BAND, lw=0, zorder=0)
+    sheet.axes.axvspan(*MIDDLE, **looks_of("middle"))
+    sheet.axes.axhspan(*MIDDLE, **looks_of("middle"))
     for across, up in product((0, 1), (0, 1)):
         code = f"{('low', 'high')[across]}_cost_{('low', 'high')[up]}_performance"
         x = (area.right - 10) if across else area.left + 10
         y = (area.top - 14) if up else area.bottom + 14
-        sheet.write(Words(words[code], style.INK), x, y, anchor=("left", "right")[across])
+        sheet.write(Words(words[code], "ink"), x, y, anchor=("left", "right")[across])
     foot = area.bottom - 16
     sheet.write(Words(f"← {words['costs_less']}"), area.left, foot)
     sheet.write(Words(f"{words['costs_more']} →"), area.right, foot, anchor="right")
@@ -75,10 +75,10 @@ def _draw_quarters(sheet: Canvas, words: Mapping[str, str]) -> None:
 def _draw_own(sheet: Canvas, spots: Floats, years: list[str], own_name: str) -> None:
     """Draw our newest place, and our earlier ones as small dots that lead to it."""
     x, y = spots.T
-    sheet.line(x, y, color=style.INK, lw=1.2, marker="o", ms=5, zorder=6)
+    sheet.line("own years", x, y)
     sheet.boxes += [marks.box_of(*spot) for spot in spots]
     sheet.keep_clear(*sheet.axes.transData.inverted().transform(spots).T)
     marks.draw_own(sheet, spots[-1])
     marks.name_own(sheet, f"{own_name} {years[-1]}", spots[-1])
     for year, spot in zip(years[:-1], spots[:-1], strict=True):
-        marks.name_mark(sheet, Words(year, style.INK), spot)
+        marks.name_mark(sheet, Words(year, "ink"), spot)

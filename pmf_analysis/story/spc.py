@@ -12,27 +12,20 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import figures, marks, timeline
-from pmf_analysis.story.canvas import DISC, Box, Canvas, Words, measure, spread
-from pmf_analysis.story.spc_picture import LIMITS, Flags, Picture, Rows, build_picture, value_range
-from pmf_analysis.story.style import BAND, BLUE, FAN, GREY, INK, MUTED, PAPER, TARGET
+from pmf_analysis.story import figures, timeline
+from pmf_analysis.story.canvas import OFF_CHART, Canvas, Words, measure, spread
+from pmf_analysis.story.spc_picture import LIMITS, Picture, Rows, build_picture, value_range
+from pmf_analysis.story.style import looks_of
 
 Spot = tuple[float, float]
-Looks = tuple[str, str, float]
-"""Fill, edge and size of a mark."""
 
 _ROOM = (290.0, 26.0)
 _MOST_DOTS, _MOST_NUMBERS = 60, 6
 _RECENT = 7  # newest values whose signals stand out, as many as make limits stable
-_FAN_BANDS = (("q05", "q95"), ("q25", "q75"), ("q40", "q60"))
+_FAN = {"9": ("q05", "q95"), "5": ("q25", "q75"), "2": ("q40", "q60")}
 _PROVISIONAL = ("provisional", "estimated")
 _BREAKS = ("definition", "boundary")
-_HATCH, _HATCH_LINE = 7.0, "#AEB6BA"
-_OFF_CHART = "(off this chart)"
-_DOT = ("o", (BLUE, BLUE, 4.5), (PAPER, BLUE, 6.0))
-_CROSS = ("x", *((PAPER, GREY, 6.0),) * 2)
-_RING = ("o", *(("none", INK, 13.0),) * 2)
-_WAYS = {"improvement": 1, "concern": -1, "neutral": 0}
+_HATCH, _DISC = 7.0, 17.0
 
 
 def draw_spc(
@@ -75,7 +68,7 @@ def draw_spc(
         points = points.assign(point_type=kinds)
     picture = build_picture(points, (targets, forecast, events), subject, is_stale)
     # At the right edge there is room for every label, whichever end up there.
-    labels = [*picture.end_labels, *picture.history_labels, (Words(_OFF_CHART, bold=True), 0.0)]
+    labels = [*picture.end_labels, *picture.history_labels, (Words(OFF_CHART, bold=True), 0.0)]
     room = (*_ROOM, 16.0 + max(measure(words)[0] for words, _ in labels))
     with timeline.time_chart(value_range(picture), picture.span, room, subject) as sheet:
         _draw_usual_range(sheet, picture)
@@ -83,7 +76,10 @@ def draw_spc(
         _draw_fan(sheet, picture)
         _draw_target(sheet, picture, subject.polarity)
         _draw_history(sheet, picture)
-        _label(sheet, picture)
+        # What finds no place between the axes is named at the right edge too.
+        away = [each for each in picture.history_labels if not _place_along(sheet, picture, *each)]
+        # Above the chart stands the word of the fan, which may reach over the labels' column.
+        sheet.name_ends([*picture.end_labels, *away], 20 if picture.fan.empty else 4)
         return sheet.svg(id)
 
 
@@ -97,16 +93,16 @@ def _draw_usual_range(sheet: Canvas, picture: Picture) -> None:
         edges = np.append(picture.x[steps.index], picture.x[rows.index[-1]] + 2 * half) - half
         levels = np.append(steps.to_numpy(float), steps.to_numpy(float)[-1:], axis=0)
         x, (lower, upper, mean) = np.repeat(edges, 2)[1:-1], np.repeat(levels[:-1], 2, axis=0).T
-        # Limits that are kept beyond their own periods are no measure of these: open and dotted.
-        edge = {"fc": PAPER, "ls": (0, (1, 2))} if is_frozen else {"fc": BAND, "ls": (0, (4, 3))}
-        sheet.axes.fill_between(x, lower, upper, zorder=0.5, ec=GREY, lw=0.9, **edge)
-        sheet.axes.plot(x, mean, color=GREY, lw=1.2, zorder=1)
-        for level in (lower, upper, mean):
+        sheet.fill("frozen range" if is_frozen else "usual range", x, lower, upper)
+        sheet.draw("average", x, mean)
+        for level in (lower, upper):
             sheet.keep_clear(x, level)
 
 
 def _draw_events(sheet: Canvas, picture: Picture) -> None:
     """Hatch exceptional periods, and number what happened over thin lines at its beginning."""
+    from matplotlib.patches import Circle
+
     area, low = sheet.area, sheet.axes.get_ylim()[0]
     for start, end in picture.exceptional:
         _hatch(sheet, sheet.pixel(start, low)[0], sheet.pixel(end, low)[0])
@@ -114,13 +110,16 @@ def _draw_events(sheet: Canvas, picture: Picture) -> None:
     feet = [sheet.pixel(x, low)[0] for x in newest["x"]]
     # The word of the fan stands to the right of the newest period.
     end = area.right if picture.fan.empty else sheet.pixel(picture.x[-1] + picture.step / 2, 0)[0]
-    row = area.top + 2 + DISC / 2
-    places = spread(feet, [DISC + 3.0] * len(feet), area.left - DISC, end)
+    row = area.top + 2 + _DISC / 2
+    places = spread(feet, [_DISC + 3.0] * len(feet), area.left - _DISC, end)
     for number, kind, foot, x in zip(newest["number"], newest["kind"], feet, places, strict=True):
         suggested = kind == "suggested_step"
-        looks = {"color": GREY, "lw": 1.0, "ls": (0, (1, 2.5) if suggested else (5, 3))}
-        sheet.line([foot, foot, x], [area.bottom, area.top - 6, row], zorder=1.2, **looks)
-        sheet.disc(f"{number:.0f}", x, row, hollow=suggested)
+        look = "suggested step" if suggested else "event"
+        sheet.line(look, [foot, foot, x], [area.bottom, area.top - 6, row])
+        disc = looks_of(f"disc of {look}")
+        sheet.axes.add_patch(Circle((x, row), _DISC / 2, transform=None, clip_on=False, **disc))
+        words = Words(f"{number:.0f}", "ink" if suggested else "paper", bold=True, size=10.5)
+        sheet.write(words, x, row + 0.5, anchor="center")
 
 
 def _hatch(sheet: Canvas, left: float, right: float) -> None:
@@ -129,7 +128,7 @@ def _hatch(sheet: Canvas, left: float, right: float) -> None:
     starts = np.arange(left - height + _HATCH, right, _HATCH)[:, None]
     x = np.hstack([starts, starts + height, starts * np.nan]).clip(left, right)
     y = sheet.area.bottom + x - starts
-    sheet.line(x.ravel(), y.ravel(), color=_HATCH_LINE, lw=0.7, zorder=0.7)
+    sheet.line("exceptional", x.ravel(), y.ravel())
 
 
 def _draw_fan(sheet: Canvas, picture: Picture) -> None:
@@ -139,14 +138,13 @@ def _draw_fan(sheet: Canvas, picture: Picture) -> None:
     start, value = picture.last
     quantiles = fan.loc[:, "q05":"q95"].clip(*sheet.axes.get_ylim())
     x, y = [start, *fan["x"]], {name: [value, *quantiles[name]] for name in quantiles}
-    for (lower, upper), tint in zip(_FAN_BANDS, FAN, strict=True):
-        sheet.axes.fill_between(x, y[lower], y[upper], color=tint, lw=0, zorder=1.5)
-    sheet.axes.plot(x, y["q50"], color=BLUE, lw=1.6, ls=(0, (4, 2)), zorder=2.5)
-    for edge_of_fan in ("q05", "q50", "q95"):
+    for times, (lower, upper) in _FAN.items():
+        sheet.fill(f"{times} times in 10", x, y[lower], y[upper])
+    sheet.draw("forecast", x, y["q50"])
+    for edge_of_fan in ("q05", "q95"):
         sheet.keep_clear(x, y[edge_of_fan])
     now = start + picture.step / 2
-    sheet.axes.axvline(now, color=GREY, lw=1, ls=(0, (1, 2)), zorder=1.6)
-    sheet.keep_clear([now, now], sheet.axes.get_ylim())
+    sheet.draw("now", [now, now], sheet.axes.get_ylim())
     numbers = [box.right + 10 for box in sheet.boxes if box.bottom > sheet.area.top]
     left = max([sheet.pixel(now, value)[0] + 4, *numbers])
     sheet.write(Words("Forecast →"), left, sheet.area.top + 12)
@@ -163,8 +161,7 @@ def _draw_target(sheet: Canvas, picture: Picture, polarity: str) -> None:
     for side in ("low", "high") if polarity == "range" else ("high",):
         shown = steps[side].where(steps[side].between(low, high)).to_numpy(float)
         shown = np.append(shown, shown[-1])
-        sheet.axes.step(edges, shown, where="post", color=TARGET, lw=2, zorder=3)
-        sheet.keep_clear(np.repeat(edges, 2)[1:], np.repeat(shown, 2)[:-1])
+        sheet.draw("target", np.repeat(edges, 2)[1:], np.repeat(shown, 2)[:-1])
 
 
 def _draw_history(sheet: Canvas, picture: Picture) -> None:
@@ -175,61 +172,34 @@ def _draw_history(sheet: Canvas, picture: Picture) -> None:
     broken = picture.events.loc[picture.events["kind"].isin(_BREAKS), "x"].to_numpy(float)
     absent = np.union1d(absent, np.searchsorted(picture.x, broken))
     x, y = (np.insert(series, absent, np.nan) for series in (picture.x, values))
-    sheet.axes.plot(x, y, color=BLUE, lw=2, zorder=4, solid_joinstyle="round")
-    sheet.keep_clear(x, y)
+    sheet.draw("history", x, y)
     # A lone value between two gaps would vanish without its dot, however long the series.
     known = np.concatenate([[False], np.isfinite(y), [False]])
     lone = x[known[1:-1] & ~known[:-2] & ~known[2:]]
     kinds = picture.points["point_type"].fillna("")
     special = kinds.str.startswith("special").to_numpy(bool)
     dots = np.isfinite(values) & ((len(values) <= _MOST_DOTS) | np.isin(picture.x, lone))
-    _marks(sheet, picture, dots & ~special & ~picture.left_out, *_DOT)
-    _marks(sheet, picture, picture.left_out, *_CROSS)
-    _marks(sheet, picture, picture.points["status"].eq("revised").to_numpy(bool), *_RING)
+    looks = {"dot": dots & ~special & ~picture.left_out, "left out": picture.left_out}
+    looks["revised"] = picture.points["status"].eq("revised").to_numpy(bool)
     known_so_far = np.cumsum(np.isfinite(values))
     is_recent = known_so_far > known_so_far[-1] - _RECENT
     # A run that still lasts stands out from its beginning.
     ended = np.flatnonzero(np.isfinite(values) & ~special)
     is_recent |= np.arange(len(values)) > (ended[-1] if len(ended) else -1)
-    for kind, way in _WAYS.items():
-        (mark, fill, edge, size), muted = marks.SIGNALS[way], MUTED[kind]
+    for kind in ("improvement", "concern", "neutral"):
         which = special & kinds.str.contains(kind).to_numpy(bool)
-        _marks(sheet, picture, which & is_recent, mark, (fill, edge, size), (PAPER, fill, size))
-        _marks(sheet, picture, which & ~is_recent, mark, (muted, PAPER, 7.0), (PAPER, muted, 5.5))
-
-
-def _marks(sheet: Canvas, picture: Picture, which: Flags, mark: str, *looks: Looks) -> None:
-    """Draw marks in one look where the value is final, in another where it may be revised."""
-    values = picture.points["value"].to_numpy(float)
+        looks |= {kind: which & is_recent, f"earlier {kind}": which & ~is_recent}
     hollow = picture.points["status"].isin(_PROVISIONAL).to_numpy()
-    for rows, (fill, edge, size) in zip((which & ~hollow, which & hollow), looks, strict=True):
-        if not rows.any():
-            continue
-        width = 0 if edge == fill else 1.8 if fill == PAPER else 1.1
-        style = {"marker": mark, "mfc": fill, "mec": edge, "mew": width, "ms": size}
-        sheet.axes.plot(picture.x[rows], values[rows], ls="", zorder=5, clip_on=False, **style)
-        half = size / 2 + 1
-        spots = sheet.axes.transData.transform(np.column_stack([picture.x[rows], values[rows]]))
-        sheet.boxes += [Box(x - half, y - half, x + half, y + half) for x, y in spots.tolist()]
+    for look, which in looks.items():
+        for rows, each in ((which & ~hollow, look), (which & hollow, f"{look} provisional")):
+            if rows.any():
+                sheet.mark(each, picture.x[rows], values[rows])
 
 
 def _numbered(events: pd.DataFrame) -> pd.DataFrame:
     """Events that get their number on the chart: the newest, and where the usual range begins."""
     newest = np.arange(len(events)) >= len(events) - _MOST_NUMBERS
     return events[newest | events["kind"].eq("rebase")].tail(2 * _MOST_NUMBERS)
-
-
-def _label(sheet: Canvas, picture: Picture) -> None:
-    """Put every label: at the end of its line, or along it where a fan stands in between."""
-    away = [each for each in picture.history_labels if not _place_along(sheet, picture, *each)]
-    (low, high), area, placed = sheet.axes.get_ylim(), sheet.area, []
-    for words, value in (*picture.end_labels, *away):
-        if not low <= value <= high:
-            words = replace(words, text=f"{words.text}\n{_OFF_CHART}")
-        placed.append((words, sheet.pixel(0, min(max(value, low), high))[1]))
-    # Above the chart stands the word of the fan, which may reach over the labels' column.
-    top = area.top + (20 if picture.fan.empty else 4)
-    sheet.column(placed, area.right + 10, area.bottom - 6, top)
 
 
 def _place_along(sheet: Canvas, picture: Picture, words: Words, value: float) -> bool:

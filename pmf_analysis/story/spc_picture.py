@@ -7,15 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story.canvas import Floats, Words, no_value, scale_for, short_range, short_value
+from pmf_analysis.story import canvas
+from pmf_analysis.story.canvas import Floats, Label, Words, short_range, short_value
 from pmf_analysis.story.figures import Subject
-from pmf_analysis.story.style import BLUE, INK, TARGET
 from pmf_analysis.story.timeline import MONTHS, positions
 
 LIMITS = ["lower_limit", "upper_limit", "mean"]
 Flags = NDArray[np.bool_]
-Label = tuple[Words, float]
-"""Words and the value they stand for."""
 Rows = pd.DataFrame | None
 
 
@@ -76,14 +74,14 @@ class Picture:
             low, high = (float(self.targets[side].iloc[-1]) for side in ("low", "high"))
             text = short_value(high, *self.scale)
             text = text if low == high else short_range(low, high, *self.scale)
-            labels.append((Words(f"Target {text}", TARGET, bold=True), high))
+            labels.append((Words(f"Target {text}", "target", bold=True), high))
         if not self.fan.empty:
             last = self.fan.iloc[-1]
             middle = float(last["q50"])
             # The band's label stands at the edge farther from the target, where there is more room.
             edge = "q95" if labels and labels[0][1] <= middle else "q05"
             text = f"Forecast {short_value(middle, *self.scale)}"
-            labels.append((Words(text, BLUE, bold=True), middle))
+            labels.append((Words(text, "blue", bold=True), middle))
             labels.append((Words("Likely range\n(9 times in 10)"), float(last[edge])))
         return labels
 
@@ -92,7 +90,10 @@ class Picture:
         """Return the labels of newest value, average and usual range, most important first."""
         value = self.last[1]
         late = f"\n({self.points['period_label'].iloc[-1]})" if self.is_late else ""
-        latest = (Words(f"{short_value(value, *self.scale)} latest{late}", INK, bold=True), value)
+        latest = (
+            Words(f"{short_value(value, *self.scale)} latest{late}", "ink", bold=True),
+            value,
+        )
         lower, upper, mean = self.points[LIMITS].iloc[-1].astype(float)
         if np.isnan(lower):
             return [latest]
@@ -118,8 +119,7 @@ def build_picture(
     (targets, forecast, events), frequency = rows, subject.frequency
     ordered = points.sort_values("period").reset_index(drop=True)
     known = np.flatnonzero(ordered["value"].notna())
-    if not len(known):
-        raise no_value()
+    canvas.require_value(len(known))
     late |= known[-1] < len(ordered) - 1
     ordered = ordered.iloc[: known[-1] + 1]
     x, step = positions(ordered["period"], frequency), float(MONTHS.get(frequency, 1))
@@ -168,9 +168,9 @@ def value_range(picture: Picture) -> tuple[float, float]:
     shown = picture.points[["value", "lower_limit", "upper_limit"]].to_numpy(float)
     fan, targets = picture.fan, picture.targets[["low", "high"]].to_numpy(float).ravel()
     if fan.empty:
-        return scale_for(shown, targets, 0.08)
+        return canvas.scale_for(shown, targets, 0.08)
     wide = 2.0 * float((fan["q75"] - fan["q25"]).max())
-    return scale_for(shown, targets, 0.08, fan[["q05", "q95"]].to_numpy(float).ravel(), wide)
+    return canvas.scale_for(shown, targets, 0.08, fan[["q05", "q95"]].to_numpy(float).ravel(), wide)
 
 
 def _baseline_words(picture: Picture) -> str:

@@ -16,13 +16,11 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.story import canvas, figures, marks, multiples, sentences, timeline
-from pmf_analysis.story.canvas import Canvas, Floats, Words, no_value, scale_ends, short_value
+from pmf_analysis.story.canvas import Canvas, Floats, Words, require_value, scale_ends, short_value
 from pmf_analysis.story.facts import ComparisonFacts
-from pmf_analysis.story.style import BAND, BLUE, GREY, INK, LINE, PAPER
 
 _ROW, _LINE, _HEAD, _FOOT = 42.0, 12.0, 34.0, 6.0
 _LEFT, _PLOT_LEFT, _PLOT_RIGHT, _VALUE_RIGHT, _RANK = 196.0, 216.0, 546.0, 642.0, 656.0
-_BAND = "#DDE2E5"
 _TITLE_LETTERS = 25
 _SMALL = 11.0
 # Heights over its row at which a council may stand: on it, then clear of one that already does.
@@ -71,8 +69,8 @@ def _draw_header(sheet: Canvas, y: float, ends: tuple[str, str]) -> None:
     low = sheet.write(Words(ends[0]), _PLOT_LEFT, y)
     high = sheet.write(Words(ends[1]), _PLOT_RIGHT, y, anchor="right")
     tip = high.left - 8
-    sheet.line([low.right + 8, tip], [y, y], color=GREY, lw=0.8)
-    sheet.line([tip - 5, tip, tip - 5], [y + 4, y, y - 4], color=GREY, lw=0.8)
+    sheet.line("arrow", [low.right + 8, tip], [y, y])
+    sheet.line("arrow", [tip - 5, tip, tip - 5], [y + 4, y, y - 4])
     sheet.write(Words("Us"), _VALUE_RIGHT, y, anchor="right")
     sheet.write(Words("Rank"), _RANK, y)
 
@@ -80,9 +78,9 @@ def _draw_header(sheet: Canvas, y: float, ends: tuple[str, str]) -> None:
 def _draw_row(sheet: Canvas, row: StripRow, y: float) -> None:
     subject, own = row.facts.subject, row.facts.value.raw
     title = "\n".join(textwrap.wrap(subject.short, _TITLE_LETTERS, max_lines=2, placeholder="…"))
-    sheet.write(Words(title, INK, size=13), _LEFT, y, anchor="right")
+    sheet.write(Words(title, "ink", size=13), _LEFT, y, anchor="right")
     value = "no value" if own is None else short_value(own, *subject.scale)
-    sheet.write(Words(value, INK, bold=own is not None), _VALUE_RIGHT, y, anchor="right")
+    sheet.write(Words(value, "ink", bold=own is not None), _VALUE_RIGHT, y, anchor="right")
     if own is not None and row.facts.rank.is_known:
         _write_rank(sheet, row, y)
     _draw_places(sheet, row, y)
@@ -99,7 +97,7 @@ def _write_rank(sheet: Canvas, row: StripRow, y: float) -> None:
 
 def _draw_places(sheet: Canvas, row: StripRow, y: float) -> None:
     """Draw the peers, their middle half and median, and the own marker over them."""
-    facts, draw = row.facts, sheet.axes.plot
+    facts = row.facts
     quartiles = map(figures.raw, (facts.peer_q1, facts.peer_median, facts.peer_q3))
     own, (q1, median, q3) = figures.raw(facts.value), quartiles
     known = [value for value in (*row.peers, own) if math.isfinite(value)]
@@ -108,12 +106,11 @@ def _draw_places(sheet: Canvas, row: StripRow, y: float) -> None:
     worst, best = _PLOT_LEFT + 8, _PLOT_RIGHT - 8
     box = (best, worst) if _is_judged(row) and facts.subject.better_sign < 0 else (worst, best)
     at = partial(multiples.place, ends=(min(known), max(known)), box=box)
-    draw([_PLOT_LEFT, _PLOT_RIGHT], [y, y], color=LINE, lw=1.2, zorder=1)
+    sheet.line("row", [_PLOT_LEFT, _PLOT_RIGHT], [y, y])
     if math.isfinite(q1) and math.isfinite(q3):
-        middle_half = sorted((at(q1), at(q3)))
-        draw(middle_half, [y, y], color=_BAND, lw=18, solid_capstyle="butt", zorder=1.5)
+        sheet.line("middle half", sorted((at(q1), at(q3))), [y, y])
     if math.isfinite(median):
-        draw([at(median)] * 2, [y - 13, y + 13], color=GREY, lw=2, zorder=2)
+        sheet.line("median", [at(median)] * 2, [y - 13, y + 13])
     x = np.sort([at(value) for value in row.peers if math.isfinite(value)])
     marks.draw_others(sheet, np.column_stack([x, y + _lanes(x, at(own))]))
     if math.isfinite(own):
@@ -150,8 +147,7 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
     """
     ordered = gaps.reindex(columns=["period", *_LEVELS, "rule", "is_as_if"]).sort_values("period")
     known = ordered[_LEVELS].astype(float)
-    if known[["value", "peer_median"]].isna().all().any():
-        raise no_value()
+    require_value(known[["value", "peer_median"]].notna().any().all())
     ours, others, mean, lower, upper, way = known.to_numpy().T
     # no share lies above 100% and no count below 0, whatever a chart of the gap allows
     both = np.concatenate([ours, others])
@@ -165,20 +161,21 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
     is_usual, labels = np.isfinite(lower).any(), []
     with timeline.time_chart(ends, (x[0] - half, x[-1] + half), _GAP_ROOM, subject) as sheet:
         wash = (lower, upper) if is_usual else (ours, others)
-        sheet.axes.fill_between(x, *wash, color=BAND, lw=0, zorder=1)
-        lines = [(others, "Similar councils", GREY, 1.6), (ours, subject.council, BLUE, 2.2)]
-        for values, text, colour, width in lines:
-            sheet.axes.plot(x, values, color=colour, lw=width, marker="o", ms=4.5, zorder=3)
+        sheet.fill("gap", x, *wash)
+        lines = {"similar councils": (others, "Similar councils", "grey")}
+        lines["us"] = (ours, subject.council, "blue")
+        for look, (values, text, colour) in lines.items():
+            sheet.draw(look, x, values)
             last = float(values[np.isfinite(values)][-1])
-            words = Words(f"{text}\n{short_value(last, *subject.scale)}", colour, values is ours)
-            labels.append((words, sheet.pixel(1, last)[1]))
+            text = f"{text}\n{short_value(last, *subject.scale)}"
+            labels.append((Words(text, colour, bold=look == "us"), last))
         if is_usual:
-            sheet.axes.plot(x, np.column_stack([lower, upper]), color=GREY, lw=0.9, ls=(0, (4, 3)))
-            last = float(mean[np.isfinite(mean)][-1])
-            labels.append((Words("Our average\ngap"), sheet.pixel(1, last)[1]))
+            sheet.draw("edge", x, lower)
+            sheet.draw("edge", x, upper)
+            labels.append((Words("Our average\ngap"), float(mean[np.isfinite(mean)][-1])))
         way = np.where(np.isfinite(way), way, np.sign(ours - mean)) * subject.better_sign
         _mark_gaps(sheet, x, ours, ordered, np.nan_to_num(0 * way if subject.is_city else way))
-        sheet.column(labels, sheet.area.right + 10, sheet.area.bottom - 6, sheet.area.top + 12)
+        sheet.name_ends(labels)
         return sheet.svg(id)
 
 
@@ -186,7 +183,6 @@ def _mark_gaps(sheet: Canvas, x: Floats, y: Floats, rows: pd.DataFrame, ways: Fl
     """Give the gaps that a rule has singled out their shapes, and hollow what is as if."""
     special, as_if = ~rows["rule"].isin(["none", "", None, np.nan]), rows["is_as_if"].eq(True)
     for at, up, way, has_shape, is_hollow in zip(x, y, ways, special, as_if, strict=True):
-        mark, fill, edge, size = marks.SIGNALS[int(way)] if has_shape else ("o", BLUE, BLUE, 5.5)
+        shape = ("neutral", "better", "worse")[int(way)] if has_shape else "usual"
         if has_shape or is_hollow:
-            fill, edge = (PAPER, BLUE) if is_hollow else (fill, edge)
-            sheet.axes.plot([at], [up], ls="", marker=mark, mfc=fill, mec=edge, ms=size, zorder=5)
+            sheet.mark(f"gap {shape}{' as if' * is_hollow}", [at], [up])

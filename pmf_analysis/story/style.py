@@ -1,16 +1,16 @@
-"""Colours, shapes and status marks: the one palette of every chart, table and page; clean SVG.
+"""The one palette of every chart, table and page, status marks, and clean SVG.
 
 Blue is better, orange is worse, grey is no clear change, and every meaning has a shape as well as
 a colour, so nothing is told by colour alone (WCAG 2.2, 1.4.1). What is somewhat better or worse has
-the open shape in grey. The hexes are those of the
-Government Analysis Function, "Data visualisation: colours in charts". Contrast and
-colour-blindness are held by a test, because axe cannot judge text inside an SVG.
+the open shape in grey. Contrast and colour-blindness are held by a test, because axe cannot judge
+text inside an SVG. All looks are data, in ``style.yml``.
 
 Matplotlib's SVG is cut down to what a page needs and is the same bytes every time.
 """
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from html import escape
 from typing import Any, Literal
 
@@ -20,21 +20,9 @@ from pmf_analysis.story.bank import stored, template
 
 Tone = Literal["better", "worse", "neutral", ""]
 
-PAPER = "#FFFFFF"
-INK = "#0B0C0C"
-GREY = "#505A5F"
-LINE = "#D5DADD"
-BAND = "#ECEFF1"
-BLUE = "#12436D"
-ORANGE = "#F46A25"
-ORANGE_WORDS = "#B94A0F"
-TARGET = "#801650"
-FAN = ("#DCE7F2", "#BCD2E8", "#95B9DC")
-
-MARKS = {"better": BLUE, "worse": ORANGE, "neutral": GREY, "target": TARGET}
+COLOURS: Mapping[str, str] = stored("style.yml")["colours"]
+MARKS: Mapping[str, str] = stored("style.yml")["marks"]
 """Colours that carry meaning in a chart: at least 3 : 1 on white, each with its own shape."""
-MUTED = {"improvement": "#6F8CA9", "concern": "#BC7F5F", "neutral": "#858E93"}
-"""The same for signals of earlier periods: still 3 : 1, but no longer news."""
 
 TIMELINE_SVG = '<svg class="pmf-time" '
 """How the picture of a chart over time begins; narrow screens show its newest end first."""
@@ -47,8 +35,8 @@ _HREF = "{http://www.w3.org/1999/xlink}href"
 _NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 _LEVEL = re.compile(r"M (\S+) ([^L ]+)L(\S+) \2(?= M|$)")
 _FINE = re.compile(r"-?\d+\.\d\d")
-SIZE = 12.5
-_INK = f"fill:{INK.lower()}"
+SIZE: float = stored("style.yml")["settings"]["font.size"]
+_INK = COLOURS["ink"]
 _ANCHORS = {"left": "", "center": "text-anchor:middle", "right": "text-anchor:end"}
 
 # By verdict code: shape and tone.
@@ -57,7 +45,7 @@ _STATUS: Mapping[str, tuple[str, Tone]] = stored("style.yml")["looks"]
 
 def tone_of(code: str) -> Tone:
     """Return whether a verdict code is good, bad or neutral news; ``""`` when it says neither."""
-    return _STATUS.get(code, ("dash", ""))[1]
+    return _STATUS.get(code, ("", ""))[1]
 
 
 def icon_html(code: str) -> str:
@@ -66,18 +54,22 @@ def icon_html(code: str) -> str:
     Hidden from screen readers: the word always stands beside it. Fill and stroke are attributes,
     which a page's own style sheet may override in dark mode and which still show without one.
     """
-    looks, shape = icon_shape(code) or ("", "")
-    tone = tone_of(code) or "none"
+    (looks, shape), tone = icon_shape(code), tone_of(code) or "none"
     return template("icon.svg.jinja")(tone=tone, looks=looks, shape=shape) if shape else ""
 
 
-def icon_shape(code: str) -> tuple[str, str] | None:
-    """Return colours and shape of a mark on a square of 16 by 16; None for a plain word."""
-    if code not in _STATUS:
-        return None
-    shape, tone = _STATUS[code]
+def icon_shape(code: str) -> tuple[str, str]:
+    """Return colours and shape of a mark on a square of 16 by 16; no shape for a plain word."""
+    shape, tone = _STATUS.get(code, ("", ""))
     colour = MARKS[tone or "neutral"]
-    return f'fill="{colour}" stroke="{colour}"', stored("style.yml")["shapes"][shape]
+    return f'fill="{colour}" stroke="{colour}"', stored("style.yml")["shapes"].get(shape, "")
+
+
+@cache
+def looks_of(name: str) -> dict[str, Any]:
+    """Return how a line, area or mark of a chart is drawn, in matplotlib's own terms."""
+    looks = stored("style.yml")["lines"][name]
+    return {key: (0, look) if isinstance(look, list) else look for key, look in looks.items()}
 
 
 def status_word(code: str, words: Mapping[str, str]) -> str:
@@ -96,7 +88,7 @@ def text_looks(colour: str, size: float, bold: bool, anchor: str) -> str:
     """Return the attribute of looks of a text in a picture; "" for what a picture's usual has."""
     looks = ["font-weight:700"] * bold + [f"font-size:{size:g}px"] * (size != SIZE)
     looks += [_ANCHORS[anchor]] * (anchor != "left")
-    looks += [f"fill:{colour.lower()}"] * (colour != INK)
+    looks += [f"fill:{COLOURS[colour].lower()}"] * (colour != "ink")
     return f' style="{";".join(looks)}"' if looks else ""
 
 
@@ -125,7 +117,7 @@ def tidy_svg(svg: bytes, id: str) -> str:
     etree.strip_tags(root, "nothing")
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
-    root.attrib.update({"font-family": FONT_STACK, "font-size": f"{SIZE}px", "fill": INK})
+    root.attrib.update({"font-family": FONT_STACK, "font-size": f"{SIZE}px", "fill": _INK})
     etree.cleanup_namespaces(root)
     return etree.tostring(root, encoding="unicode")
 
@@ -136,7 +128,7 @@ def _shorten(node: Any) -> None:
         text = _NUMBER.sub(lambda number: f"{round(float(number[0]), 2) + 0.0:.9g}", value)
         if key == "style":
             text = text.replace("; ", ";").replace(": ", ":")
-            text = ";".join(look for look in text.split(";") if look != _INK)
+            text = ";".join(look for look in text.split(";") if look != f"fill:{_INK.lower()}")
         if key == "d":
             # A tenth of a pixel is finer than any screen shows.
             text = _FINE.sub(lambda number: f"{round(float(number[0]), 1) + 0.0:g}", text)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.periods import PERIODS_PER_YEAR
-from pmf_analysis.story import figures, style
+from pmf_analysis.story import figures
 from pmf_analysis.story.canvas import Canvas, Ends, Floats, Words, canvas, measure, scale_width
 
 MONTHS = {name: 12 / count for name, count in PERIODS_PER_YEAR.items()}
@@ -68,7 +68,7 @@ def _write_years(sheet: Canvas, low: float, high: float, year_type: str, y: floa
     edges = [sheet.pixel(year * 12 + first, 0)[0] for year in (*years, years[-1] + 1)]
     spans = list(pairwise(np.clip(edges, area.left, area.right)))
     for start, _ in spans[1:]:
-        sheet.line([start, start], [area.bottom, area.bottom - 5], color=style.GREY, lw=0.8)
+        sheet.line("tick", [start, start], [area.bottom, area.bottom - 5])
     widest = measure(Words(year_label(years[0], year_type)))[0] + 10
     every = max(1, math.ceil(widest / max(end - start for start, end in spans)))
     for index in range(len(spans) - 1, -1, -every):

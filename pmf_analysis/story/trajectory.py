@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.story.bank import say
-from pmf_analysis.story.canvas import Canvas, Floats, Words, measure, no_value, scale_ends
+from pmf_analysis.story.canvas import Canvas, Floats, Words, measure, require_value, scale_ends
 from pmf_analysis.story.canvas import short_value as short
 from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.formatting import format_chance, twentieths
 from pmf_analysis.story.marks import name_mark
-from pmf_analysis.story.style import BLUE, FAN, GREY, INK, PAPER, TARGET
 from pmf_analysis.story.timeline import MONTHS, positions, time_chart
 
 _HEIGHT, _TOP, _ROOM = 296.0, 60.0, 8.0
@@ -41,8 +40,7 @@ def draw_trajectory(rows: pd.DataFrame, subject: Subject, *, id: str) -> str:
     """
     ordered = rows.sort_values("period")
     values = ordered[_COLUMNS].to_numpy(float).T
-    if not np.isfinite(values[:2]).any():
-        raise no_value()
+    require_value(np.isfinite(values[:2]).any())
     x, step = positions(ordered["period"], subject.frequency), MONTHS.get(subject.frequency, 1)
     labels = _end_labels(values, subject)
     room = (_HEIGHT, _TOP, 16.0 + max((measure(words)[0] for words, _ in labels), default=0.0))
@@ -52,10 +50,10 @@ def draw_trajectory(rows: pd.DataFrame, subject: Subject, *, id: str) -> str:
         newest = _draw_lines(sheet, x, values)
         _write_chances(sheet, x, ordered["chance_on_path"].to_numpy(float))
         for n in newest:
-            text = say("outturn.chart.so_far", value=short(values[0][n], *subject.scale))
-            name_mark(sheet, Words(text, INK, bold=True), sheet.pixel(x[n], values[0][n]), math.inf)
-        ends = [(words, sheet.pixel(0, y)[1]) for words, y in labels]
-        sheet.column(ends, sheet.area.right + 10, sheet.area.bottom - 6, sheet.area.top + 4)
+            value = values[0][n]
+            text = say("outturn.chart.so_far", value=short(value, *subject.scale))
+            name_mark(sheet, Words(text, "ink", bold=True), sheet.pixel(x[n], value), math.inf)
+        sheet.name_ends(labels, 4)
         return sheet.svg(id)
 
 
@@ -64,7 +62,7 @@ def _end_labels(values: Floats, subject: Subject) -> list[tuple[Words, float]]:
     _, path, low, middle, high = values[:, -1].tolist()
     # The range's label stands at the edge farther from the target, where there is more room.
     edge = low if path >= middle else high
-    said = [("target", TARGET, path), ("forecast", BLUE, middle), ("range", GREY, edge)]
+    said = [("target", "target", path), ("forecast", "blue", middle), ("range", "grey", edge)]
     return [
         (Words(say(f"outturn.chart.{name}", value=short(y, *subject.scale)), colour, bold=True), y)
         for name, colour, y in said
@@ -80,20 +78,18 @@ def _draw_lines(sheet: Canvas, x: Floats, values: Floats) -> list[int]:
     start = np.where(np.isin(places, newest), actual, np.nan)
     ahead = places > max(newest, default=-1)
     low, middle, high = (np.where(ahead, each, start) for each in fan)
-    sheet.axes.fill_between(x, low, high, color=FAN[0], lw=0, zorder=1)
-    sheet.axes.plot(x, middle, color=BLUE, lw=1.6, ls=(0, (4, 2)), zorder=2)
-    sheet.axes.plot(x, path, color=TARGET, lw=2, zorder=3)
-    looks = {"marker": "o", "mfc": BLUE, "mec": PAPER, "ms": 7, "clip_on": False}
-    sheet.axes.plot(x, actual, color=BLUE, lw=2, zorder=4, **looks)
-    for line in (actual, path, low, middle, high):
-        sheet.keep_clear(x, line)
+    sheet.fill("likely", x, low, high)
+    for look, line in {"ahead": middle, "target": path, "so far": actual}.items():
+        sheet.draw(look, x, line)
+    for edge in (low, high):
+        sheet.keep_clear(x, edge)
     return newest
 
 
 def _write_chances(sheet: Canvas, x: Floats, chances: Floats) -> None:
     """Write the chances above the periods to come: the last, and of the others as many as fit."""
     known = np.flatnonzero(np.isfinite(chances))[::-1]
-    words = [Words(format_chance(twentieths(chances[n]) / 20), INK) for n in known]
+    words = [Words(format_chance(twentieths(chances[n]) / 20), "ink") for n in known]
     spots = [sheet.pixel(x[n], 0)[0] for n in known]
     widest = _ROOM + max((measure(each)[0] for each in words), default=0.0)
     every = math.ceil(widest / abs(spots[0] - spots[1])) if len(spots) > 1 else 1

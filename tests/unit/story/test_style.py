@@ -8,17 +8,7 @@ from colorspacious import cspace_convert, deltaE
 from lxml import etree
 
 from pmf_analysis.story import style
-from pmf_analysis.story.style import (
-    BLUE,
-    GREY,
-    INK,
-    MARKS,
-    ORANGE_WORDS,
-    PAPER,
-    TARGET,
-    icon_html,
-    icon_shape,
-)
+from pmf_analysis.story.style import COLOURS, MARKS, icon_html, icon_shape
 
 _SIMULATED = ("none", "deuteranomaly", "protanomaly", "tritanomaly")
 _APART = 10.0
@@ -47,27 +37,30 @@ def contrast(one: str, other: str) -> float:
 
 def test_contrast_is_that_of_wcag() -> None:
     assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
-    assert contrast("#767676", PAPER) == pytest.approx(4.54, abs=0.01)
-    assert contrast("#F46A25", PAPER) == pytest.approx(3.03, abs=0.01)
+    assert contrast("#767676", COLOURS["paper"]) == pytest.approx(4.54, abs=0.01)
+    assert contrast("#F46A25", COLOURS["paper"]) == pytest.approx(3.03, abs=0.01)
 
 
 def test_the_style_sheet_has_the_colours_that_are_judged_here() -> None:
     sheet = files("pmf_analysis.documents") / "templates" / "pmf" / "page.css"
     used = sheet.read_text(encoding="utf-8").lower()
-    colours = (INK, GREY, BLUE, WASH, ORANGE_WORDS)
+    colours = (COLOURS["ink"], COLOURS["grey"], COLOURS["blue"], WASH, COLOURS["orange words"])
     assert [colour for colour in colours if colour.lower() not in used] == []
 
 
-@pytest.mark.parametrize("colour", (INK, GREY, BLUE, ORANGE_WORDS, TARGET))
-def test_words_can_be_read(colour: str) -> None:
-    for ground in (PAPER, WASH):
-        assert contrast(colour, ground) >= 4.5
-    if colour in (style.GREY, style.INK):  # the only words that stand on the usual range
-        assert contrast(colour, style.BAND) >= 4.5
+@pytest.mark.parametrize("name", ("ink", "grey", "blue", "orange words", "target"))
+def test_words_can_be_read(name: str) -> None:
+    for ground in (COLOURS["paper"], WASH):
+        assert contrast(COLOURS[name], ground) >= 4.5
+    if name in ("grey", "ink"):  # the only words that stand on the usual range
+        assert contrast(COLOURS[name], COLOURS["band"]) >= 4.5
 
 
 def test_numbers_of_events_can_be_read() -> None:
-    assert contrast(style.PAPER, style.GREY) >= 4.5 and contrast(style.INK, style.PAPER) >= 4.5
+    assert (
+        contrast(COLOURS["paper"], COLOURS["grey"]) >= 4.5
+        and contrast(COLOURS["ink"], COLOURS["paper"]) >= 4.5
+    )
 
 
 @pytest.mark.parametrize("meaning", MARKS)
@@ -75,8 +68,8 @@ def test_marks_stand_out(meaning: str) -> None:
     outlined = (
         meaning == "worse"
     )  # the diamond has an outline in ink, for grounds that are not white
-    assert contrast(MARKS[meaning], PAPER) >= 3
-    assert outlined or contrast(MARKS[meaning], style.BAND) >= 3
+    assert contrast(MARKS[meaning], COLOURS["paper"]) >= 3
+    assert outlined or contrast(MARKS[meaning], COLOURS["band"]) >= 3
 
 
 @pytest.mark.parametrize("simulated", _SIMULATED)
