@@ -153,12 +153,7 @@ def reference_questions(
     base = latest.assign(
         period=years_on(latest["period"], latest["indicator"].map(declared["frequency"]), years),
         refused=old.where(years > OLDEST_YEARS, ""),
-        **dict.fromkeys(["rationale", "set_by"], ""),
-        **dict.fromkeys(["target_low", "target_high"], float("nan")),
-        target_basis="period",
-        how="",
-        set_on=pd.Timestamp("NaT"),
-        is_reference=True,
+        **SHIPPED["standing_question"] | {"set_on": pd.NaT},
     )
     base["first"] = base["period"]
     keep = base.assign(kind="maintain", target=latest["value"])

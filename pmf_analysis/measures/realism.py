@@ -261,20 +261,17 @@ def verdict_of(
     if question.kind in NOT_A_TARGET:
         return refusal(" ".join(notes), "no_verdict")
     ends = [shown_chance(answer[end]) for end in ("lower", "upper")]
-    protected = question.kind in NEVER_EASY or question.aim.target == question.aim.best(panel.bounds)
+    is_best = question.aim.target == question.aim.best(panel.bounds)
+    protected = is_best or question.kind in NEVER_EASY
     low, high = (_band(end, bands, not protected) for end in ends)
     common = answer["peer_n"] >= ENOUGH_PEER_CHANGES and answer["peer_share"] >= COMMON_AMONG_PEERS
     told = {
-        "No possible value meets the target.": certain == 0.0,
-        "Every possible value meets the target.": certain == 1.0,
-        "At least a quarter of the peers' past changes would meet it.": (
-            common and ends[1] < min(bands.values())
-        ),
-        "A standard to keep or the best possible value is never called too easy.": (
-            protected and ends[1] >= max(bands.values())
-        ),
+        "impossible": certain == 0.0,
+        "assured": certain == 1.0,
+        "common": common and ends[1] < min(bands.values()),
+        "protected": protected and ends[1] >= max(bands.values()),
     }
-    reason = " ".join([*(note for note, applies in told.items() if applies), *notes])
+    reason = " ".join([*(SENTENCES[note] for note, applies in told.items() if applies), *notes])
     found = low if low == high else "between"
     return {"verdict": found, "verdict_low": low, "verdict_high": high, "reason": reason}
 

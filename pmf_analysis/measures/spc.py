@@ -157,15 +157,12 @@ def _arrange(
     codes, names = pd.factorize(observations["series"], sort=True)
     period_codes, periods = pd.factorize(observations["period"], sort=True)
     place = codes * (len(periods) + 1) + period_codes
-    points = observations[["series", "period"]]
-    value = observations["value"].to_numpy(dtype=np.float64, na_value=np.nan)
-    if np.any(np.diff(place) <= 0):
-        order = np.argsort(place, kind="stable")
-        points, value, codes, place = points.iloc[order], value[order], codes[order], place[order]
-        if not np.all(np.diff(place)):
-            raise ValueError("two rows for one series and period")
-    points = points.reset_index(drop=True)
-    points["value"] = np.where(np.isfinite(value), value, np.nan)
+    order = np.argsort(place, kind="stable")
+    if not np.diff(place[order]).all():
+        raise ValueError("two rows for one series and period")
+    points, codes = observations[["series", "period"]].iloc[order], codes[order]
+    value = observations["value"].to_numpy(dtype=np.float64, na_value=np.nan)[order]
+    points = points.assign(value=np.where(np.isfinite(value), value, np.nan)).reset_index(drop=True)
     starts = np.diff(codes, prepend=-2) != 0
     new_segment = starts.copy()
     labels = np.asarray(names, dtype=object)

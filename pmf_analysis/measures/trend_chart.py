@@ -131,8 +131,7 @@ def with_chart(plan: Frame, points: Frame, frame: Frame, rules: RuleSet) -> Fram
     share = (rows.groupby("series")["value"].diff().dropna() == 0).groupby(rows["series"]).mean()
     repeating = share.index[share > MOST_REPEATED]
     flat = plan.index.isin([*no_width, *repeating]) & (plan["shape"] != "constant")
-    for name, value in UNJUDGED.items():
-        plan.loc[flat, name] = value
+    plan.loc[flat, list(UNJUDGED)] = list(UNJUDGED.values())
     add_reason(plan, flat, "Most values are equal, so their usual range cannot be measured.")
     return plan
 

@@ -148,10 +148,9 @@ def declared_baselines(baselines: Frame | None) -> Frame:
     """Give recorded baselines all their columns, with dates as dates."""
     dates = ["period_from", "period_until", "recorded_on"]
     table = pd.DataFrame() if baselines is None else baselines
-    table = table.reindex(columns=["indicator", *dates, *LIMITS])
-    for name in dates:
-        table[name] = pd.to_datetime(table[name])
-    return table.astype({"indicator": "str", **dict.fromkeys(LIMITS, float)})
+    kinds = {"indicator": "str", **dict.fromkeys(dates, "datetime64[us]")}
+    kinds |= dict.fromkeys(LIMITS, "float64")
+    return table.reindex(columns=list(kinds)).astype(kinds)
 
 
 def season_parts(frame: Frame, plan: Frame) -> Column:
@@ -197,10 +196,9 @@ def without_unjudged(plan: Frame) -> Frame:
     ]
     reason = first_text(plan.index, reasons)
     chosen = (reason != "") & (plan["verdict"] != "cannot_judge")
-    withdrawn = UNJUDGED | {"method": "none", "chance_alone": np.nan, "reason": reason[chosen]}
-    for name, value in withdrawn.items():
-        plan.loc[chosen, name] = value
-    return plan
+    withdrawn = UNJUDGED | {"method": "none", "chance_alone": np.nan}
+    plan.loc[chosen, list(withdrawn)] = list(withdrawn.values())
+    return plan.assign(reason=plan["reason"].mask(chosen, reason))
 
 
 def add_reason(plan: Frame, chosen: Any, text: str) -> None:
