@@ -52,7 +52,7 @@ def main() -> None:
     start = time.perf_counter()
     arrows = pentana_arrows(rows, polarity)
     took = time.perf_counter() - start
-    worse = arrows.set_index("series") == "worsening"
+    worse = arrows == "worsening"
     flags = {
         name: spc_chart(rows, rules=rules).segments["variation"].str.startswith("special").mean()
         for name, rules in [("outside the limits", LIMITS_ONLY), ("any rule", "mdc")]

@@ -23,9 +23,6 @@ from pmf_analysis.measures.trend_tables import trend_tables
 from pmf_analysis.parameters.models import RunSpec
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 
-Known = pd.DataFrame | None
-
-
 TABLES: tuple[str, ...] = tuple(arrays.SHIPPED["result_tables"])
 
 
@@ -80,12 +77,16 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     known_before = live, trends["trends"], beside, (sealed, asked)
     targets = target_tables(council, parameters, *known_before, sets=sets, seed=seed)
     damage = contract.problem_table([*broken, *damaged])
-    held_back: list[Known] = [store.problems(as_at, area=council.area), damage]
-    notes = _notes(council, held_back, restated, parameters)
+    notes = [council.notes, store.problems(as_at, area=council.area), damage]
+    if restated is not None:
+        notes.append(result_tables.restatement_notes(restated, council.own, council.register))
+    problems = pd.concat(notes, ignore_index=True)
+    # reports show those of their own themes
+    problems["theme"] = parameters.register.themes_of(problems["indicator"])
     written = known["narratives"]
     written = written[written["period_end"] <= pd.Timestamp(period.end)]
     digests = result_tables.digest_table(store.digest(as_at).series)
-    told = {"problems": notes, "narratives": written, "digests": digests}
+    told = {"problems": problems, "narratives": written, "digests": digests}
     return Measures(**trends, **compared, **targets, **told)
 
 
@@ -149,13 +150,3 @@ def known_council(
         period=period,
         as_at=as_at,
     )
-
-
-def _notes(
-    council: KnownCouncil, more: list[Known], restated: Known, parameters: Parameters
-) -> pd.DataFrame:
-    """All notes on the data, each with the themes it concerns, so that reports show their own."""
-    if restated is not None:
-        more += [result_tables.restatement_notes(restated, council.own, council.register)]
-    notes = pd.concat([council.notes, *more], ignore_index=True)
-    return notes.assign(theme=parameters.register.themes_of(notes["indicator"]))

@@ -14,8 +14,7 @@ Bounds = tuple[float | None, float | None]  # smallest and largest possible valu
 
 DRAWS = 1000
 
-_SLACK = 1e-9  # relative; sums of decimals are not exact
-_ROUNDING = 1e-9  # binary representation of decimals: 0.3 / 0.1 is not quite 3
+_SLACK = 1e-9  # relative; sums of decimals are not exact, and 0.3 / 0.1 is not quite 3
 
 
 def middles(points: int) -> Floats:
@@ -51,7 +50,7 @@ def _least(target: float, decimals: int | None) -> float:
     if decimals is None:
         return target
     unit = 10.0**-decimals
-    return (ceil(target / unit - _ROUNDING) - 0.5) * unit if isfinite(target) else target
+    return (ceil(target / unit - _SLACK) - 0.5) * unit if isfinite(target) else target
 
 
 @dataclass(frozen=True)

@@ -169,21 +169,21 @@ def pentana_arrows(
     Returns
     -------
     DataFrame
-        series, short_arrow, long_arrow: improving, worsening, same, or "" where there is nothing to
-        compare with, no target for Goldilocks, or no direction that is better.
+        By series arrow_short, arrow_long: improving, worsening, same, or "" where there is nothing
+        to compare with, no target for Goldilocks, or no direction that is better.
     """
     known = observations[["series", "period", "value"]].astype({"value": float})
     known = known[np.isfinite(known["value"])].sort_values(["series", "period"])
     newest = known.groupby("series").tail(1).reset_index(drop=True)
     lag = known.groupby("series").cumcount(ascending=False)
-    compared = {"short_arrow": known[lag == 1], "long_arrow": known[lag.between(1, window)]}
+    compared = {"arrow_short": known[lag == 1], "arrow_long": known[lag.between(1, window)]}
     bands, better = target_bands(newest, targets), newest["series"].map(dict(polarity)).fillna("")
     arrows = pd.DataFrame({"series": newest["series"]})
     for name, earlier in compared.items():
         means = newest["series"].map(earlier.groupby("series")["value"].mean()).astype(float)
         arrows[name] = _arrow(newest["value"], means, better, bands)
-    names = pd.DataFrame({"series": np.sort(observations["series"].unique())})
-    return names.merge(arrows, on="series", how="left").fillna("")
+    names = np.sort(observations["series"].unique())
+    return arrows.set_index("series").reindex(names).fillna("")
 
 
 def years_before(period: Column, newest: Column, periods_per_year: Column) -> Column:

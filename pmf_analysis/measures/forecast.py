@@ -118,7 +118,10 @@ def forecasts(
             yield position, Forecast(np.full((horizon, 1), np.nan), n, reason)
     how = {"season_length": season_length(periods_per_year), "no_trend": no_trend}
     for batch, posterior in _fitted(usable, reasons, horizon, allowed, **how):
-        streams = [_stream(keys[position], seed) for position in batch]
+        # Random numbers of a series come from its key and the seed, whoever else is there.
+        digests = [hashlib.blake2b(keys[at].encode("utf-8"), digest_size=8) for at in batch]
+        whole = [int.from_bytes(each.digest(), "big") for each in digests]
+        streams = [np.random.default_rng([seed, number]) for number in whole]
         shifts = np.array([stream.random() for stream in streams])
         drawn, n = posterior.draws(shifts), int(posterior.machine.observed.sum())
         drawn.sort()
@@ -232,9 +235,3 @@ def _fitted(
             batch = positions[start : start + size]
             values = np.array([usable[position] for position in batch])
             yield batch, grid.fit(values, horizon=horizon, seasonal=seasonal[batch], **how)
-
-
-def _stream(key: str, seed: int) -> np.random.Generator:
-    """Random numbers of a series from its key and the seed, whoever else is there."""
-    digest = hashlib.blake2b(key.encode("utf-8"), digest_size=8).digest()
-    return np.random.default_rng([seed, int.from_bytes(digest, "big")])

@@ -202,12 +202,13 @@ def _machine(pattern: bytes, horizon: int) -> _Machine:
     responses, level, slope = _smooth(np.zeros((2, len(observed))), observed, unit[0], unit[1])
     start_errors = -responses
     size = len(observed) - 1 - seen[-1] + horizon
-    passed_on = _passed_on(len(observed) + horizon)
+    # What of an error is in the values 0, 1, 2... periods later.
+    powers = np.cumprod(np.tile(PHI, (len(observed) + horizon - 1, 1)), axis=0)
+    passed_on = np.vstack([np.ones((1, MODELS)), ALPHA + BETA * np.cumsum(powers, axis=0)])
     weight = 1 / np.cumsum(passed_on**2, axis=0)[np.diff(seen, prepend=seen[0] - 1) - 1]
     precision = np.einsum("nik,nk,njk->kij", start_errors, weight, start_errors)
     covariance = np.linalg.inv(precision + np.diag(1 / np.array(_START_VARIANCE)))
-    powers = np.cumprod(np.tile(PHI[:, None], horizon), axis=1)
-    damping = np.cumsum(powers, axis=1)
+    damping = np.cumsum(powers[:horizon], axis=0).T
     started = (level[:, :, None] + damping * slope[:, :, None]).transpose(1, 2, 0)  # (K, H, 2)
     ago = np.arange(size - horizon, size)[:, None] - np.arange(size)
     moving = (passed_on[np.maximum(ago, 0)] * (ago >= 0)[..., None]).transpose(2, 0, 1)
@@ -215,12 +216,6 @@ def _machine(pattern: bytes, horizon: int) -> _Machine:
     log_evidence = (np.log(np.linalg.det(covariance)) + np.log(weight).sum(axis=0)) / 2
     finals = (level, slope, weight, covariance, log_evidence)
     return _Machine(observed, start_errors, *finals, damping, joint)
-
-
-def _passed_on(steps: int) -> Floats:
-    """What of an error (steps, K) is in the values 0, 1, 2... periods later."""
-    powers = np.cumprod(np.tile(PHI, (steps - 1, 1)), axis=0)
-    return np.vstack([np.ones((1, MODELS)), ALPHA + BETA * np.cumsum(powers, axis=0)])
 
 
 def _smooth(
@@ -249,7 +244,11 @@ def _solve(
     `floor` (S, 1) is the smallest scale of differences that is believed.
     """
     seen = values[:, machine.observed]
-    centre, scale = seen[:, :1], np.maximum(_difference_scale(seen), floor)
+    steps = np.abs(np.diff(seen, axis=1))
+    typical = np.sqrt((steps**2).mean(axis=1, keepdims=True))
+    # robust, and above zero unless a series is constant
+    scale = np.maximum(1.4826 * np.median(steps, axis=1, keepdims=True), typical / 4)
+    centre, scale = seen[:, :1], np.maximum(scale, floor)
     errors, level, slope = _smooth((values - centre) / scale, machine.observed, 0.0, 0.0)
     weighted = machine.start_errors * machine.weight[:, None, :]
     cross = np.einsum("nik,nsk->ski", weighted, errors)
@@ -262,10 +261,3 @@ def _solve(
     slope = slope + np.einsum("ski,ik->sk", start, machine.final_slope)
     spread = scale * np.sqrt((_NU0 + squares) / machine.freedom)
     return evidence, centre + scale * level, scale * slope, spread
-
-
-def _difference_scale(values: Floats) -> Floats:
-    """(S, 1) robust scale of the first differences; above zero unless a series is constant."""
-    steps = np.abs(np.diff(values, axis=1))
-    typical = np.sqrt((steps**2).mean(axis=1, keepdims=True))
-    return np.asarray(np.maximum(1.4826 * np.median(steps, axis=1, keepdims=True), typical / 4))

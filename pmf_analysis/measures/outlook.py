@@ -246,8 +246,6 @@ def own_forecasts(
 
     `how` goes on to `forecast.forecasts`.
     """
-    if not pairs:
-        return iter(())
     records = pasts or [panel.usable.history(row) for panel, row in pairs]
     how |= {"no_trend": NO_TREND, "bounds": [panel.bounds for panel, _ in pairs]}
     how["seasonal"] = [not panel.seasonal_vote < 0 for panel, _ in pairs]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -30,7 +29,7 @@ class Placed:
 
     def place_of(self, start: pd.Timestamp) -> int:
         """Place of the period that starts on a day; negative before the line begins."""
-        return _place_of(start, self.anchor, self.periods_per_year)
+        return int(places(pd.Series([start]), self.anchor, self.periods_per_year)[0])
 
     def start(self, place: int) -> pd.Timestamp:
         """First day of the period at a place."""
@@ -52,11 +51,6 @@ def places(periods: Column, anchor: pd.Timestamp, periods_per_year: float) -> Pl
         return np.asarray(((periods - anchor).dt.days / 7).round(), dtype=np.intp)
     months = periods.to_numpy("datetime64[M]") - anchor.to_datetime64().astype("datetime64[M]")
     return np.asarray((months.astype(float) * periods_per_year / 12).round(), dtype=np.intp)
-
-
-@lru_cache(maxsize=4096)
-def _place_of(start: pd.Timestamp, anchor: pd.Timestamp, periods_per_year: float) -> int:
-    return int(places(pd.Series([start]), anchor, periods_per_year)[0])
 
 
 def place(

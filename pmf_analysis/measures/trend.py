@@ -235,17 +235,12 @@ def _trend_table(plan: Frame, frame: Frame, lines: Frame) -> Frame:
     valued = frame[frame["shown_value"].notna()]
     newest = valued.groupby("series").tail(1).set_index("series")
     newest = newest.assign(value=newest["shown_value"]).reindex(columns=TABLES["newest"])
-    changes = change_test.like_for_like(frame).reindex(plan.index).fillna({"change_test": ""})
-    table = plan.drop(columns="value").join([newest, changes, _arrows(plan, valued, lines)])
-    return table[TABLES["trends"]].rename_axis("series").reset_index()
-
-
-def _arrows(plan: Frame, valued: Frame, lines: Frame) -> Frame:
-    """What Pentana's arrows would show of each series, breaks or none."""
+    changes = change_test.like_for_like(frame)
     shown, goals = valued.assign(value=valued["shown_value"]), lines.loc[valued.index]
-    found = change_test.pentana_arrows(shown, plan["polarity"].to_dict(), targets=goals)
-    names = ["series", "arrow_short", "arrow_long"]
-    return found.set_axis(names, axis=1).set_index("series").reindex(plan.index).fillna("")
+    arrows = change_test.pentana_arrows(shown, plan["polarity"].to_dict(), targets=goals)
+    table = plan.drop(columns="value").join([newest, changes, arrows])
+    table = table.fillna(dict.fromkeys(["change_test", *arrows], ""))
+    return table[TABLES["trends"]].rename_axis("series").reset_index()
 
 
 def _point_table(frame: Frame, chart: Frame) -> Frame:

@@ -25,8 +25,8 @@ def table(values: list[float], *, series: str = "s") -> pd.DataFrame:
 
 def arrows(values: list[float], way: str = "higher", **options: Any) -> tuple[str, str]:
     found = pentana_arrows(table(values), {"s": way}, **options)
-    assert list(found.columns) == ["series", "short_arrow", "long_arrow"] and len(found) == 1
-    return found["short_arrow"].iloc[0], found["long_arrow"].iloc[0]
+    assert list(found.columns) == ["arrow_short", "arrow_long"] and len(found) == 1
+    return found["arrow_short"].iloc[0], found["arrow_long"].iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_turning_polarity_turns_every_arrow_and_order_of_rows_none(values: list[
     ways = {"a": "higher", "b": "higher"}
     found = pentana_arrows(rows, ways)
     assert found.equals(pentana_arrows(rows.iloc[::-1], ways))
-    assert tuple(found.set_index("series").loc["b"]) == higher
+    assert tuple(found.loc["b"]) == higher
 
 
 def test_the_arrow_points_down_half_of_the_time_where_nothing_changes() -> None:
