@@ -104,7 +104,7 @@ def test_the_arrow_points_down_half_of_the_time_where_nothing_changes() -> None:
     names = pd.Series(series).astype("str")
     rows = pd.DataFrame({"series": names, "period": periods, "value": rng.normal(size=len(series))})
     found = pentana_arrows(rows, dict.fromkeys(names, "higher"))
-    worse = found[["short_arrow", "long_arrow"]] == "worsening"
+    worse = found[["arrow_short", "arrow_long"]] == "worsening"
     assert worse.mean().tolist() == pytest.approx([0.499, 0.499], abs=0.025)
     assert worse.all(axis=1).mean() == pytest.approx(0.393, abs=0.025)
     limits = RuleSet(shift=None, trend=None, two_in_three=False)
