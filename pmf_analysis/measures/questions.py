@@ -37,7 +37,9 @@ def live_targets(targets: Frame, own: Frame, register: Frame) -> Frame:
     rows["period"] = base_starts(rows["period_end"], declared["frequency"], rows["period_start"])
     accumulation = register.set_index("indicator")["accumulation"]
     rows["how"] = _ways(rows, own, declared, accumulation)
-    begins = _year_starts(rows["period"], declared)
+    month = declared.get("year_type", pd.Series("financial", rows.index)).map(YEAR_STARTS)
+    year = rows["period"].dt.year - (rows["period"].dt.month < month)
+    begins = pd.to_datetime(pd.DataFrame({"year": year, "month": month, "day": 1}))
     rows["first"] = rows["period_start"].mask(rows["how"] != "", begins)
     return rows.assign(refused=_refusals(rows, own, declared))
 
@@ -54,14 +56,6 @@ def _ways(rows: Frame, own: Frame, declared: Frame, accumulation: Column) -> Col
     sums |= whole_year & declared["data_type"].isin(["rate", "ratio"])
     ways = sums.map({True: "sum", False: "mean"})
     return ways.where((running | whole_year) & frequent, "").astype("str")
-
-
-def _year_starts(starts: Column, declared: Frame) -> Column:
-    """First day of the year in which each period starts, by the indicator's kind of year."""
-    kinds = declared.get("year_type", pd.Series("financial", declared.index))
-    month = kinds.map(YEAR_STARTS).astype("int64")
-    year = starts.dt.year - (starts.dt.month < month)
-    return pd.to_datetime(pd.DataFrame({"year": year, "month": month, "day": 1}))
 
 
 def _refusals(rows: Frame, own: Frame, declared: Frame) -> Column:

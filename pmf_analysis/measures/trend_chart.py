@@ -18,7 +18,7 @@ from pmf_analysis.measures.trend_plan import CHART_FROM, TOLERANCES, UNJUDGED, a
 
 UNSAID: dict[str, Any] = {"rule": "none", "direction": 0, "point_type": "common_cause"}
 STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
-POINTS_OF_RULE = {"none": 0, "two_in_three": 2, "three_in_four": 3}
+POINTS_OF_RULE = {"two_in_three": 2, "three_in_four": 3}
 NEIGHBOURS = {"two_in_three": 3, "three_in_four": 4}
 MOST_REPEATED = 0.5  # moving ranges of nought above which their average says little of the spread
 
@@ -143,40 +143,33 @@ def verdicts(point_type: Column) -> Column:
 
 def _runs(points: Frame, rules: RuleSet) -> Frame:
     """Points of the run that the newest point's rule speaks of, and where it began; by series."""
-    known = points["value"].notna().to_numpy()
-    last = points[known].groupby("series").tail(1)
-    here, at = np.arange(len(points)), last.index.to_numpy()
-    of = np.searchsorted(at, here).clip(max=max(len(at) - 1, 0))  # the newest point of each row
-    rule = last["rule"].to_numpy(str)
-    stretch = points["stretch"].to_numpy()
-    first = np.searchsorted(stretch, stretch[at])
-    state = _states(points, rule[of] == "trend")
-    skips = ((rule == "trend") & (rules.ties == "skip")) | (rules.shift == "by_length")
-    along = state == last["direction"].to_numpy()[of]
-    windows = pd.Series(rule).map(NEIGHBOURS).fillna(1).to_numpy()
-    is_run = np.isin(rule, ["trend", "shift"])
-    belongs = np.where(is_run[of], along | (skips[of] & (state == 0)), at[of] - here < windows[of])
-    is_out = rule == "outside_limits"
-    same_way = points["direction"].to_numpy() == last["direction"].to_numpy()[of]
-    out = (points["rule"] == "outside_limits").to_numpy() & same_way
-    belongs = np.where(is_out[of], out, belongs)
-    start = np.maximum.accumulate(np.where(belongs, -1, here))[at] + 1
-    start = np.maximum(np.where(rule == "crossings", 0, start - (rule == "trend")), first)
-    counted = np.append(0, np.cumsum(np.where(is_run[of], along, np.where(is_out[of], out, known))))
-    size = counted[at + 1] - counted[start] + (rule == "trend")
-    size = pd.Series(rule).map(POINTS_OF_RULE).fillna(pd.Series(size)).to_numpy(int)
-    runs = pd.DataFrame({"rule_points": size, "signal_from": points["period"].to_numpy()[start]})
-    runs["signal_from"] = runs["signal_from"].where(rule != "none")
-    return runs.set_index(pd.Index(last["series"]))
+    last = points.dropna(subset=["value"]).groupby("series").tail(1)
+    said = last[last["rule"] != "none"]
+    starts = points["stretch"].searchsorted(said["stretch"])
+    runs = [_run(points.iloc[a : b + 1], rules) for a, b in zip(starts, said.index, strict=True)]
+    table = pd.DataFrame(runs, said["series"], ["rule_points", "signal_from"])
+    table = table.reindex(last["series"]).fillna({"rule_points": 0})
+    return table.astype({"rule_points": "int64", "signal_from": points["period"].dtype})
 
 
-def _states(points: Frame, is_trend: Any) -> Any:
-    """Side of the mean, or step into the point, of every row: 1, -1, 0, or 9 where unknown."""
-    value, mean = points["value"].to_numpy(), points["mean"].to_numpy()
-    joined = points["stretch"].diff().to_numpy() == 0
-    off = np.where(is_trend, np.where(joined, np.diff(value, prepend=np.nan), 0.0), value - mean)
-    none = np.abs(off) <= PRECISION * np.maximum(np.abs(value), np.abs(mean))
-    return np.select([np.isnan(off), none], [9, 0], np.sign(off))
+def _run(stretch: Frame, rules: RuleSet) -> tuple[int, Any]:
+    """Points of the run that ends a stretch, and the period in which it began."""
+    rule, direction = stretch[["rule", "direction"]].iloc[-1]
+    value, mean = stretch["value"].to_numpy(float), stretch["mean"].to_numpy(float)
+    is_trend, counted = rule == "trend", ~np.isnan(value)
+    belongs = np.arange(len(value))[::-1] < NEIGHBOURS.get(rule, len(value))
+    if rule == "outside_limits":
+        out = (stretch["rule"] == rule) & (stretch["direction"] == direction)
+        counted = belongs = out.to_numpy()
+    elif rule in ("trend", "shift"):
+        off = np.diff(value, prepend=value[0]) if is_trend else value - mean
+        none = np.abs(off) <= PRECISION * np.maximum(np.abs(value), np.abs(mean))
+        counted = ~none & (np.sign(off) == direction)
+        skips = (is_trend and rules.ties == "skip") or rules.shift == "by_length"
+        belongs = counted | (none & skips)
+    start = len(value) - int(np.logical_and.accumulate(belongs[::-1]).sum())
+    size = int(counted[start:].sum()) + is_trend
+    return POINTS_OF_RULE.get(rule, size), stretch["period"].iloc[max(start - is_trend, 0)]
 
 
 def with_assurance(plan: Frame, points: Frame, lines: Frame, frame: Frame) -> Frame:
