@@ -7,28 +7,28 @@ administrative sources": primary and secondary suppression.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import KEYS, SERIES_PARTS, USABLE_STATUSES
 
+Known = pd.DataFrame | None
+MINIMUM = 5  # smallest count that may be shown
 NOTE = "suppressed to protect individuals"
 EXPOSED_NOTE = "could be worked out from figures published earlier"
 _KEY = list(KEYS["observations"])
 _DAY = pd.Timedelta(days=1)
 # A figure and those whose sum it is, by their positions in the table of cells.
 _Sum = tuple[int, Sequence[int]]
+_Span = tuple[pd.Timestamp, pd.Timestamp]
 
 
 def suppress(
-    observations: pd.DataFrame,
-    *,
-    minimum: int = 5,
-    history: pd.DataFrame | None = None,
-    exempt: Collection[str] = (),
+    observations: pd.DataFrame, *, history: Known = None, exempt: Collection[str] = ()
 ) -> pd.DataFrame:
-    """Hide counts of 1 to below `minimum`, and whatever would give them back.
+    """Hide counts of 1 to below MINIMUM, and whatever would give them back.
 
     Parameters
     ----------
@@ -36,8 +36,6 @@ def suppress(
         Rows of the contract's table, after differencing. A row is judged by its numerator; a row
         without one, and a numerator that is not a whole number (money, full-time equivalents),
         cannot be. Zero is shown.
-    minimum
-        Smallest count that may be shown.
     history
         Rows published before, as they were published: a figure that was shown then counts as
         known, protects nothing, and sums with it are protected too.
@@ -53,7 +51,7 @@ def suppress(
         period are protected; sums over areas are not, because membership is not in the table. A
         figure that earlier publications give away in spite of all this says so in ``value_note``.
     """
-    cells = _protected(_cells(observations, minimum, history, exempt), minimum)
+    cells = _protected(_cells(observations, history, exempt))
     cells = cells.iloc[: len(observations)].set_index(observations.index)
     hidden = cells["hidden"]
     result = observations.copy()
@@ -66,9 +64,7 @@ def suppress(
     return result
 
 
-def _cells(
-    observations: pd.DataFrame, minimum: int, history: pd.DataFrame | None, exempt: Collection[str]
-) -> pd.DataFrame:
+def _cells(observations: pd.DataFrame, history: Known, exempt: Collection[str]) -> pd.DataFrame:
     """Figures of today, then figures that only history shows; with amount, hidden, published."""
     needed = [*_KEY, "numerator", "value_status"]
     now = observations[needed]
@@ -79,7 +75,7 @@ def _cells(
     is_today = np.arange(len(cells)) < len(now)
     published = np.r_[today.isin(before), np.ones(len(cells) - len(now), dtype=bool)]
     count = cells["numerator"].round(6)
-    is_small = (count > 0) & (count < minimum) & (count % 1 == 0)
+    is_small = (count > 0) & (count < MINIMUM) & (count % 1 == 0)
     is_small &= ~cells["indicator_id"].isin(list(exempt))
     hidden = is_today & (is_small | (cells["value_status"] == "suppressed"))
     # What a source hid is a small count too; 1 is the least it can be.
@@ -87,7 +83,7 @@ def _cells(
     return cells.assign(amount=amount, hidden=hidden, published=published)
 
 
-def _protected(cells: pd.DataFrame, minimum: int) -> pd.DataFrame:
+def _protected(cells: pd.DataFrame) -> pd.DataFrame:
     """Hide further cells until no sum gives a hidden one back; `exposed` marks those one does."""
     sums = [*_breakdown_sums(cells), *_period_sums(cells)]
     hidden = cells["hidden"].to_numpy(copy=True)
@@ -99,7 +95,7 @@ def _protected(cells: pd.DataFrame, minimum: int) -> pd.DataFrame:
         for total, parts in sums:
             unknown = [i for i in (*parts, total) if hidden[i] and not published[i]]
             # Two unknown figures that make 2 are known to be 1 and 1.
-            is_enough = total in unknown or amount[unknown].sum() >= minimum
+            is_enough = total in unknown or amount[unknown].sum() >= MINIMUM
             if not unknown or (len(unknown) > 1 and is_enough):
                 continue
             free = [i for i in parts if not hidden[i] and not published[i]]
@@ -118,8 +114,7 @@ def _breakdown_sums(cells: pd.DataFrame) -> Iterator[_Sum]:
     whole = [name for name in _KEY if name not in {"dimension", "dimension_value"}]
     parts = known[known["dimension"] != ""]
     touched = parts.groupby([*whole, "dimension"])["hidden"].transform("any").astype(bool)
-    some = known["indicator_id"].isin(parts.loc[touched, "indicator_id"])
-    totals = known[some & (known["dimension"] == "")]
+    totals = known[known["dimension"] == ""]
     places = totals.reset_index().set_index(whole)["index"].to_dict()
     for key, group in parts[touched].groupby([*whole, "dimension"]):
         if key[:-1] in places:
@@ -140,13 +135,9 @@ def _period_sums(cells: pd.DataFrame) -> Iterator[_Sum]:
 
 def _tilings(series: pd.DataFrame) -> Iterator[_Sum]:
     """Every span of a series with the shortest neighbours, or the two pieces, that fill it."""
-    spans = {
-        (start, end): int(position)
-        for position, start, end in series[["period_start", "period_end"]].itertuples()
-    }
-    ends_from: dict[pd.Timestamp, list[pd.Timestamp]] = {}
-    for start, end in spans:
-        ends_from.setdefault(start, []).append(end)
+    places = series.reset_index().set_index(["period_start", "period_end"])["index"]
+    spans: dict[Any, int] = places.to_dict()
+    ends_from = series.groupby("period_start")["period_end"].agg(list).to_dict()
     for (start, end), total in spans.items():
         pieces = _fill(start, end, ends_from)
         if pieces:
@@ -157,11 +148,9 @@ def _tilings(series: pd.DataFrame) -> Iterator[_Sum]:
                 yield total, [spans[start, middle], spans[rest]]
 
 
-def _fill(
-    start: pd.Timestamp, end: pd.Timestamp, ends_from: dict[pd.Timestamp, list[pd.Timestamp]]
-) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+def _fill(start: pd.Timestamp, end: pd.Timestamp, ends_from: dict[Any, Any]) -> list[_Span]:
     """Shortest spans that fill the one from `start` to `end` without a gap; none: empty."""
-    pieces: list[tuple[pd.Timestamp, pd.Timestamp]] = []
+    pieces: list[_Span] = []
     while start <= end:
         options = [e for e in ends_from.get(start, []) if e < end or (e == end and pieces)]
         if not options:

@@ -43,7 +43,10 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class Vintage:
-    """One import. ``sequence`` orders vintages of the same day; no clock is involved."""
+    """One import; its hash is that of the rows accepted and held back.
+
+    ``sequence`` orders vintages of the same day; no clock is involved.
+    """
 
     id: str
     as_at: date
@@ -55,25 +58,6 @@ class Vintage:
     tables: Mapping[str, str]
     withdrawn: str = ""
 
-    @classmethod
-    def of(
-        cls,
-        tables: Mapping[str, pd.DataFrame],
-        as_at: date,
-        sequence: int,
-        files: Iterable[FileRecord],
-        quarantine: pd.DataFrame,
-    ) -> Vintage:
-        """Describe an import; its hash is that of the rows accepted and held back."""
-        # Of a table's rows, whatever their order.
-        ordered = {name: _row_hashes(frame).sort_values() for name, frame in tables.items()}
-        digests = {name: _sha256(rows.to_numpy().tobytes()) for name, rows in ordered.items()}
-        content = _sha256(json.dumps(digests, sort_keys=True) + quarantine.to_csv(index=False))
-        rows = {name: len(frame) for name, frame in tables.items()}
-        series = _series_digests(tables["observations"]) if "observations" in tables else {}
-        name = f"{as_at.isoformat()}_{content[:12]}"
-        return cls(name, as_at, content, sequence, tuple(files), rows, series, digests)
-
 
 @dataclass(frozen=True, slots=True)
 class Digest:
@@ -81,16 +65,6 @@ class Digest:
 
     series: Mapping[str, str]
     overall: str
-
-    @classmethod
-    def of(cls, vintages: Sequence[Vintage]) -> Digest:
-        """Chain the fingerprints of vintages, oldest first; one that repeats the last is none."""
-        series = _chains(vintage.series for vintage in vintages)
-        tables = _chains(vintage.tables for vintage in vintages)
-        return cls(
-            {name: _sha256(" ".join(chain)) for name, chain in sorted(series.items())},
-            _sha256(json.dumps(tables, sort_keys=True)),
-        )
 
 
 class Store:
@@ -124,15 +98,21 @@ class Store:
         typed = {name: conform(frame, name) for name, frame in tables.items() if len(frame)}
         broken = Problems(p for name, frame in typed.items() for p in check_table(frame, name))
         broken.raise_if_errors(EXIT_DATA_UNUSABLE)
-        known = {vintage.id: vintage for vintage in self._read_all()}
-        sequence = 1 + max((other.sequence for other in known.values()), default=0)
         held_back = problem_table(()) if quarantine is None else quarantine
-        vintage = Vintage.of(typed, as_at, sequence, files, held_back)
-        same = known.get(vintage.id)
+        # Of a table's rows, whatever their order.
+        ordered = {name: _row_hashes(frame).sort_values() for name, frame in typed.items()}
+        digests = {name: _sha256(rows.to_numpy().tobytes()) for name, rows in ordered.items()}
+        content = _sha256(json.dumps(digests, sort_keys=True) + held_back.to_csv(index=False))
+        known = {vintage.id: vintage for vintage in self._read_all()}
+        same = known.get(id := f"{as_at.isoformat()}_{content[:12]}")
         if same and same.withdrawn:
             raise PmfError(Problem.of("vintage-withdrawn", why=same.withdrawn), EXIT_DATA_UNUSABLE)
         if same:
             return same
+        sequence = 1 + max((other.sequence for other in known.values()), default=0)
+        rows = {name: len(frame) for name, frame in typed.items()}
+        series = _series_digests(typed["observations"]) if "observations" in typed else {}
+        vintage = Vintage(id, as_at, content, sequence, tuple(files), rows, series, digests)
         self._write(vintage, typed, problems=problem_table(problems or ()), quarantine=held_back)
         return vintage
 
@@ -233,7 +213,11 @@ class Store:
 
         A vintage that only repeats a series leaves its fingerprint as it was.
         """
-        return Digest.of(self.vintages(as_at))
+        vintages = self.vintages(as_at)
+        chains = _chains(vintage.series for vintage in vintages)
+        series = {name: _sha256(" ".join(chain)) for name, chain in sorted(chains.items())}
+        tables = _chains(vintage.tables for vintage in vintages)
+        return Digest(series, _sha256(json.dumps(tables, sort_keys=True)))
 
     def _stacked(self, table: str, as_at: date) -> pd.DataFrame:
         """Rows of `table` in every vintage known on a day, oldest first, with their vintage."""

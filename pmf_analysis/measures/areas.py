@@ -96,8 +96,8 @@ def current_members(peer_sets: Frame, area_changes: Frame, as_at: date, *, area:
     final = _final_codes(changes)
     names = changes.drop_duplicates("new_code").set_index("new_code")["new_name"]
     now = peer_sets["member"].replace(final)
-    called = now.map(names).astype("str").replace("", np.nan).fillna(peer_sets["member_name"])
-    name = peer_sets["member_name"].mask(now != peer_sets["member"], called)
+    called = now.map(names).astype("str").fillna("")
+    name = peer_sets["member_name"].mask((now != peer_sets["member"]) & (called != ""), called)
     gone = now.isin(["", area, final.get(area, area)])
     kept = peer_sets.assign(member=now, member_name=name)[~gone]
     return kept.drop_duplicates(["peer_set", "member"], ignore_index=True)
@@ -156,8 +156,8 @@ def follow_areas(
     if not touched.any():
         return panel.assign(is_as_if=False), pd.DataFrame(columns=TABLES["changes"])
     rows = _recoded(panel[touched].assign(is_as_if=False), codes)
-    for day in sorted(merged["on_date"].unique()):
-        news = merged[merged["on_date"] == day].groupby("new_code")
+    for _, now in merged.groupby("on_date"):
+        news = now.groupby("new_code")
         both = pd.concat([rows, *(_as_if(rows, olds, register) for _, olds in news)])
         rows = _one_a_period(both.reset_index(drop=True), both["is_as_if"].to_numpy())
     rows = rows[~rows["is_as_if"] | rows["area"].isin(areas)]

@@ -23,6 +23,7 @@ from pmf_analysis.parameters.models import Framework, ValuePair
 from pmf_analysis.parameters.workspace import Parameters
 
 MIDDLE = (40.0, 60.0)  # a percentile within is neither low nor high
+YEARS = 3  # newest ones with both figures, that a verdict may rest on
 _DAYS_OFF = 366
 PLACES = ["cost_percentile", "performance_percentile"]
 SET_FACTS = ["title", "source", "as_at", "method"]
@@ -65,9 +66,7 @@ def benchmark_tables(
     """
     panel, register, rules = council.panel, council.register, framework.comparison
     area, peer_sets, whole = council.area, council.peer_sets, panel[panel["dimension"] == ""]
-    how = rules.model_dump(include={"overdispersion", "gap_years"})
-    how |= {"area": area, "peer_sets": peer_sets, "level": rules.level / 100}
-    found = comparison.compare(whole, register, **how)
+    found = comparison.compare(whole, register, rules, area=area, peer_sets=peer_sets)
     facts = peer_sets.drop_duplicates("peer_set").set_index("peer_set")[SET_FACTS]
     comparisons = found.comparisons.join(facts.add_prefix("peer_set_"), on="peer_set")
     # the gap over time is told of the set that an indicator is compared with
@@ -84,8 +83,8 @@ def benchmark_tables(
     starts = labels(found_leads["indicator"], found_leads["start_period"], register)
     costs, years = paid["cost_indicator"], paid["period"]
     short = register.set_index("indicator")["short_title"]
-    for side in ("cost", "performance"):
-        paid[f"{side}_title"] = paid[f"{side}_indicator"].map(short)
+    paid["cost_title"] = paid["cost_indicator"].map(short)
+    paid["performance_title"] = paid["performance_indicator"].map(short)
     return found._asdict() | {
         "comparisons": with_labels(with_nation(comparisons, whole, register, area), register),
         "gaps": with_labels(gaps, register),
@@ -97,26 +96,18 @@ def benchmark_tables(
 
 
 def value_for_money(
-    observations: Frame,
-    register: Frame,
-    pairs: Sequence[ValuePair],
-    *,
-    area: str,
-    peer_sets: Frame,
-    years: int = 3,
+    panel: Frame, register: Frame, pairs: Sequence[ValuePair], *, area: str, peer_sets: Frame
 ) -> Frame:
     """Place a council among its peers by cost and by performance, for declared pairs.
 
     Parameters
     ----------
-    observations, register
+    panel, register
         Main frame of measures, all areas, and one row an indicator with its polarity.
     pairs
         id, title, cost and performance (indicators).
     peer_sets
         peer_set, member, member_name. A council is a peer where it has both figures.
-    years
-        How many of our newest years with both figures are looked at.
 
     Returns
     -------
@@ -125,15 +116,16 @@ def value_for_money(
         peer_set, period (of the cost), is_newest, area, area_name, is_own, cost_value,
         performance_value, cost_percentile (share of the peers that cost less, equals half),
         performance_percentile (share that do worse), n_peers, and on own rows quadrant, verdict,
-        years_same, years, reason. Years in which fewer than five peers have both figures count
-        only where there is no other. The performance is that of the period that ends in the year of
-        the cost, the last of several; failing that, the one that ends nearest, within a year. Peers
-        count with those same two periods. A quadrant that all known years share, at least two, is
-        the verdict; no sampling error is allowed for, and the reason says so.
-        Below five peers with both figures, or without a better direction, there is no quadrant.
+        years_same, years, reason. Of our newest YEARS years with both figures; those in which fewer
+        than five peers have both count only where there is no other. The performance is that of the
+        period that ends in the year of the cost, the last of several; failing that, the one that
+        ends nearest, within a year. Peers count with those same two periods. A quadrant that all
+        known years share, at least two, is the verdict; no sampling error is allowed for, and the
+        reason says so. Below five peers with both figures, or without a better direction, there is
+        no quadrant.
     """
     found = [pd.DataFrame()]
-    whole = observations[(observations["dimension"] == "") & observations["value"].notna()]
+    whole = panel[(panel["dimension"] == "") & panel["value"].notna()]
     for pair in pairs:
         both = _matched(whole, pair, area)
         polarity = str(register.set_index("indicator")["polarity"].get(pair.performance, "unknown"))
@@ -141,7 +133,7 @@ def value_for_money(
             inside = both[both["area"].isin([area, *members["member"]])]
             told = {"pair": pair.id, "title": pair.title, "peer_set": str(name)}
             told |= {"cost_indicator": pair.cost, "performance_indicator": pair.performance}
-            found.append(_placed(inside, area, polarity, years).assign(**told))
+            found.append(_placed(inside, area, polarity).assign(**told))
     return pd.concat(found[1:] or found, ignore_index=True).reindex(columns=TABLES["value"])
 
 
@@ -161,12 +153,12 @@ def _matched(whole: Frame, pair: ValuePair, area: str) -> Frame:
     return costs[columns].merge(ours[["period", "ends"]]).merge(done)
 
 
-def _placed(both: Frame, area: str, polarity: str, years: int) -> Frame:
+def _placed(both: Frame, area: str, polarity: str) -> Frame:
     """Percentiles in each year, and the verdict over the years on our own rows."""
     both = both.assign(is_own=both["area"] == area)
     peers = (~both["is_own"]).groupby(both["period"]).sum()
     # A year that only we have yet is not compared; without a better one it says why not.
-    kept = peers.index[peers >= FEWEST_PEERS][-years:]
+    kept = peers.index[peers >= FEWEST_PEERS][-YEARS:]
     rows = both[both["period"].isin(kept if len(kept) else peers.index[-1:])]
     rows = rows.sort_values(["period", "area"], ignore_index=True)
     own, judged = rows["is_own"], polarity in ("higher", "lower")
@@ -193,15 +185,10 @@ def _quadrant(rows: Frame) -> Column:
 
 def _verdict(quadrants: list[str], judged: bool) -> tuple[str, int, int, str]:
     """Verdict, years that agree with the newest, years known, reason; newest year first."""
-    known = [name for name in quadrants if name]
-    if not judged:
-        return "cannot_judge", 0, 0, SENTENCES["no_better_way"]
-    if not quadrants or not quadrants[0]:
-        return "cannot_judge", 0, len(known), SENTENCES["few_pairs"]
-    same = known.count(known[0])
-    if len(known) == 1:
-        return "one_year", 1, 1, SENTENCES["one_year"]
-    if same == len(known):
-        return known[0], same, same, SENTENCES["no_sampling_error"]
-    reason = f"The place changed: {same} of {len(known)} years are like the newest. "
-    return "changing", same, len(known), reason + SENTENCES["no_sampling_error"]
+    n = sum(map(bool, quadrants))
+    if not any(quadrants[:1]):
+        return "cannot_judge", 0, n, SENTENCES["few_pairs" if judged else "no_better_way"]
+    same = quadrants.count(quadrants[0])
+    verdict = "one_year" if n == 1 else quadrants[0] if same == n else "changing"
+    reason = SENTENCES.get(verdict, SENTENCES["no_sampling_error"])
+    return verdict, same, n, reason.format(same, n)

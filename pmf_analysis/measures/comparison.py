@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import denominators, history, peers, ranks, reasons, spc, spread
-from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, TABLES, Column, Frame
+from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, TABLES, Frame
 from pmf_analysis.measures.gaps import closing_pace
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.polarity import first_text
 from pmf_analysis.measures.ranks import Panel
+from pmf_analysis.parameters.models import ComparisonRules
 
+STRICT = ComparisonRules(level=99.8)
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
 
 
@@ -24,14 +26,7 @@ Comparison = namedtuple("Comparison", "comparisons peers gaps funnels robustness
 
 
 def compare(
-    observations: Frame,
-    register: Frame,
-    *,
-    area: str,
-    peer_sets: Frame,
-    level: float = 0.998,
-    overdispersion: bool = True,
-    gap_years: int = 3,
+    known: Frame, register: Frame, rules: ComparisonRules = STRICT, *, area: str, peer_sets: Frame
 ) -> Comparison:
     """Compare every series of one authority with every peer set.
 
@@ -43,7 +38,7 @@ def compare(
 
     Parameters
     ----------
-    observations
+    known
         Main frame of measures, all areas; a missing value is NaN. Rows are compared only where
         period and, if given, period_end and accumulation are equal.
     register
@@ -52,12 +47,10 @@ def compare(
     peer_sets
         peer_set, member, member_name, rank (NaN: no order) of this authority's sets; where given,
         built_on: "; "-joined indicators that the set was chosen by, of which it is no test.
-    level
-        Of intervals from counts and limits of the spread; published intervals are 95 %.
-    overdispersion
-        Whether the usual spread between peers is considered; else nothing is only somewhat so.
-    gap_years
-        Years in which a gap might be closed.
+    rules
+        level: of intervals from counts and limits of the spread; published intervals are 95 %.
+        overdispersion: whether the usual spread between peers is considered; else nothing is only
+        somewhat so. gap_years: years in which a gap might be closed.
 
     Returns
     -------
@@ -66,14 +59,14 @@ def compare(
         funnel; an alternative comparison. A pair that cannot be judged says why in `reason`.
     """
     members = peers.tidy_peer_sets(peer_sets, area)
-    rows, gaps, pairs, now = _beside(observations, register, area, members)
+    rows, gaps, pairs, now = _beside(known, register, area, members)
     pairs["is_circular"] = _is_circular(pairs, peer_sets)
     now, panel = _panel(now, len(pairs))
-    cases, z = _cases(panel, pairs, level, overdispersion)
+    cases, z = _cases(panel, pairs, rules)
     whole = cases[cases["k"] == 0]
     beside = ranks.agreement(cases, whole)
     pairs = whole.join(ranks.counted(beside), on=PAIR).join(ranks.rank_range(panel, whole))
-    pairs = pairs.merge(closing_pace(rows, pairs, years=gap_years), on=PAIR, how="left")
+    pairs = pairs.merge(closing_pace(rows, pairs, years=rules.gap_years), on=PAIR, how="left")
     return Comparison(
         _comparison_table(pairs),
         _peer_table(now, pairs, z, area),
@@ -90,7 +83,10 @@ def _beside(known: Frame, register: Frame, area: str, members: Frame) -> tuple[F
     own = with_intervals(with_register(known[known["area"] == area], register))
     gaps = _gaps(rows, own)
     pairs = _pairs(own, members, gaps)
-    now = _compared_rows(rows, pairs)
+    # peers' intervals are by what our indicator declares
+    settings = ["statistic", "data_type", "rate_base", "pair"]
+    now = rows.drop(columns=settings, errors="ignore").merge(pairs[[*PAIR, "period", *settings]])
+    now = with_intervals(now.reindex(columns=now.columns.union(history.COUNTS, sort=False)))
     pairs = pairs.join(peers.newest_of_peers(usable, area, members), on=PAIR)
     pairs = pairs.join(_missing_names(now, pairs, members), on=PAIR)
     pairs = pairs.join(peers.hidden_peers(known, pairs, area, members), on=PAIR)
@@ -115,22 +111,14 @@ def _gaps(rows: Frame, own: Frame) -> Frame:
     return gaps.merge(marks.assign(is_off=denominators.moved_periods(own)), how="left")
 
 
-def _compared_rows(rows: Frame, pairs: Frame) -> Frame:
-    """Peers' rows of each pair's period, with intervals by what our indicator declares."""
-    settings = ["statistic", "data_type", "rate_base", "pair"]
-    now = rows.drop(columns=[name for name in settings if name in rows.columns])
-    now = now.merge(pairs[[*PAIR, "period", *settings]])
-    return with_intervals(now.reindex(columns=now.columns.union(history.COUNTS, sort=False)))
-
-
-def _cases(panel: Panel, pairs: Frame, level: float, overdispersion: bool) -> tuple[Frame, Panel]:
+def _cases(panel: Panel, pairs: Frame, rules: ComparisonRules) -> tuple[Frame, Panel]:
     """Judge every pair with its whole set (k = 0, first) and with the nearest k of it."""
-    whole, z = _measured(panel, pairs.assign(k=0), overdispersion)
+    whole, z = _measured(panel, pairs.assign(k=0), rules.overdispersion)
     others = [
-        _measured(part, pairs.iloc[cases].assign(k=k), overdispersion)[0]
+        _measured(part, pairs.iloc[cases].assign(k=k), rules.overdispersion)[0]
         for k, cases, part in ranks.alternatives(panel, pairs["n_members"])
     ]
-    return _judged(pd.concat([whole, *others], ignore_index=True), level, overdispersion), z
+    return _judged(pd.concat([whole, *others], ignore_index=True), rules), z
 
 
 def _pairs(own: Frame, members: Frame, gaps: Frame) -> Frame:
@@ -199,7 +187,7 @@ def _panel(now: Frame, n_pairs: int) -> tuple[Frame, Panel]:
 
 
 def _measured(panel: Panel, pairs: Frame, overdispersion: bool) -> tuple[Frame, Panel]:
-    """Position of each case among its peers, its place in their spread, and its evidence."""
+    """Position of each case among its peers, place in their spread, evidence and benchmark."""
     n_counted = (~np.isnan(panel["numerator"])).sum(axis=1)
     size = np.where(n_counted >= FEWEST_PEERS, np.nansum(panel["denominator"], axis=1), np.nan)
     has_counts = pairs["interval_from"] == "counts"
@@ -208,33 +196,28 @@ def _measured(panel: Panel, pairs: Frame, overdispersion: bool) -> tuple[Frame, 
     pooled = pairs["scale"] * np.nansum(panel["numerator"], axis=1) / size
     pairs = pairs.assign(n_counted=n_counted, pooled=pooled, who=np.nansum(panel["token"], axis=1))
     pairs["scale_of"] = first_text(pairs.index, [(counted, pairs["statistic"]), (compared, "mean")])
-    pairs["is_small"] = has_counts & (pairs["numerator"] < spread.FEWEST_EVENTS)
+    pairs["is_small"] = small = has_counts & (pairs["numerator"] < spread.FEWEST_EVENTS)
     pairs = pairs.join(ranks.positions(panel, pairs))
     found, z = spread.places(panel, pairs, overdispersion=overdispersion)
     pairs = pairs.join(found).assign(gap=pairs["value"] - pairs["peer_median"])
-    label = spread.labels(pairs["adjusted_z"], pairs["numerator"], pairs)
-    return _with_evidence(pairs.assign(funnel_label=label), counted), z
-
-
-def _with_evidence(pairs: Frame, counted: Column) -> Frame:
-    """Choose each case's evidence, interval and benchmark."""
-    steady, small = pairs["lower_limit"].notna(), pairs["is_small"]
+    pairs["funnel_label"] = spread.labels(pairs["adjusted_z"], pairs["numerator"], pairs)
     # Our counts alone would make any difference from peers without counts or intervals a verdict.
-    alone = (pairs["interval_from"] == "counts") & (pairs["scale_of"] == "")
+    alone = has_counts & (pairs["scale_of"] == "")
     given = pairs[["lower", "upper"]].mask(alone)
     given = given.mask(small, pairs[["ci_lower", "ci_upper"]].set_axis(given.columns, axis=1))
     kinds = [(counted & ~small, "counts"), (given["lower"].notna(), "interval")]
-    kinds += [(steady, "own_history")]
+    kinds += [(pairs["lower_limit"].notna(), "own_history")]
     pairs["evidence"] = first_text(pairs.index, kinds, "values_only")
     past, small = pairs["evidence"] == "own_history", small & given["lower"].notna()
     pairs["low"] = pairs["lower"].mask(small, given["lower"]).mask(past, pairs["lower_limit"])
     pairs["high"] = pairs["upper"].mask(small, given["upper"]).mask(past, pairs["upper_limit"])
     pairs["benchmark"] = pairs["peer_median"].mask(pairs["evidence"] == "counts", pairs["pooled"])
-    return pairs
+    return pairs, z
 
 
-def _judged(pairs: Frame, level: float, overdispersion: bool) -> Frame:
+def _judged(pairs: Frame, rules: ComparisonRules) -> Frame:
     """Verdict, method and reason of every case."""
+    level, overdispersion = rules.level / 100, rules.overdispersion
     counted = pairs["evidence"] == "counts"
     strict = with_intervals(pairs.drop(columns=["lower", "upper"]), level)
     # one unusual peer can pull the pooled value away from the rest: both benchmarks must agree

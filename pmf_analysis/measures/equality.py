@@ -146,8 +146,7 @@ def _with_reference(rows: Frame, register: Frame) -> Frame:
 def _compared(rows: Frame) -> Frame:
     """Difference, ratio and verdict of each group at the period that is compared."""
     others = rows.drop(columns=GIVEN).rename(columns=dict(zip(OTHERS, GIVEN, strict=True)))
-    found = with_intervals(others)
-    pair = pd.DataFrame({"own": rows["interval_from"], "others": found["interval_from"]})
+    pair = rows[["interval_from"]].assign(others=with_intervals(others)["interval_from"])
     kinds = [((pair == "counts").all(axis=1), "counts"), ((pair != "none").all(axis=1), "interval")]
     rows["evidence"] = first_text(rows.index, kinds, "values_only")
     counted, sizes = (rows[[name, f"other_{name}"]] for name in GIVEN[:2])

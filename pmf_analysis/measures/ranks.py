@@ -48,8 +48,6 @@ def advantage(
     """
     low, high, way = np.asarray(low, float), np.asarray(high, float), np.asarray(polarity)
     plain = np.where(way == "lower", -1.0, 1.0) * (peer - own)
-    if not (way == "range").any():
-        return plain
     nearer = band_distance(own, low, high) - band_distance(peer, low, high)
     return np.where((way == "range") & ~np.isnan(low + high), nearer, plain)
 

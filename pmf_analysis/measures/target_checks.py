@@ -46,7 +46,10 @@ def target_checks(
         targets behind it; periods and text, labels or names. What cannot be judged, for fewer
         values than `odd_targets` of tables.yml asks for, is not told.
     """
-    day, facts = pd.Timestamp(as_at), _facts(register)
+    facts = register.assign(declared=register["accumulation"], sign=register["polarity"].map(SIGNS))
+    facts["begins"] = facts["year_type"].map(YEAR_STARTS)
+    facts = facts.assign(unit=10.0 ** -facts["decimals"].astype(float))[RULES["facts"]]
+    day = pd.Timestamp(as_at)
     known = own[own["value"].notna() & (own["period_end"] <= day)].sort_values("period")
     told = targets[~(targets["set_on"] > day)].fillna({"supersedes": ""})
     every = live_targets(told.assign(supersedes=""), own, register).merge(facts, on="indicator")
@@ -71,12 +74,6 @@ def _found(rows: Frame, check: Any, *told: str) -> Frame:
     columns = ["target_id", "series", "indicator", "check", *told, *more]
     made = rows.assign(check=check).reindex(columns=columns).set_axis([*TYPES[CHECKS]], axis=1)
     return pd.DataFrame(made.astype("object").fillna(RULES["blank"]).astype(TYPES[CHECKS]))
-
-
-def _facts(register: Frame) -> Frame:
-    facts = register.assign(declared=register["accumulation"], sign=register["polarity"].map(SIGNS))
-    facts["begins"] = facts["year_type"].map(YEAR_STARTS)
-    return pd.DataFrame(facts.assign(unit=10.0 ** -facts["decimals"].astype(float))[RULES["facts"]])
 
 
 def _months(days: Column) -> Column:

@@ -49,11 +49,9 @@ def with_breaks(evidence: Frame, changes: Frame, area: str) -> Frame:
     """
     applied, _ = trend_plan.recorded(changes)
     of_all = applied[applied["kind"] == "definition"]
-    last_own, last = (
-        pd.to_datetime(evidence["indicator"].map(rows.groupby("indicator")["period_start"].max()))
-        for rows in (applied, of_all)
-    )
-    since = last.mask(evidence["area"] == area, last_own)
+    days = [rows.groupby("indicator")["period_start"].max() for rows in (applied, of_all)]
+    last_own, last = (pd.to_datetime(each).reindex(evidence["indicator"]) for each in days)
+    since = np.where(evidence["area"] == area, last_own, last)
     return evidence.assign(before_break=evidence["period"] < since)
 
 
@@ -115,16 +113,12 @@ def target_tables(
 
 
 def answer_targets(
-    council: KnownCouncil,
-    evidence: Frame,
-    live: Frame,
-    trends: Frame,
-    comparisons: Frame,
-    **how: Any,
+    council: KnownCouncil, evidence: Frame, live: Frame, trends: Frame, beside: Frame, **how: Any
 ) -> tuple[Frame, Frame]:
     """Answer every target still to be met, and the two standing questions where none is set.
 
-    `evidence` as `with_breaks` marks it; `how` is what every chance is worked out with.
+    `evidence` as `with_breaks` marks it; `beside`: comparisons with the set in use; `how` is what
+    every chance is worked out with.
 
     Returns
     -------
@@ -133,7 +127,7 @@ def answer_targets(
     """
     register, end = council.register, council.period.end
     asked = target_questions(live, since=pd.Timestamp(council.period.start))
-    medians = comparisons.set_index("series")["peer_median"]
+    medians = beside.set_index("series")["peer_median"]
     as_at = pd.Timestamp(council.as_at)
     standing = reference_questions(council.own, register, asked, medians, as_at=as_at)
     questions = pd.concat([asked, standing], ignore_index=True)

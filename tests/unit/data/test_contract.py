@@ -57,7 +57,7 @@ def test_every_table_has_a_key_a_meaning_and_holds_its_own_contract(table: str) 
 
 def test_every_state_of_a_value_is_either_usable_or_absent() -> None:
     states = next(c for c in TABLES["observations"] if c.name == "value_status").choices
-    assert states == USABLE_STATUSES + ABSENT_STATUSES
+    assert tuple(states) == USABLE_STATUSES + ABSENT_STATUSES
 
 
 def test_rows_that_hold_the_contract_are_valid_by_the_published_schema(tmp_path: Path) -> None:

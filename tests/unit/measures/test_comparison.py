@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pmf_analysis.measures.comparison import compare
 from pmf_analysis.measures.ranks import agreement
+from pmf_analysis.parameters.models import ComparisonRules
 
 PEERS = [f"P{i:02}" for i in range(1, 11)]
 ANNUAL = pd.date_range("2012-04-01", periods=13, freq="YS-APR")
@@ -91,7 +92,7 @@ def test_a_difference_that_is_ordinary_among_peers_is_somewhat_so() -> None:
         register(statistic="proportion"),
         area="OWN",
         peer_sets=peer_sets(),
-        overdispersion=False,
+        rules=ComparisonRules(level=99.8, overdispersion=False),
     )
     assert plain["verdict"].tolist() == ["worse"]
 
