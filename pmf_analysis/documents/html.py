@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from threading import get_ident
@@ -25,7 +24,8 @@ from nbformat import NotebookNode
 from traitlets import List, Unicode
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
-from pmf_analysis.story import bank, blocks, formatting, rendering
+from pmf_analysis.story import bank, blocks, rendering
+from pmf_analysis.story.facts import dated
 
 TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN_TAGS = frozenset({"parameters", "injected-parameters", "setup", "analyst"})
@@ -125,23 +125,12 @@ def make_page(
     names = ("council", "notice", "period", "results", "home", "contact")
     facts = {name: str(known.get(name) or "") for name in names}
     facts["title"] = str(known.get("title") or joined or own_title or "Performance report")
-    facts["as_at"] = _long_date(str(known.get("as_at") or ""))
+    facts["as_at"] = dated(str(known.get("as_at") or "").partition("T")[0])
     facts["council"] = facts["council"] or "Performance report"
     content = "\n".join([*sorted(facts.values()), *(part.html for part in sections)])
     digest = known.get("content_hash") or hashlib.sha256(content.encode()).hexdigest()
-    return {
-        **facts,
-        "lang": str(known.get("lang") or "en-GB"),
-        "content_hash": str(digest)[:12],
-        "sections": sections,
-    }
-
-
-def _long_date(text: str) -> str:
-    try:
-        return formatting.format_date(date.fromisoformat(text[:10]))
-    except ValueError:
-        return text
+    facts |= {"lang": str(known.get("lang") or "en-GB"), "content_hash": str(digest)[:12]}
+    return {**facts, "sections": sections}
 
 
 def _sections(notebook: Any) -> tuple[list[Section], str]:
@@ -161,18 +150,13 @@ def _sections(notebook: Any) -> tuple[list[Section], str]:
             counts.update((block.kind, f"#{block.id}"))
             if counts[f"#{block.id}"] > 1:
                 problems.tell("block-id-repeated", cell=cell.get("id", ""), id=block.id)
-            _add_block(block, sections[-1], counts[block.kind])
+            section, is_numbered = sections[-1], block.kind in ("figure", "table")
+            if block.kind == "finding" and block.title:
+                section.findings.append((block.id, block.title))
+            number, level = counts[block.kind] if is_numbered else None, 3 if section.heading else 2
+            section.parts.append(rendering.block_html(block, number=number, level=level))
     problems.raise_if_errors(EXIT_DATA_UNUSABLE)
     return [part for part in sections if part.heading or part.parts], title
-
-
-def _add_block(block: blocks.Block, section: Section, count: int) -> None:
-    if block.kind == "finding" and block.title:
-        section.findings.append((block.id, block.title))
-    number = count if block.kind in ("figure", "table") else None
-    section.parts.append(
-        rendering.block_html(block, number=number, level=3 if section.heading else 2)
-    )
 
 
 def _add_markdown(source: str, sections: list[Section]) -> str:
@@ -253,9 +237,8 @@ def render_index(run: Mapping[str, Any]) -> str:
     verdicts = [*_ALWAYS, *(code for code in _FURTHER if code in found)]
     loader = FileSystemLoader(TEMPLATES / "pmf")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    shown = {
-        "page": make_page({"title": "Performance reports", **run}, sections),
-        "reports": {(report["theme"], report["analysis"]): report for report in run["reports"]},
-        "verdicts": {code: words[code] for code in verdicts},
-    }
-    return environment.get_template("run.html.j2").render({**run, **shown}).strip() + "\n"
+    reports = {(report["theme"], report["analysis"]): report for report in run["reports"]}
+    shown = {"reports": reports, "verdicts": {code: words[code] for code in verdicts}}
+    page = make_page({"title": "Performance reports", **run}, sections)
+    text = environment.get_template("run.html.j2").render({**run, **shown}, page=page)
+    return text.strip() + "\n"

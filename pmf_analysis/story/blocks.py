@@ -54,8 +54,8 @@ class Table:
     status_words: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _require(bool(self.caption.strip()), "table-without-caption", "A table has no caption.")
-        _require(bool(self.columns), "table-without-columns", "A table has no columns.")
+        _require(self.caption.strip(), "table-without-caption")
+        _require(self.columns, "table-without-columns")
         for column in self.columns:
             for row in self.rows if column.kind == "spark" else ():
                 check_svg(row.get(column.key, ""))
@@ -103,14 +103,12 @@ class Block:
     tone: str = ""
 
     def __post_init__(self) -> None:
-        _require(self.kind in get_args(Kind), "block-kind", f'"{self.kind}" is no kind of block.')
-        kebab = bool(_ID.fullmatch(self.id))
-        _require(kebab, "block-id", f'The block id "{self.id}" is not in kebab-case.')
-        _require(self.tone in _TONES, "block-tone", f'Block {self.id}: "{self.tone}" is no tone.')
-        complete = self.kind != "figure" or bool(self.svg and self.alt.strip())
-        _require(complete, "figure-incomplete", f"Figure {self.id} lacks picture or alt text.")
-        is_there = self.kind != "table" or self.table is not None
-        _require(is_there, "table-missing", f"Block {self.id} has no table.")
+        _require(self.kind in get_args(Kind), "block-kind", kind=self.kind)
+        _require(_ID.fullmatch(self.id), "block-id", id=self.id)
+        _require(self.tone in _TONES, "block-tone", id=self.id, tone=self.tone)
+        is_complete = self.kind != "figure" or (self.svg and self.alt.strip())
+        _require(is_complete, "figure-incomplete", id=self.id)
+        _require(self.kind != "table" or self.table, "table-missing", id=self.id)
         check_svg(self.svg)
 
     @property
@@ -139,8 +137,7 @@ class Block:
         """Make a block again from :meth:`to_json`; what it refuses to make, it refuses to read."""
         fields = dict(stored)
         version = fields.pop("schema_version", None)
-        said = f"Block schema {version} is not known here."
-        _require(version == SCHEMA_VERSION, "block-version", said)
+        _require(version == SCHEMA_VERSION, "block-version", version=version)
         try:
             if table := fields["table"]:
                 columns = tuple(Column(**column) for column in table["columns"])
@@ -148,7 +145,7 @@ class Block:
                 fields["table"] = Table(table["caption"], columns, rows, table["status_words"])
             return cls(**fields | {key: tuple(fields[key]) for key in ("text", "notes")})
         except (KeyError, TypeError, AttributeError) as error:
-            raise _refusal("block-malformed", f"A stored block cannot be read: {error}.") from error
+            raise _refusal("block-malformed", error=error) from error
 
 
 def check_svg(svg: str) -> None:
@@ -160,18 +157,17 @@ def check_svg(svg: str) -> None:
     if not svg:
         return
     # CDATA means one thing to an XML parser and another to a browser; a chart of ours has none.
-    _require("<!" not in svg, "svg-not-a-drawing", "A picture holds a declaration or a comment.")
+    _require("<!" not in svg, "svg-declares")
     try:
         # A figure of small multiples holds several pictures.
         text = f"<pictures>{svg}</pictures>"
         root = etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
-        raise _refusal("svg-malformed", f"A picture is not well-formed SVG: {error}.") from error
+        raise _refusal("svg-malformed", error=error) from error
     for node in root.iterdescendants():
         draws = node.tag in _SVG_TAGS and not _OUTSIDE.search(node.text or "")
         active = any(_is_active(str(key), str(value)) for key, value in node.attrib.items())
-        said = f"A picture holds something that is not drawing: {node.tag!r}."
-        _require(draws and not active, "svg-not-a-drawing", said)
+        _require(draws and not active, "svg-not-a-drawing", tag=node.tag)
 
 
 def _is_active(name: str, value: str) -> bool:
@@ -188,10 +184,10 @@ def _json_scalar(value: Any) -> Scalar:
     return plain if isinstance(plain, str | int | float | bool | None) else str(plain)
 
 
-def _require(condition: bool, code: str, message: str) -> None:
-    if not condition:
-        raise _refusal(code, message)
+def _require(holds: object, fault: str, **facts: Any) -> None:
+    if not holds:
+        raise _refusal(fault, **facts)
 
 
-def _refusal(code: str, message: str) -> PmfError:
-    return PmfError(Problem(message, code=code), EXIT_DATA_UNUSABLE)
+def _refusal(fault: str, **facts: Any) -> PmfError:
+    return PmfError(Problem.of(fault, **facts), EXIT_DATA_UNUSABLE)

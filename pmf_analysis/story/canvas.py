@@ -27,11 +27,9 @@ from pmf_analysis.story.formatting import MINUS, format_number, format_value
 Floats = NDArray[np.float64]
 Ends = tuple[float, float]
 Numbers = Sequence[float] | Floats
-
 WIDTH = 760.0
 OFF_CHART = "(off this chart)"
-_LEADING = 1.25
-_LONG_UNIT, _MILLION = 6, 1e6
+_LEADING, _LONG_UNIT, _MILLION = 1.25, 6, 1e6
 _SCALES = {"thousand": "k", "million": "m", "billion": "bn"}
 
 
@@ -59,15 +57,13 @@ class Words:
     size: float = style.SIZE
 
 
-Label = tuple[Words, float]
-"""Words and the value they stand for."""
+Label = tuple[Words, float]  # and the value they stand for
 
 
 @dataclass
 class Canvas:
     """A figure with one set of axes, the boxes of the words on it and the ink to keep clear of."""
 
-    figure: Any
     axes: Any
     boxes: list[Box] = field(default_factory=list)
     ink: list[Floats] = field(default_factory=list)
@@ -80,7 +76,7 @@ class Canvas:
         left = x - {"left": 0.0, "center": width / 2, "right": width}[anchor]
         # Matplotlib would lay each line out again, which takes as long as all else in a chart.
         looks = style.text_looks(words.colour, words.size, words.bold, anchor)
-        page = self.figure.bbox.height
+        page = self.axes.figure.bbox.height
         for number, line in enumerate(words.text.split("\n")):
             foot = y + height / 2 - words.size * (0.98 + _LEADING * number)
             place = f'x="{style.hundredth(x)}" y="{style.hundredth(page - foot)}"'
@@ -188,7 +184,7 @@ class Canvas:
         """Return the drawing as tidy SVG whose ids all begin with ``id``."""
         page = io.BytesIO()
         unprinted = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        self.figure.savefig(page, format="svg", metadata=unprinted)
+        self.axes.figure.savefig(page, format="svg", metadata=unprinted)
         drawing = style.tidy_svg(page.getvalue(), id).removesuffix("</svg>")
         drawing = "".join([drawing, *self.texts, "</svg>"])
         return drawing.replace("<svg ", style.TIMELINE_SVG, 1) if self.is_timeline else drawing
@@ -215,7 +211,7 @@ def canvas(height: float, left: float, right: float, bottom: float, top: float) 
         axes.spines["bottom"].set_visible(True)
         if axes.get_xscale() != "linear":
             axes.set_xscale("linear")
-        yield Canvas(axes.figure, axes)
+        yield Canvas(axes)
 
 
 @cache
@@ -245,8 +241,8 @@ def _axes(thread: int) -> Any:
 def measure(words: Words) -> tuple[float, float]:
     """Return width and height of a label in pixels."""
     lines = words.text.split("\n")
-    width = max(_line_width(line, words.size, words.bold) for line in lines)
-    return width, len(lines) * words.size * _LEADING
+    widths = (_line_width(line, words.size, words.bold) for line in lines)
+    return max(widths), len(lines) * words.size * _LEADING
 
 
 @lru_cache(maxsize=4096)
@@ -313,6 +309,12 @@ def scale_ends(low: float, high: float, share: float) -> tuple[float, float]:
     return (0.0 if 0 <= low < room else low - room), high + room
 
 
+def natural_ends(values: Numbers, unit: str) -> Ends:
+    """Return what a scale never passes: 0 where no value lies below, 100 where all are shares."""
+    is_share = unit == "%" and np.nanmax(values) <= 100
+    return (0.0 if np.nanmin(values) >= 0 else -np.inf, 100.0 if is_share else np.inf)
+
+
 def scale_for(
     shown: Floats, targets: Floats, room: float, fan: Numbers = (), wide: float = 0
 ) -> Ends:
@@ -331,8 +333,7 @@ def scale_for(
 def require_value(known: object) -> None:
     """Refuse to draw a chart when no value is known for it."""
     if not known:
-        problem = Problem("There is no value to draw.", code="nothing-to-draw")
-        raise PmfError(problem, EXIT_DATA_UNUSABLE)
+        raise PmfError(Problem.of("nothing-to-draw"), EXIT_DATA_UNUSABLE)
 
 
 def grid(low: float, high: float, unit: str, most: int = 5) -> list[tuple[float, str]]:

@@ -11,16 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pmf_analysis.story.canvas import (
-    Canvas,
-    Ends,
-    Words,
-    canvas,
-    grid,
-    measure,
-    short_range,
-    short_value,
-)
+from pmf_analysis.story import canvas
+from pmf_analysis.story.canvas import Canvas, Ends, Words
 
 _DOT, _TOP, _BOTTOM, _SIDE = 19.0, 30.0, 28.0, 30.0
 _MOST_BINS, _TALLEST = 15, 7
@@ -55,21 +47,19 @@ def draw_dots(
     """
     # The ends of a range may be the same, and then have one line and one label.
     goals = tuple(sorted(set(target))) if isinstance(target, tuple) else (target,)
-    width, values = _bin_width(dots, goals), [*dots, *goals]
-    # Ends that no bin may pass: what is never below 0 stays there, a share within 100.
-    is_share = unit == "%" and max(values) <= 100
-    bounds = (0.0 if min(values) >= 0 else -math.inf, 100.0 if is_share else math.inf)
+    width = _bin_width(dots, goals)
+    bounds = canvas.natural_ends([*dots, *goals], unit)
     places = _bins(dots, target, better, decimals, width)
     tallest = max(Counter(bin for bin, _ in places).values())
     abreast = math.ceil(tallest / _TALLEST)
     height = _TOP + _BOTTOM + _DOT * max(3, math.ceil(tallest / abreast)) + 6
-    with canvas(height, left=_SIDE, right=_SIDE, bottom=_BOTTOM, top=_TOP) as sheet:
+    with canvas.canvas(height, left=_SIDE, right=_SIDE, bottom=_BOTTOM, top=_TOP) as sheet:
         scale = np.clip(_scale(places, goals, width), *bounds)
         sheet.axes.set(xlim=scale, xticks=[], yticks=[])
         sheet.axes.set_ylim(0, height - _TOP - _BOTTOM)
         _draw_bins(sheet, places, (goals[0], width), abreast, bounds)
         _draw_targets(sheet, goals, unit, decimals)
-        for tick, text in grid(float(scale[0]), float(scale[1]), unit, most=7):
+        for tick, text in canvas.grid(float(scale[0]), float(scale[1]), unit, most=7):
             sheet.tick(tick, text)
         return sheet.svg(id)
 
@@ -128,11 +118,11 @@ def _draw_targets(sheet: Canvas, goals: Values, unit: str, decimals: int) -> Non
     for goal in goals:
         if low <= goal <= high:
             sheet.draw("goal", [goal, goal], sheet.axes.get_ylim())
-    text = short_value(goals[0], unit, decimals)
-    text = short_range(goals[0], goals[-1], unit, decimals) if len(goals) > 1 else text
+    text = canvas.short_value(goals[0], unit, decimals)
+    text = canvas.short_range(goals[0], goals[-1], unit, decimals) if len(goals) > 1 else text
     before, after = ("← " if goals[0] < low else ""), (" →" if goals[-1] > high else "")
     words = Words(f"{before}Target {text}{after}", "target", bold=True)
-    half = measure(words)[0] / 2 + 2
+    half = canvas.measure(words)[0] / 2 + 2
     x = sheet.pixel(float(np.clip(goals, low, high).mean()), 0)[0]
-    x = max(half, min(x, sheet.figure.bbox.width - half))
+    x = max(half, min(x, sheet.axes.figure.bbox.width - half))
     sheet.write(words, x, sheet.area.top + 12, anchor="center")

@@ -53,13 +53,13 @@ def draw_funnel(
     # The limits of the smallest councils may run out of the scale.
     known = limits.filter(regex="lower|upper|benchmark").to_numpy(float)[len(limits) // 2 :]
     shown = np.append(placed["value"], known)
-    low, high = canvas.scale_ends(float(shown.min()), float(shown.max()), 0.15)
-    ends = (max(low, 0.0), min(high, 100.0)) if unit == "%" and shown.max() <= 100 else (low, high)
+    ends = canvas.scale_ends(float(shown.min()), float(shown.max()), 0.15)
+    low, high = np.clip(ends, *canvas.natural_ends(shown, unit)).tolist()
     right = 16.0 + canvas.measure(Words(_BENCHMARK))[0]
-    left = canvas.scale_width(ends, unit)
+    left = canvas.scale_width((low, high), unit)
     with canvas.canvas(_HEIGHT, left=left, right=right, bottom=_BOTTOM, top=_TOP) as sheet:
         _draw_sizes(sheet, np.append(placed["denominator"], limits["size"]))
-        sheet.scale(ends, unit)
+        sheet.scale((low, high), unit)
         if len(limits):
             _draw_limits(sheet, limits, subject)
         _draw_councils(sheet, placed, subject, own_name, verdict)
@@ -102,17 +102,15 @@ def _draw_councils(
 ) -> None:
     """Draw the others and us, name those outside, then name us."""
     spots = sheet.axes.transData.transform(placed[["denominator", "value"]].to_numpy(float))
-    is_own, labels = placed["is_own"].to_numpy(bool), placed["label"].to_numpy()
+    is_own, outside = placed["is_own"].to_numpy(bool), placed["label"].isin(_OUTSIDE).to_numpy()
     marks.draw_others(sheet, spots[~is_own])
-    outside = ~is_own & placed["label"].isin(_OUTSIDE).to_numpy()
-    ours = zip(placed["value"][is_own], labels[is_own], spots[is_own], strict=True)
-    for value, label, spot in ours:
-        way = _OUTSIDE.get(label, 0) * subject.better_sign * (not subject.is_city)
+    for spot, (_, row) in zip(spots[is_own], placed[is_own].iterrows(), strict=True):
+        way = _OUTSIDE.get(row["label"], 0) * subject.better_sign * (not subject.is_city)
         shape = verdict or ("worse", "similar", "better")[way + 1]
-        own = f"{own_name} {canvas.short_value(value, *subject.scale)}", spot, shape
+        own = f"{own_name} {canvas.short_value(row['value'], *subject.scale)}", spot, shape
         marks.draw_own(sheet, spot, shape)
-    named = zip(placed["area_name"][outside], spots[outside], strict=True)
-    for name, spot in named if outside.sum() <= _MOST_NAMED else ():
-        marks.name_mark(sheet, Words(name), spot)
+    named = np.flatnonzero(outside & ~is_own)
+    for each in named if len(named) <= _MOST_NAMED else ():
+        marks.name_mark(sheet, Words(placed["area_name"].iloc[each]), spots[each])
     if is_own.any():
         marks.name_own(sheet, *own)

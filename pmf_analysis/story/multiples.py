@@ -10,7 +10,6 @@ the colour of the text around it, so it follows dark mode and forced colours by 
 """
 
 import math
-import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -95,8 +94,8 @@ def _plot(panel: Panel, box: tuple[float, float]) -> dict[str, object]:
     shown = (target >= ends[0]) & (target <= ends[1])
     goal = "".join(_steps(edges[a : b + 1], height(target[a:b])) for a, b in _runs(shown))
     line = trace(zip(middles, height(value), strict=True))
-    newest = _newest(panel.status, points["status"].iloc[-1] in _PROVISIONAL)
-    paths = {"bands": bands, "goal": goal, "line": line, "newest": newest}
+    is_hollow = points["status"].iloc[-1] in _PROVISIONAL
+    paths = {"bands": bands, "goal": goal, "line": line, "is_hollow": is_hollow}
     spot = f"{middles[-1] - 7:.0f} {height(value[-1]) - 7:.1f}"
     return {**paths, "spot": spot, "labels": points["period_label"].tolist()}
 
@@ -114,18 +113,6 @@ def _steps(edges: canvas.Floats, heights: canvas.Floats) -> str:
     across, up = np.diff([*x[turns], x[-1]]), np.diff(y[turns], append=y[-1])
     moves = "".join(f"h{dx}v{dy}" for dx, dy in zip(across, up, strict=True))
     return f"M{x[0]} {y[0]}{moves}".removesuffix("v0")
-
-
-def _newest(status: str, hollow: bool) -> tuple[str, str]:
-    """Return the newest point: the shape of good or bad news, else a dot; hollow if provisional."""
-    looks, shape = style.icon_shape(status)
-    if style.tone_of(status) not in ("better", "worse"):
-        blue, shape = style.COLOURS["blue"], '<circle cx="8" cy="8" r="5"/>'
-        looks = f'fill="{blue}" stroke="{blue}"'
-    if hollow:
-        looks = re.sub('fill="[^"]+"', f'fill="{style.COLOURS["paper"]}" stroke-width="2.2"', looks)
-        shape = shape.replace(f' stroke="{style.COLOURS["ink"]}"', "")
-    return looks, shape
 
 
 def draw_spark(values: Sequence[float], lower: float, upper: float, *, id: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.story import canvas, figures, marks, multiples, sentences, timeline
-from pmf_analysis.story.canvas import Canvas, Floats, Words, require_value, scale_ends, short_value
+from pmf_analysis.story.canvas import Canvas, Floats, Words, short_value
 from pmf_analysis.story.facts import ComparisonFacts
 
 _ROW, _LINE, _HEAD, _FOOT = 42.0, 12.0, 34.0, 6.0
@@ -50,7 +50,7 @@ def draw_strip(rows: Sequence[StripRow], *, id: str) -> str:
     height = max(sum(_HEAD + row * len(part) for _, part, row in parts) + _FOOT, _ROW)
     with canvas.canvas(height, left=0, right=0, bottom=0, top=0) as sheet:
         sheet.axes.set_axis_off()
-        sheet.axes.set(xlim=(0, sheet.figure.bbox.width), ylim=(0, height))
+        sheet.axes.set(xlim=(0, sheet.axes.figure.bbox.width), ylim=(0, height))
         y = height
         for ends, part, row_height in parts:
             _draw_header(sheet, y - _HEAD / 2, ends)
@@ -147,17 +147,15 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
     """
     ordered = gaps.reindex(columns=["period", *_LEVELS, "rule", "is_as_if"]).sort_values("period")
     known = ordered[_LEVELS].astype(float)
-    require_value(known[["value", "peer_median"]].notna().any().all())
+    canvas.require_value(known[["value", "peer_median"]].notna().any().all())
     ours, others, mean, lower, upper, way = known.to_numpy().T
     # no share lies above 100% and no count below 0, whatever a chart of the gap allows
-    both = np.concatenate([ours, others])
-    floor = 0.0 if np.nanmin(both) >= 0 else -np.inf
-    ceiling = 100.0 if subject.unit == "%" and np.nanmax(both) <= 100 else np.inf
-    mean, lower, upper = np.clip(others + np.array([mean, lower, upper]), floor, ceiling)
+    bounds = canvas.natural_ends(np.concatenate([ours, others]), subject.unit)
+    mean, lower, upper = np.clip(others + np.array([mean, lower, upper]), *bounds)
     x = timeline.positions(ordered["period"], subject.frequency)
     half = timeline.MONTHS.get(subject.frequency, 1) / 2
     levels = np.concatenate([ours, others, lower, upper])
-    ends = scale_ends(float(np.nanmin(levels)), float(np.nanmax(levels)), 0.1)
+    ends = canvas.scale_ends(float(np.nanmin(levels)), float(np.nanmax(levels)), 0.1)
     is_usual, labels = np.isfinite(lower).any(), []
     with timeline.time_chart(ends, (x[0] - half, x[-1] + half), _GAP_ROOM, subject) as sheet:
         wash = (lower, upper) if is_usual else (ours, others)
