@@ -19,11 +19,7 @@ _PARTS = ["value", "numerator", "denominator", "ci_lower", "ci_upper"]
 
 
 def apply_corrections(
-    observations: pd.DataFrame,
-    corrections: Sequence[Correction],
-    register: Register,
-    *,
-    own_area: str,
+    known: pd.DataFrame, declared: Sequence[Correction], register: Register, *, own_area: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Replace, drop or annotate the values that people declared wrong.
 
@@ -39,9 +35,9 @@ def apply_corrections(
         A row for each correction: applied (info), or why it no longer fits (warning); the columns
         of `problems.COLUMNS`, and indicator.
     """
-    corrected = observations.copy()
+    corrected = known.copy()
     notes = []
-    for correction in corrections:
+    for correction in declared:
         rows = _rows_of(corrected, correction, register, correction.area or own_area)
         misfit = _misfit(corrected.loc[rows, "value"], correction)
         if not misfit:

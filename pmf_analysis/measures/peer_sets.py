@@ -17,6 +17,7 @@ from pmf_analysis.measures.arrays import SENTENCES, TABLES, Frame
 from pmf_analysis.measures.frames import is_aggregate
 from pmf_analysis.parameters import peer_sets, workspace
 
+Among = Collection[str] | None
 # England: unitary, district, metropolitan, London borough, county; Wales; Scotland; N. Ireland.
 COUNCIL = r"^(?:[EX]0[6-9]|E10|W06|S12|N09)\d{6}$"
 COLUMNS = TABLES["chosen_sets"]
@@ -126,12 +127,7 @@ def _councils(panel: Frame, listed: Iterable[str]) -> Frame:
 
 
 def nearest_councils(
-    observations: Frame,
-    area: str,
-    characteristics: Sequence[str],
-    *,
-    size: int = 15,
-    among: Collection[str] | None = None,
+    panel: Frame, area: str, characteristics: Sequence[str], *, size: int = 15, among: Among = None
 ) -> Frame:
     """Rank councils by distance from ours over several characteristics.
 
@@ -145,7 +141,7 @@ def nearest_councils(
 
     Parameters
     ----------
-    observations
+    panel
         Main frame of measures, all areas; later periods than the day of the set left out.
     characteristics
         Indicators; totals over all dimensions are used.
@@ -158,7 +154,7 @@ def nearest_councils(
         member, member_name, rank, distance, nearest first, then by area code; without ourselves
         and councils that lack more than a quarter of the characteristics. Empty where we do.
     """
-    rows = observations[observations["indicator"].isin(list(characteristics))]
+    rows = panel[panel["indicator"].isin(list(characteristics))]
     rows = rows[(rows["dimension"] == "") & ~is_aggregate(rows["area"])].dropna(subset=["value"])
     rows = rows[rows["area"].isin([area, *(rows["area"] if among is None else among)])]
     rows = rows.sort_values("series").drop_duplicates(["indicator", "area", "period"], keep="last")
