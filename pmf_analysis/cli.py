@@ -232,7 +232,7 @@ def run(
     run_file: RunFile = "",
     theme: Themes = None,
     analysis: Analyses = None,
-    jobs: Annotated[int, Option(min=0, help="Notebooks at a time; 0: one more than cores.")] = 0,
+    jobs: Annotated[int | None, Option(min=1, help="Notebooks at a time.")] = None,
     timeout: Annotated[int, Option(min=1, help="Seconds a notebook.")] = 600,
     cell_timeout: Annotated[int, Option(min=1, help="Seconds a cell.")] = 300,
     fail_fast: Annotated[bool, Option("--fail-fast", help="Stop at the first failure.")] = False,

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.batch import manifest, reports
@@ -125,7 +126,6 @@ class _Work:
     options: Options
     record: RunRecord
     earlier: Earlier | None = None
-    keys: dict[str, str] = field(default_factory=dict)
     views: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -155,7 +155,7 @@ class _Work:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         content = self.record.manifest["content"]
-        counts = self.earlier and self.earlier.take_measures(content, self.folder)
+        counts = self.earlier.take_measures(content, self.folder) if self.earlier else None
         self.record.manifest["problems"] = self._assess() if counts is None else counts
         self.record.save_with_shared_files()
 
@@ -195,9 +195,7 @@ class _Work:
             if known["status"] == "ok" and is_unchanged(folder, known["files"]):
                 yield known | {"status": "skipped"}
                 continue
-            self.keys[job.id] = self._key(job)
-            taken = self.earlier and self.earlier.take_report(self.keys[job.id], job.id, folder)
-            if taken:
+            if taken := self._taken(job, folder):
                 yield self._keep(taken) | {"status": "unchanged"}
             else:
                 todo.append(self._order(job))
@@ -207,6 +205,9 @@ class _Work:
                     yield record
                 if record["status"] not in ("ok", "not_run") and self.options.fail_fast:
                     return
+
+    def _taken(self, job: Job, folder: Path) -> dict[str, Any] | None:
+        return self.earlier.take_report(self._key(job), job.id, folder) if self.earlier else None
 
     def _key(self, job: Job) -> str:
         """Return a digest of all that decides a report."""
@@ -267,7 +268,8 @@ class _Work:
     def _keep(self, record: dict[str, Any]) -> dict[str, Any]:
         """Put a record in the manifest as soon as its report is there."""
         with self.lock:
-            self.jobs[record["id"]] = record | {"key": self.keys[record["id"]]}
+            job = Job(record["theme"], record["analysis"], record["peer_set"])
+            self.jobs[record["id"]] = record | {"key": self._key(job)}
             self.record.save()
         return record
 

@@ -78,6 +78,9 @@ class Earlier:
     def __init__(self, folder: Path) -> None:
         self._records = list(_readable(folder))
 
+    def __len__(self) -> int:
+        return len(self._records)
+
     def same(self, content: dict[str, Any]) -> RunRecord | None:
         """Return the complete run of the same content."""
         same = (record for record in self._records if record.manifest["content"] == content)
