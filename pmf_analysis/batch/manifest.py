@@ -70,7 +70,7 @@ class RunRecord:
         """The run file, and the themes, analyses and share of them that were asked for."""
         jobs = self.jobs.values()
         themes, analyses = ([job[name] for job in jobs] for name in ("theme", "analysis"))
-        return self.manifest["run_file"], themes, analyses, self.manifest["shard"]
+        return self.manifest["run_file"], themes, analyses, self.manifest.get("shard", "")
 
     def files(self) -> dict[str, Any]:
         """Return hash and size of every file of the run, by its name within the folder."""

@@ -90,8 +90,8 @@ def _portfolio(folder: Path, about: dict[str, Any]) -> str:
     from pmf_analysis.story.view import rows_of
 
     themes = {theme["id"]: theme["title"] for theme in about["themes"]}
-    rows = rows_of(read_measures(folder / "measures").portfolio)
-    blocks = portfolio_blocks(rows, themes, about["easy_level"])
+    rows, level = rows_of(read_measures(folder / "measures").portfolio), about.get("easy_level")
+    blocks = portfolio_blocks(rows, themes, level) if level else []  # runs of before have none
     return "".join(block_html(block, level=3) for block in blocks)
 
 
@@ -172,7 +172,8 @@ def result_lines(run: manifest.RunRecord) -> list[str]:
     if not run.folder.is_dir():
         return ["Stopped before anything was made."]
     jobs, rows = run.jobs.values(), run.manifest["rows"]
-    counts = Counter(status_words(job["status"]) for job in jobs)
+    states = ("unchanged" if "made_in" in job else job["status"] for job in jobs)
+    counts = Counter(map(status_words, states))
     before = f"Nothing has changed since run {run.id}: nothing was made again (or use --fresh)."
     lines = [
         *[before][: run.is_as_before],
