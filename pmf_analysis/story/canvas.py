@@ -128,15 +128,16 @@ class Canvas:
         self.axes.plot(x, y, **style.looks_of(look))
         self.keep_clear(x, y)
 
-    def fill(self, look: str, x: Iterable[float], low: Any, high: Any) -> None:
-        """Fill the area between two lines."""
-        self.axes.fill_between(x, low, high, **style.looks_of(look))
+    def fill(self, look: str, x: Iterable[float], *edges: Any, clear: bool = True) -> None:
+        """Fill the area between two lines, and keep words clear of these."""
+        self.axes.fill_between(x, *edges, **style.looks_of(look))
+        for edge in edges if clear else ():
+            self.keep_clear(x, edge)
 
     def mark(self, look: str, x: Numbers, y: Numbers) -> None:
         """Mark places on the scales, and keep words clear of the marks."""
-        looks = style.looks_of(look)
-        self.axes.plot(x, y, ls="", clip_on=False, **looks)
-        half = looks["ms"] / 2 + 1
+        self.axes.plot(x, y, ls="", clip_on=False, **style.looks_of(look))
+        half = style.looks_of(look)["ms"] / 2 + 1
         spots = self.axes.transData.transform(np.column_stack([x, y])).tolist()
         self.boxes += [Box(left - half, up - half, left + half, up + half) for left, up in spots]
 
@@ -163,10 +164,7 @@ class Canvas:
         self.write(Words(text), x, foot - 14, anchor="center")
 
     def name_ends(self, labels: Iterable[Label], above: float = 12) -> None:
-        """Write labels at the right, each by its value, or apart where they would touch.
-
-        They reach so far above the axes. What had to move far gets a fine line back to its place.
-        """
+        """Write labels at the right by their values, none over another, or so far above the axes."""
         (low, high), area, placed = self.axes.get_ylim(), self.area, []
         for words, value in labels:
             if not low <= value <= high:
@@ -185,8 +183,9 @@ class Canvas:
         page = io.BytesIO()
         unprinted = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         self.axes.figure.savefig(page, format="svg", metadata=unprinted)
-        drawing = style.tidy_svg(page.getvalue(), id).removesuffix("</svg>")
-        drawing = "".join([drawing, *self.texts, "</svg>"])
+        drawing = style.tidy_svg(page.getvalue(), id).replace(
+            "</svg>", f"{''.join(self.texts)}</svg>"
+        )
         return drawing.replace("<svg ", style.TIMELINE_SVG, 1) if self.is_timeline else drawing
 
 

@@ -95,8 +95,6 @@ def _draw_usual_range(sheet: Canvas, picture: Picture) -> None:
         x, (lower, upper, mean) = np.repeat(edges, 2)[1:-1], np.repeat(levels[:-1], 2, axis=0).T
         sheet.fill("frozen range" if is_frozen else "usual range", x, lower, upper)
         sheet.draw("average", x, mean)
-        for level in (lower, upper):
-            sheet.keep_clear(x, level)
 
 
 def _draw_events(sheet: Canvas, picture: Picture) -> None:
@@ -139,10 +137,8 @@ def _draw_fan(sheet: Canvas, picture: Picture) -> None:
     quantiles = fan.loc[:, "q05":"q95"].clip(*sheet.axes.get_ylim())
     x, y = [start, *fan["x"]], {name: [value, *quantiles[name]] for name in quantiles}
     for times, (lower, upper) in _FAN.items():
-        sheet.fill(f"{times} times in 10", x, y[lower], y[upper])
+        sheet.fill(f"{times} times in 10", x, y[lower], y[upper], clear=times == "9")
     sheet.draw("forecast", x, y["q50"])
-    for edge_of_fan in ("q05", "q95"):
-        sheet.keep_clear(x, y[edge_of_fan])
     now = start + picture.step / 2
     sheet.draw("now", [now, now], sheet.axes.get_ylim())
     numbers = [box.right + 10 for box in sheet.boxes if box.bottom > sheet.area.top]

@@ -61,10 +61,9 @@ class Picture:
 
     @cached_property
     def span(self) -> tuple[float, float]:
-        """Ends of the time axis: whole periods, with forecast and future targets."""
+        """Places of the first period and the last, with forecast and future targets."""
         latest = [frame["x"].max() for frame in (self.fan, self.targets) if len(frame)]
-        half = self.step / 2
-        return float(self.x[0]) - half, float(max([self.x[-1], *latest])) + half
+        return float(self.x[0]), float(max([self.x[-1], *latest]))
 
     @cached_property
     def end_labels(self) -> list[Label]:

@@ -153,11 +153,10 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
     bounds = canvas.natural_ends(np.concatenate([ours, others]), subject.unit)
     mean, lower, upper = np.clip(others + np.array([mean, lower, upper]), *bounds)
     x = timeline.positions(ordered["period"], subject.frequency)
-    half = timeline.MONTHS.get(subject.frequency, 1) / 2
     levels = np.concatenate([ours, others, lower, upper])
     ends = canvas.scale_ends(float(np.nanmin(levels)), float(np.nanmax(levels)), 0.1)
     is_usual, labels = np.isfinite(lower).any(), []
-    with timeline.time_chart(ends, (x[0] - half, x[-1] + half), _GAP_ROOM, subject) as sheet:
+    with timeline.time_chart(ends, (x[0], x[-1]), _GAP_ROOM, subject) as sheet:
         wash = (lower, upper) if is_usual else (ours, others)
         sheet.fill("gap", x, *wash)
         lines = {"similar councils": (others, "Similar councils", "grey")}

@@ -44,17 +44,19 @@ def time_chart(
 ) -> Iterator[Canvas]:
     """Open a canvas with a scale of values at the left and the council's time below.
 
+    ``span`` is the places of the first and the last period.
     ``room`` is the height of the canvas without the time axis, and the margins at top and right.
     Years are centred under their span, and the
     periods stand above them where they are few enough to write the months of each.
     """
-    (low, high), (height, top, right), frequency = span, room, subject.frequency
+    (height, top, right), frequency = room, subject.frequency
     months = MONTHS.get(frequency, 1)
+    low, high = span[0] - months / 2, span[1] + months / 2
     has_periods = round((high - low) / months) <= _MOST_NAMED.get(frequency, 0)
     bottom, left = 50.0 if has_periods else 32.0, scale_width(values, subject.unit)
     with canvas(height + bottom, left=left, right=right, bottom=bottom, top=top) as sheet:
         sheet.is_timeline = True
-        sheet.axes.set_xlim(span)
+        sheet.axes.set_xlim(low, high)
         sheet.scale(values, subject.unit)
         if has_periods:
             _write_periods(sheet, low, high, months, bottom - 13)

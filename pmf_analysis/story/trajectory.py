@@ -16,7 +16,7 @@ from pmf_analysis.story.canvas import short_value as short
 from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.formatting import format_chance, twentieths
 from pmf_analysis.story.marks import name_mark
-from pmf_analysis.story.timeline import MONTHS, positions, time_chart
+from pmf_analysis.story.timeline import positions, time_chart
 
 _HEIGHT, _TOP, _ROOM = 296.0, 60.0, 8.0
 _COLUMNS = ["actual", "path", "q05", "q50", "q95"]
@@ -41,12 +41,11 @@ def draw_trajectory(rows: pd.DataFrame, subject: Subject, *, id: str) -> str:
     ordered = rows.sort_values("period")
     values = ordered[_COLUMNS].to_numpy(float).T
     require_value(np.isfinite(values[:2]).any())
-    x, step = positions(ordered["period"], subject.frequency), MONTHS.get(subject.frequency, 1)
+    x = positions(ordered["period"], subject.frequency)
     labels = _end_labels(values, subject)
     room = (_HEIGHT, _TOP, 16.0 + max((measure(words)[0] for words, _ in labels), default=0.0))
     scale = scale_ends(float(np.nanmin(values)), float(np.nanmax(values)), 0.1)
-    span = (float(x[0]) - step / 2, float(x[-1]) + step / 2)
-    with time_chart(scale, span, room, subject) as sheet:
+    with time_chart(scale, (x[0], x[-1]), room, subject) as sheet:
         newest = _draw_lines(sheet, x, values)
         _write_chances(sheet, x, ordered["chance_on_path"].to_numpy(float))
         for n in newest:
@@ -81,8 +80,6 @@ def _draw_lines(sheet: Canvas, x: Floats, values: Floats) -> list[int]:
     sheet.fill("likely", x, low, high)
     for look, line in {"ahead": middle, "target": path, "so far": actual}.items():
         sheet.draw(look, x, line)
-    for edge in (low, high):
-        sheet.keep_clear(x, edge)
     return newest
 
 
