@@ -164,7 +164,7 @@ class Canvas:
         self.write(Words(text), x, foot - 14, anchor="center")
 
     def name_ends(self, labels: Iterable[Label], above: float = 12) -> None:
-        """Write labels at the right by their values, none over another, or so far above the axes."""
+        """Write labels at the right by their values, apart, up to so far above the axes."""
         (low, high), area, placed = self.axes.get_ylim(), self.area, []
         for words, value in labels:
             if not low <= value <= high:
