@@ -1,5 +1,6 @@
 """Kinds of tables and arrays that measures hand to each other, and the columns of tables."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,3 +25,8 @@ SHIPPED = read_shipped("measures/tables.yml")
 TABLES: dict[str, list[str]] = SHIPPED["tables"]
 SENTENCES: dict[str, str] = SHIPPED["sentences"]
 TYPES: dict[str, dict[str, Any]] = SHIPPED["types"]
+
+
+def constants(module: str) -> SimpleNamespace:
+    """Constants of a method, which tables.yml explains, by their names."""
+    return SimpleNamespace(**SHIPPED[module])

@@ -16,32 +16,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 
-from pmf_analysis.measures.arrays import Flags, Floats, Places
+from pmf_analysis.measures.arrays import Flags, Floats, Places, constants
 from pmf_analysis.measures.chance import DRAWS, student_quantiles
 from pmf_analysis.measures.seasonal_pattern import countable_seasons, seasonal_pattern
 
-_ALPHAS = (0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 1.0)
-_DAMPING = (0.8, 0.9, 0.97)
-_TREND_GAINS = (0.0, 0.1, 0.3)  # beta as a share of alpha
-_GRID = np.array(
-    [(a, 0.0, 0.0) for a in _ALPHAS]
-    + [(a, a * gain, phi) for phi in _DAMPING for gain in _TREND_GAINS for a in _ALPHAS]
-)
+_SET = constants("grid")
+_TRENDS = product(_SET.damping, _SET.trend_gains, _SET.alphas)
+_GRID = np.array([(a, 0, 0) for a in _SET.alphas] + [(a, a * g, phi) for phi, g, a in _TRENDS])
 ALPHA, BETA, PHI = (np.ascontiguousarray(column) for column in _GRID.T)
 MODELS = len(_GRID)
 
-# Priors, in units of a robust scale of the first differences.
-_START_VARIANCE = (3.0**2, 0.5**2)  # of the level before the first value, of the slope
-_NU0 = 4.0  # degrees of freedom of the prior on the error variance, whose centre is 1
-
-_SEASONAL_PENALTY = 1.5  # where a series votes for itself; 1 where a whole panel does
-_PANEL_PENALTY = 1.0
-_MOST_COUNTED = 3  # seasons; a shrunken pattern has fewer numbers of its own than seasons
-_SMALLEST_SCALE = 1e-3  # of the range of the values
-_LARGEST_EXPONENT = 300.0  # keeps every draw of the log scale finite
 _GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -94,7 +82,7 @@ class Posterior:
         slope, spread = self.slope[row, variant, model], self.spread[row, variant, model]
         middle = self.level[row, variant, model] + self.machine.damping[model].T * slope
         value = middle + self.season[row, variant].T + errors * spread
-        on_log = np.clip(value, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
+        on_log = np.clip(value, -_SET.largest_exponent, _SET.largest_exponent)
         return np.asarray(np.where(self.is_log[variant], np.exp(on_log), value))
 
     def _chosen(self, row: int, shift: float) -> Places:
@@ -136,7 +124,7 @@ def fit(
     fitted, repeats = [], 1 + countable_seasons(observed, season_length)
     for scaled, jacobian in _on_both_scales(values, observed):
         # a pattern that explains everything must not leave a scale of zero
-        floor = _SMALLEST_SCALE * np.ptp(scaled[:, observed], axis=1, keepdims=True)
+        floor = _SET.smallest_scale * np.ptp(scaled[:, observed], axis=1, keepdims=True)
         pattern = np.zeros((len(values), season_length))
         for variant in range(repeats):
             if variant:
@@ -149,16 +137,16 @@ def fit(
     log_weight, level, slope, spread, season = arrays
     plain = PHI == 0
     log_weight += np.log(np.where(plain, no_trend / plain.sum(), (1 - no_trend) / (~plain).sum()))
-    size = np.log(observed.sum()) * min(season_length - 1, _MOST_COUNTED) / 2
+    size = np.log(observed.sum()) * min(season_length - 1, _SET.most_counted) / 2
     with_pattern, without = (
         np.logaddexp.reduce(part.reshape(len(part), -1), axis=1, initial=-np.inf)
         for part in (log_weight[:, patterned], log_weight[:, ~patterned])
     )
-    log_weight[:, patterned] -= _SEASONAL_PENALTY * size
+    log_weight[:, patterned] -= _SET.seasonal_penalty * size
     log_weight[np.ix_(~seasonal, patterned)] = -np.inf
     weight = np.exp(log_weight - log_weight.max(axis=(1, 2), keepdims=True))
     weight /= weight.sum(axis=(1, 2), keepdims=True)
-    evidence = with_pattern - without - _PANEL_PENALTY * size
+    evidence = with_pattern - without - _SET.panel_penalty * size
     return Posterior(weight, level, slope, spread, season, is_log, evidence, machine)
 
 
@@ -190,7 +178,7 @@ class _Machine:
     @property
     def freedom(self) -> float:
         """Degrees of freedom of the Student-t."""
-        return _NU0 + int(self.observed.sum())
+        return float(_SET.freedom + self.observed.sum())
 
 
 @lru_cache(maxsize=64)
@@ -207,7 +195,7 @@ def _machine(pattern: bytes, horizon: int) -> _Machine:
     passed_on = np.vstack([np.ones((1, MODELS)), ALPHA + BETA * np.cumsum(powers, axis=0)])
     weight = 1 / np.cumsum(passed_on**2, axis=0)[np.diff(seen, prepend=seen[0] - 1) - 1]
     precision = np.einsum("nik,nk,njk->kij", start_errors, weight, start_errors)
-    covariance = np.linalg.inv(precision + np.diag(1 / np.array(_START_VARIANCE)))
+    covariance = np.linalg.inv(precision + np.diag(1 / np.array(_SET.start_variance)))
     damping = np.cumsum(powers[:horizon], axis=0).T
     started = (level[:, :, None] + damping * slope[:, :, None]).transpose(1, 2, 0)  # (K, H, 2)
     ago = np.arange(size - horizon, size)[:, None] - np.arange(size)
@@ -255,9 +243,9 @@ def _solve(
     start = np.einsum("kij,skj->ski", machine.covariance, cross)
     squares = np.einsum("nk,nsk,nsk->sk", machine.weight, errors, errors)
     squares = np.maximum(squares - (cross * start).sum(axis=2), 0.0)
-    evidence = machine.log_evidence - machine.freedom / 2 * np.log(_NU0 + squares)
+    evidence = machine.log_evidence - machine.freedom / 2 * np.log(_SET.freedom + squares)
     evidence = evidence - seen.shape[1] * np.log(scale)
     level = level + np.einsum("ski,ik->sk", start, machine.final_level)
     slope = slope + np.einsum("ski,ik->sk", start, machine.final_slope)
-    spread = scale * np.sqrt((_NU0 + squares) / machine.freedom)
+    spread = scale * np.sqrt((_SET.freedom + squares) / machine.freedom)
     return evidence, centre + scale * level, scale * slope, spread

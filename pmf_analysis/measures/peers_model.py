@@ -9,15 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pmf_analysis.measures.arrays import Flags, Floats, Places
+from pmf_analysis.measures.arrays import Flags, Floats, Places, constants
 from pmf_analysis.measures.chance import DRAWS, middles, quantiles, student_quantiles
 
-MINIMUM_CHANGES = 40
-_RIDGE = 20.0
-_NU0, _TAU0 = 2.0, 0.5  # prior of the common movement: degrees of freedom, size in one period
-_RESIDUAL_POINTS, _COMMON_POINTS = 60, 25
-_UNUSUAL = 5.0  # changes of more scales count as that many when slopes are learnt, no further
-_FEWEST_PEERS = 3  # for a median
+_SET = constants("peers_model")
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ class PeersModel:
 def fit_peers(
     values: Floats, *, horizon: int, season_length: int, lists: Flags | None = None
 ) -> PeersModel | None:
-    """Fit the model to a panel; None with fewer than MINIMUM_CHANGES usable changes.
+    """Fit the model to a panel; None with fewer usable changes than it needs.
 
     Parameters
     ----------
@@ -67,17 +62,17 @@ def fit_peers(
     change = values[:, horizon:] - values[:, :-horizon]
     complete = np.isfinite(change) & np.isfinite(features[:, :-horizon]).all(axis=2)
     area, year = np.nonzero(complete & (scale > 0)[:, None])
-    if len(area) < MINIMUM_CHANGES:
+    if len(area) < _SET.fewest_changes:
         return None
     x = features[area, year] / scale[area, None]
     y = change[area, year] / scale[area]
-    slopes = _slopes(np.clip(np.column_stack([x, y]), -_UNUSUAL, _UNUSUAL), year)
+    slopes = _slopes(np.clip(np.column_stack([x, y]), -_SET.unusual, _SET.unusual), year)
     left = y - x @ slopes
     by_year = np.full(change.shape, np.nan)
     by_year[area, year] = left
     common = _median(by_year, 1)
     steps = _common_movement(common[np.isfinite(common)], horizon)
-    within = np.quantile(left - common[year], middles(_RESIDUAL_POINTS))
+    within = np.quantile(left - common[year], middles(_SET.residual_points))
     unexplained = quantiles(np.sort((within[:, None] + steps).ravel()), middles(DRAWS))
     found = (slopes, 1 if lists is None else 2, unexplained)
     return PeersModel(*found, scale, features, values, change[area, year])
@@ -106,7 +101,7 @@ def _features(values: Floats, horizon: int, season_length: int, lists: Flags | N
     return np.stack(features, axis=2)
 
 
-def _median(values: Floats, fewest: int = _FEWEST_PEERS) -> Floats:
+def _median(values: Floats, fewest: int = _SET.fewest_peers) -> Floats:
     """Median (..., T) over areas (..., A, T), NaN of fewer than so many."""
     known = np.isfinite(values).sum(axis=-2, keepdims=True)
     ordered = np.sort(values, axis=-2)  # NaN last
@@ -131,7 +126,7 @@ def _slopes(known: Floats, year: Places) -> Floats:
     means = [np.bincount(year, weights=column) / counts for column in known.T]
     inside = known - np.column_stack(means)[year]
     inside, target = inside[:, :-1], inside[:, -1]
-    ridge = _RIDGE * (inside**2).mean(axis=0) + np.finfo(float).eps
+    ridge = _SET.ridge * (inside**2).mean(axis=0) + np.finfo(float).eps
     return np.asarray(np.linalg.solve(inside.T @ inside + np.diag(ridge), inside.T @ target))
 
 
@@ -146,9 +141,9 @@ def _common_movement(movements: Floats, horizon: int) -> Floats:
     centre = mean * max(0.0, 1 - 2 * variance / (years * mean**2)) if mean else 0.0
     variance = _movement_variance(movements, centre, years, horizon)
     spread = np.sqrt(variance * (1 + 1 / (years + 1)))
-    return np.asarray(centre + spread * student_quantiles(_NU0 + years, _COMMON_POINTS))
+    return np.asarray(centre + spread * student_quantiles(_SET.freedom + years, _SET.common_points))
 
 
 def _movement_variance(movements: Floats, centre: float, years: float, horizon: int) -> float:
-    squares = float(((movements - centre) ** 2).sum()) * years / len(movements)
-    return (_NU0 * _TAU0**2 * horizon + squares) / (_NU0 + years)
+    squares = ((movements - centre) ** 2).sum() * years / len(movements)
+    return float((_SET.freedom * _SET.size**2 * horizon + squares) / (_SET.freedom + years))

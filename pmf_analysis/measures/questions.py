@@ -37,7 +37,8 @@ def live_targets(targets: Frame, own: Frame, register: Frame) -> Frame:
     rows["period"] = base_starts(rows["period_end"], declared["frequency"], rows["period_start"])
     accumulation = register.set_index("indicator")["accumulation"]
     rows["how"] = _ways(rows, own, declared, accumulation)
-    month = declared.get("year_type", pd.Series("financial", rows.index)).map(YEAR_STARTS)
+    kinds = declared.get("year_type", pd.Series("financial", rows.index))
+    month = kinds.map(YEAR_STARTS).astype("int64")
     year = rows["period"].dt.year - (rows["period"].dt.month < month)
     begins = pd.to_datetime(pd.DataFrame({"year": year, "month": month, "day": 1}))
     rows["first"] = rows["period_start"].mask(rows["how"] != "", begins)

@@ -12,20 +12,17 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import calibration, polarity
-from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, TYPES, Floats, Frame
+from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, TYPES, Floats, Frame, constants
 from pmf_analysis.measures.chance import Aim
 from pmf_analysis.measures.outlook import Found, Outlook, Panel, finite, limit, outlooks, panels
 
 Answer = dict[str, Any]
 Row = Mapping[Any, Any]
 
-# smallest chance of each verdict; below them all a target is HARDEST
+# smallest chance of each verdict; below them all a target is not realistic
 BANDS = {"too_easy": 0.85, "little_stretch": 0.60, "challenging": 0.30, "stretch": 0.10}
-HARDEST = "not_realistic"
-COMMON_AMONG_PEERS, ENOUGH_PEER_CHANGES = 0.25, 40
 YEARS = (1, 2, 3)
-LONGEST_YEARS = 5  # no calibration factor has been learnt beyond
-LEAST_CHANCE = 0.02  # of something that arithmetic does not rule out
+_SET = constants("realism")
 NEVER_EASY = frozenset({"floor", "statutory", "contractual"})
 NOT_A_TARGET = frozenset({"maintain", "peer_median"})
 
@@ -113,7 +110,7 @@ class Question:
         last, newest = self.panel.usable.last[self.row], self.panel.known.last[self.row]
         rate, behind = self.panel.usable.periods_per_year, int(newest - last)
         ahead = {year: behind + round(year * rate) for year in years}
-        farthest = LONGEST_YEARS * rate
+        farthest = _SET.longest_years * rate
         return {y: steps for y, steps in ahead.items() if behind < steps <= farthest}
 
     def horizons(self, years: Sequence[int]) -> set[int]:
@@ -150,8 +147,8 @@ def question_of(target: Row, indicator: Row | None, found: Found) -> Question | 
     known["n"] = int(np.isfinite(panel.usable.values[row]).sum())
     due = panel.known.place_of(pd.Timestamp(target["period"]))
     question = Question(series, str(target["kind"]), aim, panel, row, due, known)
-    if question.horizon > max(1.0, LONGEST_YEARS * panel.usable.periods_per_year):
-        reason = f"The target is more than {LONGEST_YEARS} years ahead."
+    if question.horizon > max(1.0, _SET.longest_years * panel.usable.periods_per_year):
+        reason = f"The target is more than {_SET.longest_years} years ahead."
         return {**known, **refusal(reason), "horizon": question.horizon}
     return question
 
@@ -247,7 +244,7 @@ def chance_of(aim: Aim, draws: np.ndarray[Any, Any], certain: float | None) -> f
     """Chance of meeting the target; near 0 or 1 only where arithmetic decides."""
     if certain is not None:
         return certain
-    return min(max(aim.chance(draws), LEAST_CHANCE), 1 - LEAST_CHANCE)
+    return float(np.clip(aim.chance(draws), _SET.least_chance, 1 - _SET.least_chance))
 
 
 def verdict_of(
@@ -255,16 +252,16 @@ def verdict_of(
 ) -> Answer:
     """Verdict with the notes that explain it: "between" where two bands are found."""
     panel, row = question.panel, question.row
-    notes = ["No target is set; this is a standing question."] * (question.kind in NOT_A_TARGET)
-    if panel.known.last[row] > panel.usable.last[row]:
-        notes += [SENTENCES["from_before"]]
+    is_newer = panel.known.last[row] > panel.usable.last[row]
+    notes = [SENTENCES["from_before"]] if is_newer else []
     if question.kind in NOT_A_TARGET:
-        return refusal(" ".join(notes), "no_verdict")
+        asked = "No target is set; this is a standing question."
+        return refusal(" ".join([asked, *notes]), "no_verdict")
     ends = [shown_chance(answer[end]) for end in ("lower", "upper")]
     is_best = question.aim.target == question.aim.best(panel.bounds)
     protected = is_best or question.kind in NEVER_EASY
     low, high = (_band(end, bands, not protected) for end in ends)
-    common = answer["peer_n"] >= ENOUGH_PEER_CHANGES and answer["peer_share"] >= COMMON_AMONG_PEERS
+    common = answer["peer_n"] >= _SET.enough_changes and answer["peer_share"] >= _SET.common
     told = {
         "impossible": certain == 0.0,
         "assured": certain == 1.0,
@@ -283,6 +280,6 @@ def shown_chance(chance: float) -> float:
 
 def _band(chance: float, bands: Mapping[str, float], may_be_easy: bool) -> str:
     """Verdict of a chance."""
-    names = [*sorted(bands, key=lambda name: -bands[name]), HARDEST]
+    names = [*sorted(bands, key=lambda name: -bands[name]), "not_realistic"]
     place = sum(chance < smallest for smallest in bands.values())
     return names[place + (names[place] == "too_easy" and not may_be_easy)]

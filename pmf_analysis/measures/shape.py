@@ -13,18 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pmf_analysis.measures import history, seasonal_pattern
-from pmf_analysis.measures.arrays import SHIPPED, TABLES, Column, Flags, Floats, Frame, Places
+from pmf_analysis.measures.arrays import TABLES, Column, Flags, Floats, Frame, Places, constants
 from pmf_analysis.measures.dependence import dependence
 
 FEATURES = ["bounded", "rounded", "gappy", "carried_forward", "revised"]
-FEWEST = 5  # values below which nothing is judged
-FEWEST_FOR_YTD = 8
-FULL_CYCLES = 3  # years of values before seasons may be told from chance; of months, one less
-CYCLES_TO_REMOVE = 2.5  # season means of fewer years carry too much of the values they come from
-SEASON_SIGNIFICANCE = 0.01
-FIRST_PART = (0.25, 1.8)  # first value of a year in mean steps within years; running totals: 1
-CERTAIN, IMPOSSIBLE = 4.0, -6.0  # log odds of windows before single or rolling values are doubted
-SINGLE = {"discrete": "single periods", "snapshot": "figures of one day"}
+TESTS = constants("shape_tests")
 
 
 def detect_shape(
@@ -59,7 +52,7 @@ def detect_shape(
     -----
     `benchmarks/shape_gate.py` prints how often each shape is found and feigned. Running totals
     and windows are not looked for where a year has only two parts. Seasons of fewer than
-    `CYCLES_TO_REMOVE` years are named and treated by wider limits.
+    2.5 years are named and treated by wider limits.
     """
     member, rows = _members(observations["period"]), list[tuple[str, ...]]()
     status = observations.get("status", pd.Series("", observations.index))
@@ -92,33 +85,35 @@ def _judged(
     value = value / (np.nan_to_num(np.abs(value)).max(axis=1, keepdims=True) + tiny)
     distances = np.diff(np.sort(value, axis=1), axis=1)
     constant = (count > 0) & (np.nansum(distances, axis=1) <= 1e-12)
-    varied = (count >= FEWEST) & ~constant
+    varied = (count >= TESTS.fewest) & ~constant
     total = varied & (per_year > 2) & _are_running_totals(value, member)
     chance = np.where(varied, _season_chance(value, member, per_year, count), 1.0)
     found, odds = dependence(np.where(varied[:, None], value, np.nan), np.maximum(per_year, 1))
     odds[(per_year <= 2) | (count < np.maximum(20 - 2 * per_year, per_year + 8))] = 0
-    free, single, seasonal = said == "", np.isin(said, list(SINGLE)), chance < SEASON_SIGNIFICANCE
-    tests = [said == "ytd", said == "rolling", count < FEWEST, constant, free & total, seasonal]
+    free, single = said == "", np.isin(said, list(TESTS.single))
+    seasonal, few = chance < TESTS.season_significance, count < TESTS.fewest
+    tests = [said == "ytd", said == "rolling", few, constant, free & total, seasonal]
     tests += [free & (odds > 0), found > 0]
     names = ["ytd", "rolling", "too_short", "constant", "ytd", "seasonal", "rolling"]
     shape = np.select(tests, [*names, "autocorrelated"], "discrete")
     step = np.diff(value, axis=1)
     never = ~constant & ~(step < 0).any(axis=1) & (per_year > 1)
     never &= (~np.isnan(step)).sum(axis=1) >= 2 * per_year
-    doubts = [single & total, single & ~seasonal & (odds > CERTAIN), (said == "ytd") & never]
+    doubts = [single & total, single & ~seasonal & (odds > TESTS.certain), (said == "ytd") & never]
     # Values that crowd on a coarse grid cannot show whether they move as windows do.
-    doubts.append((said == "rolling") & (odds < IMPOSSIBLE) & ~coarse)
-    doubt = np.select(doubts, SHIPPED["doubts"], "")
-    few_years = seasonal & (count < CYCLES_TO_REMOVE * per_year)
+    doubts.append((said == "rolling") & (odds < TESTS.impossible) & ~coarse)
+    doubt = np.select(doubts, TESTS.doubts, "")
+    few_years = seasonal & (count < TESTS.cycles_to_remove * per_year)
     rows = []
     for i, (name, word) in enumerate(zip(shape, said, strict=True)):
-        treatment, evidence = SHIPPED["shapes"][str(name)]
+        treatment, evidence = TESTS.shapes[str(name)]
         if word and name in (word, "discrete"):
             evidence = "Declared in the register."
         if name == "seasonal" and few_years[i]:
             treatment = "wider_limits"
         evidence = evidence.format(n=count[i], p=chance[i], r=found[i])
-        rows.append((str(name), evidence, treatment, doubt[i].format(said=SINGLE.get(word, word))))
+        told = doubt[i].format(said=TESTS.single.get(word, word))
+        rows.append((str(name), evidence, treatment, told))
     return rows
 
 
@@ -133,8 +128,8 @@ def _are_running_totals(value: Floats, member: Floats) -> Flags:
     both = np.einsum("ckt,ktm->ckm", np.array([known, np.nan_to_num(value)], dtype=float), member)
     with np.errstate(invalid="ignore", divide="ignore"):
         part = both[1] / both[0] / (elsewhere[3] / elsewhere[0])
-    starts &= (part > FIRST_PART[0]) & (part < FIRST_PART[1])
-    enough = (known.sum(axis=1) >= FEWEST_FOR_YTD) & ~(value < 0).any(axis=1)
+    starts &= (part > TESTS.least_first) & (part < TESTS.most_first)
+    enough = (known.sum(axis=1) >= TESTS.fewest_of_totals) & ~(value < 0).any(axis=1)
     return np.asarray(enough & starts.any(axis=1))
 
 
@@ -146,7 +141,7 @@ def _season_chance(value: Floats, member: Floats, per_year: Floats, count: Place
     plain = seasonal_pattern.line_and_seasons(value, np.ones((*value.shape, 1)))[0]
     seasons = (~np.isnan(effect)).sum(axis=1)
     fits = (seasons == per_year) & (seasons > 1)
-    fits &= count >= (FULL_CYCLES - (per_year == 12)) * seasons
+    fits &= count >= (TESTS.full_cycles - (per_year == 12)) * seasons
     between, freedom = np.maximum(seasons - 1, 1), np.maximum(count - seasons - 1, 1)
     noise = np.maximum(left, 1e-20 * np.nansum(value**2, axis=1) + np.finfo(float).tiny) / freedom
     ratio = np.maximum(plain - left, 0) / between / noise
@@ -176,7 +171,8 @@ def _features(value: Floats) -> list[Flags]:
     bounded = low & (crowds[0] | crowds[1] & high)
     rounded = (ties > 0) & (grid >= 0.5 * spread) & np.isfinite(grid)
     carried = (ties > 0) & alike & (count - ties >= 6)
-    return [(count >= FEWEST) & flag for flag in (bounded, rounded, span > 1.1 * count, carried)]
+    found = (bounded, rounded, span > 1.1 * count, carried)
+    return [(count >= TESTS.fewest) & flag for flag in found]
 
 
 def season_effects(observations: Frame) -> Column:

@@ -13,21 +13,13 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import change_test, dependence, history, short_series, spc, trend_plan
-from pmf_analysis.measures.arrays import LIMITS, SENTENCES, TABLES, Frame
+from pmf_analysis.measures.arrays import LIMITS, SENTENCES, TABLES, Frame, constants
 from pmf_analysis.measures.polarity import TARGETS, point_types
 from pmf_analysis.measures.special_causes import PROFILES, RuleSet, rule_set
 from pmf_analysis.measures.trend_chart import chart_series, verdicts, with_assurance, with_chart
 
-STEPS_ALARM = 0.05  # two-sided
-# Removing seasons takes freedom from the values: the last point of a chart is flagged so many times
-# as often (0.022 to 0.030 at 16 to 60 points).
-SEASONAL_FACTOR = 1.5
-# At most: 0.002 where years differ by sampling error alone; where they scatter beyond it the guard
-# holds it to 0.03 to 0.07 (6,000 simulated series each, scatter 1.5 to 3 times; unguarded to 0.26).
-# Five years cannot tell which of the two it is.
-RECENT_ALARM = 0.05
+ALARMS = constants("trend_alarms")
 DIRECTIONS = {"increasing": 1, "decreasing": -1, "no_change": 0}
-LOOK_AHEAD = (4, 8, 12)  # points within which a chart is asked to show a step
 
 
 def trend_verdicts(
@@ -162,7 +154,7 @@ def _with_steps(plan: Frame, tested: Frame) -> Frame:
     found = dependence.steps_test(rows)
     off = (plan["value"] - plan["mean"]).reindex(found.index)
     quiet = plan["rule"].reindex(found.index) == "none"
-    moved = (found["p_value"] <= STEPS_ALARM) & (quiet | (found["sign"] == np.sign(off)))
+    moved = (found["p_value"] <= ALARMS.steps) & (quiet | (found["sign"] == np.sign(off)))
     return _settle(plan, found[moved], rows, "most_steps")
 
 
@@ -201,15 +193,16 @@ def _with_odds(plan: Frame, rules: RuleSet) -> Frame:
     """How often chance alone would give such a verdict, and the smallest step a chart shows."""
     is_chart, dependent = plan["method"] == "xmr", plan["is_dependent"]
     seasonal = plan["treatment"] == "season_means_removed"
+    factor = np.where(seasonal, ALARMS.seasonal_factor, 1.0)
     chances: dict[str, Any] = {
-        "xmr": np.where(seasonal, SEASONAL_FACTOR, 1.0) * spc.last_point_alarm(rules, plan["n"]),
+        "xmr": factor * spc.last_point_alarm(rules, plan["n"]),
         "mann_kendall": plan["n"].map(lambda n: short_series.attained_size(int(n))),
-        "recent_trend": RECENT_ALARM,
+        "recent_trend": ALARMS.recent,
     }
     is_method = [plan["method"] == name for name in chances]
     chance = pd.Series(np.select(is_method, list(chances.values()), np.nan), plan.index)
     chance = chance.mask(dependent | (is_chart & (plan["shape"] == "constant")))
-    chance = chance.mask(plan["rule"] == "most_steps", STEPS_ALARM)
+    chance = chance.mask(plan["rule"] == "most_steps", ALARMS.steps)
     # A stock that is tested for a tendency, and limits that others set, have rates of their own.
     stock = (plan["accumulation"] == "snapshot") & (plan["method"] == "mann_kendall")
     frozen = plan["limits_from"] == "frozen"
@@ -219,7 +212,7 @@ def _with_odds(plan: Frame, rules: RuleSet) -> Frame:
     left = plan["n"] - np.where(seasonal, plan["periods_per_year"] - 1, 0)
     deviation = (plan["upper_limit"] - plan["mean"]) / 3 * np.sqrt(plan["n"] / left.clip(lower=1))
     deviation = deviation.where(is_chart & ~dependent & ~frozen & (deviation > 0))
-    for within in LOOK_AHEAD:
+    for within in ALARMS.look_ahead:
         plan[f"detect_{within}"] = deviation * spc.detectable_step(rules, plan["n"], within)
     # Of a quarter's three months each scatters by the root of three more; a year has twelve.
     monthly = deviation * np.sqrt(3) * spc.detectable_step(rules, 3 * plan["n"], 12)

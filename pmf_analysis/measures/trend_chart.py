@@ -18,8 +18,7 @@ from pmf_analysis.measures.trend_plan import CHART_FROM, TOLERANCES, UNJUDGED, a
 
 UNSAID: dict[str, Any] = {"rule": "none", "direction": 0, "point_type": "common_cause"}
 STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
-POINTS_OF_RULE = {"two_in_three": 2, "three_in_four": 3}
-NEIGHBOURS = {"two_in_three": 3, "three_in_four": 4}
+NEIGHBOURS = {"two_in_three": 3, "three_in_four": 4}  # of which all but one are marked
 MOST_REPEATED = 0.5  # moving ranges of nought above which their average says little of the spread
 
 
@@ -169,7 +168,7 @@ def _run(stretch: Frame, rules: RuleSet) -> tuple[int, Any]:
         belongs = counted | (none & skips)
     start = len(value) - int(np.logical_and.accumulate(belongs[::-1]).sum())
     size = int(counted[start:].sum()) + is_trend
-    return POINTS_OF_RULE.get(rule, size), stretch["period"].iloc[max(start - is_trend, 0)]
+    return NEIGHBOURS.get(rule, size + 1) - 1, stretch["period"].iloc[max(start - is_trend, 0)]
 
 
 def with_assurance(plan: Frame, points: Frame, lines: Frame, frame: Frame) -> Frame:
