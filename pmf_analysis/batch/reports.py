@@ -5,11 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pmf_analysis.batch import manifest, notebooks, pages
+from pmf_analysis.batch import manifest, notebooks, pages, plan
 from pmf_analysis.batch.execute import Outcome, execute
 from pmf_analysis.batch.kernels import Kernels
 from pmf_analysis.batch.manifest import write_atomically
-from pmf_analysis.batch.plan import Job
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Order:
         Time for the whole notebook, and for each of its cells.
     """
 
-    job: Job
+    job: plan.Job
     notebook: str
     parameters: dict[str, Any]
     about: dict[str, Any]
@@ -36,7 +35,7 @@ class Order:
     cell_seconds: int
 
 
-def record_of(job: Job, outcome: Outcome, folder: Path | None = None) -> dict[str, Any]:
+def record_of(job: plan.Job, outcome: Outcome, folder: Path | None = None) -> dict[str, Any]:
     """Return what the manifest says of a job."""
     told = {name: getattr(outcome, name) for name in ("status", "cell", "attempts")}
     told |= {name: manifest.redacted(getattr(outcome, name)) for name in ("message", "retried")}

@@ -12,13 +12,11 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pmf_analysis.batch import manifest, reports
-from pmf_analysis.batch.execute import Outcome
+from pmf_analysis.batch import execute, manifest, reports, unchanged
 from pmf_analysis.batch.kernels import Kernels
 from pmf_analysis.batch.manifest import RunRecord, is_unchanged, write_atomically
 from pmf_analysis.batch.pages import OnJob, describe_pages, job_line, page_facts, write_index
 from pmf_analysis.batch.plan import Job, Plan, check_data
-from pmf_analysis.batch.unchanged import Earlier, view_digest
 from pmf_analysis.problems import PmfError, Problem
 
 if TYPE_CHECKING:
@@ -78,7 +76,7 @@ def run_plan(
     """
     check_data(plan)
     with manifest.locked(plan.workspace.outputs / plan.spec.council):
-        earlier = Earlier(plan.place)
+        earlier = unchanged.Earlier(plan.place)
         same = None if options.fresh or resumed else earlier.same(plan.content())
         if same:
             return same
@@ -112,7 +110,7 @@ def _new(plan: Plan, now: datetime) -> RunRecord:
         "content": content,
         "rows": plan.rows(),
         "problems": {},
-        "jobs": {job.id: reports.record_of(job, Outcome("not_run")) for job in plan.jobs},
+        "jobs": {job.id: reports.record_of(job, execute.Outcome("not_run")) for job in plan.jobs},
         "files": {},
     }
     return RunRecord(plan.place / f"{name}{manifest.PARTIAL}", facts)
@@ -125,7 +123,7 @@ class _Work:
     plan: Plan
     options: Options
     record: RunRecord
-    earlier: Earlier | None = None
+    earlier: unchanged.Earlier | None = None
     views: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -223,7 +221,7 @@ class _Work:
         if theme not in self.views:
             asked = self.plan.spec.model_copy(update={"peer_set": peer_set})
             view = theme_view(self.measures, self.plan.parameters, asked, theme)
-            self.views[theme] = view_digest(view)
+            self.views[theme] = unchanged.view_digest(view)
         return self.views[theme]
 
     @cached_property
@@ -255,7 +253,7 @@ class _Work:
 
     def _make(self, order: reports.Order, kernels: Kernels) -> dict[str, Any]:
         if kernels.stopped:
-            return reports.record_of(order.job, Outcome("not_run"))
+            return reports.record_of(order.job, execute.Outcome("not_run"))
         return self._keep(reports.make_report(order, self.folder / order.job.id, kernels))
 
     def _make_there(self, client: Any, todo: list[reports.Order]) -> Reports:

@@ -11,9 +11,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import areas, comparison, denominators, equality
+from pmf_analysis.measures import areas, comparison, denominators, equality, frames
 from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, SENTENCES, TABLES, Column, Frame
-from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.gaps import gap_trends
 from pmf_analysis.measures.leads import leads
 from pmf_analysis.measures.peer_sets import chosen_peer_sets
@@ -49,7 +48,7 @@ def followed_panel(
 
 
 def benchmark_tables(
-    council: KnownCouncil, framework: Framework, *, peer_set: str, used: Mapping[str, str]
+    council: frames.KnownCouncil, framework: Framework, *, peer_set: str, used: Mapping[str, str]
 ) -> dict[str, Frame]:
     """Compare one council with others in every way, and return the result tables by name.
 

@@ -214,11 +214,7 @@ def limit(row: Mapping[Any, Any], name: str) -> float | None:
 
 
 def outlooks(
-    found: Found,
-    wanted: Mapping[str, Collection[int]],
-    *,
-    factors: Factors | None,
-    seed: int,
+    found: Found, wanted: Mapping[str, Collection[int]], *, factors: Factors | None, seed: int
 ) -> dict[tuple[str, int], Outlook]:
     """Outlook of each wanted series at each wanted horizon (periods after its last usable value).
 

@@ -6,10 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pmf_analysis.parameters import checks, loading, models
+from pmf_analysis.parameters import checks, loading, models, place
 from pmf_analysis.parameters.charts import ChartFile, check_charts
 from pmf_analysis.parameters.peer_sets import PeerSetFile, PeerSetSpec
-from pmf_analysis.parameters.place import find_root
 from pmf_analysis.parameters.register import Register, review_register
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
 
@@ -57,7 +56,7 @@ class Workspace:
         PmfError
             When there is none.
         """
-        return cls(find_root(start))
+        return cls(place.find_root(start))
 
     def load(self, framework: str = "framework.yml") -> Parameters:
         """Read and check all parameter files.

@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
-from pmf_analysis.story import style
-from pmf_analysis.story.bank import stored
+from pmf_analysis.story import bank, style
 from pmf_analysis.story.formatting import MINUS, format_number, format_value
 
 Floats = NDArray[np.float64]
@@ -219,7 +218,7 @@ def _settings() -> list[tuple[Any, Any]]:
     from matplotlib import rcParamsDefault
 
     ours = rcParamsDefault.copy()
-    ours.update(stored("style.yml")["settings"])
+    ours.update(bank.stored("style.yml")["settings"])
     return [(name, ours[name]) for name in ours if name != "backend"]
 
 

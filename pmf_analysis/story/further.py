@@ -10,15 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from pmf_analysis.story import formatting, quadrant, sentences, telling
 from pmf_analysis.story.bank import capital, say, say_first, stored, title, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import ComparisonFacts, without_status, written_date
 from pmf_analysis.story.figures import Facts, Row, Subject, number, text
-from pmf_analysis.story.formatting import MINUS, format_number, join_words, rounded_sign
 from pmf_analysis.story.pages import cells_of, data_rows, data_table, picture
-from pmf_analysis.story.quadrant import draw_quadrant
-from pmf_analysis.story.sentences import rank_words
-from pmf_analysis.story.telling import tell, told
 from pmf_analysis.story.theme_sentences import listed, named, unjudged
 from pmf_analysis.story.view import ThemeView, rows_of
 
@@ -54,7 +51,7 @@ def equality_of(view: ThemeView) -> list[Facts]:
     found = []
     for each in view.subjects.values():
         for row in of_series.get(each.series, []):
-            sign = rounded_sign(number(row, "difference") or 0.0, each.decimals)
+            sign = formatting.rounded_sign(number(row, "difference") or 0.0, each.decimals)
             verdict = without_status(text(row, "verdict"), each, sign)
             found.append(Facts.read(row, each, "group", verdict=verdict))
     return sorted(found, key=lambda each: _ORDER.index(each.verdict))
@@ -100,7 +97,7 @@ def _holds(view: ThemeView, facts: ComparisonFacts) -> dict[str, str]:
             continue
         if not number(row, "k"):
             other = ComparisonFacts.of(row, facts.subject)
-            word, place = view.status_words[other.verdict].lower(), rank_words(other)
+            word, place = view.status_words[other.verdict].lower(), sentences.rank_words(other)
             word = word if other.verdict != "position_only" else ""
             cells[name] = say("further.verdict", place=place, word=word) or place or word
         elif name == view.peer_set and agreed is not None:
@@ -140,7 +137,7 @@ def _lead_cells(facts: Facts) -> dict[str, str]:
     now = say("further.change", value=facts.value, label=facts.period_label)
     own, expected = facts.own_improvement, _with_range(facts, "shrunken", "lead")
     way = {1: "better", -1: "worse", 0: "same"}[facts.sign(own)]
-    ours = say(f"further.ours.{way}", size=own.text.lstrip(f"+{MINUS}"))
+    ours = say(f"further.ours.{way}", size=own.text.lstrip(f"+{formatting.MINUS}"))
     cells = {"from": start, "to": now, "expected": expected, "ours": ours}
     return cells_of(facts, "leads") | cells
 
@@ -149,7 +146,7 @@ def _with_range(facts: Facts, name: str, of_ends: str) -> str:
     """Write a signed number with its range, which is without the unit."""
     places, middle = facts.subject.decimals, facts.more[name]
     known = (facts.more[f"{of_ends}_{end}"].raw for end in ("lower", "upper"))
-    low, high = (None if end is None else format_number(end, places) for end in known)
+    low, high = (None if end is None else formatting.format_number(end, places) for end in known)
     ends = say("number.range", low=low, high=high)
     level = number(facts.row, "level")
     slots = {"value": middle, "range": ends, "level": None if level is None else f"{level:.3g}"}
@@ -160,7 +157,7 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
     """Set each group beside the others, with the interval of the difference."""
     n = sum(each.is_chartable for each in view.indicators)
     if not groups:
-        return _section("equality", told(say("further.equality_none", n=n or None)))
+        return _section("equality", telling.told(say("further.equality_none", n=n or None)))
     held = len({each.subject.indicator for each in groups})
     names = [(e, f"{e.subject.short} ({e.row['dimension_value']})") for e in groups]
     reasons = [(name, each.reason) for each, name in names if each.verdict == "cannot_judge"]
@@ -168,7 +165,7 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
     rows = [_group_cells(view, each) for each in groups[:_MOST_GROUPS]]
     rest = len(groups) if len(groups) > _MOST_GROUPS else None
     more = say("further.equality_more", shown=_MOST_GROUPS, n=rest)
-    notes = told(say("further.equality_note"), *unjudged(reasons), more)
+    notes = telling.told(say("further.equality_note"), *unjudged(reasons), more)
     return _section("equality", said, rows, view.status_words, notes=notes)
 
 
@@ -217,7 +214,9 @@ def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Bloc
     slots = {"council": view.council, "period": text(own, "year_label"), "n": len(newest) - 1}
     slots |= {kind: subjects[kind].title for kind in _KINDS}
     table = data_table(say("section.data", name=heading), ("council", *_KINDS), cells)
-    svg = draw_quadrant(drawn, words=words_of("further.quadrant"), id=id, own_name=view.council)
+    svg = quadrant.draw_quadrant(
+        drawn, words=words_of("further.quadrant"), id=id, own_name=view.council
+    )
     name = text(own, "title")
     return picture("value", name, svg, table, *said, slots=slots, id=id, text=said)
 
@@ -227,7 +226,7 @@ def _value_sentences(view: ThemeView, own: Row) -> tuple[str, ...]:
     known = {name: number(own, name) for name in counts}
     spelled = {name: None if value is None else f"{value:.0f}" for name, value in known.items()}
     words = {"verdict": text(own, "verdict") or "cannot_judge", "reason": text(own, "reason")}
-    return tell("value", council=view.council, **words, **spelled)
+    return telling.tell("value", council=view.council, **words, **spelled)
 
 
 def _subject(view: ThemeView, own: Row, kind: str) -> Subject:
@@ -245,7 +244,7 @@ def could_compare(view: ThemeView, compared: Collection[str]) -> list[Block]:
         if each.is_chartable and each.id not in compared:
             named = [tools.get(name, name) for name in each.framework_refs]
             places = [*named, say("further.return", name=each.sdl_ref), each.source_url]
-            public = join_words([*filter(None, places)]) or say("further.local")
+            public = formatting.join_words([*filter(None, places)]) or say("further.local")
             name = each.short_title or each.title
             rows.append({"indicator": name, "source": each.source, "public": public})
     notes = (say("further.could_note"), say("further.could_public"))

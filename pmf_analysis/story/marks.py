@@ -9,15 +9,14 @@ from itertools import product
 
 import numpy as np
 
-from pmf_analysis.story.bank import stored
+from pmf_analysis.story import bank, style
 from pmf_analysis.story.canvas import Box, Canvas, Floats, Words, measure
-from pmf_analysis.story.style import COLOURS
 
 Spot = Sequence[float] | Floats
 """A place in pixels."""
 
 DOT, _HALF, _LAYERS = 6.5, 4.0, 12
-_OWN_WORDS = stored("style.yml")["own_words"]
+_OWN_WORDS = bank.stored("style.yml")["own_words"]
 _DISTANCES = (11.0, 14.0, 18.0, 26.0, 38.0, 54.0, 75.0, 100.0)
 _DIRECTIONS = (0, 180, 90, 270, 30, 150, 330, 210, 60, 120, 300, 240)
 _NEAR, _FAR = 15.0, 30.0
@@ -71,7 +70,7 @@ def name_mark(sheet: Canvas, words: Words, spot: Spot, within: float = _FAR) -> 
     box = sheet.boxes[-1]
     end = float(np.clip(x, box.left, box.right)), float(np.clip(y, box.bottom, box.top))
     if math.dist((x, y), end) > _NEAR:
-        sheet.line("leader", [x, end[0]], [y, end[1]], color=COLOURS[words.colour], zorder=3)
+        sheet.line("leader", [x, end[0]], [y, end[1]], color=style.COLOURS[words.colour], zorder=3)
     return True
 
 

@@ -9,9 +9,8 @@ from itertools import product
 
 import pandas as pd
 
-from pmf_analysis.story import marks
+from pmf_analysis.story import marks, style
 from pmf_analysis.story.canvas import Canvas, Floats, Words, canvas, measure, require_value
-from pmf_analysis.story.style import looks_of
 
 _HEIGHT, _TOP, _BOTTOM, _RIGHT = 420.0, 28.0, 32.0, 8.0
 MIDDLE = (40.0, 60.0)
@@ -58,8 +57,8 @@ def draw_quadrant(rows: pd.DataFrame, *, words: Mapping[str, str], id: str, own_
 def _draw_quarters(sheet: Canvas, words: Mapping[str, str]) -> None:
     """Wash the middle, name the quarters in their corners and write what the ways mean."""
     area = sheet.area
-    sheet.axes.axvspan(*MIDDLE, **looks_of("middle"))
-    sheet.axes.axhspan(*MIDDLE, **looks_of("middle"))
+    sheet.axes.axvspan(*MIDDLE, **style.looks_of("middle"))
+    sheet.axes.axhspan(*MIDDLE, **style.looks_of("middle"))
     for across, up in product((0, 1), (0, 1)):
         code = f"{('low', 'high')[across]}_cost_{('low', 'high')[up]}_performance"
         x = (area.right - 10) if across else area.left + 10

@@ -12,10 +12,9 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import figures, timeline
+from pmf_analysis.story import figures, style, timeline
 from pmf_analysis.story.canvas import OFF_CHART, Canvas, Words, measure, spread
 from pmf_analysis.story.spc_picture import LIMITS, Picture, Rows, build_picture, value_range
-from pmf_analysis.story.style import looks_of
 
 Spot = tuple[float, float]
 
@@ -114,7 +113,7 @@ def _draw_events(sheet: Canvas, picture: Picture) -> None:
         suggested = kind == "suggested_step"
         look = "suggested step" if suggested else "event"
         sheet.line(look, [foot, foot, x], [area.bottom, area.top - 6, row])
-        disc = looks_of(f"disc of {look}")
+        disc = style.looks_of(f"disc of {look}")
         sheet.axes.add_patch(Circle((x, row), _DISC / 2, transform=None, clip_on=False, **disc))
         words = Words(f"{number:.0f}", "ink" if suggested else "paper", bold=True, size=10.5)
         sheet.write(words, x, row + 0.5, anchor="center")

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story import canvas
+from pmf_analysis.story import canvas, figures
 from pmf_analysis.story.canvas import Floats, Label, Words, short_range, short_value
-from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.timeline import MONTHS, positions
 
 LIMITS = ["lower_limit", "upper_limit", "mean"]
@@ -89,10 +88,7 @@ class Picture:
         """Return the labels of newest value, average and usual range, most important first."""
         value = self.last[1]
         late = f"\n({self.points['period_label'].iloc[-1]})" if self.is_late else ""
-        latest = (
-            Words(f"{short_value(value, *self.scale)} latest{late}", "ink", bold=True),
-            value,
-        )
+        latest = (Words(f"{short_value(value, *self.scale)} latest{late}", "ink", bold=True), value)
         lower, upper, mean = self.points[LIMITS].iloc[-1].astype(float)
         if np.isnan(lower):
             return [latest]
@@ -109,7 +105,7 @@ class Picture:
 
 
 def build_picture(
-    points: pd.DataFrame, rows: tuple[Rows, Rows, Rows], subject: Subject, late: bool
+    points: pd.DataFrame, rows: tuple[Rows, Rows, Rows], subject: figures.Subject, late: bool
 ) -> Picture:
     """Order and place what is to be drawn, up to the newest value.
 

@@ -15,8 +15,7 @@ from pmf_analysis import periods
 from pmf_analysis.data.contract import ABSENT_STATUSES, column_names
 from pmf_analysis.period_spans import KIND_OF_FREQUENCY, MONTHS_A_PERIOD, months_of_span
 from pmf_analysis.problems import PmfError
-from pmf_analysis.systems import values
-from pmf_analysis.systems.mapping import spelling
+from pmf_analysis.systems import mapping, values
 from pmf_analysis.systems.results import LAYOUT, RULES, Case
 
 _FREQUENCY_OF_KIND = {str(kind): frequency for frequency, kind in KIND_OF_FREQUENCY.items()}
@@ -118,8 +117,8 @@ def _answers(case: Case) -> pd.DataFrame:
 
 def _spans(case: Case) -> pd.Series[Any]:
     """Return the length that the mapping gives for each record's frequency text, NaN for none."""
-    spans = {spelling(text): span for text, span in case.mapping.period.spans.items()}
-    return case.raw_text("frequency").map(spelling).map(spans).astype("object")
+    spans = {mapping.spelling(text): span for text, span in case.mapping.period.spans.items()}
+    return case.raw_text("frequency").map(mapping.spelling).map(spans).astype("object")
 
 
 def _answer(
