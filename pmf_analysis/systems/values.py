@@ -7,7 +7,7 @@ could not be typed; an empty cell is missing and no fault.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
@@ -107,7 +107,7 @@ def _date(text: str) -> date | None:
 
 
 def to_choice(
-    cells: pd.Series[Any], choices: tuple[str, ...], synonyms: Mapping[str, str]
+    cells: pd.Series[Any], choices: Sequence[str], synonyms: Mapping[str, str]
 ) -> Typed:
     """Read one of the contract's choices, in its own or the source's words, in any spelling."""
     words = {spelling(choice): choice for choice in choices}
