@@ -87,11 +87,6 @@ class _Work:
         return f'the cell "{self.current_cell}" {why}'
 
     @property
-    def is_overdue(self) -> bool:
-        """Whether the watchdog has ended the kernel."""
-        return time.monotonic() >= self.deadline + _GRACE_SECONDS
-
-    @property
     def current_cell(self) -> str:
         return str(self.cells[max(self.cells)].get("id", "")) if self.cells else ""
 
@@ -111,7 +106,7 @@ def execute(
     kernels: Kernels,
     folder: Path,
     seconds: int,
-    cell_seconds: int | None = None,
+    cell_seconds: int = 10**6,
 ) -> Outcome:
     """Run a notebook in a kernel of its own and say what became of it; never raises.
 
@@ -136,7 +131,7 @@ def execute(
     started = time.monotonic()
     # Old outputs go, or cells that are not reached would show them. (nbconvert has no types.)
     source, _ = ClearOutputPreprocessor().preprocess(deepcopy(source), {})  # type: ignore[no-untyped-call]
-    work = partial(_Work, source, seconds, cell_seconds or seconds)
+    work = partial(_Work, source, seconds, cell_seconds)
     outcome = _attempt(work(), parameters, kernels, folder, fork=True)
     if outcome.status == "kernel_died" and not kernels.stopped:
         again = _attempt(work(), parameters, kernels, folder, fork=False)
@@ -214,13 +209,14 @@ def _explain(error: Exception, work: _Work) -> Outcome:
     message = f'{type(error).__name__} in the cell "{cell}": {error}'
     if isinstance(error, PapermillExecutionError):
         message = f'the cell "{cell}" raised {error.ename}: {error.evalue}'
-    elif isinstance(error, CellTimeoutError) or work.is_overdue:
+    # Past its time and the grace, the watchdog has ended the kernel.
+    elif isinstance(error, CellTimeoutError) or time.monotonic() > work.deadline + _GRACE_SECONDS:
         status, message = "timed_out", work.time_out()
     elif not cell:
         status, message = "kernel_died", f"the kernel did not start: {error}"
     elif isinstance(error, DeadKernelError):
-        why = f'the kernel died in the cell "{cell}"; perhaps the memory ran out'
-        status, message = "kernel_died", why
+        status = "kernel_died"
+        message = f'the kernel died in the cell "{cell}"; perhaps the memory ran out'
     return Outcome(status, message, cell, work.unfinished())
 
 
