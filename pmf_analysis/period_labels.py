@@ -8,6 +8,7 @@ writes them.
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -67,11 +68,9 @@ class Context(NamedTuple):
     def _read(self, text: str) -> list[Period]:
         for pattern, form in _PATTERNS:
             if match := pattern.fullmatch(text):
-                try:
-                    found: list[Period] = getattr(self, f"_read_{form}")(match)
-                except ValueError:  # a date that does not exist, such as 31 February
-                    found = []
-                return found
+                with suppress(ValueError):  # of a date that does not exist, such as 31 February
+                    return list(getattr(self, f"_read_{form}")(match))
+                return []
         return self._read_range(text)
 
     def _read_range(self, text: str) -> list[Period]:

@@ -97,9 +97,7 @@ class Problem:
             parts = [self.message, expected, self.fix and f"Fix: {self.fix}"]
             return (place and f"{place}: ") + " ".join(filter(None, parts))
         told = {name: getattr(self, name) for name in _FIELDS} | {"value": _shortened(self.value)}
-        parts = [
-            _FIELDS[name].format(text) for name, text in told.items() if text not in ("", None)
-        ]
+        parts = [_FIELDS[name].format(text) for name, text in told.items() if text]
         return " | ".join(parts)
 
 

@@ -29,8 +29,8 @@ def check_framework(document: Document) -> None:
     for group in ("themes", "directors", "scorecard", "value_for_money"):
         check_unique(document, f"{group}.*.id")
     for path, kind in (("themes.*.director", "director"), ("scorecard.*.theme", "theme")):
-        known = [name for _, name in document.texts(f"{kind}s.*.id")]
-        check_known(document, document.texts(path), known, kind, _IN_FRAMEWORK)
+        known = [name for _, name in document.at(f"{kind}s.*.id", str)]
+        check_known(document, document.at(path, str), known, kind, _IN_FRAMEWORK)
     words = [(place, place[-1]) for place, _ in document.at("status_words.*")]
     check_known(document, words, VERDICTS, "verdict", "a verdict of pmf")
 
@@ -44,54 +44,53 @@ def check_register(document: Document, frameworks: Sequence[Document | None]) ->
     read = [framework for framework in frameworks if framework is not None]
     for setting, kind in (("director", "director"), ("themes.*", "theme")):
         if len(read) == len(frameworks):
-            found = document.texts(f"indicators.*.{setting}")
-            known = [name for each in read for _, name in each.texts(f"{kind}s.*.id")]
+            found = document.at(f"indicators.*.{setting}", str)
+            known = [name for each in read for _, name in each.at(f"{kind}s.*.id", str)]
             check_known(document, found, list(dict.fromkeys(known)), kind, "in any framework file")
     check_indicators(document, document, "indicators.*.parts.*")
     # An alias that is also another indicator's name would send values astray.
-    owners = {name: place[:2] for place, name in document.texts("indicators.*.id")}
-    for place, alias in document.texts("indicators.*.aliases.*"):
+    owners = {name: place[:2] for place, name in document.at("indicators.*.id", str)}
+    for place, alias in document.at("indicators.*.aliases.*", str):
         other = owners.setdefault(alias, place[:2])
         if other != place[:2]:
-            taken_by = owner_of(document.values, other)
-            document.tell(place, "alias-taken", alias=alias, other=taken_by)
+            document.tell(place, "alias-taken", alias=alias, other=owner_of(document.values, other))
 
 
 def check_corrections(document: Document, register: Document) -> None:
     """Check that each correction names an indicator of the register and a period that reads."""
     indicators = check_indicators(document, register)
-    for place, entry in document.groups("corrections.*"):
+    for place, entry in document.at("corrections.*", dict):
         facts = {"year_type": "financial", **indicators.get(str(entry.get("indicator")), {})}
         check_period(document, (*place, "period"), entry.get("period"), facts)
 
 
 def check_indicators(document: Document, register: Document, *paths: str) -> Facts:
     """Check that each indicator named in a file is in the register; returns those there by id."""
-    indicators = {str(entry.get("id")): entry for _, entry in register.groups("indicators.*")}
-    found = [named for path in paths or ("*.*.indicator",) for named in document.texts(path)]
+    indicators = {str(entry.get("id")): entry for _, entry in register.at("indicators.*", dict)}
+    found = [named for path in paths or ("*.*.indicator",) for named in document.at(path, str)]
     check_known(document, found, indicators, "indicator", "in the register")
     return indicators
 
 
 def check_run(document: Document, frameworks: Mapping[str, Document | None]) -> None:
     """Check a run file against its framework; one that cannot be read is not checked against."""
-    named = document.texts("framework") or [((), "framework.yml")]
+    named = document.at("framework", str) or [((), "framework.yml")]
     check_known(document, named, frameworks, "framework", "a file in parameters")
     framework = frameworks.get(named[0][1])
     if framework is None:
         return
-    themes = [name for _, name in framework.texts("themes.*.id")]
+    themes = [name for _, name in framework.at("themes.*.id", str)]
     by_theme = [(place, place[-1]) for place, _ in document.at("peer_sets_by_theme.*")]
-    check_known(document, [*document.texts("themes.*"), *by_theme], themes, "theme", _IN_FRAMEWORK)
-    council = [name for _, name in framework.texts("council.id")]
+    used = [*document.at("themes.*", str), *by_theme]
+    check_known(document, used, themes, "theme", _IN_FRAMEWORK)
+    council = [name for _, name in framework.at("council.id", str)]
     where = "the council of this framework"
-    check_known(document, document.texts("council"), council, "council", where)
+    check_known(document, document.at("council", str), council, "council", where)
     facts = {"year_type": framework.get("year_type", "financial")}
     period = check_period(document, ("period",), document.get("period"), facts)
     as_at = document.get("as_at")
     if period and type(as_at) is date and as_at < period.start:
-        facts = {"as_at": as_at, "period": period.long_label}
-        document.tell(("as_at",), "as-at-too-early", **facts)
+        document.tell(("as_at",), "as-at-too-early", as_at=as_at, period=period.long_label)
 
 
 def check_peer_sets(
@@ -102,7 +101,7 @@ def check_peer_sets(
     `stored` are those that came with the data, or a mapping from them to the days on which they
     were drawn up; None when none is known yet, and then a set without members is let through.
     """
-    named = [*document.texts("peer_set"), *document.texts("peer_sets_by_theme.*")]
+    named = [*document.at("peer_set", str), *document.at("peer_sets_by_theme.*", str)]
     used = [(place, name) for place, name in named if name]
     if stored is not None:
         known = [*(name for name, spec in declared.items() if not spec.is_described), *stored]
@@ -127,17 +126,17 @@ def check_built_sets(document: Document, register: Document | None) -> None:
     """
     if register is not None:
         check_indicators(document, register, "peer_sets.*.characteristics.*")
-    groups = [entry for _, entry in document.groups("peer_sets.*")]
+    groups = [entry for _, entry in document.at("peer_sets.*", dict)]
     sets = {str(entry.get("id")) for entry in groups if not entry.get("characteristics")}
     where = "another set of this file that is not built itself"
-    check_known(document, document.texts("peer_sets.*.among"), sets, "peer set", where)
+    check_known(document, document.at("peer_sets.*.among", str), sets, "peer set", where)
 
 
 def check_value_pairs(document: Document, register: Document) -> None:
     """Check that each pair names a cost in money and a performance with a good direction."""
     paths = ("value_for_money.*.cost", "value_for_money.*.performance")
     indicators = check_indicators(document, register, *paths)
-    costs, performances = map(document.texts, paths)
+    costs, performances = (document.at(path, str) for path in paths)
     for place, name in costs:
         kind = indicators.get(name, {}).get("data_type", "money")
         unit = str(indicators.get(name, {}).get("unit"))
@@ -159,14 +158,13 @@ def check_names_in_data(
     `series` are indicator, area, dimension and member of all that is stored; `areas` have figures.
     An indicator without any figures is passed over.
     """
-    for place, own in framework.texts("council.area_code"):
+    for place, own in framework.at("council.area_code", str):
         if own not in areas:
-            hint = did_you_mean(own, areas, 3)
-            framework.tell(place, "area-without-data", name=own, hint=hint)
+            framework.tell(place, "area-without-data", name=own, hint=did_you_mean(own, areas, 3))
     known: dict[str, set[str]] = {}
     for indicator, _, dimension, member in series:
         known.setdefault(indicator, set()).add(f"{dimension}: {member}")
-    for place, entry in register.groups("indicators.*"):
+    for place, entry in register.at("indicators.*", dict):
         groups = entry.get("reference_groups", {})
         weights, by = entry.get("standard_population", {}), entry.get("standardised_by")
         named = [((*place, "reference_groups", name), f"{name}: {groups[name]}") for name in groups]
@@ -199,7 +197,7 @@ def check_unique(document: Document, path: str, *others: str) -> None:
     group, _, setting = path.rpartition(".")
     with_same = f" with the same {' and '.join(others)}" if others else ""
     first_lines: dict[tuple[str, ...], int] = {}
-    for place, entry in document.groups(group):
+    for place, entry in document.at(group, dict):
         key = tuple(str(entry.get(name)) for name in (setting, *others))
         line = document.line((*place, setting))
         if first_lines.setdefault(key, line) != line and isinstance(entry.get(setting), str):

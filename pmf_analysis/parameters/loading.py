@@ -48,38 +48,27 @@ class Document:
             place = place[:-1]
         return self.lines.get(place, 1)
 
-    def at(self, path: str) -> list[tuple[Place, Any]]:
-        """Return place and raw value of all that stands at a path such as "themes.*.id".
+    def at(self, path: str, kind: type = object) -> list[tuple[Place, Any]]:
+        """Return place and raw value of all of a kind that stands at a path such as "themes.*.id".
 
         A star is each entry of a list or group; what is not there, or is no group, gives nothing.
+        Texts are of the kind ``str`` and groups, whatever their faults, of ``dict``.
         """
         found: list[tuple[Place, Any]] = [((), self.values)]
         for part in path.split("."):
             inside = [(place, entry) for place, group in found for entry in entries_of(group)]
             found = [((*place, key), value) for place, (key, value) in inside if part in ("*", key)]
-        return found
-
-    def texts(self, path: str) -> list[tuple[Place, str]]:
-        """Return place and value of the texts at a path, without what is no text."""
-        return [(place, value) for place, value in self.at(path) if isinstance(value, str)]
-
-    def groups(self, path: str) -> list[tuple[Place, dict[str, Any]]]:
-        """Return place and settings of the groups at a path, whatever their faults."""
-        return [(place, value) for place, value in self.at(path) if isinstance(value, dict)]
+        return [(place, value) for place, value in found if isinstance(value, kind)]
 
     def get(self, name: str, default: object = None) -> Any:
         """Return the raw value of a setting of the file."""
         return dict(entries_of(self.values)).get(name, default)
 
-    def owner(self, place: Place) -> str:
-        """Return the beginning of a message: which entry a place belongs to, blank for none."""
-        name = owner_of(self.values, place)
-        return f'In "{name}": ' if name else ""
-
     def tell(self, place: Place, fault: str, **facts: Any) -> None:
-        """Add a fault of ``problems.yml`` at a place in this file; {owner} is its entry."""
-        at = {"file": self.name, "row": self.line(place), "owner": self.owner(place)}
-        self.problems.tell(fault, **at, **facts)
+        """Add a fault of ``problems.yml`` at a place in this file; {owner} is its entry, if any."""
+        name = owner_of(self.values, place)
+        owner = f'In "{name}": ' if name else ""
+        self.problems.tell(fault, file=self.name, row=self.line(place), owner=owner, **facts)
 
 
 def read_document(path: Path, name: str, problems: Problems) -> Document | None:

@@ -100,8 +100,7 @@ def _group_around(model: type[BaseModel], place: Place) -> type[BaseModel]:
     """Return the model of the group around a place."""
     for part in place[:-1]:
         field = model.model_fields.get(str(part))
-        inner = None if field is None else _model_in(field.annotation)
-        model = inner or model
+        model = _model_in(getattr(field, "annotation", None)) or model
     return model
 
 
