@@ -51,5 +51,4 @@ def _repeated_and_missing_ids(page: Any) -> Iterator[Problem]:
     wanted = " ".join(page.xpath("//@aria-labelledby | //@aria-describedby")).split()
     wanted += [link[1:] for link in page.xpath("//@href") if link.startswith("#") and link != "#"]
     for name in sorted(set(wanted) - set(counts)):
-        message = f'Something refers to "{name}", which is not on the page.'
-        yield Problem(message, code="id-missing")
+        yield Problem(f'Something refers to "{name}", which is not on the page.', code="id-missing")

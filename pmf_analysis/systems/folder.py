@@ -20,9 +20,9 @@ from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problem
 from pmf_analysis.systems.cells import KNOWN, Sheet, read_workbook
 from pmf_analysis.systems.values import is_typed
 
-SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
 _WEB_PAGE = ("<!doctype", "<html", "<?xml", "<table")
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# What a workbook in the container of the old XLS format holds when it has a password.
+_LOCKED = "EncryptedPackage".encode("utf-16-le")
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,8 @@ def drop_files(folder: Path) -> tuple[list[Path], Problems]:
 def _reason_to_skip(path: Path) -> str:
     name = path.name.casefold()
     reasons = [why for pattern, why in KNOWN["skipped"].items() if re.search(pattern, name)]
-    if not (reasons or path.stat().st_size):
-        return "The file is empty; it may still be syncing, and is skipped."
-    if not (reasons or name.endswith(SUFFIXES)):
-        return f"This is no table ({', '.join(SUFFIXES)}) and is skipped."
-    return str(next(iter(reasons), ""))
+    empty = "The file is empty; it may still be syncing, and is skipped."
+    return str(next(iter(reasons), "" if path.stat().st_size else empty))
 
 
 def read_file(path: Path) -> RawFile:
@@ -92,11 +89,9 @@ def _unusable(path: Path, reason: str, what: object = "") -> PmfError:
 
 
 def _sheets(path: Path, content: bytes, problems: Problems) -> list[Sheet]:
-    if content.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in content:
-        raise _unusable(path, "protected")
     for start, what in KNOWN["not_tables"].items():
         if content.startswith(start.encode("latin-1")):
-            raise _unusable(path, "other", what)
+            raise _unusable(path, "protected" if _LOCKED in content else "other", what)
     if content.startswith(b"PK"):
         return read_workbook(content)
     if content.startswith(b"PAR1"):

@@ -93,6 +93,5 @@ def _overwritten_targets(before: pd.DataFrame, targets: pd.DataFrame) -> Iterato
     old = targets["target_id"].map(before.set_index("target_id")["target"])
     changed = targets.assign(old=old)[old.notna() & (old != targets["target"])]
     for number, row in enumerate(changed.to_dict("records")):
-        place, old = changed[[*SOURCE_COLUMNS]].iloc[number:], row["old"]
-        told = {"id": row["target_id"], "old": old, "new": row["target"]}
-        yield from first_of(place, "target-overwritten", **told)
+        told = {"id": row["target_id"], "old": row["old"], "new": row["target"]}
+        yield from first_of(changed[[*SOURCE_COLUMNS]].iloc[number:], "target-overwritten", **told)

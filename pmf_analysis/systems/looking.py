@@ -99,8 +99,7 @@ def _look_at_sheet(sheet: Sheet, tell: Tell) -> TableLook:
     columns = tuple(_look_at_columns(body, texts, header_row, tell))
     _note_cells(sheet, tell)
     periods = _periods(texts, body, tell)
-    repeated = int(is_header.sum())
-    return TableLook(sheet.name, header_row, len(body), repeated, columns, periods)
+    return TableLook(sheet.name, header_row, len(body), int(is_header.sum()), columns, periods)
 
 
 def _likely_header(cells: pd.DataFrame) -> int:
@@ -174,5 +173,4 @@ def _note_cells(sheet: Sheet, tell: Tell) -> None:
             tell(fault, n=len(places), value=str(cells.at[row, position]), **place)
     hidden = sheet.hidden_rows & set(cells.index)
     if hidden or sheet.is_hidden:
-        what = "the sheet is" if sheet.is_hidden else f"{len(hidden):,} rows are"
-        tell("look-hidden", what=what)
+        tell("look-hidden", what="the sheet is" if sheet.is_hidden else f"{len(hidden):,} rows are")

@@ -214,8 +214,7 @@ def _refuse_fractions(
     small = (value > 0) & (value <= 1) & ~shown & ~((derived - value).abs() <= 0.6)
     above = value.where(value > 1).groupby(typed["indicator_id"])
     low, high = above.transform("min"), above.transform("max")
-    is_near = (value * 100).between(low / _NEAR, high * _NEAR)
-    odd = small & is_near & (low > _PLAIN)
+    odd = small & (low > _PLAIN) & (value * 100).between(low / _NEAR, high * _NEAR)
     with_sign = shown & value.notna()
     for beside in (case.raw[LAYOUT], typed["indicator_id"]):
         odd |= small & with_sign.groupby(beside).transform("any")
@@ -239,8 +238,7 @@ def _statuses(case: Case) -> pd.Series[str]:
     value, cells = case.typed["value"], case.raw["value"]
     declared = case.typed["value_status"].where(case.raw_text("value_status").str.strip() != "", "")
     is_absent = declared.isin(ABSENT_STATUSES)
-    contradicted = value.notna() & is_absent
-    case.tell(contradicted, "value", "value-not-for-use")
+    case.tell(value.notna() & is_absent, "value", "value-not-for-use")
     in_text = values.state_of_text(cells.where(value.isna(), ""), case.mapping.values)
     absent = in_text.mask(is_absent & (values.is_blank(cells) | (in_text == "")), declared)
     label = case.raw_text("period_label")

@@ -27,8 +27,7 @@ def settle_repeats(results: Results, known_targets: pd.DataFrame) -> None:
         rows = stacked(results, table)
         repeated = rows.duplicated(list(key), keep=False) if len(rows) else pd.Series(dtype=bool)
         if repeated.any():
-            twins = rows[repeated]
-            differs = _differs(twins, table).reindex(rows.index, fill_value=False)
+            differs = _differs(rows[repeated], table).reindex(rows.index, fill_value=False)
             spare = repeated & ~differs & rows.duplicated(list(key))
             lines = _lines(rows[differs], table, "repeated-and-different")
             _take_out(results, table, "repeated", rows, spare, lines)

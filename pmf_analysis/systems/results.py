@@ -22,7 +22,8 @@ RULES = read_shipped("systems/rules.yml")
 # So many faults of one sort are listed one by one.
 LISTED = 20
 SOURCE = {"source_file": "file", "source_sheet": "sheet", "source_row": "row"}
-_WHAT = ("message", "expected", "fix", "code", "indicator")
+_SAID = ("message", "expected", "fix", "code")
+_WHAT = (*_SAID, "indicator")
 QUARANTINE_COLUMNS = ["table", *PLACE, *_WHAT, "area_code", "cells"]
 _IN_FILE = "; all are in quarantine.csv."
 # The number, in `raw`, of the layout that a record has.
@@ -124,8 +125,7 @@ def lines_at(places: pd.DataFrame, fault: str, **slots: Any) -> pd.DataFrame:
     told = pd.DataFrame({"fault": fault, **slots}, index=places.index)
     rows = [*told.itertuples(index=False, name=None)]
     said = {row: Problem.of(**dict(zip(["fault", *slots], row, strict=True))) for row in {*rows}}
-    words = ("message", "expected", "fix", "code")
-    return places.assign(**{word: [getattr(said[row], word) for row in rows] for word in words})
+    return places.assign(**{word: [getattr(said[row], word) for row in rows] for word in _SAID})
 
 
 def first_of(places: pd.DataFrame, fault: str, **slots: Any) -> list[Problem]:

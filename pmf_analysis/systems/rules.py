@@ -186,8 +186,7 @@ def _check_required(case: Case) -> None:
 
 def _judge_lists(case: Case) -> None:
     """Hold back changes of areas that nobody can follow; note lists that a slip cuts in two."""
-    if case.records.table == "area_changes":
-        case.hold_to("area_changes")
+    case.hold_to(f"lists of {case.records.table}")
     if case.records.table == "peer_sets":
         rows, one = case.typed, ["peer_set", "area_code"]
         new_day = rows.duplicated(one) & ~rows.duplicated([*one, "as_at"])
