@@ -19,13 +19,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import history, spc
+from pmf_analysis.measures import arrays, history, spc
 from pmf_analysis.measures.arrays import PRECISION, TABLES, Column, Flags, Floats, Frame, Places
 from pmf_analysis.measures.polarity import SIGNS, Target, band_distance, first_text, target_bands
 
-FEWEST_DIFFERENCES = 8  # beside the newest, which is the one that is judged
-FEWEST_CASES = 5  # expected yes and no answers below which the normal approximation fails
-INTERVAL_WIDTHS = 3.92  # standard errors between the limits of a 95 % interval
+_SET = arrays.constants("change_test")
 
 
 def like_for_like(frame: Frame) -> Frame:
@@ -100,7 +98,7 @@ def _band(frame: Frame, series: Places, places: Places) -> Floats:
     each = difference.groupby(series)
     kept = difference.where(difference < spc.SCREEN_FACTOR * each.transform("mean"))
     usual, level = kept.groupby(series).mean(), pd.Series(np.abs(value)).groupby(series).max()
-    measured = (each.count() >= FEWEST_DIFFERENCES) & (usual > PRECISION * level)
+    measured = (each.count() >= _SET.fewest_differences) & (usual > PRECISION * level)
     return np.asarray((spc.SCREEN_FACTOR * usual).where(measured), dtype=float)
 
 
@@ -119,7 +117,7 @@ def two_proportions(now: Frame, then: Frame) -> Floats:
         pooled = (size * share + size_then * share_then) / (size + size_then)
         cases = np.minimum(size, size_then) * np.minimum(pooled, 1 - pooled)
         sampling = np.sqrt(pooled * (1 - pooled) * (1 / size + 1 / size_then))
-        spread = np.where(cases >= FEWEST_CASES, sampling, np.nan)
+        spread = np.where(cases >= _SET.fewest_cases, sampling, np.nan)
         own, own_then = (
             np.where(np.isnan(given), np.sqrt(p * (1 - p) / n), given)
             for p, n, given in ((share, size, error), (share_then, size_then, error_then))
@@ -139,7 +137,7 @@ def _estimate(rows: Frame) -> tuple[Floats, Floats, Floats]:
     share = np.where(agree, counted, value) / 100
     size = np.where(np.isnan(answers), base, answers)  # counts may be grossed up to a population
     width = np.where(high > low, high - low, np.nan)
-    return share, np.where(size > 0, size, np.nan), width / INTERVAL_WIDTHS / 100
+    return share, np.where(size > 0, size, np.nan), width / _SET.interval_widths / 100
 
 
 def pentana_arrows(

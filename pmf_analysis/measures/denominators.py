@@ -7,21 +7,18 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures.areas import keyed
-from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame, constants
 from pmf_analysis.measures.frames import is_aggregate
 from pmf_analysis.measures.intervals import poisson
 
-FEWEST_COUNCILS = 30
+_SET = constants("denominators")
 AGREES = 0.02  # relative difference that is let pass,
 ROUNDED_TO = 10  # and difference that rounding of a nation's figure explains
 MOVED = np.log(1.15)  # change of a denominator that is asked about,
 STEADY = np.log(1.03)  # where its other changes are smaller than this (their median),
-FEWEST_PERIODS = 10  # and there are so many periods,
-SELDOM = 0.2  # of which at most this share begins with such a move
 _KEYS = ["indicator", "nation", "period"]
 _TOLD = ["n", "councils", "period_label", "denominator"]
 
-FEWEST_EVENTS = 10  # below this a standardised rate is not given
 NOTE = "Directly standardised by us from the counts by "
 _KEY = ["series", "period"]
 _MADE = {"value": "value", "ci_lower": "lower", "ci_upper": "upper"}
@@ -56,7 +53,7 @@ def denominator_notes(panel: Frame, register: Frame) -> Frame:
     parts = parts.assign(councils=size.where(tier != "07"), districts=size.where(tier != "10"))
     sums = parts.groupby(_KEYS).sum()
     none_left = sums["leaves"].groupby(level=_KEYS[:2]).shift(fill_value=0) == 0
-    is_whole = none_left & (sums["n"] == sums["known"]) & (sums["n"] >= FEWEST_COUNCILS)
+    is_whole = none_left & (sums["n"] == sums["known"]) & sums["n"].ge(_SET.fewest_councils)
     found = sums[is_whole].join(nations, how="inner").dropna(subset="denominator")
     found = found.groupby(level=_KEYS[:2]).tail(1).reset_index()
     total = found["denominator"]
@@ -81,9 +78,9 @@ def moved_periods(own: Frame) -> Column:
     change = size.groupby(series).diff().abs()
     jump = change > MOVED
     usual = change.where((change > 0) & ~jump).groupby(series).transform("median").fillna(0)
-    long = series.groupby(series).transform("size") >= FEWEST_PERIODS
+    long = series.groupby(series).transform("size") >= _SET.fewest_periods
     share = jump.groupby(series).transform("mean")
-    asked = (usual < STEADY) & long & (share > 0) & (share <= SELDOM)
+    asked = (usual < STEADY) & long & (share > 0) & (share <= _SET.seldom)
     off = []
     for _, sizes in size[asked].groupby(series):
         level = sizes.iloc[-1]
@@ -150,7 +147,7 @@ def directly_standardised(strata: Frame, *, scale: float = 1.0, confidence: floa
     sums = parts.assign(variance=count * share**2).groupby(_KEY).sum()
     wanted = strata.groupby("series")["stratum"].nunique()
     is_whole = sums["known"] == wanted.reindex(sums.index.get_level_values("series")).to_numpy()
-    total = sums["numerator"].where(is_whole & (sums["numerator"] >= FEWEST_EVENTS))
+    total = sums["numerator"].where(is_whole & (sums["numerator"] >= _SET.fewest_events))
     value = (scale * sums["rate"] / sums["weight"]).where(total.notna())
     stretch = scale * np.sqrt(sums["variance"] / total) / sums["weight"]
     lower, upper = (value + stretch * (bound - total) for bound in poisson(total, confidence))

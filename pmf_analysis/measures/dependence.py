@@ -11,20 +11,14 @@ outside the usual ones; of 16 values .007, .034, .066 and .11, as short series h
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Floats, Frame, Places
+from pmf_analysis.measures.arrays import Column, Floats, Frame, Places, constants
 from pmf_analysis.measures.history import by_length
 
 AUTOREGRESSIONS = np.array([0.3, 0.6, 0.8, 0.95])  # nearer to 1 there is no usual range
-# In standard deviations of single values: a drift over the series, in effect any, beside each
-# model, and one step beside independent values. Chosen, with the odds below, on simulated series;
-# benchmarks/shape_gate.py prints what they find and how often they are wrong.
-DRIFT, STEP = 1e4, 4.0
-CLEAR = 0.5  # log odds of dependence against independent values, with or without a step
-FEWEST = 12  # values below which dependence is not looked for
+_SET = constants("dependence")
 # How much likelier than windows, before the values are seen: independent values, those with one
 # step, each autoregression.
 PRIOR_ODDS = np.array([2.8, 1.0, *[0.03] * len(AUTOREGRESSIONS)])
-LONGEST = 240  # newest values looked at: more tell nothing new, and take cubes of their number
 
 
 def coefficients(rows: Frame) -> Column:
@@ -54,7 +48,7 @@ def dependence(values: Floats, windows: Floats) -> tuple[Floats, Floats]:
     independent values, the same with one step anywhere, and autoregressions: above 0 windows are
     likelier, at prior odds that hold false alarms down in short series. 0 where not looked for.
     """
-    values = values[:, -LONGEST:]
+    values = values[:, -_SET.longest :]
     known = np.isfinite(values)
     found, odds = np.zeros(len(values)), np.zeros(len(values))
     patterns = np.unique(np.column_stack([windows, known]), axis=0, return_inverse=True)[1].ravel()
@@ -62,11 +56,11 @@ def dependence(values: Floats, windows: Floats) -> tuple[Floats, Floats]:
     for rows in np.split(order, np.flatnonzero(np.diff(patterns[order])) + 1):
         time = np.flatnonzero(known[rows[:1]].any(axis=0))
         part = values[rows][:, time]
-        if len(time) < FEWEST:
+        if len(time) < _SET.fewest:
             continue
         single, *others, rolling = _log_likelihoods(part, time, windows[rows[0]])
         dependent = np.logaddexp.reduce(others[1:], axis=0)
-        bar = CLEAR + np.log(len(AUTOREGRESSIONS)) + np.logaddexp(single, others[0])
+        bar = _SET.clear + np.log(len(AUTOREGRESSIONS)) + np.logaddexp(single, others[0])
         mean = AUTOREGRESSIONS @ np.exp(others[1:] - dependent)
         found[rows] = np.where((dependent > bar) & (np.ptp(part, axis=1) > 0), mean, 0.0)
         against = np.log(PRIOR_ODDS)[:, None] + [single, *others]
@@ -81,7 +75,7 @@ def _log_likelihoods(values: Floats, time: Places, window: float) -> list[Floats
     integrated out.
     """
     n, lag = len(time), np.abs(np.subtract.outer(time, time))
-    drift = DRIFT * (time - time.mean()) / (time[-1] + 1 - time[0])
+    drift = _SET.drift * (time - time.mean()) / (time[-1] + 1 - time[0])
     models = [np.eye(n), *(r**lag for r in AUTOREGRESSIONS), np.clip(1 - lag / window, 0, None)]
     root = np.linalg.cholesky(np.stack(models) + np.outer(drift, drift))
     middle = values - values.mean(axis=1, keepdims=True)
@@ -97,9 +91,9 @@ def _log_likelihoods(values: Floats, time: Places, window: float) -> list[Floats
     fits = -widths[:, None] - (n - 1) / 2 * np.log(left)
     moved = np.linalg.solve(root[0], steps)
     moved -= level[0] * (level[0] * moved).sum(axis=0) / size[0]
-    spans = (moved**2).sum(axis=0)[:, None] + STEP**-2
+    spans = (moved**2).sum(axis=0)[:, None] + _SET.step**-2
     gain = 1 - np.einsum("ts,tk->sk", moved, rest[0]) ** 2 / spans / left[0]
-    each = -np.log(STEP**2 * spans) / 2 - (n - 1) / 2 * np.log(np.maximum(gain, 1e-300))
+    each = -np.log(_SET.step**2 * spans) / 2 - (n - 1) / 2 * np.log(np.maximum(gain, 1e-300))
     return [fits[0], fits[0] + np.logaddexp.reduce(each, axis=0) - np.log(len(spans)), *fits[1:]]
 
 

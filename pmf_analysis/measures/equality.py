@@ -9,17 +9,14 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key, split_series
-from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame, constants
 from pmf_analysis.measures.gaps import gap_trends
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.intervals import difference_interval, two_sided_z
 from pmf_analysis.measures.polarity import first_text, undeclared
 from pmf_analysis.measures.reasons import sided
 
-FALSE_ALARMS = 0.05  # chance of any false difference among the groups of a dimension, at most
-FEWEST_CASES = 10  # below this a count gives no verdict
-FEWEST_HIDDEN = 5  # hidden groups must hold so many together that their sum gives none away
-ADDS_UP = 0.02  # how far the groups' denominators may be from the whole's
+_SET = constants("equality")
 DIMENSION = ["whole", "dimension"]
 GIVEN = ["numerator", "denominator", "value", "ci_lower", "ci_upper", "sample_size"]
 OTHERS = [f"other_{name}" for name in GIVEN]
@@ -77,7 +74,7 @@ def _own_rows(own: Frame, register: Frame) -> Frame:
     own = own.assign(**parts[names], whole=whole, hidden=hidden)
     frame = with_register(own[parts["definition_version"] == newest], register)
     others = frame["denominator"] - frame["numerator"]
-    few = (frame["statistic"] == "proportion") & others.between(1, FEWEST_HIDDEN - 1)
+    few = (frame["statistic"] == "proportion") & others.between(1, _SET.fewest_hidden - 1)
     shown = register.reindex(columns=["indicator", "small_counts"]).query("small_counts == 'show'")
     few &= (frame["dimension"] != "") & ~frame["indicator"].isin(shown["indicator"])
     frame["hidden"] |= few
@@ -104,11 +101,11 @@ def _with_others(rows: Frame) -> Frame:
     table = counts.assign(sized=rows["denominator"], hidden=rows["hidden"])
     table = table.assign(shown=rows["value"].notna(), counted=counted)
     total = table.groupby([rows[name] for name in (*DIMENSION, "period")]).transform("sum")
-    adds_up = (total["sized"] / rows["all_denominator"] - 1).abs() <= ADDS_UP
+    adds_up = (total["sized"] / rows["all_denominator"] - 1).abs() <= _SET.adds_up
     rest = rows["all_numerator"] - total["numerator"]
     uncounted = rows["all_denominator"] - total["denominator"] - rest
     uncounted = uncounted.where(rows["statistic"] == "proportion", np.inf)
-    safe = (rest >= FEWEST_HIDDEN) & (uncounted >= FEWEST_HIDDEN)
+    safe = (rest >= _SET.fewest_hidden) & (uncounted >= _SET.fewest_hidden)
     by_whole = rest.notna() & ((total["hidden"] == 0) | ((total["hidden"] > 1) & safe))
     by_sum = rest.isna() | (total["counted"].eq(total["shown"]) & adds_up)
     for name in GIVEN[:2]:
@@ -151,7 +148,7 @@ def _compared(rows: Frame) -> Frame:
     rows["evidence"] = first_text(rows.index, kinds, "values_only")
     counted, sizes = (rows[[name, f"other_{name}"]] for name in GIVEN[:2])
     uncounted = (sizes - counted.to_numpy()).where(rows["statistic"] == "proportion")
-    small = counted.join(uncounted) < FEWEST_CASES
+    small = counted.join(uncounted) < _SET.fewest_cases
     few = small.any(axis=1) | ((rows["value"] >= 100) & (rows["statistic"] == "proportion"))
     why = _why_not(rows, few)
     judged = (why == "") & (rows["evidence"] != "values_only") & ~rows["is_reference"]
@@ -159,7 +156,7 @@ def _compared(rows: Frame) -> Frame:
     rows["n_groups"], m = of["whole"].transform("size"), of["judged"].transform("sum")
     # two groups that are each other's rest ask one question, not two
     mirrored = (m == 2) & (rows["n_groups"] == 2) & ~rows["partial"]
-    rows["level"] = 1 - FALSE_ALARMS / m.mask(mirrored, 1).clip(lower=1)
+    rows["level"] = 1 - _SET.false_alarms / m.mask(mirrored, 1).clip(lower=1)
     blank = few | rows["value"].isna() | (rows["data_type"] == "count")
     rows[BESIDE] = _differences(rows, others).mask(blank)
     # what is left after a large group may be a small count that no row of the table has
@@ -212,7 +209,7 @@ def _why_not(rows: Frame, few: Column) -> Column:
 
 def _why(rows: Frame, side: Column) -> Column:
     """Say what a comparison rests on."""
-    m = (FALSE_ALARMS / (1 - rows["level"])).round().astype(int)
+    m: Column = (_SET.false_alarms / (1 - rows["level"])).round().astype(int)
     widened = (" (widened because " + m.astype(str) + " groups are compared)").where(m > 1, "")
     tested = "At the " + (100 * rows["level"]).map("{:.3g}".format) + " % level" + widened
     tested += " the difference is " + first_text(rows.index, [(side == 0, "no ")])

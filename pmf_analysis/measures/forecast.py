@@ -17,21 +17,16 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from pmf_analysis.measures import calibration, chance, grid, placement
-from pmf_analysis.measures.arrays import Flags, Floats, Frame
+from pmf_analysis.measures.arrays import Flags, Floats, Frame, constants
 from pmf_analysis.measures.chance import Aim, Bounds, Target
 
 Row = tuple[placement.Placed, int, Floats, int, str]  # of which row, numbers, n, reason
 
-MINIMUM_VALUES = 5
+_SET = constants("forecast")
 NO_TREND = 0.6  # prior of no trend; council indicators deserve more (realism.py)
-_SHOWN = (0.05, 0.1, 0.25, 0.4, 0.5, 0.55, 0.6, 0.7, 0.75, 0.9, 0.95)
-QUANTILES = {f"q{round(100 * q):02d}": q for q in _SHOWN}
+QUANTILES = {f"q{round(100 * q):02d}": q for q in _SET.shown}
 QUANTILES |= {f"d{dot + 1:02d}": (dot + 0.5) / 20 for dot in range(20)}
 FORECAST_COLUMNS = ["series", "horizon", "period", "n", "reason", *QUANTILES]
-
-_CELLS = 4_000_000  # numbers held at once in the largest array of a batch
-_SMALLEST_RANGE = 1e-60
-_SAME = 1e-9  # relative range below which values are all the same
 
 
 @dataclass(frozen=True)
@@ -213,10 +208,10 @@ def _usable(history: Floats) -> Floats:
 def _why_not(history: Floats) -> str:
     """Plain reason why a history cannot be forecast; "" where it can."""
     seen = history[np.isfinite(history)]
-    if len(seen) < MINIMUM_VALUES:
+    if len(seen) < _SET.minimum_values:
         plural = "value" if len(seen) == 1 else "values"
-        return f"There are {len(seen)} {plural}; a forecast needs at least {MINIMUM_VALUES}."
-    if np.ptp(seen) <= max(_SAME * np.abs(seen).max(), _SMALLEST_RANGE):
+        return f"There are {len(seen)} {plural}; a forecast needs at least {_SET.minimum_values}."
+    if np.ptp(seen) <= max(_SET.same * np.abs(seen).max(), _SET.smallest_range):
         return "All values are the same, so nothing shows how much they may change."
     return ""
 
@@ -230,7 +225,7 @@ def _fitted(
         if not reason:
             alike[np.isfinite(usable[position]).tobytes()].append(position)
     for pattern, positions in alike.items():
-        size = max(1, _CELLS // (70 * len(pattern) + chance.DRAWS * horizon))
+        size = max(1, _SET.cells // (70 * len(pattern) + chance.DRAWS * horizon))
         for start in range(0, len(positions), size):
             batch = positions[start : start + size]
             values = np.array([usable[position] for position in batch])

@@ -27,18 +27,14 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import history, peers, polarity
-from pmf_analysis.measures.arrays import PAIR, TYPES, Flags, Floats, Frame, Places
+from pmf_analysis.measures.arrays import PAIR, TYPES, Flags, Floats, Frame, Places, constants
 
 FEWEST = 10  # councils with both values below which nothing is said
-MANY = 30  # councils above which only the third with the most similar start is compared
+_SET = constants("leads")
 KEPT = 5
-LARGEST_CHANGE = 4.0  # in robust standard deviations: one slip of the pen is not a group's noise
 # Learnt on half of the real groups of benchmarks/leads.py, and held on the other half:
 USUAL_RELIABILITY = 0.5  # of improvements over three years
 ITS_WEIGHT = 80.0  # two-step changes in a group's record that count as much as the usual
-DOUBT = 0.15  # standard error of a reliability
-GROUP_WEIGHT = 1.0  # changes in a council's own record that count as much as the group's noise
-PRECISION = 1e-9  # relative; below, an improvement is rounding
 NORMAL_95 = 1.96
 
 
@@ -144,7 +140,7 @@ class Panel:
         at = int(np.flatnonzero(shared)[-1])
         chosen = np.flatnonzero(both[:, at])
         apart = np.abs(self.start[chosen, at] - self.start[own, at])
-        if len(chosen) > MANY and np.isfinite(apart).all():
+        if len(chosen) > _SET.many and np.isfinite(apart).all():
             nearest = np.argsort(apart, kind="stable")[: max(FEWEST, -(-len(chosen) // 3))]
             chosen = np.sort(chosen[nearest])
         group = chosen, at
@@ -175,12 +171,12 @@ class Panel:
             if not n:
                 return 0.0, 0, own
             change = change - np.nanmean(change, axis=0)
-            limit = LARGEST_CHANGE * 1.4826 * np.nanmedian(np.abs(change)) or np.inf
+            limit = _SET.largest_change * 1.4826 * np.nanmedian(np.abs(change)) or np.inf
             inside = np.clip(change, -limit, limit) ** 2 * (count / (count - 1))
             squares.append(float(np.nanmean(inside)))
             if years == self.step and squares[0]:
-                own = np.nansum(inside, axis=1) / squares[0] + GROUP_WEIGHT
-                own = own / (np.isfinite(inside).sum(axis=1) + GROUP_WEIGHT)
+                own = np.nansum(inside, axis=1) / squares[0] + _SET.group_weight
+                own = own / (np.isfinite(inside).sum(axis=1) + _SET.group_weight)
         return max(2 * squares[0] - squares[1], 0.0), n, own
 
 
@@ -209,7 +205,7 @@ def shrunken(
     centred = start - start.mean()
     squares = float(centred @ centred) or 1.0
     lead = end - end.mean() - centred * (centred @ end / squares)
-    lead[np.abs(lead) <= PRECISION * np.abs(end).max()] = 0.0
+    lead[np.abs(lead) <= _SET.precision * np.abs(end).max()] = 0.0
     variance = float(lead @ lead) / (len(lead) - 2)
     trust = n / (n + ITS_WEIGHT)
     share = trust * (1 - min(scatter / (variance or 1.0), 1.0)) + (1 - trust) * USUAL_RELIABILITY
@@ -219,7 +215,7 @@ def shrunken(
     lasting = max(variance - noise.mean(), 0)
     reliability = lasting / np.maximum(lasting + noise, np.finfo(float).tiny)
     line = reliability**2 * variance * (1 / len(lead) + centred**2 / squares)
-    spread = NORMAL_95 * np.sqrt(reliability * noise + (DOUBT * lead) ** 2 + line)
+    spread = NORMAL_95 * np.sqrt(reliability * noise + (_SET.doubt * lead) ** 2 + line)
     kept = reliability * lead
     found = {"improvement": lead, "shrunken": kept, "lower": kept - spread, "upper": kept + spread}
     return found | {"reliability": reliability}

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import forecast, frames
-from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame
+from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame, constants
 from pmf_analysis.measures.calibration import Factors
 from pmf_analysis.measures.chance import Bounds, limits, quantiles, student_quantiles
 from pmf_analysis.measures.peers_model import PeersModel, fit_peers
@@ -23,11 +23,8 @@ from pmf_analysis.measures.seasonal_pattern import countable_seasons, seasonal_p
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
 NO_TREND = 0.8  # prior of no trend for council indicators (target-realism.md 11 c)
-_COUNTS = ("numerator", "denominator")
-FEWEST_IN_QUARTERS = 8  # areas; two in each quarter
-_ENOUGH_LISTS = 0.5  # share of a panel's areas
+_SET = constants("outlook")
 _PLACED = ["series", "indicator", "area", "period", "usable", "value", "error"]
-_KEY = ["indicator", "dimension", "dimension_value", "definition_version"]
 
 
 @dataclass(frozen=True)
@@ -68,10 +65,10 @@ class Panel:
     def quarters(self) -> Floats:
         """Quarter (0 to 3, by value) in which each area stands in each period (A, T).
 
-        NaN if unknown, and in periods with fewer than FEWEST_IN_QUARTERS areas.
+        NaN if unknown, and in periods with too few areas.
         """
         ranks = pd.DataFrame(self.known.values).rank(method="first")
-        counts = ranks.count().where(lambda areas: areas >= FEWEST_IN_QUARTERS)
+        counts = ranks.count().where(lambda areas: areas >= _SET.fewest_in_quarters)
         return (4 * (ranks - 1) // counts).to_numpy()
 
     def changes(self, row: int, periods: int) -> Floats:
@@ -163,7 +160,7 @@ def panels(
     chosen = chosen.reset_index(drop=True)
     unusable = frames.in_exceptional_period(chosen, register) | chosen.get("is_exceptional", False)
     chosen["usable"] = chosen["value"].mask(unusable | chosen.get("before_break", False))
-    keys = [name for name in _KEY if name in chosen.columns]
+    keys = [name for name in _SET.key if name in chosen.columns]
     group = chosen.groupby(keys, sort=True, dropna=False).ngroup()
     chosen["error"] = _counting_variance(chosen, register, group)
     beside = None
@@ -190,7 +187,7 @@ def _lists(beside: Frame | None, areas: Column) -> Flags | None:
     row, column = (ends.get_indexer(pd.Index(areas)) for ends in beside.axes)
     lists = beside.to_numpy(dtype=bool)[np.ix_(row, column)]
     lists &= (row >= 0)[:, None] & (column >= 0)
-    return lists if lists.any(axis=1).mean() >= _ENOUGH_LISTS else None
+    return lists if lists.any(axis=1).mean() >= _SET.enough_lists else None
 
 
 def _counting_variance(rows: Frame, register: Frame, group: Column) -> Column:
@@ -198,7 +195,7 @@ def _counting_variance(rows: Frame, register: Frame, group: Column) -> Column:
     of = register.set_index("indicator").reindex(columns=["data_type", "statistic"])
     kind, statistic = (rows["indicator"].map(of[name]) for name in of)
     is_count = kind == "count"
-    count, whole = (pd.to_numeric(rows.get(x, np.nan * rows["value"])) for x in _COUNTS)
+    count, whole = (pd.to_numeric(rows.get(x, np.nan * rows["value"])) for x in _SET.counts)
     count, whole = count.mask(is_count, rows["value"]), whole.mask(is_count, 1.0)
     ratio = rows["value"] * whole / count.where(count > 0)
     unit = ratio.groupby(group).transform("median")  # 100 for a percentage

@@ -9,22 +9,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from pmf_analysis.measures import arrays
 from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, TABLES, Column, Floats, Frame, Places
 from pmf_analysis.measures.polarity import band_distance
 
 Panel = dict[str, Floats]
 QUARTILES = ["peer_min", "peer_q1", "peer_median", "peer_q3", "peer_max"]
 
-DRAWS = 1000
-TAIL = 25  # draws left out at either end: 95 % are kept
-SEED = 20261122  # the same draws for every case, so nothing else in a table moves a rank
-NORMAL_95 = 1.959964
+_SET = arrays.constants("ranks")
 
 NEAREST = range(10, 21)
 ROBUST = ["robust_of", "robust_same", "robust_opposite"]
 PLACE_ONLY = "position_only"
 SOMEWHAT = "somewhat_"  # before better, worse, higher and lower
-OPPOSITE = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
 
 
 def quantile_group(rank: ArrayLike, of: ArrayLike, groups: int = 4) -> Places:
@@ -134,7 +131,7 @@ def rank_range(panel: Panel, own: Frame) -> Frame:
     own_down, own_up = _spreads(own_value, *own[["lower", "upper"]].to_numpy(float).T)
     known = ~np.isnan(own_up) & ((~np.isnan(up)).sum(axis=1) >= FEWEST_PEERS)
     down, up = np.nan_to_num(down), np.nan_to_num(up)
-    normal = np.random.default_rng(SEED).standard_normal((up.shape[1] + 1, DRAWS))
+    normal = np.random.default_rng(_SET.seed).standard_normal((up.shape[1] + 1, _SET.draws))
     plus, minus = np.maximum(normal, 0), np.minimum(normal, 0)
     edges = own[["polarity", "target_low", "target_high"]].to_numpy(object)
     found = np.full((len(own), 2), np.nan)
@@ -145,7 +142,7 @@ def rank_range(panel: Panel, own: Frame) -> Frame:
         drawn += down[i, :n, None] * minus[columns]
         ours = own_value[i] + own_up[i] * plus[0] + own_down[i] * minus[0]
         ranks = np.sort(1 + (advantage(drawn, ours, *edges[i]) > 0).sum(axis=0))
-        found[i] = ranks[TAIL], ranks[-TAIL - 1]
+        found[i] = ranks[_SET.tail], ranks[-_SET.tail - 1]
     rank = own["rank"].to_numpy(float)
     found[:, 0] = np.minimum(found[:, 0], rank)
     found[:, 1] = np.maximum(found[:, 1], rank + own["n_level"].to_numpy(float))
@@ -156,7 +153,7 @@ def _spreads(value: Floats, lower: Floats, upper: Floats) -> tuple[Floats, Float
     """Standard deviations below and above each value; never 0 where there is an interval."""
     least = 1e-9 * (upper - lower)  # so that two values of 0 are not level in every draw
     below, above = np.maximum(value - lower, least), np.maximum(upper - value, least)
-    return below / NORMAL_95, above / NORMAL_95
+    return below / _SET.normal_95, above / _SET.normal_95
 
 
 def alternatives(panel: Panel, members: Column) -> list[tuple[int, Places, Panel]]:
@@ -204,7 +201,7 @@ def agreement(cases: Frame, chosen: Frame) -> Frame:
     both = both.drop_duplicates([*PAIR, "who_other"])
     verdict, half, place = both["verdict_other"], both["half_other"], both["verdict"] == PLACE_ONLY
     agrees = (both["verdict"] == verdict).mask(place, both["half"] == half)
-    opposes = (both["verdict"].map(OPPOSITE) == verdict).mask(place, both["half"] * half < 0)
+    opposes = (both["verdict"].map(_SET.opposite) == verdict).mask(place, both["half"] * half < 0)
     columns = [*PAIR, "peer_set_other", "k"]
     return both[columns].assign(agrees=agrees.astype(float), opposes=opposes.astype(float))
 

@@ -7,13 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import TABLES, TYPES, Floats, Frame, Integers, Places
+from pmf_analysis.measures.arrays import TABLES, TYPES, Floats, Frame, Integers, Places, constants
 from pmf_analysis.measures.history import by_length
 
-ALPHA = 0.05  # two-sided
-EXACT_UP_TO = 12  # points; beyond, the normal approximation is close enough
-FEWEST = 4  # points below which a Mann-Kendall test says nothing at all
-RECENT_POINTS = 5
+_SET = constants("short_series")
 RECENT_CRITICAL = 9.54953570608324  # chi-square, 1 df, p = 0.002, as Fingertips prints it
 
 
@@ -54,7 +51,7 @@ def _typed(rows: list[tuple[Any, ...]], types: dict[str, Any]) -> Frame:
 def _tests(value: Floats, time: Places) -> tuple[Any, ...]:
     """What `mann_kendall` gives after `series`, for series of equally many values, a row each."""
     count, n = value.shape
-    if n < FEWEST:
+    if n < _SET.fewest:
         nothing = np.zeros(count, dtype=int)
         return nothing + n, nothing, *[np.full(count, np.nan)] * 2, ["cannot_judge"] * count
     first, second = np.triu_indices(n, 1)
@@ -64,7 +61,7 @@ def _tests(value: Floats, time: Places) -> tuple[Any, ...]:
     # How many times each distinct value occurs, from few to many.
     ties = [tuple(sorted(np.unique(row, return_counts=True)[1].tolist())) for row in value]
     p_value = np.array([_p_value(abs(int(one)), sizes) for one, sizes in zip(s, ties, strict=True)])
-    words = np.select([p_value > ALPHA, s > 0], ["no_change", "increasing"], "decreasing")
+    words = np.select([p_value > _SET.alpha, s > 0], ["no_change", "increasing"], "decreasing")
     return np.full(count, n), s, p_value, np.median(slopes, axis=1), words
 
 
@@ -72,7 +69,7 @@ def _tests(value: Floats, time: Places) -> tuple[Any, ...]:
 def _p_value(s: int, ties: tuple[int, ...]) -> float:
     from scipy.special import ndtr
 
-    if sum(ties) <= EXACT_UP_TO:
+    if sum(ties) <= _SET.exact_up_to:
         scores, chance = null_distribution(ties)
         return float(min(1.0, chance[np.abs(scores) >= abs(s)].sum()))
     sizes = np.array([sum(ties), *ties], dtype=float)
@@ -98,10 +95,10 @@ def null_distribution(ties: tuple[int, ...]) -> tuple[Integers, Floats]:
 
 def attained_size(n: int) -> float:
     """Chance that pure noise of n different values gives a significant Mann-Kendall test."""
-    if n > EXACT_UP_TO:
-        return ALPHA
+    if n > _SET.exact_up_to:
+        return float(_SET.alpha)
     sizes = (_p_value(s, (1,) * n) for s in range(math.comb(n, 2) + 1))
-    return max((size for size in sizes if size <= ALPHA), default=0.0)
+    return max((size for size in sizes if size <= _SET.alpha), default=0.0)
 
 
 def recent_trend(observations: Frame) -> Frame:
@@ -128,7 +125,7 @@ def recent_trend(observations: Frame) -> Frame:
     given = known[TABLES["recent_trend"]].to_numpy(float)
     rows: list[tuple[Any, ...]] = []
     for names, places, _ in by_length(known):
-        last = map(_recent_one, given[places[:, -RECENT_POINTS:]])
+        last = map(_recent_one, given[places[:, -_SET.recent_points :]])
         rows += [(name, *found) for name, found in zip(names, last, strict=True)]
     return _typed(rows, TYPES["recent_trend"])
 
@@ -136,7 +133,7 @@ def recent_trend(observations: Frame) -> Frame:
 def _recent_one(last: Floats) -> tuple[Any, ...]:
     count, n, value, lower, upper = last.T
     reason = "One of the last five points has neither counts nor an interval."
-    if len(n) < RECENT_POINTS:
+    if len(n) < _SET.recent_points:
         reason = f"Only {len(n)} points; five are needed."
     elif ((count > 0) & (count < n)).all():
         # Cochran-Armitage: a line through the shares, each with the variance of the common share.
@@ -155,7 +152,7 @@ def _judged(chi_square: float, dispersion: float, slopes: Floats, method: str) -
     steady = bool((np.sign(slopes) == np.sign(slopes[0])).all()) and slopes[0] != 0
     way = "increasing" if slopes[0] > 0 else "decreasing"
     word = way if steady and chi_square > RECENT_CRITICAL else "no_change"
-    return RECENT_POINTS, chi_square, word, "", dispersion, method
+    return _SET.recent_points, chi_square, word, "", dispersion, method
 
 
 def _weighted_line(value: Floats, weight: Floats) -> tuple[float, float]:

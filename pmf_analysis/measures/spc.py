@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from pmf_analysis.measures import polarity, special_causes
+from pmf_analysis.measures import arrays, polarity, special_causes
 from pmf_analysis.measures.arrays import LIMITS, PRECISION, Flags, Floats, Frame, Integers, Places
 from pmf_analysis.measures.polarity import Improvement, Target, words
 from pmf_analysis.measures.special_causes import PROFILES, RULES, RuleSet, Usable, rule_set
@@ -40,10 +40,7 @@ __all__ = ["LIMITS", "PROFILES", "RULES", "RuleSet", "SpcChart", "rule_set", "si
 SCREEN_FACTOR = 3.267  # D4: moving ranges at or above this multiple of their mean are left out
 FEWEST, MOST = 13, 240  # values: below, a chart carries no verdict; above, little changes
 LENGTHS = (13, 16, 20, 25, 30, 36, 42, 48, 60, 80, 120, MOST)  # where steps are simulated
-POWER = 0.8
-LARGEST = 16.0  # standard deviations; a chart that does not show this step shows none
-SEED = 20261031
-DRAWN = 400_000  # values of an alarm: 30,000 series of 13, 6,000 of 60; an eighth for a step
+_SET = arrays.constants("spc")
 TABLE = Path(__file__).with_name("chart_alarms.csv")
 Ways = Improvement | Mapping[str, Improvement]
 Targets = Mapping[str, Target] | Frame | None
@@ -265,20 +262,20 @@ def _curve(rules: RuleSet, within: int) -> Floats:
     return np.array([LENGTHS[::2], [step(rules, n, within) for n in LENGTHS[::2]]])
 
 
-def simulated_alarm(rules: RuleSet, n: int, within: int = 0, drawn: int = DRAWN) -> float:
+def simulated_alarm(rules: RuleSet, n: int, within: int = 0, drawn: int = _SET.drawn) -> float:
     """Share of simulated series whose last value is flagged (`within` nothing to be waited for)."""
-    values = np.random.default_rng([SEED, n]).normal(size=(drawn // n, n))
+    values = np.random.default_rng([_SET.seed, n]).normal(size=(drawn // n, n))
     return float(np.mean(signals(values, rules)[0][:, -1] > 0))
 
 
-def simulated_step(rules: RuleSet, n: int, within: int, drawn: int = DRAWN // 8) -> float:
+def simulated_step(rules: RuleSet, n: int, within: int, drawn: int = _SET.drawn // 8) -> float:
     """Find the step by halving; every size is tried on the same noise."""
     length = n + within
-    noise = np.random.default_rng([SEED, n, within]).normal(size=(drawn // length, length))
-    low, high = 0.0, 2 * LARGEST
+    noise = np.random.default_rng([_SET.seed, n, within]).normal(size=(drawn // length, length))
+    low, high = 0.0, 2 * _SET.largest
     while high - low > 0.01:
         middle = (low + high) / 2
         direction = signals(noise + middle * (np.arange(length) >= n), rules)[1]
-        is_shown = np.mean((direction[:, n:] > 0).any(axis=1)) >= POWER
+        is_shown = np.mean((direction[:, n:] > 0).any(axis=1)) >= _SET.power
         low, high = (low, middle) if is_shown else (middle, high)
-    return high if high <= LARGEST else float("nan")
+    return high if high <= _SET.largest else float("nan")

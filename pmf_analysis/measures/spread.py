@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, Column, Flags, Floats, Frame
+from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, Column, Flags, Floats, Frame, constants
 from pmf_analysis.measures.history import RATIOS
 from pmf_analysis.measures.intervals import poisson, two_sided_z, wilson
 from pmf_analysis.measures.ranks import Panel, ordered_quantile
@@ -19,15 +19,11 @@ from pmf_analysis.measures.ranks import Panel, ordered_quantile
 Numbers = Floats | float
 Statistic = Literal["proportion", "rate", "ratio", "mean"]
 
-WINSORISED = 0.1, 0.9  # quantiles to which z-scores are pulled in before dispersion is measured
+_SET = constants("spread")
 LEVELS = {"95": 0.95, "998": 0.998}
 LABELS = ["low_998", "low_95", "within", "high_95", "high_998"]
 EVENTS = ("rate", "ratio")  # events per denominator, or observed over expected
-LEFT_BY_WINSORISING = 0.68  # of the mean square of normal values, 10 % pulled in at either end
-FREEDOM = 0.72  # degrees of freedom that the winsorised mean square has, per peer but one
-STEPS = 6  # of Newton's method: the variance is then right to 1e-3 of the total and mostly to 1e-9
 FEWEST_EVENTS = 10  # below it a place in a funnel says little (the rule of England's OHID)
-FUNNEL_POINTS = 40
 SPREAD = ["centre", "phi", "tau2", "adjusted_z", "pull", "size", "freedom"]
 
 
@@ -75,7 +71,7 @@ def places(panel: Panel, own: Frame, *, overdispersion: bool) -> tuple[Frame, Pa
     own_error2 = standard_error(size_own, pooled, kind) ** 2
     own_distance = transformed(value_own, pooled, kind) - centre
     own_z = own_distance / np.sqrt(own_error2 + tau2 * (1 + pull))
-    freedom = (FREEDOM * (n[:, None] - 1) if overdispersion else np.inf) * enough
+    freedom = (_SET.freedom * (n[:, None] - 1) if overdispersion else np.inf) * enough
     columns = [pooled, phi, tau2, own_z, pull, size_own, freedom]
     z = distance / np.sqrt(error2 + tau2 * (1 + pull))
     return pd.DataFrame(np.hstack(columns), own.index, SPREAD), {"z": z, "size": size}
@@ -91,15 +87,15 @@ def _values(columns: Panel, mean: Flags) -> tuple[Floats, Floats]:
 
 def _variance_between(distance: Floats, error2: Floats, n: Floats) -> tuple[Floats, Floats]:
     """Dispersion ratio, and variance beyond chance, of each row."""
-    goal = (LEFT_BY_WINSORISING * (n - 1) / np.maximum(n, 1))[:, None]
+    goal = (_SET.left_by_winsorising * (n - 1) / np.maximum(n, 1))[:, None]
     tau2 = np.zeros((len(distance), 1))
     known = np.maximum((~np.isnan(distance)).sum(axis=1, keepdims=True), 1)
     phi = np.full_like(tau2, np.nan)
-    for step in range(STEPS):
+    for step in range(_SET.steps):
         variance = error2 + tau2
         z = distance / np.sqrt(variance)
         ordered = np.sort(z, axis=1)
-        ends = [ordered_quantile(ordered, share)[:, None] for share in WINSORISED]
+        ends = [ordered_quantile(ordered, share)[:, None] for share in _SET.winsorised]
         square = np.clip(z, *ends) ** 2
         level = np.nansum(square, axis=1, keepdims=True) / known
         slope = np.nansum(square / variance, axis=1, keepdims=True) / known
@@ -143,12 +139,12 @@ def funnels(pairs: Frame, sizes: Floats) -> Frame:
     counted = (pairs["scale_of"].isin(RATIOS) & (pairs["centre"] > 0)).to_numpy()
     pairs, sizes = pairs[counted], sizes[counted]
     ends = np.nanmin(sizes, axis=1, initial=np.inf), np.nanmax(sizes, axis=1, initial=0)
-    points = np.geomspace(*ends, FUNNEL_POINTS, axis=1)
+    points = np.geomspace(*ends, _SET.funnel_points, axis=1)
     benchmark = (pairs["centre"] * pairs["scale"]).to_numpy()[:, None]
     columns = {"size": points, "benchmark": benchmark + 0 * points}
     for name, level in LEVELS.items():
         columns[f"lower_{name}"], columns[f"upper_{name}"] = limits(pairs, points, level)
-    table = pairs[PAIR].loc[pairs.index.repeat(FUNNEL_POINTS)].reset_index(drop=True)
+    table = pairs[PAIR].loc[pairs.index.repeat(_SET.funnel_points)].reset_index(drop=True)
     return table.assign(**{name: column.ravel() for name, column in columns.items()})
 
 
@@ -271,6 +267,6 @@ def spread_between(distance: Floats, error: Floats) -> tuple[float, float]:
     n = len(z)
     if n < 2:
         return np.nan, 0.0
-    phi = float((np.clip(z, *np.quantile(z, WINSORISED)) ** 2).mean())
+    phi = float((np.clip(z, *np.quantile(z, _SET.winsorised)) ** 2).mean())
     room = weight.sum() - (weight**2).sum() / weight.sum()
     return phi, max(0.0, float((n * phi - (n - 1)) / room))

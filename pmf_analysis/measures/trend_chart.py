@@ -10,16 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import dependence, spc
+from pmf_analysis.measures import arrays, dependence, spc
 from pmf_analysis.measures.arrays import LIMITS, PRECISION, SENTENCES, SHIPPED, Column, Frame
 from pmf_analysis.measures.polarity import TARGETS, held_against, is_met
 from pmf_analysis.measures.special_causes import RuleSet
 from pmf_analysis.measures.trend_plan import CHART_FROM, TOLERANCES, UNJUDGED, add_reason
 
-UNSAID: dict[str, Any] = {"rule": "none", "direction": 0, "point_type": "common_cause"}
-STABLE_FOR = 7  # latest points without special cause before limits may be held against a target
-NEIGHBOURS = {"two_in_three": 3, "three_in_four": 4}  # of which all but one are marked
-MOST_REPEATED = 0.5  # moving ranges of nought above which their average says little of the spread
+_SET = arrays.constants("trend_chart")
 
 
 def chart_series(
@@ -62,7 +59,7 @@ def chart_series(
     points = _drawn(drawn, lines, rules, limits)
     # Of dependent values only those outside the limits say anything.
     unsaid = points["series"].isin(depends) & ~points["rule"].isin(["none", "outside_limits"])
-    points.loc[unsaid, list(UNSAID)] = list(UNSAID.values())
+    points.loc[unsaid, list(_SET.unsaid)] = list(_SET.unsaid.values())
     return points
 
 
@@ -128,7 +125,7 @@ def with_chart(plan: Frame, points: Frame, frame: Frame, rules: RuleSet) -> Fram
     # Most newest figures repeat the one before: they have no moving range.
     rows = points[points["stretch"] == points.groupby("series")["stretch"].transform("max")]
     share = (rows.groupby("series")["value"].diff().dropna() == 0).groupby(rows["series"]).mean()
-    repeating = share.index[share > MOST_REPEATED]
+    repeating = share.index[share > _SET.most_repeated]
     flat = plan.index.isin([*no_width, *repeating]) & (plan["shape"] != "constant")
     plan.loc[flat, list(UNJUDGED)] = list(UNJUDGED.values())
     add_reason(plan, flat, "Most values are equal, so their usual range cannot be measured.")
@@ -156,7 +153,7 @@ def _run(stretch: Frame, rules: RuleSet) -> tuple[int, Any]:
     rule, direction = stretch[["rule", "direction"]].iloc[-1]
     value, mean = stretch["value"].to_numpy(float), stretch["mean"].to_numpy(float)
     is_trend, counted = rule == "trend", ~np.isnan(value)
-    belongs = np.arange(len(value))[::-1] < NEIGHBOURS.get(rule, len(value))
+    belongs = np.arange(len(value))[::-1] < _SET.neighbours.get(rule, len(value))
     if rule == "outside_limits":
         out = (stretch["rule"] == rule) & (stretch["direction"] == direction)
         counted = belongs = out.to_numpy()
@@ -168,7 +165,7 @@ def _run(stretch: Frame, rules: RuleSet) -> tuple[int, Any]:
         belongs = counted | (none & skips)
     start = len(value) - int(np.logical_and.accumulate(belongs[::-1]).sum())
     size = int(counted[start:].sum()) + is_trend
-    return NEIGHBOURS.get(rule, size + 1) - 1, stretch["period"].iloc[max(start - is_trend, 0)]
+    return _SET.neighbours.get(rule, size + 1) - 1, stretch["period"].iloc[max(start - is_trend, 0)]
 
 
 def with_assurance(plan: Frame, points: Frame, lines: Frame, frame: Frame) -> Frame:
@@ -179,7 +176,7 @@ def with_assurance(plan: Frame, points: Frame, lines: Frame, frame: Frame) -> Fr
     """
     met = is_met(frame["shown_value"], frame["polarity"], lines).where(frame["is_current"])
     plan["met_share"] = met.groupby(frame["series"]).mean().reindex(plan.index)
-    latest = points.dropna(subset=["value"]).groupby("series").tail(STABLE_FOR)
+    latest = points.dropna(subset=["value"]).groupby("series").tail(_SET.stable_for)
     moving = (latest["rule"] != "none").groupby(latest["series"]).any().reindex(plan.index)
     judged = (plan["verdict"] != "cannot_judge") & plan["met_share"].notna()
     steady = (plan["method"] == "xmr") & ~plan["is_dependent"]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import change_test, events, seasonal_pattern, short_series
-from pmf_analysis.measures.arrays import TABLES, Column, Flags, Floats, Frame, Integers
+from pmf_analysis.measures.arrays import TABLES, Column, Flags, Floats, Frame, Integers, constants
 from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.polarity import TARGETS, is_met
 from pmf_analysis.measures.questions import target_lines
@@ -26,11 +26,8 @@ from pmf_analysis.periods import PERIODS_PER_YEAR
 Themes = Mapping[str, tuple[str, ...]]
 
 ALPHA = 0.05  # of the Mann-Kendall test, and the most that any other method allows chance alone
-EARLIER_YEARS = 4
-RANGE = (0.05, 0.95)
-ROWS_AT_ONCE = 1_000_000  # of one chart of many draws: keeps the memory it takes in bounds
-SIGNALS = ["increasing", "decreasing", "special_cause_neutral_high", "special_cause_neutral_low"]
 BOUND_ORDER = ["wider_limits", "non_overlapping"]  # treatments of values that hang together
+_SET = constants("trend_tables")
 SHOWN_LIMITS = ["lower_limit", "upper_limit"]
 
 
@@ -115,7 +112,7 @@ def expected_signals(
     told, member = [], _by_theme(judged["indicator"], themes)
     for theme, own in member.groupby(member):
         counts = signals[:, own.index].sum(axis=1)
-        low, high = np.quantile(counts, RANGE, method="inverted_cdf")
+        low, high = np.quantile(counts, _SET.range, method="inverted_cdf")
         told.append((theme, "chance_signals", "", counts.mean(), low, high, len(own)))
     return pd.DataFrame(told, columns=TABLES["chance_signals"])
 
@@ -158,7 +155,7 @@ def _new_orders(rows: Frame, rng: np.random.Generator, draws: int) -> Floats:
 def _signals(values: Floats, code: Integers, rules: str | RuleSet | None) -> Flags:
     """Whether charts (without rules: tests) give a signal: draws down, series (sorted) across."""
     found = []
-    for part in np.array_split(values, values.size // ROWS_AT_ONCE + 1):
+    for part in np.array_split(values, values.size // _SET.rows_at_once + 1):
         draw, row = np.indices(part.shape)
         columns = {"series": draw * (code.max() + 1) + code, "period": row, "value": part}
         table = pd.DataFrame({name: column.ravel() for name, column in columns.items()})
@@ -167,7 +164,7 @@ def _signals(values: Floats, code: Integers, rules: str | RuleSet | None) -> Fla
             words = tests.sort_values("series", key=pd.to_numeric)["direction"]
         else:
             words = spc_chart(table, improvement="none", rules=rules).segments["variation"]
-        found.append(words.isin(SIGNALS).to_numpy().reshape(len(part), -1))
+        found.append(words.isin(_SET.signals).to_numpy().reshape(len(part), -1))
     return np.vstack(found)
 
 
@@ -200,7 +197,7 @@ def off_target(points: Frame, trends: Frame, themes: Themes) -> Frame:
     rate = rows["frequency"].map(PERIODS_PER_YEAR).astype(float)
     rows["lag"] = change_test.years_before(rows["period"], rows["period_now"], rate)
     rows["missed"] = 1 - is_met(rows["value"], rows["polarity"], rows.assign(**bands))
-    rows = rows[rows["lag"].between(0, EARLIER_YEARS) & rows["missed"].notna()]
+    rows = rows[rows["lag"].between(0, _SET.earlier_years) & rows["missed"].notna()]
     rows = rows.join(_by_theme(rows["indicator"], themes).rename("theme"))
     found = rows.groupby(["theme", "lag"])["missed"].agg(value="sum", n="count").reset_index()
     now = found["theme"].map(found[found["lag"] == 0].set_index("theme")["n"]).astype(float)
