@@ -194,10 +194,9 @@ class Context(NamedTuple):
     def _read_period_to(self, match: re.Match[str]) -> list[Period]:
         """Read "Year to Mar 2010" and "12 months ending 31 March 2010"."""
         length = {"year": 12, "quarter": 3}.get(match["length"]) or int(match["length"].split()[0])
-        ends = self._replace(frequency="snapshot")._read(match["end"])
         return [
             self._span(add_months(last.end + timedelta(days=1), -length), last.end, last.year_type)
-            for last in ends
+            for last in self._replace(frequency="snapshot")._read(match["end"])
             if last.kind in {"month", "day"}
         ]
 

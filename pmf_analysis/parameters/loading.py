@@ -163,11 +163,13 @@ class _Reader:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key, line = str(key_node.value), key_node.start_mark.line + 1
+            # ApplicationKey, application-key and "application key" are written alike.
+            apart = re.sub(r"[\s.-]+|(?<=[a-z])(?=[A-Z])", "_", key).casefold()
             if not isinstance(key_node, ScalarNode):
                 self.refuse("no-name", line)
             elif key in values:
                 self.refuse("duplicate-key", line, key=key, first=self.lines[(*place, key)])
-            elif _SECRET_NAME.search(_spelled_apart(key)):
+            elif _SECRET_NAME.search(apart):
                 self.refuse("secret-parameter", line, what=f'"{key}" looks like')
             else:
                 self.lines[(*place, key)] = line
@@ -183,11 +185,6 @@ def _hides(text: str, place: Place) -> bool:
     """Whether a text holds hidden characters; line breaks and tabs are such in names only."""
     is_name = not _NAMES.isdisjoint(place[-1:]) or "members" in place
     return not set(HIDDEN.findall(text.strip())) <= set("" if is_name else "\n\t")
-
-
-def _spelled_apart(name: str) -> str:
-    """Write ApplicationKey, application-key and "application key" alike."""
-    return re.sub(r"[\s.-]+|(?<=[a-z])(?=[A-Z])", "_", name).casefold()
 
 
 def _is_too_large(root: Node) -> bool:
