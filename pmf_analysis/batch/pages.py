@@ -77,6 +77,7 @@ def write_index(run: manifest.RunRecord) -> None:
     counted = {name: run.manifest[name] for name in ("rows", "problems")}
     counted |= {"summary": _verdicts_by_theme(run), "problems_href": "problems.csv"}
     about = run.manifest["pages"]
+    counted["content_hash"] = run.manifest["content_hash"]
     facts = {**about, **counted, "reports": reports, "portfolio": _portfolio(run.folder, about)}
     manifest.write_atomically(run.folder / "index.html", render_index(facts))
     run.save_with_shared_files()
@@ -90,8 +91,12 @@ def _portfolio(folder: Path, about: dict[str, Any]) -> str:
     from pmf_analysis.story.view import rows_of
 
     themes = {theme["id"]: theme["title"] for theme in about["themes"]}
-    rows, level = rows_of(read_measures(folder / "measures").portfolio), about.get("easy_level")
-    blocks = portfolio_blocks(rows, themes, level) if level else []  # runs of before have none
+    measures, level = read_measures(folder / "measures"), about.get("easy_level")
+    if not level:  # a run of an earlier version
+        return ""
+    past = measures.records[["source", "group"]].eq(["targets", "all"]).all(axis=1)
+    row = next(iter(rows_of(measures.records[past])), None)
+    blocks = portfolio_blocks(rows_of(measures.portfolio), themes, level, row)
     return "".join(block_html(block, level=3) for block in blocks)
 
 

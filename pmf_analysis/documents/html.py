@@ -230,6 +230,7 @@ def render_index(run: Mapping[str, Any]) -> str:
     if rows["read"] != rows["accepted"] + rows["quarantined"] + rows["ignored"]:
         raise PmfError(Problem.of("rows-lost"), EXIT_DATA_UNUSABLE)
     headings = {"themes": "Themes", "reports": "Reports", "data": "Data"}
+    headings |= {"targets": "Targets"} if run.get("portfolio") else {}
     sections = [Section(id, heading) for id, heading in headings.items()]
     found = {verdict for counts in summary.values() for verdict, n in counts.items() if n}
     words = bank.words_of("status") | bank.words_of("level_status")

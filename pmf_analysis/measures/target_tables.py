@@ -198,8 +198,9 @@ def portfolio(targets: Frame, easy: float) -> Frame:
     DataFrame
         group ("council", "theme" or "directorate"), name ("" for the council), n (targets with a
         chance), expected, low, high (80 % range; NaN below FEWEST_TARGETS), n_easy (at or above
-        the highest band, standards to keep left out), n_challenging, n_out_of_reach, q1, middle
-        and q3 of the chances, mostly_easy.
+        the highest band), n_challenging, n_out_of_reach, all three without standards to keep, of
+        which n_kept are as likely and n_at_risk are not, q1, middle and q3 of the chances,
+        mostly_easy.
     """
     judged = targets["probability"].notna() & ~targets["is_reference"].astype(bool)
     rows = targets[judged & (targets["verdict"] != "no_verdict")]
@@ -218,10 +219,15 @@ def _summary(rows: Frame, easy: float) -> dict[str, object]:
     together = deviation.groupby(rows["series"]).sum()
     spread = _Z * np.sqrt((1 + TOGETHER * (n - 1)) * (together**2).sum())
     spread = spread if n >= FEWEST_TARGETS else np.nan
-    n_easy = int(((chance >= easy) & ~rows["kind"].isin(realism.NEVER_EASY)).sum())
+    # Chances are shown in twentieths, and status goes by the chance as shown.
+    is_likely = np.round(20 * chance) >= round(20 * easy)
+    is_kept = rows["kind"].isin(realism.NEVER_EASY)
+    verdicts = rows["verdict"].mask(is_kept, "")
+    n_easy, n_kept = int((is_likely & ~is_kept).sum()), int((is_likely & is_kept).sum())
     expected, quarters = chance.sum(), np.quantile(chance, [0.25, 0.5, 0.75])
     low, high = np.round(max(expected - spread, 0.0)), min(np.round(expected + spread), n)
-    hard = [int((rows["verdict"] == code).sum()) for code in ("challenging", "not_realistic")]
+    hard = [int((verdicts == code).sum()) for code in ("challenging", "not_realistic")]
+    standards = (n_kept, int(is_kept.sum()) - n_kept)
     mostly_easy = n >= FEWEST_TARGETS and n_easy > n / 2
-    told = (n, expected, low, high, n_easy, *hard, *quarters, mostly_easy)
+    told = (n, expected, low, high, n_easy, *hard, *standards, *quarters, mostly_easy)
     return dict(zip(TABLES["portfolio"][2:], told, strict=True))

@@ -26,27 +26,33 @@ _MOST_OPENED = 12
 _NONE = Subject.of({}, "")  # rows are of no series
 
 
-def portfolio_blocks(rows: Sequence[Row], themes: Mapping[str, str], level: float) -> list[Block]:
+def portfolio_blocks(
+    rows: Sequence[Row], themes: Mapping[str, str], level: float, past: Row | None = None
+) -> list[Block]:
     """Say how many targets would be met: of a theme on its page, of the whole council elsewhere.
 
     ``rows`` are of the result table ``portfolio``, ``themes`` the titles of the themes to show,
-    and ``level`` is the chance from which a target is met on the present course.
+    and ``level`` is the chance from which a target is met on the present course. ``past`` is the
+    row of ``records`` on the council's past targets.
     """
     said, cells = list[str](), []
-    for row in rows:
+    titles = {"": say("portfolio.whole"), **themes}
+    place = {name: number for number, name in enumerate(titles)}
+    for row in sorted(rows, key=lambda row: place.get(text(row, "name"), len(place))):
         group, name = text(row, "group"), text(row, "name")
         if group == "theme" and name not in themes:
             continue
         counts = Facts.read(row, _NONE, "portfolio")
-        titles = {**themes, "": say("portfolio.whole")}
         title = titles.get(name) or text(row, "title") or capital(name.replace("_", " "))
         told_as = {"portfolio": title, "met_range": say("number.range", **counts.more)}
         cells.append(cells_of(counts, "portfolio") | told_as)
         if not said:  # of the first row, which is the whole
             said.append(say_first(*(f"portfolio.{group}.{e}" for e in _EXPECTED), **counts.more))
             said.append(_counted("portfolio.easy", counts.n_easy.raw, level=f"{100 * level:.0f}%"))
+    said.append(_past("portfolio.past", _read(past or {})))
     table = data_table(say("portfolio.table"), _COLUMNS["portfolio"], cells)
-    told_of, notes = (" ".join(filter(None, said)),), (say("portfolio.note"),)
+    told_of = (" ".join(filter(None, said)),)
+    notes = (say("portfolio.note"), *[say("portfolio.both")][: len(themes) > 1])
     block = Block(
         "table", "portfolio", say("portfolio.title"), "", told_of, table=table, notes=notes
     )

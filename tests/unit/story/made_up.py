@@ -443,7 +443,7 @@ def decision_rows(indicator: str = "recycling") -> list[dict[str, Any]]:
 
 def portfolio_rows(theme: str = "homes") -> list[dict[str, Any]]:
     counts = {"n": 9, "expected": 3.2, "low": 1.0, "high": 6.0}
-    counts |= {"n_easy": 1, "n_challenging": 4, "n_out_of_reach": 2}
+    counts |= {"n_easy": 1, "n_challenging": 4, "n_out_of_reach": 2, "n_kept": 1, "n_at_risk": 0}
     return [
         {"group": "council", "name": "", **counts, "n": 56, "expected": 21.3, "low": NAN},
         {"group": "theme", "name": theme, **counts},
