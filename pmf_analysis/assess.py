@@ -106,6 +106,12 @@ def write_measures(measures: Measures, folder: Path) -> list[Path]:
     return list(paths.values())
 
 
+def are_whole(folder: Path) -> bool:
+    """Whether every result table is in a folder, to its end."""
+    paths = [folder / f"{name}.parquet" for name in TABLES]
+    return all(path.is_file() and path.read_bytes().endswith(b"PAR1") for path in paths)
+
+
 def read_measures(folder: Path) -> Measures:
     """Return the result tables that :func:`write_measures` wrote; each is read when it is used."""
     return Measures(folder=folder)

@@ -126,7 +126,7 @@ def _measures(
     workspace: Workspace, parameters: Parameters, spec: RunSpec, folder: Path | None
 ) -> Measures:
     """Read the run's result tables, or measure them here once for the same inputs."""
-    from pmf_analysis.assess import assess_run, read_measures, write_measures
+    from pmf_analysis.assess import are_whole, assess_run, read_measures, write_measures
     from pmf_analysis.systems.demo import make_demo
 
     if folder is not None:
@@ -137,8 +137,9 @@ def _measures(
     if not store.vintages():
         raise PmfError(Problem.of("no-data"), EXIT_DATA_UNUSABLE)
     kept = workspace.store / "cache" / _cache_key(workspace, parameters, spec)
-    if kept.is_dir():
+    if are_whole(kept):
         return read_measures(kept)
+    shutil.rmtree(kept, ignore_errors=True)  # damaged, if there at all
     measures = assess_run(workspace, spec)
     partial = kept.with_name(f"{kept.name}.{os.getpid()}.partial")
     write_measures(measures, partial)

@@ -106,9 +106,7 @@ def _date(text: str) -> date | None:
     return None
 
 
-def to_choice(
-    cells: pd.Series[Any], choices: Sequence[str], synonyms: Mapping[str, str]
-) -> Typed:
+def to_choice(cells: pd.Series[Any], choices: Sequence[str], synonyms: Mapping[str, str]) -> Typed:
     """Read one of the contract's choices, in its own or the source's words, in any spelling."""
     words = {spelling(choice): choice for choice in choices}
     words |= {spelling(text): choice for text, choice in synonyms.items()}

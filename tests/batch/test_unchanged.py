@@ -205,3 +205,19 @@ def test_the_command_knows_without_pandas(council: Path, trace: Path) -> None:
     next(council.glob("outputs/*/*/*/one/trends/report.html")).unlink()
     subprocess.run(command, check=True, capture_output=True)
     assert _ran(trace) == {"one"}
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"PAR1 cut"), Path.unlink])
+def test_damaged_tables_kept_for_jupyterlab_are_made_again(
+    council: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], Any]
+) -> None:
+    from pmf_analysis.notebook import open_run
+
+    monkeypatch.setenv("PMF_WORKSPACE", str(council))
+    asked = {"council": "tinyshire", "framework": "framework.yml", "theme": "one", "seed": 1}
+    asked |= {"period": "2026-27 Q2", "as_at": "2026-10-31", "peer_set": "neighbours"}
+    before = open_run("trends", **asked, run_folder="").view.trends
+    (kept,) = council.glob("store/cache/*")
+    damage(kept / "trends.parquet")
+    pd.testing.assert_frame_equal(open_run("trends", **asked, run_folder="").view.trends, before)
+    assert (kept / "trends.parquet").read_bytes().endswith(b"PAR1")
