@@ -94,8 +94,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         called = any(each.shown.endswith(_CALLED) for each in self.facts)
         tests = [(tested.count(kind), level) for kind, level in levels.items() if called]
         cautions = (*named(say("theme.edge"), edge), *named(say("theme.open"), turned))
-        names = self.names("worse", "better")
-        return (peers, *counts, *names, *cautions, *chance_among_tested(tests))
+        return (peers, *counts, *self.names(), *cautions, *chance_among_tested(tests))
 
     def row(self, facts: ComparisonFacts) -> dict[str, str]:
         """Level, median, rank, gap and evidence."""
@@ -263,33 +262,21 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         What is only somewhat worse is named in the least favourable quarter. Then groups that do
         worse, and what differs without being better or worse.
         """
-        first = [*self._called("worse"), *self._called("somewhat_worse", 4)]
-        edge = [sentences.comparison_title(each) for each in self.facts if each.edge]
+        title, first = sentences.comparison_title, self.listed("attention")
+        edge = (f"{title(e)}. {say('compare.edge')}" for e in self.facts if e.edge)
         behind = [e for e in self.facts if e.is_widening and e not in first]
+        wider = (" ".join((f"{e.subject.short}.", *sentences.gap_sentences(e))) for e in behind)
         groups = [e for e in self.groups if not self.trends[e.subject.series].is_stale]
-        ends = [*self._called("somewhat_higher", 1), *self._called("somewhat_lower", 4)]
-        return [
-            *map(_in_short, first),
-            *(f"{heading}. {say('compare.edge')}" for heading in edge),
-            *(" ".join((f"{e.subject.short}.", *sentences.gap_sentences(e))) for e in behind),
-            *further.group_attention(groups),
-            *map(_in_short, [*self._called("higher"), *self._called("lower"), *ends]),
-        ]
+        others = map(self.in_short, self.listed("neutral"))
+        return [*super().attention(), *edge, *wider, *further.group_attention(groups), *others]
 
-    def good_news(self) -> list[str]:
-        """Name what is better by more than chance, or somewhat in the most favourable quarter."""
-        return [*map(_in_short, [*self._called("better"), *self._called("somewhat_better", 1)])]
-
-    def _called(self, verdict: str, quarter: int = 0) -> list[ComparisonFacts]:
-        return [e for e in self.facts if e.verdict == verdict and quarter in (0, e.quarter)]
-
-
-def _in_short(facts: ComparisonFacts) -> str:
-    level, place, *others = sentences.comparison_sentences(facts)
-    # The title of what is only somewhat better or worse has the place.
-    said = [f"{sentences.comparison_title(facts)}.", level, "" if facts.is_somewhat else place]
-    gap = sentences.gap_sentences(facts) if facts.is_widening else ()
-    return " ".join(told(*said, *others, *gap))
+    def in_short(self, facts: ComparisonFacts) -> str:
+        """Say level, place and what the difference may mean; a gap only where it grows."""
+        level, place, *others = sentences.comparison_sentences(facts)
+        # The title of what is only somewhat better or worse has the place.
+        said = [f"{sentences.comparison_title(facts)}.", level, "" if facts.is_somewhat else place]
+        gap = sentences.gap_sentences(facts) if facts.is_widening else ()
+        return " ".join(told(*said, *others, *gap))
 
 
 def _gap_notes(facts: ComparisonFacts, gaps: pd.DataFrame) -> Sentences:

@@ -159,7 +159,7 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
     if not groups:
         return _section("equality", telling.told(say("further.equality_none", n=n or None)))
     held = len({each.subject.indicator for each in groups})
-    names = [(e, f"{e.subject.short} ({e.row['dimension_value']})") for e in groups]
+    names = [(e, f"{e.subject.short} ({e.dimension_value})") for e in groups]
     reasons = [(name, each.reason) for each, name in names if each.verdict == "cannot_judge"]
     said = (say("further.equality_counts", k=held, n=n),)
     rows = [_group_cells(view, each) for each in groups[:_MOST_GROUPS]]
@@ -170,12 +170,11 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
 
 
 def _group_cells(view: ThemeView, facts: Facts) -> dict[str, str]:
-    row, dimension = facts.row, capital(text(facts.row, "dimension").replace("_", " "))
-    group = say("further.group", dimension=dimension, value=row["dimension_value"])
-    over_time = view.status_words.get(text(row, "trend"), "")
-    ranged = _with_range(facts, "difference", "difference")
-    cells = {"group": group, "others": text(row, "others"), "over_time": over_time}
-    return cells_of(facts, "equality") | cells | {"difference": ranged}
+    dimension = capital(facts.dimension.replace("_", " "))
+    group = say("further.group", dimension=dimension, value=facts.dimension_value)
+    cells = {"group": group, "difference": _with_range(facts, "difference", "difference")}
+    over_time = view.status_words.get(facts.trend, "")
+    return cells_of(facts, "equality") | cells | {"over_time": over_time}
 
 
 def group_attention(groups: Sequence[Facts]) -> list[str]:
@@ -183,11 +182,9 @@ def group_attention(groups: Sequence[Facts]) -> list[str]:
     worse: dict[str, list[str]] = {}
     for each in sorted(groups, key=lambda group: -abs(group.difference.raw or 0.0)):
         if each.verdict == "worse":
-            names = ("dimension_value", "others", "period_label")
-            slots = {name: text(each.row, name) for name in names} | each.more
-            word = say("further.equality_one", name=each.subject.short, **slots)
-            entry = "widening" if each.row["trend"] == "widening" else "plain"
-            worse.setdefault(word, []).append(say(f"further.equality_group.{entry}", **slots))
+            word = say("further.equality_one", facts=each, name=each.subject.short)
+            entry = "widening" if each.trend == "widening" else "plain"
+            worse.setdefault(word, []).append(say(f"further.equality_group.{entry}", facts=each))
     return [*chain(*(named(word, names) for word, names in worse.items()))]
 
 
@@ -203,7 +200,8 @@ def value_blocks(view: ThemeView) -> list[Block]:
 
 def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Block:
     subjects = {kind: _subject(view, own, kind) for kind in _KINDS}
-    said = (" ".join(_value_sentences(view, own)),)
+    facts = Facts.read(own, subjects["cost"], "pair")
+    said = (" ".join(telling.tell("value", facts=facts, council=view.council)),)
     heading = title("value.title", text(own, "title"))
     drawn = rows.dropna(subset=["cost_percentile", "performance_percentile"])
     newest = drawn[drawn["is_newest"].astype(bool)]
@@ -219,14 +217,6 @@ def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Bloc
     )
     name = text(own, "title")
     return picture("value", name, svg, table, *said, slots=slots, id=id, text=said)
-
-
-def _value_sentences(view: ThemeView, own: Row) -> tuple[str, ...]:
-    counts = ("years_same", "years", "cost_percentile", "performance_percentile")
-    known = {name: number(own, name) for name in counts}
-    spelled = {name: None if value is None else f"{value:.0f}" for name, value in known.items()}
-    words = {"verdict": text(own, "verdict") or "cannot_judge", "reason": text(own, "reason")}
-    return telling.tell("value", council=view.council, **words, **spelled)
 
 
 def _subject(view: ThemeView, own: Row, kind: str) -> Subject:

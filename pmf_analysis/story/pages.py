@@ -111,7 +111,7 @@ class Page(ABC, Generic[F]):
     analysis: ClassVar[str]
 
     @property
-    def shows(self) -> dict[str, list[str]]:
+    def shows(self) -> dict[str, list[Any]]:
         """What the page shows."""
         return dict(stored("pages.yml")[self.analysis])
 
@@ -139,12 +139,8 @@ class Page(ABC, Generic[F]):
         """Cells of both tables."""
 
     @abstractmethod
-    def attention(self) -> list[str]:
-        """Paragraphs on what needs attention, the unfavourable first."""
-
-    @abstractmethod
-    def good_news(self) -> list[str]:
-        """Paragraphs on what has gone well."""
+    def in_short(self, facts: F) -> str:
+        """Paragraph on a row that needs attention or has gone well."""
 
     @abstractmethod
     def pictures(self) -> list[Block]:
@@ -154,6 +150,19 @@ class Page(ABC, Generic[F]):
     def words(self) -> Cells:
         """Word of each status code on this page."""
         return self.view.status_words
+
+    def listed(self, name: str) -> list[F]:
+        """Facts that have what a rule of a list of the page asks for, by the order of its rules."""
+        rules = self.shows[name]
+        return [facts for rule in rules for facts in self.facts if _has(facts, rule)]
+
+    def attention(self) -> list[str]:
+        """Paragraphs on what needs attention, the unfavourable first."""
+        return [*map(self.in_short, self.listed("attention"))]
+
+    def good_news(self) -> list[str]:
+        """Paragraphs on what has gone well."""
+        return [*map(self.in_short, self.listed("good_news"))]
 
     def headline(self) -> list[Block]:
         """Return the finding and the table of every indicator at a glance.
@@ -293,9 +302,9 @@ class Page(ABC, Generic[F]):
             return "theme.of_series"
         return "theme.of" if len(counted) == len(self.view.indicators) else "theme.of_some"
 
-    def names(self, *codes: str) -> list[str]:
-        """Sentences that name the indicators with these verdicts."""
-        names = [(each.shown, each.subject.short) for each in self.facts]
+    def names(self) -> list[str]:
+        """Sentences that name the indicators with the verdicts that the page names."""
+        codes, names = self.shows["named"], [(e.shown, e.subject.short) for e in self.facts]
         lists = [(code, [name for shown, name in names if shown == code]) for code in codes]
         return [each for code, listed in lists for each in named(self.words[code], listed)]
 
@@ -316,6 +325,10 @@ class Page(ABC, Generic[F]):
             told.append((each.title, name, "cannot_judge", self.why_not(each)))
         columns = ("indicator", "short", "status", "reason")
         return [dict(zip(columns, row, strict=True)) for row in told]
+
+
+def _has(facts: Facts, rule: Mapping[str, Any]) -> bool:
+    return all(attrgetter(name)(facts) == value for name, value in rule.items())
 
 
 def data_rows(subject: Subject, table: pd.DataFrame, columns: Cells) -> list[dict[str, str]]:

@@ -22,7 +22,6 @@ from pmf_analysis.story.trajectory import draw_trajectory
 from pmf_analysis.story.view import rows_of
 
 _DOTS = [f"d{place:02d}" for place in range(1, 21)]
-_CALLED = ("target_missed", "not_realistic", "at_risk", "between", "cannot_judge")
 _UNRECORDED = ("no_rationale", "no_comparator")  # named once, with the data
 _TO_COME = ["chance_on_path", "q05", "q50", "q95"]
 
@@ -187,17 +186,11 @@ class RealismPage(Page[TargetFacts]):
         dots = [value for row in rows for d in _DOTS if (value := number(row, d)) is not None]
         return dots if len(dots) == len(_DOTS) else []
 
-    def attention(self) -> list[str]:
-        """Name targets that were missed, are out of reach, or are not to be judged."""
-        return self._called(_CALLED)
-
-    def good_news(self) -> list[str]:
-        """Name targets that were met or are met on the present course."""
-        return self._called(("target_met", "kept", "too_easy"))
-
-    def _called(self, codes: Sequence[str]) -> list[str]:
-        called = [each for code in codes for each in self._targets() if each.shown == code]
-        return [f"{target_title(each)}. {' '.join(_why(each))}" for each in called]
+    def in_short(self, facts: TargetFacts) -> str:
+        """Say a target and its chance, or why it is not judged."""
+        why = reason_sentences(facts.reason)
+        why = target_sentences(facts)[:2] if facts.probability.is_known else why
+        return f"{target_title(facts)}. {' '.join(why)}"
 
     def scope(self) -> list[Block]:
         """Return what is covered, the targets as a whole, and what cannot be told."""
@@ -248,8 +241,3 @@ def _goal(facts: TargetFacts) -> float | tuple[float, float]:
     low, high = number(facts.row, "target_low"), number(facts.row, "target_high")
     is_range = facts.subject.polarity == "range" and low is not None and high is not None
     return (low or 0.0, high or 0.0) if is_range else facts.target.raw or 0.0
-
-
-def _why(facts: TargetFacts) -> Sequence[str]:
-    told = target_sentences(facts)
-    return told[:2] if facts.probability.is_known else reason_sentences(facts.reason)

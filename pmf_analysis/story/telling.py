@@ -7,6 +7,7 @@ from typing import Any
 
 from pmf_analysis.story import bank
 from pmf_analysis.story.bank import capital, stored
+from pmf_analysis.story.formatting import join_words
 
 Sentences = tuple[str, ...]
 
@@ -39,7 +40,8 @@ def tell(story: str, **slots: Any) -> Sentences:
     """
     spoken = (bank.say, bank.say_first, bank.count_of, bank.ended)
     known = slots | {each.__name__: partial(each, **slots) for each in spoken}
-    known |= {each.__name__: each for each in (bank.words_of, bank.joined, capital)}
+    others = (bank.words_of, bank.joined, capital, join_words)
+    known |= {each.__name__: each for each in others}
     text = story_of(story)(known, reasons=reason_sentences, ways=WAYS)
     return told(*map(str.strip, text.split(_END)))
 

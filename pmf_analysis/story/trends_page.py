@@ -4,7 +4,7 @@ Below a chart stand its events by number and what matters less than the finding.
 are written by people, and are escaped where blocks are rendered like all text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
@@ -19,7 +19,6 @@ from pmf_analysis.story.telling import WAYS, Sentences, tell, told
 from pmf_analysis.story.theme_sentences import chance_signals, named, off_target
 from pmf_analysis.story.view import rows_of
 
-_NEUTRAL = ("rising", "falling", "higher", "lower")
 _SHOWN_WORDS = 40
 _SHOWN_EVENTS = 6  # as many as the chart numbers
 
@@ -57,12 +56,11 @@ class TrendsPage(pages.Page[TrendFacts]):
         early = sum(each.status in ("provisional", "estimated") for each in facts)
         counts = {"provisional": early, "stale": sum(each.is_stale for each in facts)}
         fresh = [count_of(f"theme.{state}", n) for state, n in counts.items() if n and judged]
-        names = self.names("worsening", "worse", "improving", "better", *_NEUTRAL)
-        return (*told, *names, *self._whole_area(), *chance, *before, *fresh)
+        return (*told, *self.names(), *self._whole_area(), *chance, *before, *fresh)
 
     def _whole_area(self) -> list[str]:
         """Name the measures of the whole area that moved, which have no status."""
-        moved = [each for each in self.facts if each.is_signal and each.subject.is_city]
+        moved = self.listed("whole_area")
         lists = {w: [each.subject.short for each in moved if each.direction == w] for w in (1, -1)}
         told = (named(say(f"theme.of_area.{WAYS[way]}"), names) for way, names in lists.items())
         return [*chain(*told)]
@@ -132,35 +130,22 @@ class TrendsPage(pages.Page[TrendFacts]):
 
     def attention(self) -> list[str]:
         """Name what falls short of its target, then what moved for the worse or neither way."""
-        failing = [each for each in self.facts if each.assurance == "consistent_fail"]
-        told = sentences.assurance_sentences
-        short = [f"{each.subject.short}. {' '.join(told(each))}" for each in failing]
-        ours = [each for each in self.facts if not each.subject.is_city]
-        return [*short, *_moved(ours, "worsening", "worse"), *_moved(ours, *_NEUTRAL)]
+        told, failing = sentences.assurance_sentences, self.listed("failing")
+        short = (f"{each.subject.short}. {' '.join(told(each))}" for each in failing)
+        return [*short, *super().attention()]
 
-    def good_news(self) -> list[str]:
-        """Name what moved for the better."""
-        return _moved(self.facts, "improving", "better")
+    def in_short(self, facts: TrendFacts) -> str:
+        """Say what was seen; of a level also on which side, which the title of a movement says."""
+        side = sentences.noise_sentences(facts)[1:2] if facts.is_level else ()
+        title = f"{sentences.trend_title(facts)}."
+        return " ".join((title, sentences.signal_sentence(facts), *side))
 
     def exceptions(self) -> list[Block]:
         """Return what needs attention and what went well, then what moved for the whole area."""
-        area = [each for each in self.facts if each.subject.is_city]
-        told = [(line, e.subject.polarity) for e in area for line in _moved([e], *_NEUTRAL)]
+        told = [(self.in_short(e), e.subject.polarity) for e in self.listed("whole_area")]
         moved = tuple(f"{line} {say(f'polarity.{polarity}')}" for line, polarity in told)
         block = Block("finding", "whole-area", say("section.whole_area"), text=moved)
         return [*super().exceptions(), *([block] if moved else [])]
-
-
-def _moved(facts: Sequence[TrendFacts], *levels: str) -> list[str]:
-    """Say of each that has one of these levels what was seen."""
-    moved = [each for level in levels for each in facts if each.level == level]
-    return [" ".join((f"{sentences.trend_title(each)}.", *_told(each))) for each in moved]
-
-
-def _told(facts: TrendFacts) -> tuple[str, ...]:
-    """Say what was seen; of a level also on which side, which the title of a movement says."""
-    side = sentences.noise_sentences(facts)[1:2] if facts.is_level else ()
-    return (sentences.signal_sentence(facts), *side)
 
 
 def chart_notes(facts: TrendFacts, events: list[Row]) -> Sentences:

@@ -435,7 +435,7 @@ def test_no_wording_lies_unused(repository: Path) -> None:
         )
         for name in names
     ]
-    kinds = "fan|dots|outturn|chart|gap|funnel|strip|overview|value"  # of figures
+    kinds = "fan|dots|outturn|chart|gap|funnel|strip|overview|value|reliability"  # of figures
     called.append(re.compile(rf"({kinds})\.(title(_[a-z_]+)?|subtitle|alt|note)"))
     groups = set(re.findall(r'words_of\("([a-z_.]+)"\)', code))
     unused = [
@@ -1007,6 +1007,7 @@ def test_every_template_of_a_target_is_reached(monkeypatch: pytest.MonkeyPatch) 
         realism(targets=[outturn_row(done=4)], outturn_paths=path_rows(done=4)),
         realism(records=record_rows(), outcomes=[*outcome_rows(), *outcome_rows()]),
         realism(records=record_rows("other")),
+        realism(records=[row for row in record_rows() if row["source"] != "sealed"]),
         realism(targets=[target_row(required_change=-1.0, period=pd.Timestamp(2026, 7, 1))]),
         *(realism(decisions=[{**decision_rows()[2], "answer": each}]) for each in ANSWERS),
         realism(target_checks=[check_row(check="no_rationale"), check_row(check="no_comparator")]),
@@ -1025,7 +1026,8 @@ def test_every_template_of_a_target_is_reached(monkeypatch: pytest.MonkeyPatch) 
         assert all(blocks_of_page)
     portfolio_blocks(portfolio_rows(), {"a": "A", "b": "B"}, 0.85, record_rows()[1])
     portfolio_blocks([{**row, "low": 1.0} for row in portfolio_rows()], {}, 0.85)
-    prefixes = ("realism.", "outturn.", "fan.", "dots.", "portfolio.", "record.", "cannot_tell.")
+    figures = ("fan.", "dots.", "reliability.")
+    prefixes = (*figures, "realism.", "outturn.", "portfolio.", "record.", "cannot_tell.")
     told = {key for key in recording if key.startswith(prefixes)}
     # Words of a group are read together; standing questions are asked elsewhere.
     grouped = (
