@@ -84,6 +84,10 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped before anything was made.", file=sys.stderr)
         return 130
+    except OSError as error:
+        name = Path(str(error.filename or "pmf")).name
+        _complain([Problem.of("system-refused", file=name, why=error.strerror or error)])
+        return EXIT_DATA_UNUSABLE
     # The promise is that no one sees a traceback: it goes into a file, and its place is named.
     except Exception as error:
         usage = getattr(error, "format_message", None)
@@ -240,12 +244,14 @@ def run(
     resume: Annotated[str, Option(metavar="RUN", help="Finish this run.")] = "",
     shard: Annotated[str, Option(metavar="I/N", help="Only this share of the reports.")] = "",
     cluster: Annotated[str, Option(metavar="ADDRESS", help="Make them on a Dask cluster.")] = "",
-    copy_to: Annotated[str, Option(metavar="URL", help="Copy the finished run there.")] = "",
+    copy_to: Annotated[str | None, Option(metavar="URL", help="Copy the run there.")] = None,
     *,
     workspace: Where,
     as_json: AsJson = False,
 ) -> int:
     """Make the reports: run the notebooks, render them, write an index."""
+    if copy_to is not None and not copy_to.strip():
+        raise PmfError(Problem.of("copy-nowhere"))
     # A scheduler's stop leaves as clean a run as a person's Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     asked = [run_file, shard, *sorted(theme or ()), "", *sorted(analysis or ())]

@@ -49,6 +49,8 @@ def connected(address: str, *, seconds: float = 30) -> Iterator[Any]:
     PmfError
         Exit 2: the extra is not installed, nobody answers, or a worker has another program.
     """
+    if "://" not in address:
+        raise PmfError(Problem.of("cluster-not-found", address=address))
     try:
         from distributed import Client
     except ImportError:
@@ -165,7 +167,7 @@ def copy_run(folder: Path, url: str) -> None:
     """
     from fsspec.core import url_to_fs
 
-    names = [*manifest.describe_files(folder), manifest.MANIFEST]
+    names = [*manifest.describe_files(folder), manifest.LOG, manifest.MANIFEST]
     try:
         there, place = url_to_fs("/".join([url.rstrip("/"), *folder.parts[-3:]]))
         if there.exists(f"{place}/{manifest.MANIFEST}"):  # of an earlier copy, replaced now
@@ -175,4 +177,6 @@ def copy_run(folder: Path, url: str) -> None:
             there.put_file(str(folder / name), f"{place}/{name}")
     # Every kind of store has errors of its own.
     except Exception as error:
-        raise PmfError(Problem.of("not-copied", why=manifest.redacted(str(error))), 1) from None
+        raise PmfError(
+            Problem.of("not-copied", file=folder.name, why=manifest.redacted(str(error))), 1
+        ) from None

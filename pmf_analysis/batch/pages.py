@@ -194,7 +194,7 @@ def result_lines(run: manifest.RunRecord) -> list[str]:
     if run.manifest["problems"]:
         found = ", ".join(f"{n} {level}" for level, n in run.manifest["problems"].items())
         lines.append(f"Problems in the data: {found}; see problems.csv.")
-    unfinished = f"Not finished. Finish it with: pmf run --resume {run.id}"
+    unfinished = f"Not finished. Unless it is still at work: pmf run --resume {run.id}"
     return [*lines, str(run.folder / "index.html") if run.is_finished else unfinished]
 
 

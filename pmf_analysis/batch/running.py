@@ -80,8 +80,10 @@ def run_plan(
         same = None if options.fresh or resumed else earlier.same(plan.content())
         if same:
             return same
-        work = _Work(plan, options, _resumable(plan, resumed) if resumed else _new(plan, now))
-        work.earlier = None if options.fresh else earlier
+        work = _Work(
+            plan, options, _resumable(plan, resumed) if resumed else _new(plan, options, now)
+        )
+        work.earlier = None if work.record.manifest["fresh"] else earlier
         return work.run(now.date(), on_job)
 
 
@@ -95,7 +97,7 @@ def _resumable(plan: Plan, record: RunRecord) -> RunRecord:
     return record
 
 
-def _new(plan: Plan, now: datetime) -> RunRecord:
+def _new(plan: Plan, options: Options, now: datetime) -> RunRecord:
     content, name = plan.content(), manifest.new_run_id(now)
     facts = {
         "schema_version": manifest.SCHEMA_VERSION,
@@ -105,6 +107,7 @@ def _new(plan: Plan, now: datetime) -> RunRecord:
         "content_hash": manifest.digest_of(content),
         "run_file": plan.run_file,
         "shard": plan.shard,
+        "fresh": options.fresh,
         "parameters": plan.spec.model_dump(mode="json"),
         "pages": describe_pages(plan),
         "content": content,

@@ -9,6 +9,7 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,7 @@ _MARKS = "outputs/.unchanged"
 def inputs_digest(root: Path, asked: Sequence[str], *, seals: bool = True) -> str:
     """Return a digest of everything that a command could read: changed where it may have changed.
 
-    Of files their bytes count, of data their names and sizes, because these never change and are
-    described by the manifests beside them; of the environment, what is installed.
+    Of files their names and bytes count; of the environment, what is installed.
     """
     installed = sorted(
         path.name for path in Path(sysconfig.get_path("purelib")).glob("*.dist-info")
@@ -37,10 +37,8 @@ def inputs_digest(root: Path, asked: Sequence[str], *, seals: bool = True) -> st
     for folder in folders:
         for path in sorted(folder.rglob("*.*")):
             if "__pycache__" not in path.parts and path.is_file():
-                is_data = path.suffix in (".parquet", ".csv") and folder.parent.name == "store"
-                content = b"" if is_data else path.read_bytes()
-                about = (path.relative_to(folder).as_posix(), path.stat().st_size)
-                digest.update(repr(about).encode() + hashlib.sha256(content).digest())
+                about = path.relative_to(folder).as_posix().encode()
+                digest.update(about + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
@@ -52,7 +50,8 @@ def remember(root: Path, asked: Sequence[str], before: str, record: RunRecord) -
     is_same = inputs_digest(root, asked, seals=False) == before
     if is_same and record.manifest["status"] == "complete":
         place = record.folder.relative_to(root).as_posix()
-        manifest.write_atomically(root / _MARKS / inputs_digest(root, asked), place)
+        with suppress(OSError):  # the run itself stands
+            manifest.write_atomically(root / _MARKS / inputs_digest(root, asked), place)
 
 
 def last_of(root: Path, asked: Sequence[str]) -> RunRecord | None:
@@ -60,16 +59,14 @@ def last_of(root: Path, asked: Sequence[str]) -> RunRecord | None:
     mark = root / _MARKS / inputs_digest(root, asked)
     try:
         record = RunRecord.read(root / mark.read_text(encoding="utf-8"))
-    except (OSError, PmfError):
+    except (OSError, ValueError, PmfError):  # there is none, or someone wrote rubbish into it
         return None
     return replace(record, is_as_before=True) if _is_whole(record) else None
 
 
 def _is_whole(record: RunRecord) -> bool:
-    files = record.files().items()
-    sizes = {record.folder / name: file["bytes"] for name, file in files}
-    whole = all(path.is_file() and path.stat().st_size == size for path, size in sizes.items())
-    return record.manifest["status"] == "complete" and whole
+    is_complete = record.manifest["status"] == "complete"
+    return is_complete and manifest.is_unchanged(record.folder, record.files())
 
 
 class Earlier:

@@ -228,8 +228,13 @@ class Store:
         layers = [empty_table(table).assign(sequence=0, known_on=pd.to_datetime([]))]
         for vintage in self.vintages(as_at):
             if table in vintage.rows:
-                with self._files.open(f"{self._folder}/{vintage.id}/{table}.parquet", "rb") as file:
-                    rows = conform(pd.read_parquet(file), table)
+                name = f"{vintage.id}/{table}.parquet"
+                try:
+                    with self._files.open(f"{self._folder}/{name}", "rb") as file:
+                        rows = conform(pd.read_parquet(file), table)
+                except (OSError, ValueError) as error:
+                    damage = Problem.of("store-damaged", file=f"store/vintages/{name}", why=error)
+                    raise PmfError(damage, EXIT_DATA_UNUSABLE) from None
                 day = pd.Timestamp(vintage.as_at)
                 layers.append(rows.assign(sequence=vintage.sequence, known_on=day))
         return pd.concat(layers[1:] or layers, ignore_index=True)

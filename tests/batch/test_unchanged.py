@@ -16,6 +16,7 @@ import pytest
 from pmf_analysis.batch.manifest import RunRecord
 from pmf_analysis.batch.plan import make_plan
 from pmf_analysis.batch.running import Options, run_plan
+from pmf_analysis.cli import main
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError
@@ -202,9 +203,28 @@ def test_the_command_knows_without_pandas(council: Path, trace: Path) -> None:
     assert done.stdout.splitlines()[-1] == "heavy: [] code: 0"
     assert "Nothing has changed" in done.stdout and "index.html" in done.stdout
     assert set(council.glob("outputs/*/*/*")) == folders and _ran(trace) == set()
-    next(council.glob("outputs/*/*/*/one/trends/report.html")).unlink()
+    # A report that was altered, be it by one letter, is made again.
+    report = next(council.glob("outputs/*/*/*/one/trends/report.html"))
+    altered = bytearray(report.read_bytes())
+    altered[-20] ^= 1
+    report.write_bytes(altered)
+    for mark in council.glob("outputs/.unchanged/*"):
+        mark.write_bytes(b"rubbish \xff")
     subprocess.run(command, check=True, capture_output=True)
     assert _ran(trace) == {"one"}
+
+
+def test_a_damaged_store_is_named(council: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = next(council.glob("store/vintages/*/observations.parquet"))
+    table.write_bytes(table.read_bytes()[:1000])
+    assert main(["run", "--workspace", str(council)]) == 3
+    told = capsys.readouterr().err
+    assert "observations.parquet" in told and "is damaged" in told and "withdraw" in told
+
+
+def test_a_copy_to_nowhere_is_refused(council: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--workspace", str(council), "--copy-to", ""]) == 2
+    assert "needs an address" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"PAR1 cut"), Path.unlink])
