@@ -167,7 +167,8 @@ def copy_run(folder: Path, url: str) -> None:
     """
     from fsspec.core import url_to_fs
 
-    names = [*manifest.describe_files(folder), manifest.LOG, manifest.MANIFEST]
+    last = [name for name in (manifest.LOG, manifest.MANIFEST) if (folder / name).is_file()]
+    names = [*manifest.describe_files(folder), *last]
     try:
         there, place = url_to_fs("/".join([url.rstrip("/"), *folder.parts[-3:]]))
         if there.exists(f"{place}/{manifest.MANIFEST}"):  # of an earlier copy, replaced now

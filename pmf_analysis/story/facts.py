@@ -198,6 +198,8 @@ class TargetFacts(Facts):
         A standard is kept on the present course from the chance ``easy`` on, and else at risk.
         """
         chance, verdict = number(row, "probability"), text(row, "verdict") or "cannot_judge"
+        if verdict == "between" and not (text(row, "verdict_low") and text(row, "verdict_high")):
+            verdict = "cannot_judge"
         if text(row, "kind") in STANDARDS and chance is not None and verdict != "no_verdict":
             verdict = "kept" if formatting.twentieths(chance) >= round(20 * easy) else "at_risk"
         return cls.read(

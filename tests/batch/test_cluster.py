@@ -26,6 +26,7 @@ from pmf_analysis.batch.manifest import describe_files, is_unchanged
 from pmf_analysis.batch.pages import describe_pages
 from pmf_analysis.batch.plan import make_plan
 from pmf_analysis.batch.reports import Order
+from pmf_analysis.cli import main
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError
 
@@ -284,3 +285,20 @@ def test_a_copied_run_has_its_manifest_last(tmp_path: Path) -> None:
         with pytest.raises(PmfError, match="could not be copied") as raised:
             copy_run(run, url)
         assert raised.value.exit_code == 1 and str(tmp_path) not in str(raised.value)
+
+
+def test_the_command_makes_on_a_cluster_what_it_makes_here(
+    machines: Machines, make_workspace: MakeWorkspace, tmp_path: Path
+) -> None:
+    machines.add_worker()
+    root = make_workspace(tmp_path / "council")
+    there, run = tmp_path / "there", ["run", "--fresh", "--workspace", str(root)]
+    assert main([*run, "--cluster", machines.address, "--copy-to", str(there)]) == 0
+    assert main(run) == 0
+    on_cluster, here = sorted(root.glob("outputs/*/*/2*"))
+    copied = there.joinpath(*on_cluster.parts[-3:])
+    for file in (path for path in here.rglob("*.*") if path.suffix not in (".json", ".log")):
+        name = file.relative_to(here)
+        assert (on_cluster / name).read_bytes() == file.read_bytes() == (copied / name).read_bytes()
+    assert (copied / "manifest.json").is_file() and (copied / "run.log").is_file()
+    _until(lambda: not machines.left(), "the worker to clear up")

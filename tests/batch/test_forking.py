@@ -24,6 +24,7 @@ FORKS = int(os.environ.get("PMF_FORKS", "50"))
 IS_FORKED = f"import os; forked = os.getppid() != {os.getpid()}; print(forked, os.getpid())"
 SECONDS = 60
 CHART = """\
+%matplotlib inline
 import matplotlib.pyplot as plt
 import seaborn as sns
 sns.set_theme()
