@@ -255,9 +255,9 @@ def run(
     # A scheduler's stop leaves as clean a run as a person's Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     asked = [run_file, shard, *sorted(theme or ()), "", *sorted(analysis or ())]
-    seen = unchanged.inputs_digest(workspace, asked, seals=False)
     if not (fresh or resume or copy_to) and (same := unchanged.last_of(workspace, asked)):
         return _say_result(same, workspace, as_json)
+    seen = unchanged.inputs_digest(workspace, asked, seals=False)
     from pmf_analysis.batch import pages, running
 
     resumed = manifest.find_run(workspace, resume) if resume else None
