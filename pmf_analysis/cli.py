@@ -254,7 +254,9 @@ def run(
         raise PmfError(Problem.of("copy-nowhere"))
     # A scheduler's stop leaves as clean a run as a person's Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    asked = [run_file, shard, *sorted(theme or ()), "", *sorted(analysis or ())]
+    # A run file may lie outside the workspace, so what it says counts, and not its name alone.
+    said = Path(run_file).read_text(encoding="utf-8") if Path(run_file).is_file() else ""
+    asked = [run_file, said, shard, *sorted(theme or ()), "", *sorted(analysis or ())]
     if not (fresh or resume or copy_to) and (same := unchanged.last_of(workspace, asked)):
         return _say_result(same, workspace, as_json)
     seen = unchanged.inputs_digest(workspace, asked, seals=False)

@@ -237,12 +237,9 @@ class _Work:
     def _order(self, job: Job) -> reports.Order:
         run_folder = self.folder.relative_to(self.plan.workspace.root).as_posix()
         notebook = self.plan.notebooks[job.analysis].read_text(encoding="utf-8")
-        values, about = (
-            self.plan.notebook_parameters(job, run_folder),
-            self.record.manifest["pages"],
-        )
+        values = self.plan.notebook_parameters(job, run_folder)
         limits = (self.options.seconds, self.options.cell_seconds)
-        return reports.Order(job, notebook, values, about, *limits)
+        return reports.Order(job, notebook, values, self.record.manifest["pages"], *limits)
 
     def _make_here(self, kernels: Kernels, todo: list[reports.Order]) -> Reports:
         """Make reports on this machine, several at a time."""

@@ -214,6 +214,19 @@ def test_the_command_knows_without_pandas(council: Path, trace: Path) -> None:
     assert _ran(trace) == {"one"}
 
 
+def test_a_run_file_outside_the_workspace_is_read_again(
+    council: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outside = Path(shutil.move(council / "parameters/runs/q2.yml", tmp_path / "mine.yml"))
+    run = ["run", str(outside), "--workspace", str(council)]
+    assert main(run) == main(run) == 0
+    assert "Nothing has changed" in capsys.readouterr().out
+    outside.write_text(outside.read_text(encoding="utf-8").replace("Q2", "Q1"), encoding="utf-8")
+    assert main(run) == 0
+    assert "Nothing has changed" not in capsys.readouterr().out
+    assert len(list(council.glob("outputs/tinyshire/*/2*"))) == 2
+
+
 def test_a_damaged_store_is_named(council: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = next(council.glob("store/vintages/*/observations.parquet"))
     table.write_bytes(table.read_bytes()[:1000])
