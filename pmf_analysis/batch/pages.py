@@ -184,7 +184,8 @@ def result_lines(run: manifest.RunRecord) -> list[str]:
         *[before][: run.is_as_before],
         f"{rows['read']} rows read = {rows['accepted']} used + {rows['quarantined']} quarantined"
         f" + {rows['ignored']} ignored",
-        f"{len(jobs)} reports: " + ", ".join(f"{n} {word}" for word, n in counts.items()),
+        f"{len(jobs)} reports: "
+        + (", ".join(f"{n} {word}" for word, n in counts.items()) or "there is none to make"),
     ]
     lines += [
         f"  {job['id']}: {status_words(job['status'])}: {job['message']}"
