@@ -18,6 +18,7 @@ Whole = Annotated[int, Field(ge=0)]
 Counting = Annotated[int, Field(ge=1)]
 
 Analysis = Literal["trends", "benchmarking", "target_realism"]
+Format = Literal["pdf", "word", "workbook", "charts", "slides"]
 Polarity = Literal["higher", "lower", "range", "none", "unknown"]
 Frequency = Literal["weekly", "monthly", "quarterly", "termly", "half_yearly", "annual", "biennial"]
 Percentage = Literal["percentage", "survey_percentage"]
@@ -27,6 +28,7 @@ DataType = Literal[Percentage, Numeric, NotCharted]
 Statistic = Literal["proportion", "rate", "mean"]
 
 ANALYSES: tuple[Analysis, ...] = get_args(Analysis)
+FORMATS: tuple[Format, ...] = get_args(Format)
 _CHOICES = shipped.read_shipped("parameters/choices.yml")
 VERDICTS: list[str] = _CHOICES["verdicts"]
 
@@ -322,6 +324,7 @@ class RunSpec(SettingsFile):
     ``accepted_notebooks`` holds the fingerprints of the council's own notebooks that
     ``pmf check --accept`` has let in; any other notebook than the shipped ones is refused.
     Without a ``peer_set`` the benchmarking pages say what could be compared, and with whom.
+    ``formats`` are those in which copies of the pages are made.
     """
 
     council: Slug
@@ -333,6 +336,7 @@ class RunSpec(SettingsFile):
         Discriminator(lambda given: "word" if given == "all" else "list"),
     ] = "all"
     analyses: tuple[Analysis, ...] = ANALYSES
+    formats: tuple[Format, ...] = ()
     peer_set: str = ""
     peer_sets_by_theme: dict[Slug, Text] = Field(default_factory=dict)
     seed: Whole = 0
