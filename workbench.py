@@ -11,6 +11,7 @@ Python reads as well, so that an old Python gets a sentence and not a SyntaxErro
 """
 
 import argparse
+import ctypes.util
 import hashlib
 import importlib.util
 import os
@@ -37,12 +38,18 @@ EXAMPLE_RUN = "parameters/runs/westshire_2026-27_q2.yml"
 NOTEBOOK_SECONDS = "300"
 SUITE_COUNTS = ("tests", "failures", "errors", "skipped")
 
-# Programs that pip cannot install: what to look for, Debian's packages, what is missing without.
-SYSTEM_PROGRAMS = [
+# What pip cannot install: programs or a library to look for, Debian's packages, what is missing
+# without. A browser can print the pages too, where Pango is not to be had.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "microsoft-edge")
+PANGO = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-liberation")
+FOR_REPORTS = [(("pango-1.0", *BROWSERS), PANGO, "the PDF copies of the reports")]
+FOR_TESTS = [
+    (("pango-1.0",), PANGO, "the tests of the PDF copies"),
+    (BROWSERS, ("chromium", "fonts-liberation"), "the tests that open the pages in a browser"),
     (
-        ("chromium", "chromium-browser", "google-chrome", "microsoft-edge"),
-        ("chromium", "fonts-liberation"),
-        "the tests that open the pages in a browser",
+        ("soffice",),
+        ("libreoffice-writer-nogui", "libreoffice-calc-nogui", "libreoffice-impress-nogui"),
+        "the tests that open Word documents, workbooks and slides in another program",
     ),
 ]
 
@@ -183,13 +190,17 @@ def pmf(*arguments: str) -> int:
 
 
 def report() -> int:
-    """Make the example council where it is absent, then its reports; the last line is the index."""
-    return pmf("demo") or pmf("run", EXAMPLE_RUN)
+    """Make the example council where it is absent, then its reports in every format.
+
+    The last line is the index.
+    """
+    find_system_programs(FOR_REPORTS)
+    return pmf("demo") or pmf("run", EXAMPLE_RUN) or pmf("export")
 
 
 def run_tests() -> int:
     """Run all tests and checks; the last line gives the totals."""
-    find_system_programs()
+    find_system_programs(FOR_TESTS)
     WORK.mkdir(exist_ok=True)
     if pmf("demo") != 0:
         raise WorkbenchError("the example council could not be made, and the notebooks need it")
@@ -211,12 +222,12 @@ def run_tests() -> int:
     return 1 if failed or not passed else 0
 
 
-def find_system_programs() -> None:
-    """Install the programs that tests need where this user may; else say what will be missing."""
-    for names, packages, purpose in SYSTEM_PROGRAMS:
-        if any(shutil.which(name) for name in names) or install_debian_packages(list(packages)):
-            continue
-        print(f"Not found: {names[0]}. Without it these are left out: {purpose}.", flush=True)
+def find_system_programs(wanted: list[tuple[tuple[str, ...], tuple[str, ...], str]]) -> None:
+    """Install the programs that are needed where this user may; else say what will be missing."""
+    for names, packages, purpose in wanted:
+        found = any(shutil.which(name) or ctypes.util.find_library(name) for name in names)
+        if not found and not install_debian_packages(list(packages)):
+            print(f"Not found: {names[0]}. Without it these are left out: {purpose}.", flush=True)
 
 
 def run_pytest(name: str, *arguments: str) -> tuple[int, int, int]:

@@ -181,7 +181,7 @@ def test_the_last_line_is_the_total(
     last: str,
 ) -> None:
     given = iter(results)
-    monkeypatch.setattr(workbench, "find_system_programs", lambda: None)
+    monkeypatch.setattr(workbench, "find_system_programs", lambda _wanted: None)
     monkeypatch.setattr(workbench, "pmf", lambda *_words: 0)
     monkeypatch.setattr(workbench, "run_pytest", lambda *_words: next(given))
     monkeypatch.setattr(workbench, "run_check", lambda *_words: (1, 0, 0))
