@@ -67,6 +67,8 @@ RunId = Annotated[str, Argument(metavar="[RUN]", help="A run's id; else the newe
 Accept = Annotated[bool, Option("--accept", help="Let the council's own notebooks run.")]
 Themes = Annotated[Names, Option("--theme", help="Only this theme; may be repeated.")]
 Analyses = Annotated[Names, Option("--analysis", help="Only this analysis; may be repeated.")]
+_FORMATS = "pdf, word, workbook, charts or slides; may be repeated; else all."
+Formats = Annotated[Names, Option("--to", metavar="FORMAT", help=_FORMATS)]
 Version = Annotated[bool, Option("--version", help="Print the version.")]
 NoStart = Annotated[bool, Option("--no-start", help="Only trust, do not open.")]
 
@@ -307,6 +309,41 @@ def render(run: RunId = "", *, workspace: Where, as_json: AsJson = False) -> int
     made = manifest.find_run(workspace, run)
     render_again(made)
     return _say_result(made, workspace, as_json)
+
+
+@app.command()
+def export(
+    run: RunId = "",
+    to: Formats = None,
+    *,
+    workspace: Where,
+    as_json: AsJson = False,
+) -> int:
+    """Make copies of a run's reports: PDF, Word, workbook, charts for analysts, slides."""
+    from pmf_analysis.batch import copies
+
+    made = manifest.find_run(workspace, run)
+    copies.export(_open(workspace), made, to or (), lambda line: print(line, file=sys.stderr))
+    return _say_result(made, workspace, as_json) or copies.exit_code(made)
+
+
+@app.command()
+def audit(
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="Any pages and documents.")],
+    statement: Annotated[Path | None, Option(metavar="FILE", help="Write a statement.")] = None,
+    council: Annotated[str, Option(help="Whose statement it is.")] = "",
+    contact: Annotated[str, Option(help="Whom to ask for other formats.")] = "",
+    as_json: AsJson = False,
+) -> int:
+    """Check a folder of pages, PDF and Office files for what accessibility asks of them."""
+    from pmf_analysis.documents import audit as auditing
+
+    found = auditing.audit_folder(folder)
+    if statement:
+        about = {"name": council, "contact": contact, "date": date.today().isoformat()}
+        manifest.write_atomically(statement, auditing.statement(found, about))
+    _say(as_json, found.rows(), found.lines())
+    return int(found.failed)
 
 
 @app.command()
