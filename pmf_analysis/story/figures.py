@@ -82,6 +82,7 @@ class Subject:
     series: str
     indicator: str
     area: str
+    member: str
     title: str
     short: str
     unit: str
@@ -103,6 +104,7 @@ class Subject:
         texts: dict[str, Any] = {name: text(row, name) or defaults.get(name, "") for name in names}
         return cls(
             **texts,
+            member=part,
             title=f"{title}: {part}" if part else title,
             short=f"{short} ({part})" if part else short,
             decimals=1 if decimals is None else int(decimals),

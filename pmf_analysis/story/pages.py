@@ -270,7 +270,8 @@ class Page(ABC, Generic[F]):
             notes, aged = (*notes, *aged), ()
         if place < 2:
             notes += quality.narrative_notes(self.view, trend.subject.indicator)
-        id = f"finding-{self.view.slugs[trend.subject.series]}{f'-{place}' if place else ''}"
+        id = f"finding-{self.view.slugs[trend.subject.series]}"
+        id += f"-target-{place}" if place > 1 else ""
         text = paragraph(dict.fromkeys((*said, *aged)))
         return Block("finding", id, title, text=(*text, *second), notes=notes, **more)
 

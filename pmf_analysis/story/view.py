@@ -95,10 +95,16 @@ class ThemeView:
 
     @cached_property
     def slugs(self) -> dict[str, str]:
-        """Part of a block's id for each series: short, readable, unique in the page."""
+        """Part of a block's id for each series: short, readable, unique in the page.
+
+        Made from the indicator's id and the member of a breakdown, never from a title or an order,
+        so that links from other documents hold when the next run has more.
+        """
         slugs: dict[str, str] = {}
         for facts in self.trend_facts:
-            stem = re.sub(r"[^a-z0-9]+", "-", facts.subject.indicator.lower()).strip("-")
+            parts = (facts.subject.indicator, facts.subject.member)
+            slugged = (re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in parts)
+            stem = "-of-".join(filter(None, slugged))
             same = sum(bool(re.fullmatch(rf"{stem}(-n\d+)?", other)) for other in slugs.values())
             slugs[facts.subject.series] = f"{stem}-n{same + 1}" if same else stem
         return slugs

@@ -828,7 +828,7 @@ def test_dots_of_a_year_without_its_own_values_are_left_out() -> None:
 
 def test_a_card_tells_evidence_checks_and_the_rule_in_order(view: ThemeView) -> None:
     shown = by_id(RealismPage(view).pictures())
-    card = shown["finding-recycling-1"]
+    card = shown["finding-recycling"]
     assert "The target of 44.0% is far from all 25 comparable figures" in card.text[1]
     assert "The gap is about 120 households." in card.text[0]
     rows = {row["looked"]: row["shows"] for row in shown["evidence-recycling"].table.rows}
@@ -843,26 +843,26 @@ def test_a_standard_is_kept_and_never_easy() -> None:
     for kind in ("floor", "statutory", "contractual"):
         row = target_row(kind=kind, verdict="too_easy", probability=0.97)
         page = realism(targets=[row])
-        card = by_id(page.pictures())["finding-recycling-1"]
+        card = by_id(page.pictures())["finding-recycling"]
         assert card.title == "Household recycling: standard kept on present course"
         assert "the standard is kept on the present course" in card.text[0]
         assert page.rows()[0]["status"] == "kept" and "easy" not in all_text(page.pictures())
         assert "is a standard kept on the present course" in page.headline()[0].text[0]
     easy = realism(targets=[target_row(verdict="too_easy", probability=0.97)])
-    assert "asks for little" in by_id(easy.pictures())["finding-recycling-1"].text[0]
+    assert "asks for little" in by_id(easy.pictures())["finding-recycling"].text[0]
 
 
 def test_a_target_that_is_met_yet_unlikely_shows_the_figure_a_year_before_its_period() -> None:
     row = target_row(required_change=-1.0, period=pd.Timestamp(2026, 7, 1))
     for chance, is_told in ((0.3, True), (0.7, False)):
         card = by_id(realism(targets=[{**row, "probability": chance}]).pictures())
-        told = card["finding-recycling-1"].text[0]
+        told = card["finding-recycling"].text[0]
         assert ("A year before that period, in 2025-26 Q2, it was" in told) == is_told
 
 
 def test_targets_of_one_series_have_headings_of_their_own() -> None:
     rows = [target_row(verdict="between"), target_row(target_id="b", period_label="2028-29 Q2")]
-    first, second = by_id(realism(targets=rows).pictures())["finding-recycling-1"], rows[1]
+    first, second = by_id(realism(targets=rows).pictures())["finding-recycling"], rows[1]
     assert "2027-28 Q2: " in first.title and len(first.title.split()) <= 10
     facts = TargetFacts.of(second, Subject.of(trend_row(), "W"))
     assert target_title(facts, several=True).startswith("Household recycling, 2028-29 Q2: ")
