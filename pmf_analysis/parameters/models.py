@@ -26,6 +26,7 @@ NotCharted = Literal["statement", "milestone", "ordinal"]
 Numeric = Literal["rate", "count", "money", "days", "duration", "score", "index", "ratio"]
 DataType = Literal[Percentage, Numeric, NotCharted]
 Statistic = Literal["proportion", "rate", "mean"]
+Language = Literal["en", "cy"]
 
 ANALYSES: tuple[Analysis, ...] = get_args(Analysis)
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -171,12 +172,16 @@ class ValuePair(Titled):
 
 
 class Framework(SettingsFile):
-    """A council's performance framework: its themes, directors and thresholds."""
+    """A council's performance framework: its themes, directors and thresholds.
+
+    ``language`` is that of the reports: English, or Welsh (cy).
+    """
 
     title: Text
     council: Council
     themes: Annotated[tuple[Theme, ...], Field(min_length=1)]
     directors: Annotated[tuple[Director, ...], Field(min_length=1)]
+    language: Language = "en"
     year_type: periods.YearType = "financial"
     analyses: tuple[Analysis, ...] = ANALYSES
     target_bands: TargetBands = TargetBands()
