@@ -40,7 +40,7 @@ def block_html(block: blocks.Block, *, number: int | None = None, level: int = 3
     """
     ways: dict[str, Any] = {"text": escape, "prose": _prose, "cell": _cell_html, "style": style}
     ways |= {"address": _csv_address, "named": _named_svg, "short": _SHORT_CELL}
-    ways |= {"units_in_headings": _units_in_headings}
+    ways |= {"units_in_headings": units_in_headings}
     return bank.template("block.html.jinja")(block=block, number=number, level=level, **ways)
 
 
@@ -76,24 +76,30 @@ def _csv_address(table: blocks.Table) -> str:
 
     Numbers are plain there, and nothing runs as a formula.
     """
-    columns = [_csv_column(table, column) for column in table.columns if column.kind != "spark"]
+    columns = []
+    for column in table.columns:
+        if column.kind != "spark":
+            heading, is_number, cells = plain_column(table, column)
+            told = cells if is_number else map(neutral_cell, cells)
+            columns.append([neutral_cell(heading), *told])
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(zip(*columns, strict=True))
     # The byte order mark tells Excel that the text is UTF-8.
     return "data:text/csv;charset=utf-8," + quote(f"\ufeff{text.getvalue()}", safe=",:()'")
 
 
-def _csv_column(table: blocks.Table, column: blocks.Column) -> list[str]:
+def plain_column(table: blocks.Table, column: blocks.Column) -> tuple[str, bool, list[str]]:
+    """Return a column's heading, whether its cells are figures, and they, as programs read them."""
     cells = [row.get(column.key) or "" for row in table.rows]
     if column.kind == "status":
         cells = [status_word(cell, table.status_words) if cell else "" for cell in cells]
-    if all(_PLAIN.fullmatch(cell) for cell in cells):
-        plain = [cell.replace(",", "").replace(formatting.MINUS, "-") for cell in cells]
-        return [neutral_cell(column.label), *plain]
-    return [neutral_cell(cell) for cell in (column.label, *cells)]
+    is_number = any(cells) and all(_PLAIN.fullmatch(cell) for cell in cells)
+    if is_number:
+        cells = [cell.replace(",", "").replace(formatting.MINUS, "-") for cell in cells]
+    return column.label, is_number, cells
 
 
-def _units_in_headings(table: blocks.Table) -> blocks.Table:
+def units_in_headings(table: blocks.Table) -> blocks.Table:
     """Move a unit that all values of a column share to its heading; numbers stay in the cells."""
     columns, rows = list(table.columns), [dict(row) for row in table.rows]
     for place, column in enumerate(columns):
