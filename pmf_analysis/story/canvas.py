@@ -21,14 +21,15 @@ from numpy.typing import NDArray
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story import bank, style
+from pmf_analysis.story.bank import say
 from pmf_analysis.story.formatting import MINUS, format_number, format_value
 
 Floats = NDArray[np.float64]
 Ends = tuple[float, float]
 Numbers = Sequence[float] | Floats
 WIDTH = 760.0
-OFF_CHART = "(off this chart)"
-_LEADING, _LONG_UNIT, _MILLION = 1.25, 6, 1e6
+_LEADING, _APART, _MARGIN = 1.25, 4.0, 16.0
+_LONG_UNIT, _MILLION = 6, 1e6
 _SCALES = {"thousand": "k", "million": "m", "billion": "bn"}
 
 
@@ -67,7 +68,7 @@ class Canvas:
     boxes: list[Box] = field(default_factory=list)
     ink: list[Floats] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    is_timeline: bool = False
+    opening: str = "<svg "
 
     def write(self, words: Words, x: float, y: float, *, anchor: str = "left") -> Box:
         """Write a label, centred on y, and remember its box; x and y in pixels."""
@@ -148,14 +149,6 @@ class Canvas:
             Line2D(x, y, transform=None, clip_on=False, **style.looks_of(look), **more)
         )
 
-    def scale(self, values: Ends, unit: str) -> None:
-        """Write the scale of values at the left, with a fine line at each."""
-        self.axes.set_ylim(values)
-        for tick, text in grid(*values, unit):
-            y = self.pixel(1, tick)[1]
-            self.line("grid", [self.area.left, self.area.right], [y, y])
-            self.write(Words(text), self.area.left - 8, y, anchor="right")
-
     def tick(self, value: float, text: str) -> None:
         """Write a value of the scale below the axes, under a small line."""
         (x, _), foot = self.pixel(value, 1), self.area.bottom
@@ -167,10 +160,10 @@ class Canvas:
         (low, high), area, placed = self.axes.get_ylim(), self.area, []
         for words, value in labels:
             if not low <= value <= high:
-                words = replace(words, text=f"{words.text}\n{OFF_CHART}")
+                words = replace(words, text=f"{words.text}\n{say('chart.off_chart')}")
             placed.append((words, self.pixel(1, min(max(value, low), high))[1]))
         placed.sort(key=lambda label: label[1])
-        heights, x = [measure(words)[1] for words, _ in placed], area.right + 10
+        heights, x = [measure(words)[1] + _APART for words, _ in placed], area.right + 10
         middles = spread([y for _, y in placed], heights, area.bottom - 6, area.top + above)
         for (words, wanted), y in zip(placed, middles, strict=True):
             self.write(words, x, y)
@@ -179,18 +172,22 @@ class Canvas:
 
     def svg(self, id: str) -> str:
         """Return the drawing as tidy SVG whose ids all begin with ``id``."""
-        page = io.BytesIO()
+        page, width = io.BytesIO(), self.axes.figure.bbox.width
         unprinted = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         self.axes.figure.savefig(page, format="svg", metadata=unprinted)
-        drawing = style.tidy_svg(page.getvalue(), id).replace(
-            "</svg>", f"{''.join(self.texts)}</svg>"
-        )
-        return drawing.replace("<svg ", style.TIMELINE_SVG, 1) if self.is_timeline else drawing
+        drawing = style.tidy_svg(page.getvalue(), id)
+        opening = self.opening
+        if width < WIDTH:  # the words of a narrow chart are as large as those of the others
+            opening += f'style="min-width:{width / 20:g}rem;max-width:{width / 12.7:.0f}rem" '
+        drawing = drawing.replace("<svg ", opening, 1)
+        return drawing.replace("</svg>", f"{''.join(self.texts)}</svg>")
 
 
 @contextmanager
-def canvas(height: float, left: float, right: float, bottom: float, top: float) -> Iterator[Canvas]:
-    """Open a canvas of the standard width; the margins around its axes are in pixels.
+def canvas(
+    height: float, left: float, right: float, bottom: float, top: float, width: float = WIDTH
+) -> Iterator[Canvas]:
+    """Open a canvas, as a rule of the standard width; margins around its axes are in pixels.
 
     The settings hold until the block is left, because matplotlib reads those of SVG at saving.
     """
@@ -201,15 +198,31 @@ def canvas(height: float, left: float, right: float, bottom: float, top: float) 
         axes = _axes(get_ident())
         for artist in (*axes.lines, *axes.collections, *axes.patches):
             artist.remove()
-        axes.figure.set_size_inches(WIDTH / 72, height / 72)
-        sides = (left, bottom, WIDTH - left - right, height - bottom - top)
-        axes.set_position(np.divide(sides, (WIDTH, height, WIDTH, height)).tolist())
+        axes.figure.set_size_inches(width / 72, height / 72)
+        sides = (left, bottom, width - left - right, height - bottom - top)
+        axes.set_position(np.divide(sides, (width, height, width, height)).tolist())
         axes.set_axis_on()
         axes.spines[:].set(visible=False, color=style.COLOURS["grey"])
         axes.spines["bottom"].set_visible(True)
         if axes.get_xscale() != "linear":
             axes.set_xscale("linear")
         yield Canvas(axes)
+
+
+@contextmanager
+def scaled_canvas(
+    values: Ends, unit: str, height: float, right: float, bottom: float, top: float
+) -> Iterator[Canvas]:
+    """Open a canvas with a scale of values at the left, each with a fine line."""
+    ticks = [(Words(text), tick) for tick, text in grid(*values, unit)]
+    left = max([62.0, *(12.0 + measure(words)[0] for words, _ in ticks)])
+    with canvas(height, left=left, right=right, bottom=bottom, top=top) as sheet:
+        sheet.axes.set_ylim(values)
+        for words, tick in ticks:
+            y = sheet.pixel(1, tick)[1]
+            sheet.line("grid", [sheet.area.left, sheet.area.right], [y, y])
+            sheet.write(words, sheet.area.left - 8, y, anchor="right")
+        yield sheet
 
 
 @cache
@@ -284,9 +297,16 @@ def _scale_letter(unit: str) -> str:
 
 
 def short_range(low: float, high: float, unit: str, decimals: int) -> str:
-    """Write a range for a label; a unit in words stands once, after its end."""
+    """Write a range, or the value that both its ends are; a unit in words stands after its end."""
     start = short_value(low, unit if unit[:1] in ("%", "£") else "", decimals)
-    return f"{start} to {short_value(high, unit, decimals)}"
+    end = short_value(high, unit, decimals)
+    return say("chart.span", first=start, last=end) if low != high else end
+
+
+def room_for(labels: Iterable[Label]) -> float:
+    """Return the width that labels at the right edge need, whichever of them say they are off."""
+    beyond = Words(say("chart.off_chart"), bold=True)
+    return _MARGIN + max(measure(words)[0] for words in (beyond, *(each for each, _ in labels)))
 
 
 def tick_texts(values: Sequence[float], unit: str) -> list[str]:
@@ -341,8 +361,3 @@ def grid(low: float, high: float, unit: str, most: int = 5) -> list[tuple[float,
     locator = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10])
     values = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
     return list(zip(values, tick_texts(values, unit), strict=True))
-
-
-def scale_width(values: Ends, unit: str) -> float:
-    """Return the width that a scale of values needs at the left of the axes."""
-    return max([62.0, *(12.0 + measure(Words(text))[0] for _, text in grid(*values, unit))])

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pmf_analysis.story import canvas
+from pmf_analysis.story import canvas, style
+from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Ends, Words
 
-_DOT, _TOP, _BOTTOM, _SIDE = 19.0, 30.0, 28.0, 30.0
+_WIDTH, _DOT, _TOP, _BOTTOM, _SIDE = 560.0, 19.0, 30.0, 28.0, 30.0
 _MOST_BINS, _TALLEST = 15, 7
 
 Target = float | Ends
@@ -53,10 +54,11 @@ def draw_dots(
     tallest = max(Counter(bin for bin, _ in places).values())
     abreast = math.ceil(tallest / _TALLEST)
     height = _TOP + _BOTTOM + _DOT * max(3, math.ceil(tallest / abreast)) + 6
-    with canvas.canvas(height, left=_SIDE, right=_SIDE, bottom=_BOTTOM, top=_TOP) as sheet:
-        scale = np.clip(_scale(places, goals, width), *bounds)
-        sheet.axes.set(xlim=scale, xticks=[], yticks=[])
-        sheet.axes.set_ylim(0, height - _TOP - _BOTTOM)
+    scale = np.clip(_scale(places, goals, width), *bounds)
+    with canvas.canvas(height, _SIDE, _SIDE, _BOTTOM, _TOP, _WIDTH) as sheet:
+        sheet.axes.set(xlim=scale, ylim=(0, height - _TOP - _BOTTOM))
+        # A narrow screen shows about two thirds of it: those in which the target lies.
+        sheet.opening = style.END_SVG if np.mean(goals) > np.mean(scale) else sheet.opening
         _draw_bins(sheet, places, (goals[0], width), abreast, bounds)
         _draw_targets(sheet, goals, unit, decimals)
         for tick, text in canvas.grid(float(scale[0]), float(scale[1]), unit, most=7):
@@ -118,10 +120,9 @@ def _draw_targets(sheet: Canvas, goals: Values, unit: str, decimals: int) -> Non
     for goal in goals:
         if low <= goal <= high:
             sheet.draw("goal", [goal, goal], sheet.axes.get_ylim())
-    text = canvas.short_value(goals[0], unit, decimals)
-    text = canvas.short_range(goals[0], goals[-1], unit, decimals) if len(goals) > 1 else text
+    text = say("chart.target", value=canvas.short_range(goals[0], goals[-1], unit, decimals))
     before, after = ("← " if goals[0] < low else ""), (" →" if goals[-1] > high else "")
-    words = Words(f"{before}Target {text}{after}", "target", bold=True)
+    words = Words(f"{before}{text}{after}", "target", bold=True)
     half = canvas.measure(words)[0] / 2 + 2
     x = sheet.pixel(float(np.clip(goals, low, high).mean()), 0)[0]
     x = max(half, min(x, sheet.axes.figure.bbox.width - half))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.story import canvas, marks
+from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Floats, Words
 from pmf_analysis.story.figures import Subject
 
@@ -19,9 +20,7 @@ _HEIGHT, _TOP, _BOTTOM = 380.0, 24.0, 52.0
 _WIDE, _VERY_WIDE = 20.0, 200.0
 _MOST_NAMED = 3
 _OUTSIDE = {"low_998": -1, "high_998": 1}
-_LIMITS = {"998": "99.8%", "95": "95%"}
-_BENCHMARK = "Combined value\nof the others"
-_SIZE = "Number that each figure is based on"
+_LIMITS, _SIDES = {"998": "99.8%", "95": "95%"}, ("lower", "upper")
 
 
 def draw_funnel(
@@ -55,13 +54,13 @@ def draw_funnel(
     shown = np.append(placed["value"], known)
     ends = canvas.scale_ends(float(shown.min()), float(shown.max()), 0.15)
     low, high = np.clip(ends, *canvas.natural_ends(shown, unit)).tolist()
-    right = 16.0 + canvas.measure(Words(_BENCHMARK))[0]
-    left = canvas.scale_width((low, high), unit)
-    with canvas.canvas(_HEIGHT, left=left, right=right, bottom=_BOTTOM, top=_TOP) as sheet:
+    labels = _labels(limits, subject) if len(limits) else []
+    room = (_HEIGHT, canvas.room_for(labels), _BOTTOM, _TOP)
+    with canvas.scaled_canvas((low, high), unit, *room) as sheet:
         _draw_sizes(sheet, np.append(placed["denominator"], limits["size"]))
-        sheet.scale((low, high), unit)
-        if len(limits):
-            _draw_limits(sheet, limits, subject)
+        if labels:
+            _draw_limits(sheet, limits)
+            sheet.name_ends(labels)
         _draw_councils(sheet, placed, subject, own_name, verdict)
         return sheet.svg(id)
 
@@ -77,24 +76,28 @@ def _draw_sizes(sheet: Canvas, sizes: Floats) -> None:
     sheet.axes.minorticks_off()
     for value in (value for value in values if low <= value <= high):
         sheet.tick(value, f"{value / 1e6:g}m" if value >= 1e6 else f"{value:,.9g}")
-    sheet.write(Words(_SIZE), sheet.area.left, sheet.area.bottom - 34)
+    sheet.write(Words(say("chart.size")), sheet.area.left, sheet.area.bottom - 34)
 
 
-def _draw_limits(sheet: Canvas, limits: Rows, subject: Subject) -> None:
-    """Draw both pairs of limits and the benchmark, each named where it ends."""
-    (low, high), labels = sheet.axes.get_ylim(), []
-    edges = (limits[f"{side}_998"].clip(low, high) for side in ("lower", "upper"))
+def _labels(limits: Rows, subject: Subject) -> list[canvas.Label]:
+    """Return the labels of both pairs of limits and of the benchmark."""
+    last = limits.iloc[-1]
+    value = canvas.short_value(last["benchmark"], *subject.scale)
+    edges = [(Words(text), last[f"{s}_{level}"]) for s in _SIDES for level, text in _LIMITS.items()]
+    return [*edges, (Words(say("chart.combined", value=value)), last["benchmark"])]
+
+
+def _draw_limits(sheet: Canvas, limits: Rows) -> None:
+    """Draw both pairs of limits and the benchmark."""
+    low, high = sheet.axes.get_ylim()
+    edges = (limits[f"{side}_998"].clip(low, high) for side in _SIDES)
     sheet.fill("band", limits["size"], *edges)
-    for side, (level, text) in product(("lower", "upper"), _LIMITS.items()):
+    for side, (level, text) in product(_SIDES, _LIMITS.items()):
         column = f"{side}_{level}"
         shown = limits[limits[column].between(low, high)]
         sheet.draw(f"limit {text}", shown["size"], shown[column])
-        labels.append((Words(text), limits[column].iloc[-1]))
     ends = limits.iloc[[0, -1]]
     sheet.draw("benchmark", ends["size"], ends["benchmark"])
-    last = ends["benchmark"].iloc[-1]
-    value = canvas.short_value(last, *subject.scale)
-    sheet.name_ends([*labels, (Words(f"{_BENCHMARK}\n{value}"), last)])
 
 
 def _draw_councils(

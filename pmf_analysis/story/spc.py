@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.story import figures, style, timeline
-from pmf_analysis.story.canvas import OFF_CHART, Canvas, Words, measure, spread
+from pmf_analysis.story.bank import say
+from pmf_analysis.story.canvas import Canvas, Words, measure, room_for, spread
 from pmf_analysis.story.spc_picture import LIMITS, Picture, Rows, build_picture, value_range
 
 Spot = tuple[float, float]
@@ -67,8 +68,7 @@ def draw_spc(
         points = points.assign(point_type=kinds)
     picture = build_picture(points, (targets, forecast, events), subject, is_stale)
     # At the right edge there is room for every label, whichever end up there.
-    labels = [*picture.end_labels, *picture.history_labels, (Words(OFF_CHART, bold=True), 0.0)]
-    room = (*_ROOM, 16.0 + max(measure(words)[0] for words, _ in labels))
+    room = (*_ROOM, room_for([*picture.end_labels, *picture.history_labels]))
     with timeline.time_chart(value_range(picture), picture.span, room, subject) as sheet:
         _draw_usual_range(sheet, picture)
         _draw_events(sheet, picture)
@@ -142,7 +142,7 @@ def _draw_fan(sheet: Canvas, picture: Picture) -> None:
     sheet.draw("now", [now, now], sheet.axes.get_ylim())
     numbers = [box.right + 10 for box in sheet.boxes if box.bottom > sheet.area.top]
     left = max([sheet.pixel(now, value)[0] + 4, *numbers])
-    sheet.write(Words("Forecast →"), left, sheet.area.top + 12)
+    sheet.write(Words(say("chart.forecast_begins")), left, sheet.area.top + 12)
 
 
 def _draw_target(sheet: Canvas, picture: Picture, polarity: str) -> None:

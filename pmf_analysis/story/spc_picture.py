@@ -8,8 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pmf_analysis.story import canvas, figures
+from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Floats, Label, Words, short_range, short_value
-from pmf_analysis.story.timeline import MONTHS, positions
+from pmf_analysis.story.timeline import MONTHS, labels_ahead, positions
 
 LIMITS = ["lower_limit", "upper_limit", "mean"]
 Flags = NDArray[np.bool_]
@@ -67,41 +68,31 @@ class Picture:
     @cached_property
     def end_labels(self) -> list[Label]:
         """Return the labels of lines that end at the right edge, with the values they stand for."""
-        labels: list[Label] = []
-        if not self.targets.empty:
-            low, high = (float(self.targets[side].iloc[-1]) for side in ("low", "high"))
-            text = short_value(high, *self.scale)
-            text = text if low == high else short_range(low, high, *self.scale)
-            labels.append((Words(f"Target {text}", "target", bold=True), high))
-        if not self.fan.empty:
-            last = self.fan.iloc[-1]
-            middle = float(last["q50"])
-            # The band's label stands at the edge farther from the target, where there is more room.
-            edge = "q95" if labels and labels[0][1] <= middle else "q05"
-            text = f"Forecast {short_value(middle, *self.scale)}"
-            labels.append((Words(text, "blue", bold=True), middle))
-            labels.append((Words("Likely range\n(9 times in 10)"), float(last[edge])))
-        return labels
+        goals = self.targets.reindex(columns=["low", "high"]).tail(1).to_numpy(float).ravel()
+        fan = self.fan.reindex(columns=["q05", "q50", "q95"]).tail(1).to_numpy(float).ravel()
+        return labels_ahead(self.scale, goals, fan)
 
     @cached_property
     def history_labels(self) -> list[Label]:
         """Return the labels of newest value, average and usual range, most important first."""
-        value = self.last[1]
-        late = f"\n({self.points['period_label'].iloc[-1]})" if self.is_late else ""
-        latest = (Words(f"{short_value(value, *self.scale)} latest{late}", "ink", bold=True), value)
+        value, late = self.last[1], "latest_of" if self.is_late else "latest"
+        named = {
+            "value": short_value(value, *self.scale),
+            "period": self.points["period_label"].iloc[-1],
+        }
+        latest = Words(say(f"chart.{late}", **named), "ink", bold=True), value
         lower, upper, mean = self.points[LIMITS].iloc[-1].astype(float)
         if np.isnan(lower):
             return [latest]
         newest = self.points["segment"] == self.points["segment"].iloc[-1]
         is_seasonal = self.points.loc[newest, "mean"].nunique() > 1
-        name = "Usual range\nfor the time of year" if is_seasonal else "Usual range"
-        name += _baseline_words(self)
+        name = _baseline_words(self, say("chart.usual_season" if is_seasonal else "chart.usual"))
         usual = f"{name}\n{short_range(lower, upper, *self.scale)}"
         average = short_value(mean, *self.scale)
         if not self.fan.empty:
             # The fan stands between these lines and the right edge: one label by the band.
-            return [latest, (Words(f"{usual},\naverage {average}"), upper)]
-        return [latest, (Words(usual), upper), (Words(f"Average {average}"), mean)]
+            return [latest, (Words(say("chart.usual_average", usual=usual, value=average)), upper)]
+        return [latest, (Words(usual), upper), (Words(say("chart.average", value=average)), mean)]
 
 
 def build_picture(
@@ -168,11 +159,12 @@ def value_range(picture: Picture) -> tuple[float, float]:
     return canvas.scale_for(shown, targets, 0.08, fan[["q05", "q95"]].to_numpy(float).ravel(), wide)
 
 
-def _baseline_words(picture: Picture) -> str:
+def _baseline_words(picture: Picture, usual: str) -> str:
     """Name the periods whose usual range a chart keeps, so that nobody takes it for today's."""
     if picture.x[-1] < picture.frozen_from:
-        return ""
+        return usual
     start = picture.events.loc[picture.events["end"] == picture.frozen_from, "x"].iloc[-1]
     within = (picture.x > start) & (picture.x < picture.frozen_from)
-    labels = picture.points.loc[within, "period_label"]
-    return f" of\n{labels.iloc[0]} to\n{labels.iloc[-1]}:" if len(labels) else ""
+    labels = [*picture.points.loc[within, "period_label"]]
+    named = {"first": labels[0], "last": labels[-1]} if labels else {}
+    return say("chart.usual_of", usual=usual, **named) if named else usual

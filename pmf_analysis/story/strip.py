@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.story import canvas, figures, marks, multiples, sentences, timeline
+from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Floats, Words, short_value
 from pmf_analysis.story.facts import ComparisonFacts
 
@@ -45,7 +46,7 @@ def draw_strip(rows: Sequence[StripRow], *, id: str) -> str:
     judged = [row for row in rows if _is_judged(row)]
     others = [row for row in rows if not _is_judged(row)]
     # Where no way is better a rank is told in a line more.
-    both = ((("Worse", "Better"), judged, _ROW), (("Lower", "Higher"), others, _ROW + _LINE))
+    both = (("chart.ends_better", judged, _ROW), ("chart.ends_higher", others, _ROW + _LINE))
     parts = [part for part in both if part[1]]
     height = max(sum(_HEAD + row * len(part) for _, part, row in parts) + _FOOT, _ROW)
     with canvas.canvas(height, left=0, right=0, bottom=0, top=0) as sheet:
@@ -53,7 +54,7 @@ def draw_strip(rows: Sequence[StripRow], *, id: str) -> str:
         sheet.axes.set(xlim=(0, sheet.axes.figure.bbox.width), ylim=(0, height))
         y = height
         for ends, part, row_height in parts:
-            _draw_header(sheet, y - _HEAD / 2, ends)
+            _draw_header(sheet, y - _HEAD / 2, say(ends).split("|"))
             y -= _HEAD
             for row in part:
                 _draw_row(sheet, row, y - row_height / 2)
@@ -65,21 +66,21 @@ def _is_judged(row: StripRow) -> bool:
     return row.facts.subject.better_sign != 0 and not row.facts.subject.is_city
 
 
-def _draw_header(sheet: Canvas, y: float, ends: tuple[str, str]) -> None:
+def _draw_header(sheet: Canvas, y: float, ends: Sequence[str]) -> None:
     low = sheet.write(Words(ends[0]), _PLOT_LEFT, y)
     high = sheet.write(Words(ends[1]), _PLOT_RIGHT, y, anchor="right")
     tip = high.left - 8
     sheet.line("arrow", [low.right + 8, tip], [y, y])
     sheet.line("arrow", [tip - 5, tip, tip - 5], [y + 4, y, y - 4])
-    sheet.write(Words("Us"), _VALUE_RIGHT, y, anchor="right")
-    sheet.write(Words("Rank"), _RANK, y)
+    sheet.write(Words(say("chart.us")), _VALUE_RIGHT, y, anchor="right")
+    sheet.write(Words(say("chart.rank")), _RANK, y)
 
 
 def _draw_row(sheet: Canvas, row: StripRow, y: float) -> None:
     subject, own = row.facts.subject, row.facts.value.raw
     title = "\n".join(textwrap.wrap(subject.short, _TITLE_LETTERS, max_lines=2, placeholder="…"))
     sheet.write(Words(title, "ink", size=13), _LEFT, y, anchor="right")
-    value = "no value" if own is None else short_value(own, *subject.scale)
+    value = say("chart.no_value") if own is None else short_value(own, *subject.scale)
     sheet.write(Words(value, "ink", bold=own is not None), _VALUE_RIGHT, y, anchor="right")
     if own is not None and row.facts.rank.is_known:
         _write_rank(sheet, row, y)
@@ -159,7 +160,7 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
     with timeline.time_chart(ends, (x[0], x[-1]), _GAP_ROOM, subject) as sheet:
         wash = (lower, upper) if is_usual else (ours, others)
         sheet.fill("gap", x, *wash)
-        lines = {"similar councils": (others, "Similar councils", "grey")}
+        lines = {"similar councils": (others, say("chart.others"), "grey")}
         lines["us"] = (ours, subject.council, "blue")
         for look, (values, text, colour) in lines.items():
             sheet.draw(look, x, values)
@@ -169,7 +170,7 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
         if is_usual:
             sheet.draw("edge", x, lower)
             sheet.draw("edge", x, upper)
-            labels.append((Words("Our average\ngap"), float(mean[np.isfinite(mean)][-1])))
+            labels.append((Words(say("chart.average_gap")), float(mean[np.isfinite(mean)][-1])))
         way = np.where(np.isfinite(way), way, np.sign(ours - mean)) * subject.better_sign
         _mark_gaps(sheet, x, ours, ordered, np.nan_to_num(0 * way if subject.is_city else way))
         sheet.name_ends(labels)

@@ -27,6 +27,9 @@ MARKS: Mapping[str, str] = stored("style.yml")["marks"]
 TIMELINE_SVG = '<svg class="pmf-time" '
 """How the picture of a chart over time begins; narrow screens show its newest end first."""
 
+END_SVG = '<svg class="pmf-time pmf-end" '
+"""How the picture of another chart begins of which narrow screens show the right end first."""
+
 PANEL_SVG = '<svg class="pmf-panel" '
 """How each of several pictures of one figure begins; the style sheet lays them out as a grid."""
 

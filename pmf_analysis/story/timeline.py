@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.periods import PERIODS_PER_YEAR
-from pmf_analysis.story import figures
-from pmf_analysis.story.canvas import Canvas, Ends, Floats, Words, canvas, measure, scale_width
+from pmf_analysis.story import canvas, figures, style
+from pmf_analysis.story.bank import say
+from pmf_analysis.story.canvas import Canvas, Ends, Floats, Words, measure, short_range
 
 MONTHS = {name: 12 / count for name, count in PERIODS_PER_YEAR.items()}
 _FIRST_MONTH = {"financial": 4, "academic": 9, "calendar": 1}
-_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _DAYS = 30.44
 _MOST_NAMED = {"monthly": 14, "quarterly": 7}
 
@@ -53,19 +53,37 @@ def time_chart(
     months = MONTHS.get(frequency, 1)
     low, high = span[0] - months / 2, span[1] + months / 2
     has_periods = round((high - low) / months) <= _MOST_NAMED.get(frequency, 0)
-    bottom, left = 50.0 if has_periods else 32.0, scale_width(values, subject.unit)
-    with canvas(height + bottom, left=left, right=right, bottom=bottom, top=top) as sheet:
-        sheet.is_timeline = True
+    first = _FIRST_MONTH.get(subject.year_type, 1) - 1
+    periods = _periods(low, months, round((high - low) / months), first) if has_periods else []
+    tall = 4 + max((measure(words)[1] for words, _ in periods), default=-4.0)
+    sides = (height + tall + 32, right, tall + 32, top)
+    with canvas.scaled_canvas(values, subject.unit, *sides) as sheet:
+        sheet.opening = style.TIMELINE_SVG
         sheet.axes.set_xlim(low, high)
-        sheet.scale(values, subject.unit)
-        if has_periods:
-            _write_periods(sheet, low, high, months, bottom - 13)
-        _write_years(sheet, low, high, subject.year_type, bottom - (30 if has_periods else 13))
+        for words, x in periods:
+            sheet.write(words, sheet.pixel(x, 0)[0], 28 + tall / 2, anchor="center")
+        _write_years(sheet, (low, high), first, subject.year_type)
         yield sheet
 
 
-def _write_years(sheet: Canvas, low: float, high: float, year_type: str, y: float) -> None:
-    first, area = _FIRST_MONTH.get(year_type, 1) - 1, sheet.area
+def labels_ahead(
+    scale: tuple[str, int], goals: canvas.Numbers, fan: canvas.Numbers
+) -> list[canvas.Label]:
+    """Return the labels of target (one or two ends) and forecast (low, middle, high), if any."""
+    labels: list[canvas.Label] = []
+    if len(goals):
+        words = say("chart.target", value=short_range(goals[0], goals[-1], *scale))
+        labels.append((Words(words, "target", bold=True), goals[-1]))
+    if len(fan):
+        words = say("chart.forecast", value=short_range(fan[1], fan[1], *scale))
+        # The range's label stands at the edge farther from the target, where there is more room.
+        edge = fan[2 if labels and goals[-1] <= fan[1] else 0]
+        labels += [(Words(words, "blue", bold=True), fan[1]), (Words(say("chart.likely")), edge)]
+    return labels
+
+
+def _write_years(sheet: Canvas, ends: Ends, first: int, year_type: str) -> None:
+    (low, high), area, y = ends, sheet.area, 19.0
     years = range(math.floor((low - first) / 12), math.floor((high - first - 1e-9) / 12) + 1)
     edges = [sheet.pixel(year * 12 + first, 0)[0] for year in (*years, years[-1] + 1)]
     spans = list(pairwise(np.clip(edges, area.left, area.right)))
@@ -81,9 +99,12 @@ def _write_years(sheet: Canvas, low: float, high: float, year_type: str, y: floa
             sheet.write(Words(year_label(years[index], year_type)), middle, y, anchor="center")
 
 
-def _write_periods(sheet: Canvas, low: float, high: float, months: float, y: float) -> None:
-    """Write the months that each period covers: "Apr" or "Apr to Jun"."""
-    for start in low + months * np.arange(round((high - low) / months)) + 1e-6:
-        first, last = _NAMES[int(start) % 12], _NAMES[int(start + months - 1) % 12]
-        text = first if months == 1 else f"{first} to {last}"
-        sheet.write(Words(text), sheet.pixel(start + months / 2, 0)[0], y, anchor="center")
+def _periods(low: float, months: float, count: int, first: int) -> list[tuple[Words, float]]:
+    """Name periods by their months, and quarters by their number in the council's year above."""
+    names, found = say("chart.months").split(), []
+    for start in low + months * np.arange(count) + 1e-6:
+        begins, ends = names[int(start) % 12], names[int(start + months - 1) % 12]
+        number, span = int((start - first) % 12 // 3) + 1, dict(first=begins, last=ends)
+        quarter = f"{say('chart.quarter', number=number)}\n{say('chart.span', **span)}"
+        found.append((Words(begins if months == 1 else quarter), start + months / 2))
+    return found

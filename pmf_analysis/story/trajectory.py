@@ -10,13 +10,13 @@ import math
 import numpy as np
 import pandas as pd
 
+from pmf_analysis.story import canvas
 from pmf_analysis.story.bank import say
-from pmf_analysis.story.canvas import Canvas, Floats, Words, measure, require_value, scale_ends
-from pmf_analysis.story.canvas import short_value as short
+from pmf_analysis.story.canvas import Canvas, Floats, Words, measure, room_for, short_value
 from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.formatting import format_chance, twentieths
 from pmf_analysis.story.marks import name_mark
-from pmf_analysis.story.timeline import positions, time_chart
+from pmf_analysis.story.timeline import labels_ahead, positions, time_chart
 
 _HEIGHT, _TOP, _ROOM = 296.0, 60.0, 8.0
 _COLUMNS = ["actual", "path", "q05", "q50", "q95"]
@@ -40,33 +40,22 @@ def draw_trajectory(rows: pd.DataFrame, subject: Subject, *, id: str) -> str:
     """
     ordered = rows.sort_values("period")
     values = ordered[_COLUMNS].to_numpy(float).T
-    require_value(np.isfinite(values[:2]).any())
+    canvas.require_value(np.isfinite(values[:2]).any())
     x = positions(ordered["period"], subject.frequency)
-    labels = _end_labels(values, subject)
-    room = (_HEIGHT, _TOP, 16.0 + max((measure(words)[0] for words, _ in labels), default=0.0))
-    scale = scale_ends(float(np.nanmin(values)), float(np.nanmax(values)), 0.1)
+    path, *fan = values[1:, -1:]
+    known = [each[np.isfinite(each)] for each in (path, np.ravel(fan))]
+    labels = labels_ahead(subject.scale, *known)
+    room = (_HEIGHT, _TOP, room_for(labels))
+    scale = canvas.scale_ends(float(np.nanmin(values)), float(np.nanmax(values)), 0.1)
     with time_chart(scale, (x[0], x[-1]), room, subject) as sheet:
         newest = _draw_lines(sheet, x, values)
         _write_chances(sheet, x, ordered["chance_on_path"].to_numpy(float))
         for n in newest:
             value = values[0][n]
-            text = say("outturn.chart.so_far", value=short(value, *subject.scale))
+            text = say("outturn.chart.so_far", value=short_value(value, *subject.scale))
             name_mark(sheet, Words(text, "ink", bold=True), sheet.pixel(x[n], value), math.inf)
         sheet.name_ends(labels, 4)
         return sheet.svg(id)
-
-
-def _end_labels(values: Floats, subject: Subject) -> list[tuple[Words, float]]:
-    """Labels of the lines that reach the end of the year, with the values they stand for."""
-    _, path, low, middle, high = values[:, -1].tolist()
-    # The range's label stands at the edge farther from the target, where there is more room.
-    edge = low if path >= middle else high
-    said = [("target", "target", path), ("forecast", "blue", middle), ("range", "grey", edge)]
-    return [
-        (Words(say(f"outturn.chart.{name}", value=short(y, *subject.scale)), colour, bold=True), y)
-        for name, colour, y in said
-        if math.isfinite(y)
-    ]
 
 
 def _draw_lines(sheet: Canvas, x: Floats, values: Floats) -> list[int]:
