@@ -1,10 +1,18 @@
-"""The bank of wording: one data file, read once, from which everything that is said is taken."""
+"""The banks of wording, one a language, from which everything that is said is taken.
+
+Who opens a run says in which language, and lays the council's own words over the bank; that holds
+for the context (of a notebook's kernel, a thread, a test), never for the process as a whole.
+"""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
+
+from pmf_analysis.shipped import read_entries
 
 MOST_WORDS = 25
 MOST_TITLE_WORDS = 10
@@ -31,13 +39,53 @@ def template(name: str) -> Callable[..., str]:
     return fill
 
 
-@cache
+class Wording(NamedTuple):
+    """A language, and the entries of its bank that a council has in its own words."""
+
+    language: str = "en"
+    own: tuple[tuple[str, str], ...] = ()
+
+
+_SPOKEN: ContextVar[Wording] = ContextVar("spoken", default=Wording())  # noqa: B039  # is a tuple
+
+
+def speak(language: str, own: Mapping[str, str] | None = None) -> None:
+    """Say everything from here on in a language, with the council's own words over its bank."""
+    _SPOKEN.set(Wording(language, tuple((own or {}).items())))
+
+
+@contextmanager
+def spoken(language: str, own: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Say what is said inside in a language; own words in force stay so in their language."""
+    before = _SPOKEN.get()
+    if own is not None or language != before.language:
+        speak(language, own)
+    try:
+        yield
+    finally:
+        _SPOKEN.set(before)
+
+
+def language() -> str:
+    """Return the language in which things are said at present."""
+    return _SPOKEN.get().language
+
+
 def bank() -> Mapping[str, str]:
     """Return every entry of the bank under its dotted name."""
-    import pandas as pd
+    return _laid_over(_SPOKEN.get())
 
-    entries = pd.json_normalize(stored("sentences_en.yml")).iloc[0].items()
-    return {str(name): str(entry) for name, entry in entries}
+
+@lru_cache(maxsize=8)
+def _laid_over(wording: Wording) -> Mapping[str, str]:
+    return read_entries(f"story/sentences_{wording.language}.yml") | dict(wording.own)
+
+
+def inflected(kind: str, text: str) -> str:
+    """Apply the language's rules of a kind to a text, one after the other: its forms of words."""
+    for pattern, form in stored(f"grammar_{language()}.yml")[kind]:
+        text = re.sub(pattern, form, text)
+    return text
 
 
 def say(entry: str, **slots: object) -> str:
@@ -124,5 +172,6 @@ def joined(first: str, second: str, *, same_way: bool) -> tuple[str, ...]:
     if not second:
         return (f"{first}.",)
     tension = say("tension.same_way" if same_way else "tension.other_way")
-    whole = f"{first}, {tension} {second}."
-    return (whole,) if fits(whole) else (f"{first}.", f"{capital(tension)} it is {second}.")
+    whole = f"{first}, {inflected('joined', f'{tension} {second}')}."
+    apart = say("tension.apart", tension=capital(tension), second=second)
+    return (whole,) if fits(whole) else (f"{first}.", apart)

@@ -6,15 +6,13 @@ and ONS (a true minus sign, no hyphen between the ends of a range).
 """
 
 import math
-import re
 from collections.abc import Sequence
 from datetime import date
 
-from pmf_analysis.story.bank import count_of, say
+from pmf_analysis.period_spans import MONTH_NAMES
+from pmf_analysis.story.bank import count_of, inflected, say
 
 MINUS = "\u2212"
-_BARE_UNITS = ("score", "number", "count", "index", "ratio", "points")
-_COMMON_NOUN = r"^(Quarter|Half|Term|Week|Year|First|Second|Academic|Financial)\b"
 _FREQUENCY_BASES = (2, 4, 5, 10, 20)  # so that words say the very twentieths that dots show
 _ALARM_BASES = (2, 3, 4, 5, 6, 7, 8, 10, 20)
 _LARGEST_ERROR = 0.025
@@ -50,14 +48,10 @@ def format_value(value: float, unit: str, decimals: int) -> str:
         return f"{sign}£{digits} {unit[1:].strip()}".strip()
     if unit == "%":
         return f"{number}%"
-    if not unit or "=" in unit or unit.lower().startswith(_BARE_UNITS):
+    shown = inflected("unit", unit)
+    if not shown or "=" in unit:
         return number
-    return f"{number} {_singular(unit) if number == '1' else unit}"
-
-
-def _singular(unit: str) -> str:
-    plain = unit if " " in unit else re.sub(r"(?<=ss)es$|(?<!s)s$", "", unit)
-    return {"children": "child", "people": "person"}.get(unit, plain)
+    return f"{number} {inflected('singular', shown) if number == '1' else shown}"
 
 
 def format_change(change: float, unit: str, decimals: int) -> str:
@@ -82,18 +76,18 @@ def rounded_sign(change: float, decimals: int) -> int:
 
 def ordinal(number: int) -> str:
     """Write a rank in figures with its ending: 1st, 2nd, 3rd, 11th, 12th, 22nd."""
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{'th' if 11 <= number % 100 <= 13 else ending}"
+    return inflected("ordinal", str(number))
 
 
 def join_words(words: Sequence[str]) -> str:
     """Join words as a sentence does: "a", "a and b", "a, b and c"."""
-    return f" {say('tension.same_way')} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+    last = inflected("joined", f"{say('tension.same_way')} {words[-1]}") if words[1:] else ""
+    return f"{', '.join(words[:-1])} {last}" if last else "".join(words)
 
 
 def format_date(day: date) -> str:
     """Write a date in full, as in "31 October 2026"."""
-    return f"{day.day} {day:%B %Y}"
+    return inflected("labels", f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}")
 
 
 def in_sentence(period_long: str) -> str:
@@ -106,9 +100,7 @@ def in_sentence(period_long: str) -> str:
     >>> in_sentence("2026-27 financial year (April to March)"), in_sentence("September 2026")
     ('the 2026-27 financial year (April to March)', 'September 2026')
     """
-    if period_long[:1].isdigit() and "year" in period_long:
-        return f"the {period_long}"
-    return re.sub(_COMMON_NOUN, lambda first: first[0].lower(), period_long)
+    return inflected("in_sentence", period_long)
 
 
 def format_age(days: int) -> str:

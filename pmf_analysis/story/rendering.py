@@ -19,11 +19,13 @@ from pmf_analysis.story import bank, blocks, formatting, style
 from pmf_analysis.story.style import status_html, status_word
 
 _SVG_TAG = re.compile(r"""<svg((?:[^>"']|"[^"]*"|'[^']*')*)>""")
-_PERIOD = re.compile(r"\b\d{4}[-/]\d\d\b(?: Q\d)?")
+_PERIOD = re.compile(r"\b\d{4}[-/]\d\d\b(?: (?:Q|Ch)\d)?")
 _VALUE = re.compile(rf"({formatting.MINUS}?)(£?)([\d,]+(?:\.\d+)?)(%?)((?: .+)?)")
 _PLAIN = re.compile(rf"(?:{formatting.MINUS}?[\d,]+(?:\.\d+)?)?")
 _SHORT_CELL = 12
-_NO_VALUE = '<span aria-hidden="true">–</span><span class="pmf-hidden"> no value</span>'
+# A file beside or below the page, maybe a place in it: no scheme and no other site.
+_NEAR = re.compile(r"(?![/\\])[\w./-]+(#[\w-]+)?")
+_NO_VALUE = '<span aria-hidden="true">–</span><span class="pmf-hidden"> {say}</span>'
 
 
 def block_html(block: blocks.Block, *, number: int | None = None, level: int = 3) -> str:
@@ -58,9 +60,22 @@ def _named_svg(block: blocks.Block) -> str:
 
 
 def _cell_html(table: blocks.Table, column: blocks.Column, row: Mapping[str, str]) -> str:
+    """Return a cell; ``<key>_link`` in its row is where it leads, named with the row for readers
+    who go from link to link.
+    """
+    shown, link = _plain_cell(table, column, row), row.get(f"{column.key}_link", "")
+    if not row.get(column.key) or not _NEAR.fullmatch(link):
+        return shown
+    first = table.columns[0]
+    of = "" if column == first else f", {escape(row[first.key])}"
+    name = f'<span class="pmf-hidden">: {escape(column.label)}{of}</span>'
+    return f'<a href="{link}">{shown}{name}</a>'
+
+
+def _plain_cell(table: blocks.Table, column: blocks.Column, row: Mapping[str, str]) -> str:
     value = row.get(column.key) or ""
     if not value or column.kind == "spark":
-        return value or _NO_VALUE
+        return value or _NO_VALUE.format(say=bank.say("page.no_value"))
     if column.kind == "status":
         return status_html(value, table.status_words)
     parts = _VALUE.fullmatch(value) if len(value) > _SHORT_CELL else None
