@@ -5,22 +5,20 @@ where a value is missing, provisional points are hollow, a point that a rule has
 shape, and every line is labelled where it ends, so there is no legend.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import figures, style, timeline
+from pmf_analysis.story import figures, marks, style, timeline
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Words, measure, room_for, spread
 from pmf_analysis.story.spc_picture import LIMITS, Picture, Rows, build_picture, value_range
 
-Spot = tuple[float, float]
-
 _ROOM = (290.0, 26.0)
 _MOST_DOTS, _MOST_NUMBERS = 60, 6
+_NEAR_END = 24.0
 _RECENT = 7  # newest values whose signals stand out, as many as make limits stable
 _FAN = {"9": ("q05", "q95"), "5": ("q25", "q75"), "2": ("q40", "q60")}
 _PROVISIONAL = ("provisional", "estimated")
@@ -92,7 +90,10 @@ def _draw_usual_range(sheet: Canvas, picture: Picture) -> None:
         edges = np.append(picture.x[steps.index], picture.x[rows.index[-1]] + 2 * half) - half
         levels = np.append(steps.to_numpy(float), steps.to_numpy(float)[-1:], axis=0)
         x, (lower, upper, mean) = np.repeat(edges, 2)[1:-1], np.repeat(levels[:-1], 2, axis=0).T
-        sheet.fill("frozen range" if is_frozen else "usual range", x, lower, upper)
+        if not is_frozen:
+            sheet.fill("band", x, lower, upper)
+        for limit in (lower, upper):
+            sheet.draw("frozen range" if is_frozen else "edge", x, limit)
         sheet.draw("average", x, mean)
 
 
@@ -198,32 +199,23 @@ def _numbered(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _place_along(sheet: Canvas, picture: Picture, words: Words, value: float) -> bool:
-    """Write a label between the axes if there is a fan and a clear spot, and say whether."""
+    """Write a label between the axes if there is more to the right and a clear spot for it.
+
+    The newest value looks around its own point; the usual range along its edges, from the left.
+    """
+    (x, y), end = sheet.pixel(picture.last[0], value), sheet.area.right
+    if words.bold:
+        is_last = end - x <= max(_NEAR_END, sheet.pixel(picture.step, 0)[0] - sheet.pixel(0, 0)[0])
+        return not is_last and marks.name_mark(sheet, words, (x, y), np.inf)
     if picture.fan.empty:
         return False
-    if not words.bold:
-        # The newest value may lie over the thin line of an event, sooner than far from its point.
-        for x in _numbered(picture.events)["x"]:
-            sheet.keep_clear([x, x], sheet.axes.get_ylim())
-        words = replace(words, text=words.text.replace("\n", " "), size=11.5)
-    return sheet.place(words, _spots(sheet, picture, words, value))
-
-
-def _spots(sheet: Canvas, picture: Picture, words: Words, value: float) -> Iterator[Spot]:
-    """Yield places for a label: by the edges of the newest usual range, from the left.
-
-    The newest value looks around its own point instead.
-    """
+    for event in _numbered(picture.events)["x"]:
+        sheet.keep_clear([event, event], sheet.axes.get_ylim())
+    words = replace(words, text=words.text.replace("\n", " "), size=11.5)
     width, height = measure(words)
-    x, y = sheet.pixel(picture.last[0], value)
-    if words.bold:
-        lefts = (x - width / 2, x - width, x - width - 8, x + 6)
-        for gap, left in product((6, 10, 16, 24, 34), lefts):
-            yield from ((left, y - gap - height), (left, y + gap))
-        return
     newest = picture.points["segment"] == picture.points["segment"].iloc[-1]
     lower = float(picture.points["lower_limit"].iloc[-1])
     start, foot = sheet.pixel(picture.x[newest][0] - picture.step / 2, lower)
     bottoms = (y + 3, foot - 3 - height, y - 3 - height, foot + 3)
-    for bottom, left in product(bottoms, np.arange(start + 4, x - width, 6)):
-        yield float(left), bottom
+    lefts = np.arange(start + 4, x - width, 6).tolist()
+    return sheet.place(words, ((left, bottom) for bottom, left in product(bottoms, lefts)))

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from pmf_analysis.measures import benchmarking
+from pmf_analysis.parameters.drawings import check_svg
 from pmf_analysis.problems import PmfError
 from pmf_analysis.story import quadrant as quadrant_module
 from pmf_analysis.story import spc as spc_module
 from pmf_analysis.story import strip as strip_module
-from pmf_analysis.story.blocks import check_svg
 from pmf_analysis.story.canvas import WIDTH, Box, Words, measure, short_value, spread, tick_texts
 from pmf_analysis.story.dots import count_meeting, draw_dots
 from pmf_analysis.story.facts import ComparisonFacts, Subject
@@ -438,9 +438,16 @@ def test_unit_in_words_stands_once_in_a_range() -> None:
 
 def band(svg: str) -> list[str]:
     """Heights of the corners of the usual range."""
-    area = re.search(r'd="M([^"]+)z" style="fill:#eceff1', svg)
+    area = re.search(
+        r'd="M([^"]+)z" id="([^"]+)"/></defs><use xlink:href="#\2"[^>]+fill:#eceff1', svg
+    )
     assert area
     return [corner.split()[1] for corner in area[1].split("L")]
+
+
+def edges(svg: str, dashes: str) -> list[float]:
+    """Heights of level dashed lines."""
+    return [float(path.split()[1].split("h")[0]) for path in paths(svg, f"dasharray:{dashes};")]
 
 
 def test_usual_range_follows_the_season_as_its_points_do() -> None:
@@ -529,11 +536,10 @@ def test_limits_kept_beyond_their_baseline_are_open_dotted_and_named() -> None:
     points = make_points(LONG)
     plain = spc(points)
     frozen = spc(points, events=make_events(points, (0, "baseline"), until=8))
-    assert len(paths(plain, "fill:#eceff1")) == 1 and not paths(
-        plain, "fill:#ffffff;stroke:#505a5f"
-    )
-    assert len(paths(frozen, "fill:#eceff1")) == 1
-    assert len(paths(frozen, "fill:#ffffff", "stroke-dasharray:0.9,1.8")) == 1
+    assert plain.count("fill:#eceff1") == frozen.count("fill:#eceff1") == 1
+    assert len(band(plain)) == len(band(frozen)) and len(edges(plain, "3.6,2.7")) == 2
+    # Kept beyond its periods the range is only a pair of dotted lines, at the same heights.
+    assert edges(frozen, "0.9,1.8") == edges(frozen, "3.6,2.7")[:2] == edges(plain, "3.6,2.7")
     words = [text for text, _ in text_boxes(frozen)]
     assert words[words.index("Usual range of") + 1 :][:2] == ["Period 0 to", "Period 7:"]
     assert "Usual range" in [text for text, _ in text_boxes(plain)]
