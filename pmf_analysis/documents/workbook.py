@@ -213,7 +213,6 @@ def _add_chart(workbook: Any, sheet: _Sheet) -> None:
     chart.set_title({"name": table.title, "name_font": {"size": 12}})
     chart.set_y_axis({"name": table.table.columns[min(sheet.numbers)]})
     chart.set_legend({"position": "bottom"})
-    chart.show_blanks_as("gap")
     place = workbook.get_worksheet_by_name(sheet.name)
     about = {"description": sheet.about, "x_scale": 1.6, "y_scale": 1.4}
     place.insert_chart(first, len(table.table.columns) + 1, chart, about)
