@@ -121,10 +121,12 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         own = self.view.trend_facts
         if not self.compared:
             said = ((*sentences.level_sentences(e), *sentences.noise_sentences(e)) for e in own)
-            titles = map(sentences.trend_title, own)
-            return [*map(self.finding, own, titles, said)]
+            found = map(self.finding, own, map(sentences.trend_title, own), said)
+            return [self.beside(e, [block])[0] for e, block in zip(own, found, strict=True)]
         drawn = [each for each in self.facts if each.value.is_known and each.gap.is_known]
-        parts = ([self._finding(each), *self._charts(each)] for each in self.facts)
+        of_series = ([self._finding(each), *self._charts(each)] for each in self.facts)
+        trends = (self.trends[each.subject.series] for each in self.facts)
+        parts = map(self.beside, trends, of_series)
         return [*([self._strip(drawn)] if drawn else []), *chain(*parts)]
 
     def _finding(self, facts: ComparisonFacts) -> Block:
@@ -284,7 +286,7 @@ def _gap_notes(facts: ComparisonFacts, gaps: pd.DataFrame) -> Sentences:
     known, frequency = gaps.reindex(columns=[*_AS_IF, "n_peers"]), facts.subject.frequency
     counts = {"low": f"{known['n_peers'].min():.0f}", "high": f"{known['n_peers'].max():.0f}"}
     steps = np.diff(positions(gaps["period"], frequency)) / MONTHS.get(frequency, 1)
-    gone, step = round((steps - 1).sum()), words_of("trend.step").get(frequency, "period")
+    gone, step = round((steps - 1).sum()), sentences.step_word(facts)
     has = known.replace(False, None).any()
     slots = {**counts, "marks": [name for name in _AS_IF if has[name]], "gone": gone, "step": step}
     return tell("gap_notes", facts=facts, **slots)

@@ -11,22 +11,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self, get_args
 
-from lxml import etree
-
+from pmf_analysis.parameters.drawings import check_svg
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
+from pmf_analysis.story import bank
 
 BLOCK_MIME = "application/vnd.pmf.block+json"
 SCHEMA_VERSION = 1
 
-Kind = Literal["finding", "figure", "table", "note"]
+Kind = Literal["finding", "figure", "table", "note", "method", "provenance"]
 Scalar = str | int | float | bool | None
 
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _TONES = ("better", "worse", "neutral", "")
-_SVG = "{http://www.w3.org/2000/svg}"
-_DRAWING = "svg g defs path circle rect line polyline polygon text tspan use clipPath"
-_SVG_TAGS = frozenset(_SVG + name for name in _DRAWING.split())
-_OUTSIDE = re.compile(r"url\(\s*['\"]?(?!#)|@import|javascript:|expression\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,8 @@ class Table:
 
     The first column names the row. A cell of a ``status`` column is a verdict code, shown as mark
     and word of ``status_words``; a cell of a ``spark`` column is the SVG of a sparkline. A key
-    that a row lacks, or an empty text, is shown as a dash that is read out as "no value".
+    that a row lacks, or an empty text, is shown as a dash that is read out as "no value". What a
+    row holds as ``<key>_link`` is the address, beside or below the page, to which the cell leads.
     """
 
     caption: str
@@ -63,7 +60,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Block:
-    """One finding, figure, table or note.
+    """One finding, figure, table or note, or what the method is and where data come from.
 
     Parameters
     ----------
@@ -81,6 +78,10 @@ class Block:
         A figure's table is its data; ``svg`` is checked to hold drawing and nothing active.
     tone
         ``better``, ``worse``, ``neutral`` or none: the bar beside a finding.
+    commentary
+        What the owner of the figures wrote about them, each with role and date.
+    lang
+        The language of its words, if nothing else is said the one in which they were said.
 
     Raises
     ------
@@ -101,6 +102,8 @@ class Block:
     source: str = ""
     notes: tuple[str, ...] = ()
     tone: str = ""
+    commentary: tuple[str, ...] = ()
+    lang: str = field(default_factory=bank.language)
 
     def __post_init__(self) -> None:
         _require(self.kind in get_args(Kind), "block-kind", kind=self.kind)
@@ -143,37 +146,10 @@ class Block:
                 columns = tuple(Column(**column) for column in table["columns"])
                 rows = tuple(table["rows"])
                 fields["table"] = Table(table["caption"], columns, rows, table["status_words"])
-            return cls(**fields | {key: tuple(fields[key]) for key in ("text", "notes")})
+            lists = {key: tuple(fields.get(key, ())) for key in ("text", "notes", "commentary")}
+            return cls(**{"lang": "en", **fields, **lists})
         except (KeyError, TypeError, AttributeError) as error:
             raise _refusal("block-malformed", error=error) from error
-
-
-def check_svg(svg: str) -> None:
-    """Refuse an SVG that is not a plain drawing; an empty text is no SVG and is fine.
-
-    Executed notebooks travel by e-mail and shared drives, and their SVG goes into a page as it is:
-    elements are allowed by name, and no attribute may start a script or leave the document.
-    """
-    if not svg:
-        return
-    # CDATA means one thing to an XML parser and another to a browser; a chart of ours has none.
-    _require("<!" not in svg, "svg-declares")
-    try:
-        # A figure of small multiples holds several pictures.
-        text = f"<pictures>{svg}</pictures>"
-        root = etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True))
-    except etree.XMLSyntaxError as error:
-        raise _refusal("svg-malformed", error=error) from error
-    for node in root.iterdescendants():
-        draws = node.tag in _SVG_TAGS and not _OUTSIDE.search(node.text or "")
-        active = any(_is_active(str(key), str(value)) for key, value in node.attrib.items())
-        _require(draws and not active, "svg-not-a-drawing", tag=node.tag)
-
-
-def _is_active(name: str, value: str) -> bool:
-    local = etree.QName(name).localname.lower()
-    leaves = local in ("href", "src") and not value.startswith("#")
-    return local.startswith("on") or leaves or bool(_OUTSIDE.search(value))
 
 
 def _json_scalar(value: Any) -> Scalar:

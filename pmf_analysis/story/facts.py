@@ -18,6 +18,7 @@ STANDARDS = ("floor", "statutory", "contractual")
 SIGNALS = ("improving", "worsening", "rising", "falling")
 NEARLY_ALL = 0.9  # share of other comparisons that agree
 _CODE = bank.stored("facts.yml")
+MARKS: dict[str, str] = _CODE["marks"]
 _DAY = r"\b\d{4}-\d\d-\d\d\b"
 
 
@@ -121,7 +122,7 @@ class ComparisonFacts(Facts):
         """
         # What may not be compared has no place; beside hidden councils the rest mislead.
         reason, refused = text(row, "reason"), text(row, "verdict") == "cannot_judge"
-        is_unfair = refused and "mislead" in reason
+        is_unfair = refused and MARKS["unfair"] in reason
         untold = (*_CODE["places"], *(_CODE["averages"] if is_unfair else ())) if refused else ()
         row = {**row, **dict.fromkeys(untold)}
         verdict, gap = text(row, "verdict"), number(row, "gap")
@@ -130,7 +131,7 @@ class ComparisonFacts(Facts):
         n = int(number(row, "n_peers") or 0)
         # Where it is everybody there is no list of names.
         missing = text(row, "peers_missing").split("; ") if n else []
-        nobody = bank.say("compare.nobody") if reason.startswith("Only 0 of") else ""
+        nobody = bank.say("compare.nobody") if reason.startswith(MARKS["nobody"]) else ""
         ends = [subject.figure(number(row, end), "rank") for end in ("rank_best", "rank_worst")]
         quarter, kept = int(number(row, "quarter") or 0), number(row, "own_kept")
         # Of the whole area no way is better: places and quarters count from the highest figure.
@@ -160,7 +161,7 @@ class ComparisonFacts(Facts):
         if not self.gap.is_known:
             return ""
         side = 0 if self.subject.is_city else self.sign(self.gap) * self.subject.better_sign
-        if self.gap_verdict == "steady" and "has held since" in self.gap_reason:
+        if self.gap_verdict == "steady" and MARKS["held"] in self.gap_reason:
             return "held"
         return str(_CODE["gaps"].get(self.gap_verdict, {}).get(side, self.gap_verdict))
 
@@ -216,7 +217,7 @@ class TargetFacts(Facts):
         """Code of the status shown: a baseline is no target, a known outcome was met or missed."""
         if self.kind == "baseline":
             return "baseline"
-        outcome = self.reason.rpartition("outcome is already known: ")[2]
+        outcome = self.reason.rpartition(MARKS["outcome"])[2]
         return _CODE["outcomes"].get(outcome) or self.verdict
 
     @property

@@ -160,7 +160,11 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
         return _section("equality", telling.told(say("further.equality_none", n=n or None)))
     held = len({each.subject.indicator for each in groups})
     names = [(e, f"{e.subject.short} ({e.dimension_value})") for e in groups]
-    reasons = [(name, each.reason) for each, name in names if each.verdict == "cannot_judge"]
+    reasons = [
+        (name, telling.reason_words(each.reason))
+        for each, name in names
+        if each.verdict == "cannot_judge"
+    ]
     said = (say("further.equality_counts", k=held, n=n),)
     rows = [_group_cells(view, each) for each in groups[:_MOST_GROUPS]]
     rest = len(groups) if len(groups) > _MOST_GROUPS else None

@@ -6,7 +6,7 @@ Every indicator of the theme is on every page, judged or with the reason why not
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -21,7 +21,7 @@ from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Facts, Subject, number, text
 from pmf_analysis.story.formatting import format_date, join_words
 from pmf_analysis.story.sentences import age_sentences
-from pmf_analysis.story.telling import told
+from pmf_analysis.story.telling import reason_words, told
 from pmf_analysis.story.theme_sentences import counted, named, unjudged
 from pmf_analysis.story.view import ThemeView, rows_of
 
@@ -187,11 +187,17 @@ class Page(ABC, Generic[F]):
     def scope(self) -> list[Block]:
         """Return every indicator of the theme: judged and how, or not judged and why."""
         if not self.view.indicators:
-            return [Block("note", "scope", say("section.scope"), text=(say("theme.none"),))]
+            empty = Block("note", "scope", say("section.scope"), text=(say("theme.none"),))
+            return [empty, self.cannot_tell()]
         caption = say("section.scope_table", theme=self.view.theme_title)
         counts = say("scope.counts", n=len(self.view.indicators))
         table = self._table(caption, ("indicator", "status", "reason"), self._standings())
-        return [table_block("scope", table, notes=(counts,))]
+        return [table_block("scope", table, notes=(counts,)), self.cannot_tell()]
+
+    def cannot_tell(self) -> Block:
+        """Return the box of what the page cannot tell."""
+        said = tuple(words_of(f"cannot_tell.{self.analysis}").values())
+        return Block("note", "cannot-tell", say("section.cannot_tell"), text=said)
 
     def key_figures(self) -> list[Block]:
         """Return the numbers in one table, whose plain text nbval compares."""
@@ -218,7 +224,7 @@ class Page(ABC, Generic[F]):
         """Return by which methods the page judges, and what they cannot tell."""
         level = f"{self.view.comparison_level:g}"
         lines = tuple(say(f"method.{entry}", level=level) for entry in (*self.methods, "more"))
-        return [Block("note", "method", say("section.method"), text=lines)]
+        return [Block("method", "method", say("section.method"), text=lines)]
 
     def provenance(self) -> list[Block]:
         """Return sources, licences, as-at date and content hash; nothing of clock or machine."""
@@ -233,7 +239,7 @@ class Page(ABC, Generic[F]):
         named = ("as_at", "vintage", "rounding", *self.shows["files"], "seed")
         entries = (say(f"provenance.{e}", **slots) for e in (*named, *([] if rows else ["none"])))
         said = tuple(filter(None, [view.notice, *entries]))
-        note = Block("note", "provenance", say("section.provenance"), text=said)
+        note = Block("provenance", "provenance", say("section.provenance"), text=said)
         caption = say("section.sources_table", theme=view.theme_title)
         table = self._table(caption, ("source", "licence", "indicator"), rows)
         return [note, table_block("sources", table)] if rows else [note]
@@ -251,7 +257,7 @@ class Page(ABC, Generic[F]):
         """Status and reason of a series in the table of what is covered."""
         code = facts.verdict if facts.verdict in _UNJUDGED else "judged"
         is_told = facts.verdict in _REFUSED and facts.reason
-        return code, facts.reason if is_told else self.how(facts)
+        return code, reason_words(facts.reason) if is_told else self.how(facts)
 
     def why_not(self, indicator: Indicator) -> str:
         """Say why an indicator has nothing on this page."""
@@ -260,20 +266,24 @@ class Page(ABC, Generic[F]):
         return say("scope.no_row" if indicator.is_chartable else "scope.not_numeric")
 
     def finding(self, trend: TrendFacts, title: str, said: Iterable[str], **more: Any) -> Block:
-        """Make the finding of an indicator, with the age of an old figure and the owner's words.
+        """Make the finding of an indicator, with the age of an old figure.
 
-        ``place`` counts several findings of one indicator; the owner's words go with the first.
-        ``second`` are the sentences of a second paragraph, after which an age is a note.
+        ``place`` counts several findings of one indicator. ``second`` are the sentences of
+        a second paragraph, after which an age is a note.
         """
         place, notes, aged = more.pop("place", 0), more.pop("notes", ()), age_sentences(trend)
         if second := paragraph(more.pop("second", ())):
             notes, aged = (*notes, *aged), ()
-        if place < 2:
-            notes += quality.narrative_notes(self.view, trend.subject.indicator)
         id = f"finding-{self.view.slugs[trend.subject.series]}"
         id += f"-target-{place}" if place > 1 else ""
         text = paragraph(dict.fromkeys((*said, *aged)))
         return Block("finding", id, title, text=(*text, *second), notes=notes, **more)
+
+    def beside(self, trend: TrendFacts, blocks: Sequence[Block]) -> list[Block]:
+        """Set the owner's words beside an indicator's first figure, or its finding without one."""
+        said = quality.narrative_notes(self.view, trend.subject.indicator)
+        first = next((block for block in blocks if block.kind == "figure"), blocks[0])
+        return [replace(each, commentary=said) if each is first else each for each in blocks]
 
     def figure(
         self, facts: Facts, kind: str, draw: Draw, rows: Rows, *said: str, slots: Slots, **more: Any

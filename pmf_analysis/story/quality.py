@@ -54,27 +54,30 @@ def _place(row: Row, prefix: str) -> str:
 
 
 def source_line(view: ThemeView, indicator: str) -> str:
-    """Name source and licence of an indicator; "" where none is recorded."""
+    """Name source and licence of an indicator, or say that none is recorded."""
     found = [each for each in view.indicators if each.id == indicator]
     parts = [part.rstrip(".") for each in found for part in (each.source, each.licence) if part]
-    return say("source.line", source=". ".join(parts))
+    return say("source.line", source=". ".join(parts)) or say("source.none")
 
 
 def narrative_notes(view: ThemeView, indicator: str) -> tuple[str, ...]:
     """Return what the owner wrote about the newest period, each with role and date.
 
-    A long text is cut at the end of a sentence, and the note says where the whole of it is.
+    Officers go by the roles that framework and register name; any other author is the
+    owner. A long text is cut at the end of a sentence, and the note says where the whole of it is.
     """
     if view.narratives.empty:
         return ()
     rows = view.narratives[view.narratives["indicator_id"] == indicator]
     newest = rows_of(rows[rows["period_end"] == rows["period_end"].max()])
-    return tuple(dict.fromkeys(note for row in newest for note in _narrative(row) if note))
+    notes = (note for row in newest for note in _narrative(view, row) if note)
+    return tuple(dict.fromkeys(notes))
 
 
-def _narrative(row: Row) -> Iterator[str]:
+def _narrative(view: ThemeView, row: Row) -> Iterator[str]:
+    role = view.role(text(row, "author_role")) or say("narrative.owner")
     kind = words_of("narrative.kind").get(text(row, "kind"), text(row, "kind"))
-    parts = [kind, text(row, "author_role"), written_date(row, "written_on")]
+    parts = [kind, role, written_date(row, "written_on")]
     whole = text(row, "text")
     shown = clip_sentences(whole, _SHOWN_WORDS)
     slots = {"heading": ", ".join(filter(None, parts)), "text": shown, "n": len(whole.split())}

@@ -7,7 +7,7 @@ from itertools import chain
 import pandas as pd
 
 from pmf_analysis.story import theme_sentences as spoken
-from pmf_analysis.story.bank import count_of, say, stored, title, words_of
+from pmf_analysis.story.bank import count_of, say, stored, title
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.dots import count_meeting, draw_dots
 from pmf_analysis.story.facts import TargetFacts, TrendFacts
@@ -15,7 +15,7 @@ from pmf_analysis.story.figures import Subject, number, raw
 from pmf_analysis.story.formatting import twentieths
 from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, table_block
 from pmf_analysis.story.spc import draw_spc
-from pmf_analysis.story.telling import reason_sentences, told
+from pmf_analysis.story.telling import reason_sentences, reason_words, told
 from pmf_analysis.story.theme_sentences import reference_sentences, target_sentences, target_title
 from pmf_analysis.story.track import portfolio_blocks, record_blocks
 from pmf_analysis.story.trajectory import draw_trajectory
@@ -81,7 +81,7 @@ class RealismPage(Page[TargetFacts]):
         """Status and reason of a series: judged where one of its targets has a chance."""
         known = facts.probability.is_known or facts.shown.startswith("target_")
         answered = "no_target" if facts.is_reference else "judged"
-        return (answered, self.how(facts)) if known else (facts.verdict, facts.reason)
+        return (answered, self.how(facts)) if known else (facts.verdict, reason_words(facts.reason))
 
     def pictures(self) -> list[Block]:
         """Return each indicator: its targets with their chances, history, forecast and dots."""
@@ -91,11 +91,11 @@ class RealismPage(Page[TargetFacts]):
             if trend.subject.series in asked:
                 answers = reference_sentences(own) or (say("realism.no_question"),)
                 heading = title("realism.title.no_target", trend.subject.short)
-                blocks.append(self.finding(trend, heading, (say("realism.no_target"), *answers)))
-                blocks += self._fan(own)
+                found = self.finding(trend, heading, (say("realism.no_target"), *answers))
+                blocks += self.beside(trend, [found, *self._fan(own)])
             else:
-                for place, each in enumerate(own, start=1):
-                    blocks += self._card(trend, each, place, own)
+                cards = (self._card(trend, each, n, own) for n, each in enumerate(own, start=1))
+                blocks += self.beside(trend, [*chain(*cards)])
         return blocks
 
     def _card(
@@ -194,11 +194,10 @@ class RealismPage(Page[TargetFacts]):
 
     def scope(self) -> list[Block]:
         """Return what is covered, the targets as a whole, and what cannot be told."""
-        said, heading = tuple(words_of("cannot_tell").values()), say("section.cannot_tell")
-        box, view = Block("note", "cannot-tell", heading, text=said), self.view
-        themes, rows = {view.theme: view.theme_title}, rows_of(view.portfolio)
-        portfolio = portfolio_blocks(rows, themes, view.easy_level)
-        return [*super().scope(), *portfolio, box]
+        view, rows = self.view, rows_of(self.view.portfolio)
+        *covered, box = super().scope()
+        of_all = portfolio_blocks(rows, {view.theme: view.theme_title}, view.easy_level)
+        return [*covered, *of_all, box]
 
     def quality(self) -> list[Block]:
         """Return what limits trust in the data, and what was found of targets taken together."""

@@ -47,5 +47,5 @@ def draw_reliability(bands: Sequence[tuple[str, str, Sequence[float]]], *, id: s
             sheet.line("seen", [seen], [y])
             sheet.write(Words(name, "ink"), area.left - 10, y, anchor="right")
             sheet.write(Words(told), area.right + 10, y)
-        sheet.write(Words(say("record.chart.key")), area.left, area.top + 14)
+        sheet.write(Words(say("record.chart.legend")), area.left, area.top + 14)
         return sheet.svg(id)

@@ -42,8 +42,9 @@ def block_html(block: blocks.Block, *, number: int | None = None, level: int = 3
     """
     ways: dict[str, Any] = {"text": escape, "prose": _prose, "cell": _cell_html, "style": style}
     ways |= {"address": _csv_address, "named": _named_svg, "short": _SHORT_CELL}
-    ways |= {"units_in_headings": units_in_headings}
-    return bank.template("block.html.jinja")(block=block, number=number, level=level, **ways)
+    ways |= {"units_in_headings": units_in_headings, "say": bank.say}
+    with bank.spoken(block.lang):
+        return bank.template("block.html.jinja")(block=block, number=number, level=level, **ways)
 
 
 def _prose(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from pmf_analysis.story import bank
 from pmf_analysis.story.bank import capital, say, say_first, title, words_of
 from pmf_analysis.story.facts import NEARLY_ALL, ComparisonFacts, TrendFacts
-from pmf_analysis.story.figures import Figure
+from pmf_analysis.story.figures import Facts, Figure
 from pmf_analysis.story.formatting import format_age
 from pmf_analysis.story.telling import Sentences, reason_sentences, tell
 
@@ -84,7 +84,7 @@ def _slots(facts: TrendFacts) -> dict[str, Any]:
     return slots | counts | {"frequency": facts.chance_alone}
 
 
-def step_word(facts: TrendFacts) -> str:
+def step_word(facts: Facts) -> str:
     """Word for what lies between two figures: "quarter"."""
     steps = words_of("trend.step")
     return steps.get(facts.subject.frequency, steps["other"])

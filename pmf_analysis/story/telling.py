@@ -40,14 +40,30 @@ def tell(story: str, **slots: Any) -> Sentences:
     """
     spoken = (bank.say, bank.say_first, bank.count_of, bank.ended)
     known = slots | {each.__name__: partial(each, **slots) for each in spoken}
-    others = (bank.words_of, bank.joined, capital, join_words)
+    others = (bank.words_of, bank.joined, capital, join_words, reason_words)
     known |= {each.__name__: each for each in others}
-    text = story_of(story)(known, reasons=reason_sentences, ways=WAYS)
+    text = story_of(story)(
+        known, reasons=reason_sentences, ways=WAYS, marks=stored("facts.yml")["marks"]
+    )
     return told(*map(str.strip, text.split(_END)))
 
 
-def reason_sentences(reason: str, *without: str) -> Sentences:
-    """Write a reason given by a measure as sentences, less those that hold one of some words."""
+def reason_sentences(reason: str, *without: str, having: str = "", after: int = 0) -> Sentences:
+    """Write a reason given by a measure as sentences: those that have some words and lack others.
+
+    ``after`` leaves out as many at its beginning. Measures give reasons in English,
+    and the words to find are theirs; what the language has rules for is said in it.
+    """
     parts = [part.strip() for part in re.split(r";\s+|(?<=\w\.)\s+(?=[A-Z])", reason)]
     said = [capital(re.sub(r"(?<![.?])$", ".", part)) for part in parts if part]
-    return tuple(each for each in said if not any(word in each for word in without))
+    kept = (
+        each
+        for each in said[after:]
+        if having in each and not any(word in each for word in without)
+    )
+    return tuple(bank.inflected("reasons", each) for each in kept)
+
+
+def reason_words(reason: str) -> str:
+    """Write a reason given by a measure as it stands; in another language as its sentences."""
+    return reason if bank.language() == "en" else " ".join(reason_sentences(reason))

@@ -4,7 +4,7 @@ Below a chart stand its events by number and what matters less than the finding.
 are written by people, and are escaped where blocks are rendered like all text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -40,8 +40,8 @@ class TrendsPage(pages.Page[TrendFacts]):
 
     @property
     def methods(self) -> list[str]:
-        """Methods that judged this theme, and what they cannot tell."""
-        used = {"trends_limits", *(facts.method for facts in self.facts)}
+        """Methods that judged this theme."""
+        used = {facts.method for facts in self.facts}
         return [name for name in super().methods if name in used]
 
     def summary(self) -> tuple[str, ...]:
@@ -108,10 +108,11 @@ class TrendsPage(pages.Page[TrendFacts]):
         for facts in self.facts:
             said, heading = sentences.trend_sentences(facts), sentences.trend_title(facts)
             more = {"facts": facts.scalars(), "tone": style.tone_of(facts.level)}
-            blocks.append(self.finding(facts, heading, said, **more))
+            of_series = [self.finding(facts, heading, said, **more)]
             points = self.view.of_series(self.view.points, facts.subject.series)
             if len(points) and points["value"].notna().sum() > 1:
-                blocks.append(self._chart(facts, points))
+                of_series.append(self._chart(facts, points))
+            blocks += self.beside(facts, of_series)
         return blocks
 
     def _chart(self, facts: TrendFacts, points: pd.DataFrame) -> Block:
@@ -124,7 +125,10 @@ class TrendsPage(pages.Page[TrendFacts]):
         events, slug = self.view.events_of(subject.series), self.view.slugs[subject.series]
         note = say("source.value_note", note=facts.value_note)
         svg = spc.draw_spc(points, subject, id=slug, events=events, is_stale=facts.is_stale)
-        notes, heading = chart_notes(facts, rows_of(events)), sentences.picture_title(facts)
+        notes, heading = (
+            chart_notes(facts, rows_of(events), self.view.role),
+            sentences.picture_title(facts),
+        )
         parts: Any = {"title": heading, "notes": (note, *notes), "slots": slots}
         return self.figure(facts, "chart", lambda **_: svg, rows, *said, **parts)
 
@@ -148,8 +152,13 @@ class TrendsPage(pages.Page[TrendFacts]):
         return [*super().exceptions(), *([block] if moved else [])]
 
 
-def chart_notes(facts: TrendFacts, events: list[Row]) -> Sentences:
-    """Return the note on the chart and one for each of its events, which have numbers."""
+def chart_notes(
+    facts: TrendFacts, events: list[Row], role: Callable[[str], str] = str
+) -> Sentences:
+    """Return the note on the chart and one for each of its events, which have numbers.
+
+    ``role`` returns the post that a text names, if it does.
+    """
     subject, low, high = facts.subject, facts.tolerance_low, facts.tolerance_high
     edges = {"higher": low.text, "lower": high.text, "range": subject.range(low, high)}
     rebases = [row for row in events if text(row, "kind") == "rebase"]
@@ -166,14 +175,16 @@ def chart_notes(facts: TrendFacts, events: list[Row]) -> Sentences:
     shown = [row for row in events if row["number"] > oldest or row in rebases]
     left = len(events) - len(shown)
     earlier = count_of("event.earlier", left) if left else ""
-    return told(say("trend.more", text=" ".join(more)), *map(_event_note, shown), earlier)
+    return told(
+        say("trend.more", text=" ".join(more)), *(_event_note(row, role) for row in shown), earlier
+    )
 
 
-def _event_note(row: Row) -> str:
+def _event_note(row: Row, role: Callable[[str], str]) -> str:
     """Name an event by its number: period, what happened, in whose words, and who answers."""
     kind, words = text(row, "kind"), text(row, "text") or text(row, "evidence")
     said = clip_words(" ".join(words.split()).rstrip("."), _SHOWN_WORDS)
     slots = {"said": said if text(row, "text") else said[:1].lower() + said[1:]}
-    slots |= {"period": text(row, "period_label"), "owner": text(row, "owner")}
+    slots |= {"period": text(row, "period_label"), "owner": role(text(row, "owner"))}
     slots |= {"kind": words_of("event.kind").get(kind, ""), "number": str(row["number"])}
     return " ".join(tell("event", is_suggested=kind == "suggested_step", **slots))

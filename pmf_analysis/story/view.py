@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.parameters.models import Indicator
+from pmf_analysis.story import bank
 from pmf_analysis.story.bank import stored, words_of
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, Subject, text
@@ -25,7 +26,7 @@ class ThemeView:
     ``narratives``, by their names; each is an attribute too, empty where it is not given.
     ``comparison_level`` is the level in percent at which counts are compared, ``overdispersion``
     whether the usual spread between councils is allowed for, ``easy_level`` the chance from which
-    a target is met on the present course.
+    a target is met on the present course. ``roles`` are the posts that officers are named by.
     """
 
     council: str
@@ -43,12 +44,27 @@ class ThemeView:
     overdispersion: bool = True
     easy_level: float = 0.85
     words: Mapping[str, str] = field(default_factory=dict)
+    roles: frozenset[str] = frozenset()
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """Return a table."""
         if name not in stored("cells.yml")["tables"]:
             raise AttributeError(name)
-        return self.tables.get(name, pd.DataFrame())
+        if name not in self._told:
+            table = self.tables.get(name, pd.DataFrame())
+            labels = table.columns.intersection(stored("cells.yml")["labels"])
+            told = {label: table[label].map(_told, na_action="ignore") for label in labels}
+            self._told[name] = table.assign(**told) if bank.language() != "en" else table
+        return self._told[name]
+
+    @cached_property
+    def _told(self) -> dict[str, pd.DataFrame]:
+        """Tables with the labels of periods in the language of the page."""
+        return {}
+
+    def role(self, written: str) -> str:
+        """Return a post that framework or register name; "" for any other text."""
+        return written if " ".join(written.casefold().split()) in self.roles else ""
 
     @cached_property
     def _groups(self) -> dict[tuple[int, str], tuple[pd.DataFrame, dict[Any, pd.DataFrame]]]:
@@ -136,6 +152,10 @@ class ThemeView:
         """Return the indicators of the register for which there is no own series at all."""
         known = {facts.subject.indicator for facts in self.trend_facts}
         return [indicator for indicator in self.indicators if indicator.id not in known]
+
+
+def _told(label: str) -> str:
+    return bank.inflected("labels", label)
 
 
 def rows_of(table: pd.DataFrame) -> list[Row]:
