@@ -25,7 +25,7 @@ from pmf_analysis.parameters.models import RunSpec
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
-from pmf_analysis.story.bank import stored
+from pmf_analysis.story.bank import inflected, speak, stored
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.pages import Page
@@ -89,6 +89,7 @@ def open_run(
     try:
         workspace = Workspace.find()
         parameters = workspace.load(framework)
+        speak(parameters.framework.language, parameters.wording)
         document, spec = _checked(cell, workspace)
         folder = workspace.root / run_folder if run_folder else None
         measures = _measures(workspace, parameters, spec, folder)
@@ -162,7 +163,7 @@ def _cache_key(workspace: Workspace, parameters: Parameters, spec: RunSpec) -> s
     return hashlib.sha256(repr((code_digest(), parts, asked)).encode()).hexdigest()[:32]
 
 
-class _ThemeTables(Mapping[str, pd.DataFrame]):
+class ThemeTables(Mapping[str, pd.DataFrame]):
     """A theme's rows of the result tables, each read and cut when a page asks for it."""
 
     def __init__(self, measures: Measures, theme: str, ids: set[str]) -> None:
@@ -207,11 +208,11 @@ def theme_view(measures: Measures, parameters: Parameters, spec: RunSpec, theme:
         council=framework.council.name,
         theme=theme,
         theme_title=next(each.title for each in framework.themes if each.id == theme),
-        period=parse_period(spec.period, year_type=framework.year_type).label,
+        period=inflected("labels", parse_period(spec.period, year_type=framework.year_type).label),
         as_at=spec.as_at,
         peer_set=spec.peer_set,
         indicators=indicators,
-        tables=_ThemeTables(measures, theme, ids),
+        tables=ThemeTables(measures, theme, ids),
         easy_level=framework.target_bands.too_easy,
         comparison_level=framework.comparison.level,
         overdispersion=framework.comparison.overdispersion,
@@ -219,7 +220,15 @@ def theme_view(measures: Measures, parameters: Parameters, spec: RunSpec, theme:
         vintage=hashlib.sha256(digests.to_csv(index=False).encode()).hexdigest(),
         seed=spec.seed,
         words=framework.status_words,
+        roles=_roles(parameters),
     )
+
+
+def _roles(parameters: Parameters) -> frozenset[str]:
+    """Return the posts by which officers are named."""
+    roles = {each.role for each in parameters.framework.directors}
+    roles |= {each.owner for each in parameters.register.indicators.values()}
+    return frozenset(" ".join(role.casefold().split()) for role in roles if role)
 
 
 def show(*blocks: Block | Iterable[Block]) -> None:

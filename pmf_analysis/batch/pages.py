@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pmf_analysis.batch import manifest, notebooks
 from pmf_analysis.problems import Problem, Problems
+from pmf_analysis.story.bank import say, words_of
 
 if TYPE_CHECKING:
+    from pmf_analysis.assess import Measures
     from pmf_analysis.batch.plan import Plan
+    from pmf_analysis.parameters.models import Theme
+    from pmf_analysis.story.view import ThemeView
 
 OnJob = Callable[[dict[str, Any], int, int], None]
 
@@ -36,26 +41,72 @@ def describe_pages(plan: Plan) -> dict[str, Any]:
         "notice": framework.council.notice,
         "period": plan.period.long_label,
         "as_at": plan.spec.as_at.isoformat(),
+        "starts": plan.period.start.isoformat(),
+        "brand": plan.workspace.brand(framework.council),
         "easy_level": framework.target_bands.too_easy,
-        "themes": [
-            {"id": theme.id, "title": theme.title, "indicators": plan.indicators(theme.id)}
-            for theme in framework.themes
-            if theme.id in used
-        ],
-        "analyses": [{"id": id, "title": id.replace("_", " ").capitalize()} for id in analyses],
+        "comparison_level": framework.comparison.level,
+        "overdispersion": framework.comparison.overdispersion,
+        "words": framework.status_words,
+        "themes": [_theme(plan, theme) for theme in framework.themes if theme.id in used],
+        "analyses": [_titled(id) for id in analyses],
     }
+
+
+def _theme(plan: Plan, theme: Theme) -> dict[str, Any]:
+    indicators = plan.parameters.register.for_theme(theme.id)
+    named = {"id", "title", "short_title", "data_type"}
+    return {
+        "id": theme.id,
+        "title": theme.title,
+        "indicators": plan.indicators(theme.id),
+        "register": [each.model_dump(include=named) for each in indicators],
+        "analyses": [job.analysis for job in plan.jobs if job.theme == theme.id],
+    }
+
+
+def _titled(id: str) -> dict[str, str]:
+    return {"id": id, "title": id.replace("_", " ").capitalize()}
+
+
+def shared_facts(about: dict[str, Any]) -> dict[str, Any]:
+    """Return what every page of a run says of itself."""
+    shared = {name: about[name] for name in ("council", "notice", "period", "as_at")}
+    brand = about.get("brand", {})  # absent in a run of an earlier version
+    return {**shared, "brand": brand, "contact": brand.get("contact", "")}
 
 
 def page_facts(about: dict[str, Any], job: dict[str, Any]) -> dict[str, Any]:
     """Return what a report's page says of itself, from what the manifest says of all pages."""
     titles = {item["id"]: item["title"] for item in (*about["themes"], *about["analyses"])}
+    theme, own = job["theme"], job["analysis"]
+    planned = {each["id"]: each.get("analyses", [own]) for each in about["themes"]}
+    sisters = [(f"../{other}/report.html", titles[other]) for other in planned[theme]]
+    trail = [("../../index.html", say("theme_page.all_reports")), ("../index.html", titles[theme])]
     return {
-        **{name: about[name] for name in ("council", "notice", "period", "as_at")},
-        "theme": titles[job["theme"]],
-        "analysis": titles[job["analysis"]],
+        **shared_facts(about),
+        "theme": titles[theme],
+        "analysis": titles[own],
         "results": "results.csv",
-        "home": "../../index.html",
+        "trail": _links(trail),
+        "sisters": _links(each for each in sisters if each[1] != titles[own]),
+        "copies": _links(_copies(job)),
     }
+
+
+def _links(links: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"href": href, "label": label} for href, label in links]
+
+
+def _copies(job: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield file and name of each copy of a report that is there, with its kind and size."""
+    if not job.get("copies"):
+        return
+    from pmf_analysis.batch.copies import FILES
+
+    for name in job["copies"]:
+        if file := job["files"].get(FILES[name]):
+            size = f"{max(1, round(file['bytes'] / 1000)):,}"
+            yield FILES[name], say(f"theme_page.copy.{name}", size=size)
 
 
 def report_page(notebook: Any, about: dict[str, Any], job: dict[str, Any]) -> str:
@@ -66,47 +117,107 @@ def report_page(notebook: Any, about: dict[str, Any], job: dict[str, Any]) -> st
 
 
 def write_index(run: manifest.RunRecord) -> None:
-    """Write the index of a run, from its manifest and its table of trends, and put it on record."""
+    """Write the index of a run and the pages of its themes, and put them on record.
+
+    All that they say stands in the run's manifest and result tables.
+    """
+    from pmf_analysis.assess import read_measures
     from pmf_analysis.documents.html import render_index
 
+    measures, about = read_measures(run.folder / "measures"), run.manifest["pages"]
     reports = []
     for job in run.jobs.values():
         href = f"{job['id']}/report.html" if job["status"] == "ok" else ""
         status = status_words(job["status"]).capitalize()
         reports.append(job | {"status": status, "href": href, "reason": job["message"]})
-    counted = {name: run.manifest[name] for name in ("rows", "problems")}
-    counted |= {"summary": _verdicts_by_theme(run), "problems_href": "problems.csv"}
-    about = run.manifest["pages"]
-    counted["content_hash"] = run.manifest["content_hash"]
-    facts = {**about, **counted, "reports": reports, "portfolio": _portfolio(run.folder, about)}
-    manifest.write_atomically(run.folder / "index.html", render_index(facts))
+    for theme in about["themes"]:
+        own = [report for report in reports if report["theme"] == theme["id"]]
+        page = _theme_page(measures, about, theme, own)
+        manifest.write_atomically(run.folder / theme["id"] / "index.html", page)
+    counted = {name: run.manifest[name] for name in ("rows", "problems", "content_hash")}
+    counted |= {"summary": _verdicts_by_theme(measures, about), "problems_href": "problems.csv"}
+    themes = [theme | {"href": f"{theme['id']}/index.html"} for theme in about["themes"]]
+    above = f"../../index.html#period-{run.folder.parent.name}"
+    facts = {**about, **counted, **shared_facts(about), "themes": themes, "reports": reports}
+    facts |= {"trail": _links([(above, say("theme_page.all_periods"))])}
+    index = render_index(facts | _portfolio(measures, about))
+    manifest.write_atomically(run.folder / "index.html", index)
     run.save_with_shared_files()
 
 
-def _portfolio(folder: Path, about: dict[str, Any]) -> str:
-    """Return how many targets of the council would be met, as a table's HTML."""
-    from pmf_analysis.assess import read_measures
+def _theme_page(
+    measures: Measures, about: dict[str, Any], theme: dict[str, Any], jobs: list[dict[str, Any]]
+) -> str:
+    """Return the page of a theme, whichever of its reports there are."""
+    from pmf_analysis.documents.html import render_theme
+    from pmf_analysis.story.theme_page import ThemePage
+
+    made = [job["analysis"] for job in jobs if job["href"]]
+    page = ThemePage(_theme_view(measures, about, theme, jobs[0]["peer_set"]), made)
+    questions, said = words_of("theme_page.question"), page.summaries()
+    reports = [
+        {
+            **{name: job[name] for name in ("analysis", "status", "reason")},
+            "title": _titled(job["analysis"])["title"],
+            "question": questions.get(job["analysis"], ""),
+            "said": said.get(job["analysis"], ""),
+            "href": f"{job['analysis']}/report.html" if job["href"] else "",
+        }
+        for job in jobs
+    ]
+    facts = {**shared_facts(about), "title": theme["title"], "blocks": page.glance()}
+    facts |= {
+        "trail": _links([("../index.html", say("theme_page.all_reports"))]),
+        "reports": reports,
+    }
+    facts["headings"] = [say(f"theme_page.{name}") for name in ("heading", "reports")]
+    return render_theme(facts)
+
+
+def _theme_view(
+    measures: Measures, about: dict[str, Any], theme: dict[str, Any], peer_set: str
+) -> ThemeView:
+    """Return a theme's view as far as a run's own record tells of it."""
+    from pmf_analysis.notebook import ThemeTables
+    from pmf_analysis.parameters.models import Indicator
+    from pmf_analysis.story.view import ThemeView
+
+    ids = theme["indicators"]
+    known = theme.get("register", [{"id": id, "title": id} for id in ids])
+    named = ("comparison_level", "overdispersion", "easy_level", "words")
+    return ThemeView(
+        council=about["council"],
+        theme=theme["id"],
+        theme_title=theme["title"],
+        period=about["period"],
+        as_at=date.fromisoformat(about["as_at"]),
+        peer_set=peer_set,
+        indicators=tuple(Indicator.model_construct(**each) for each in known),
+        tables=ThemeTables(measures, theme["id"], set(ids)),
+        **{name: about[name] for name in named if name in about},
+    )
+
+
+def _portfolio(measures: Measures, about: dict[str, Any]) -> dict[str, str]:
+    """Return how many targets would be met, of the whole and by theme, then by director: HTML."""
     from pmf_analysis.story.rendering import block_html
-    from pmf_analysis.story.track import portfolio_blocks
+    from pmf_analysis.story.theme_page import portfolio_parts
     from pmf_analysis.story.view import rows_of
 
-    themes = {theme["id"]: theme["title"] for theme in about["themes"]}
-    measures, level = read_measures(folder / "measures"), about.get("easy_level")
+    themes, level = {each["id"]: each["title"] for each in about["themes"]}, about.get("easy_level")
     if not level:  # a run of an earlier version
-        return ""
+        return {}
     past = measures.records[["source", "group"]].eq(["targets", "all"]).all(axis=1)
     row = next(iter(rows_of(measures.records[past])), None)
-    blocks = portfolio_blocks(rows_of(measures.portfolio), themes, level, row)
-    return "".join(block_html(block, level=3) for block in blocks)
+    parts = portfolio_parts(rows_of(measures.portfolio), themes, level, row)
+    return {name: block_html(block, level=3) for name, block in parts.items()}
 
 
-def _verdicts_by_theme(run: manifest.RunRecord) -> dict[str, Counter[str]]:
+def _verdicts_by_theme(measures: Measures, about: dict[str, Any]) -> dict[str, Counter[str]]:
     """Count the trend verdicts of each theme's series as its page does."""
-    from pmf_analysis.assess import read_measures
     from pmf_analysis.story.facts import TrendFacts
     from pmf_analysis.story.view import rows_of
 
-    measures = read_measures(run.folder / "measures")
     points = measures.points.dropna(subset=["value"]).sort_values("period").groupby("series")
     newest = points["direction"].last()
     counts: dict[str, Counter[str]] = {}
@@ -115,7 +226,7 @@ def _verdicts_by_theme(run: manifest.RunRecord) -> dict[str, Counter[str]]:
         counts.setdefault(facts.subject.indicator, Counter())[facts.shown] += 1
     return {
         theme["id"]: sum((counts.get(name, Counter()) for name in theme["indicators"]), Counter())
-        for theme in run.manifest["pages"]["themes"]
+        for theme in about["themes"]
     }
 
 
@@ -127,6 +238,8 @@ def render_again(run: manifest.RunRecord) -> None:
     PmfError
         When a notebook is no longer as the run made it; nothing is written then.
     """
+    from pmf_analysis.batch.council_index import write_council_index
+
     made = [job for job in run.jobs.values() if job["status"] == "ok"]
     name = "notebook.ipynb"
     changed = Problems(
@@ -137,11 +250,13 @@ def render_again(run: manifest.RunRecord) -> None:
     changed.raise_if_errors()
     for job in made:
         place = run.folder / job["id"]
+        job["files"] = manifest.describe_files(place)  # with copies, which the page links to
         page = report_page(notebooks.read_notebook(place / name), run.manifest["pages"], job)
         manifest.write_atomically(place / "report.html", page)
         job["files"] = manifest.describe_files(place)
     if run.is_finished:
         write_index(run)
+        write_council_index(run.folder.parents[1])
     else:
         run.save()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.batch import execute, manifest, reports, unchanged
+from pmf_analysis.batch.council_index import write_council_index
 from pmf_analysis.batch.kernels import Kernels
 from pmf_analysis.batch.manifest import RunRecord, is_unchanged, write_atomically
 from pmf_analysis.batch.pages import OnJob, describe_pages, job_line, page_facts, write_index
@@ -84,7 +85,9 @@ def run_plan(
             plan, options, _resumable(plan, resumed) if resumed else _new(plan, options, now)
         )
         work.earlier = None if work.record.manifest["fresh"] else earlier
-        return work.run(now.date(), on_job)
+        made = work.run(now.date(), on_job)
+        write_council_index(plan.place.parent)
+        return made
 
 
 def _resumable(plan: Plan, record: RunRecord) -> RunRecord:

@@ -1,4 +1,4 @@
-"""Executed notebooks to report pages, by nbconvert with our own template; the page that joins them.
+"""Executed notebooks to report pages, by nbconvert with our own template; pages that join them.
 
 The page is made from the blocks a notebook has shown, never from its HTML, so that a report can be
 rendered again after a change of template. Code, printed text, parameters and analysts' cells stay
@@ -21,10 +21,12 @@ from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story import bank
 
 TEMPLATES = Path(__file__).parent / "templates"
-# Verdicts that have a column in every run, and those that have one where any series has them.
-_ALWAYS = ("improving", "worsening", "no_clear_change", "cannot_judge")
+# Verdicts in the order of their columns; of a run's index those that occur.
 _UNRATED = ("rising", "falling", "higher", "lower")
-_FURTHER = ("better", "worse", *_UNRATED, "no_status")
+_VERDICTS = (
+    *("improving", "worsening", "no_clear_change", "cannot_judge", "better", "worse"),
+    *(*_UNRATED, "no_status"),
+)
 
 
 class PmfHtmlExporter(HTMLExporter):
@@ -39,6 +41,7 @@ class PmfHtmlExporter(HTMLExporter):
         environment = super()._create_environment()  # type: ignore[no-untyped-call]
         environment.autoescape = True
         environment.trim_blocks = environment.lstrip_blocks = True
+        environment.globals["say"] = bank.say
         return environment
 
     def from_notebook_node(  # type: ignore[override]  # as HTMLExporter itself does
@@ -89,7 +92,7 @@ def _exporter(thread: int) -> PmfHtmlExporter:
     return PmfHtmlExporter()  # type: ignore[no-untyped-call]  # nbconvert is half typed
 
 
-# The page that joins the reports of a run
+# The pages that join the reports: of a theme, of a run, of all runs of a council
 
 
 def render_index(run: Mapping[str, Any]) -> str:
@@ -98,13 +101,15 @@ def render_index(run: Mapping[str, Any]) -> str:
     Parameters
     ----------
     run
-        ``council, notice, title, period, as_at, content_hash, contact`` as for a report;
-        ``themes`` and ``analyses``: lists of ``id`` and ``title``, in order;
+        ``council, notice, title, period, as_at, content_hash, contact, brand`` as for a report;
+        ``themes`` and ``analyses``: lists of ``id`` and ``title``, in order; a theme's ``href``
+        is its page;
         ``reports``: a list of ``theme, analysis`` (ids), ``status`` (Made, Failed, ...),
         ``href`` where it was made, ``reason`` where it was not;
         ``summary``: by theme id, how many series are improving, worsening, no_clear_change,
         cannot_judge and whatever else a trends page shows as a status;
-        ``portfolio``: how many targets would be met, as HTML that was escaped where it was made;
+        ``portfolio``: how many targets would be met, as HTML that was escaped where it was made,
+        and ``directors``: the same for each director;
         ``rows``: read, accepted, quarantined, ignored;
         ``problems``: how many of each level (error, warning, info);
         ``problems_href``: link to all of them.
@@ -117,18 +122,62 @@ def render_index(run: Mapping[str, Any]) -> str:
     rows, summary = run["rows"], run["summary"]
     if rows["read"] != rows["accepted"] + rows["quarantined"] + rows["ignored"]:
         raise PmfError(Problem.of("rows-lost"), EXIT_DATA_UNUSABLE)
-    headings = {"themes": "Themes", "reports": "Reports", "data": "Data"}
+    headings = {"themes": "Themes", "reports": "Reports"}
     headings |= {"targets": "Targets"} if run.get("portfolio") else {}
-    sections = [reading.Section(id, heading) for id, heading in headings.items()]
+    headings |= {"data": "Data"}
     found = {verdict for counts in summary.values() for verdict, n in counts.items() if n}
     words = bank.words_of("status") | bank.words_of("level_status")
-    words |= {code: f"{words[code]}, not rated" for code in _UNRATED}
-    verdicts = [*_ALWAYS, *(code for code in _FURTHER if code in found)]
-    loader = FileSystemLoader(TEMPLATES / "pmf")
-    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    words |= {code: bank.say("page.index.not_rated", word=words[code]) for code in _UNRATED}
+    verdicts = {code: words[code] for code in _VERDICTS if code in (found or ("cannot_judge",))}
     reports = {(report["theme"], report["analysis"]): report for report in run["reports"]}
-    shown = {"reports": reports, "verdicts": {code: words[code] for code in verdicts}}
-    facts = reading.report_facts({"title": "Performance reports", **run}, sections)
-    page = {**facts, "sections": sections}
-    text = environment.get_template("run.html.j2").render({**run, **shown}, page=page)
-    return text.strip() + "\n"
+    facts = {"title": "Performance reports", **run, "reports": reports, "verdicts": verdicts}
+    sections = [reading.Section(*each) for each in headings.items()]
+    return _joining_page("run.html.j2", facts, sections)
+
+
+def render_theme(theme: Mapping[str, Any]) -> str:
+    """Return the page of a theme.
+
+    Parameters
+    ----------
+    theme
+        What a report's page says of itself; ``blocks``: what is known at a glance; ``reports``: a
+        list of ``analysis`` (id), ``title``, ``question``, ``said`` (what it found), and ``href``
+        where it was made, ``status`` and ``reason`` where it was not; ``headings``: of the glance
+        and of the reports.
+    """
+    numbered = [
+        reading.Shown(block, 1 if block.kind == "table" else None) for block in theme["blocks"]
+    ]
+    glance, reports = theme["headings"]
+    sections = [reading.Section("glance", glance, [*numbered]), reading.Section("reports", reports)]
+    return _joining_page("theme.html.j2", theme, sections)
+
+
+def render_council(council: Mapping[str, Any]) -> str:
+    """Return the index of all runs of a council.
+
+    Parameters
+    ----------
+    council
+        ``council, notice, brand, contact`` as for a report; ``periods``, newest first: ``id``,
+        ``period`` (its long label), ``newest`` (a run or None), ``earlier`` and ``unfinished``:
+        lists of runs. A run has ``href``, ``as_at``, ``started`` and ``status``, in words.
+    """
+    sections = [reading.Section(each["id"], each["period"]) for each in council["periods"]]
+    return _joining_page(
+        "council.html.j2", {"title": bank.say("theme_page.all_periods"), **council}, sections
+    )
+
+
+def _joining_page(name: str, facts: Mapping[str, Any], sections: list[reading.Section]) -> str:
+    page = {**reading.report_facts(facts, sections), "sections": sections}
+    return _environment().get_template(name).render({**facts, "page": page}).strip() + "\n"
+
+
+@lru_cache
+def _environment() -> Environment:
+    loader = FileSystemLoader(TEMPLATES / "pmf")
+    made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    made.globals["say"] = bank.say
+    return made

@@ -107,7 +107,8 @@ def report_facts(
 
     ``known`` may hold council, notice, theme and analysis (or title), period (its long label),
     as_at (a date, or ISO text), content_hash (made from facts and sections when absent, so that it
-    is no clock), results, home (links), contact, lang, brand.
+    is no clock), results, home (links), contact, lang, brand; and lists of links, each of href
+    and label: trail (where the document stands), sisters and copies.
     """
     joined = ": ".join(str(known[key]) for key in ("theme", "analysis") if known.get(key))
     names = ("council", "notice", "period", "results", "home", "contact")
@@ -115,9 +116,11 @@ def report_facts(
     facts["title"] = str(known.get("title") or joined or own_title or "Performance report")
     facts["as_at"] = dated(str(known.get("as_at") or "").partition("T")[0])
     facts["council"] = facts["council"] or "Performance report"
+    facts["here"] = str(known.get("analysis") or facts["title"])
     content = "\n".join([*sorted(facts.values()), *(part.html for part in sections)])
     digest = known.get("content_hash") or hashlib.sha256(content.encode()).hexdigest()
     facts |= {"lang": str(known.get("lang") or "en-GB"), "content_hash": str(digest)[:12]}
+    facts |= {name: list(known.get(name) or ()) for name in ("trail", "sisters", "copies")}
     return {**facts, "brand": dict(known.get("brand") or {})}
 
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from pmf_analysis import periods, shipped
 from pmf_analysis.parameters.settings import Code, Settings, SettingsFile, Slug, Text, Titled
 
+FileName = Annotated[str, Field(pattern=r"^([\w-][\w.-]*)?$", max_length=80)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Whole = Annotated[int, Field(ge=0)]
 Counting = Annotated[int, Field(ge=1)]
@@ -40,6 +41,25 @@ def _usual_level(level: float) -> float:
     return level
 
 
+class Brand(Settings):
+    """A council's own look and last words; ``logo`` and ``word_template`` are files beside it.
+
+    ``contact`` is whom to ask for another format; ``licence`` that of what is published.
+    """
+
+    colour: Annotated[str, Field(pattern=r"^(#[0-9a-fA-F]{6})?$")] = ""
+    logo: FileName = ""
+    logo_alt: str = ""
+    footer: str = ""
+    contact: str = ""
+    licence: str = ""
+    licence_url: Annotated[str, Field(pattern=r"^(https://[^\s\"<>]+)?$")] = ""
+    word_template: FileName = ""
+
+    def _contradictions(self) -> dict[str, object]:
+        return {"logo_without_alt": self.logo and not self.logo_alt.strip()}
+
+
 class Council(Settings):
     """The council that reports; ``notice`` is printed on every page when it is not empty."""
 
@@ -47,6 +67,7 @@ class Council(Settings):
     name: Text
     area_code: Code
     notice: str = ""
+    brand: Brand = Brand()
 
 
 class Director(Settings):

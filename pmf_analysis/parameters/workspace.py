@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pmf_analysis.parameters import checks, loading, models, place
+from pmf_analysis.parameters.brand import brand_of, check_brand
 from pmf_analysis.parameters.charts import ChartFile, check_charts
 from pmf_analysis.parameters.peer_sets import PeerSetFile, PeerSetSpec
 from pmf_analysis.parameters.register import Register, review_register
+from pmf_analysis.parameters.rewording import WordingFile, check_wording
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
 
 
@@ -17,8 +19,8 @@ from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
 class Parameters:
     """Everything declared for one framework.
 
-    ``files`` are the SHA-256 of all files read, by workspace-relative name; ``problems`` are
-    warnings and notes.
+    ``files`` are the SHA-256 of all files read, by workspace-relative name; ``wording`` are the
+    council's own words in the framework's language; ``problems`` are warnings and notes.
     """
 
     framework: models.Framework
@@ -27,6 +29,7 @@ class Parameters:
     corrections: tuple[models.Correction, ...]
     files: dict[str, str]
     charts: ChartFile
+    wording: dict[str, str] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
 
 
@@ -86,13 +89,33 @@ class Workspace:
         charts, chart_file = files.read(ChartFile, "charts.yml", optional=True)
         if charts is not None:
             check_charts(charts, register)
+        words, own = files.read(WordingFile, "wording.yml", optional=True)
+        if words is not None:
+            check_wording(words)
         files.finish()
         chosen = frameworks[framework][1]
         assert chosen is not None and listed is not None  # else there was an error
         known = Register({indicator.id: indicator for indicator in listed.indicators})
         corrected = correct.corrections if correct else ()
         drawn = chart_file or ChartFile(format=1)
-        return Parameters(chosen, known, peer_sets, corrected, files.hashes, drawn, files.problems)
+        said = own.of(chosen.language) if own else {}
+        read = (files.hashes, drawn, said, files.problems)
+        return Parameters(chosen, known, peer_sets, corrected, *read)
+
+    def brand(self, council: models.Council) -> dict[str, str]:
+        """Return a council's brand as a page takes it."""
+        return brand_of(council, self.parameters)
+
+    def word_template(self, framework: str = "framework.yml") -> bytes | None:
+        """Return the Word document whose styles Word copies have; None where none is declared.
+
+        Raises
+        ------
+        PmfError
+            Exit 2, when it is not there, or the framework has other faults.
+        """
+        name = self.load(framework).framework.council.brand.word_template
+        return (self.parameters / name).read_bytes() if name else None
 
     def load_run(
         self,
@@ -189,6 +212,7 @@ class _Files:
             document, _ = found[path.name] = self.read(models.Framework, path)
             if document is not None:
                 checks.check_framework(document)
+                self.hashes |= check_brand(document, path.parent)
         return found
 
     def peer_sets(self, register: loading.Document | None = None) -> dict[str, PeerSetSpec]:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
+from pmf_analysis.parameters.drawings import check_svg
 from pmf_analysis.problems import PmfError
-from pmf_analysis.story.blocks import BLOCK_MIME, Block, Column, Table, check_svg
+from pmf_analysis.story.blocks import BLOCK_MIME, Block, Column, Table
 from pmf_analysis.story.multiples import draw_spark
 from pmf_analysis.story.rendering import block_html
 from pmf_analysis.story.style import PANEL_SVG

@@ -1,0 +1,102 @@
+"""A council's own look: its colour, logo and Word template, checked, and as a page takes them."""
+
+import base64
+import re
+from hashlib import sha256
+from pathlib import Path
+
+from pmf_analysis.parameters.drawings import check_svg
+from pmf_analysis.parameters.loading import Document
+from pmf_analysis.parameters.messages import Place
+from pmf_analysis.parameters.models import Council
+from pmf_analysis.problems import PmfError
+
+LEAST_CONTRAST = 4.5  # of text on the colour: WCAG 2.2, 1.4.3
+INKS = ("#ffffff", "#0b0c0c")
+_MOST_LOGO_BYTES = 50_000
+_LOGOS = {".png": "image/png", ".svg": "image/svg+xml"}
+_KINDS = {"logo": tuple(_LOGOS), "word_template": (".docx",)}
+_STARTS = {".png": b"\x89PNG\r\n\x1a\n", ".docx": b"PK", ".svg": b"<"}
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours such as ``#12436d`` (WCAG 2.2).
+
+    Examples
+    --------
+    >>> round(contrast("#ffffff", "#000000")), round(contrast("#12436d", "#ffffff"), 1)
+    (21, 10.3)
+    """
+    dark, light = sorted(map(_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    shares = [part / 255 for part in bytes.fromhex(colour[1:])]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return sum(weight * s for weight, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def ink_on(colour: str) -> str:
+    """Return the colour of text that can be read on a colour: white, else dark; "" if neither."""
+    return next((ink for ink in INKS if contrast(colour, ink) >= LEAST_CONTRAST), "")
+
+
+def nearest_readable(colour: str) -> str:
+    """Return the nearest darker colour on which text can be read."""
+    parts = list(bytes.fromhex(colour[1:]))
+    while not ink_on(colour):
+        parts = [round(part * 0.99) for part in parts]
+        colour = f"#{bytes(parts).hex()}"
+    return colour
+
+
+def check_brand(document: Document, folder: Path) -> dict[str, str]:
+    """Check colour and files of a framework's brand; the SHA-256 of the files that are there."""
+    hashes = {}
+    for place, colour in document.at("council.brand.colour", str):
+        if re.fullmatch("#[0-9a-fA-F]{6}", colour) and not ink_on(colour):
+            facts = {"colour": colour, "least": LEAST_CONTRAST, "near": nearest_readable(colour)}
+            document.tell(place, "brand-unreadable", **facts)
+    for setting, kinds in _KINDS.items():
+        for place, name in document.at(f"council.brand.{setting}", str):
+            content = _content(document, place, folder / name, kinds)
+            if content is not None:
+                hashes[f"parameters/{name}"] = sha256(content).hexdigest()
+    return hashes
+
+
+def _content(document: Document, place: Place, path: Path, kinds: tuple[str, ...]) -> bytes | None:
+    """Return a file of the brand; None, with the reason told, where it is not what is asked for."""
+    facts = {"name": path.name, "kinds": " or ".join(kinds), "most": _MOST_LOGO_BYTES // 1000}
+    if path.name != path.name.strip() or path.suffix not in kinds or not path.is_file():
+        document.tell(place, "brand-file-missing", **facts)
+        return None
+    content = path.read_bytes()
+    if not content.lstrip().startswith(_STARTS[path.suffix]):
+        document.tell(place, "brand-file-other", **facts)
+    elif path.suffix in _LOGOS and len(content) > _MOST_LOGO_BYTES:
+        document.tell(place, "brand-logo-large", **facts)
+    elif path.suffix == ".svg":
+        try:
+            check_svg(_drawing(content))
+        except (PmfError, UnicodeDecodeError):
+            document.tell(place, "brand-logo-active", **facts)
+    return content
+
+
+def _drawing(content: bytes) -> str:
+    """Return the text of an SVG file after its XML declaration."""
+    return re.sub(r"^\s*<\?xml[^>]*\?>", "", content.decode("utf-8-sig"))
+
+
+def brand_of(council: Council, folder: Path) -> dict[str, str]:
+    """Return a council's brand as texts, "" where it is not declared; the logo as a data address.
+
+    ``ink`` is the colour of text on ``colour``.
+    """
+    texts: dict[str, str] = council.brand.model_dump()
+    if logo := texts["logo"]:
+        coded = base64.b64encode((folder / logo).read_bytes()).decode()
+        texts["logo"] = f"data:{_LOGOS[Path(logo).suffix]};base64,{coded}"
+    return {**texts, "ink": ink_on(texts["colour"]) if texts["colour"] else ""}

@@ -1,0 +1,112 @@
+"""The page of a theme: every indicator in one table, and what each of its three reports found.
+
+It says nothing of its own: its cells are facts of the reports, and lead to where they rest.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pmf_analysis.story import pages, sentences
+from pmf_analysis.story.bank import count_of, say, stored, words_of
+from pmf_analysis.story.benchmarking_page import BenchmarkingPage
+from pmf_analysis.story.blocks import Block, Column, Table
+from pmf_analysis.story.facts import ComparisonFacts, TargetFacts, TrendFacts
+from pmf_analysis.story.figures import Row
+from pmf_analysis.story.realism_page import RealismPage
+from pmf_analysis.story.track import portfolio_blocks
+from pmf_analysis.story.trends_page import TrendsPage
+from pmf_analysis.story.view import ThemeView
+
+_COLUMNS: Mapping[str, Mapping[str, str]] = stored("theme_page.yml")["columns"]
+
+
+class ThemePage:
+    """A theme at a glance.
+
+    ``made`` are the analyses of which there is a report: cells lead to theirs alone.
+    """
+
+    def __init__(self, view: ThemeView, made: Collection[str]) -> None:
+        self.view, self.made = view, made
+        self.trends, self.realism = TrendsPage(view), RealismPage(view)
+        self.comparison = BenchmarkingPage(view)
+
+    def summaries(self) -> dict[str, str]:
+        """Return the question of each analysis and what its report found, by the analysis."""
+        reports = (self.trends, self.comparison, self.realism)
+        known, none = self.view.trend_facts, (say("theme.no_data"),)
+        return {page.analysis: " ".join(page.summary() if known else none) for page in reports}
+
+    def glance(self) -> list[Block]:
+        """Return the trends in one sentence, then the table of every indicator."""
+        view, page = self.view, self.trends
+        slots = {"theme": view.theme_title, "period": view.period}
+        if not page.facts:
+            return [page.headline()[0]]
+        counts = page.count_verdicts("trends", page.counting_entry(), page.facts)
+        lede = Block("finding", "lede", "", text=counts[:1])
+        names = words_of("theme_page.column")
+        columns = tuple(Column(key, names[key], **_kind(key)) for key in _COLUMNS)
+        rows = tuple(map(self._row, page.facts))
+        table = Table(say("theme_page.glance", **slots), columns, rows, page.words)
+        notes = (say("theme_page.note"),)
+        return [lede, pages.table_block("at-a-glance", table, notes=notes)]
+
+    def _row(self, facts: TrendFacts) -> dict[str, str]:
+        """Cells of an indicator, and beside each that leads somewhere its address."""
+        series = facts.subject.series
+        cells = self.trends.row(facts)
+        compared = next((e for e in self.comparison.facts if e.subject.series == series), None)
+        target = _next(self.realism.by_series[series])
+        row = {key: cells[key] for key in ("indicator", "trend", "latest")}
+        row |= {"change": cells["status"], "compared": self._compared(compared)}
+        row |= self._target(target, len(self.realism.by_series[series]))
+        anchor = f"report.html#finding-{self.view.slugs[series]}"
+        leads = {key: look.get("leads_to") for key, look in _COLUMNS.items()}
+        links = {f"{key}_link": f"{to}/{anchor}" for key, to in leads.items() if to in self.made}
+        return row | links
+
+    def _compared(self, facts: ComparisonFacts | None) -> str:
+        if facts is None or facts.verdict == "cannot_judge":
+            return say("theme_page.not_compared")
+        place, word = sentences.rank_words(facts), self.view.status_words[facts.shown].lower()
+        judged = say("theme_page.compared", place=place, word=word)
+        return place if facts.subject.is_city else judged
+
+    def _target(self, facts: TargetFacts | None, n: int) -> dict[str, str]:
+        if facts is None:
+            return {"target": "", "chance": self.view.status_words["no_target"]}
+        due, target = facts.period_label, facts.subject.plain(facts.target)
+        chance = say("theme_page.chance", frequency=facts.frequency, due=due)
+        said = chance or self.view.status_words[facts.shown]
+        more = count_of("theme_page.more", n - 1, said=said) if n > 1 else said
+        return {"target": say("theme_page.target", target=target, due=due), "chance": more}
+
+
+def _next(targets: list[TargetFacts]) -> TargetFacts | None:
+    """Return the next of an indicator's own targets: the first with a chance, else the last."""
+    own = [each for each in targets if not each.is_reference]
+    return next((each for each in own if each.probability.is_known), own[-1] if own else None)
+
+
+def _kind(key: str) -> dict[str, Any]:
+    return {name: look for name, look in _COLUMNS[key].items() if name != "leads_to"}
+
+
+def portfolio_parts(
+    rows: Sequence[Row], themes: Mapping[str, str], level: float, past: Row | None
+) -> dict[str, Block]:
+    """Return all targets together, of the whole and by theme as ``portfolio``, then ``directors``.
+
+    Parameters are those of :func:`portfolio_blocks`; there may be none of both.
+    """
+    parts, shown = dict[str, Block](), {say("portfolio.whole"), *themes.values()}
+    for block in portfolio_blocks(rows, themes, level, past):
+        assert block.table is not None
+        first = tuple(row for row in block.table.rows if row["portfolio"] in shown)
+        others = tuple(row for row in block.table.rows if row not in first)
+        parts["portfolio"] = replace(block, table=replace(block.table, rows=first))
+        table = replace(block.table, caption=say("theme_page.directors"), rows=others)
+        parts |= {"directors": pages.table_block("directors", table)} if others else {}
+    return parts
