@@ -60,9 +60,7 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     period = periods.parse_period(spec.period, year_type=framework.year_type)
     days = sorted({vintage.as_at for vintage in store.vintages(as_at)})
     # nothing hidden now may be worked out from what was published before
-    published = (
-        store.as_known_on(days[-2], "observations")["observations"] if len(days) > 1 else None
-    )
+    published = store.as_known_on(days[-2], "observations")["observations"] if days[1:] else None
     known = store.as_known_on(as_at)
     council = known_council(known, parameters, period, as_at, published)
     sets = frames.sets_by_indicator(parameters, spec.peer_set, spec.peer_sets_by_theme)

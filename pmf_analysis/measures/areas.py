@@ -12,14 +12,11 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key
-from pmf_analysis.measures.arrays import SHIPPED, TABLES, Column, Flags, Frame
+from pmf_analysis.measures.arrays import SHIPPED, TABLES, Column, Flags, Frame, constants
 from pmf_analysis.measures.history import COUNTS_AGREE
 
+_SET = constants("areas")
 NOTE = "as if: sum of the councils it replaced"
-_CODES = ["old_code", "new_code"]
-_CELL = ["indicator", "dimension", "dimension_value", "definition_version", "period", "period_end"]
-# Two tiers cover the same land, so that one is summed and never both. E10: county councils.
-_COUNTY = "E10"
 
 
 def normalised_changes(area_changes: Frame) -> Frame:
@@ -30,7 +27,7 @@ def normalised_changes(area_changes: Frame) -> Frame:
     to the same code, those that lead back to where they began, and those without a date that are
     not only a new code: nobody could place them.
     """
-    rows = area_changes[TABLES["area_changes"]].drop_duplicates(_CODES, ignore_index=True)
+    rows = area_changes[TABLES["area_changes"]].drop_duplicates(_SET.codes, ignore_index=True)
     days = pd.to_datetime(rows["on_date"])
     merged = rows["kind"] != "recoded"
     is_split = merged & (merged.groupby(rows["old_code"]).transform("sum") > 1)
@@ -57,9 +54,9 @@ def trusted_changes(area_changes: Frame, panel: Frame) -> Frame:
     more than half of them differ, the two are not one council.
     """
     changes = normalised_changes(area_changes)
-    figures = panel[[*_CELL[:5], "area", "value"]].dropna(subset="value")
+    figures = panel[[*_SET.cell[:5], "area", "value"]].dropna(subset="value")
     both = changes[changes["kind"] == "recoded"]
-    for code in _CODES:
+    for code in _SET.codes:
         both = both.merge(figures.rename(columns={"area": code, "value": f"of_{code}"}))
     both = both[~(both["period"] < both["on_date"])]
     one, other = both["of_old_code"], both["of_new_code"]
@@ -80,7 +77,7 @@ def area_notes(area_changes: Frame, panel: Frame, area: str) -> Frame:
         (level, "area-change", "", text.format(*codes))
         for name, rows in {"circle": circle, "two": two, "gone": ours}.items()
         for level, text in [SHIPPED["area_notes"][name]]
-        for codes in rows[_CODES].drop_duplicates().to_numpy()
+        for codes in rows[_SET.codes].drop_duplicates().to_numpy()
     ]
     return pd.DataFrame(notes, columns=TABLES["notes"], dtype="str")
 
@@ -196,16 +193,16 @@ def _as_if(rows: Frame, olds: Frame, register: Frame) -> Frame:
     value = parts["value"]
     agrees = (worked_out - value).abs() <= np.maximum(COUNTS_AGREE * value.abs(), 0.1)
     is_count = (facts["data_type"] == "count").to_numpy()
-    county = parts["area"].str.startswith(_COUNTY)
+    county = parts["area"].str.startswith(_SET.county)
     parts = parts.assign(scale=np.where(is_share, scale, np.nan), county=county)
     parts = parts[(is_share & agrees) | (is_count & parts["value"].notna())]
-    keys = [*_CELL, "county"]
+    keys = [*_SET.cell, "county"]
     counts = ["value", "numerator", "denominator"]
     sums = parts.assign(n=1).groupby(keys)[[*counts, "n"]].sum()
-    whole = olds["old_code"].drop_duplicates().str.startswith(_COUNTY).value_counts()
+    whole = olds["old_code"].drop_duplicates().str.startswith(_SET.county).value_counts()
     made = parts.drop_duplicates(keys).drop(columns=counts).join(sums, on=keys)
     made = made[made["n"] == made["county"].map(whole)]
-    made = made.sort_values("county", kind="stable").drop_duplicates(_CELL)
+    made = made.sort_values("county", kind="stable").drop_duplicates(_SET.cell)
     shares = made["scale"] * made["numerator"] / made["denominator"]
     name = rows.loc[(rows["area"] == new) & (rows["area_name"] != ""), "area_name"]
     made[counts[1:]] = made[counts[1:]].where(made["scale"].notna())

@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import areas, comparison, denominators, equality, frames
+from pmf_analysis.measures import areas, arrays, comparison, denominators, equality, frames
 from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, SENTENCES, TABLES, Column, Frame
 from pmf_analysis.measures.gaps import gap_trends
 from pmf_analysis.measures.leads import leads
@@ -21,11 +21,8 @@ from pmf_analysis.measures.result_tables import labels, with_labels
 from pmf_analysis.parameters.models import Framework, ValuePair
 from pmf_analysis.parameters.workspace import Parameters
 
+_SET = arrays.constants("benchmarking")
 MIDDLE = (40.0, 60.0)  # a percentile within is neither low nor high
-YEARS = 3  # newest ones with both figures, that a verdict may rest on
-_DAYS_OFF = 366
-PLACES = ["cost_percentile", "performance_percentile"]
-SET_FACTS = ["title", "source", "as_at", "method"]
 
 
 def followed_panel(
@@ -66,7 +63,7 @@ def benchmark_tables(
     panel, register, rules = council.panel, council.register, framework.comparison
     area, peer_sets, whole = council.area, council.peer_sets, panel[panel["dimension"] == ""]
     found = comparison.compare(whole, register, rules, area=area, peer_sets=peer_sets)
-    facts = peer_sets.drop_duplicates("peer_set").set_index("peer_set")[SET_FACTS]
+    facts = peer_sets.drop_duplicates("peer_set").set_index("peer_set")[_SET.set_facts]
     comparisons = found.comparisons.join(facts.add_prefix("peer_set_"), on="peer_set")
     # the gap over time is told of the set that an indicator is compared with
     chosen = comparisons["peer_set"] == comparisons["indicator"].map(used)
@@ -115,7 +112,7 @@ def value_for_money(
         peer_set, period (of the cost), is_newest, area, area_name, is_own, cost_value,
         performance_value, cost_percentile (share of the peers that cost less, equals half),
         performance_percentile (share that do worse), n_peers, and on own rows quadrant, verdict,
-        years_same, years, reason. Of our newest YEARS years with both figures; those in which fewer
+        years_same, years, reason. Of our newest three years with both figures; those in which fewer
         than five peers have both count only where there is no other. The performance is that of the
         period that ends in the year of the cost, the last of several; failing that, the one that
         ends nearest, within a year. Peers count with those same two periods. A quadrant that all
@@ -147,7 +144,7 @@ def _matched(whole: Frame, pair: ValuePair, area: str) -> Frame:
     ours = costs.loc[costs["area"] == area, columns].merge(done, on="area")
     days = (ours["ends"] - ours["period_end"]).dt.days.abs()
     inside = ours["ends"].between(ours["period"], ours["period_end"])
-    ours = ours.assign(off=days + np.where(inside, 0, _DAYS_OFF))[inside | (days <= _DAYS_OFF)]
+    ours = ours.assign(off=days + np.where(inside, 0, _SET.year))[inside | (days <= _SET.year)]
     ours = ours.sort_values(["off", "ends"]).drop_duplicates("period").sort_values("period")
     return costs[columns].merge(ours[["period", "ends"]]).merge(done)
 
@@ -157,7 +154,7 @@ def _placed(both: Frame, area: str, polarity: str) -> Frame:
     both = both.assign(is_own=both["area"] == area)
     peers = (~both["is_own"]).groupby(both["period"]).sum()
     # A year that only we have yet is not compared; without a better one it says why not.
-    kept = peers.index[peers >= FEWEST_PEERS][-YEARS:]
+    kept = peers.index[peers >= FEWEST_PEERS][-_SET.years :]
     rows = both[both["period"].isin(kept if len(kept) else peers.index[-1:])]
     rows = rows.sort_values(["period", "area"], ignore_index=True)
     own, judged = rows["is_own"], polarity in ("higher", "lower")
@@ -165,7 +162,7 @@ def _placed(both: Frame, area: str, polarity: str) -> Frame:
     # For a peer the others are the set without it, and with us in it.
     high = rows[["cost_value", "performance_value"]] * [1, -1 if polarity == "lower" else 1]
     below = high.groupby(rows["period"]).rank(method="average") - 1
-    rows[PLACES] = 100 * below.div(n.where(n > 0), axis=0)
+    rows[_SET.places] = 100 * below.div(n.where(n > 0), axis=0)
     rows = rows.assign(n_peers=n, is_newest=rows["period"] == rows["period"].max())
     quadrant = _quadrant(rows).where(own & judged & (n >= FEWEST_PEERS), "")
     verdict = _verdict(quadrant[own].iloc[::-1].tolist(), judged)
@@ -175,7 +172,7 @@ def _placed(both: Frame, area: str, polarity: str) -> Frame:
 
 
 def _quadrant(rows: Frame) -> Column:
-    cost, done = (rows[name] for name in PLACES)
+    cost, done = (rows[name] for name in _SET.places)
     in_middle = cost.between(*MIDDLE) | done.between(*MIDDLE)
     words = np.where(cost > MIDDLE[1], "high_cost_", "low_cost_").astype(object)
     words += np.where(done > MIDDLE[1], "high_performance", "low_performance")

@@ -12,16 +12,10 @@ from pmf_analysis.measures.frames import is_aggregate
 from pmf_analysis.measures.intervals import poisson
 
 _SET = constants("denominators")
-AGREES = 0.02  # relative difference that is let pass,
-ROUNDED_TO = 10  # and difference that rounding of a nation's figure explains
-MOVED = np.log(1.15)  # change of a denominator that is asked about,
-STEADY = np.log(1.03)  # where its other changes are smaller than this (their median),
+MOVED, STEADY = np.log([_SET.moved, _SET.steady])
 _KEYS = ["indicator", "nation", "period"]
-_TOLD = ["n", "councils", "period_label", "denominator"]
 
-NOTE = "Directly standardised by us from the counts by "
 _KEY = ["series", "period"]
-_MADE = {"value": "value", "ci_lower": "lower", "ci_upper": "upper"}
 
 
 def denominator_notes(panel: Frame, register: Frame) -> Frame:
@@ -58,8 +52,8 @@ def denominator_notes(panel: Frame, register: Frame) -> Frame:
     found = found.groupby(level=_KEYS[:2]).tail(1).reset_index()
     total = found["denominator"]
     off = found[["councils", "districts"]].sub(total, axis=0).abs().min(axis=1)
-    found = found[off > (AGREES * total).clip(lower=ROUNDED_TO)].reset_index(drop=True)
-    told = [SENTENCES["denominators_differ"].format(*row) for row in found[_TOLD].to_numpy()]
+    found = found[off.gt((_SET.agrees * total).clip(lower=_SET.rounded_to))].reset_index(drop=True)
+    told = [SENTENCES["denominators_differ"].format(*row) for row in found[_SET.told].to_numpy()]
     notes = found[["indicator"]].assign(level="info", code="denominators-differ")
     return notes.assign(message=pd.Series(told, dtype="str"))[TABLES["notes"]]
 
@@ -186,7 +180,7 @@ def standardised(panel: Frame, register: Frame) -> Frame:
     made = made.join(strata.drop_duplicates(_KEY).set_index(_KEY)[["scale", "note"]])
     made = made.reindex(pd.MultiIndex.from_frame(panel[_KEY])).set_index(panel.index)
     gets = panel["value"].isna() & (panel["status"] != "suppressed") & made["value"].notna()
-    given: dict[str, Any] = {name: made[source] * made["scale"] for name, source in _MADE.items()}
+    given: dict[str, Any] = {name: made[of] * made["scale"] for name, of in _SET.made.items()}
     given |= dict.fromkeys(["numerator", "denominator"], np.nan)
     given |= {"status": "estimated", "value_note": made["note"]}
     return panel.assign(**{name: panel[name].mask(gets, new) for name, new in given.items()})
@@ -197,7 +191,7 @@ def _weights(register: Frame) -> Frame:
     told = register.reindex(columns=["indicator", "standardised_by", "standard_population"])
     unit = register["rate_base"].where(register["statistic"] == "rate", 100.0)
     rows = [
-        (indicator, dimension, group, weight, len(population), scale, NOTE + dimension + ".")
+        (indicator, dimension, group, weight, len(population), scale, _SET.note + dimension + ".")
         for (indicator, dimension, population), scale in zip(told.to_numpy(), unit, strict=True)
         if isinstance(population, dict)
         for group, weight in population.items()

@@ -14,11 +14,7 @@ import pandas as pd
 from pmf_analysis.measures.arrays import Column, Floats, Frame, Places, constants
 from pmf_analysis.measures.history import by_length
 
-AUTOREGRESSIONS = np.array([0.3, 0.6, 0.8, 0.95])  # nearer to 1 there is no usual range
 _SET = constants("dependence")
-# How much likelier than windows, before the values are seen: independent values, those with one
-# step, each autoregression.
-PRIOR_ODDS = np.array([2.8, 1.0, *[0.03] * len(AUTOREGRESSIONS)])
 
 
 def coefficients(rows: Frame) -> Column:
@@ -60,10 +56,10 @@ def dependence(values: Floats, windows: Floats) -> tuple[Floats, Floats]:
             continue
         single, *others, rolling = _log_likelihoods(part, time, windows[rows[0]])
         dependent = np.logaddexp.reduce(others[1:], axis=0)
-        bar = _SET.clear + np.log(len(AUTOREGRESSIONS)) + np.logaddexp(single, others[0])
-        mean = AUTOREGRESSIONS @ np.exp(others[1:] - dependent)
+        bar = _SET.clear + np.log(len(_SET.autoregressions)) + np.logaddexp(single, others[0])
+        mean = np.array(_SET.autoregressions) @ np.exp(others[1:] - dependent)
         found[rows] = np.where((dependent > bar) & (np.ptp(part, axis=1) > 0), mean, 0.0)
-        against = np.log(PRIOR_ODDS)[:, None] + [single, *others]
+        against = np.log(_SET.prior_odds)[:, None] + [single, *others]
         odds[rows] = rolling - np.logaddexp.reduce(against, axis=0)
     return found, odds
 
@@ -76,7 +72,7 @@ def _log_likelihoods(values: Floats, time: Places, window: float) -> list[Floats
     """
     n, lag = len(time), np.abs(np.subtract.outer(time, time))
     drift = _SET.drift * (time - time.mean()) / (time[-1] + 1 - time[0])
-    models = [np.eye(n), *(r**lag for r in AUTOREGRESSIONS), np.clip(1 - lag / window, 0, None)]
+    models = [np.eye(n), *(r**lag for r in _SET.autoregressions), np.maximum(1 - lag / window, 0)]
     root = np.linalg.cholesky(np.stack(models) + np.outer(drift, drift))
     middle = values - values.mean(axis=1, keepdims=True)
     middle /= np.maximum(np.abs(middle).max(axis=1, keepdims=True), np.finfo(float).tiny)

@@ -17,7 +17,6 @@ from pmf_analysis.measures.polarity import first_text, undeclared
 from pmf_analysis.measures.reasons import sided
 
 _SET = constants("equality")
-DIMENSION = ["whole", "dimension"]
 GIVEN = ["numerator", "denominator", "value", "ci_lower", "ci_upper", "sample_size"]
 OTHERS = [f"other_{name}" for name in GIVEN]
 BESIDE = [f"{name}{end}" for name in ("difference", "ratio") for end in ("", "_lower", "_upper")]
@@ -100,7 +99,7 @@ def _with_others(rows: Frame) -> Frame:
     counts = rows[GIVEN[:2]].where(counted, axis=0)
     table = counts.assign(sized=rows["denominator"], hidden=rows["hidden"])
     table = table.assign(shown=rows["value"].notna(), counted=counted)
-    total = table.groupby([rows[name] for name in (*DIMENSION, "period")]).transform("sum")
+    total = table.groupby([rows[name] for name in (*_SET.by, "period")]).transform("sum")
     adds_up = (total["sized"] / rows["all_denominator"] - 1).abs() <= _SET.adds_up
     rest = rows["all_numerator"] - total["numerator"]
     uncounted = rows["all_denominator"] - total["denominator"] - rest
@@ -117,7 +116,7 @@ def _with_others(rows: Frame) -> Frame:
     rows[OTHERS[3:]] = np.nan
     rows["other_value"] = rows["scale"] * rows["other_numerator"] / rows["other_denominator"]
     shared = rows["period"].where((total["shown"] > 1) | fits)
-    by = [rows[name] for name in DIMENSION]
+    by = [rows[name] for name in _SET.by]
     last = rows["period"].groupby(by).transform("max")
     rows["newest"] = shared.groupby(by).transform("max").fillna(last)
     partial = by_whole & ~adds_up & (total["shown"] > 1)
@@ -131,8 +130,8 @@ def _with_reference(rows: Frame, register: Frame) -> Frame:
     of = zip(rows["indicator"].map(told), rows["dimension"], strict=True)
     declared = [groups.get(name, "") if isinstance(groups, dict) else "" for groups, name in of]
     is_one = rows["dimension_value"] == declared
-    exists = is_one.groupby([rows[name] for name in DIMENSION]).transform("any")
-    keys = [*DIMENSION, "period"]
+    exists = is_one.groupby([rows[name] for name in _SET.by]).transform("any")
+    keys = [*_SET.by, "period"]
     one = rows[is_one].set_index(keys)[GIVEN].set_axis(OTHERS, axis=1)
     rows[OTHERS] = rows[OTHERS].mask(exists, rows[keys].join(one, on=keys)[OTHERS])
     flags = ["by_whole", "partial", "left_out"]
@@ -152,7 +151,7 @@ def _compared(rows: Frame) -> Frame:
     few = small.any(axis=1) | ((rows["value"] >= 100) & (rows["statistic"] == "proportion"))
     why = _why_not(rows, few)
     judged = (why == "") & (rows["evidence"] != "values_only") & ~rows["is_reference"]
-    of = rows.assign(judged=judged).groupby(DIMENSION)
+    of = rows.assign(judged=judged).groupby(_SET.by)
     rows["n_groups"], m = of["whole"].transform("size"), of["judged"].transform("sum")
     # two groups that are each other's rest ask one question, not two
     mirrored = (m == 2) & (rows["n_groups"] == 2) & ~rows["partial"]

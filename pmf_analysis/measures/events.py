@@ -16,19 +16,11 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key
-from pmf_analysis.measures.arrays import PRECISION, TABLES, Floats, Frame
+from pmf_analysis.measures.arrays import PRECISION, TABLES, Floats, Frame, constants
 from pmf_analysis.measures.result_tables import labels
 from pmf_analysis.parameters.workspace import Parameters
 
-_SAME_EVENT = pd.Timedelta(days=370)  # a suggestion so near a recorded change tells nothing new
-FEWEST, APART, MOST = 13, 6, 3  # values of a series; values between steps; steps of one series
-# What each step, and a straight line instead of steps, must gain in n log(sum of squares). A price
-# of 5 to 10 a step would leave suggestions in 5 % of independent noise; this stricter one makes
-# them rare where values depend on each other. Shares of 1,000 simulated series with a suggestion,
-# 13, 24, 60, 120 values each (`benchmarks/trend_alarms.py --steps`): independent noise .001, .000,
-# .003, .007; autoregression of .3: .000, .016, .062, .095, of .6: .018, .120, .377, .589; a line
-# of the worst slope .012, .027, .044, .058; a step of 3 sd midway .399, .763, .986, 1.
-STEP_PRICE, LINE_PRICE = 14.0, 6.0
+_SET = constants("events")
 STEPS = ["series", "period", "evidence"]
 
 
@@ -175,7 +167,7 @@ def _suggestions(suggested: Frame, told: Frame) -> Frame:
     rows = suggested.assign(kind="suggested_step", text="").reset_index(drop=True)
     known = told.loc[told["kind"].isin(["definition", "boundary", "rebase"]), ["series", "period"]]
     pairs = rows.rename_axis("row").reset_index().merge(known, on="series")
-    near = (pairs["period_x"] - pairs["period_y"]).abs() <= _SAME_EVENT
+    near = (pairs["period_x"] - pairs["period_y"]).abs() <= pd.Timedelta(days=_SET.same_event)
     return rows.drop(pairs.loc[near, "row"].unique()).reindex(columns=TABLES["events"])
 
 
@@ -217,7 +209,7 @@ def suggested_steps(observations: Frame) -> Frame:
 
 def _steps(values: Floats) -> Iterator[tuple[int, str]]:
     """Place and evidence of every suggested step."""
-    starts = _starts(values) if len(values) >= FEWEST else []
+    starts = _starts(values) if len(values) >= _SET.fewest else []
     parts = np.split(values, starts)
     for place, before, after in zip(starts, parts, parts[1:], strict=False):
         low, high = float(before.mean()), float(after.mean())
@@ -236,12 +228,12 @@ def _starts(values: Floats) -> list[int]:
         return []
     scaled, time = centred / spread, np.arange(n) - (n - 1) / 2
     line = scaled - time * (time @ scaled) / (time @ time)
-    most = min(MOST, n // APART - 1)
-    search = KernelCPD(kernel="linear", min_size=APART).fit(scaled[:, None])
+    most = min(_SET.most, n // _SET.apart - 1)
+    search = KernelCPD(kernel="linear", min_size=_SET.apart).fit(scaled[:, None])
     search.predict(n_bkps=most)
     found = [search.segmentations_dict[count][:-1] for count in range(1, most + 1)]
-    options: list[tuple[Floats, list[int], float]] = [(scaled, [], 0.0), (line, [], LINE_PRICE)]
-    options += [(scaled, starts, STEP_PRICE * len(starts)) for starts in found]
+    options: list[tuple[Floats, Any, float]] = [(scaled, [], 0.0), (line, [], _SET.line_price)]
+    options += [(scaled, starts, _SET.step_price * len(starts)) for starts in found]
     # Residuals of values between -1 and 1: below the floor, exact levels are no better.
     costs = [
         n * math.log(max(_squares(levelled, starts), n * PRECISION)) + price

@@ -23,7 +23,6 @@ from pmf_analysis.measures.chance import Aim, Bounds, Target
 Row = tuple[placement.Placed, int, Floats, int, str]  # of which row, numbers, n, reason
 
 _SET = constants("forecast")
-NO_TREND = 0.6  # prior of no trend; council indicators deserve more (realism.py)
 QUANTILES = {f"q{round(100 * q):02d}": q for q in _SET.shown}
 QUANTILES |= {f"d{dot + 1:02d}": (dot + 0.5) / 20 for dot in range(20)}
 FORECAST_COLUMNS = ["series", "horizon", "period", "n", "reason", *QUANTILES]
@@ -94,7 +93,7 @@ def forecasts(
     factors: calibration.Factors | None = None,
     seed: int = 0,
     *,
-    no_trend: float = NO_TREND,
+    no_trend: float = _SET.no_trend,
     seasonal: Sequence[bool] | None = None,
     joint: bool = False,
 ) -> Iterator[tuple[int, Forecast]]:
@@ -140,7 +139,7 @@ def seasonal_evidence(histories: Sequence[Floats], rate: float) -> Floats:
     The mean over a panel decides better than each series for itself (target-realism.md 11 b).
     """
     evidence = np.full(len(histories), np.nan)
-    how = {"season_length": season_length(rate), "no_trend": NO_TREND}
+    how = {"season_length": season_length(rate), "no_trend": _SET.no_trend}
     usable = [_usable(history) for history in histories] if how["season_length"] > 1 else []
     reasons, allowed = [_why_not(history) for history in usable], np.ones(len(usable), bool)
     for batch, posterior in _fitted(usable, reasons, 1, allowed, **how):
@@ -177,9 +176,7 @@ def forecast_many(
     histories = [placed.history(row) for row in range(len(placed.series))]
     limits = [(bounds or {}).get(series, (None, None)) for series in placed.series]
     found = forecasts(histories, placed.series, periods_per_year, horizon, limits, factors, seed)
-    return forecast_table(
-        (placed, row, published(one.draws), one.n, one.reason) for row, one in found
-    )
+    return forecast_table((placed, row, published(x.draws), x.n, x.reason) for row, x in found)
 
 
 def published(draws: Floats) -> Floats:

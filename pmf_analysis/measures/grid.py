@@ -30,8 +30,6 @@ _GRID = np.array([(a, 0, 0) for a in _SET.alphas] + [(a, a * g, phi) for phi, g,
 ALPHA, BETA, PHI = (np.ascontiguousarray(column) for column in _GRID.T)
 MODELS = len(_GRID)
 
-_GOLDEN = (5**0.5 - 1) / 2
-
 
 @dataclass(frozen=True)
 class Posterior:
@@ -46,9 +44,7 @@ class Posterior:
     seasonal_evidence: Floats  # (S,), log Bayes factor, -inf where no pattern could be fitted
     machine: _Machine
 
-    def draws(
-        self, shifts: Floats, streams: Sequence[np.random.Generator | None] | None = None
-    ) -> Floats:
+    def draws(self, shifts: Floats, streams: Sequence[np.random.Generator] = ()) -> Floats:
         """Stratified draws (S, H, DRAWS) of the values at each horizon, not sorted.
 
         With `streams` each column is a joint path: it takes its model and start as a draw does and
@@ -92,7 +88,7 @@ class Posterior:
         so a thousand draws give quantiles as good as far more independent ones.
         """
         cumulative = np.cumsum(self.weight[row].ravel())
-        uniform = (np.arange(DRAWS) * _GOLDEN + shift) % 1.0 * cumulative[-1]
+        uniform = (np.arange(DRAWS) * _SET.golden + shift) % 1.0 * cumulative[-1]
         chosen = np.searchsorted(cumulative, uniform, side="right")
         return np.asarray(np.minimum(chosen, len(cumulative) - 1))
 
@@ -224,9 +220,7 @@ def _smooth(
     return errors, np.broadcast_to(level, shape), np.broadcast_to(slope, shape)
 
 
-def _solve(
-    values: Floats, floor: Floats, machine: _Machine
-) -> tuple[Floats, Floats, Floats, Floats]:
+def _solve(values: Floats, floor: Floats, machine: _Machine) -> tuple[Floats, ...]:
     """Log evidence, final level, final slope and spread, each (S, K), of `values` (S, n).
 
     `floor` (S, 1) is the smallest scale of differences that is believed.

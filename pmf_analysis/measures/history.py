@@ -5,15 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SHIPPED, Column, Floats, Frame, Places
+from pmf_analysis.measures.arrays import Column, Floats, Frame, Places, constants
 from pmf_analysis.measures.intervals import poisson, wilson
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
-DEFAULTS: dict[str, str] = SHIPPED["undeclared"]
-NUMBERS = ["rate_base", "periods_per_year", "target_low", "target_high"]
+_SET = constants("history")
 COUNTS = ["numerator", "denominator", "ci_lower", "ci_upper"]
 RATIOS = ["proportion", "rate"]  # statistics that counts can give
-NEVER_COUNTS = ["money", "index", "ratio"]  # whole pounds over people are no events
 SAMPLED = ["percentage", "survey_percentage"]
 COUNTS_AGREE = 0.02  # largest relative difference between a value and its own counts
 
@@ -26,9 +24,9 @@ def with_register(observations: Frame, register: Frame) -> Frame:
     more), and empty columns for counts and intervals where there are none. Sorted by series and
     period.
     """
-    settings = register.reindex(columns=["indicator", *DEFAULTS, *NUMBERS])
-    settings[NUMBERS] = settings[NUMBERS].astype(float)
-    for name, default in DEFAULTS.items():
+    settings = register.reindex(columns=["indicator", *_SET.undeclared, *_SET.numbers])
+    settings[_SET.numbers] = settings[_SET.numbers].astype(float)
+    for name, default in _SET.undeclared.items():
         settings[name] = settings[name].astype("str").fillna(default).replace("", default)
     rate = settings["frequency"].map(PERIODS_PER_YEAR).astype(float)
     settings["periods_per_year"] = settings["periods_per_year"].fillna(rate)
@@ -54,7 +52,7 @@ def with_intervals(frame: Frame, confidence: float = 0.95) -> Frame:
     is_rate = (frame["statistic"] == "rate").to_numpy()
     scale = np.where(is_rate, frame["rate_base"].astype(float), 100.0)
     size = np.where(size > 0, size, np.nan)
-    wanted = frame["statistic"].isin(RATIOS) & ~frame["data_type"].isin(NEVER_COUNTS)
+    wanted = frame["statistic"].isin(RATIOS) & ~frame["data_type"].isin(_SET.never_counts)
     differ = np.abs(scale * count / size - value) > np.maximum(COUNTS_AGREE * np.abs(value), 0.1)
     # money or weights are none
     wanted = wanted.to_numpy() & (count == np.round(count)) & (size == np.round(size))

@@ -38,9 +38,7 @@ ITS_WEIGHT = 80.0  # two-step changes in a group's record that count as much as 
 NORMAL_95 = 1.96
 
 
-def leads(
-    observations: Frame, register: Frame, *, area: str, peer_sets: Frame, years: int = 3
-) -> Frame:
+def leads(known: Frame, register: Frame, *, area: str, peer_sets: Frame, years: int = 3) -> Frame:
     """Find the members of each peer set that improved most, for every series of one authority.
 
     A pair is looked at in the newest period in which we and ten members have a value, and those
@@ -49,7 +47,7 @@ def leads(
 
     Parameters
     ----------
-    observations
+    known
         Main frame of measures, all areas. Missing values, and rows marked `is_exceptional`, are
         left out: such a period is neither start nor end.
     register
@@ -70,7 +68,7 @@ def leads(
         improvement without noise, with the doubt about its reliability.
     """
     members = peers.tidy_peer_sets(peer_sets, area)
-    rows = _comparable(observations, register, [area, *members["member"]])
+    rows = _comparable(known, register, [area, *members["member"]])
     who, names = pd.factorize(rows["area"], sort=True)
     own, found = int(names.get_indexer(pd.Index([area]))[0]), []
     sets = {name: names.isin(group["member"]) for name, group in members.groupby("peer_set")}

@@ -24,7 +24,6 @@ from pmf_analysis.periods import PERIODS_PER_YEAR
 
 NO_TREND = 0.8  # prior of no trend for council indicators (target-realism.md 11 c)
 _SET = constants("outlook")
-_PLACED = ["series", "indicator", "area", "period", "usable", "value", "error"]
 
 
 @dataclass(frozen=True)
@@ -168,14 +167,14 @@ def panels(
         beside = pd.crosstab(peer_sets["area"], peer_sets["member"])
     declared = register.set_index("indicator").to_dict("index")
     found: Found = {}
-    for _, rows in chosen[_PLACED].groupby(group):
+    for _, rows in chosen[_SET.placed].groupby(group):
         indicator = declared[rows["indicator"].iloc[0]]
         rate = limit(indicator, "periods_per_year") or PERIODS_PER_YEAR[indicator["frequency"]]
-        usable, known, spread = place(rows, rate, _PLACED[-3:])
+        usable, known, spread = place(rows, rate, _SET.placed[-3:])
         bounds = limit(indicator, "minimum"), limit(indicator, "maximum")
         errors = np.sqrt(pd.DataFrame(spread.values).mean(axis=1).to_numpy())
-        areas = rows.drop_duplicates("series").set_index("series")["area"].loc[known.series]
-        panel = Panel(usable, known, bounds, _lists(beside, areas), errors)
+        whose = rows.drop_duplicates("series").set_index("series")["area"].loc[known.series]
+        panel = Panel(usable, known, bounds, _lists(beside, whose), errors)
         found |= {series: (panel, row) for row, series in enumerate(known.series)}
     return found
 

@@ -13,14 +13,12 @@ import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
 from pmf_analysis.measures import chance, placement, realism, seasonal_pattern
-from pmf_analysis.measures.arrays import SHIPPED, TYPES, Floats, Frame
+from pmf_analysis.measures.arrays import SHIPPED, TYPES, Floats, Frame, constants
 from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.outlook import Found, finite, own_forecasts, panels
 from pmf_analysis.measures.realism import Answer, Question, Row
 
-PATHS = ["target_id", "series", "period", "actual", "path", "chance_on_path", "q05", "q50", "q95"]
-OUTTURN = ["outturn_low", "outturn_mid", "outturn_high"]
-FEWEST_YEARS = 3  # that show seasons, or what the same part of the year was like
+_SET = constants("outturn")
 
 
 def assess_outturns(
@@ -54,9 +52,9 @@ def assess_outturns(
         one nearest to what is expected), rate_share (of rate_n own past stretches as long, in the
         same part of the year where there are enough, that reached it), outturn_low, _mid and
         _high (quantiles .05, .5 and .95). last_value is the sum, mean or value so far, n the values
-        used and horizon the periods to come. Then a row a period of each target with an answer:
-        PATHS, in all numbers cumulative: the value so far (`actual`, NaN to come), the `path` to
-        the target (for a range to its middle), the chance of being on it, and quantiles.
+        used and horizon the periods to come. Then `paths` of tables.yml, a row a period of each
+        target with an answer, in all numbers cumulative: the value so far (`actual`, NaN to come),
+        the `path` to the target (for a range to its middle), the chance of being on it, quantiles.
     """
     found = found or panels(observations, register, origin=origin)
     declared = register.set_index("indicator").to_dict("index")
@@ -67,7 +65,7 @@ def assess_outturns(
             answer = _judged(answer, factors or shipped_factors(), seed, bands)
         answers.append(SHIPPED["no_answer"] | answer | {"target_id": row["target_id"]})
     ways = [each["way"].assign(target_id=each["target_id"]) for each in answers if "way" in each]
-    paths = pd.concat(ways or [pd.DataFrame()], ignore_index=True).reindex(columns=PATHS)
+    paths = pd.concat(ways or [pd.DataFrame()], ignore_index=True).reindex(columns=_SET.paths)
     table = pd.DataFrame(answers, columns=["target_id", *TYPES["answers"]])
     return table.astype(TYPES["answers"]), paths
 
@@ -135,7 +133,7 @@ class Window:
         before, m = self.history[: self.first], self.question.panel.season_length
         edges, weights = np.atleast_1d(self.question.aim.target), self.weights[self.first :]
         seen, parts = np.isfinite(before), weights
-        if seasonal_pattern.countable_seasons(seen, m) and seen.sum() >= FEWEST_YEARS * m:
+        if seasonal_pattern.countable_seasons(seen, m) and seen.sum() >= _SET.fewest_years * m:
             usual = np.nanmean(before) + seasonal_pattern.seasonal_pattern(before[None], seen, m)[0]
             usual = np.maximum(np.roll(usual, -self.first), np.finfo(float).tiny)
             parts = parts * np.resize(usual, len(parts))
@@ -158,7 +156,7 @@ class Window:
         """Value per period to come that just meets the target, and how often it was reached.
 
         Compared with the means of own past stretches as long, in the same part of the year where
-        there are FEWEST_YEARS. In a best range it is the value nearest to what is `expected`.
+        there are three years. In a best range it is the value nearest to what is `expected`.
         """
         aim, m = self.question.aim, self.question.panel.season_length
         rates, weights = np.append(np.resize(aim.target, 2), expected), self.weights[self.first :]
@@ -168,7 +166,7 @@ class Window:
         sums = sliding_window_view(self.history * self.weights, length).sum(axis=1)
         means = sums / sliding_window_view(self.weights, length).sum(axis=1)
         past = finite(means[(self.question.due + 1 - length) % m :: m])
-        past = past if len(past) >= FEWEST_YEARS else finite(means)
+        past = past if len(past) >= _SET.fewest_years else finite(means)
         reached = replace(aim, target=(rates[0], rates[1]), decimals=None).met_by(past)
         share = reached.mean() if len(past) else float("nan")
         return {"required_rate": np.median(rates), "rate_share": share, "rate_n": len(past)}
@@ -230,9 +228,9 @@ def _judged(window: Window, factors: Factors, seed: int, bands: Mapping[str, flo
         if record.reason:
             return answer | realism.refusal(record.reason)
         draws = window.draws(record.draws[-ahead:])
-    way[PATHS[-3:]], chances = chance.quantiles(draws, [0.05, 0.5, 0.95]), window.chances(draws)
+    way[_SET.shown], chances = chance.quantiles(draws, [0.05, 0.5, 0.95]), window.chances(draws)
     answer["way"] = way.assign(path=window.path.mean(axis=0), chance_on_path=chances)
-    answer |= zip(OUTTURN, way[PATHS[-3:]].iloc[-1], strict=True)
+    answer |= zip(_SET.outturn, way[_SET.shown].iloc[-1], strict=True)
     if not ahead:
         return answer | realism.already_known(question.aim, answer["last_value"])
     own, last_year = chances[-1], window.last_years()

@@ -13,19 +13,14 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SENTENCES, TABLES, Frame
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Frame, constants
 from pmf_analysis.measures.frames import is_aggregate
 from pmf_analysis.parameters import peer_sets, workspace
 
 Among = Collection[str] | None
-# England: unitary, district, metropolitan, London borough, county; Wales; Scotland; N. Ireland.
-COUNCIL = r"^(?:[EX]0[6-9]|E10|W06|S12|N09)\d{6}$"
+_SET = constants("peer_sets")
 COLUMNS = TABLES["chosen_sets"]
 _ROW = COLUMNS[:4]  # peer_set, member, member_name, rank
-NEAREST = [*_ROW[1:], "distance"]
-SCALE = 1.4826  # of a median absolute deviation, so that it estimates a standard deviation
-LARGEST = 3.0  # robust standard deviations; beyond, an outlier is as far as it gets
-MOST_UNKNOWN = 0.25  # share of characteristics a council may lack
 
 
 def neighbour_lists(stored: Frame, as_at: date) -> Frame:
@@ -121,7 +116,7 @@ def _councils(panel: Frame, listed: Iterable[str]) -> Frame:
     """Every council with a figure for the whole council: member, member_name, rank (NaN)."""
     whole = panel[(panel["dimension"] == "") & panel["value"].notna()]
     found = whole.drop_duplicates("area")[["area", "area_name"]].sort_values("area")
-    known = found["area"].str.match(COUNCIL) | found["area"].isin(list(listed))
+    known = found["area"].str.match(_SET.council) | found["area"].isin(list(listed))
     named = found[known & ~is_aggregate(found["area"])]
     return named.set_axis(["member", "member_name"], axis=1).assign(rank=float("nan"))
 
@@ -166,15 +161,15 @@ def nearest_councils(
     values = rows.merge(newest).pivot(index="area", columns="indicator", values="value")
     values = values.reindex(columns=pd.unique(pd.Series(list(characteristics))))
     values = values.loc[:, values.isna().all() | (values.nunique() > 1)]
-    values = values[values.isna().mean(axis=1) <= MOST_UNKNOWN]
+    values = values[values.isna().mean(axis=1) <= _SET.most_unknown]
     if area not in values.index:
-        return pd.DataFrame(columns=NEAREST)
+        return pd.DataFrame(columns=_SET.nearest)
     apart = values - values.median()
-    scale = SCALE * apart.abs().median()
-    likeness = (apart / scale.where(scale > 0, values.std())).clip(-LARGEST, LARGEST)
+    scale = _SET.scale * apart.abs().median()
+    likeness = (apart / scale.where(scale > 0, values.std())).clip(-_SET.largest, _SET.largest)
     distance = ((likeness - likeness.loc[area]) ** 2).mean(axis=1) ** 0.5
     names = rows.drop_duplicates("area", keep="last").set_index("area")["area_name"]
-    table = distance.drop(area).rename_axis("member").reset_index(name="distance")
+    table: Frame = distance.drop(area).rename_axis("member").reset_index(name="distance")
     table = table.sort_values(["distance", "member"], ignore_index=True).head(size)
     table["rank"] = np.arange(1, len(table) + 1)
-    return table.assign(member_name=table["member"].map(names))[NEAREST]
+    return table.assign(member_name=table["member"].map(names)).reindex(columns=_SET.nearest)

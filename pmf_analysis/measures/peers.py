@@ -5,11 +5,9 @@ Own values never count among the peers'. Percentiles and ranks treat ties alike 
 
 import pandas as pd
 
-from pmf_analysis.measures.arrays import PAIR, Column, Frame
+from pmf_analysis.measures.arrays import PAIR, Column, Frame, constants
 
-NATION_FACTOR = 2  # of money or a ratio; farther outside its councils it must be a total
-TOTALS = ["count", "money", "ratio"]  # of which a nation's value may be a sum
-SAME = ["key", "period", "period_end", "accumulation"]  # what values must share to be compared
+_SET = constants("peers")
 
 
 def tidy_peer_sets(peer_sets: Frame, area: str) -> Frame:
@@ -50,7 +48,7 @@ def peer_rows(usable: Frame, area: str, members: Frame) -> Frame:
         Columns of the observations of the peers, with series (own), own_value, peer_set, member,
         member_name and near. A period without own value has no rows.
     """
-    same = [name for name in SAME if name in usable.columns]
+    same = [name for name in _SET.same if name in usable.columns]
     own = usable.loc[usable["area"] == area, [*same, "series", "value"]]
     peers = usable[usable["area"].isin(members["member"])].drop(columns="series")
     beside = peers.merge(own.rename(columns={"value": "own_value"}), on=same, validate="m:1")
@@ -83,7 +81,7 @@ def with_nation(comparisons: Frame, panel: Frame, register: Frame, area: str) ->
     rows = rows[["indicator", "period", "value"]].rename(columns={"value": "nation_value"})
     kept = comparisons.merge(rows, on=["indicator", "period"], how="left")
     data_type = kept["indicator"].map(register.set_index("indicator")["data_type"])
-    low, high = kept["peer_min"] / NATION_FACTOR, kept["peer_max"] * NATION_FACTOR
-    likely = ~data_type.isin(TOTALS) | kept["nation_value"].between(low, high)
+    low, high = kept["peer_min"] / _SET.nation_factor, kept["peer_max"] * _SET.nation_factor
+    likely = ~data_type.isin(_SET.totals) | kept["nation_value"].between(low, high)
     likely &= data_type != "count"
     return kept.assign(nation_value=kept["nation_value"].where(likely))

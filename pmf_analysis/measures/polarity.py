@@ -90,14 +90,13 @@ def _towards_band(points: Frame, bands: Frame) -> Floats:
     return np.asarray(nearer.where(points["rule"] != "trend", heading).fillna(0))
 
 
-def good_values(better: Column, bands: Frame) -> tuple[Any, Any]:
+def good_values(better: Column, bands: Frame) -> tuple[Any, ...]:
     """Smallest and largest value that meets each target or band; NaN where nothing is asked."""
     target, low, high = (bands[name].to_numpy(float) for name in TARGETS)
     ways = [(better == way).to_numpy() for way in ("higher", "lower", "range")]
     endless = np.full(len(bands), np.inf)
-    return np.select(ways, [target, -endless, low], np.nan), np.select(
-        ways, [endless, target, high], np.nan
-    )
+    edges = [target, -endless, low], [endless, target, high]
+    return tuple(np.select(ways, each, np.nan) for each in edges)
 
 
 def is_met(value: Column, better: Column, bands: Frame) -> Column:

@@ -14,13 +14,10 @@ from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, TABLES, Column, Flo
 from pmf_analysis.measures.polarity import band_distance
 
 Panel = dict[str, Floats]
-QUARTILES = ["peer_min", "peer_q1", "peer_median", "peer_q3", "peer_max"]
 
 _SET = arrays.constants("ranks")
 
-NEAREST = range(10, 21)
 ROBUST = ["robust_of", "robust_same", "robust_opposite"]
-PLACE_ONLY = "position_only"
 SOMEWHAT = "somewhat_"  # before better, worse, higher and lower
 
 
@@ -36,14 +33,12 @@ def quantile_group(rank: ArrayLike, of: ArrayLike, groups: int = 4) -> Places:
     return np.where(known, group, 0).astype(np.intp)
 
 
-def advantage(
-    peer: Floats, own: Floats, polarity: ArrayLike, low: ArrayLike, high: ArrayLike
-) -> Floats:
+def advantage(peer: Floats, own: Floats, polarity: ArrayLike, *band: ArrayLike) -> Floats:
     """How much better a peer is than we are, in the unit of the value.
 
     With polarity "range" by the distance to the band; by value, high first, where no way is better.
     """
-    low, high, way = np.asarray(low, float), np.asarray(high, float), np.asarray(polarity)
+    (low, high), way = np.asarray(band, float), np.asarray(polarity)
     plain = np.where(way == "lower", -1.0, 1.0) * (peer - own)
     nearer = band_distance(own, low, high) - band_distance(peer, low, high)
     return np.where((way == "range") & ~np.isnan(low + high), nearer, plain)
@@ -85,7 +80,7 @@ def positions(panel: Panel, own: Frame) -> Frame:
     ahead = advantage(peers, value[:, None], *edges)
     better, level = (ahead > 0).sum(axis=1), (ahead == 0).sum(axis=1)
     known, higher = np.where(n, n, np.nan), (peers > value[:, None]).sum(axis=1)
-    columns = {name: ordered_quantile(peers, i / 4) for i, name in enumerate(QUARTILES)}
+    columns = {name: ordered_quantile(peers, i / 4) for i, name in enumerate(_SET.quartiles)}
     columns |= {"peer_mean": np.nansum(peers, axis=1) / known, "rank": 1.0 + better}
     columns |= {"rank_high": 1.0 + higher, "n_level": level, "rank_of": n + 1.0}
     columns |= {"percentile": 100 * (n - better - level / 2) / known}
@@ -163,7 +158,7 @@ def alternatives(panel: Panel, members: Column) -> list[tuple[int, Places, Panel
     """
     ordered = ~np.isnan(panel["near"]).all(axis=1)
     found = []
-    for k in NEAREST:
+    for k in _SET.nearest:
         cases = np.flatnonzero(ordered & (members.to_numpy() > k))
         if not len(cases):
             break
@@ -199,7 +194,7 @@ def agreement(cases: Frame, chosen: Frame) -> Frame:
     both = chosen.merge(judged, on=["series", "period"], suffixes=("", "_other"))
     both = both[both["who"] != both["who_other"]].sort_values([*PAIR, "peer_set_other", "k"])
     both = both.drop_duplicates([*PAIR, "who_other"])
-    verdict, half, place = both["verdict_other"], both["half_other"], both["verdict"] == PLACE_ONLY
+    verdict, half, place = both["verdict_other"], both["half_other"], both["verdict"] == _SET.place
     agrees = (both["verdict"] == verdict).mask(place, both["half"] == half)
     opposes = (both["verdict"].map(_SET.opposite) == verdict).mask(place, both["half"] * half < 0)
     columns = [*PAIR, "peer_set_other", "k"]

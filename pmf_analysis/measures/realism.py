@@ -21,12 +21,8 @@ Row = Mapping[Any, Any]
 
 # smallest chance of each verdict; below them all a target is not realistic
 BANDS = {"too_easy": 0.85, "little_stretch": 0.60, "challenging": 0.30, "stretch": 0.10}
-YEARS = (1, 2, 3)
 _SET = constants("realism")
 NEVER_EASY = frozenset({"floor", "statutory", "contractual"})
-NOT_A_TARGET = frozenset({"maintain", "peer_median"})
-
-ASKED = ["target_id", "series", "indicator", "area", "period", "target"]
 
 
 def assess_targets(
@@ -38,7 +34,7 @@ def assess_targets(
     origin: object = None,
     bands: Mapping[str, float] = BANDS,
     factors: calibration.Factors | None = None,
-    years: Sequence[int] = YEARS,
+    years: Sequence[int] = _SET.years,
     found: Found | None = None,
     seed: int = 0,
 ) -> Frame:
@@ -57,13 +53,13 @@ def assess_targets(
         target_low, target_high, exceptional_periods.
     peer_sets, origin, years, found
         Members whose changes are evidence (all by default); last start of a period that is used;
-        years after the newest value at which the chance is also asked for, of YEARS; what
+        years after the newest value at which the chance is also asked for; what
         `outlook.panels` made of the same observations, so that it is not made again.
 
     Returns
     -------
     DataFrame
-        A row a target in the order given: ASKED and `answers` of tables.yml. `lower` and `upper`
+        A row a target in the order given: `asked` and `answers` of tables.yml. `lower` and `upper`
         span two ways of estimating; in different bands the verdict is "between" verdict_low and
         _high. `last_value`, `required_change` and shares start from the newest value of all, the
         forecast (n, horizon) from the newest outside exceptional periods.
@@ -85,7 +81,7 @@ def assess_targets(
     answers = [_judged(a, *with_what) if isinstance(a, Question) else a for a in asked]
     types, full = TYPES["answers"], [SHIPPED["no_answer"] | answer for answer in answers]
     table = pd.DataFrame(full, columns=list(types)).astype(types)
-    return targets.reindex(columns=ASKED).reset_index(drop=True).join(table)
+    return targets.reindex(columns=_SET.asked).reset_index(drop=True).join(table)
 
 
 @dataclass(frozen=True)
@@ -254,7 +250,7 @@ def verdict_of(
     panel, row = question.panel, question.row
     is_newer = panel.known.last[row] > panel.usable.last[row]
     notes = [SENTENCES["from_before"]] if is_newer else []
-    if question.kind in NOT_A_TARGET:
+    if question.kind in _SET.not_a_target:
         asked = "No target is set; this is a standing question."
         return refusal(" ".join([asked, *notes]), "no_verdict")
     ends = [shown_chance(answer[end]) for end in ("lower", "upper")]

@@ -5,12 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import FEWEST_PEERS, SENTENCES, SHIPPED, Column, Frame
+from pmf_analysis.measures.arrays import FEWEST_PEERS, SENTENCES, Column, Frame, constants
 from pmf_analysis.measures.polarity import band_distance, first_text, undeclared
 
-OLDEST = 2  # own periods that the newest value of a peer may be ahead before that is said
-BECAUSE: dict[str, list[str]] = SHIPPED["because"]
-HIDDEN_SHARE = 0.1  # of the peers; they have the fewest cases, so the rest are no fair picture
+_SET = constants("reasons")
 
 
 def sided(rows: Frame, side: Column, other: Column) -> Column:
@@ -28,7 +26,7 @@ def why_not(pairs: Frame) -> Column:
     """Say why a pair cannot be judged, in plain words; "" where it can."""
     found, members = pairs["n_peers"].astype(str), pairs["n_members"].astype(str)
     hidden = pairs["n_hidden"].fillna(0).astype(int)
-    unfair = hidden > HIDDEN_SHARE * (hidden + pairs["n_peers"])
+    unfair = hidden > _SET.hidden_share * (hidden + pairs["n_peers"])
     few = "Only " + found + " of " + members + " peers have a value for the"
     reasons = [
         (pairs["newest"].isna(), "We have no value that can be used."),
@@ -52,7 +50,7 @@ def why(pairs: Frame, side: Column, level: float, spread: Mapping[str, Column]) 
     own = pairs["n_own"].fillna(0).astype(int)
     silent = pairs["silent"].fillna("our own figures overlap")
     facts = zip(pairs["evidence"], side != 0, whose, own, silent, strict=True)
-    tests = [BECAUSE[by][apart].format(*told, level=100 * level) for by, apart, *told in facts]
+    tests = [_SET.because[by][apart].format(*told, level=100 * level) for by, apart, *told in facts]
     told = [(applies, SENTENCES[name]) for name, applies in spread.items()]
     text = pd.Series(tests, pairs.index, dtype="str") + first_text(pairs.index, told)
     months = (12 * pairs[name].dt.year + pairs[name].dt.month for name in ("newest_peer", "period"))
@@ -61,7 +59,7 @@ def why(pairs: Frame, side: Column, level: float, spread: Mapping[str, Column]) 
         "counts_differ": pairs["counts_differ"].eq(True),
         "small_count": pairs["is_small"],
         "older": pairs["period"] < pairs["newest"],
-        "behind": next(months) - next(months) > OLDEST * 12 / pairs["periods_per_year"],
+        "behind": next(months) - next(months) > _SET.oldest * 12 / pairs["periods_per_year"],
     }
     for name, applies in notes.items():
         text += first_text(pairs.index, [(applies, SENTENCES[name])])

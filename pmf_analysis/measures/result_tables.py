@@ -9,13 +9,11 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key, split_series
-from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame, constants
 from pmf_analysis.period_spans import MONTHS_A_PERIOD, add_months
 from pmf_analysis.periods import period_from_start
 
-_SPAN_MONTHS = {"m": 1, "q": 3, "y": 12}
-_STALE_PERIODS = 2  # a newest value older than this many of its own periods is stale
-_DAYS_A_YEAR = 365.25
+_SET = constants("table_labels")
 
 
 def labels(indicators: Column, periods: Column, register: Frame, style: str = "label") -> Column:
@@ -36,7 +34,7 @@ def labels(indicators: Column, periods: Column, register: Frame, style: str = "l
 @lru_cache(maxsize=10_000)
 def _label(start: date, frequency: str, year_type: Any, span: str, style: str) -> str:
     if span and frequency in MONTHS_A_PERIOD:
-        longer = int(span[:-1]) * _SPAN_MONTHS[span[-1]] - MONTHS_A_PERIOD[frequency]
+        longer = int(span[:-1]) * _SET.span_months[span[-1]] - MONTHS_A_PERIOD[frequency]
         start = add_months(start, -longer)
     return str(getattr(period_from_start(start, frequency, year_type, span), style))
 
@@ -96,7 +94,7 @@ def _ages(rows: Frame, own: Frame, register: Frame, as_at: date) -> dict[str, Co
     ended = rows[keys].merge(own[[*keys, "period_end"]], on=keys, how="left")["period_end"]
     age = (pd.Timestamp(as_at) - ended).dt.days
     declared = register.set_index("indicator")
-    allowed = _STALE_PERIODS * _DAYS_A_YEAR / rows["indicator"].map(declared["periods_per_year"])
+    allowed = _SET.stale_periods * _SET.year / rows["indicator"].map(declared["periods_per_year"])
     lag = rows["indicator"].map(declared["publish_lag_days"]).fillna(0)
     return {"age_days": age, "is_stale": age > allowed + lag}
 

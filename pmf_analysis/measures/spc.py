@@ -107,7 +107,7 @@ def spc_chart(
     for name in LIMITS:
         points[name] = segments[name].to_numpy()[segment_ids]
     points["rule"], points["direction"] = words(RULES, codes[0]), codes[1]
-    return _judged(points, segments, usable, improvement, targets)
+    return _told(points, segments, usable, improvement, targets)
 
 
 def signals(values: Floats, rules: RuleSet) -> Integers:
@@ -121,9 +121,7 @@ def signals(values: Floats, rules: RuleSet) -> Integers:
     return np.reshape(found, (2, *values.shape))
 
 
-def _judged(
-    points: Frame, segments: Frame, usable: Usable, ways: Ways, targets: Targets
-) -> SpcChart:
+def _told(points: Frame, segments: Frame, usable: Usable, ways: Ways, targets: Targets) -> SpcChart:
     """Say what points, and the last one of each segment, mean by polarity and target.
 
     Only points with a signal and last points are looked at one by one: the rest is common cause.
@@ -147,18 +145,16 @@ def _judged(
     return SpcChart(points, segments[columns])
 
 
-def _arrange(
-    observations: Frame, rebase: Mapping[str, Sequence[Any]]
-) -> tuple[Frame, Frame, Places]:
+def _arrange(given: Frame, rebase: Mapping[str, Sequence[Any]]) -> tuple[Frame, Frame, Places]:
     """Sort by series and period; number the segments; one id a segment over the whole table."""
-    codes, names = pd.factorize(observations["series"], sort=True)
-    period_codes, periods = pd.factorize(observations["period"], sort=True)
+    codes, names = pd.factorize(given["series"], sort=True)
+    period_codes, periods = pd.factorize(given["period"], sort=True)
     place = codes * (len(periods) + 1) + period_codes
     order = np.argsort(place, kind="stable")
     if not np.diff(place[order]).all():
         raise ValueError("two rows for one series and period")
-    points, codes = observations[["series", "period"]].iloc[order], codes[order]
-    value = observations["value"].to_numpy(dtype=np.float64, na_value=np.nan)[order]
+    points, codes = given[["series", "period"]].iloc[order], codes[order]
+    value = given["value"].to_numpy(dtype=np.float64, na_value=np.nan)[order]
     points = points.assign(value=np.where(np.isfinite(value), value, np.nan)).reset_index(drop=True)
     starts = np.diff(codes, prepend=-2) != 0
     new_segment = starts.copy()
@@ -199,7 +195,7 @@ def _limits(usable: Usable, rules: RuleSet, baseline_points: int | None) -> Fram
     is_constant = (np.bincount(segment, varies, count) == 0) & (n > 1)
     first_values = value[np.flatnonzero(np.diff(segment, prepend=-1))]
     mean[n > 0] = np.where(is_constant[n > 0], first_values, mean[n > 0])
-    raw, kept = _average_moving_range(usable, counted, count, rules.screen)
+    raw, kept = _moving_ranges(usable, counted, count, rules.screen)
     unmeasured = ~is_constant & ~(raw > 0)  # gaps hide every difference
     width = np.select([is_constant, unmeasured], [0.0, np.nan], rules.limit_factor * kept)
     reasons = ["fewer than two values", "every value is the same", "no two neighbours differ"]
@@ -208,9 +204,7 @@ def _limits(usable: Usable, rules: RuleSet, baseline_points: int | None) -> Fram
     return pd.DataFrame({**columns, "reason": reason, "is_constant": is_constant})
 
 
-def _average_moving_range(
-    usable: Usable, counted: Flags, count: int, screen: bool
-) -> tuple[Floats, Floats]:
+def _moving_ranges(usable: Usable, counted: Flags, count: int, screen: bool) -> tuple[Floats, ...]:
     """Average moving range of each segment: of all ranges, and of those kept by screening."""
     has_range = usable.joined & counted
     ranges = np.abs(np.diff(usable.value, prepend=0.0))[has_range]
@@ -257,7 +251,7 @@ def _curve(rules: RuleSet, within: int) -> Floats:
     for profile, shipped in PROFILES.items():
         if shipped == rules and column in table:
             known = table.loc[table["profile"] == profile, ["n", column]]
-            return known.dropna().to_numpy(float).T
+            return np.array(known.dropna(), float).T
     step = simulated_step if within else simulated_alarm
     return np.array([LENGTHS[::2], [step(rules, n, within) for n in LENGTHS[::2]]])
 

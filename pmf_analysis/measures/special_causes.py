@@ -11,7 +11,6 @@ import numpy as np
 
 from pmf_analysis.measures.arrays import LIMITS, SHIPPED, Flags, Floats, Frame, Integers, Places
 
-LIMIT_FACTOR = 2.66  # 3 / d2 for moving ranges of two, as rounded by Wheeler and by the reference
 # In order of priority.
 RULES = ["none", "outside_limits", "trend", "two_in_three", "three_in_four", "shift", "crossings"]
 
@@ -29,6 +28,7 @@ class RuleSet:
     `two_in_three`: beyond two thirds of the way to the limit, all three on one side.
     `three_in_four`: nearer to one limit than to the mean; the fourth may lie anywhere.
     `screen`: False switches off the screening of moving ranges whatever `spc_chart` is told.
+    `limit_factor`: 3 / d2 for moving ranges of two, as rounded by Wheeler and by the reference.
     """
 
     shift: int | Literal["by_length"] | None = 7
@@ -38,12 +38,10 @@ class RuleSet:
     screen: bool = True
     three_in_four: bool = False
     crossings: bool = False
-    limit_factor: float = LIMIT_FACTOR
+    limit_factor: float = 2.66
 
 
-PROFILES: dict[str, RuleSet] = {
-    name: RuleSet(**rules) for name, rules in SHIPPED["profiles"].items()
-}
+PROFILES = {name: RuleSet(**rules) for name, rules in SHIPPED["profiles"].items()}
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,7 @@ Statistic = Literal["proportion", "rate", "ratio", "mean"]
 
 _SET = constants("spread")
 LEVELS = {"95": 0.95, "998": 0.998}
-LABELS = ["low_998", "low_95", "within", "high_95", "high_998"]
-EVENTS = ("rate", "ratio")  # events per denominator, or observed over expected
 FEWEST_EVENTS = 10  # below it a place in a funnel says little (the rule of England's OHID)
-SPREAD = ["centre", "phi", "tau2", "adjusted_z", "pull", "size", "freedom"]
 
 
 def places(panel: Panel, own: Frame, *, overdispersion: bool) -> tuple[Frame, Panel]:
@@ -74,7 +71,7 @@ def places(panel: Panel, own: Frame, *, overdispersion: bool) -> tuple[Frame, Pa
     freedom = (_SET.freedom * (n[:, None] - 1) if overdispersion else np.inf) * enough
     columns = [pooled, phi, tau2, own_z, pull, size_own, freedom]
     z = distance / np.sqrt(error2 + tau2 * (1 + pull))
-    return pd.DataFrame(np.hstack(columns), own.index, SPREAD), {"z": z, "size": size}
+    return pd.DataFrame(np.hstack(columns), own.index, _SET.columns), {"z": z, "size": size}
 
 
 def _values(columns: Panel, mean: Flags) -> tuple[Floats, Floats]:
@@ -124,7 +121,7 @@ def labels(z: Column, count: Column, own: Frame) -> Column:
     for level in LEVELS.values():
         outside = z.abs() > reach(own["freedom"], level)
         code += (np.sign(z) * outside).fillna(0).astype(int)
-    text = pd.Series(np.array(LABELS)[code.to_numpy(int)], z.index, dtype="str")
+    text = pd.Series(np.array(_SET.labels)[code.to_numpy(int)], z.index, dtype="str")
     return text.where(z.notna() & ~(own["scale_of"].isin(RATIOS) & (count < FEWEST_EVENTS)), "")
 
 
@@ -202,12 +199,12 @@ def funnel(
         table[f"lower_{name}"], table[f"upper_{name}"] = ends
         above, below = value > ends[1], value < ends[0]
         if used is None and statistic != "mean":
-            of_rate, count = statistic in EVENTS, np.round(value * size, 9)
+            of_rate, count = statistic in _SET.events, np.round(value * size, 9)
             low, high = poisson(count, level) if of_rate else wilson(count, size, level)
             held = benchmark * size if of_rate else benchmark
             above, below = low > held, high < held
         code += np.subtract(above, below, dtype=int)
-    label = np.where(np.isnan(z), "", np.array(LABELS)[code + 2])
+    label = np.where(np.isnan(z), "", np.array(_SET.labels)[code + 2])
     return table.assign(z=z, phi=phi, tau2=tau2, label=label)
 
 
@@ -218,7 +215,7 @@ def _sized(areas: Frame, statistic: Statistic) -> tuple[Floats, Floats, float]:
         size = np.where(error > 0, error, np.nan) ** -2.0
     else:
         count, size = (areas[name].to_numpy(float) for name in ("count", "denominator"))
-        possible = (size > 0) & (count >= 0) & ((count <= size) | (statistic in EVENTS))
+        possible = (size > 0) & (count >= 0) & ((count <= size) | (statistic in _SET.events))
         size = np.where(possible, size, np.nan)
         value = count / size
     size = np.where(np.isnan(value), np.nan, size)
@@ -233,7 +230,7 @@ def transformed(value: Numbers, benchmark: Numbers, statistic: Any) -> Floats:
     nothing to compare.
     """
     root = np.sqrt(np.maximum(value, 0) / _unit(benchmark, statistic))
-    scaled = np.where(np.isin(statistic, EVENTS), root, np.arcsin(np.minimum(root, 1)))
+    scaled = np.where(np.isin(statistic, _SET.events), root, np.arcsin(np.minimum(root, 1)))
     return np.where(np.equal(statistic, "mean"), value, scaled)
 
 
@@ -243,21 +240,19 @@ def standard_error(size: Floats, benchmark: Numbers, statistic: Any) -> Floats:
     return np.asarray(one / np.sqrt(size * _unit(benchmark, statistic)))
 
 
-def limits_at(
-    size: Floats, benchmark: Numbers, tau2: Numbers, reach: Numbers, statistic: Any
-) -> Floats:
-    """Values `reach` standard deviations below and above the benchmark, as far as there are any."""
-    off = reach * np.sqrt(standard_error(size, benchmark, statistic) ** 2 + tau2)
-    scaled = transformed(benchmark, benchmark, statistic) + np.stack([-off, off])
+def limits_at(size: Floats, centre: Numbers, tau2: Numbers, far: Numbers, statistic: Any) -> Floats:
+    """Values `far` standard deviations below and above the centre, as far as there are any."""
+    off = far * np.sqrt(standard_error(size, centre, statistic) ** 2 + tau2)
+    scaled = transformed(centre, centre, statistic) + np.stack([-off, off])
     root = np.maximum(scaled, 0)
     share = np.sin(np.minimum(root, np.pi / 2)) ** 2
-    value = np.where(np.isin(statistic, EVENTS), benchmark * root**2, share)
+    value = np.where(np.isin(statistic, _SET.events), centre * root**2, share)
     return np.where(np.equal(statistic, "mean"), scaled, value)
 
 
 def _unit(benchmark: Numbers, statistic: Any) -> Floats:
     known = np.where(np.greater(benchmark, 0), benchmark, np.nan)
-    return np.where(np.isin(statistic, EVENTS), known, 1.0)
+    return np.where(np.isin(statistic, _SET.events), known, 1.0)
 
 
 def spread_between(distance: Floats, error: Floats) -> tuple[float, float]:

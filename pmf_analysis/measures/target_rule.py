@@ -5,15 +5,12 @@ Source of the default: Brighton & Hove's target-setting guidance, 2020-21 to 202
 
 import pandas as pd
 
-from pmf_analysis.measures.arrays import TABLES, Column, Frame
+from pmf_analysis.measures.arrays import TABLES, Column, Frame, constants
 from pmf_analysis.measures.polarity import SIGNS, first_text
 from pmf_analysis.measures.realism import NEVER_EASY
 from pmf_analysis.parameters.models import FINDING, TargetRule, TargetStep
 
-DAYS_A_MONTH = 365.25 / 12
-# Which number of a comparison is the benchmark, where lower and where higher is better.
-PLACES = {"median": ["peer_median"] * 2, "best_quarter": ["peer_q1", "peer_q3"]}
-_AIM = ["series", "target_id", "target", "kind", "how", "set_on", "rationale", "comparator"]
+_SET = constants("target_rule")
 
 
 def decision_path(
@@ -42,7 +39,7 @@ def decision_path(
         be kept (a floor, a standard) against what could be asked for: "not_known".
     """
     newest = own.dropna(subset="value").sort_values("period").groupby("series").tail(1)
-    live = targets.loc[targets["kind"] != "baseline", _AIM]
+    live = targets.loc[targets["kind"] != "baseline", _SET.aim]
     rows = newest[["series", "indicator", "value", "period"]].merge(live, "left", on="series")
     rows["sign"] = rows["indicator"].map(register.set_index("indicator")["polarity"]).map(SIGNS)
     rows = rows.sort_values(["series", "target_id"], ignore_index=True)
@@ -78,10 +75,10 @@ def _answer(step: TargetStep, rows: Frame, comparisons: Frame) -> tuple[Column, 
         beside = chosen.drop_duplicates("series").set_index("series").reindex(rows["series"])
         beside, is_nation = beside.set_index(rows.index), step.step == "nation"
         rows["beside"] = beside["value"]
-        low, high = ["nation_value"] * 2 if is_nation else PLACES[step.place]
+        low, high = ["nation_value"] * 2 if is_nation else _SET.places[step.place]
         level: Column = beside[high].where(rows["sign"] > 0, beside[low])
         age = (rows["period"] - beside["period"]).dt.days
-        fresh, known = level.notna() & (age <= step.months * DAYS_A_MONTH), level.notna()
+        fresh, known = level.notna() & (age <= step.months * _SET.days_a_month), level.notna()
         rows["newest"] = rows["newest"].fillna(beside["period"].where(fresh))
         return fresh, known, level, beside["peer_set"].mask(known & is_nation, "nation")
     ahead, better = ((rows[n] - best) * rows["sign"] for n in ("target", "ours"))

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import outturn, realism, result_tables, target_rule, trend_plan
-from pmf_analysis.measures.arrays import SHIPPED, TABLES, TYPES, Frame
+from pmf_analysis.measures.arrays import SHIPPED, TABLES, TYPES, Frame, constants
 from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.outlook import Found, panels, pooled_forecasts
 from pmf_analysis.measures.questions import reference_questions, refuse, target_questions
@@ -22,10 +22,9 @@ from pmf_analysis.measures.target_checks import target_checks
 from pmf_analysis.measures.track_record import outcomes, records
 from pmf_analysis.parameters.workspace import Parameters
 
-HORIZON_YEARS = 3  # beyond this no calibration factor has been learnt
+_SET = constants("target_tables")
 TOGETHER = 0.01  # correlation between targets of different series
 FEWEST_TARGETS = 5  # fewer say nothing of a set
-_Z = 1.2816  # 80 % of a normal distribution lie within so many standard deviations
 
 
 def _panels(council: KnownCouncil, evidence: Frame, sets: Mapping[str, str]) -> Found:
@@ -179,7 +178,7 @@ def _horizons(council: KnownCouncil, targets: Frame) -> dict[str, int]:
     rates = council.register.set_index("indicator")["periods_per_year"]
     a_year = council.own.groupby("series")["indicator"].first().map(rates).clip(lower=1)
     farthest = targets.groupby("series")["horizon"].max().reindex(a_year.index)
-    ahead = pd.concat([a_year, farthest], axis=1).max(axis=1).clip(upper=HORIZON_YEARS * a_year)
+    ahead = pd.concat([a_year, farthest], axis=1).max(axis=1).clip(upper=_SET.years * a_year)
     return {str(series): int(periods) for series, periods in ahead.items()}
 
 
@@ -217,7 +216,7 @@ def _summary(rows: Frame, easy: float) -> dict[str, object]:
     chance, n = rows["probability"].to_numpy(float), len(rows)
     deviation = pd.Series(np.sqrt(chance * (1 - chance)), rows.index)
     together = deviation.groupby(rows["series"]).sum()
-    spread = _Z * np.sqrt((1 + TOGETHER * (n - 1)) * (together**2).sum())
+    spread = _SET.z * np.sqrt((1 + TOGETHER * (n - 1)) * (together**2).sum())
     spread = spread if n >= FEWEST_TARGETS else np.nan
     # Chances are shown in twentieths, and status goes by the chance as shown.
     is_likely = np.round(20 * chance) >= round(20 * easy)

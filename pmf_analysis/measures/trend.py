@@ -96,9 +96,7 @@ def _prepared(observations: Frame, register: Frame, period: Any) -> Frame:
     return trend_plan.completed(frame)
 
 
-def _judged(
-    frame: Frame, lines: Frame, baselines: Frame, rules: RuleSet
-) -> tuple[Frame, Frame, Frame]:
+def _judged(frame: Frame, lines: Frame, baselines: Frame, rules: RuleSet) -> tuple[Frame, ...]:
     """Plan, chart and test every series; the plan with its verdicts, the chart, the frame."""
     plan = trend_plan.plan_methods(frame)
     frame = frame.assign(effect=trend_plan.season_parts(frame, plan))

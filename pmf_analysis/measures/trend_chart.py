@@ -19,9 +19,7 @@ from pmf_analysis.measures.trend_plan import CHART_FROM, TOLERANCES, UNJUDGED, a
 _SET = arrays.constants("trend_chart")
 
 
-def chart_series(
-    tested: Frame, plan: Frame, lines: Frame, rules: RuleSet, baselines: Frame
-) -> Frame:
+def chart_series(tested: Frame, plan: Frame, lines: Frame, rules: RuleSet, fixed: Frame) -> Frame:
     """Chart the series whose plan says so, and note in the plan what their limits are.
 
     Parameters
@@ -32,7 +30,7 @@ def chart_series(
         One row a series; gets limits_from ("own", "frozen", ""), is_dependent and reasons.
     lines
         Target, band and seasonal `effect` of every series and period.
-    baselines
+    fixed
         Recorded limits in numbers: indicator, mean, lower_limit, upper_limit, recorded_on.
 
     Returns
@@ -49,7 +47,7 @@ def chart_series(
     found = dependence.coefficients(current[may_depend])
     depends = found.index[found > 0]
     plan["is_dependent"] = plan.index.isin(depends)
-    given, frozen = _declared(current, plan, baselines), _frozen(rows, plan, baselines, rules)
+    given, frozen = _declared(current, plan, fixed), _frozen(rows, plan, fixed, rules)
     is_frozen = plan.index.isin([*given.index, *frozen.index])
     plan["limits_from"] = np.select([plan["method"] != "xmr", is_frozen], ["", "frozen"], "own")
     apart = current[current["series"].isin(depends)]

@@ -5,18 +5,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import LIMITS, SENTENCES, TABLES, Column, Frame
+from pmf_analysis.measures.arrays import LIMITS, SENTENCES, TABLES, Column, Frame, constants
 from pmf_analysis.measures.history import complete_periods, independent_points
 from pmf_analysis.measures.polarity import TARGETS, first_text, target_bands, undeclared
 from pmf_analysis.measures.shape import detect_shape, season_effects
 
 FEWEST, CHART_FROM = 5, 13  # points for any verdict; for a control chart and for assurance
-SHAPE = ["shape", "treatment", "features", "shape_evidence", "contradiction"]
 TOLERANCES = ["tolerance_low", "tolerance_high"]
-BASELINE_YEARS = 3  # of a recorded baseline from which seasons can be taken
-MOST_HIDDEN = 1 / 3  # hidden values above which what is left is not the series
-UNJUDGED: dict[str, Any] = {"verdict": "cannot_judge", "rule": "none", "rule_points": 0}
-UNJUDGED |= {"evidence": "none", "signal_from": pd.NaT, "assurance": "", "assurance_tolerance": ""}
+_SET = constants("trend_plan")
+UNJUDGED: dict[str, Any] = _SET.unjudged | {"signal_from": pd.NaT}
 
 
 def completed(frame: Frame) -> Frame:
@@ -78,7 +75,7 @@ def plan_methods(frame: Frame) -> Frame:
         for rows in (current, current.assign(value=current["shown_value"]))
     )
     shapes = shapes.assign(features=seen["features"], shape_evidence=shapes["evidence"])
-    plan = plan.join(shapes[SHAPE].astype("str")).fillna(dict.fromkeys(SHAPE, ""))
+    plan = plan.join(shapes[_SET.shape].astype("str")).fillna(dict.fromkeys(_SET.shape, ""))
     plan = plan.replace({"shape": {"": "too_short"}, "treatment": {"": "none"}})
     rolling = current["accumulation"] == "rolling"
     counted = pd.concat([current[~rolling], independent_points(current[rolling])])
@@ -167,7 +164,7 @@ def season_parts(frame: Frame, plan: Frame) -> Column:
         part["period"].dt.month.groupby(part["series"]).nunique().reindex(plan.index)
         for part in (base, rows)
     )
-    whole = plan.index[(years.reindex(plan.index) >= BASELINE_YEARS) & (seen == seasons)]
+    whole = plan.index[(years.reindex(plan.index) >= _SET.baseline_years) & (seen == seasons)]
     apart = rows["series"].isin(whole) & ~rows["in_baseline"]
     effects = season_effects(rows.assign(value=rows["value"].mask(apart)))
     return effects.reindex(frame.index).fillna(0.0)
@@ -192,7 +189,7 @@ def without_unjudged(plan: Frame) -> Frame:
         *undeclared(plan),
         (plan["is_newest_out"], "The newest period is declared exceptional, so it is not judged."),
         (plan["price_basis"] == "current", SENTENCES["current_prices"]),
-        (plan["hidden_share"] > MOST_HIDDEN, SENTENCES["hidden"]),
+        (plan["hidden_share"] > _SET.most_hidden, SENTENCES["hidden"]),
     ]
     reason = first_text(plan.index, reasons)
     chosen = (reason != "") & (plan["verdict"] != "cannot_judge")

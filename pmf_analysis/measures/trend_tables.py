@@ -25,10 +25,7 @@ from pmf_analysis.periods import PERIODS_PER_YEAR
 
 Themes = Mapping[str, tuple[str, ...]]
 
-ALPHA = 0.05  # of the Mann-Kendall test, and the most that any other method allows chance alone
-BOUND_ORDER = ["wider_limits", "non_overlapping"]  # treatments of values that hang together
 _SET = constants("trend_tables")
-SHOWN_LIMITS = ["lower_limit", "upper_limit"]
 
 
 def trend_tables(
@@ -58,8 +55,8 @@ def trend_tables(
     ours = trends[trends["control"] != "city"]  # nobody is off target who does not control it
     expected = expected_signals(trends, points, themes, rules=rules, seed=seed)
     return {
-        "trends": clipped(fine_figures(trends), register, SHOWN_LIMITS),
-        "points": clipped(points, register, SHOWN_LIMITS),
+        "trends": clipped(fine_figures(trends), register, _SET.shown_limits),
+        "points": clipped(points, register, _SET.shown_limits),
         "events": events.with_baselines_used(told, trends),
         "packs": pd.concat([expected, off_target(points, ours, themes)], ignore_index=True),
     }
@@ -104,7 +101,7 @@ def expected_signals(
     judged = trends[trends["verdict"] != "cannot_judge"].reset_index(drop=True)
     rng, rows = np.random.default_rng(seed), _reordered_rows(judged, points)
     values = _new_orders(rows, rng, draws)
-    signals = rng.random((draws, len(judged))) < judged["chance_alone"].fillna(ALPHA).to_numpy()
+    signals = rng.random((draws, len(judged))) < judged["chance_alone"].fillna(_SET.most).to_numpy()
     for method, part in rows.groupby("method"):
         code = part["code"].to_numpy()
         found = _signals(values[:, part.index], code, rules if method == "xmr" else None)
@@ -127,7 +124,7 @@ def _reordered_rows(judged: Frame, points: Frame) -> Frame:
 
     `code` is the row of the series in `judged`; rows with the same `key` move together.
     """
-    free = judged["method"].isin(["xmr", "mann_kendall"]) & ~judged["treatment"].isin(BOUND_ORDER)
+    free = judged["method"].isin(["xmr", "mann_kendall"]) & ~judged["treatment"].isin(_SET.bound)
     free &= judged["chance_alone"].notna() | (judged["shape"] == "constant")
     chosen = judged.loc[free, ["series", "frequency", "method", "treatment"]]
     rows = points.merge(chosen.rename_axis("code").reset_index(), on="series")
