@@ -6,6 +6,7 @@ every machine; readers see Arial or Liberation Sans, which are narrower, so noth
 """
 
 import io
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,7 +29,7 @@ Floats = NDArray[np.float64]
 Ends = tuple[float, float]
 Numbers = Sequence[float] | Floats
 WIDTH = 760.0
-_LEADING, _APART, _MARGIN = 1.25, 4.0, 16.0
+_LEADING, _APART, _ROOM, _MARGIN = 1.25, 4.0, 8.0, 16.0
 _LONG_UNIT, _MILLION = 6, 1e6
 _SCALES = {"thousand": "k", "million": "m", "billion": "bn"}
 
@@ -154,6 +155,14 @@ class Canvas:
         (x, _), foot = self.pixel(value, 1), self.area.bottom
         self.line("tick", [x, x], [foot, foot - 4])
         self.write(Words(text), x, foot - 14, anchor="center")
+
+    def write_row(self, labels: Sequence[tuple[Words, float]], y: float) -> None:
+        """Write labels over their places, equally far apart: the last, and others that fit."""
+        if labels:
+            widest = _ROOM + max(measure(words)[0] for words, _ in labels)
+            apart = labels[1][1] - labels[0][1] if len(labels) > 1 else widest
+            for words, x in labels[:: -math.ceil(widest / apart)]:
+                self.write(words, x, y, anchor="center")
 
     def name_ends(self, labels: Iterable[Label], above: float = 12) -> None:
         """Write labels at the right by their values, apart, up to so far above the axes."""

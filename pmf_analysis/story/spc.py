@@ -18,7 +18,7 @@ from pmf_analysis.story.spc_picture import LIMITS, Picture, Rows, build_picture,
 
 _ROOM = (290.0, 26.0)
 _MOST_DOTS, _MOST_NUMBERS = 60, 6
-_NEAR_END = 24.0
+_NEAR_END, _NEAR = 24.0, 60.0
 _RECENT = 7  # newest values whose signals stand out, as many as make limits stable
 _FAN = {"9": ("q05", "q95"), "5": ("q25", "q75"), "2": ("q40", "q60")}
 _PROVISIONAL = ("provisional", "estimated")
@@ -206,7 +206,7 @@ def _place_along(sheet: Canvas, picture: Picture, words: Words, value: float) ->
     (x, y), end = sheet.pixel(picture.last[0], value), sheet.area.right
     if words.bold:
         is_last = end - x <= max(_NEAR_END, sheet.pixel(picture.step, 0)[0] - sheet.pixel(0, 0)[0])
-        return not is_last and marks.name_mark(sheet, words, (x, y), np.inf)
+        return not is_last and marks.name_mark(sheet, words, (x, y), _NEAR)
     if picture.fan.empty:
         return False
     for event in _numbered(picture.events)["x"]:

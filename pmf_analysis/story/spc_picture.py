@@ -75,12 +75,11 @@ class Picture:
     @cached_property
     def history_labels(self) -> list[Label]:
         """Return the labels of newest value, average and usual range, most important first."""
-        value, late = self.last[1], "latest_of" if self.is_late else "latest"
-        named = {
-            "value": short_value(value, *self.scale),
-            "period": self.points["period_label"].iloc[-1],
-        }
-        latest = Words(say(f"chart.{late}", **named), "ink", bold=True), value
+        value = short_value(self.last[1], *self.scale)
+        text = say("chart.latest", value=value)
+        if self.is_late:
+            text = say("chart.latest_of", value=value, period=self.points["period_label"].iloc[-1])
+        latest = Words(text, "ink", bold=True), self.last[1]
         lower, upper, mean = self.points[LIMITS].iloc[-1].astype(float)
         if np.isnan(lower):
             return [latest]

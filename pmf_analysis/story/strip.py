@@ -27,7 +27,7 @@ _SMALL = 11.0
 # Heights over its row at which a council may stand: on it, then clear of one that already does.
 _LANES = (0.0, 6.5, -6.5, 13.0, -13.0, 3.25, -3.25, 9.75, -9.75, 16.25, -16.25)
 _MOST_NEAR = 40
-_GAP_ROOM = (230.0, 14.0, 190.0)
+_GAP_ROOM, _MOST_DOTS = (230.0, 14.0), 60
 _LEVELS = ["value", "peer_median", "mean", "lower_limit", "upper_limit", "direction"]
 
 
@@ -156,25 +156,30 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
     x = timeline.positions(ordered["period"], subject.frequency)
     levels = np.concatenate([ours, others, lower, upper])
     ends = canvas.scale_ends(float(np.nanmin(levels)), float(np.nanmax(levels)), 0.1)
-    is_usual, labels = np.isfinite(lower).any(), []
-    with timeline.time_chart(ends, (x[0], x[-1]), _GAP_ROOM, subject) as sheet:
-        wash = (lower, upper) if is_usual else (ours, others)
+    is_usual, wash = np.isfinite(lower).any(), (ours, others)
+    labels = [_line_label(say("chart.others"), others, subject, "grey")]
+    labels.append(_line_label(subject.council, ours, subject, "blue"))
+    if is_usual:
+        labels.append((Words(say("chart.average_gap")), float(mean[np.isfinite(mean)][-1])))
+        wash = (lower, upper)
+    room = (*_GAP_ROOM, canvas.room_for(labels))
+    with timeline.time_chart(ends, (x[0], x[-1]), room, subject) as sheet:
         sheet.fill("gap", x, *wash)
-        lines = {"similar councils": (others, say("chart.others"), "grey")}
-        lines["us"] = (ours, subject.council, "blue")
-        for look, (values, text, colour) in lines.items():
-            sheet.draw(look, x, values)
-            last = float(values[np.isfinite(values)][-1])
-            text = f"{text}\n{short_value(last, *subject.scale)}"
-            labels.append((Words(text, colour, bold=look == "us"), last))
-        if is_usual:
-            sheet.draw("edge", x, lower)
-            sheet.draw("edge", x, upper)
-            labels.append((Words(say("chart.average_gap")), float(mean[np.isfinite(mean)][-1])))
+        for edge in wash if is_usual else ():
+            sheet.draw("edge", x, edge)
+        for look, values in {"similar councils": others, "us": ours}.items():
+            sheet.draw(f"{look}, long" if len(x) > _MOST_DOTS else look, x, values)
         way = np.where(np.isfinite(way), way, np.sign(ours - mean)) * subject.better_sign
         _mark_gaps(sheet, x, ours, ordered, np.nan_to_num(0 * way if subject.is_city else way))
         sheet.name_ends(labels)
         return sheet.svg(id)
+
+
+def _line_label(name: str, values: Floats, subject: figures.Subject, colour: str) -> canvas.Label:
+    """Return the label of a line: whose it is, and its newest value."""
+    last = float(values[np.isfinite(values)][-1])
+    lines = [*textwrap.wrap(name, _TITLE_LETTERS), short_value(last, *subject.scale)]
+    return Words("\n".join(lines), colour, bold=colour == "blue"), last
 
 
 def _mark_gaps(sheet: Canvas, x: Floats, y: Floats, rows: pd.DataFrame, ways: Floats) -> None:

@@ -60,8 +60,7 @@ def time_chart(
     with canvas.scaled_canvas(values, subject.unit, *sides) as sheet:
         sheet.opening = style.TIMELINE_SVG
         sheet.axes.set_xlim(low, high)
-        for words, x in periods:
-            sheet.write(words, sheet.pixel(x, 0)[0], 28 + tall / 2, anchor="center")
+        sheet.write_row([(words, sheet.pixel(x, 0)[0]) for words, x in periods], 28 + tall / 2)
         _write_years(sheet, (low, high), first, subject.year_type)
         yield sheet
 

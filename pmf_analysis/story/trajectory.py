@@ -12,13 +12,13 @@ import pandas as pd
 
 from pmf_analysis.story import canvas
 from pmf_analysis.story.bank import say
-from pmf_analysis.story.canvas import Canvas, Floats, Words, measure, room_for, short_value
+from pmf_analysis.story.canvas import Canvas, Floats, Words, room_for, short_value
 from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.formatting import format_chance, twentieths
 from pmf_analysis.story.marks import name_mark
 from pmf_analysis.story.timeline import labels_ahead, positions, time_chart
 
-_HEIGHT, _TOP, _ROOM = 296.0, 60.0, 8.0
+_HEIGHT, _TOP = 296.0, 60.0
 _COLUMNS = ["actual", "path", "q05", "q50", "q95"]
 
 
@@ -73,14 +73,10 @@ def _draw_lines(sheet: Canvas, x: Floats, values: Floats) -> list[int]:
 
 
 def _write_chances(sheet: Canvas, x: Floats, chances: Floats) -> None:
-    """Write the chances above the periods to come: the last, and of the others as many as fit."""
-    known = np.flatnonzero(np.isfinite(chances))[::-1]
+    """Write the chances above the periods to come."""
+    known, top = np.flatnonzero(np.isfinite(chances)), sheet.area.top
     words = [Words(format_chance(twentieths(chances[n]) / 20), "ink") for n in known]
     spots = [sheet.pixel(x[n], 0)[0] for n in known]
-    widest = _ROOM + max((measure(each)[0] for each in words), default=0.0)
-    every = math.ceil(widest / abs(spots[0] - spots[1])) if len(spots) > 1 else 1
-    top = sheet.area.top
-    for word, spot in list(zip(words, spots, strict=True))[::every]:
-        sheet.write(word, spot, top + 12, anchor="center")
+    sheet.write_row(list(zip(words, spots, strict=True)), top + 12)
     if words:
         sheet.write(Words(say("outturn.chart.chances")), sheet.area.right, top + 38, anchor="right")
