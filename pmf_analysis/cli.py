@@ -328,6 +328,21 @@ def export(
 
 
 @app.command()
+def publish(
+    run: RunId = "",
+    *,
+    to: Annotated[Path, Option(metavar="DIR", help="A new folder, or an earlier publication.")],
+    workspace: Where,
+    as_json: AsJson = False,
+) -> None:
+    """Copy what is approved for the public, and nothing else, out of a run."""
+    from pmf_analysis.batch.publish import publish as publish_run
+
+    lines = publish_run(_open(workspace), manifest.find_run(workspace, run), to)
+    _say(as_json, {"published": lines}, lines)
+
+
+@app.command()
 def audit(
     folder: Annotated[Path, Argument(metavar="FOLDER", help="Any pages and documents.")],
     statement: Annotated[Path | None, Option(metavar="FILE", help="Write a statement.")] = None,

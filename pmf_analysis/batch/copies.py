@@ -100,7 +100,7 @@ def make_copies(
     told = {}
     for name in formats:
         try:
-            content, route = _copy(name, notebook, facts, template)
+            content, route = copy_of(name, notebook, facts, template)
             manifest.write_atomically(place / FILES[name], content)
             told[name] = {"route": route, "message": ""}
         except PmfError as error:
@@ -112,12 +112,14 @@ def make_copies(
     return told
 
 
-def _copy(
+def copy_of(
     name: str, notebook: Any, facts: dict[str, Any], template: bytes | None
 ) -> tuple[bytes, str]:
     """Return a copy's bytes and by which program it was printed, "" where there is one way only."""
     from pmf_analysis.documents import html, pdf, reading, slides, word, workbook
 
+    if name == "html":
+        return html.render_report(notebook, meta=facts).encode(), ""
     if name == "pdf":
         made = pdf.make_pdf(html.render_report(notebook, meta=facts))
         return made.content, made.route

@@ -87,14 +87,15 @@ def page_facts(about: dict[str, Any], job: dict[str, Any]) -> dict[str, Any]:
         "theme": titles[theme],
         "analysis": titles[own],
         "results": "results.csv",
-        "trail": _links(trail),
-        "sisters": _links(each for each in sisters if each[1] != titles[own]),
-        "copies": _links(_copies(job)),
+        "trail": links(trail),
+        "sisters": links(each for each in sisters if each[1] != titles[own]),
+        "copies": links(_copies(job)),
     }
 
 
-def _links(links: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"href": href, "label": label} for href, label in links]
+def links(found: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return addresses and their labels as the layout takes them."""
+    return [{"href": href, "label": label} for href, label in found]
 
 
 def _copies(job: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -139,7 +140,7 @@ def write_index(run: manifest.RunRecord) -> None:
     themes = [theme | {"href": f"{theme['id']}/index.html"} for theme in about["themes"]]
     above = f"../../index.html#period-{run.folder.parent.name}"
     facts = {**about, **counted, **shared_facts(about), "themes": themes, "reports": reports}
-    facts |= {"trail": _links([(above, say("theme_page.all_periods"))])}
+    facts |= {"trail": links([(above, say("theme_page.all_periods"))])}
     index = render_index(facts | _portfolio(measures, about))
     manifest.write_atomically(run.folder / "index.html", index)
     run.save_with_shared_files()
@@ -167,7 +168,7 @@ def _theme_page(
     ]
     facts = {**shared_facts(about), "title": theme["title"], "blocks": page.glance()}
     facts |= {
-        "trail": _links([("../index.html", say("theme_page.all_reports"))]),
+        "trail": links([("../index.html", say("theme_page.all_reports"))]),
         "reports": reports,
     }
     facts["headings"] = [say(f"theme_page.{name}") for name in ("heading", "reports")]

@@ -5,13 +5,14 @@ rendered again after a change of template. Code, printed text, parameters and an
 behind; a failed cell stops the export. The same notebook gives the same bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from threading import get_ident
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 from nbconvert.exporters.html import HTMLExporter
 from nbformat import NotebookNode
 from traitlets import List, Unicode
@@ -168,6 +169,28 @@ def render_council(council: Mapping[str, Any]) -> str:
     return _joining_page(
         "council.html.j2", {"title": bank.say("theme_page.all_periods"), **council}, sections
     )
+
+
+def render_published(about: Mapping[str, Any], reports: Iterable[Mapping[str, Any]]) -> str:
+    """Return the index of what was published.
+
+    Parameters
+    ----------
+    about
+        ``council, notice, period, as_at, brand, contact`` as for a report.
+    reports
+        ``theme`` and ``analysis``, as titles, and ``copies``: links to the documents.
+    """
+    item = Markup('<li><a href="{href}">{label}</a></li>')
+    sections: dict[str, reading.Section] = {}
+    for report in reports:
+        theme, analysis = report["theme"], report["analysis"]
+        section = sections.setdefault(theme, reading.Section(f"theme-{len(sections)}", theme))
+        links = Markup("").join(item.format_map(link) for link in report["copies"])
+        shown = Markup("<h3>{}</h3>\n<ul>{}</ul>").format(analysis, links)
+        section.parts.append(reading.Prose(shown))
+    facts = {"title": bank.say("page.titles"), **about}
+    return _joining_page("published.html.j2", facts, [*sections.values()])
 
 
 def _joining_page(name: str, facts: Mapping[str, Any], sections: list[reading.Section]) -> str:

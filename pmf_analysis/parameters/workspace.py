@@ -10,6 +10,7 @@ from pmf_analysis.parameters import checks, loading, models, place
 from pmf_analysis.parameters.brand import brand_of, check_brand
 from pmf_analysis.parameters.charts import ChartFile, check_charts
 from pmf_analysis.parameters.peer_sets import PeerSetFile, PeerSetSpec
+from pmf_analysis.parameters.publication import PublicationFile
 from pmf_analysis.parameters.register import Register, review_register
 from pmf_analysis.parameters.rewording import WordingFile, check_wording
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
@@ -116,6 +117,19 @@ class Workspace:
         """
         name = self.load(framework).framework.council.brand.word_template
         return (self.parameters / name).read_bytes() if name else None
+
+    def publication(self) -> PublicationFile:
+        """Return what may be published; nothing, where ``publication.yml`` is missing.
+
+        Raises
+        ------
+        PmfError
+            Exit 2, with all faults of the file.
+        """
+        files = _Files(self.root)
+        _, declared = files.read(PublicationFile, "publication.yml", optional=True)
+        files.finish()
+        return declared or PublicationFile(format=1)
 
     def load_run(
         self,

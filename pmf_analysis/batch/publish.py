@@ -1,0 +1,191 @@
+"""What leaves the council: an allow-listed, approved and disclosure-checked part of a run.
+
+The public documents are made anew from the executed notebooks, without what is for the council
+alone, such as problems in the data and the places of rows in people's files. An approval is of
+exactly these bytes.
+"""
+
+import copy
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pmf_analysis.batch import copies, manifest, notebooks, pages
+from pmf_analysis.data.disclosure import MINIMUM
+from pmf_analysis.data.store import Store
+from pmf_analysis.parameters.publication import PublicationFile
+from pmf_analysis.parameters.workspace import Workspace
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
+from pmf_analysis.story import bank, blocks
+
+RECORD = "published.json"
+_FILES = {"html": "report.html", "csv": "results.csv", **copies.FILES}
+_INTERNAL = ("problems",)  # ids of blocks that are for the council alone
+
+
+def publish(workspace: Workspace, run: manifest.RunRecord, to: Path) -> list[str]:
+    """Write the public part of a run to a folder, and say what was published.
+
+    Parameters
+    ----------
+    workspace
+        Where the run is; its ``parameters/publication.yml`` says what may be published.
+    run
+        A finished run whose files are as it made them.
+    to
+        A folder that is new, empty, or an earlier publication, which is replaced.
+
+    Raises
+    ------
+    PmfError
+        With all that stands against it. Nothing is left in the folder then.
+    """
+    declared = workspace.publication()
+    chosen = [job for job in run.jobs.values() if declared.allows(job["id"])]
+    problems = Problems(_unfit(run, declared, chosen, to))
+    problems.extend(_disclosed(workspace, run, chosen))
+    problems.raise_if_errors(EXIT_DATA_UNUSABLE)
+    partial = to.with_name(f"{to.name}{manifest.PARTIAL}")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        _write(workspace, run, declared, chosen, partial)
+        approval = _approval(declared, partial)
+        shutil.rmtree(to, ignore_errors=True)  # an earlier publication
+        partial.rename(to)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return [f"{len(chosen)} reports published to {to.name}, approved by {approval}."]
+
+
+def _unfit(
+    run: manifest.RunRecord, declared: PublicationFile, chosen: list[dict[str, Any]], to: Path
+) -> Iterator[Problem]:
+    """Yield what of the run, the list or the folder stands against a publication."""
+    if not run.is_finished:
+        yield Problem.of("publish-unfinished", run=run.id)
+    if not chosen:
+        yield Problem.of("publish-nothing")
+    known = {part for id in run.jobs for part in (id, id.partition("/")[0])}
+    for name in sorted({*declared.reports} - known):
+        yield Problem.of("publish-unknown", name=name)
+    for job in chosen:
+        if job["status"] != "ok" or not manifest.is_unchanged(run.folder / job["id"], job["files"]):
+            yield Problem.of("publish-not-as-made", report=job["id"])
+    if to.exists() and not (to / RECORD).is_file() and (to.is_file() or any(to.iterdir())):
+        yield Problem.of("publish-not-empty", folder=to.name)
+
+
+def _disclosed(
+    workspace: Workspace, run: manifest.RunRecord, chosen: list[dict[str, Any]]
+) -> Iterator[Problem]:
+    """Yield figures that must not be seen: hidden ones with a value, and small counts of people."""
+    from pmf_analysis.assess import read_measures
+
+    register = workspace.load(run.manifest["parameters"]["framework"]).register
+    shown = {each.id for job in chosen for each in register.for_theme(job["theme"])}
+    known = register.frame()
+    of_people = known["data_type"].eq("count") & known["small_counts"].ne("show")
+    points = read_measures(run.folder / "measures").points.dropna(subset=["value"])
+    points = points.assign(indicator=points["series"].str.split("|").str[0])
+    points = points[points["indicator"].isin(shown)]
+    is_small = points["value"].between(0, MINIMUM, "neither")
+    is_small &= points["indicator"].isin(known.loc[of_people, "indicator"])
+    for row in points[is_small | points["status"].eq("suppressed")].itertuples():
+        yield Problem.of("publish-small", indicator=row.indicator, period=row.period_label)
+
+
+def _write(
+    workspace: Workspace,
+    run: manifest.RunRecord,
+    declared: PublicationFile,
+    chosen: list[dict[str, Any]],
+    folder: Path,
+) -> None:
+    """Write the public documents and their index."""
+    from pmf_analysis.documents.html import render_published
+
+    about, reports = run.manifest["pages"], []
+    template = workspace.word_template(run.manifest["parameters"]["framework"])
+    names = {file.name for vintage in Store(workspace.store).vintages() for file in vintage.files}
+    for job in chosen:
+        source = run.folder / job["id"]
+        notebook = _public(notebooks.read_notebook(source / "notebook.ipynb"), names)
+        facts = _facts(about, job, declared, {each["id"] for each in chosen})
+        for name in declared.formats:
+            if name == "csv":
+                content = (source / _FILES[name]).read_bytes()
+            else:
+                content, _ = copies.copy_of(name, notebook, facts, template)
+            manifest.write_atomically(folder / job["id"] / _FILES[name], content)
+        named = f"{facts['theme']}: {facts['analysis']}"
+        kinds = {name: bank.say(f"page.published.{name}", name=named) for name in declared.formats}
+        links = pages.links((f"{job['id']}/{_FILES[name]}", kinds[name]) for name in kinds)
+        reports.append({**facts, "copies": links})
+    index = render_published(pages.shared_facts(about), reports)
+    manifest.write_atomically(folder / "index.html", index)
+
+
+def _facts(
+    about: dict[str, Any], job: dict[str, Any], declared: PublicationFile, public: set[str]
+) -> dict[str, Any]:
+    """Return what a public page says of itself: no link leads to what stays in the council."""
+    facts = pages.page_facts(about, job)
+    files = {_FILES[name] for name in declared.formats}
+    sisters = {
+        f"../{id.partition('/')[2]}/report.html"
+        for id in public
+        if id.partition("/")[0] == job["theme"]
+    }
+    kept = {"sisters": sisters, "copies": files, "trail": {"../../index.html"}}
+    facts |= {
+        key: [link for link in facts.get(key, ()) if link["href"] in hrefs]
+        for key, hrefs in kept.items()
+    }
+    return {**facts, "results": facts["results"] if "csv" in declared.formats else ""}
+
+
+def _public(notebook: Any, names: set[str]) -> Any:
+    """Return a notebook without internal blocks, and without the places of rows in files."""
+    shown = copy.deepcopy(notebook)
+    files = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    place = re.compile(rf"(?:{files})(?:, [^,()\"]+)?(?:, row \d+)?")
+    for cell in shown.cells:
+        outputs = cell.get("outputs", [])
+        cell["outputs"] = [each for each in outputs if _block(each).get("id") not in _INTERNAL]
+        for output in cell["outputs"] if names else ():
+            if told := _block(output):
+                text = json.dumps(told, ensure_ascii=False)
+                clean = place.sub(bank.say("narrative.no_place"), text)
+                output["data"] = {**output["data"], blocks.BLOCK_MIME: json.loads(clean)}
+    return shown
+
+
+def _block(output: Any) -> dict[str, Any]:
+    return output.get("data", {}).get(blocks.BLOCK_MIME) or {}
+
+
+def _approval(declared: PublicationFile, folder: Path) -> str:
+    """Return who approved exactly this content, and put it on record in the folder.
+
+    Raises
+    ------
+    PmfError
+        When the documents fail our own audit, or nobody has approved them; it says what to add.
+    """
+    from pmf_analysis.documents.audit import audit_folder
+
+    found = audit_folder(folder)
+    if found.failed:
+        raise PmfError(found.problems, EXIT_DATA_UNUSABLE)
+    files = manifest.describe_files(folder)
+    content = manifest.digest_of(files)
+    approval = next((each for each in declared.approvals if each.content == content), None)
+    if approval is None:
+        raise PmfError(Problem.of("publish-not-approved", content=content), EXIT_DATA_UNUSABLE)
+    told = {**approval.model_dump(mode="json"), "files": files}
+    text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    manifest.write_atomically(folder / RECORD, text)
+    return approval.approved_by
