@@ -84,6 +84,8 @@ def open_run(
     RefusedError
         With every problem of the parameters, or when there is no data to measure.
     """
+    from pmf_analysis.assess import read_measures
+
     given = (council, framework, (theme,), period, as_at, peer_set, run_folder, seed)
     cell = {**dict(zip(_CELL, given, strict=True)), "analyses": (analysis,)}
     try:
@@ -92,7 +94,8 @@ def open_run(
         speak(parameters.framework.language, parameters.wording)
         document, spec = _checked(cell, workspace)
         folder = workspace.root / run_folder if run_folder else None
-        measures = _measures(workspace, parameters, spec, folder)
+        kept = folder / "measures" if folder else _kept_measures(workspace, parameters, spec)
+        measures = read_measures(kept)
         # Peer sets come with the data too, so these names are the last to be checked.
         used = measures.comparisons["peer_set"].tolist() if len(measures.comparisons) else []
         check_peer_sets(document, parameters.peer_sets, used)
@@ -123,15 +126,11 @@ def _checked(cell: dict[str, Any], workspace: Workspace) -> tuple[Document, RunS
     return document, spec
 
 
-def _measures(
-    workspace: Workspace, parameters: Parameters, spec: RunSpec, folder: Path | None
-) -> Measures:
-    """Read the run's result tables, or measure them here once for the same inputs."""
-    from pmf_analysis.assess import are_whole, assess_run, read_measures, write_measures
+def _kept_measures(workspace: Workspace, parameters: Parameters, spec: RunSpec) -> Path:
+    """Return the folder of result tables, which are measured here once for the same inputs."""
+    from pmf_analysis.assess import are_whole, assess_run, write_measures
     from pmf_analysis.systems.demo import make_demo
 
-    if folder is not None:
-        return read_measures(folder / "measures")
     store = Store(workspace.store)
     if not store.vintages() and spec.council == DEMO_COUNCIL:
         make_demo(workspace)
@@ -139,16 +138,15 @@ def _measures(
         raise PmfError(Problem.of("no-data"), EXIT_DATA_UNUSABLE)
     kept = workspace.store / "cache" / _cache_key(workspace, parameters, spec)
     if are_whole(kept):
-        return read_measures(kept)
+        return kept
     shutil.rmtree(kept, ignore_errors=True)  # damaged, if there at all
-    measures = assess_run(workspace, spec)
     partial = kept.with_name(f"{kept.name}.{os.getpid()}.partial")
-    write_measures(measures, partial)
+    write_measures(assess_run(workspace, spec), partial)
     try:
         partial.rename(kept)
     except OSError:  # another notebook was quicker; its tables are the same
         shutil.rmtree(partial)
-    return measures
+    return kept
 
 
 def _cache_key(workspace: Workspace, parameters: Parameters, spec: RunSpec) -> str:

@@ -102,8 +102,7 @@ class Period:
         return self.kind in {"rolling", "day", KIND_OF_FREQUENCY.get(frequency, self.kind)}
 
     def _named(self, names: str, letters: int) -> str:
-        pattern: str = NAMES[names][self._style]
-        return pattern.format(
+        return str(NAMES[names][self._style]).format(
             p=self,
             first=MONTH_NAMES[self.start.month - 1],
             last=MONTH_NAMES[self.end.month - 1],

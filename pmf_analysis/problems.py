@@ -23,10 +23,8 @@ PLACE = ("file", "sheet", "row", "column", "value")
 COLUMNS = ("level", "code", *PLACE, "message", "expected", "fix", "indicator")
 _LONGEST_VALUE = 80
 # A fault of a spreadsheet in one line.
-_FIELDS = {
-    **{"file": "{}", "sheet": 'sheet "{}"', "row": "row {}", "column": "column {}"},
-    **{"value": 'value "{}"', "expected": "expected {}", "message": "{}", "fix": "fix: {}"},
-}
+_SAID = ("{}", 'sheet "{}"', "row {}", "column {}", 'value "{}"', "expected {}", "{}", "fix: {}")
+_FIELDS = dict(zip((*PLACE, "expected", "message", "fix"), _SAID, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,7 @@ Reports = Generator[dict[str, Any], None, None]
 
 def program() -> dict[str, str]:
     """Return what decides how this machine makes a report: versions, and pmf's own files."""
-    files = manifest.describe_files(Path(__file__).resolve().parents[1]).items()
-    own = {name: file for name, file in files if "__pycache__" not in name}
-    return versions() | {"files of pmf": manifest.digest_of(own)[:8]}
+    return versions() | {"files of pmf": manifest.package_digest()[:8]}
 
 
 @contextmanager
@@ -178,6 +176,5 @@ def copy_run(folder: Path, url: str) -> None:
             there.put_file(str(folder / name), f"{place}/{name}")
     # Every kind of store has errors of its own.
     except Exception as error:
-        raise PmfError(
-            Problem.of("not-copied", file=folder.name, why=manifest.redacted(str(error))), 1
-        ) from None
+        why = manifest.redacted(str(error))
+        raise PmfError(Problem.of("not-copied", file=folder.name, why=why), 1) from None

@@ -22,16 +22,11 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from pmf_analysis.batch.kernels import ENVIRONMENTS
 from pmf_analysis.batch.preloaded import MOST_BYTES
 
 _ANSWER_SECONDS = 30
 _END_SECONDS = 5
-# The first as an ordinary kernel has it before it imports matplotlib; the second because a process
-# must have one thread when it forks, and Arrow's allocator starts another.
-_WHILE_IMPORTING = {
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
-}
 
 
 def can_fork() -> bool:
@@ -94,7 +89,8 @@ class Preloaded:
         start = [sys.executable, "-m", "pmf_analysis.batch.preloaded", str(number), str(folder)]
         options: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
         # A session of its own, because a Ctrl-C is for the run to deal with.
-        options |= {"env": {**environment, **_WHILE_IMPORTING}, "start_new_session": True}
+        own = {**environment, **ENVIRONMENTS["while_importing"]}
+        options |= {"env": own, "start_new_session": True}
         with theirs:
             self.process = subprocess.Popen(start, pass_fds=[number], **options)
 

@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 
+from pmf_analysis.shipped import read_shipped
+
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
@@ -20,10 +22,8 @@ if TYPE_CHECKING:
 
 KERNEL_NAME = "python3"
 
-# One thread a kernel, because the run itself is what works in parallel; a fixed hash seed, so that
-# no set or dict of a notebook can change the order of anything from run to run.
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-_FIXED_ENVIRONMENT = dict.fromkeys(_ONE_THREAD, "1") | {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+# What every kernel's environment says, and that of the process from which kernels are forked.
+ENVIRONMENTS: dict[str, dict[str, str]] = read_shipped("batch/kernels.yml")["environments"]
 # A Unix socket's path may have 104 bytes on macOS (108 on Linux), and "-1" to "-5" are appended.
 _LONGEST_SOCKET_PATH = 100
 
@@ -50,7 +50,7 @@ class Kernels(AbstractContextManager["Kernels"]):
         self._folder = Path(self._cleaner.name)
         # A user's own IPython start-up files must not change a report.
         own = {"IPYTHONDIR": str(self._folder / "ipython")}
-        self._environment = {**os.environ, **_FIXED_ENVIRONMENT, **own, **environment}
+        self._environment = {**os.environ, **ENVIRONMENTS["fixed"], **own, **environment}
         self._managers: list[AsyncKernelManager] = []
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()

@@ -24,6 +24,7 @@ from pmf_analysis.problems import PmfError, Problem, did_you_mean
 SCHEMA_VERSION = 1
 MANIFEST, LOG = "manifest.json", "run.log"
 PARTIAL = ".partial"
+PACKAGE = Path(__file__).resolve().parents[1]
 
 _PATH = re.compile(r"(?<![\w.:/\\-])(?:[A-Za-z]:\\|/)(?:[^\s\"'<>|:/\\]+[/\\])+([^\s\"'<>|:/\\]*)")
 _SECRET_NAME = re.compile(r"(?i)(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|API_?KEY|_KEY)$")
@@ -127,8 +128,7 @@ def find_run(root: Path, wanted: str = "") -> RunRecord:
     if not found or (wanted and len(found) > 1):
         hint = did_you_mean(wanted, [folder.name.removesuffix(PARTIAL) for folder in folders])
         how_many = f"{len(found)} runs begin" if found else "No run begins"
-        facts = {"how_many": how_many, "wanted": wanted, "hint": hint}
-        raise PmfError(Problem.of("unknown-run", **facts))
+        raise PmfError(Problem.of("unknown-run", how_many=how_many, wanted=wanted, hint=hint))
     return RunRecord.read(found[-1])
 
 
@@ -162,6 +162,12 @@ def is_unchanged(folder: Path, files: Mapping[str, Any]) -> bool:
     paths = {name: folder / name for name in files}
     found = {name: describe_file(path) for name, path in paths.items() if path.is_file()}
     return bool(files) and found == files
+
+
+def package_digest() -> str:
+    """Return a digest of pmf's own files."""
+    files = describe_files(PACKAGE).items()
+    return digest_of({name: file for name, file in files if "__pycache__" not in name})
 
 
 def digest_of(value: Any) -> str:

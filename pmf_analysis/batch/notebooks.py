@@ -64,10 +64,9 @@ def fingerprint(path: Path) -> str:
     Kinds, sources and tags of its cells count; outputs, execution counts and an editor's own
     metadata do not, so that opening and running a notebook in JupyterLab leaves it the same.
     """
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     parts = [
         [cell["cell_type"], "".join(cell["source"]), sorted(cell["metadata"].get("tags", []))]
-        for cell in cells
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
     ]
     return manifest.digest_of(parts)
 
@@ -83,8 +82,7 @@ def check_notebook(path: Path, name: str, accepted: Iterable[str]) -> Problems:
         Fingerprints that the run file accepts beside the shipped notebooks.
     """
     if not path.is_file():
-        choices = sorted(other.stem for other in path.parent.glob("*.ipynb"))
-        hint = did_you_mean(path.stem, choices)
+        hint = did_you_mean(path.stem, sorted(each.stem for each in path.parent.glob("*.ipynb")))
         return Problems([Problem.of("missing", file=name, hint=hint)])
     try:
         digest, cells = fingerprint(path), json.loads(path.read_text(encoding="utf-8"))["cells"]

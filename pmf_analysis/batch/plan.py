@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pmf_analysis.batch.manifest import describe_file, describe_files, digest_of
+from pmf_analysis.batch.manifest import describe_file, package_digest
 from pmf_analysis.batch.notebooks import PARAMETER_TYPES, check_notebook, fingerprint
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters import checks, loading, models
@@ -18,7 +18,6 @@ from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import Period, parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems, did_you_mean
 
-_PACKAGE = Path(__file__).resolve().parents[1]
 _FREE_BYTES = 200_000_000
 # The packages that can move a number.
 _VERSIONS_OF = ("pmf-analysis", "numpy", "pandas", "scipy", "statsmodels", "papermill", "nbconvert")
@@ -81,13 +80,11 @@ class Plan:
         from pmf_analysis.data.seals import records_read
 
         run_file = describe_file(self.workspace.root / self.run_file)["sha256"]
-        code = describe_files(_PACKAGE).items()
-        package = {name: file for name, file in code if "__pycache__" not in name}
         return {
             "parameters": self.parameters.files | {self.run_file: run_file},
             "versions": versions(),
             "notebooks": {name: fingerprint(path) for name, path in self.notebooks.items()},
-            "package": digest_of(package),
+            "package": package_digest(),
             "data": self.store.digest(self.spec.as_at).overall,
             "vintages": [vintage.id for vintage in self.store.vintages(self.spec.as_at)],
             "jobs": [job.id for job in self.jobs],
@@ -186,7 +183,7 @@ def _is_in(shard: str, key: str) -> bool:
     share, _, shares = shard.partition("/")
     if not (share.isdecimal() and shares.isdecimal() and 1 <= int(share) <= int(shares)):
         raise PmfError(Problem.of("not-a-shard", shard=shard))
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest())
+    number = int(hashlib.sha256(key.encode()).hexdigest(), 16)
     return number % int(shares) == int(share) - 1
 
 

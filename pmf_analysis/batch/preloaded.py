@@ -21,25 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from pmf_analysis.problems import PmfError
+from pmf_analysis.shipped import read_shipped
 
 MOST_BYTES = 2**20
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 # Memory that runs out must cost a kernel, not this process and with it all of them.
 _EASILY_KILLED = "500"
-# What notebooks import inside functions, or only once they draw or read; the rest comes with these.
-_NEEDED = (
-    "IPython.core.debugger",
-    "IPython.extensions.storemagic",
-    "ipykernel.debugger",
-    "ipykernel.kernelapp",
-    "matplotlib.backends.backend_svg",
-    "pmf_analysis.assess",
-    "pmf_analysis.notebook",
-    "pyarrow.dataset",
-    "scipy.stats",
-    "sqlite3",
-    "tornado.platform.asyncio",
-)
 
 
 def main() -> None:
@@ -61,7 +48,7 @@ def warm_up() -> None:
 
     Nothing is read here that a kernel would not read again when it has changed.
     """
-    for name in _NEEDED:
+    for name in read_shipped("batch/kernels.yml")["preloaded"]:
         import_module(name)
     from pmf_analysis.parameters.workspace import Workspace
     from pmf_analysis.story.bank import bank, stored, template

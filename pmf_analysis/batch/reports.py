@@ -53,22 +53,16 @@ def make_report(order: Order, folder: Path, kernels: Kernels) -> dict[str, Any]:
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        outcome = execute(
-            notebooks.notebook_of(order.notebook),
-            order.parameters,
-            kernels=kernels,
-            folder=folder,
-            seconds=order.seconds,
-            cell_seconds=order.cell_seconds,
-        )
+        notebook = notebooks.notebook_of(order.notebook)
+        how: Any = {"seconds": order.seconds, "cell_seconds": order.cell_seconds}
+        outcome = execute(notebook, order.parameters, kernels=kernels, folder=folder, **how)
         if outcome.status == "ok":
             outcome = _publish(order, outcome, folder)
         if outcome.status != "ok":
             _leave_reason(folder, outcome)
     except OSError as error:  # a full disk must cost no other report, and leave no half of this one
         shutil.rmtree(folder, ignore_errors=True)
-        why = f"the report could not be written: {error.strerror}"
-        outcome = Outcome("failed", why)
+        outcome = Outcome("failed", f"the report could not be written: {error.strerror}")
     return record_of(order.job, outcome, folder)
 
 

@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.batch import execute, manifest, reports, unchanged
@@ -81,11 +80,9 @@ def run_plan(
         same = None if options.fresh or resumed else earlier.same(plan.content())
         if same:
             return same
-        work = _Work(
-            plan, options, _resumable(plan, resumed) if resumed else _new(plan, options, now)
-        )
-        work.earlier = None if work.record.manifest["fresh"] else earlier
-        made = work.run(now.date(), on_job)
+        record = _resumable(plan, resumed) if resumed else _new(plan, options, now)
+        taken_from = None if record.manifest["fresh"] else earlier
+        made = _Work(plan, options, record, taken_from).run(now.date(), on_job)
         write_council_index(plan.place.parent)
         return made
 
@@ -129,7 +126,7 @@ class _Work:
     plan: Plan
     options: Options
     record: RunRecord
-    earlier: unchanged.Earlier | None = None
+    earlier: unchanged.Earlier | None
     views: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -193,13 +190,13 @@ class _Work:
 
     def made(self, make: Maker) -> Reports:
         """Yield the record of each report: those already there, those as before, those made now."""
-        todo = []
+        todo, earlier = [], self.earlier
         for job in self.plan.jobs:
             known, folder = self.jobs[job.id], self.folder / job.id
             if known["status"] == "ok" and is_unchanged(folder, known["files"]):
                 yield known | {"status": "skipped"}
                 continue
-            if taken := self._taken(job, folder):
+            if taken := earlier.take_report(self._key(job), job.id, folder) if earlier else None:
                 yield self._keep(taken) | {"status": "unchanged"}
             else:
                 todo.append(self._order(job))
@@ -209,9 +206,6 @@ class _Work:
                     yield record
                 if record["status"] not in ("ok", "not_run") and self.options.fail_fast:
                     return
-
-    def _taken(self, job: Job, folder: Path) -> dict[str, Any] | None:
-        return self.earlier.take_report(self._key(job), job.id, folder) if self.earlier else None
 
     def _key(self, job: Job) -> str:
         """Return a digest of all that decides a report."""

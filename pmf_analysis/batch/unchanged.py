@@ -18,7 +18,6 @@ from pmf_analysis.batch import manifest
 from pmf_analysis.batch.manifest import RunRecord, digest_of
 from pmf_analysis.problems import PmfError
 
-_PACKAGE = Path(__file__).resolve().parents[1]
 _MARKS = "outputs/.unchanged"
 
 
@@ -27,11 +26,10 @@ def inputs_digest(root: Path, asked: Sequence[str], *, seals: bool = True) -> st
 
     Of files their names and bytes count; of the environment, what is installed.
     """
-    installed = sorted(
-        path.name for path in Path(sysconfig.get_path("purelib")).glob("*.dist-info")
-    )
+    packages = Path(sysconfig.get_path("purelib")).glob("*.dist-info")
+    installed = sorted(path.name for path in packages)
     digest = hashlib.sha256(repr((asked, sys.version, installed)).encode())
-    folders = [root / "parameters", root / "notebooks", _PACKAGE]
+    folders = [root / "parameters", root / "notebooks", manifest.PACKAGE]
     kinds = ("vintages", "backtests", "sealed") if seals else ("vintages", "backtests")
     folders += [root / "store" / name for name in kinds]
     for folder in folders:

@@ -116,10 +116,9 @@ def _differenced(rows: pd.DataFrame) -> pd.DataFrame:
     reason = _reasons(rows, added).where(later, "")
     status, before = rows["value_status"], rows["value_status_before"]
     less_certain = status.where(~(before.map(_CERTAINTY) > status.map(_CERTAINTY)), before)
-    note = "cannot be made discrete: " + reason
     made = rows.assign(
         value_status=status.mask(later, less_certain).mask(reason != "", "missing"),
-        value_note=rows["value_note"].mask(reason != "", note),
+        value_note=rows["value_note"].mask(reason != "", "cannot be made discrete: " + reason),
         period_start=rows["step_start"],
         accumulation="discrete",
         adds_up=rows["is_additive"] | stands_still,

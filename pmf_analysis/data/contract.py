@@ -19,13 +19,6 @@ from pmf_analysis.shipped import read_shipped
 
 Kind = Literal["text", "number", "integer", "date", "yes_no"]
 
-DTYPES: dict[Kind, Any] = {
-    "text": "str",
-    "number": "float64",
-    "integer": "Int64",
-    "date": "datetime64[us]",
-    "yes_no": "boolean",
-}
 USABLE_STATUSES = ("final", "provisional", "estimated", "revised")
 ABSENT_STATUSES = ("suppressed", "not_yet_available", "not_applicable", "missing")
 
@@ -51,15 +44,16 @@ def _columns(declared: Mapping[str, list[Any] | None]) -> tuple[Column, ...]:
 
 
 _DECLARED = read_shipped("data/contract.yml")
+DTYPES: dict[Kind, Any] = _DECLARED["types"]
+# Between two columns of a row: what is said when a rule is broken, the columns, what must hold.
+ROW_RULES: dict[str, tuple[str, str, str]] = _DECLARED["rules"]
 TABLES = {name: _columns(told["columns"]) for name, told in _DECLARED["tables"].items()}
 ROW_MEANS: dict[str, str] = {name: t["a_row_is"] for name, t in _DECLARED["tables"].items()}
 KEYS = {name: tuple(told["key"]) for name, told in _DECLARED["tables"].items()}
 # The column a reader looks at first.
 MAIN_COLUMN: dict[str, str] = {name: t["main"] for name, t in _DECLARED["tables"].items()}
 # Rows that share these columns are one list: a newer list replaces the older one whole.
-REPLACED_WHOLE: dict[str, list[str]] = {
-    name: t["replaced_whole"] for name, t in _DECLARED["tables"].items() if "replaced_whole" in t
-}
+REPLACED_WHOLE: dict[str, list[str]] = _DECLARED["replaced_whole"]
 SERIES_PARTS = ("indicator_id", "area_code", "dimension", "dimension_value", "definition_version")
 SOURCE_COLUMNS = tuple(_DECLARED["source"])
 

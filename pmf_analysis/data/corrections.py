@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,9 +56,8 @@ def _rows_of(
     indicator = register.indicators.get(correction.indicator)
     if indicator is None:
         return pd.Series(False, index=observations.index)
-    period = periods.parse_period(
-        correction.period, year_type=indicator.year_type, frequency=indicator.frequency
-    )
+    known: Any = {"year_type": indicator.year_type, "frequency": indicator.frequency}
+    period = periods.parse_period(correction.period, **known)
     rows = (observations["indicator_id"] == indicator.id) & (observations["area_code"] == area)
     rows &= observations["dimension"] == ""
     rows &= observations["period_end"] == pd.Timestamp(period.end)

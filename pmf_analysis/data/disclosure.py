@@ -57,8 +57,7 @@ def suppress(
     result = observations.copy()
     measured = ["value", "numerator", "ci_lower", "ci_upper"]
     result[measured] = result[measured].mask(hidden)
-    was_shown = hidden & (result["value_status"] != "suppressed")
-    note = result["value_note"].mask(was_shown, NOTE)
+    note = result["value_note"].mask(hidden & (result["value_status"] != "suppressed"), NOTE)
     result["value_note"] = note.mask(hidden & cells["exposed"], f"{NOTE}; {EXPOSED_NOTE}")
     result["value_status"] = result["value_status"].mask(hidden, "suppressed")
     return result
@@ -114,8 +113,8 @@ def _breakdown_sums(cells: pd.DataFrame) -> Iterator[_Sum]:
     whole = [name for name in _KEY if name not in {"dimension", "dimension_value"}]
     parts = known[known["dimension"] != ""]
     touched = parts.groupby([*whole, "dimension"])["hidden"].transform("any").astype(bool)
-    totals = known[known["dimension"] == ""]
-    places = totals.reset_index().set_index(whole)["index"].to_dict()
+    totals = known[known["dimension"] == ""].reset_index()
+    places = totals.set_index(whole)["index"].to_dict()
     for key, group in parts[touched].groupby([*whole, "dimension"]):
         if key[:-1] in places:
             yield int(places[key[:-1]]), list(group.index)

@@ -4,24 +4,13 @@ pandera takes two seconds to import and is wanted at the boundary only (import a
 imported inside the functions that use it.
 """
 
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.data.contract import DTYPES, KEYS, TABLES, USABLE_STATUSES, Column
+from pmf_analysis.data.contract import DTYPES, KEYS, ROW_RULES, TABLES, Column
 from pmf_analysis.problems import Problem, Problems
-
-# Rules between two columns of a row: what is said when one is broken, the columns, what must hold.
-_ROW_RULES: dict[str, tuple[str, str, Callable[[Any, Any], Any]]] = {
-    "period_end is before period_start": ("period_start", "period_end", operator.le),
-    "ci_lower is above ci_upper": ("ci_lower", "ci_upper", lambda low, high: ~(low > high)),
-    "no value and no status saying why": (
-        *("value", "value_status"),
-        lambda value, status: value.notna() == status.isin(USABLE_STATUSES),
-    ),
-}
 
 
 def check_table(frame: pd.DataFrame, table: str) -> Problems:
@@ -55,19 +44,16 @@ def _pandera_schema(table: str) -> Any:
     import pandera.pandas as pa
 
     columns = {
-        column.name: pa.Column(
-            DTYPES[column.kind], checks=_column_checks(column), nullable=not column.required
-        )
-        for column in TABLES[table]
+        c.name: pa.Column(DTYPES[c.kind], checks=_column_checks(c), nullable=not c.required)
+        for c in TABLES[table]
     }
     checks = [
-        pa.Check(lambda rows, a=a, b=b, holds=holds: holds(rows[a], rows[b]), error=words)
-        for words, (a, b, holds) in _ROW_RULES.items()
-        if {a, b} <= set(columns)
+        pa.Check(lambda rows, holds=holds: rows.eval(holds, engine="python"), error=words)
+        for words, (one, other, holds) in ROW_RULES.items()
+        if {one, other} <= set(columns)
     ]
-    return pa.DataFrameSchema(
-        columns, checks=checks, unique=list(KEYS[table]), strict=True, ordered=True, name=table
-    )
+    exactly: Any = {"unique": list(KEYS[table]), "strict": True, "ordered": True}
+    return pa.DataFrameSchema(columns, checks=checks, name=table, **exactly)
 
 
 def _column_checks(column: Column) -> list[Any]:

@@ -104,10 +104,9 @@ def validated(model: type[Model], document: Document | None, problems: Problems)
 
 
 @lru_cache(maxsize=32)
-def _composed(raw: bytes) -> Node | None:
+def _composed(raw: bytes) -> Any:
     """Compose a text once a process: every notebook that is forked from it reads the same files."""
-    node: Node | None = YAML(typ="safe", pure=True).compose(raw.decode("utf-8-sig"))
-    return node
+    return YAML(typ="safe", pure=True).compose(raw.decode("utf-8-sig"))
 
 
 class _Reader:
@@ -122,7 +121,7 @@ class _Reader:
     def compose(self, raw: bytes) -> Node | None:
         """Return the root node, None after a fault."""
         try:
-            node = _composed(raw)
+            node: Node | None = _composed(raw)
         except UnicodeDecodeError as error:
             self.refuse("not-utf8", raw.count(b"\n", 0, error.start) + 1)
         except MarkedYAMLError as error:

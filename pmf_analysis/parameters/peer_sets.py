@@ -26,11 +26,8 @@ class PeerSetSpec(Titled):
 
     def _contradictions(self) -> dict[str, object]:
         ways = bool(self.members) + bool(self.characteristics) + self.everyone
-        of_built = {"size", "among"} & self.model_fields_set
-        return {
-            "several_ways": ways > 1,
-            "size_of_no_built_set": of_built and not self.characteristics,
-        }
+        not_built = {"size", "among"} & self.model_fields_set and not self.characteristics
+        return {"several_ways": ways > 1, "size_of_no_built_set": not_built}
 
     @property
     def is_described(self) -> bool:

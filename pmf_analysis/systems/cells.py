@@ -67,10 +67,7 @@ def read_workbook(content: bytes) -> list[Sheet]:
     """
     values = _load(content, formulas=False)
     formulas = _load(content, formulas=True) if _has_uncalculated(content) else None
-    sheets = [
-        _read_sheet(worksheet, formulas[worksheet.title] if formulas else None)
-        for worksheet in values.worksheets
-    ]
+    sheets = [_read_sheet(one, formulas[one.title] if formulas else None) for one in values]
     return [sheet for sheet in sheets if len(sheet.cells)]
 
 

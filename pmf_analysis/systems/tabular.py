@@ -58,8 +58,7 @@ def cut_into_records(
     for sheet in without_header:
         facts |= {"file": result.name, "sheet": sheet.name}
         if nothing_else:
-            problem = Problem.of("header-not-found", **facts)
-            result.refuse(problem, mapping.table, sheet.cells.index.tolist())
+            result.refuse(Problem.of("header-not-found", **facts), mapping.table, sheet.cells)
         else:
             result.problems.tell("sheet-without-header", **facts)
             result.ignored["on a sheet without the header"] += len(sheet.cells)
@@ -90,7 +89,7 @@ def _read_block(
     first = next((problem for problem in faults if problem.level == "error"), None)
     result.problems.extend(problem for problem in faults if problem is not first)
     if first:
-        result.refuse(first, mapping.table, block.rows.index.tolist())
+        result.refuse(first, mapping.table, block.rows)
         return []
     result.ignored["not kept by the mapping"] += len(block.rows) - len(rows)
     repeated = pd.Series(not block.sheet.names, index=rows.index)

@@ -136,5 +136,4 @@ def _by_text(cells: pd.Series[Any], read: Any, dtype: str) -> Typed:
     """Apply `read` once to every distinct text; None where it cannot be read."""
     values = {text: read(text) if text.strip() else None for text in cells.unique()}
     typed = cells.map(values).astype(dtype)  # type: ignore[call-overload]  # dtype by name
-    bad = typed.isna() & ~is_blank(cells)
-    return typed.fillna("") if dtype == "str" else typed, bad
+    return typed.fillna("") if dtype == "str" else typed, typed.isna() & ~is_blank(cells)
