@@ -5,6 +5,8 @@ made in a process of its own, as many at a time as there are processors, and a c
 made stops no other: the manifest says why.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
