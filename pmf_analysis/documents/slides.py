@@ -1,0 +1,124 @@
+"""Reports as slides: a title, and one slide for each finding that is good or bad news.
+
+Each has the finding as its title, its first sentences, a native chart that PowerPoint can edit, and
+the whole text as speaker notes.
+"""
+
+import re
+from itertools import takewhile
+from typing import Any
+
+from nbconvert.exporters import Exporter
+
+from pmf_analysis.documents.pictures import RULES
+from pmf_analysis.documents.reading import Report, read_report
+from pmf_analysis.documents.word import brand_colour, filled, saved, visible
+from pmf_analysis.problems import PmfError, Problem
+from pmf_analysis.story import bank, rendering, style
+from pmf_analysis.story.blocks import Block, Table
+
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+
+
+class PmfSlidesExporter(Exporter):
+    """nbconvert exporter ``pmf-slides``: the exceptions of a report as slides."""
+
+    export_from_notebook = "Slides (pmf)"
+    output_mimetype = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+    file_extension = ".pptx"
+
+    def from_notebook_node(  # type: ignore[override]  # as other exporters of nbconvert do
+        self, nb: Any, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[bytes, dict[str, Any]]:
+        """Return the slides and nbconvert's resources."""
+        nb, resources = super().from_notebook_node(nb, resources, **kw)
+        return make_slides(read_report(nb, resources.get("pmf"))), resources
+
+
+def make_slides(report: Report) -> bytes:
+    """Return the exceptions of a report as slides.
+
+    Raises
+    ------
+    PmfError
+        When python-pptx, the extra ``slides``, is not installed.
+    """
+    try:
+        from pptx import Presentation
+    except ImportError as error:
+        raise PmfError(Problem.of("slides-not-installed")) from error
+    show, facts, titles = Presentation(), report.facts, set[str]()
+    _widen(show)
+    said = " ".join(f"{facts[name].rstrip('.')}." for name in ("period", "notice") if facts[name])
+    first = Block("note", "first", facts["title"], subtitle=facts["council"], text=(said,))
+    none = Block("note", "none", RULES["no_news"]["title"], text=(RULES["no_news"]["text"],))
+    for block, figure in [(first, None), *(_exceptions(report) or [(none, None)])]:
+        slide, below = show.slides.add_slide(show.slide_layouts[1]), figure or block
+        title = bank.clip_words(visible(block.title), bank.MOST_TITLE_WORDS).strip() or "Finding"
+        title = f"{title} ({len(titles) + 1})" if title in titles else title
+        titles.add(title)
+        text = bank.clip_sentences(" ".join(block.text), RULES["most_words"]).removesuffix(" …")
+        known = {"brand_colour": brand_colour(report), "palette": style, **facts, "title": title}
+        known |= {"sentences": re.split(r"(?<=[.!?])\s+", text), "block": block, "below": below}
+        slide.shapes._spTree[2:] = filled("slide.xml.jinja", {**known, "figure": figure})
+        if figure and figure.table:
+            _add_chart(slide, figure, figure.table)
+        whole = (block.title, *block.text, below.alt, below.source, *below.notes)
+        slide.notes_slide.notes_text_frame.text = visible("\n".join(filter(None, whole)))
+    for part in show.part.package.iter_parts():
+        for node in part._element.xpath("//a:r | //*[@lang]") if hasattr(part, "_element") else ():
+            looks = node if "lang" in node.attrib else node.get_or_add_rPr()
+            looks.set("lang", facts["lang"])
+    return saved(show, show.part.package._rels, report)
+
+
+def _exceptions(report: Report) -> list[tuple[Block, Block | None]]:
+    """Return each finding that is good or bad news, with the first figure below it."""
+    blocks, found = [shown.block for shown in report.shown], []
+    for place, block in enumerate(blocks):
+        below = takewhile(lambda each: each.kind != "finding", blocks[place + 1 :])
+        if block.kind == "finding" and block.tone in ("better", "worse"):
+            found.append((block, next((each for each in below if each.kind == "figure"), None)))
+    return found
+
+
+def _widen(show: Any) -> None:
+    """Make slides as wide as screens, in Arial, from those that python-pptx has."""
+    show.slide_width = show.slide_height * 16 // 9
+    for part in show.part.package.iter_parts():
+        for node in part._element.iter() if hasattr(part, "_element") else ():
+            for name in {"x", "cx"} & set(node.attrib if node.tag.startswith(_DRAWING) else ()):
+                node.set(name, str(int(node.get(name)) * 4 // 3))
+        if part.partname.startswith("/ppt/theme"):
+            part.blob = part.blob.replace(b"Calibri", b"Arial")
+
+
+def _add_chart(slide: Any, figure: Block, table: Table) -> None:
+    """Add a table of periods as a chart that PowerPoint can edit; gaps stay gaps."""
+    from pptx.chart.data import CategoryChartData
+    from pptx.dml.color import RGBColor
+    from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
+    from pptx.util import Inches, Pt
+
+    data: Any = CategoryChartData  # untyped
+    rgb: Any = RGBColor.from_string
+    plain, colours = rendering.units_in_headings(table), list[str]()
+    data = data(number_format="General")
+    data.categories = [visible(row.get(table.columns[0].key) or "-") for row in table.rows]
+    for column in plain.columns:
+        name, is_number, cells = rendering.plain_column(plain, column)
+        if is_number and column.key in RULES["series"]:
+            data.add_series(visible(name), [float(cell) if cell else None for cell in cells])
+            colours.append(style.COLOURS[RULES["series"][column.key]])
+    if not colours:
+        return
+    frame = slide.shapes.add_chart(XL_CHART_TYPE.LINE, *map(Inches, RULES["chart"]), data)
+    frame._element.nvGraphicFramePr.cNvPr.set("descr", visible(figure.alt))
+    slide.shapes._spTree.insert(-1, frame._element)
+    chart = frame.chart
+    chart.has_title, chart.has_legend, chart.font.size = False, True, Pt(12)
+    chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
+    chart.value_axis.major_gridlines.format.line.color.rgb = rgb(style.COLOURS["grid"][1:])
+    for series, colour in zip(chart.plots[0].series, colours, strict=True):
+        series.smooth, series.format.line.width = False, Pt(2.25)
+        series.format.line.color.rgb = rgb(colour[1:])
