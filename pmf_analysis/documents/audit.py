@@ -1,54 +1,284 @@
-"""What a page must be beyond what axe can see.
+"""What published documents must be, beyond what a browser's checker can see.
 
-axe is content with an alternative text that says "No description has been provided", with a file
-name for a title and with tables that nobody introduced. These checks, most of them rules of
-``audit.yml``, are not. They need no browser, take milliseconds, and work on any HTML page, so that
-a council can audit its own packs.
+Checkers are content with an alternative text that says "No description has been provided", with a
+file name for a title and with tables that nobody introduced. The rules of ``audit.yml`` are not.
+They need no browser, take milliseconds, and judge any web page, PDF, Word, Excel or PowerPoint
+file, so that a council can audit its own packs. A clean result says that no failure was found, by
+this version with these rules: never that a document is fit for everyone.
 """
 
+import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from lxml import etree, html
+from lxml import etree
 
-from pmf_analysis.problems import Problem, Problems
+from pmf_analysis import __version__
+from pmf_analysis.documents.audit_trees import MOST_BYTES, UnreadableError, read_tree
+from pmf_analysis.problems import PmfError, Problem, Problems
 from pmf_analysis.shipped import read_shipped
 
-
-def _words(_context: Any, nodes: Any) -> str:
-    """Return the words of the first of some nodes or texts, a space between each."""
-    first = nodes[0] if nodes else ""
-    return " ".join((first if isinstance(first, str) else first.text_content()).split())
+COLUMNS = ("file", "kind", "duty", "code", "criterion", "where", "message", "fix")
+_SHOWN, _PLACED = 3, 50  # places of a failure on a terminal, and those that are looked up
 
 
-def _xpath(expression: str) -> Any:
-    known = {"re": "http://exslt.org/regular-expressions"}
-    return etree.XPath(expression, namespaces=known, extensions={(None, "words"): _words})
+@dataclass(frozen=True, slots=True)
+class Finding(Problem):
+    """A failure of a rule: ``duty`` is ``law`` (WCAG 2.2 A or AA) or ``ours`` (stricter)."""
+
+    kind: str = ""
+    duty: str = "law"
+    criterion: str = ""
+    where: str = ""
 
 
-_RULES = [
-    (_xpath(rule["wrong"]), rule["code"], rule["says"], _xpath(rule.get("of", "''")))
-    for rule in read_shipped("documents/audit.yml")["rules"]
-]
+@dataclass(frozen=True)
+class AuditResult:
+    """What was found in a folder.
+
+    Parameters
+    ----------
+    problems
+        Every finding, in the order of files and rules.
+    files
+        How many files of each kind were judged.
+    others
+        How many files are of a kind that is not judged.
+    version, rules
+        The version of this package, and how many rules it has for the kinds of files found.
+    """
+
+    problems: list[Finding]
+    files: Mapping[str, int]
+    others: int = 0
+    version: str = __version__
+    rules: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything failed."""
+        return bool(self.problems)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a dict a finding, for other programs."""
+        return [{name: getattr(found, name) for name in COLUMNS} for found in self.problems]
+
+    def grouped(self, duty: str) -> Iterator[tuple[Finding, list[Finding]]]:
+        """Yield the findings of a duty by file and rule: the first of each, and all."""
+        chosen = (found for found in self.problems if found.duty == duty)
+        for _, group in groupby(chosen, key=lambda found: (found.file, found.code)):
+            all_of_it = list(group)
+            yield all_of_it[0], all_of_it
+
+    def lines(self) -> list[str]:
+        """Return what fails, where and how to fix it, for a terminal."""
+        lines: list[str] = []
+        for duty, heading in _told()["duties"].items():
+            last = ""
+            for first, group in self.grouped(duty):
+                if not last:
+                    lines += [heading, ""]
+                if first.file != last:
+                    lines.append(f"{first.file} ({_told()['kinds'][first.kind]['name']})")
+                last = first.file
+                lines.append(f"  {len(group)} x {first.code} ({first.criterion})")
+                for found in group[:_SHOWN]:
+                    lines.append(f"    {found.where and found.where + ': '}{found.message}")
+                if len(group) > _SHOWN:
+                    lines.append(f"    and {len(group) - _SHOWN:,} more")
+                lines += [f"    How to fix: {first.fix}", ""]
+        return [*lines, self.summary]
+
+    @property
+    def summary(self) -> str:
+        """What was looked at with what, and how many failures it found."""
+        found, looked_at = len(self.problems), sum(self.files.values())
+        failures = f"{found:,} failure{'s' * (found > 1)}" if found else "no failure"
+        files = f"{looked_at:,} file{'s' * (looked_at != 1)}"
+        others = f"; {self.others:,} other files were not looked at" if self.others else ""
+        tool = f"pmf audit {self.version} with {self.rules} rules"
+        return f"{failures} found by {tool} in {files}{others}."
+
+
+def audit_folder(folder: Path) -> AuditResult:
+    """Judge every page and document in a folder and in those below it, or one file.
+
+    Hidden files and the locks that Office programs leave are passed over.
+
+    Raises
+    ------
+    PmfError
+        When there is no such folder.
+    """
+    if not folder.exists():
+        raise PmfError(Problem.of("file-missing", file=folder.name))
+    kinds = {end: kind for kind, told in _told()["kinds"].items() for end in told["suffixes"]}
+    paths = [folder] if folder.is_file() else sorted(folder.rglob("*"))
+    files, problems, others = Counter[str](), list[Finding](), 0
+    for path in paths:
+        name = path.name if path == folder else path.relative_to(folder).as_posix()
+        is_hidden = any(part.startswith((".", "~$")) for part in name.split("/"))
+        if is_hidden or not path.is_file():
+            continue
+        kind = kinds.get(path.suffix.lower())
+        if kind is None:
+            others += 1
+            continue
+        files[kind] += 1
+        problems += _judged(path, kind, name)
+    rules = sum(len(_rules(kind)) for kind in files) + len(_told()["files"])
+    return AuditResult(problems, files, others, rules=rules)
+
+
+def _judged(path: Path, kind: str, name: str) -> list[Finding]:
+    try:
+        if kind == "old":
+            raise UnreadableError("file-old")
+        if path.stat().st_size > MOST_BYTES:
+            raise UnreadableError("file-too-large")
+        return list(_judge(kind, read_tree(kind, path.read_bytes()), name))
+    except (UnreadableError, OSError) as error:
+        code = error.args[0] if isinstance(error, UnreadableError) else "file-unreadable"
+        says, fix = next((it["says"], it["fix"]) for it in _told()["files"] if it["code"] == code)
+        return [Finding(says, code=code, file=name, fix=fix, kind=kind, duty="file")]
 
 
 def audit_html(text: str) -> Problems:
     """Return what is wrong with a page, an error for each fault; an empty list is a pass."""
-    page = html.document_fromstring(text)
-    problems = Problems(_repeated_and_missing_ids(page))
-    for wrong, code, says, of in _RULES:
-        found = wrong(page)
-        for node in ([page] if found else []) if isinstance(found, bool) else found:
-            problems.add(message=says.format(of=of(node), text=_words(None, [node])), code=code)
-    return problems
+    return Problems(_judge("html", read_tree("html", text.encode()), ""))
 
 
-def _repeated_and_missing_ids(page: Any) -> Iterator[Problem]:
-    counts = Counter(page.xpath("//@id"))
-    for name in [name for name, count in counts.items() if count > 1]:
-        yield Problem(f'The id "{name}" is used more than once.', code="id-repeated")
-    wanted = " ".join(page.xpath("//@aria-labelledby | //@aria-describedby")).split()
-    wanted += [link[1:] for link in page.xpath("//@href") if link.startswith("#") and link != "#"]
-    for name in sorted(set(wanted) - set(counts)):
-        yield Problem(f'Something refers to "{name}", which is not on the page.', code="id-missing")
+def _judge(kind: str, tree: Any, name: str) -> Iterator[Finding]:
+    place = _mark_headings(kind, tree)
+    for rule, wrong, of in _rules(kind):
+        found = wrong(tree, **_patterns())
+        nodes = ([tree] if found else []) if isinstance(found, bool) else found
+        for number, node in enumerate(nodes):
+            is_placed = node is not tree and number < _PLACED
+            yield Finding(
+                rule["says"].format(of=of(node), text=_words(None, [node])[:80]),
+                code=rule["code"],
+                file=name,
+                fix=rule["fix"],
+                kind=kind,
+                duty=rule.get("duty", "law"),
+                criterion=rule["criterion"],
+                where=place(node).strip() if is_placed else "",
+            )
+
+
+def _mark_headings(kind: str, tree: Any) -> Any:
+    """Write on each heading its level and that of the one before; return how places are said."""
+    told, before = _told()["kinds"][kind], 0
+    level_of = _xpath(told.get("level", "0"))
+    for node in _xpath(told.get("headings", "/.."))(tree):
+        level = level_of(node)
+        if not math.isnan(level):
+            node.set("pmf-level", f"{level:.0f}")
+            node.set("pmf-before", str(before))
+            before = int(level)
+    return _xpath(told["where"])
+
+
+# The rules: XPath over trees
+
+
+@cache
+def _told() -> dict[str, Any]:
+    return read_shipped("documents/audit.yml")
+
+
+@cache
+def _patterns() -> dict[str, str]:
+    return {name: "|".join(choices) for name, choices in _told()["patterns"].items()}
+
+
+@cache
+def _rules(kind: str) -> list[tuple[dict[str, Any], Any, Any]]:
+    return [
+        (rule, _xpath(rule["wrong"]), _xpath(rule.get("of", "''")))
+        for rule in _told()["rules"]
+        if rule["kind"] == kind
+    ]
+
+
+def _words(_context: Any, nodes: Any) -> str:
+    """Return the words of the first of some nodes or texts, single spaces between them."""
+    first = nodes[0] if isinstance(nodes, list) and nodes else nodes or ""
+    return " ".join((first if isinstance(first, str) else _TEXT(first)).split())
+
+
+def _line(_context: Any, nodes: Any) -> str:
+    return str(nodes[0].sourceline)
+
+
+def _repeated(_context: Any, nodes: Any) -> list[Any]:
+    """Return the first of each group of elements that have the same id."""
+    counts = Counter(node.get("id") for node in nodes)
+    by_id = {node.get("id"): node for node in reversed(nodes)}
+    return [node for name, node in by_id.items() if counts[name] > 1]
+
+
+def _dangling(_context: Any, references: Any, ids: Any) -> list[Any]:
+    """Return the elements of attributes that name an id which is not among those given."""
+    known = set(ids)
+    return [
+        reference.getparent()
+        for reference in references
+        if not known.issuperset(unquote(str(reference).removeprefix("#")).split())
+    ]
+
+
+_TEXT = etree.XPath("string()")
+_FUNCTIONS: dict[str, Any] = {
+    "words": _words,
+    "line": _line,
+    "repeated": _repeated,
+    "dangling": _dangling,
+}
+
+
+@cache
+def _xpath(expression: str) -> Any:
+    return etree.XPath(
+        expression,
+        namespaces={"re": "http://exslt.org/regular-expressions"},
+        extensions={(None, name): _FUNCTIONS[name] for name in _FUNCTIONS},
+    )
+
+
+# The statement
+
+
+def statement(result: AuditResult, council: Mapping[str, Any]) -> str:
+    """Return an accessibility statement made from what was found, as a page.
+
+    It follows the parts of the model statement of the 2018 Regulations, and claims no more than
+    that a version of this package, with so many rules, found this.
+
+    Parameters
+    ----------
+    council
+        ``name`` and ``contact`` of the body that publishes, ``date`` (ISO) of the statement; and
+        whatever else a report may say of itself, such as ``brand``.
+    """
+    from pmf_analysis.documents.html import joining_page
+    from pmf_analysis.documents.reading import Section
+    from pmf_analysis.story.facts import dated
+
+    sections = [Section(*each) for each in _told()["statement"].items()]
+    facts = {
+        "title": "Accessibility statement",
+        **council,
+        "council": council.get("name") or "The publisher",
+        "said_on": dated(str(council["date"])),
+        "result": result,
+        "kinds": {_told()["kinds"][kind]["name"]: n for kind, n in result.files.items()},
+    }
+    return joining_page("statement.html.j2", facts, sections)

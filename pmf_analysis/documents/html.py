@@ -133,7 +133,7 @@ def render_index(run: Mapping[str, Any]) -> str:
     reports = {(report["theme"], report["analysis"]): report for report in run["reports"]}
     facts = {"title": "Performance reports", **run, "reports": reports, "verdicts": verdicts}
     sections = [reading.Section(*each) for each in headings.items()]
-    return _joining_page("run.html.j2", facts, sections)
+    return joining_page("run.html.j2", facts, sections)
 
 
 def render_theme(theme: Mapping[str, Any]) -> str:
@@ -152,7 +152,7 @@ def render_theme(theme: Mapping[str, Any]) -> str:
     ]
     glance, reports = theme["headings"]
     sections = [reading.Section("glance", glance, [*numbered]), reading.Section("reports", reports)]
-    return _joining_page("theme.html.j2", theme, sections)
+    return joining_page("theme.html.j2", theme, sections)
 
 
 def render_council(council: Mapping[str, Any]) -> str:
@@ -166,7 +166,7 @@ def render_council(council: Mapping[str, Any]) -> str:
         lists of runs. A run has ``href``, ``as_at``, ``started`` and ``status``, in words.
     """
     sections = [reading.Section(each["id"], each["period"]) for each in council["periods"]]
-    return _joining_page(
+    return joining_page(
         "council.html.j2", {"title": bank.say("theme_page.all_periods"), **council}, sections
     )
 
@@ -190,10 +190,11 @@ def render_published(about: Mapping[str, Any], reports: Iterable[Mapping[str, An
         shown = Markup("<h3>{}</h3>\n<ul>{}</ul>").format(analysis, links)
         section.parts.append(reading.Prose(shown))
     facts = {"title": bank.say("page.titles"), **about}
-    return _joining_page("published.html.j2", facts, [*sections.values()])
+    return joining_page("published.html.j2", facts, [*sections.values()])
 
 
-def _joining_page(name: str, facts: Mapping[str, Any], sections: list[reading.Section]) -> str:
+def joining_page(name: str, facts: Mapping[str, Any], sections: list[reading.Section]) -> str:
+    """Return a page that joins others, of a template of its own and the facts of a report."""
     page = {**reading.report_facts(facts, sections), "sections": sections}
     return _environment().get_template(name).render({**facts, "page": page}).strip() + "\n"
 

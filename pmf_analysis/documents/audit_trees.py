@@ -1,0 +1,209 @@
+"""Web, Office and PDF files as trees, so that one set of XPath rules can judge them all.
+
+Files come from anybody and may be damaged, locked, hostile or not what their name says: reading one
+gives a tree, or raises :class:`UnreadableError` with the code of a rule of ``audit.yml``.
+"""
+
+import posixpath
+import re
+from io import BytesIO
+from typing import Any
+from zipfile import ZipFile
+
+from lxml import etree, html
+
+MOST_BYTES = 100_000_000  # of a file, and of all the XML in one when unpacked
+_MOST_NODES, _DEEPEST, _LONGEST_XMP = 200_000, 200, 1_000_000
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # also the envelope of a newer file with a password
+_FOLDERS = {"word": "word/", "excel": "xl/", "slides": "ppt/"}
+_OF_NOTE = ("Subtype", "Contents", "F", "TU")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class UnreadableError(Exception):
+    """A file cannot be judged; its only argument is the code of the rule that says why."""
+
+
+def read_tree(kind: str, content: bytes) -> Any:
+    """Return the tree of a file's content, its headings marked with their levels.
+
+    Raises
+    ------
+    UnreadableError
+        For whatever keeps the file from being read.
+    """
+    if not content.strip():
+        raise UnreadableError("file-empty")
+    if content.startswith(_OLD_OFFICE):
+        raise UnreadableError("file-locked")
+    shape = "pdf" if b"%PDF-" in content[:1024] else "zip" if content[:2] == b"PK" else "html"
+    if shape != (kind if kind in ("pdf", "html") else "zip"):
+        raise UnreadableError("file-wrong-name")
+    try:
+        if shape == "pdf":
+            return _pdf_tree(content)
+        return _html_tree(content) if shape == "html" else _office_tree(kind, content)
+    except UnreadableError:
+        raise
+    except Exception as error:  # whatever three libraries make of a file that anybody has made
+        raise UnreadableError("file-damaged") from error
+
+
+def _html_tree(content: bytes) -> Any:
+    coding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    text = content.decode(coding, errors="replace").replace("\0", "")
+    return html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8"))
+
+
+def _office_tree(kind: str, content: bytes) -> Any:
+    """Return the XML parts of an Office file in one tree, without prefixes but those of links."""
+    package = etree.Element("package")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+    with ZipFile(BytesIO(content)) as members:
+        wanted = [item for item in members.infolist() if item.filename.endswith((".xml", ".rels"))]
+        if not any(item.filename.startswith(_FOLDERS[kind]) for item in wanted):
+            raise UnreadableError("file-wrong-name")
+        if sum(item.file_size for item in wanted) > MOST_BYTES:
+            raise UnreadableError("file-too-large")
+        for item in wanted:
+            part = etree.fromstring(members.read(item), parser)
+            if part.getroottree().docinfo.doctype:
+                raise UnreadableError("file-entities")
+            _drop_prefixes(part)
+            etree.SubElement(package, "part", name=item.filename).append(part)
+    _name_parts(package)
+    return package
+
+
+def _drop_prefixes(part: Any) -> None:
+    for node in part.iter("*"):
+        node.tag = etree.QName(node).localname
+        for name in [name for name in node.attrib if "}" in name]:
+            full = etree.QName(name)
+            prefix = "r-" if str(full.namespace).endswith("relationships") else ""
+            node.attrib[prefix + full.localname] = node.attrib.pop(name)
+
+
+def _name_parts(package: Any) -> None:
+    """Give sheets and slides the names that people know, and paragraphs those of their styles."""
+    parts = {part.get("name"): part for part in package}
+    for folder, main in (("xl/", "workbook"), ("ppt/", "presentation")):
+        links = parts.get(f"{folder}_rels/{main}.xml.rels", ())
+        targets = {link.get("Id"): link.get("Target", "") for link in links for link in link}
+        listed = package.xpath("//sheets/sheet | //sldIdLst/sldId")
+        for number, node in enumerate(listed, start=1):
+            target = targets.get(node.get("r-id"), "")
+            name = posixpath.join(folder, target).lstrip("/")
+            if name in parts:
+                parts[name].set("label", node.get("name") or f"slide {number}")
+    styles = {style.get("styleId"): style.find("name") for style in package.iter("style")}
+    for used in package.iter("pStyle"):
+        named = styles.get(used.get("val"))
+        used.set("val", used.get("val", "") if named is None else named.get("val", ""))
+
+
+def _pdf_tree(content: bytes) -> Any:
+    """Return what a PDF says of itself, its fonts and annotations, and its tags as elements."""
+    import pikepdf
+
+    try:
+        pdf = pikepdf.open(BytesIO(content), suppress_warnings=True)
+    except pikepdf.PasswordError as error:
+        raise UnreadableError("file-locked") from error
+    with pdf:
+        root: Any = pdf.Root
+        trailer: Any = pdf.trailer
+        tree = etree.Element("pdf", pages=str(len(pdf.pages)), **_xmp(pdf))
+        _set(tree, "Title", trailer.get("/Info", {}).get("/Title"))
+        _set(tree, "Lang", root.get("/Lang"))
+        _set(tree, "Marked", root.get("/MarkInfo", {}).get("/Marked"))
+        _set(tree, "DisplayDocTitle", root.get("/ViewerPreferences", {}).get("/DisplayDocTitle"))
+        _set(tree, "Bookmarks", root.get("/Outlines", {}).get("/First") is not None)
+        _set(tree, "Readable", pdf.allow.accessibility)
+        for item in pdf.objects:
+            for font in _dictionaries(item):
+                _add_font(tree, font)
+        pages = {}
+        for number, page in enumerate(pdf.pages, start=1):
+            pages[page.objgen] = number
+            for note in page.get("/Annots", ()):
+                known = {"page": str(number), "tabs": str(page.get("/Tabs", ""))}
+                _keep(etree.SubElement(tree, "annotation", known), note, _OF_NOTE)
+        if "/StructTreeRoot" in root:
+            _add_tags(etree.SubElement(tree, "tags"), root.StructTreeRoot, pages)
+    for table in tree.iter("Table"):
+        _measure_rows(table)
+    return tree
+
+
+def _set(node: Any, name: str, value: Any) -> None:
+    if value is not None:
+        node.set(name, _NOT_XML.sub("", str(value)).strip("/"))
+
+
+def _keep(node: Any, item: Any, names: tuple[str, ...]) -> None:
+    for name in names:
+        _set(node, name, item.get(f"/{name}"))
+
+
+def _xmp(pdf: Any) -> dict[str, str]:
+    """Return the title and the PDF/UA part that the metadata claim, where they can be read."""
+    held = pdf.Root.get("/Metadata")
+    if held is None or len(held.read_raw_bytes()) > _LONGEST_XMP:
+        return {}
+    said = pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False)
+    names = {"xmp_title": "dc:title", "pdfua": "pdfuaid:part"}
+    return {name: _NOT_XML.sub("", str(said.get(key, ""))) for name, key in names.items()}
+
+
+def _dictionaries(value: Any) -> list[Any]:
+    """Return the dictionaries in a value of a PDF, which may be one, or a list, or a number."""
+    import pikepdf
+
+    listed = value if isinstance(value, pikepdf.Array) else [value]
+    return [item for item in listed if isinstance(item, pikepdf.Dictionary)]
+
+
+def _add_font(tree: Any, item: Any) -> None:
+    """Add a font that draws its own letters: a composite one leaves that to its descendant."""
+    if item.get("/Type") == "/Font" and item.get("/Subtype") not in ("/Type0", "/Type3"):
+        about = item.get("/FontDescriptor", {})
+        font = etree.SubElement(tree, "font")
+        _set(font, "embedded", any(f"/FontFile{n}" in about for n in ("", "2", "3")))
+        _set(font, "name", item.get("/BaseFont", "no name"))
+
+
+def _add_tags(top: Any, root: Any, pages: dict[Any, int]) -> None:
+    """Add the tags under their standard names, without recursion and each only once."""
+    roles, seen = root.get("/RoleMap", {}), set[Any]()
+    todo = [(top, item, 0) for item in reversed(_dictionaries(root.get("/K")))]
+    while todo and len(seen) < _MOST_NODES:
+        parent, item, depth = todo.pop()
+        here = item.objgen if item.is_indirect else len(seen)
+        if here in seen or depth > _DEEPEST or "/S" not in item:
+            continue
+        seen.add(here)
+        role = str(roles.get(item.S, item.S)).strip("/")
+        is_plain = re.fullmatch(r"[A-Za-z]\w*", role, re.ASCII)
+        node = etree.SubElement(parent, role if is_plain else "Other")
+        _keep(node, item, ("Alt", "ActualText", "E", "T", "Lang"))
+        for about in _dictionaries(item.get("/A")):
+            _keep(node, about, ("Scope", "RowSpan", "ColSpan", "Headers"))
+        if "/Pg" in item:
+            _set(node, "page", pages.get(item.Pg.objgen))
+        todo += [(node, kid, depth + 1) for kid in reversed(_dictionaries(item.get("/K")))]
+
+
+def _measure_rows(table: Any) -> None:
+    """Say of every row of a table how many columns it fills, with cells that come from above."""
+    below: list[int] = []
+    for row in table.iter("TR"):
+        cells = [(_span(cell, "ColSpan"), _span(cell, "RowSpan")) for cell in row]
+        row.set("width", str(len(below) + sum(columns for columns, _ in cells)))
+        below = [rows - 1 for rows in below if rows > 1]
+        below += [rows - 1 for columns, rows in cells if rows > 1 for _ in range(columns)]
+
+
+def _span(cell: Any, name: str) -> int:
+    told = str(cell.get(name, ""))
+    return min(int(told), 1000) if told.isascii() and told.isdigit() else 1
