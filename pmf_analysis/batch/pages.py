@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from pmf_analysis.batch import manifest, notebooks
 from pmf_analysis.problems import Problem, Problems
-from pmf_analysis.story.bank import say, words_of
+from pmf_analysis.story.bank import say
 
 if TYPE_CHECKING:
     from pmf_analysis.assess import Measures
     from pmf_analysis.batch.plan import Plan
     from pmf_analysis.parameters.models import Theme
-    from pmf_analysis.story.view import ThemeView
+    from pmf_analysis.story.theme_page import ThemePage
 
 OnJob = Callable[[dict[str, Any], int, int], None]
 
@@ -48,24 +48,19 @@ def describe_pages(plan: Plan) -> dict[str, Any]:
         "overdispersion": framework.comparison.overdispersion,
         "words": framework.status_words,
         "themes": [_theme(plan, theme) for theme in framework.themes if theme.id in used],
-        "analyses": [_titled(id) for id in analyses],
+        "analyses": [{"id": id, "title": id.replace("_", " ").capitalize()} for id in analyses],
     }
 
 
 def _theme(plan: Plan, theme: Theme) -> dict[str, Any]:
-    indicators = plan.parameters.register.for_theme(theme.id)
     named = {"id", "title", "short_title", "data_type"}
+    register = plan.parameters.register.for_theme(theme.id)
     return {
-        "id": theme.id,
-        "title": theme.title,
+        **theme.model_dump(include={"id", "title"}),
         "indicators": plan.indicators(theme.id),
-        "register": [each.model_dump(include=named) for each in indicators],
+        "register": [each.model_dump(include=named) for each in register],
         "analyses": [job.analysis for job in plan.jobs if job.theme == theme.id],
     }
-
-
-def _titled(id: str) -> dict[str, str]:
-    return {"id": id, "title": id.replace("_", " ").capitalize()}
 
 
 def shared_facts(about: dict[str, Any]) -> dict[str, Any]:
@@ -100,11 +95,9 @@ def links(found: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 
 def _copies(job: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield file and name of each copy of a report that is there, with its kind and size."""
-    if not job.get("copies"):
-        return
     from pmf_analysis.batch.copies import FILES
 
-    for name in job["copies"]:
+    for name in job.get("copies", {}):
         if file := job["files"].get(FILES[name]):
             size = f"{max(1, round(file['bytes'] / 1000)):,}"
             yield FILES[name], say(f"theme_page.copy.{name}", size=size)
@@ -123,10 +116,10 @@ def write_index(run: manifest.RunRecord) -> None:
     All that they say stands in the run's manifest and result tables.
     """
     from pmf_analysis.assess import read_measures
-    from pmf_analysis.documents.html import render_index
+    from pmf_analysis.documents.html import render_index, render_theme
 
     measures, about = read_measures(run.folder / "measures"), run.manifest["pages"]
-    reports = []
+    reports, summary = [], {}
     for job in run.jobs.values():
         href = f"{job['id']}/report.html" if job["status"] == "ok" else ""
         status = status_words(job["status"]).capitalize()
@@ -134,69 +127,43 @@ def write_index(run: manifest.RunRecord) -> None:
     for theme in about["themes"]:
         own = [report for report in reports if report["theme"] == theme["id"]]
         page = _theme_page(measures, about, theme, own)
-        manifest.write_atomically(run.folder / theme["id"] / "index.html", page)
+        summary[theme["id"]] = page.counts
+        trail = links([("../index.html", say("theme_page.all_reports"))])
+        facts = shared_facts(about) | {"title": theme["title"], "trail": trail, "reports": own}
+        facts |= {"blocks": page.glance(), "said": page.summaries(), "analyses": about["analyses"]}
+        manifest.write_atomically(run.folder / theme["id"] / "index.html", render_theme(facts))
     counted = {name: run.manifest[name] for name in ("rows", "problems", "content_hash")}
-    counted |= {"summary": _verdicts_by_theme(measures, about), "problems_href": "problems.csv"}
     themes = [theme | {"href": f"{theme['id']}/index.html"} for theme in about["themes"]]
     above = f"../../index.html#period-{run.folder.parent.name}"
-    facts = {**about, **counted, **shared_facts(about), "themes": themes, "reports": reports}
-    facts |= {"trail": links([(above, say("theme_page.all_periods"))])}
-    index = render_index(facts | _portfolio(measures, about))
-    manifest.write_atomically(run.folder / "index.html", index)
+    facts = {**about, **counted, **shared_facts(about), **_portfolio(measures, about)}
+    facts |= {"themes": themes, "reports": reports, "problems_href": "problems.csv"}
+    facts |= {"summary": summary, "trail": links([(above, say("theme_page.all_periods"))])}
+    manifest.write_atomically(run.folder / "index.html", render_index(facts))
     run.save_with_shared_files()
 
 
 def _theme_page(
     measures: Measures, about: dict[str, Any], theme: dict[str, Any], jobs: list[dict[str, Any]]
-) -> str:
-    """Return the page of a theme, whichever of its reports there are."""
-    from pmf_analysis.documents.html import render_theme
-    from pmf_analysis.story.theme_page import ThemePage
-
-    made = [job["analysis"] for job in jobs if job["href"]]
-    page = ThemePage(_theme_view(measures, about, theme, jobs[0]["peer_set"]), made)
-    questions, said = words_of("theme_page.question"), page.summaries()
-    reports = [
-        {
-            **{name: job[name] for name in ("analysis", "status", "reason")},
-            "title": _titled(job["analysis"])["title"],
-            "question": questions.get(job["analysis"], ""),
-            "said": said.get(job["analysis"], ""),
-            "href": f"{job['analysis']}/report.html" if job["href"] else "",
-        }
-        for job in jobs
-    ]
-    facts = {**shared_facts(about), "title": theme["title"], "blocks": page.glance()}
-    facts |= {
-        "trail": links([("../index.html", say("theme_page.all_reports"))]),
-        "reports": reports,
-    }
-    facts["headings"] = [say(f"theme_page.{name}") for name in ("heading", "reports")]
-    return render_theme(facts)
-
-
-def _theme_view(
-    measures: Measures, about: dict[str, Any], theme: dict[str, Any], peer_set: str
-) -> ThemeView:
-    """Return a theme's view as far as a run's own record tells of it."""
+) -> ThemePage:
+    """Return the page of a theme as far as a run's own record tells of it."""
     from pmf_analysis.notebook import ThemeTables
     from pmf_analysis.parameters.models import Indicator
+    from pmf_analysis.story.theme_page import ThemePage
     from pmf_analysis.story.view import ThemeView
 
     ids = theme["indicators"]
     known = theme.get("register", [{"id": id, "title": id} for id in ids])
-    named = ("comparison_level", "overdispersion", "easy_level", "words")
-    return ThemeView(
-        council=about["council"],
+    named = ("council", "period", "comparison_level", "overdispersion", "easy_level", "words")
+    view = ThemeView(
         theme=theme["id"],
         theme_title=theme["title"],
-        period=about["period"],
         as_at=date.fromisoformat(about["as_at"]),
-        peer_set=peer_set,
+        peer_set=jobs[0]["peer_set"],
         indicators=tuple(Indicator.model_construct(**each) for each in known),
         tables=ThemeTables(measures, theme["id"], set(ids)),
         **{name: about[name] for name in named if name in about},
     )
+    return ThemePage(view, [job["analysis"] for job in jobs if job["href"]])
 
 
 def _portfolio(measures: Measures, about: dict[str, Any]) -> dict[str, str]:
@@ -212,23 +179,6 @@ def _portfolio(measures: Measures, about: dict[str, Any]) -> dict[str, str]:
     row = next(iter(rows_of(measures.records[past])), None)
     parts = portfolio_parts(rows_of(measures.portfolio), themes, level, row)
     return {name: block_html(block, level=3) for name, block in parts.items()}
-
-
-def _verdicts_by_theme(measures: Measures, about: dict[str, Any]) -> dict[str, Counter[str]]:
-    """Count the trend verdicts of each theme's series as its page does."""
-    from pmf_analysis.story.facts import TrendFacts
-    from pmf_analysis.story.view import rows_of
-
-    points = measures.points.dropna(subset=["value"]).sort_values("period").groupby("series")
-    newest = points["direction"].last()
-    counts: dict[str, Counter[str]] = {}
-    for row in rows_of(measures.trends):
-        facts = TrendFacts.of(row, "", direction=int(newest.get(row["series"], 0)))
-        counts.setdefault(facts.subject.indicator, Counter())[facts.shown] += 1
-    return {
-        theme["id"]: sum((counts.get(name, Counter()) for name in theme["indicators"]), Counter())
-        for theme in about["themes"]
-    }
 
 
 def render_again(run: manifest.RunRecord) -> None:

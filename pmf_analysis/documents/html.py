@@ -22,12 +22,7 @@ from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story import bank
 
 TEMPLATES = Path(__file__).parent / "templates"
-# Verdicts in the order of their columns; of a run's index those that occur.
 _UNRATED = ("rising", "falling", "higher", "lower")
-_VERDICTS = (
-    *("improving", "worsening", "no_clear_change", "cannot_judge", "better", "worse"),
-    *(*_UNRATED, "no_status"),
-)
 
 
 class PmfHtmlExporter(HTMLExporter):
@@ -129,7 +124,8 @@ def render_index(run: Mapping[str, Any]) -> str:
     found = {verdict for counts in summary.values() for verdict, n in counts.items() if n}
     words = bank.words_of("status") | bank.words_of("level_status")
     words |= {code: bank.say("page.index.not_rated", word=words[code]) for code in _UNRATED}
-    verdicts = {code: words[code] for code in _VERDICTS if code in (found or ("cannot_judge",))}
+    order = bank.stored("pages.yml")["trends"]["verdicts"]
+    verdicts = {code: words[code] for code in order if code in (found or ("cannot_judge",))}
     reports = {(report["theme"], report["analysis"]): report for report in run["reports"]}
     facts = {"title": "Performance reports", **run, "reports": reports, "verdicts": verdicts}
     sections = [reading.Section(*each) for each in headings.items()]
@@ -142,16 +138,14 @@ def render_theme(theme: Mapping[str, Any]) -> str:
     Parameters
     ----------
     theme
-        What a report's page says of itself; ``blocks``: what is known at a glance; ``reports``: a
-        list of ``analysis`` (id), ``title``, ``question``, ``said`` (what it found), and ``href``
-        where it was made, ``status`` and ``reason`` where it was not; ``headings``: of the glance
-        and of the reports.
+        What a report's page says of itself; ``blocks``: what is known at a glance; ``reports`` and
+        ``analyses`` as for the index of a run; ``said``: by analysis what its report found.
     """
-    numbered = [
+    blocks = [
         reading.Shown(block, 1 if block.kind == "table" else None) for block in theme["blocks"]
     ]
-    glance, reports = theme["headings"]
-    sections = [reading.Section("glance", glance, [*numbered]), reading.Section("reports", reports)]
+    sections = [reading.Section("glance", bank.say("theme_page.heading"), [*blocks])]
+    sections += [reading.Section("reports", bank.say("theme_page.reports"))]
     return joining_page("theme.html.j2", theme, sections)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pmf_analysis.parameters.drawings import check_svg
 from pmf_analysis.parameters.loading import Document
-from pmf_analysis.parameters.messages import Place
 from pmf_analysis.parameters.models import Council
 from pmf_analysis.problems import PmfError
 
@@ -16,7 +15,6 @@ INKS = ("#ffffff", "#0b0c0c")
 _MOST_LOGO_BYTES = 50_000
 _LOGOS = {".png": "image/png", ".svg": "image/svg+xml"}
 _KINDS = {"logo": tuple(_LOGOS), "word_template": (".docx",)}
-_STARTS = {".png": b"\x89PNG\r\n\x1a\n", ".docx": b"PK", ".svg": b"<"}
 
 
 def contrast(one: str, other: str) -> float:
@@ -56,38 +54,30 @@ def check_brand(document: Document, folder: Path) -> dict[str, str]:
     hashes = {}
     for place, colour in document.at("council.brand.colour", str):
         if re.fullmatch("#[0-9a-fA-F]{6}", colour) and not ink_on(colour):
-            facts = {"colour": colour, "least": LEAST_CONTRAST, "near": nearest_readable(colour)}
-            document.tell(place, "brand-unreadable", **facts)
+            near = nearest_readable(colour)
+            document.tell(place, "brand-unreadable", colour=colour, least=LEAST_CONTRAST, near=near)
     for setting, kinds in _KINDS.items():
         for place, name in document.at(f"council.brand.{setting}", str):
-            content = _content(document, place, folder / name, kinds)
-            if content is not None:
-                hashes[f"parameters/{name}"] = sha256(content).hexdigest()
+            path, facts = folder / name, {"name": name, "kinds": " or ".join(kinds)}
+            if path.suffix not in kinds or not path.is_file():
+                document.tell(place, "brand-file-missing", **facts)
+                continue
+            content = path.read_bytes()
+            hashes[f"parameters/{name}"] = sha256(content).hexdigest()
+            if setting == "logo" and len(content) > _MOST_LOGO_BYTES:
+                document.tell(place, "brand-logo-large", most=_MOST_LOGO_BYTES // 1000, **facts)
+            if path.suffix == ".svg" and not _is_drawing(content):
+                document.tell(place, "brand-logo-active", **facts)
     return hashes
 
 
-def _content(document: Document, place: Place, path: Path, kinds: tuple[str, ...]) -> bytes | None:
-    """Return a file of the brand; None, with the reason told, where it is not what is asked for."""
-    facts = {"name": path.name, "kinds": " or ".join(kinds), "most": _MOST_LOGO_BYTES // 1000}
-    if path.name != path.name.strip() or path.suffix not in kinds or not path.is_file():
-        document.tell(place, "brand-file-missing", **facts)
-        return None
-    content = path.read_bytes()
-    if not content.lstrip().startswith(_STARTS[path.suffix]):
-        document.tell(place, "brand-file-other", **facts)
-    elif path.suffix in _LOGOS and len(content) > _MOST_LOGO_BYTES:
-        document.tell(place, "brand-logo-large", **facts)
-    elif path.suffix == ".svg":
-        try:
-            check_svg(_drawing(content))
-        except (PmfError, UnicodeDecodeError):
-            document.tell(place, "brand-logo-active", **facts)
-    return content
-
-
-def _drawing(content: bytes) -> str:
-    """Return the text of an SVG file after its XML declaration."""
-    return re.sub(r"^\s*<\?xml[^>]*\?>", "", content.decode("utf-8-sig"))
+def _is_drawing(content: bytes) -> bool:
+    """Whether an SVG file is a plain drawing after its XML declaration."""
+    try:
+        check_svg(re.sub(r"^\s*<\?xml[^>]*\?>", "", content.decode("utf-8-sig")))
+    except (PmfError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def brand_of(council: Council, folder: Path) -> dict[str, str]:

@@ -73,7 +73,8 @@ class RealismPage(Page[TargetFacts]):
         no_target, due = facts.is_reference or facts.kind == "baseline", facts.period_label
         target = "" if no_target else facts.target.text
         cells = {"latest": so_far or facts.last_value.text, "range": spoken.range_words(facts)}
-        cells |= {"target": target, "goal": say("realism.goal", target=target, due=due) or due}
+        bare = target and facts.subject.plain(facts.target)  # the unit stands with the latest value
+        cells |= {"target": target, "goal": say("realism.goal", target=bare, due=due) or due}
         cells["chance"] = say("realism.cell", frequency=facts.frequency, chance=facts.probability)
         return cells_of(facts, "target_realism") | cells
 

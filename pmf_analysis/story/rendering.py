@@ -61,9 +61,7 @@ def _named_svg(block: blocks.Block) -> str:
 
 
 def _cell_html(table: blocks.Table, column: blocks.Column, row: Mapping[str, str]) -> str:
-    """Return a cell; ``<key>_link`` in its row is where it leads, named with the row for readers
-    who go from link to link.
-    """
+    """Return a cell, a link named with its row where ``<key>_link`` there says where it leads."""
     shown, link = _plain_cell(table, column, row), row.get(f"{column.key}_link", "")
     if not row.get(column.key) or not _NEAR.fullmatch(link):
         return shown
@@ -81,9 +79,9 @@ def _plain_cell(table: blocks.Table, column: blocks.Column, row: Mapping[str, st
         return status_html(value, table.status_words)
     parts = _VALUE.fullmatch(value) if len(value) > _SHORT_CELL else None
     if column.kind != "number" or parts is None:
-        return escape(value)
+        return f"<span>{_prose(value)}</span>"  # one item of a card
     # A long unit goes to the next line as a whole; the outer wrapper is one item of a card.
-    value, unit = "".join(parts.groups()[:4]), escape(parts[5].strip())
+    value, unit = "".join(parts.groups()[:4]), _prose(parts[5].strip())
     return f'<span>{value} <span class="pmf-unit">{unit}</span></span>'
 
 

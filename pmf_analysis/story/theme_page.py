@@ -3,6 +3,7 @@
 It says nothing of its own: its cells are facts of the reports, and lead to where they rest.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -32,8 +33,13 @@ class ThemePage:
         self.trends, self.realism = TrendsPage(view), RealismPage(view)
         self.comparison = BenchmarkingPage(view)
 
+    @property
+    def counts(self) -> Counter[str]:
+        """How many series have each status, as the trends report counts them."""
+        return Counter(facts.shown for facts in self.trends.facts)
+
     def summaries(self) -> dict[str, str]:
-        """Return the question of each analysis and what its report found, by the analysis."""
+        """Return what each report found, by its analysis."""
         reports = (self.trends, self.comparison, self.realism)
         known, none = self.view.trend_facts, (say("theme.no_data"),)
         return {page.analysis: " ".join(page.summary() if known else none) for page in reports}
