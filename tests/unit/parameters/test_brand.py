@@ -1,0 +1,107 @@
+"""A council's colour, logo and Word template: what is taken, what is refused, and on which line."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pmf_analysis.parameters.brand import LEAST_CONTRAST, contrast, ink_on, nearest_readable
+from pmf_analysis.parameters.workspace import Workspace
+from pmf_analysis.problems import PmfError
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40
+SVG = '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9"/></svg>'
+
+
+def declare(workspace: Workspace, *lines: str) -> None:
+    """Give the framework a brand, whose first line is line 5 of the file."""
+    path = workspace.parameters / "framework.yml"
+    text = path.read_text(encoding="utf-8")
+    brand = ", ".join(lines)
+    text = text.replace("area_code: X06000001}", f"area_code: X06000001,\n  brand: {{{brand}}}}}")
+    path.write_text(text, encoding="utf-8")
+
+
+def refused(workspace: Workspace) -> list[str]:
+    with pytest.raises(PmfError) as error:
+        workspace.load()
+    assert error.value.exit_code == 2
+    assert {problem.file for problem in error.value.problems} == {"parameters/framework.yml"}
+    assert all(problem.row for problem in error.value.problems)
+    return [problem.line() for problem in error.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (('colour: "#777777"',), "take #"),
+        (('colour: "blue"',), 'be a colour such as "#12436d"'),
+        (('colour: "#12436d; } body { display: none"',), "be a colour"),
+        (("logo: none.png", "logo_alt: Us"), "There is no file"),
+        (("logo: ../logo.png", "logo_alt: Us"), "name of a file"),
+        (("logo: logo.png",), "logo_alt"),
+        (("logo: logo.gif", "logo_alt: Us"), ".png or .svg"),
+        (("logo: large.png", "logo_alt: Us"), "larger than 50 KB"),
+        (("logo: script.svg", "logo_alt: Us"), "more than a drawing"),
+        (("logo: image.svg", "logo_alt: Us"), "more than a drawing"),
+        (("logo: broken.svg", "logo_alt: Us"), "more than a drawing"),
+        (("word_template: gone.docx",), "There is no file"),
+        (("word_template: logo.png",), ".docx"),
+        (('licence_url: "javascript:alert(1)"',), "begins with https://"),
+        (("color: red",), 'Did you mean "colour"'),
+    ],
+)
+def test_what_no_page_should_have_is_refused_with_its_line(
+    workspace: Workspace, lines: tuple[str, ...], said: str
+) -> None:
+    place = workspace.parameters
+    for name, content in {"logo.png": PNG, "logo.gif": b"GIF89a", "large.png": PNG * 2000}.items():
+        (place / name).write_bytes(content)
+    active = {"script": "<script/>", "image": '<image href="https://x/y.png"/>', "broken": "<g>"}
+    for name, inside in active.items():
+        (place / f"{name}.svg").write_text(SVG.replace("<path", f"{inside}<path"))
+    declare(workspace, *lines)
+    assert any(said in line for line in refused(workspace)), refused(workspace)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("logo.png", "image/png"), ("l.svg", "image/svg+xml")])
+def test_a_brand_is_plain_texts_with_its_logo_inside(
+    workspace: Workspace, name: str, kind: str
+) -> None:
+    content = PNG if name.endswith("png") else SVG.encode()
+    (workspace.parameters / name).write_bytes(content)
+    declare(workspace, 'colour: "#ffdd00"', f"logo: {name}", "logo_alt: Westshire", "footer: Bye")
+    loaded = workspace.load()
+    brand = workspace.brand(loaded.framework.council)
+    assert all(isinstance(text, str) for text in brand.values())
+    assert brand["logo"] == f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    assert (brand["ink"], brand["footer"], brand["contact"]) == ("#0b0c0c", "Bye", "")
+    assert f"parameters/{name}" in loaded.files  # a new logo makes the pages again
+
+
+def test_the_word_template_is_read_or_there_is_none(workspace: Workspace) -> None:
+    assert workspace.word_template() is None
+    (workspace.parameters / "own.docx").write_bytes(b"PK-own")
+    declare(workspace, "word_template: own.docx")
+    assert workspace.word_template("framework.yml") == b"PK-own"
+    (workspace.parameters / "own.docx").unlink()
+    with pytest.raises(PmfError):
+        workspace.word_template()
+
+
+@given(st.binary(min_size=3, max_size=3))
+def test_every_colour_is_readable_or_has_a_darker_one_that_is(parts: bytes) -> None:
+    colour = f"#{parts.hex()}"
+    near = nearest_readable(colour)
+    assert (near == colour) == bool(ink_on(colour))
+    assert contrast(near, ink_on(near)) >= LEAST_CONTRAST
+    assert all(a <= b for a, b in zip(bytes.fromhex(near[1:]), parts, strict=True))
+
+
+def test_nothing_is_declared_by_default(workspace: Workspace, tmp_path: Path) -> None:
+    brand = workspace.brand(workspace.load().framework.council)
+    assert set(brand.values()) == {""}
