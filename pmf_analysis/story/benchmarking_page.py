@@ -288,7 +288,7 @@ def _gap_notes(facts: ComparisonFacts, gaps: pd.DataFrame) -> Sentences:
     steps = np.diff(positions(gaps["period"], frequency)) / MONTHS.get(frequency, 1)
     gone, step = round((steps - 1).sum()), sentences.step_word(facts)
     has = known.replace(False, None).any()
-    slots = {**counts, "marks": [name for name in _AS_IF if has[name]], "gone": gone, "step": step}
+    slots = {**counts, "signs": [name for name in _AS_IF if has[name]], "gone": gone, "step": step}
     return tell("gap_notes", facts=facts, **slots)
 
 
