@@ -48,9 +48,11 @@ def size_of(svg: str) -> tuple[float, float]:
     """Return width and height of a drawing, as its ``viewBox`` says."""
     try:
         width, height = map(float, etree.fromstring(svg).get("viewBox", "").split()[2:])
-        return width, height or 1 / 0
-    except (ValueError, ArithmeticError) as error:
-        raise PmfError(Problem.of("svg-malformed", error="no size"), EXIT_DATA_UNUSABLE) from error
+    except (ValueError, etree.XMLSyntaxError):
+        width = height = 0
+    if not (0 < width < RULES["longest_side"] and 0 < height < RULES["longest_side"]):
+        raise PmfError(Problem.of("svg-malformed", error="no size"), EXIT_DATA_UNUSABLE)
+    return width, height
 
 
 def one_drawing(svg: str) -> str:

@@ -179,8 +179,10 @@ def _set_styles(root: Any, is_ours: bool, looks: dict[str, Any]) -> dict[str, st
     root.extend(filled("styles.xml.jinja", {**looks, "ids": _style_ids(root), "is_ours": is_ours}))
     for language in root.xpath("//w:lang"):
         language.getparent().remove(language)
-    for usual in root.xpath("w:style[@w:default='1'][@w:type='paragraph']"):
-        usual.get_or_add_rPr().extend(filled("language.xml.jinja", looks))
+    usual = root.xpath("w:style[@w:default='1'][@w:type='paragraph']")
+    places = [each.get_or_add_rPr() for each in usual] + root.xpath("w:docDefaults//w:rPr")
+    for place in places:
+        place.extend(filled("language.xml.jinja", looks))
     return _style_ids(root)
 
 
