@@ -150,6 +150,11 @@ class Canvas:
             Line2D(x, y, transform=None, clip_on=False, **style.looks_of(look), **more)
         )
 
+    def strokes(self, look: str, starts: Any, ends: Any) -> None:
+        """Draw separate lines in pixels as one, which is small and quick; a row is x and y."""
+        corners = np.stack([starts, ends, np.full_like(ends, np.nan, float)], axis=1)
+        self.line(look, *corners.reshape(-1, 2).T)
+
     def tick(self, value: float, text: str) -> None:
         """Write a value of the scale below the axes, under a small line."""
         (x, _), foot = self.pixel(value, 1), self.area.bottom
@@ -227,10 +232,10 @@ def scaled_canvas(
     left = max([62.0, *(12.0 + measure(words)[0] for words, _ in ticks)])
     with canvas(height, left=left, right=right, bottom=bottom, top=top) as sheet:
         sheet.axes.set_ylim(values)
-        for words, tick in ticks:
-            y = sheet.pixel(1, tick)[1]
-            sheet.line("grid", [sheet.area.left, sheet.area.right], [y, y])
-            sheet.write(words, sheet.area.left - 8, y, anchor="right")
+        area, heights = sheet.area, [sheet.pixel(1, tick)[1] for _, tick in ticks]
+        sheet.strokes("grid", *([(x, y) for y in heights] for x in (area.left, area.right)))
+        for (words, _), y in zip(ticks, heights, strict=True):
+            sheet.write(words, area.left - 8, y, anchor="right")
         yield sheet
 
 

@@ -35,9 +35,8 @@ def draw_others(sheet: Canvas, spots: Floats) -> None:
         sheet.boxes.append(box_of(*spot))
     for layer, look in product(layers, ("other", "inside of other")):
         # A tenth of a pixel long, since some programs leave out what has no length at all.
-        ends = np.array([[(x, y), (x + 0.1, y), (np.nan, np.nan)] for x, y in layer])
         if layer:
-            sheet.line(look, *ends.reshape(-1, 2).T)
+            sheet.strokes(look, layer, np.add(layer, (0.1, 0)))
 
 
 def draw_own(sheet: Canvas, spot: Spot, verdict: str = "") -> None:

@@ -81,19 +81,19 @@ def draw_spc(
 
 
 def _draw_usual_range(sheet: Canvas, picture: Picture) -> None:
-    points, half = picture.points, picture.step / 2
-    beyond = pd.Series(picture.x > picture.frozen_from, points.index)
-    charted = points[points["lower_limit"].notna()]
-    for (_, is_frozen), rows in charted.groupby([charted["segment"], beyond], sort=False):
+    limits, half = picture.points[LIMITS].to_numpy(float), picture.step / 2
+    known = np.flatnonzero(np.isfinite(limits[:, 0]))
+    is_frozen = picture.x > picture.frozen_from
+    parts = picture.points["segment"].to_numpy(float)[known] + 0.5 * is_frozen[known]
+    for rows in np.split(known, np.flatnonzero(np.diff(parts)) + 1) if len(known) else ():
         # Limits that follow the season step from period to period; others are one step.
-        steps = rows.loc[rows[LIMITS].ne(rows[LIMITS].shift()).any(axis=1), LIMITS]
-        edges = np.append(picture.x[steps.index], picture.x[rows.index[-1]] + 2 * half) - half
-        levels = np.append(steps.to_numpy(float), steps.to_numpy(float)[-1:], axis=0)
-        x, (lower, upper, mean) = np.repeat(edges, 2)[1:-1], np.repeat(levels[:-1], 2, axis=0).T
-        if not is_frozen:
+        steps = rows[(np.diff(limits[rows], axis=0, prepend=np.inf) != 0).any(axis=1)]
+        edges = np.append(picture.x[steps], picture.x[rows[-1]] + 2 * half) - half
+        x, (lower, upper, mean) = np.repeat(edges, 2)[1:-1], np.repeat(limits[steps], 2, axis=0).T
+        if not is_frozen[rows[0]]:
             sheet.fill("band", x, lower, upper)
         for limit in (lower, upper):
-            sheet.draw("frozen range" if is_frozen else "edge", x, limit)
+            sheet.draw("frozen range" if is_frozen[rows[0]] else "edge", x, limit)
         sheet.draw("average", x, mean)
 
 
@@ -123,10 +123,9 @@ def _draw_events(sheet: Canvas, picture: Picture) -> None:
 def _hatch(sheet: Canvas, left: float, right: float) -> None:
     """Fill a span with slanting lines, which no printer and no eye takes for the usual range."""
     height = sheet.area.top - sheet.area.bottom
-    starts = np.arange(left - height + _HATCH, right, _HATCH)[:, None]
-    x = np.hstack([starts, starts + height, starts * np.nan]).clip(left, right)
-    y = sheet.area.bottom + x - starts
-    sheet.line("exceptional", x.ravel(), y.ravel())
+    starts = np.arange(left - height + _HATCH, right, _HATCH)
+    ends = (each.clip(left, right) for each in (starts, starts + height))
+    sheet.strokes("exceptional", *(np.c_[x, sheet.area.bottom + x - starts] for x in ends))
 
 
 def _draw_fan(sheet: Canvas, picture: Picture) -> None:

@@ -123,8 +123,13 @@ def build_picture(
 def _placed_events(events: Rows, x: Floats, frequency: str) -> pd.DataFrame:
     """Place events that began on this chart, oldest first: ``x``, and ``end`` where one has it."""
     named = ["period", "until", "kind", "number"]
-    rows = pd.DataFrame(columns=named) if events is None else events.reindex(columns=named)
-    rows = rows.dropna(subset=["period"]).sort_values(["period", "number"], ignore_index=True)
+    if events is None or events.empty:
+        return pd.DataFrame(columns=[*named, "x", "end"])
+    rows = (
+        events.reindex(columns=named)
+        .dropna(subset=["period"])
+        .sort_values(["period", "number"], ignore_index=True)
+    )
     half = MONTHS.get(frequency, 1) / 2
     start = positions(rows["period"], frequency) - half
     end = positions(pd.to_datetime(rows["until"]) + pd.Timedelta(days=1), frequency) - half
@@ -135,16 +140,14 @@ def _placed_events(events: Rows, x: Floats, frequency: str) -> pd.DataFrame:
 
 def _target_steps(points: pd.DataFrame, targets: Rows, frequency: str) -> pd.DataFrame:
     """Return the target of each period that has one, low and high the same unless it is a range."""
-    own = pd.DataFrame({"period": points["period"], "high": points.get("target")})
-    parts = [own.assign(low=own["high"])]
-    if targets is not None and len(targets):
-        goal, ranged = targets["target"].astype(float), pd.DataFrame({"period": targets["period"]})
-        for side in ("low", "high"):
-            ranged[side] = targets.get(f"target_{side}", goal).astype(float).fillna(goal)
-        parts.append(ranged)
-    steps = pd.concat([part.astype({"low": float, "high": float}) for part in parts])
-    steps = steps.dropna(subset=["low"]).drop_duplicates("period", keep="last")
-    steps = steps.sort_values("period").reset_index(drop=True)
+    parts = [points.reindex(columns=["period", "target"]), *([] if targets is None else [targets])]
+    names = ["target_low", "target_high", "target"]
+    goals = pd.concat(
+        [part.set_index("period").reindex(columns=names).astype(float) for part in parts]
+    )
+    low, high, goal = (goals[name] for name in names)
+    steps = pd.DataFrame({"low": low.fillna(goal), "high": high.fillna(goal)}).dropna()
+    steps = steps[~steps.index.duplicated(keep="last")].sort_index().reset_index()
     return steps.assign(x=positions(steps["period"], frequency))
 
 

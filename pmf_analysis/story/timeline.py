@@ -86,8 +86,9 @@ def _write_years(sheet: Canvas, ends: Ends, first: int, year_type: str) -> None:
     years = range(math.floor((low - first) / 12), math.floor((high - first - 1e-9) / 12) + 1)
     edges = [sheet.pixel(year * 12 + first, 0)[0] for year in (*years, years[-1] + 1)]
     spans = list(pairwise(np.clip(edges, area.left, area.right)))
-    for start, _ in spans[1:]:
-        sheet.line("tick", [start, start], [area.bottom, area.bottom - 5])
+    sheet.strokes(
+        "tick", *([(x, foot) for x, _ in spans[1:]] for foot in (area.bottom, area.bottom - 5))
+    )
     widest = measure(Words(year_label(years[0], year_type)))[0] + 10
     every = max(1, math.ceil(widest / max(end - start for start, end in spans)))
     for index in range(len(spans) - 1, -1, -every):
