@@ -1,0 +1,309 @@
+"""Report pages to PDF/UA: printed by WeasyPrint or an installed Chromium, then finished here.
+
+Both print the same page. What neither can say of it is put right in the file: tags are cut to those
+that mean something, header cells say what they head, whatever stands in no tag is marked as
+decoration, and there is no clock. A file claims to be PDF/UA only if it passes the checks that are
+made here while it is finished.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from jinja2 import Environment
+from lxml import etree, html
+from nbconvert.exporters import Exporter
+
+from pmf_analysis.documents.html import TEMPLATES, render_report
+from pmf_analysis.problems import EXIT_WRONG_USAGE, PmfError, Problem
+from pmf_analysis.shipped import read_shipped
+
+_COLOURS = re.compile(r"^:root ?{[^}]*}", re.MULTILINE)
+_MARK = re.compile(rb"(/\w+\s*<<[^\n]*?>>\s*BDC|/\w+\s+BMC|\bEMC\b)")
+_MCID = re.compile(rb"/MCID (\d+)")
+_WRITES = re.compile(rb"(?<=\s)T[Jj](?=\s)")
+_PAINTS = re.compile(rb"(?<=\s)(?:S|s|f\*?|B\*?|b\*?|sh|Do|TJ|Tj)(?=\s)")
+_NUMBER = re.compile(rb"-?\d*\.\d{3,}")
+_LETTER = re.compile(rb"\] TJ\n0 Tr\n1 0 0 -1 \S+ \S+ Tm\n\[")
+_SHIFTED = re.compile(rb"(1 0 0 1 \S+ 0 cm)\n(/x\d+) Do(?=\n)")
+
+
+@dataclass(frozen=True)
+class Pdf:
+    """A PDF file, and what printed it."""
+
+    content: bytes
+    route: Literal["weasyprint", "chromium"]
+
+
+class PmfPdfExporter(Exporter):
+    """nbconvert exporter ``pmf-pdf``: the report page of a notebook as an accessible PDF."""
+
+    export_from_notebook = "Report as PDF (pmf)"
+    output_mimetype = "application/pdf"
+
+    def _file_extension_default(self) -> str:
+        return ".pdf"
+
+    def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
+        """Return the PDF and nbconvert's resources; see :class:`.html.PmfHtmlExporter`."""
+        _, resources = super().from_notebook_node(nb, resources, **kw)
+        return make_pdf(render_report(nb, meta=resources.get("pmf"))).content, resources
+
+
+def make_pdf(page_html: str, *, browser: str | None = None) -> Pdf:
+    """Return a report page as a tagged PDF; the same page gives the same bytes.
+
+    Parameters
+    ----------
+    page_html
+        A page of :mod:`pmf_analysis.documents.html`. Nothing that it refers to is opened.
+    browser
+        A Chromium, Chrome or Edge to print with. Without one WeasyPrint prints, or the browser
+        that is installed here where WeasyPrint lacks the system library Pango.
+
+    Raises
+    ------
+    PmfError
+        When there is neither, or the browser cannot print.
+    """
+    page = _print_page(page_html)
+    if browser is None:
+        try:
+            return Pdf(_finished(_printed(page)), "weasyprint")
+        except OSError:  # what importing WeasyPrint raises where Pango is missing
+            names = map(shutil.which, read_shipped("documents/pdf.yml")["browsers"])
+            browser = next(filter(None, names), "")
+    return Pdf(_finished(_printed_by(browser, page)), "chromium")
+
+
+def _print_page(page_html: str) -> str:
+    """Return the page as it goes to paper, made by ``print.xsl`` and ``print.css``."""
+    page = html.document_fromstring(page_html)
+    colours = _COLOURS.findall("\n".join(page.xpath("//style/text()")))
+    looks = "\n".join([*colours, (TEMPLATES / "pmf/print.css").read_text(encoding="utf-8")])
+    return f"<!DOCTYPE html>\n{_stylesheet()(page, looks=etree.XSLT.strparam(looks))}"
+
+
+@cache
+def _stylesheet() -> etree.XSLT:
+    rules = etree.XML((TEMPLATES / "pmf/print.xsl").read_bytes())
+    return etree.XSLT(rules, access_control=etree.XSLTAccessControl.DENY_ALL)
+
+
+def _printed(page: str) -> bytes:
+    from weasyprint import HTML  # type: ignore[import-untyped]
+    from weasyprint.urls import URLFetcher  # type: ignore[import-untyped]
+
+    fetcher = URLFetcher(allowed_protocols={"data"})
+    return bytes(HTML(string=page, url_fetcher=fetcher).write_pdf(pdf_variant="pdf/ua-1"))
+
+
+def _printed_by(browser: str, page: str) -> bytes:
+    data = read_shipped("documents/pdf.yml")
+    # Chromium refuses to run as root with its sandbox; the page holds no script and asks nothing.
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        source, made = Path(folder, "report.html"), Path(folder, "report.pdf")
+        source.write_text(page, encoding="utf-8")
+        places = [f"--user-data-dir={folder}", f"--print-to-pdf={made}", source.as_uri()]
+        command = [browser, *data["flags"], *(["--no-sandbox"] * is_root), *places]
+        try:
+            subprocess.run(command, capture_output=True, check=True, timeout=data["seconds"])
+            return made.read_bytes()
+        except (OSError, subprocess.SubprocessError) as error:
+            why = f"{Path(browser).name}, {type(error).__name__}" if browser else "none found"
+            raise PmfError(Problem.of("pdf-not-possible", why=why), EXIT_WRONG_USAGE) from None
+
+
+# What is put right in the file
+
+
+def _finished(printed: bytes) -> bytes:
+    import pikepdf
+
+    pikepdf.settings.set_flate_compression_level(9)
+    with pikepdf.open(BytesIO(printed)) as pdf:
+        faults = [f"no {key}" for key in ("/Lang", "/StructTreeRoot") if key not in pdf.Root]
+        if "/StructTreeRoot" in pdf.Root:
+            owners = _put_tags_right(pdf, faults)
+            for page in pdf.pages:
+                _put_content_right(pdf, page, owners[page.objgen], faults)
+        _introduce(pdf, faults)
+        made, mode = BytesIO(), pikepdf.ObjectStreamMode.generate
+        pdf.save(made, object_stream_mode=mode, recompress_flate=True, deterministic_id=True)
+        return made.getvalue()
+
+
+def _put_tags_right(pdf: Any, faults: list[str]) -> dict[Any, dict[int, Any]]:
+    """Return which tag owns each piece of marked content of each page, and tell the file so."""
+    from pikepdf import Array, Dictionary, Name
+
+    root, owners, links = pdf.Root.StructTreeRoot, defaultdict[Any, dict[int, Any]](dict), []
+    (document,) = _tidied(_listed(root.K)[0], None, read_shipped("documents/pdf.yml"))
+    document.K, document.P = _joined(document.K), root
+    for tag in _tags(document):
+        for kid in tag.K:
+            if "/S" in kid:
+                kid.P = tag
+            elif "/Obj" in kid:
+                links.append((kid.Obj, tag))
+            else:
+                owners[kid.Pg.objgen][int(kid.MCID)] = tag
+        if tag.S == "/TR":
+            _say_what_cells_head(tag)
+        elif tag.S == "/Figure":
+            _say_where_it_is(tag)
+            faults += [] if str(tag.get("/Alt", "")).strip() else ["a picture without words"]
+    numbers: list[Any] = []
+    for number, page in enumerate(pdf.pages):
+        page.StructParents, page.Tabs, owned = number, Name.S, owners[page.objgen]
+        rows = [owned.get(mcid) for mcid in range(max(owned, default=-1) + 1)]
+        numbers += [number, pdf.make_indirect(Array(rows))]
+    for number, (link, tag) in enumerate(links, start=len(pdf.pages)):
+        link.StructParent, link.F = number, 4
+        link.Contents = link.get("/Contents") or link.get("/A", {}).get("/URI") or "Link"
+        numbers += [number, tag]
+    root.ParentTree = Dictionary(Nums=Array(numbers))
+    return owners
+
+
+def _tidied(tag: Any, page: Any, data: dict[str, list[str]]) -> list[Any]:
+    """Return what is left of a tag: itself, or what is in it if it tells a reader nothing."""
+    from pikepdf import Dictionary, Name
+
+    page, role, inside = tag.get("/Pg", page), str(tag.S), list[Any]()
+    for kid in _listed(tag.get("/K")):
+        if isinstance(kid, int):
+            inside.append(Dictionary(Type=Name.MCR, Pg=page, MCID=kid))
+        else:
+            inside += _tidied(kid, page, data) if "/S" in kid else [kid]
+    if role in data["groups"]:
+        inside = [kid for kid in inside if "/S" in kid]
+    if role not in data["kept"] or not (inside or role in data["cells"]):
+        return inside
+    if role == "/LI" and not any(kid.get("/S") == Name.LBody for kid in inside):
+        body = Dictionary(S=Name.LBody, K=[kid for kid in inside if kid.get("/S") != Name.Lbl])
+        inside = [*(kid for kid in inside if kid.get("/S") == Name.Lbl), body]
+    for key in {*tag.keys()} - {*data["told"]}:
+        del tag[key]
+    tag.K = inside
+    return [tag]
+
+
+def _joined(parts: Any) -> list[Any]:
+    """Join tables that go on on the next page, where repeated headings are decoration.
+
+    Headings of several lines are said again there: long ones are hard to keep in mind.
+    """
+    made: list[Any] = []
+    for part in parts:
+        goes_on = made and part.S == made[-1].S == "/Table" and part.K[0].S == "/THead"
+        heads = [cell for row in part.K[0].K for cell in row.K] if goes_on else []
+        if sum(len(cell.K) for cell in heads) < 1.5 * len(heads):
+            made[-1].K[-1].K.extend(part.K[-1].K)
+        else:
+            made.append(part)
+    return made
+
+
+def _tags(tag: Any) -> Iterator[Any]:
+    yield tag
+    for kid in tag.K:
+        if "/S" in kid:
+            yield from _tags(kid)
+
+
+def _say_what_cells_head(row: Any) -> None:
+    from pikepdf import Dictionary, Name
+
+    scope = Name.Row if any(cell.S == Name.TD for cell in row.K) else Name.Column
+    for cell in row.K:
+        # Our tables have no cell that spans columns or rows.
+        cell.A = Dictionary({"/O": Name.Table} | ({"/Scope": scope} if cell.S == Name.TH else {}))
+
+
+def _say_where_it_is(picture: Any) -> None:
+    """Turn a place that WeasyPrint gives in its own pixels from the top to points from below."""
+    if "/A" in picture and "/BBox" in picture.A:
+        left, top, right, bottom = (float(pixels) * 0.75 for pixels in picture.A.BBox)
+        height = float(picture.K[0].Pg.MediaBox[3])
+        picture.A.BBox = [left, height - bottom, right, height - top]
+
+
+def _put_content_right(pdf: Any, page: Any, owned: dict[int, Any], faults: list[str]) -> None:
+    """Write a page's content shorter, and mark what stands in no tag as decoration."""
+    page.contents_coalesce()
+    text = _shorter(page, page.Contents.read_bytes())
+    pieces, order, owners = _MARK.split(text), "", [False]
+    for place, piece in enumerate(pieces):
+        if piece == b"EMC":
+            owners.pop()
+        elif place % 2:
+            mcid = _MCID.search(piece)
+            owners.append(int(mcid[1]) in owned if mcid else owners[-1])
+            pieces[place] = b"/Artifact BMC" if mcid and not owners[-1] else piece
+        elif _PAINTS.search(piece):
+            order += ("o" if owners[-1] else "t") if _WRITES.search(piece) else ""
+            if len(owners) == 1:
+                pieces[place] = b"\n/Artifact BMC\n%b\nEMC\n" % piece
+    # Text without a tag is right in the margins only, which are drawn before or after the rest.
+    if "t" in order.strip("t"):
+        faults.append("text without a tag")
+    page.Contents = pdf.make_stream(b"".join(pieces))
+
+
+def _shorter(page: Any, text: bytes) -> bytes:
+    """Write text of pictures as words, not letters and objects, and numbers as fine as is seen."""
+
+    def in_place(found: re.Match[bytes]) -> bytes:
+        resources, name = page.Resources, found[2].decode()
+        form = resources.XObject[name]
+        del resources.XObject[name]
+        resources.ExtGState = {**resources.ExtGState, **form.Resources.ExtGState}
+        return found[1] + b"\n" + bytes(form.read_bytes())
+
+    def rounded(number: re.Match[bytes]) -> bytes:
+        value = float(number[0])
+        return f"{value:.{2 if abs(value) > 2 else 4}f}".rstrip("0").rstrip(".").encode()
+
+    text = _LETTER.sub(b"", _SHIFTED.sub(in_place, text))
+    text = text.replace(b">0<", b"").replace(b">0]", b">]")
+    return text if b"(" in text else _NUMBER.sub(rounded, text)
+
+
+def _introduce(pdf: Any, faults: list[str]) -> None:
+    """Say title, language and, without faults, conformance; no clock, and no machine."""
+    from pikepdf import Dictionary, Name
+
+    about, root = pdf.docinfo, pdf.Root
+    for key in {*about.keys()} - {"/Title", "/Producer"}:
+        del about[key]
+    facts = {"title": str(about.get("/Title", "")), "lang": str(root.get("/Lang", ""))}
+    facts |= {
+        "producer": str(about.get("/Producer", "")),
+        "is_sound": facts["title"] and not faults,
+    }
+    template = (TEMPLATES / "pmf/xmp.xml.j2").read_text(encoding="utf-8")
+    text = Environment(autoescape=True).from_string(template).render(facts)
+    root.Metadata = pdf.make_stream(text.encode(), Type=Name.Metadata, Subtype=Name.XML)
+    root.ViewerPreferences, root.MarkInfo = (
+        Dictionary(DisplayDocTitle=True),
+        Dictionary(Marked=True),
+    )
+
+
+def _listed(kids: Any) -> list[Any]:
+    """Return one thing or an array of them as a list."""
+    from pikepdf import Array
+
+    return list(kids) if isinstance(kids, Array) else [] if kids is None else [kids]
