@@ -104,17 +104,17 @@ def _add_chart(slide: Any, figure: Block, table: Table) -> None:
     rgb: Any = RGBColor.from_string
     plain, colours = rendering.units_in_headings(table), list[str]()
     data = data(number_format="General")
-    data.categories = [visible(row.get(table.columns[0].key) or "-") for row in table.rows]
+    data.categories = [_label(row.get(table.columns[0].key) or "-") for row in table.rows]
     for column in plain.columns:
         name, is_number, cells = rendering.plain_column(plain, column)
         if is_number and column.key in RULES["series"]:
-            data.add_series(visible(name), [float(cell) if cell else None for cell in cells])
+            data.add_series(_label(name), [float(cell) if cell else None for cell in cells])
             colours.append(style.COLOURS[RULES["series"][column.key]])
     if not colours:
         return
     frame = slide.shapes.add_chart(XL_CHART_TYPE.LINE, *map(Inches, RULES["chart"]), data)
     frame._element.nvGraphicFramePr.cNvPr.set("descr", visible(figure.alt))
-    slide.shapes._spTree.insert(-1, frame._element)
+    slide.shapes._spTree[-2].addprevious(frame._element)  # read before the source
     chart = frame.chart
     chart.has_title, chart.has_legend, chart.font.size = False, True, Pt(12)
     chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
@@ -122,3 +122,8 @@ def _add_chart(slide: Any, figure: Block, table: Table) -> None:
     for series, colour in zip(chart.plots[0].series, colours, strict=True):
         series.smooth, series.format.line.width = False, Pt(2.25)
         series.format.line.color.rgb = rgb(colour[1:])
+
+
+def _label(text: str) -> str:
+    """Return a text that a chart's own workbook takes neither for a formula nor for a link."""
+    return re.sub(r"^(?=\W|\w+:)", "'", visible(text))
