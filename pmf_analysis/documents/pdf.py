@@ -121,7 +121,7 @@ def _printed_by(browser: str, page: str) -> bytes:
             subprocess.run(command, capture_output=True, check=True, timeout=data["seconds"])
             return made.read_bytes()
         except (OSError, subprocess.SubprocessError) as error:
-            why = f"{Path(browser).name}, {type(error).__name__}" if browser else "none found"
+            why = f"{Path(browser).name}: {type(error).__name__}" if browser else "none was found"
             raise PmfError(Problem.of("pdf-not-possible", why=why), EXIT_WRONG_USAGE) from None
 
 
@@ -289,17 +289,12 @@ def _introduce(pdf: Any, faults: list[str]) -> None:
     for key in {*about.keys()} - {"/Title", "/Producer"}:
         del about[key]
     facts = {"title": str(about.get("/Title", "")), "lang": str(root.get("/Lang", ""))}
-    facts |= {
-        "producer": str(about.get("/Producer", "")),
-        "is_sound": facts["title"] and not faults,
-    }
+    facts["producer"], is_sound = str(about.get("/Producer", "")), facts["title"] and not faults
     template = (TEMPLATES / "pmf/xmp.xml.j2").read_text(encoding="utf-8")
-    text = Environment(autoescape=True).from_string(template).render(facts)
+    text = Environment(autoescape=True).from_string(template).render(facts, is_sound=is_sound)
     root.Metadata = pdf.make_stream(text.encode(), Type=Name.Metadata, Subtype=Name.XML)
-    root.ViewerPreferences, root.MarkInfo = (
-        Dictionary(DisplayDocTitle=True),
-        Dictionary(Marked=True),
-    )
+    root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
+    root.MarkInfo = Dictionary(Marked=True)
 
 
 def _listed(kids: Any) -> list[Any]:
