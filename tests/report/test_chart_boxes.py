@@ -87,3 +87,13 @@ def test_the_measure_can_find_each_fault(tab: Any) -> None:
         tab.set_content(f'<svg viewBox="0 0 100 100" width="100" font-size="12">{inside}</svg>')
         (chart,) = measured(tab)
         assert len(faults(chart)) == expected, inside
+
+
+def test_words_of_charts_of_a_whole_run_keep_clear(westshire_run: Any, tab: Any) -> None:
+    found, count = [], 0
+    for page in westshire_run.pages:
+        tab.goto(page.as_uri())
+        charts = measured(tab)
+        count += len(charts)
+        found += [f"{page.parent.name}: {fault}" for chart in charts for fault in faults(chart)]
+    assert found == [] and count > 200

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -12,9 +15,11 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from awkward_charts import awkward_charts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from made_runs import REPOSITORY
 
 from pmf_analysis.measures import benchmarking
 from pmf_analysis.parameters.drawings import check_svg
@@ -22,6 +27,7 @@ from pmf_analysis.problems import PmfError
 from pmf_analysis.story import quadrant as quadrant_module
 from pmf_analysis.story import spc as spc_module
 from pmf_analysis.story import strip as strip_module
+from pmf_analysis.story import style
 from pmf_analysis.story.canvas import WIDTH, Box, Words, measure, short_value, spread, tick_texts
 from pmf_analysis.story.dots import count_meeting, draw_dots
 from pmf_analysis.story.facts import ComparisonFacts, Subject
@@ -295,6 +301,19 @@ def test_same_bytes_whatever_the_analyst_has_set(name: str) -> None:
         assert matplotlib.rcParams["font.size"] == 30, "the analyst's own settings are given back"
 
 
+def test_same_bytes_in_another_process_with_another_hash_seed() -> None:
+    program = "import awkward_charts as a; print('\\n'.join(a.awkward_charts(4).values()))"
+    drawn = []
+    for seed in ("1", "2"):
+        paths = os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "tests")))
+        env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": paths}
+        done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()[-500:]
+        drawn.append(done.stdout)
+    assert drawn[0] == drawn[1] and drawn[0].count(b"<svg") >= 30
+    assert drawn[0].decode() == "\n".join(awkward_charts(4).values()) + "\n"
+
+
 @pytest.mark.parametrize("name", CHARTS)
 def test_small_text_as_text_own_ids_nothing_active(name: str) -> None:
     svg = CHARTS[name]()
@@ -390,7 +409,11 @@ def test_axis_names_the_councils_years_and_never_a_calendar_quarter() -> None:
     words = " ".join(text for text, _ in text_boxes(spc([40.0] * 12)))
     assert "2019-20" in words and "2021-22" in words and not re.search(r"\bQ\d", words)
     few = " ".join(text for text, _ in text_boxes(spc([40.0, 41.0, 42.0, 40.0])))
-    assert "Apr to Jun" in few and "Jan to Mar" in few and "2019-20" in few
+    assert [word for word in few.split() if re.fullmatch(r"Q\d", word)] == ["Q4", "Q3", "Q2", "Q1"]
+    assert "Q1 Apr to Jun" in few and "Q4 Jan to Mar" in few, "months named once, under the number"
+    assert "2019-20" in few
+    calendar = spc([40.0, 41.0, 42.0, 40.0], year_type="calendar")
+    assert "Q2 Apr to Jun" in " ".join(text for text, _ in text_boxes(calendar))
     academic = make_points([40.0] * 9, frequency="termly")
     svg = draw_spc(
         academic,
@@ -973,6 +996,26 @@ def test_dots_of_a_share_stay_within_100(target: float) -> None:
     assert ticks[-1] in ("100%", "100.0%") and filled(svg) == sum(d >= target for d in dots)
     beyond = draw_dots([d + 5 for d in dots], target=target, better="higher", **LOOK)
     assert "105" in beyond or "104" in beyond, "a change in per cent may pass 100"
+
+
+@pytest.mark.parametrize(("target", "opens_right"), [(5.0, False), (15.0, True), (9e9, True)])
+def test_narrow_screens_show_the_end_of_the_dots_where_the_target_is(
+    target: float, opens_right: bool
+) -> None:
+    svg = draw_dots([float(i) for i in range(20)], target=target, better="higher", **LOOK)
+    assert (style.END_SVG in svg) is opens_right
+    assert style.TIMELINE_SVG not in svg, "no words about earlier periods"
+    width = float(svg.split('viewBox="0 0 ')[1].split()[0])
+    assert f"min-width:{width / 20:g}rem" in svg and width <= 560
+
+
+def test_a_newest_value_far_from_the_right_edge_is_named_at_its_point() -> None:
+    points = make_points([40.0, 41, 43, 40, 39, 41])
+    later = pd.DataFrame({"period": [pd.Timestamp("2023-01-01")], "target": [44.0]})
+    boxes = dict(text_boxes(spc(points, targets=later)))
+    assert boxes["41.0% latest"].right < boxes["Target 44.0%"].left - 100
+    near = dict(text_boxes(spc(points)))
+    assert near["41.0% latest"].left == near["Average 40.7%"].left
 
 
 def test_exactly_on_target_meets_and_so_does_what_is_published_as_the_target() -> None:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import re
+from functools import cache
 from importlib.resources import files
 from itertools import combinations
 
 import pytest
+from awkward_charts import awkward_charts
 from colorspacious import cspace_convert, deltaE
 from lxml import etree
 
 from pmf_analysis.story import style
+from pmf_analysis.story.bank import stored
 from pmf_analysis.story.style import COLOURS, MARKS, icon_html, icon_shape
 
 _SIMULATED = ("none", "deuteranomaly", "protanomaly", "tritanomaly")
@@ -104,3 +108,131 @@ def test_better_and_worse_swap_their_marks_with_their_words() -> None:
 def test_icons_are_well_formed_and_hidden_from_screen_readers() -> None:
     for code in ("improving", "worsening", "similar", "rising", "falling", "cannot_judge"):
         assert etree.fromstring(icon_html(code)).get("aria-hidden") == "true"
+
+
+# Looks that carry nothing alone: grounds, grids and small strokes whose meaning a label, an edge or
+# a mark beside them has; of these a reader loses nothing.
+QUIET = {"grid", "band", "row", "gap", "middle", "middle half", "bar", "exceptional", "likely"}
+QUIET |= {"9 times in 10", "5 times in 10", "2 times in 10", "leader", "inside of other"}
+LINES: dict[str, dict[str, object]] = stored("style.yml")["lines"]
+# Where one of these colours, of health services or of traffic lights, would have been at hand.
+FOREIGN = ("#FAB428", "#ED8B00", "#F47738", "#FFBF00", "#FF0000", "#D4351C", "#00703C", "#009639")
+
+
+def colours_of(look: dict[str, object]) -> list[str]:
+    keys = ("color", "fc", "ec", "mfc", "mec")
+    return [str(look[key]) for key in keys if str(look.get(key, "none")) != "none"]
+
+
+@pytest.mark.parametrize("name", sorted(set(LINES) - QUIET))
+def test_every_line_and_mark_stands_out_or_has_an_outline_that_does(name: str) -> None:
+    assert max(contrast(colour, COLOURS["paper"]) for colour in colours_of(LINES[name])) >= 3
+
+
+def test_quiet_looks_are_quiet() -> None:
+    assert set(LINES) >= QUIET
+    loud = [
+        max(contrast(c, COLOURS["paper"]) for c in colours_of(LINES[name]))
+        for name in QUIET - {"leader"}
+    ]
+    assert max(loud) < 3
+
+
+def drawn_words() -> list[tuple[str, str]]:
+    """Colour and words of every text in charts of every kind."""
+    found = []
+    for svg in awkward_charts(4).values():
+        for root in etree.fromstring(f"<p>{svg}</p>"):
+            for node in root.iter("{*}text"):
+                colour = re.search("fill:(#[0-9a-f]{6})", node.get("style", ""))
+                nodes = (node, *node.iterancestors())
+                inherited = next((each.get("fill") for each in nodes if each.get("fill")), "")
+                found.append((colour[1] if colour else inherited, "".join(node.itertext())))
+    return found
+
+
+def test_every_word_in_a_chart_can_be_read_where_it_stands() -> None:
+    words = drawn_words()
+    assert len(words) > 500 and len({colour for colour, _ in words}) > 4
+    for colour, text in words:
+        if colour.upper() == COLOURS["paper"]:
+            assert text.isdigit(), "only numbers of events, on their grey discs"
+        else:
+            assert contrast(colour, COLOURS["paper"]) >= 4.5, text
+    grounds = [
+        LINES[name]
+        for name in ("band", "likely", "9 times in 10", "5 times in 10", "2 times in 10")
+    ]
+    for ground in grounds:  # the newest value may be named on the fan
+        assert contrast(COLOURS["ink"], str(ground["color"])) >= 4.5
+
+
+@cache
+def as_seen(colour: str, simulated: str) -> object:
+    space = {"name": "sRGB1+CVD", "cvd_type": simulated, "severity": 100}
+    rgb = _rgb(colour)
+    return rgb if simulated == "none" else cspace_convert(rgb, space, "sRGB1").clip(0, 1)
+
+
+@pytest.mark.parametrize("simulated", _SIMULATED)
+def test_marks_and_lines_of_one_chart_differ_in_colour_or_in_shape(simulated: str) -> None:
+    kinds = {
+        "points": [
+            "improvement",
+            "concern",
+            "neutral",
+            "left out",
+            "dot",
+            "target",
+            "forecast",
+            "average",
+        ],
+        "earlier points": ["earlier improvement", "earlier concern", "earlier neutral", "dot"],
+        "councils": ["own better", "own worse", "own somewhat_better", "own somewhat_worse", "own"],
+        "gap": ["us", "similar councils", "edge"],
+        "dots": ["met", "not met", "goal"],
+        "year": ["target", "so far", "ahead"],
+    }
+    steps = ("target", "goal")  # drawn as steps, and as one upright line
+    for names in kinds.values():
+        for one, other in combinations(names, 2):
+            looks = [LINES[name] for name in (one, other)]
+            shapes = [
+                (str(look.get("marker", "")), str(look.get("ls", "")), name in steps)
+                for look, name in zip(looks, (one, other), strict=True)
+            ]
+            fills = [str(look.get("mfc", look.get("color"))) for look in looks]
+            apart = deltaE(*(as_seen(fill, simulated) for fill in fills), input_space="sRGB1")
+            assert apart >= _APART or shapes[0] != shapes[1], (one, other)
+
+
+def dark() -> dict[str, str]:
+    sheet = files("pmf_analysis.documents") / "templates" / "pmf" / "page.css"
+    rules = sheet.read_text(encoding="utf-8").split("prefers-color-scheme: dark")[1]
+    root = rules.split(":root {")[1].split("}")[0]
+    return dict(re.findall(r"--([a-z-]+):\s*(#[0-9a-fA-F]{6})", root))
+
+
+def test_icons_and_their_words_stand_out_in_dark_mode_too() -> None:
+    colours = dark()
+    for ground in (colours["paper"], colours["wash"]):
+        for icon in ("better", "worse", "quiet"):
+            assert contrast(colours[icon], ground) >= 3
+        for words in ("ink", "quiet", "better", "worse-words"):
+            assert contrast(colours[words], ground) >= 4.5
+    # An orange mark keeps its fill from the palette; its outline is drawn in its own colour there.
+    assert contrast(MARKS["worse"], colours["paper"]) >= 3
+
+
+@pytest.mark.parametrize("simulated", _SIMULATED)
+def test_icons_of_dark_mode_are_told_apart(simulated: str) -> None:
+    colours = dark()
+    seen = [as_seen(colours[name], simulated) for name in ("better", "worse")]
+    assert deltaE(*seen, input_space="sRGB1") >= _APART
+
+
+def test_no_colour_of_another_scheme_is_used() -> None:
+    sheet = files("pmf_analysis.documents") / "templates" / "pmf" / "page.css"
+    told = (files("pmf_analysis.story") / "style.yml").read_text(encoding="utf-8")
+    used = (told + sheet.read_text(encoding="utf-8")).upper()
+    assert [colour for colour in FOREIGN if colour in used] == []
