@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pmf_analysis.batch import manifest, notebooks
 from pmf_analysis.problems import Problem, Problems
-from pmf_analysis.story.bank import say
+from pmf_analysis.story.bank import say, spoken, words_of
 
 if TYPE_CHECKING:
     from pmf_analysis.assess import Measures
@@ -36,6 +37,8 @@ def describe_pages(plan: Plan) -> dict[str, Any]:
     framework = plan.parameters.framework
     used = {job.theme for job in plan.jobs}
     analyses = dict.fromkeys(job.analysis for job in plan.jobs)
+    with spoken(framework.language, plan.parameters.wording):
+        titles = words_of("page.analysis")
     return {
         "council": framework.council.name,
         "notice": framework.council.notice,
@@ -43,13 +46,20 @@ def describe_pages(plan: Plan) -> dict[str, Any]:
         "as_at": plan.spec.as_at.isoformat(),
         "starts": plan.period.start.isoformat(),
         "brand": plan.workspace.brand(framework.council),
+        "language": framework.language,
+        "wording": plan.parameters.wording,
         "easy_level": framework.target_bands.too_easy,
         "comparison_level": framework.comparison.level,
         "overdispersion": framework.comparison.overdispersion,
         "words": framework.status_words,
         "themes": [_theme(plan, theme) for theme in framework.themes if theme.id in used],
-        "analyses": [{"id": id, "title": id.replace("_", " ").capitalize()} for id in analyses],
+        "analyses": [{"id": id, "title": titles[id]} for id in analyses],
     }
+
+
+def _spoken(about: dict[str, Any]) -> contextlib.AbstractContextManager[None]:
+    """Say what is said inside in the language of a run, with the council's own words."""
+    return spoken(about.get("language", "en"), about.get("wording", {}))
 
 
 def _theme(plan: Plan, theme: Theme) -> dict[str, Any]:
@@ -67,7 +77,8 @@ def shared_facts(about: dict[str, Any]) -> dict[str, Any]:
     """Return what every page of a run says of itself."""
     shared = {name: about[name] for name in ("council", "notice", "period", "as_at")}
     brand = about.get("brand", {})  # absent in a run of an earlier version
-    return {**shared, "brand": brand, "contact": brand.get("contact", "")}
+    own = {"brand": brand, "contact": brand.get("contact", ""), "wording": about.get("wording", {})}
+    return {**shared, **own}
 
 
 def page_facts(about: dict[str, Any], job: dict[str, Any]) -> dict[str, Any]:
@@ -75,16 +86,17 @@ def page_facts(about: dict[str, Any], job: dict[str, Any]) -> dict[str, Any]:
     titles = {item["id"]: item["title"] for item in (*about["themes"], *about["analyses"])}
     theme, own = job["theme"], job["analysis"]
     planned = {each["id"]: each.get("analyses", [own]) for each in about["themes"]}
-    sisters = [(f"../{other}/report.html", titles[other]) for other in planned[theme]]
-    trail = [("../../index.html", say("theme_page.all_reports")), ("../index.html", titles[theme])]
+    others = [name for name in planned[theme] if name not in (own, *job.get("absent", ()))]
+    with _spoken(about):
+        above, copies = say("theme_page.all_reports"), links(_copies(job))
     return {
         **shared_facts(about),
         "theme": titles[theme],
         "analysis": titles[own],
         "results": "results.csv",
-        "trail": links(trail),
-        "sisters": links(each for each in sisters if each[1] != titles[own]),
-        "copies": links(_copies(job)),
+        "trail": links([("../../index.html", above), ("../index.html", titles[theme])]),
+        "sisters": links((f"../{name}/report.html", titles[name]) for name in others),
+        "copies": copies,
     }
 
 
@@ -115,6 +127,11 @@ def write_index(run: manifest.RunRecord) -> None:
 
     All that they say stands in the run's manifest and result tables.
     """
+    with _spoken(run.manifest["pages"]):
+        _write_index(run)
+
+
+def _write_index(run: manifest.RunRecord) -> None:
     from pmf_analysis.assess import read_measures
     from pmf_analysis.documents.html import render_index, render_theme
 
@@ -126,6 +143,12 @@ def write_index(run: manifest.RunRecord) -> None:
         reports.append(job | {"status": status, "href": href, "reason": job["message"]})
     for theme in about["themes"]:
         own = [report for report in reports if report["theme"] == theme["id"]]
+        absent = [report["analysis"] for report in own if not report["href"]]
+        for report in own if absent else ():
+            # Without links to what is not there; made again as soon as that is.
+            run.jobs[report["id"]] |= {"absent": absent, "key": ""}
+            if report["href"]:
+                _make_page(run, run.jobs[report["id"]])
         page = _theme_page(measures, about, theme, own)
         summary[theme["id"]] = page.counts
         trail = links([("../index.html", say("theme_page.all_reports"))])
@@ -169,7 +192,7 @@ def _theme_page(
 def _portfolio(measures: Measures, about: dict[str, Any]) -> dict[str, str]:
     """Return how many targets would be met, of the whole and by theme, then by director: HTML."""
     from pmf_analysis.story.rendering import block_html
-    from pmf_analysis.story.theme_page import portfolio_parts
+    from pmf_analysis.story.track import portfolio_blocks
     from pmf_analysis.story.view import rows_of
 
     themes, level = {each["id"]: each["title"] for each in about["themes"]}, about.get("easy_level")
@@ -177,8 +200,12 @@ def _portfolio(measures: Measures, about: dict[str, Any]) -> dict[str, str]:
         return {}
     past = measures.records[["source", "group"]].eq(["targets", "all"]).all(axis=1)
     row = next(iter(rows_of(measures.records[past])), None)
-    parts = portfolio_parts(rows_of(measures.portfolio), themes, level, row)
-    return {name: block_html(block, level=3) for name, block in parts.items()}
+    post = measures.portfolio["group"] == "directorate"
+    whole, posts = (rows_of(measures.portfolio[rows]) for rows in (~post, post))
+    parts = {"portfolio": portfolio_blocks(whole, themes, level, row)}
+    bare = portfolio_blocks(posts, themes, level)
+    parts["directors"] = [replace(e, id="directors", title="", text=(), notes=()) for e in bare]
+    return {name: "".join(map(block_html, blocks)) for name, blocks in parts.items()}
 
 
 def render_again(run: manifest.RunRecord) -> None:
@@ -200,16 +227,22 @@ def render_again(run: manifest.RunRecord) -> None:
     )
     changed.raise_if_errors()
     for job in made:
-        place = run.folder / job["id"]
-        job["files"] = manifest.describe_files(place)  # with copies, which the page links to
-        page = report_page(notebooks.read_notebook(place / name), run.manifest["pages"], job)
-        manifest.write_atomically(place / "report.html", page)
-        job["files"] = manifest.describe_files(place)
+        _make_page(run, job)
     if run.is_finished:
         write_index(run)
         write_council_index(run.folder.parents[1])
     else:
         run.save()
+
+
+def _make_page(run: manifest.RunRecord, job: dict[str, Any]) -> None:
+    """Make a report's page again, and put its files on record."""
+    place = run.folder / job["id"]
+    job["files"] = manifest.describe_files(place)  # with copies, which the page links to
+    notebook = notebooks.read_notebook(place / "notebook.ipynb")
+    page = report_page(notebook, run.manifest["pages"], job)
+    manifest.write_atomically(place / "report.html", page)
+    job["files"] = manifest.describe_files(place)
 
 
 def job_line(job: dict[str, Any], done: int, total: int) -> str:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problems
-from pmf_analysis.story import blocks, rendering
+from pmf_analysis.story import bank, blocks, rendering
 from pmf_analysis.story.facts import dated
 
 HIDDEN_TAGS = frozenset({"parameters", "injected-parameters", "setup", "analyst"})
@@ -90,13 +90,17 @@ def read_report(notebook: Any, known: Mapping[str, Any] | None = None) -> Report
     known
         What the report says of itself, before the notebook's metadata ``pmf``.
 
+    What is said from here on is said in the language of the notebook's blocks, with the council's
+    own words where ``wording`` is known.
+
     Raises
     ------
     PmfError
         When a cell has failed, shows something that is not a block, or repeats a block's id.
     """
-    sections, title = _sections(notebook)
     facts = {**notebook.metadata.get("pmf", {}), **(known or {})}
+    bank.speak(_language(notebook), facts.get("wording"))
+    sections, title = _sections(notebook)
     return Report(report_facts(facts, sections, title), sections)
 
 
@@ -113,15 +117,24 @@ def report_facts(
     joined = ": ".join(str(known[key]) for key in ("theme", "analysis") if known.get(key))
     names = ("council", "notice", "period", "results", "home", "contact")
     facts: dict[str, Any] = {name: str(known.get(name) or "") for name in names}
-    facts["title"] = str(known.get("title") or joined or own_title or "Performance report")
+    facts["title"] = str(known.get("title") or joined or own_title or bank.say("page.title"))
+    facts["period"] = bank.inflected("labels", facts["period"])
     facts["as_at"] = dated(str(known.get("as_at") or "").partition("T")[0])
-    facts["council"] = facts["council"] or "Performance report"
+    facts["council"] = facts["council"] or bank.say("page.title")
     facts["here"] = str(known.get("analysis") or facts["title"])
     content = "\n".join([*sorted(facts.values()), *(part.html for part in sections)])
     digest = known.get("content_hash") or hashlib.sha256(content.encode()).hexdigest()
-    facts |= {"lang": str(known.get("lang") or "en-GB"), "content_hash": str(digest)[:12]}
+    lang = {"en": "en-GB"}.get(bank.language(), bank.language())
+    facts |= {"lang": str(known.get("lang") or lang), "content_hash": str(digest)[:12]}
     facts |= {name: list(known.get(name) or ()) for name in ("trail", "sisters", "copies")}
     return {**facts, "brand": dict(known.get("brand") or {})}
+
+
+def _language(notebook: Any) -> str:
+    """Return the language of a notebook's first block."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+    shown = (output.get("data", {}).get(blocks.BLOCK_MIME) for output in outputs)
+    return str(next((block.get("lang", "en") for block in shown if block), "en"))
 
 
 def _sections(notebook: Any) -> tuple[list[Section], str]:
@@ -136,7 +149,9 @@ def _sections(notebook: Any) -> tuple[list[Section], str]:
         if HIDDEN_TAGS & set(cell.metadata.get("tags", ())):
             continue
         if cell.cell_type == "markdown":
-            title = _add_markdown(cell.source, sections) or title
+            told = bank.stored(f"grammar_{bank.language()}.yml")["prose"]
+            source = "\n\n".join(told.get(each, each) for each in cell.source.split("\n\n"))
+            title = _add_markdown(source, sections) or title
         for block in _blocks(cell, problems):
             counts.update((block.kind, f"#{block.id}"))
             if counts[f"#{block.id}"] > 1:
