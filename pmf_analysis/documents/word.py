@@ -5,7 +5,7 @@ council's own template and holds pictures and links. The same report gives the s
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -23,11 +23,9 @@ from pmf_analysis.documents.pictures import RULES
 from pmf_analysis.documents.reading import Report, read_report
 from pmf_analysis.problems import PmfError, Problem
 from pmf_analysis.story import bank, style
-from pmf_analysis.story.blocks import Column, Table
 
 _TEMPLATES = Path(__file__).parent / "templates" / "office"
 _RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
-_TWENTIETH = 635  # of a point, in the smallest unit of Word
 _STEADY = (1980, 1, 1, 0, 0, 0)  # every file's date, so that the same report gives the same bytes
 
 
@@ -67,15 +65,14 @@ def make_word(report: Report, template: bytes | None = None) -> bytes:
     part, page = document.part, document.sections[-1]
     wide = page.page_width - page.left_margin - page.right_margin
     high = page.page_height - page.top_margin - page.bottom_margin
-    ways = {"report": report, "brand_colour": brand_colour(report), "palette": style}
+    looks = {"palette": style, "statuses": bank.stored("style.yml")["looks"]}
+    ways = {"report": report, "brand_colour": brand_colour(report), "wide": wide, **looks}
     ids = _set_styles(document.styles.element, template is None, ways)
     ways |= {
         "style_id": lambda name: ids.get(name.lower(), ""),
         "picture": lambda svg: _picture(part, svg, wide, high),
-        "widths": lambda table, columns: _widths(table, columns, wide // _TWENTIETH),
         "link": lambda address: _link(part, address),
         "nodes": lambda prose: [*fragment_fromstring(prose.html, create_parent="div")],
-        "statuses": bank.stored("style.yml")["looks"],
     }
     document.element.body[:0] = filled("document.xml.jinja", ways)
     if template is None:
@@ -157,9 +154,8 @@ def _empty(document: Any, is_ours: bool) -> None:
     body[:] = [page]
     if is_ours or not page.xpath("self::*[w:pgSz and w:pgMar]"):
         page[:] = filled("page.xml.jinja", {})
-    used = etree.tostring(body, encoding="unicode")
-    kept = RULES["kept"]
-    _drop(document.part.rels, lambda id, kind: not re.fullmatch(kept, kind) and id not in used)
+    used, kept = etree.tostring(body, encoding="unicode"), RULES["kept"]
+    _drop(document.part.rels, lambda id, kind: not (re.fullmatch(kept, kind) or id in used))
     for attached in settings.xpath("w:attachedTemplate"):
         settings.remove(attached)
         relations = document.part.part_related_by(f"{_RELATED}settings").rels
@@ -179,9 +175,7 @@ def _set_styles(root: Any, is_ours: bool, looks: dict[str, Any]) -> dict[str, st
     root.extend(filled("styles.xml.jinja", {**looks, "ids": _style_ids(root), "is_ours": is_ours}))
     for language in root.xpath("//w:lang"):
         language.getparent().remove(language)
-    usual = root.xpath("w:style[@w:default='1'][@w:type='paragraph']")
-    places = [each.get_or_add_rPr() for each in usual] + root.xpath("w:docDefaults//w:rPr")
-    for place in places:
+    for place in root.xpath("w:docDefaults//w:rPr"):
         place.extend(filled("language.xml.jinja", looks))
     return _style_ids(root)
 
@@ -213,17 +207,3 @@ def _picture(part: Any, svg: str, wide: int, high: int) -> dict[str, Any]:
     place = part.package.next_partname("/word/media/drawing%d.svg")
     made = part.relate_to(Part(place, "image/svg+xml", drawn, part.package), f"{_RELATED}image")
     return {"png": png, "svg": made, "width": round(scale * width), "height": round(scale * height)}
-
-
-def _widths(table: Table, columns: Sequence[Column], room: int) -> tuple[list[int], bool]:
-    """Return widths of columns in which no word is broken, and whether letters must be small."""
-    texts = [[each.label, *(row.get(each.key) or "-" for row in table.rows)] for each in columns]
-    words = [max(len(word) for text in column for word in f"- {text}".split()) for column in texts]
-    needs = [min(longest, RULES["longest_word"]) + 2 for longest in words]
-    wants = [min(max(map(len, column)), RULES["longest_text"]) + 2 for column in texts]
-    is_dense = sum(needs) * RULES["letter"] > room
-    # What is left of the line goes to the columns with longer texts.
-    spare = max(0, room / RULES["dense_letter" if is_dense else "letter"] - sum(needs))
-    share = spare / max(1, sum(wants) - sum(needs))
-    letters = [need + share * (want - need) for need, want in zip(needs, wants, strict=True)]
-    return [int(room * each / sum(letters)) for each in letters], is_dense
