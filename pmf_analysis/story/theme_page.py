@@ -4,8 +4,7 @@ It says nothing of its own: its cells are facts of the reports, and lead to wher
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pmf_analysis.story import pages, sentences
@@ -13,13 +12,12 @@ from pmf_analysis.story.bank import count_of, say, stored, words_of
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import ComparisonFacts, TargetFacts, TrendFacts
-from pmf_analysis.story.figures import Row
 from pmf_analysis.story.realism_page import RealismPage
-from pmf_analysis.story.track import portfolio_blocks
 from pmf_analysis.story.trends_page import TrendsPage
 from pmf_analysis.story.view import ThemeView
 
-_COLUMNS: Mapping[str, Mapping[str, str]] = stored("theme_page.yml")["columns"]
+_COLUMNS: Mapping[str, Mapping[str, Any]] = stored("theme_page.yml")["columns"]
+_LEADS: Mapping[str, str] = stored("theme_page.yml")["leads"]
 
 
 class ThemePage:
@@ -51,13 +49,11 @@ class ThemePage:
         if not page.facts:
             return [page.headline()[0]]
         counts = page.count_verdicts("trends", page.counting_entry(), page.facts)
-        lede = Block("finding", "lede", "", text=counts[:1])
-        names = words_of("theme_page.column")
-        columns = tuple(Column(key, names[key], **_kind(key)) for key in _COLUMNS)
+        lede, names = Block("finding", "lede", "", text=counts[:1]), words_of("theme_page.column")
+        columns = tuple(Column(key, names[key], **look) for key, look in _COLUMNS.items())
         rows = tuple(map(self._row, page.facts))
         table = Table(say("theme_page.glance", **slots), columns, rows, page.words)
-        notes = (say("theme_page.note"),)
-        return [lede, pages.table_block("at-a-glance", table, notes=notes)]
+        return [lede, pages.table_block("at-a-glance", table, notes=(say("theme_page.note"),))]
 
     def _row(self, facts: TrendFacts) -> dict[str, str]:
         """Cells of an indicator, and beside each that leads somewhere its address."""
@@ -69,8 +65,7 @@ class ThemePage:
         row |= {"change": cells["status"], "compared": self._compared(compared)}
         row |= self._target(target, len(self.realism.by_series[series]))
         anchor = f"report.html#finding-{self.view.slugs[series]}"
-        leads = {key: look.get("leads_to") for key, look in _COLUMNS.items()}
-        links = {f"{key}_link": f"{to}/{anchor}" for key, to in leads.items() if to in self.made}
+        links = {f"{key}_link": f"{to}/{anchor}" for key, to in _LEADS.items() if to in self.made}
         return row | links
 
     def _compared(self, facts: ComparisonFacts | None) -> str:
@@ -94,25 +89,3 @@ def _next(targets: list[TargetFacts]) -> TargetFacts | None:
     """Return the next of an indicator's own targets: the first with a chance, else the last."""
     own = [each for each in targets if not each.is_reference]
     return next((each for each in own if each.probability.is_known), own[-1] if own else None)
-
-
-def _kind(key: str) -> dict[str, Any]:
-    return {name: look for name, look in _COLUMNS[key].items() if name != "leads_to"}
-
-
-def portfolio_parts(
-    rows: Sequence[Row], themes: Mapping[str, str], level: float, past: Row | None
-) -> dict[str, Block]:
-    """Return all targets together, of the whole and by theme as ``portfolio``, then ``directors``.
-
-    Parameters are those of :func:`portfolio_blocks`; there may be none of both.
-    """
-    parts, shown = dict[str, Block](), {say("portfolio.whole"), *themes.values()}
-    for block in portfolio_blocks(rows, themes, level, past):
-        assert block.table is not None
-        first = tuple(row for row in block.table.rows if row["portfolio"] in shown)
-        others = tuple(row for row in block.table.rows if row not in first)
-        parts["portfolio"] = replace(block, table=replace(block.table, rows=first))
-        table = replace(block.table, caption=say("theme_page.directors"), rows=others)
-        parts |= {"directors": pages.table_block("directors", table)} if others else {}
-    return parts

@@ -22,7 +22,7 @@ THEMES = 7
 
 
 def test_all_reports_are_made_and_pass_the_audit(westshire_run: Any) -> None:
-    assert len(westshire_run.pages) == THEMES * 3 + 1
+    assert len(westshire_run.pages) == THEMES * 4 + 1
     for page in westshire_run.pages:
         assert not [f.message for f in audit_html(page.read_text(encoding="utf-8"))], page
 
@@ -42,7 +42,7 @@ def test_two_runs_with_the_same_inputs_give_the_same_bytes(
     make_run(workspace, run)
     again = last_run(workspace)
     same = [p for p in sorted((again / theme).rglob("*")) if p.suffix in (".html", ".csv")]
-    assert len(same) == 7  # three pages, three tables of results, the audit table of trends
+    assert len(same) == 8  # four pages, three tables of results, the audit table of trends
     for path in same:
         assert path.read_bytes() == (westshire_run.folder / path.relative_to(again)).read_bytes()
 

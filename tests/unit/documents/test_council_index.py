@@ -71,3 +71,5 @@ def test_copies_are_linked_with_kind_and_size() -> None:
     assert found["copies"] == [{"href": "report.pdf", "label": "Print this report (PDF, 123 KB)"}]
     assert found["sisters"] == [{"href": "../benchmarking/report.html", "label": "Benchmarking"}]
     assert [link["href"] for link in found["trail"]] == ["../../index.html", "../index.html"]
+    # What failed is no page that a link could lead to.
+    assert pages.page_facts(about, job | {"absent": ["benchmarking"]})["sisters"] == []
