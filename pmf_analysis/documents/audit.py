@@ -8,6 +8,7 @@ this version with these rules: never that a document is fit for everyone.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,15 +18,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from jinja2 import Environment, FileSystemLoader
 from lxml import etree
 
 from pmf_analysis import __version__
-from pmf_analysis.documents.audit_trees import MOST_BYTES, UnreadableError, read_tree
+from pmf_analysis.documents.audit_trees import MOST_BYTES, NOT_XML, UnreadableError, read_tree
 from pmf_analysis.problems import PmfError, Problem, Problems
 from pmf_analysis.shipped import read_shipped
 
 COLUMNS = ("file", "kind", "duty", "code", "criterion", "where", "message", "fix")
-_SHOWN, _PLACED = 3, 50  # places of a failure on a terminal, and those that are looked up
+_MOST_PLACED = 50  # findings of a rule in a file of which the place is looked up
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +80,11 @@ class AuditResult:
             yield all_of_it[0], all_of_it
 
     def lines(self) -> list[str]:
-        """Return what fails, where and how to fix it, for a terminal."""
-        lines: list[str] = []
-        for duty, heading in _told()["duties"].items():
-            last = ""
-            for first, group in self.grouped(duty):
-                if not last:
-                    lines += [heading, ""]
-                if first.file != last:
-                    lines.append(f"{first.file} ({_told()['kinds'][first.kind]['name']})")
-                last = first.file
-                lines.append(f"  {len(group)} x {first.code} ({first.criterion})")
-                for found in group[:_SHOWN]:
-                    lines.append(f"    {found.where and found.where + ': '}{found.message}")
-                if len(group) > _SHOWN:
-                    lines.append(f"    and {len(group) - _SHOWN:,} more")
-                lines += [f"    How to fix: {first.fix}", ""]
-        return [*lines, self.summary]
-
-    @property
-    def summary(self) -> str:
-        """What was looked at with what, and how many failures it found."""
-        found, looked_at = len(self.problems), sum(self.files.values())
-        failures = f"{found:,} failure{'s' * (found > 1)}" if found else "no failure"
-        files = f"{looked_at:,} file{'s' * (looked_at != 1)}"
-        others = f"; {self.others:,} other files were not looked at" if self.others else ""
-        tool = f"pmf audit {self.version} with {self.rules} rules"
-        return f"{failures} found by {tool} in {files}{others}."
+        """Return what fails, where and how to fix it, for a terminal, which hostile text spares."""
+        loader = FileSystemLoader(Path(__file__).parent / "templates" / "pmf")
+        shaped = Environment(loader=loader, trim_blocks=True, lstrip_blocks=True)
+        text = shaped.get_template("audit.txt.j2").render(result=self, told=_told())
+        return [_UNPRINTABLE.sub("?", line) for line in text.split("\n")]
 
 
 def audit_folder(folder: Path) -> AuditResult:
@@ -151,7 +132,7 @@ def _judged(path: Path, kind: str, name: str) -> list[Finding]:
 
 def audit_html(text: str) -> Problems:
     """Return what is wrong with a page, an error for each fault; an empty list is a pass."""
-    return Problems(_judge("html", read_tree("html", text.encode()), ""))
+    return Problems(_judge("html", read_tree("html", text.encode(errors="replace")), ""))
 
 
 def _judge(kind: str, tree: Any, name: str) -> Iterator[Finding]:
@@ -160,7 +141,7 @@ def _judge(kind: str, tree: Any, name: str) -> Iterator[Finding]:
         found = wrong(tree, **_patterns())
         nodes = ([tree] if found else []) if isinstance(found, bool) else found
         for number, node in enumerate(nodes):
-            is_placed = node is not tree and number < _PLACED
+            is_placed = node is not tree and number < _MOST_PLACED
             yield Finding(
                 rule["says"].format(of=of(node), text=_words(None, [node])[:80]),
                 code=rule["code"],
@@ -211,7 +192,8 @@ def _rules(kind: str) -> list[tuple[dict[str, Any], Any, Any]]:
 def _words(_context: Any, nodes: Any) -> str:
     """Return the words of the first of some nodes or texts, single spaces between them."""
     first = nodes[0] if isinstance(nodes, list) and nodes else nodes or ""
-    return " ".join((first if isinstance(first, str) else _TEXT(first)).split())
+    text = first if isinstance(first, str) else _TEXT(first)
+    return " ".join(NOT_XML.sub("", text).split())  # HTML may name by number what XML may not hold
 
 
 def _line(_context: Any, nodes: Any) -> str:

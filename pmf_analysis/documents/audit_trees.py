@@ -16,8 +16,7 @@ MOST_BYTES = 100_000_000  # of a file, and of all the XML in one when unpacked
 _MOST_NODES, _DEEPEST, _LONGEST_XMP = 200_000, 200, 1_000_000
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # also the envelope of a newer file with a password
 _FOLDERS = {"word": "word/", "excel": "xl/", "slides": "ppt/"}
-_OF_NOTE = ("Subtype", "Contents", "F", "TU")
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class UnreadableError(Exception):
@@ -51,7 +50,8 @@ def read_tree(kind: str, content: bytes) -> Any:
 
 def _html_tree(content: bytes) -> Any:
     coding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    text = content.decode(coding, errors="replace").replace("\0", "")
+    text = content.decode(coding, errors="replace")
+    text = NOT_XML.sub("", text)
     return html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8"))
 
 
@@ -87,19 +87,32 @@ def _drop_prefixes(part: Any) -> None:
 def _name_parts(package: Any) -> None:
     """Give sheets and slides the names that people know, and paragraphs those of their styles."""
     parts = {part.get("name"): part for part in package}
-    for folder, main in (("xl/", "workbook"), ("ppt/", "presentation")):
-        links = parts.get(f"{folder}_rels/{main}.xml.rels", ())
-        targets = {link.get("Id"): link.get("Target", "") for link in links for link in link}
-        listed = package.xpath("//sheets/sheet | //sldIdLst/sldId")
+    listed = package.xpath("//sheets/sheet | //sldIdLst/sldId")
+    for main in ("xl/workbook.xml", "ppt/presentation.xml"):
+        targets = _targets(parts, main)
         for number, node in enumerate(listed, start=1):
-            target = targets.get(node.get("r-id"), "")
-            name = posixpath.join(folder, target).lstrip("/")
-            if name in parts:
-                parts[name].set("label", node.get("name") or f"slide {number}")
+            name = node.get("name") or f"slide {number}"
+            _name_part(parts, targets.get(node.get("r-id"), ""), name)
     styles = {style.get("styleId"): style.find("name") for style in package.iter("style")}
     for used in package.iter("pStyle"):
         named = styles.get(used.get("val"))
         used.set("val", used.get("val", "") if named is None else named.get("val", ""))
+
+
+def _targets(parts: dict[str, Any], name: str) -> dict[str, str]:
+    """Return the parts that a part links to, by the ids of the links."""
+    folder, file = posixpath.split(name)
+    links = parts.get(f"{folder}/_rels/{file}.rels", etree.Element("none")).iter("Relationship")
+    joined = {link.get("Id"): posixpath.join(folder, link.get("Target", "")) for link in links}
+    return {id: posixpath.normpath(target).lstrip("/") for id, target in joined.items()}
+
+
+def _name_part(parts: dict[str, Any], name: str, label: str) -> None:
+    """Name a part and all that it holds, such as the charts of a sheet."""
+    if name in parts and not parts[name].get("label"):
+        parts[name].set("label", label)
+        for target in _targets(parts, name).values():
+            _name_part(parts, target, label)
 
 
 def _pdf_tree(content: bytes) -> Any:
@@ -112,48 +125,31 @@ def _pdf_tree(content: bytes) -> Any:
         raise UnreadableError("file-locked") from error
     with pdf:
         root: Any = pdf.Root
-        trailer: Any = pdf.trailer
-        tree = etree.Element("pdf", pages=str(len(pdf.pages)), **_xmp(pdf))
-        _set(tree, "Title", trailer.get("/Info", {}).get("/Title"))
-        _set(tree, "Lang", root.get("/Lang"))
-        _set(tree, "Marked", root.get("/MarkInfo", {}).get("/Marked"))
-        _set(tree, "DisplayDocTitle", root.get("/ViewerPreferences", {}).get("/DisplayDocTitle"))
-        _set(tree, "Bookmarks", root.get("/Outlines", {}).get("/First") is not None)
-        _set(tree, "Readable", pdf.allow.accessibility)
+        tree = _copy(etree.Element("pdf", pages=str(len(pdf.pages))), root)
+        tree.set("readable", str(pdf.allow.accessibility))
+        _copy(tree, pdf.trailer.get("/Info"))
+        for name in ("/MarkInfo", "/ViewerPreferences", "/Outlines"):
+            _copy(tree, root.get(name))
+        if "/Metadata" in root and len(root.Metadata.read_raw_bytes()) < _LONGEST_XMP:
+            said = pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False)
+            for name, key in (("xmp-title", "dc:title"), ("pdfua", "pdfuaid:part")):
+                tree.set(name, NOT_XML.sub("", str(said.get(key, ""))))
         for item in pdf.objects:
             for font in _dictionaries(item):
-                _add_font(tree, font)
-        pages = {}
-        for number, page in enumerate(pdf.pages, start=1):
-            pages[page.objgen] = number
-            for note in page.get("/Annots", ()):
-                known = {"page": str(number), "tabs": str(page.get("/Tabs", ""))}
-                _keep(etree.SubElement(tree, "annotation", known), note, _OF_NOTE)
-        if "/StructTreeRoot" in root:
-            _add_tags(etree.SubElement(tree, "tags"), root.StructTreeRoot, pages)
+                if font.get("/Type") == "/Font":
+                    made = _copy(etree.SubElement(tree, "font"), font)
+                    _copy(made, font.get("/FontDescriptor"))
+        numbers = {page.objgen: str(number) for number, page in enumerate(pdf.pages, start=1)}
+        for page in pdf.pages:
+            shown = _copy(etree.SubElement(tree, "page"), page.obj)
+            shown.set("page", numbers[page.objgen])
+            for note in _dictionaries(page.get("/Annots")):
+                _copy(etree.SubElement(shown, "annotation"), note)
+        for tags in _dictionaries(root.get("/StructTreeRoot")):
+            _add_tags(etree.SubElement(tree, "tags"), tags, numbers)
     for table in tree.iter("Table"):
         _measure_rows(table)
     return tree
-
-
-def _set(node: Any, name: str, value: Any) -> None:
-    if value is not None:
-        node.set(name, _NOT_XML.sub("", str(value)).strip("/"))
-
-
-def _keep(node: Any, item: Any, names: tuple[str, ...]) -> None:
-    for name in names:
-        _set(node, name, item.get(f"/{name}"))
-
-
-def _xmp(pdf: Any) -> dict[str, str]:
-    """Return the title and the PDF/UA part that the metadata claim, where they can be read."""
-    held = pdf.Root.get("/Metadata")
-    if held is None or len(held.read_raw_bytes()) > _LONGEST_XMP:
-        return {}
-    said = pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False)
-    names = {"xmp_title": "dc:title", "pdfua": "pdfuaid:part"}
-    return {name: _NOT_XML.sub("", str(said.get(key, ""))) for name, key in names.items()}
 
 
 def _dictionaries(value: Any) -> list[Any]:
@@ -164,16 +160,20 @@ def _dictionaries(value: Any) -> list[Any]:
     return [item for item in listed if isinstance(item, pikepdf.Dictionary)]
 
 
-def _add_font(tree: Any, item: Any) -> None:
-    """Add a font that draws its own letters: a composite one leaves that to its descendant."""
-    if item.get("/Type") == "/Font" and item.get("/Subtype") not in ("/Type0", "/Type3"):
-        about = item.get("/FontDescriptor", {})
-        font = etree.SubElement(tree, "font")
-        _set(font, "embedded", any(f"/FontFile{n}" in about for n in ("", "2", "3")))
-        _set(font, "name", item.get("/BaseFont", "no name"))
+def _copy(node: Any, value: Any) -> Any:
+    """Write the entries of dictionaries of a PDF as attributes; of what is no text, a dash."""
+    import pikepdf
+
+    for item in _dictionaries(value):
+        for key, entry in item.items():
+            if re.fullmatch(r"/[A-Za-z]\w*", key, re.ASCII):
+                is_held = isinstance(entry, pikepdf.Array | pikepdf.Dictionary | pikepdf.Stream)
+                text = "-" if is_held else str(entry).removeprefix("/")
+                node.set(key[1:], NOT_XML.sub("", text))
+    return node
 
 
-def _add_tags(top: Any, root: Any, pages: dict[Any, int]) -> None:
+def _add_tags(top: Any, root: Any, numbers: dict[Any, str]) -> None:
     """Add the tags under their standard names, without recursion and each only once."""
     roles, seen = root.get("/RoleMap", {}), set[Any]()
     todo = [(top, item, 0) for item in reversed(_dictionaries(root.get("/K")))]
@@ -185,12 +185,10 @@ def _add_tags(top: Any, root: Any, pages: dict[Any, int]) -> None:
         seen.add(here)
         role = str(roles.get(item.S, item.S)).strip("/")
         is_plain = re.fullmatch(r"[A-Za-z]\w*", role, re.ASCII)
-        node = etree.SubElement(parent, role if is_plain else "Other")
-        _keep(node, item, ("Alt", "ActualText", "E", "T", "Lang"))
-        for about in _dictionaries(item.get("/A")):
-            _keep(node, about, ("Scope", "RowSpan", "ColSpan", "Headers"))
+        node = _copy(etree.SubElement(parent, role if is_plain else "Other"), item)
+        _copy(node, item.get("/A"))
         if "/Pg" in item:
-            _set(node, "page", pages.get(item.Pg.objgen))
+            node.set("page", numbers.get(item.Pg.objgen, ""))
         todo += [(node, kid, depth + 1) for kid in reversed(_dictionaries(item.get("/K")))]
 
 
@@ -198,12 +196,8 @@ def _measure_rows(table: Any) -> None:
     """Say of every row of a table how many columns it fills, with cells that come from above."""
     below: list[int] = []
     for row in table.iter("TR"):
-        cells = [(_span(cell, "ColSpan"), _span(cell, "RowSpan")) for cell in row]
+        spans = [[cell.get(name, "1") for name in ("ColSpan", "RowSpan")] for cell in row]
+        cells = [[min(int(n), 1000) if n.isdecimal() else 1 for n in each] for each in spans]
         row.set("width", str(len(below) + sum(columns for columns, _ in cells)))
         below = [rows - 1 for rows in below if rows > 1]
         below += [rows - 1 for columns, rows in cells if rows > 1 for _ in range(columns)]
-
-
-def _span(cell: Any, name: str) -> int:
-    told = str(cell.get(name, ""))
-    return min(int(told), 1000) if told.isascii() and told.isdigit() else 1
