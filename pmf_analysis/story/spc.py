@@ -18,7 +18,7 @@ from pmf_analysis.story.spc_picture import LIMITS, Picture, Rows, build_picture,
 
 _ROOM = (290.0, 26.0)
 _MOST_DOTS, _MOST_NUMBERS = 60, 6
-_NEAR_END, _NEAR = 24.0, 60.0
+_NEAR_END, _NEAR = 24.0, 80.0
 _RECENT = 7  # newest values whose signals stand out, as many as make limits stable
 _FAN = {"9": ("q05", "q95"), "5": ("q25", "q75"), "2": ("q40", "q60")}
 _PROVISIONAL = ("provisional", "estimated")

@@ -10,12 +10,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import canvas
+from pmf_analysis.story import canvas, marks
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Floats, Words, room_for, short_value
 from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.formatting import format_chance, twentieths
-from pmf_analysis.story.marks import name_mark
 from pmf_analysis.story.timeline import labels_ahead, positions, time_chart
 
 _HEIGHT, _TOP = 296.0, 60.0
@@ -53,7 +52,9 @@ def draw_trajectory(rows: pd.DataFrame, subject: Subject, *, id: str) -> str:
         for n in newest:
             value = values[0][n]
             text = say("outturn.chart.so_far", value=short_value(value, *subject.scale))
-            name_mark(sheet, Words(text, "ink", bold=True), sheet.pixel(x[n], value), math.inf)
+            spot = sheet.pixel(x[n], value)
+            sheet.boxes.append(marks.box_of(*spot))
+            marks.name_mark(sheet, Words(text, "ink", bold=True), spot, math.inf)
         sheet.name_ends(labels, 4)
         return sheet.svg(id)
 
