@@ -191,8 +191,9 @@ class Canvas:
         self.axes.figure.savefig(page, format="svg", metadata=unprinted)
         drawing = style.tidy_svg(page.getvalue(), id)
         opening = self.opening
-        if width < WIDTH:  # the words of a narrow chart are as large as those of the others
-            opening += f'style="min-width:{width / 20:g}rem;max-width:{width / 12.7:.0f}rem" '
+        if width < WIDTH:  # as large words as in other charts, and at the left in either direction
+            ends = f"min-width:{width / 20:g}rem;max-width:{width / 12.7:.0f}rem"
+            opening += f'style="{ends};margin-right:auto" '
         drawing = drawing.replace("<svg ", opening, 1)
         return drawing.replace("</svg>", f"{''.join(self.texts)}</svg>")
 

@@ -89,6 +89,23 @@ def test_the_measure_can_find_each_fault(tab: Any) -> None:
         assert len(faults(chart)) == expected, inside
 
 
+def test_target_of_the_dots_is_in_sight_at_any_width(report_pages: list[Path], tab: Any) -> None:
+    places = """svg => {
+      const box = node => node.getBoundingClientRect(), chart = svg.closest('.pmf-chart');
+      const texts = [...svg.querySelectorAll('text')];
+      const target = texts.find(each => each.textContent.includes('Target'));
+      return [box(chart), box(svg), box(target)].flatMap(each => [each.left, each.right]);
+    }"""
+    for width in (1280, 320):
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.goto(report_pages[-1].as_uri())
+        left, right, start, _, begins, ends = tab.eval_on_selector(
+            "svg:has([id^='dots--'])", places
+        )
+        assert left <= begins < ends <= right, "the target lies right of the middle"
+        assert width == 320 or abs(start - left) < 1, "not at the right of a wide page"
+
+
 def test_words_of_charts_of_a_whole_run_keep_clear(westshire_run: Any, tab: Any) -> None:
     found, count = [], 0
     for page in westshire_run.pages:
