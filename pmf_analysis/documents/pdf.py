@@ -133,8 +133,8 @@ def _finished(printed: bytes) -> bytes:
 
     pikepdf.settings.set_flate_compression_level(9)
     with pikepdf.open(BytesIO(printed)) as pdf:
-        faults = [f"no {key}" for key in ("/Lang", "/StructTreeRoot") if key not in pdf.Root]
-        if "/StructTreeRoot" in pdf.Root:
+        faults = [] if "/StructTreeRoot" in pdf.Root else ["no tags"]
+        if not faults:
             owners = _put_tags_right(pdf, faults)
             for page in pdf.pages:
                 _put_content_right(pdf, page, owners[page.objgen], faults)
@@ -289,7 +289,8 @@ def _introduce(pdf: Any, faults: list[str]) -> None:
     for key in {*about.keys()} - {"/Title", "/Producer"}:
         del about[key]
     facts = {"title": str(about.get("/Title", "")), "lang": str(root.get("/Lang", ""))}
-    facts["producer"], is_sound = str(about.get("/Producer", "")), facts["title"] and not faults
+    is_sound = all(facts.values()) and not faults
+    facts["producer"] = str(about.get("/Producer", ""))
     template = (TEMPLATES / "pmf/xmp.xml.j2").read_text(encoding="utf-8")
     text = Environment(autoescape=True).from_string(template).render(facts, is_sound=is_sound)
     root.Metadata = pdf.make_stream(text.encode(), Type=Name.Metadata, Subtype=Name.XML)

@@ -20,7 +20,8 @@
 
 <!-- Bookmarks stand for the contents; data tables and CSV files are in the page and in the workbook. -->
 <xsl:template match="nav|details[not(@open)]|summary|p[a[@download or contains(@href, '.csv')]]"/>
-<xsl:template match="*[@class='skip' or @class='pmf-hint' or @class='pmf-file']"/>
+<xsl:template match="*[@class='skip' or @class='up' or @class='pmf-hint' or @class='pmf-file']"/>
+<xsl:template match="footer//ul[@class='copies']|footer//h3[following-sibling::*[1][@class='copies']]"/>
 <xsl:template match="footer[@class='foot']/*">
   <xsl:copy><xsl:apply-templates select="@*|node()"/>
     <xsl:if test="//details[not(@open)]"><p><xsl:choose>
@@ -32,6 +33,19 @@
 
 <!-- A link into the run's own folder would lead nowhere once the file is sent on. -->
 <xsl:template match="a[not(re:test(@href, '^(https?:|mailto:|tel:|#)'))]"><xsl:apply-templates/></xsl:template>
+
+<!-- Whom to ask for another format. -->
+<xsl:template match="footer//p/text()[contains(., '@')]">
+  <xsl:variable name="found" select="string(re:match(., '[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+')[1])"/>
+  <xsl:choose>
+    <xsl:when test="$found">
+      <xsl:value-of select="substring-before(., $found)"/>
+      <a href="mailto:{$found}"><xsl:value-of select="$found"/></a>
+      <xsl:value-of select="substring-after(., $found)"/>
+    </xsl:when>
+    <xsl:otherwise><xsl:value-of select="."/></xsl:otherwise>
+  </xsl:choose>
+</xsl:template>
 
 <!-- Words that are hidden on a screen are said aloud there; here they stand for a sign, or go. -->
 <xsl:template match="span[@aria-hidden='true'][following-sibling::*[1][contains(@class, 'pmf-hidden')]]"/>
