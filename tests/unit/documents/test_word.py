@@ -127,7 +127,7 @@ def test_every_table_has_header_row_caption_and_columns_that_fit_the_page() -> N
     assert [row.find(f".//{W}tblHeader") is not None for row in rows] == [True, *[False] * 3]
     assert all(row.find(f".//{W}cantSplit") is not None for row in rows)
     cells = ["".join(cell.itertext(f"{W}t")) for cell in rows[1].iter(f"{W}tc")]
-    assert cells == ["Measure improving", "39.8%", "▲ Improving"]
+    assert cells == ["Measure improving", "39.8%", "▲\u00a0Improving"]
     aligned = [cell.find(f".//{W}jc") is not None for cell in rows[1].iter(f"{W}tc")]
     assert aligned == [False, True, False]
     widths = [int(column.get(f"{W}w")) for column in table.iter(f"{W}gridCol")]
@@ -181,7 +181,7 @@ def test_captions_count_by_words_own_fields_and_contents_lead_to_headings() -> N
     assert "Figure 1: Recycling is up" in words(content)
     marks = attributes(content, f"{W}bookmarkStart", f"{W}name")
     targets = [each for each in attributes(content, f"{W}hyperlink", f"{W}anchor") if each]
-    assert len(set(marks)) == len(marks) and targets == marks[1:]
+    assert len(set(marks)) == len(marks) and targets == marks
     named = {
         mark.getparent().find(f"{W}bookmarkStart").get(f"{W}name"): "".join(
             mark.getparent().itertext(f"{W}t")
