@@ -3,14 +3,14 @@
 Made from manifests alone, so it tells the truth of what is there, whoever copied or deleted a run.
 """
 
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pmf_analysis.batch import manifest, pages
 from pmf_analysis.batch.manifest import RunRecord
 from pmf_analysis.problems import PmfError
-from pmf_analysis.story.bank import say
+from pmf_analysis.story.bank import say, spoken
 from pmf_analysis.story.facts import dated
 
 
@@ -21,40 +21,40 @@ def write_council_index(folder: Path) -> None:
     """
     from pmf_analysis.documents.html import render_council
 
-    records = list(_records(folder))
-    by_period: dict[tuple[str, str], list[RunRecord]] = {}
-    for record in records:
-        by_period.setdefault(_period_of(record), []).append(record)
-    periods = [_period(runs, key) for key, runs in sorted(by_period.items(), reverse=True)]
-    if periods:
-        about = pages.shared_facts(records[-1].manifest["pages"]) | {"period": "", "as_at": ""}
-        page = render_council(about | {"periods": periods})
-        manifest.write_atomically(folder / "index.html", page)
+    by_period: dict[Path, list[RunRecord]] = {}
+    for record in (records := _records(folder)):
+        by_period.setdefault(record.folder.parent, []).append(record)
+    if not records:
+        return
+    of_runs, about = by_period.values(), records[-1].manifest["pages"]
+    with spoken(about.get("language", "en"), about.get("wording", {})):
+        periods = [_period(runs) for runs in sorted(of_runs, key=_starts, reverse=True)]
+        facts = pages.shared_facts(about) | {"period": "", "as_at": "", "periods": periods}
+        manifest.write_atomically(folder / "index.html", render_council(facts))
 
 
-def _records(folder: Path) -> Iterator[RunRecord]:
-    """Yield the runs of a council, oldest first."""
-    found = folder.glob(f"*/*/{manifest.MANIFEST}")
-    for path in sorted(found, key=lambda path: path.parent.name):
-        try:
-            yield RunRecord.read(path.parent)
-        except PmfError:
-            continue
+def _records(folder: Path) -> list[RunRecord]:
+    """Return the runs of a council, oldest first."""
+    records = []
+    for path in folder.glob(f"*/*/{manifest.MANIFEST}"):
+        with suppress(PmfError):
+            records.append(RunRecord.read(path.parent))
+    return sorted(records, key=lambda record: record.id)
 
 
-def _period_of(record: RunRecord) -> tuple[str, str]:
-    """Return by what a run's period is put in order, and the name of its folder."""
-    slug = record.folder.parent.name
-    return record.manifest["pages"].get("starts", slug), slug
+def _starts(runs: list[RunRecord]) -> str:
+    """Return by what the period of runs is put in order; of earlier versions its folder's name."""
+    return str(runs[-1].manifest["pages"].get("starts", runs[-1].folder.parent.name))
 
 
-def _period(runs: list[RunRecord], key: tuple[str, str]) -> dict[str, Any]:
+def _period(runs: list[RunRecord]) -> dict[str, Any]:
     """Return what the index says of a period: its newest run, those before, those unfinished."""
     finished = [_run(run) for run in reversed(runs) if run.is_finished]
     unfinished = [_run(run) for run in reversed(runs) if not run.is_finished]
-    about = {"id": f"period-{key[1]}", "period": runs[-1].manifest["pages"]["period"]}
-    newest = next(iter(finished), None)
-    return {**about, "newest": newest, "earlier": finished[1:], "unfinished": unfinished}
+    about = {"period": runs[-1].manifest["pages"]["period"], "newest": None}
+    about |= {"newest": finished[0]} if finished else {}
+    name = f"period-{runs[-1].folder.parent.name}"
+    return {"id": name, **about, "earlier": finished[1:], "unfinished": unfinished}
 
 
 def _run(run: RunRecord) -> dict[str, str]:

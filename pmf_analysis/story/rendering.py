@@ -22,7 +22,7 @@ _SVG_TAG = re.compile(r"""<svg((?:[^>"']|"[^"]*"|'[^']*')*)>""")
 _PERIOD = re.compile(r"\b\d{4}[-/]\d\d\b(?: (?:Q|Ch)\d)?")
 _VALUE = re.compile(rf"({formatting.MINUS}?)(£?)([\d,]+(?:\.\d+)?)(%?)((?: .+)?)")
 _PLAIN = re.compile(rf"(?:{formatting.MINUS}?[\d,]+(?:\.\d+)?)?")
-_SHORT_CELL = 12
+_SHORT_CELL, _SHORT_UNIT = 12, 16
 # A file beside or below the page, maybe a place in it: no scheme and no other site.
 _NEAR = re.compile(r"(?![/\\])[\w./-]+(#[\w-]+)?")
 _NO_VALUE = '<span aria-hidden="true">–</span><span class="pmf-hidden"> {say}</span>'
@@ -79,10 +79,12 @@ def _plain_cell(table: blocks.Table, column: blocks.Column, row: Mapping[str, st
         return status_html(value, table.status_words)
     parts = _VALUE.fullmatch(value) if len(value) > _SHORT_CELL else None
     if column.kind != "number" or parts is None:
-        return f"<span>{_prose(value)}</span>"  # one item of a card
+        shown = escape(value) if _PERIOD.fullmatch(value) else _prose(value)
+        return f"<span>{shown}</span>" if "</span>" in shown else shown  # one item of a card
     # A long unit goes to the next line as a whole; the outer wrapper is one item of a card.
-    value, unit = "".join(parts.groups()[:4]), _prose(parts[5].strip())
-    return f'<span>{value} <span class="pmf-unit">{unit}</span></span>'
+    value, unit = "".join(parts.groups()[:4]), parts[5].strip()
+    whole = " pmf-whole" if len(unit) < _SHORT_UNIT else ""
+    return f'<span>{value} <span class="pmf-unit{whole}">{_prose(unit)}</span></span>'
 
 
 def _csv_address(table: blocks.Table) -> str:
