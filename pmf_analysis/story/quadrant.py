@@ -43,7 +43,7 @@ def draw_quadrant(rows: pd.DataFrame, *, words: Mapping[str, str], id: str, own_
     require_value(len(placed))
     left = 20.0 + max(measure(Words(f"{words[end]} ↑"))[0] for end in ("does_worse", "does_better"))
     with canvas(_HEIGHT, left=left, right=_RIGHT, bottom=_BOTTOM, top=_TOP) as sheet:
-        sheet.axes.set(xlim=_ACROSS, ylim=_UP, xticks=[], yticks=[])
+        sheet.axes.set(xlim=_ACROSS, ylim=_UP)
         sheet.axes.spines[:].set(visible=True)
         _draw_quarters(sheet, words)
         spots = sheet.axes.transData.transform(placed[_PERCENTILES].to_numpy(float))

@@ -34,11 +34,11 @@ def draw_reliability(bands: Sequence[tuple[str, str, Sequence[float]]], *, id: s
     left, right = (14.0 + max(measure(Words(each))[0] for each in told) for told in (names, words))
     height = _TOP + _BOTTOM + _ROW * len(bands)
     with canvas(height, left=left, right=right, bottom=_BOTTOM, top=_TOP) as sheet:
-        sheet.axes.set(xlim=(-2, 102), ylim=(0, len(bands)), xticks=[], yticks=[])
+        sheet.axes.set(xlim=(-2, 102), ylim=(0, len(bands)))
         area = sheet.area
         for tick, text in grid(0, 100, "%"):
             sheet.draw("grid", [tick, tick], sheet.axes.get_ylim())
-            sheet.write(Words(text), sheet.pixel(tick, 0)[0], area.bottom - 14, anchor="center")
+            sheet.tick(tick, text)
         for place, (name, told, shares) in enumerate(bands):
             y = area.top - _ROW * (place + 0.5)
             said, seen, low, high = (sheet.pixel(share, 0)[0] for share in shares)

@@ -125,28 +125,23 @@ def _placed_events(events: Rows, x: Floats, frequency: str) -> pd.DataFrame:
     named = ["period", "until", "kind", "number"]
     if events is None or events.empty:
         return pd.DataFrame(columns=[*named, "x", "end"])
-    rows = (
-        events.reindex(columns=named)
-        .dropna(subset=["period"])
-        .sort_values(["period", "number"], ignore_index=True)
-    )
+    rows = events.reindex(columns=named).dropna(subset=["period"])
+    rows = rows.sort_values(["period", "number"], ignore_index=True)
     half = MONTHS.get(frequency, 1) / 2
     start = positions(rows["period"], frequency) - half
     end = positions(pd.to_datetime(rows["until"]) + pd.Timedelta(days=1), frequency) - half
     rows = rows.assign(x=np.maximum(start, x[0] - half), end=np.minimum(end, x[-1] + half))
-    began: pd.DataFrame = rows[start < x[-1] + half]
-    return began
+    return pd.DataFrame(rows[start < x[-1] + half])
 
 
 def _target_steps(points: pd.DataFrame, targets: Rows, frequency: str) -> pd.DataFrame:
     """Return the target of each period that has one, low and high the same unless it is a range."""
     parts = [points.reindex(columns=["period", "target"]), *([] if targets is None else [targets])]
-    names = ["target_low", "target_high", "target"]
-    goals = pd.concat(
-        [part.set_index("period").reindex(columns=names).astype(float) for part in parts]
-    )
-    low, high, goal = (goals[name] for name in names)
-    steps = pd.DataFrame({"low": low.fillna(goal), "high": high.fillna(goal)}).dropna()
+    names = {"target_low": "low", "target_high": "high", "target": "goal"}
+    placed = [part.set_index("period").reindex(columns=[*names]).astype(float) for part in parts]
+    goals = pd.concat(placed).rename(columns=names)
+    steps = pd.DataFrame({side: goals[side].fillna(goals["goal"]) for side in ("low", "high")})
+    steps = steps.dropna()
     steps = steps[~steps.index.duplicated(keep="last")].sort_index().reset_index()
     return steps.assign(x=positions(steps["period"], frequency))
 
@@ -154,11 +149,10 @@ def _target_steps(points: pd.DataFrame, targets: Rows, frequency: str) -> pd.Dat
 def value_range(picture: Picture) -> tuple[float, float]:
     """Return the ends of the vertical scale, from history, usual range, targets and forecast."""
     shown = picture.points[["value", "lower_limit", "upper_limit"]].to_numpy(float)
-    fan, targets = picture.fan, picture.targets[["low", "high"]].to_numpy(float).ravel()
-    if fan.empty:
-        return canvas.scale_for(shown, targets, 0.08)
-    wide = 2.0 * float((fan["q75"] - fan["q25"]).max())
-    return canvas.scale_for(shown, targets, 0.08, fan[["q05", "q95"]].to_numpy(float).ravel(), wide)
+    fan = picture.fan.reindex(columns=["q05", "q25", "q75", "q95"]).to_numpy(float).T
+    wide = 2.0 * max(fan[2] - fan[1], default=0.0)
+    targets = picture.targets[["low", "high"]].to_numpy(float)
+    return canvas.scale_for(shown, targets.ravel(), 0.08, fan[[0, 3]].ravel(), wide)
 
 
 def _baseline_words(picture: Picture, usual: str) -> str:

@@ -67,11 +67,8 @@ def _is_judged(row: StripRow) -> bool:
 
 
 def _draw_header(sheet: Canvas, y: float, ends: Sequence[str]) -> None:
-    low = sheet.write(Words(ends[0]), _PLOT_LEFT, y)
-    high = sheet.write(Words(ends[1]), _PLOT_RIGHT, y, anchor="right")
-    tip = high.left - 8
-    sheet.line("arrow", [low.right + 8, tip], [y, y])
-    sheet.line("arrow", [tip - 5, tip, tip - 5], [y + 4, y, y - 4])
+    sheet.write(Words(f"← {ends[0]}"), _PLOT_LEFT, y)
+    sheet.write(Words(f"{ends[1]} →"), _PLOT_RIGHT, y, anchor="right")
     sheet.write(Words(say("chart.us")), _VALUE_RIGHT, y, anchor="right")
     sheet.write(Words(say("chart.rank")), _RANK, y)
 

@@ -748,7 +748,7 @@ def test_strip_of_a_wider_area_has_no_better_end() -> None:
     row = make_row("A", verdict="worse")
     city = replace(row.facts, subject=replace(row.facts.subject, is_city=True), verdict="lower")
     svg = draw_strip([StripRow(city, row.peers)], id="s")
-    assert ">Higher<" in svg and ">Better<" not in svg and "f46a25" not in svg.lower()
+    assert ">Higher →<" in svg and "Better" not in svg and "f46a25" not in svg.lower()
 
 
 def own_mark(svg: str) -> str:
