@@ -355,7 +355,8 @@ def data_rows(subject: Subject, table: pd.DataFrame, columns: Cells) -> list[dic
         council = subject.council if of_peers and row["is_own"] else text(row, "area_name")
         cells = {"council": council} if of_peers else {"period": text(row, "period_label")}
         for key, name in columns.items():
-            how, told = spelled.get(key, "value"), text(row, name).replace("_", " ")
+            how, code = spelled.get(key, "value"), text(row, name)
+            told = words_of("figure_status").get(code, code.replace("_", " "))
             cells[key] = told if how == "text" else subject.figure(number(row, name), how).text
         rows.append(cells)
     return rows
