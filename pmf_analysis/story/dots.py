@@ -52,9 +52,10 @@ def draw_dots(
     bounds = canvas.natural_ends([*dots, *goals], unit)
     places = _bins(dots, target, better, decimals, width)
     tallest = max(Counter(bin for bin, _ in places).values())
-    abreast = math.ceil(tallest / _TALLEST)
-    height = _TOP + _BOTTOM + _DOT * max(3, math.ceil(tallest / abreast)) + 6
     scale = np.clip(_scale(places, goals, width), *bounds)
+    room = (_WIDTH - 2 * _SIDE) * width / float(np.ptp(scale)) / (_DOT - 5)
+    abreast = max(1, min(math.ceil(tallest / _TALLEST), int(room)))
+    height = _TOP + _BOTTOM + _DOT * max(3, math.ceil(tallest / abreast)) + 6
     with canvas.canvas(height, _SIDE, _SIDE, _BOTTOM, _TOP, _WIDTH) as sheet:
         sheet.axes.set(xlim=scale, ylim=(0, height - _TOP - _BOTTOM))
         # A narrow screen shows about two thirds of it: those in which the target lies.

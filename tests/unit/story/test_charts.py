@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import subprocess
@@ -971,17 +972,19 @@ def filled(svg: str) -> int:
     spread_by=st.sampled_from([0.0, 0.004, 0.05]),
     shift=st.floats(-3, 3),
     better=st.sampled_from(["higher", "lower", "range"]),
+    is_lumpy=st.booleans(),
 )
 def test_filled_dots_are_the_dots_that_meet(
-    centre: float, spread_by: float, shift: float, better: str
+    centre: float, spread_by: float, shift: float, better: str, is_lumpy: bool
 ) -> None:
     width = max(abs(centre), 1.0) * spread_by
-    dots = [centre + width * (i - 9.5) / 5 for i in range(20)]
+    dots = [centre + width * (i - 9.5) / 5 * (i % 2 or not is_lumpy) for i in range(20)]
     edge = round(centre + width * shift, 1)
     target = (edge, edge + width) if better == "range" else edge
     svg = draw_dots(dots, target=target, better=better, unit="%", decimals=1, id="fig-a")
-    uses = list(etree.fromstring(svg).iter(f"{SVG}use"))
+    uses = [(float(u.get("x")), float(u.get("y"))) for u in etree.fromstring(svg).iter(f"{SVG}use")]
     assert len(uses) == 20
+    assert min(math.dist(a, b) for a, b in combinations(uses, 2)) >= 13, "no dot on another"
     assert filled(svg) == count_meeting(dots, target, better, 1)
     assert not [each for each in collisions(svg) if "mark" not in each]
 
