@@ -43,7 +43,7 @@ def export(
         A run, finished or about to be; reports that failed are passed over. Its manifest says of
         each copy by which route it was made, and why one could not be made.
     formats
-        Some of ``FORMATS``; none means all of them.
+        Some of ``FORMATS``; none means PDF, Word and workbook.
     on_copy
         Told one line a report.
 
@@ -52,7 +52,7 @@ def export(
     PmfError
         When a format is not known, or the Word template is not there.
     """
-    wanted = list(dict.fromkeys(formats)) or list(FORMATS)
+    wanted = list(dict.fromkeys(formats)) or list(FORMATS[:3])
     for name in sorted({*wanted} - {*FORMATS}):
         hint = did_you_mean(name, FORMATS)
         raise PmfError(
