@@ -434,7 +434,7 @@ def test_no_wording_lies_unused(repository: Path) -> None:
         for name in ("pages", "stories", "theme_page")
     )
     code = re.sub(r'([._])" (\+|~) ?[\w.]+', r'\1{}"', code.replace("%s", "{}"))
-    names = set(re.findall(r"""["']([a-z_]+(?:\.(?:[a-z_0-9]+|\{.*?\}))+)["']""", code))
+    names = set(re.findall(r"""["']([a-z_]+(?:\.(?:(?:[a-z_0-9]|\{.*?\})+))+)["']""", code))
     called = [
         re.compile(
             re.sub(r"\\\{.*?\\\}", "[a-z_0-9]+", re.escape(name)) + r"(\.(one|many|tail|apart))?"
