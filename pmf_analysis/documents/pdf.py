@@ -34,6 +34,7 @@ _WRITES = re.compile(rb"(?<=\s)T[Jj](?=\s)")
 _PAINTS = re.compile(rb"(?<=\s)(?:S|s|f\*?|B\*?|b\*?|sh|Do|TJ|Tj)(?=\s)")
 _NUMBER = re.compile(rb"-?\d*\.\d{3,}")
 _LETTER = re.compile(rb"\] TJ\n0 Tr\n1 0 0 -1 \S+ \S+ Tm\n\[")
+_NO_SIGN = re.compile(rb"<(?:[0-9A-Fa-f]{4})*?0000(?:[0-9A-Fa-f]{4})*>")
 _SHIFTED = re.compile(rb"(1 0 0 1 \S+ 0 cm)\n(/x\d+) Do(?=\n)")
 
 
@@ -257,7 +258,8 @@ def _put_content_right(pdf: Any, page: Any, owned: dict[int, Any], faults: list[
             if len(owners) == 1:
                 pieces[place] = b"\n/Artifact BMC\n%b\nEMC\n" % piece
     # Text without a tag is right in the margins only, which are drawn before or after the rest.
-    if "t" in order.strip("t"):
+    # A sign that the font lacks is no text at all.
+    if "t" in order.strip("t") or _NO_SIGN.search(text):
         faults.append("text without a tag")
     page.Contents = pdf.make_stream(b"".join(pieces))
 
