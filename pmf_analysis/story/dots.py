@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pmf_analysis.story import canvas, style
+from pmf_analysis.story import canvas, scales, style
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Ends, Words
 
@@ -49,7 +49,7 @@ def draw_dots(
     # The ends of a range may be the same, and then have one line and one label.
     goals = tuple(sorted(set(target))) if isinstance(target, tuple) else (target,)
     width = _bin_width(dots, goals)
-    bounds = canvas.natural_ends([*dots, *goals], unit)
+    bounds = scales.natural_ends([*dots, *goals], unit)
     places = _bins(dots, target, better, decimals, width)
     tallest = max(Counter(bin for bin, _ in places).values())
     scale = np.clip(_scale(places, goals, width), *bounds)

@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import canvas, marks
+from pmf_analysis.story import canvas, marks, scales
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Floats, Words
 from pmf_analysis.story.figures import Subject
@@ -52,8 +52,8 @@ def draw_funnel(
     # The limits of the smallest councils may run out of the scale.
     known = limits.filter(regex="lower|upper|benchmark").to_numpy(float)[len(limits) // 2 :]
     shown = np.append(placed["value"], known)
-    ends = canvas.scale_ends(float(shown.min()), float(shown.max()), 0.15)
-    low, high = np.clip(ends, *canvas.natural_ends(shown, unit)).tolist()
+    ends = scales.scale_ends(float(shown.min()), float(shown.max()), 0.15)
+    low, high = np.clip(ends, *scales.natural_ends(shown, unit)).tolist()
     labels = _labels(limits, subject) if len(limits) else []
     room = (_HEIGHT, canvas.room_for(labels), _BOTTOM, _TOP)
     with canvas.scaled_canvas((low, high), unit, *room) as sheet:

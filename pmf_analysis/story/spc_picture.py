@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story import canvas, figures
+from pmf_analysis.story import canvas, figures, scales
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Floats, Label, Words, short_range, short_value
 from pmf_analysis.story.timeline import MONTHS, labels_ahead, positions
@@ -152,7 +152,7 @@ def value_range(picture: Picture) -> tuple[float, float]:
     fan = picture.fan.reindex(columns=["q05", "q25", "q75", "q95"]).to_numpy(float).T
     wide = 2.0 * max(fan[2] - fan[1], default=0.0)
     targets = picture.targets[["low", "high"]].to_numpy(float)
-    return canvas.scale_for(shown, targets.ravel(), 0.08, fan[[0, 3]].ravel(), wide)
+    return scales.scale_for(shown, targets.ravel(), 0.08, fan[[0, 3]].ravel(), wide)
 
 
 def _baseline_words(picture: Picture, usual: str) -> str:

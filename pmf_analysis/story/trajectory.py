@@ -10,7 +10,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import canvas, marks
+from pmf_analysis.story import canvas, marks, scales
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Floats, Words, room_for, short_value
 from pmf_analysis.story.figures import Subject
@@ -45,7 +45,7 @@ def draw_trajectory(rows: pd.DataFrame, subject: Subject, *, id: str) -> str:
     known = [each[np.isfinite(each)] for each in (path, np.ravel(fan))]
     labels = labels_ahead(subject.scale, *known)
     room = (_HEIGHT, _TOP, room_for(labels))
-    scale = canvas.scale_ends(float(np.nanmin(values)), float(np.nanmax(values)), 0.1)
+    scale = scales.scale_ends(float(np.nanmin(values)), float(np.nanmax(values)), 0.1)
     with time_chart(scale, (x[0], x[-1]), room, subject) as sheet:
         newest = _draw_lines(sheet, x, values)
         _write_chances(sheet, x, ordered["chance_on_path"].to_numpy(float))
