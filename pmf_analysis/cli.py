@@ -11,9 +11,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
-import traceback
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,9 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Exit, Option, Typer
 
-from pmf_analysis import __version__
+from pmf_analysis import __version__, console
 from pmf_analysis.batch import manifest, unchanged
-from pmf_analysis.parameters.place import find_root, is_workspace
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 
 if TYPE_CHECKING:
@@ -32,13 +28,6 @@ if TYPE_CHECKING:
 
 _PURPOSE = "Plain-English performance reports for UK councils, from Jupyter notebooks."
 app = Typer(name="pmf", help=_PURPOSE, no_args_is_help=True, add_completion=False)
-
-
-def _root(typed: str) -> Path:
-    # What was typed goes before PMF_WORKSPACE, which would else come first.
-    if typed and not is_workspace(Path(typed)):
-        raise PmfError(Problem.of("not-a-workspace", file=Path(typed).name))
-    return Path(typed).resolve() if typed else find_root()
 
 
 def _open(root: Path) -> Workspace:
@@ -56,72 +45,34 @@ def _planned(root: Path, run_file: str, **asked: Any) -> Plan:
     return planned
 
 
-Names = list[str] | None
-_FOUND: dict[str, Any] = {"parser": _root, "default_factory": str, "show_default": False}
-_WHERE = "The workspace; else the one you are in."
-Where = Annotated[Path, Option("--workspace", metavar="DIR", help=_WHERE, **_FOUND)]
-AsJson = Annotated[bool, Option("--json", help="Print JSON, for other programs.")]
-Files = Annotated[list[Path] | None, Argument(metavar="FILE...", help="Files or folders.")]
-RunFile = Annotated[str, Argument(metavar="[RUNFILE]", help="A file in parameters/runs.")]
-RunId = Annotated[str, Argument(metavar="[RUN]", help="A run's id; else the newest.")]
-Accept = Annotated[bool, Option("--accept", help="Let the council's own notebooks run.")]
-Themes = Annotated[Names, Option("--theme", help="Only this theme; may be repeated.")]
-Analyses = Annotated[Names, Option("--analysis", help="Only this analysis; may be repeated.")]
-_FORMATS = "pdf, word, workbook, charts or slides; may be repeated; else the first three."
-Formats = Annotated[Names, Option("--to", metavar="FORMAT", help=_FORMATS)]
-Version = Annotated[bool, Option("--version", help="Print the version.")]
-NoStart = Annotated[bool, Option("--no-start", help="Only trust, do not open.")]
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code; nothing ever ends in a traceback."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
         return app(args=given, prog_name="pmf", standalone_mode=False) or 0
     except PmfError as error:
-        _complain(error.problems)
+        console.complain(error.problems)
         if "--json" in given:
-            _say(True, {"problems": error.problems.rows(), "exit_code": error.exit_code})
+            console.say(True, {"problems": error.problems.rows(), "exit_code": error.exit_code})
         return error.exit_code
     except KeyboardInterrupt:
         print("Stopped before anything was made.", file=sys.stderr)
         return 130
     except OSError as error:
         name = Path(str(error.filename or "pmf")).name
-        _complain([Problem.of("system-refused", file=name, why=error.strerror or error)])
+        console.complain([Problem.of("system-refused", file=name, why=error.strerror or error)])
         return EXIT_DATA_UNUSABLE
     # The promise is that no one sees a traceback: it goes into a file, and its place is named.
     except Exception as error:
         usage = getattr(error, "format_message", None)
         if usage is None:
-            return _unexpected(error)
+            return console.unexpected(error)
         print(f"pmf: {usage()} Try: pmf --help", file=sys.stderr)
         return 2
 
 
-def _unexpected(error: Exception) -> int:
-    details = Path(tempfile.mkdtemp(prefix="pmf-error-")) / "details.txt"
-    details.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    what = f"{type(error).__name__}: {[*str(error).splitlines(), 'no further words'][0]}"
-    where = f"(details for whoever looks after pmf: {details})"
-    print(f"pmf: something unexpected went wrong: {what} {where}", file=sys.stderr)
-    return 1
-
-
-def _complain(problems: Iterable[Problem]) -> None:
-    for problem in problems:
-        mark = "" if problem.level == "error" else f"{problem.level}: "
-        print(f"{mark}{problem.line()}", file=sys.stderr)
-
-
-def _say(as_json: bool, value: Any, lines: Iterable[str] = ()) -> None:
-    """Print what a command found: a value for other programs, or lines for people."""
-    as_text = json.dumps(value, indent=1, ensure_ascii=False, default=str) if as_json else ""
-    print(as_text or "\n".join(lines))
-
-
 @app.callback(invoke_without_command=True)
-def _options(version: Version = False) -> None:
+def _options(version: console.Version = False) -> None:
     if version:
         print(f"pmf {__version__}")
         raise Exit
@@ -138,7 +89,7 @@ def new(folder: Annotated[Path, Argument(metavar="DIR", help="A new or empty fol
 
 
 @app.command()
-def demo(*, workspace: Where) -> None:
+def demo(*, workspace: console.Where) -> None:
     """Make Westshire, the fictional council, and import its files, unless it is there."""
     from pmf_analysis.systems.demo import make_demo
 
@@ -148,13 +99,13 @@ def demo(*, workspace: Where) -> None:
 
 @app.command(name="import")
 def import_(
-    files: Files = None,
+    files: console.Files = None,
     as_at: Annotated[str, Option(metavar="DATE", help="When this was known; else today.")] = "",
     withdraw: Annotated[str, Option(metavar="VINTAGE", help="Take back a wrong import.")] = "",
     reason: Annotated[str, Option(help="Why it is taken back.")] = "",
     *,
-    workspace: Where,
-    as_json: AsJson = False,
+    workspace: console.Where,
+    as_json: console.AsJson = False,
 ) -> int:
     """Read files or folders through their mappings into the store."""
     if withdraw:
@@ -172,7 +123,7 @@ def import_(
     from pmf_analysis.systems.importing import import_files
 
     outcome = import_files(_open(workspace), files, day)
-    _complain(outcome.problems)
+    console.complain(outcome.problems)
     records = [result.record for result in outcome.results]
     vintage = outcome.vintage.id if outcome.vintage else None
     found = {"vintage": vintage, "files": [*map(asdict, records)]}
@@ -182,23 +133,27 @@ def import_(
         for file in records
     ]
     last = f"Vintage {vintage}" if vintage else "Nothing was imported."
-    _say(as_json, found | {"problems": outcome.problems.rows()}, [*lines, last])
+    console.say(as_json, found | {"problems": outcome.problems.rows()}, [*lines, last])
     return int(outcome.problems.has_errors) if vintage else EXIT_DATA_UNUSABLE
 
 
 @app.command()
-def look(file: Annotated[Path, Argument(metavar="FILE")], as_json: AsJson = False) -> int:
+def look(file: Annotated[Path, Argument(metavar="FILE")], as_json: console.AsJson = False) -> int:
     """Say what a spreadsheet holds: sheets, headers, periods, and what is wrong with it."""
     from pmf_analysis.systems.looking import look as look_at
 
     seen = look_at(file)
-    _say(as_json, asdict(seen), seen.lines())
+    console.say(as_json, asdict(seen), seen.lines())
     return 0 if seen.tables else EXIT_DATA_UNUSABLE
 
 
 @app.command()
 def check(
-    run_file: RunFile = "", accept: Accept = False, *, workspace: Where, as_json: AsJson = False
+    run_file: console.RunFile = "",
+    accept: console.Accept = False,
+    *,
+    workspace: console.Where,
+    as_json: console.AsJson = False,
 ) -> None:
     """Check everything that can be checked before a notebook runs."""
     if accept:
@@ -208,19 +163,19 @@ def check(
         print(f"Accepted: {names or 'nothing; all notebooks came with pmf'}.", file=sys.stderr)
     planned = _planned(workspace, run_file)
     warnings, reports = planned.parameters.problems, len(planned.jobs)
-    _complain(warnings)
+    console.complain(warnings)
     line = f"No errors: {reports} reports can be made from {planned.run_file}."
-    _say(as_json, {"problems": warnings.rows(), "reports": reports, "exit_code": 0}, [line])
+    console.say(as_json, {"problems": warnings.rows(), "reports": reports, "exit_code": 0}, [line])
 
 
 @app.command()
 def plan(
-    run_file: RunFile = "",
-    theme: Themes = None,
-    analysis: Analyses = None,
+    run_file: console.RunFile = "",
+    theme: console.Themes = None,
+    analysis: console.Analyses = None,
     *,
-    workspace: Where,
-    as_json: AsJson = False,
+    workspace: console.Where,
+    as_json: console.AsJson = False,
 ) -> None:
     """List the reports of a run and the indicators in each; nothing is made."""
     planned = _planned(workspace, run_file, themes=theme, analyses=analysis)
@@ -230,14 +185,14 @@ def plan(
     ]
     lines = [f"{row['report']}: {', '.join(row['indicators']) or 'no indicators'}" for row in rows]
     total = f"{len(rows)} reports for {planned.spec.council}, {planned.period.label}"
-    _say(as_json, rows, [*lines, total])
+    console.say(as_json, rows, [*lines, total])
 
 
 @app.command()
 def run(
-    run_file: RunFile = "",
-    theme: Themes = None,
-    analysis: Analyses = None,
+    run_file: console.RunFile = "",
+    theme: console.Themes = None,
+    analysis: console.Analyses = None,
     jobs: Annotated[int | None, Option(min=1, help="Notebooks at a time.")] = None,
     timeout: Annotated[int, Option(min=1, help="Seconds a notebook.")] = 600,
     cell_timeout: Annotated[int, Option(min=1, help="Seconds a cell.")] = 300,
@@ -248,8 +203,8 @@ def run(
     cluster: Annotated[str, Option(metavar="ADDRESS", help="Make them on a Dask cluster.")] = "",
     copy_to: Annotated[str | None, Option(metavar="URL", help="Copy the run there.")] = None,
     *,
-    workspace: Where,
-    as_json: AsJson = False,
+    workspace: console.Where,
+    as_json: console.AsJson = False,
 ) -> int:
     """Make the reports: run the notebooks, render them, write an index."""
     if copy_to is not None and not copy_to.strip():
@@ -286,23 +241,27 @@ def run(
 def _say_result(made: manifest.RunRecord, root: Path, as_json: bool) -> int:
     from pmf_analysis.batch.pages import result_json, result_lines
 
-    _say(as_json, result_json(made, root), result_lines(made))
+    console.say(as_json, result_json(made, root), result_lines(made))
     return made.exit_code
 
 
 @app.command()
-def backtest(run_file: RunFile = "", *, workspace: Where, as_json: AsJson = False) -> None:
+def backtest(
+    run_file: console.RunFile = "", *, workspace: console.Where, as_json: console.AsJson = False
+) -> None:
     """Put past questions to the council's own figures, and say how good the chances were."""
     from pmf_analysis.batch.past import ask_past
 
     planned = _planned(workspace, run_file)
     found = ask_past(planned)
     table = found.to_string(index=False, na_rep="", float_format="{:.3f}".format)
-    _say(as_json, {"records": json.loads(found.to_json(orient="records"))}, [table])
+    console.say(as_json, {"records": json.loads(found.to_json(orient="records"))}, [table])
 
 
 @app.command()
-def render(run: RunId = "", *, workspace: Where, as_json: AsJson = False) -> int:
+def render(
+    run: console.RunId = "", *, workspace: console.Where, as_json: console.AsJson = False
+) -> int:
     """Make the pages of a run again from its executed notebooks."""
     from pmf_analysis.batch.pages import render_again
 
@@ -313,11 +272,11 @@ def render(run: RunId = "", *, workspace: Where, as_json: AsJson = False) -> int
 
 @app.command()
 def export(
-    run: RunId = "",
-    to: Formats = None,
+    run: console.RunId = "",
+    to: console.Formats = None,
     *,
-    workspace: Where,
-    as_json: AsJson = False,
+    workspace: console.Where,
+    as_json: console.AsJson = False,
 ) -> int:
     """Make copies of a run's reports: PDF, Word, workbook, charts for analysts, slides."""
     from pmf_analysis.batch import copies
@@ -329,17 +288,17 @@ def export(
 
 @app.command()
 def publish(
-    run: RunId = "",
+    run: console.RunId = "",
     *,
     to: Annotated[Path, Option(metavar="DIR", help="A new folder, or an earlier publication.")],
-    workspace: Where,
-    as_json: AsJson = False,
+    workspace: console.Where,
+    as_json: console.AsJson = False,
 ) -> None:
     """Copy what is approved for the public, and nothing else, out of a run."""
     from pmf_analysis.batch.publish import publish as publish_run
 
     lines = publish_run(_open(workspace), manifest.find_run(workspace, run), to)
-    _say(as_json, {"published": lines}, lines)
+    console.say(as_json, {"published": lines}, lines)
 
 
 @app.command()
@@ -348,7 +307,7 @@ def audit(
     statement: Annotated[Path | None, Option(metavar="FILE", help="Write a statement.")] = None,
     council: Annotated[str, Option(help="Whose statement it is.")] = "",
     contact: Annotated[str, Option(help="Whom to ask for other formats.")] = "",
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> int:
     """Check a folder of pages, PDF and Office files for what accessibility asks of them."""
     from pmf_analysis.documents import audit as auditing
@@ -357,18 +316,20 @@ def audit(
     if statement:
         about = {"name": council, "contact": contact, "date": date.today().isoformat()}
         manifest.write_atomically(statement, auditing.statement(found, about))
-    _say(as_json, found.rows(), found.lines())
+    console.say(as_json, found.rows(), found.lines())
     return int(found.failed)
 
 
 @app.command()
-def show(run: RunId = "", *, workspace: Where, as_json: AsJson = False) -> None:
+def show(
+    run: console.RunId = "", *, workspace: console.Where, as_json: console.AsJson = False
+) -> None:
     """Say what became of a run and where its reports are."""
     _say_result(manifest.find_run(workspace, run), workspace, as_json)
 
 
 @app.command()
-def lab(*, workspace: Where, no_start: NoStart = False) -> int:
+def lab(*, workspace: console.Where, no_start: console.NoStart = False) -> int:
     """Trust the notebooks that runs made, and open JupyterLab on the workspace."""
     from pmf_analysis.batch import notebooks
 

@@ -68,9 +68,10 @@ def make_workbook(report: Report, *, charts: bool = False) -> bytes:
     """
     written = io.BytesIO()
     with warnings.catch_warnings():
-        # gptables leaves a file of its own open when it is imported, and asks for the reasons of
-        # blank cells, which every sheet of ours gives.
-        warnings.simplefilter("ignore")
+        # gptables leaves a file of its own open when it is imported, uses what pandas gives up, and
+        # asks for the reasons of blank cells, which every sheet of ours gives.
+        warnings.filterwarnings("ignore", message="unclosed")
+        warnings.filterwarnings("ignore", module="gptables")
         from gptables import produce_workbook  # type: ignore[import-untyped]
 
         sheets = [_sheet(each, charts) for each in report.shown if each.number and each.block.table]

@@ -23,7 +23,7 @@ ROOMS = (
     *("shipped", "problems", "periods", "parameters", "data", "systems", "measures", "assess"),
     *("cycle", "story", "notebook", "documents", "batch", "cli"),
 )
-PERIOD_MODULES = {"period_labels": "periods", "period_spans": "periods"}
+PERIOD_MODULES = {"period_labels": "periods", "period_spans": "periods", "console": "cli"}
 LIGHT = ("problems", "periods", "parameters", "batch.plan", "batch.manifest", "cli")
 HEAVY = {
     *("pandas", "pandera", "scipy", "matplotlib", "seaborn", "statsmodels", "pyarrow"),
