@@ -15,10 +15,10 @@ from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Facts, text
 from pmf_analysis.story.formatting import join_words
 from pmf_analysis.story.funnel import draw_funnel
-from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, paragraph, picture
+from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, picture
 from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
 from pmf_analysis.story.style import tone_of
-from pmf_analysis.story.telling import Sentences, tell, told
+from pmf_analysis.story.telling import Sentences, paragraph, tell, told
 from pmf_analysis.story.theme_sentences import chance_among_tested, named
 from pmf_analysis.story.timeline import MONTHS, positions
 from pmf_analysis.story.view import ThemeView, rows_of

@@ -57,6 +57,17 @@ class Table:
             for row in self.rows if column.kind == "spark" else ():
                 check_svg(row.get(column.key, ""))
 
+    @property
+    def plain_text(self) -> str:
+        """The table as aligned plain text: what a terminal shows and nbval compares."""
+        words = self.status_words
+        shown = [column for column in self.columns if column.kind != "spark"]
+        lines = [[column.label for column in shown]]
+        lines += [[words.get(row[c.key], row[c.key]) or "-" for c in shown] for row in self.rows]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        aligned = ("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+        return "\n".join(aligned)
+
 
 @dataclass(frozen=True)
 class Block:

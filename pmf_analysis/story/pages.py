@@ -21,7 +21,7 @@ from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Facts, Subject, number, text
 from pmf_analysis.story.formatting import format_date, join_words
 from pmf_analysis.story.sentences import age_sentences
-from pmf_analysis.story.telling import reason_words, told
+from pmf_analysis.story.telling import paragraph, reason_words, told
 from pmf_analysis.story.theme_sentences import counted, named, unjudged
 from pmf_analysis.story.view import ThemeView, rows_of
 
@@ -33,6 +33,7 @@ Draw = Callable[..., str]
 
 _REFUSED = ("cannot_judge", "no_verdict")
 _UNJUDGED = (*_REFUSED, "position_only")
+_STANDING = ("indicator", "short", "status", "reason")
 _SIDES = {"number": "right"}  # where the cells of a kind of column are set, if not to the left
 
 
@@ -78,22 +79,6 @@ def picture(
     parts["title"] = parts.get("title") or title(heading, name, **slots)
     parts["notes"] = told(note, *parts.get("notes", ()))
     return Block("figure", subtitle=subtitle, alt=" ".join(told(alt, *said)), **parts)
-
-
-def plain_table(table: Table) -> str:
-    """Write a table as aligned plain text: what a terminal shows and nbval compares."""
-    words = table.status_words
-    shown = [column for column in table.columns if column.kind != "spark"]
-    lines = [[column.label for column in shown]]
-    lines += [[words.get(row[c.key], row[c.key]) or "-" for c in shown] for row in table.rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
-
-
-def paragraph(sentences: Iterable[str]) -> tuple[str, ...]:
-    """Join sentences to one paragraph; none gives no paragraph."""
-    whole = " ".join(sentences)
-    return (whole,) if whole else ()
 
 
 @dataclass(frozen=True)
@@ -187,12 +172,12 @@ class Page(ABC, Generic[F]):
     def scope(self) -> list[Block]:
         """Return every indicator of the theme: judged and how, or not judged and why."""
         if not self.view.indicators:
-            empty = Block("note", "scope", say("section.scope"), text=(say("theme.none"),))
-            return [empty, self.cannot_tell()]
+            said = (say("theme.none"),)
+            return [Block("note", "scope", say("section.scope"), text=said), self.cannot_tell()]
         caption = say("section.scope_table", theme=self.view.theme_title)
-        counts = say("scope.counts", n=len(self.view.indicators))
+        counts = (say("scope.counts", n=len(self.view.indicators)),)
         table = self._table(caption, ("indicator", "status", "reason"), self._standings())
-        return [table_block("scope", table, notes=(counts,)), self.cannot_tell()]
+        return [table_block("scope", table, notes=counts), self.cannot_tell()]
 
     def cannot_tell(self) -> Block:
         """Return the box of what the page cannot tell."""
@@ -203,7 +188,7 @@ class Page(ABC, Generic[F]):
         """Return the numbers in one table, whose plain text nbval compares."""
         caption = say("section.key_figures", period=self.view.period)
         table = self._table(caption, self.shows["key"], self.rows())
-        return [table_block("key-figures", table, alt=plain_table(table))] if table.rows else []
+        return [table_block("key-figures", table, alt=table.plain_text)] if table.rows else []
 
     def exceptions(self) -> list[Block]:
         """Return what needs attention, or that nothing does; then what has gone well."""
@@ -232,8 +217,9 @@ class Page(ABC, Generic[F]):
         slots = {"as_at": format_date(view.as_at), "hash": view.vintage[:12], "seed": view.seed}
         sources: dict[tuple[str, str], list[str]] = {}
         for each in view.indicators:
-            name = each.short_title or each.title
-            sources.setdefault((each.source, each.licence), []).append(name)
+            sources.setdefault((each.source, each.licence), []).append(
+                each.short_title or each.title
+            )
         cells = [(*of, join_words(names)) for of, names in sources.items()]
         rows = [dict(zip(("source", "licence", "indicator"), row, strict=True)) for row in cells]
         named = ("as_at", "vintage", "rounding", *self.shows["files"], "seed")
@@ -334,8 +320,7 @@ class Page(ABC, Generic[F]):
         for each in self.view.without_series():
             name = each.short_title or each.title
             told.append((each.title, name, "cannot_judge", self.why_not(each)))
-        columns = ("indicator", "short", "status", "reason")
-        return [dict(zip(columns, row, strict=True)) for row in told]
+        return [dict(zip(_STANDING, row, strict=True)) for row in told]
 
 
 def _has(facts: Facts, rule: Mapping[str, Any]) -> bool:

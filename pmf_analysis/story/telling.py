@@ -20,6 +20,12 @@ def told(*sentences: str) -> Sentences:
     return tuple(filter(None, sentences))
 
 
+def paragraph(sentences: Iterable[str]) -> tuple[str, ...]:
+    """Join sentences to one paragraph; none gives no paragraph."""
+    whole = " ".join(sentences)
+    return (whole,) if whole else ()
+
+
 @cache
 def story_of(name: str) -> Callable[..., str]:
     """Return what tells a story, whose every expression is a sentence or several."""
