@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,10 +14,11 @@ from pmf_analysis import __version__, periods
 from pmf_analysis.data import contract, corrections, seals
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures import arrays, denominators, events, frames, questions, result_tables
+from pmf_analysis.measures.arrays import Frames, Known
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
 from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.peer_sets import neighbour_lists
-from pmf_analysis.measures.target_tables import target_tables
+from pmf_analysis.measures.target_tables import Before, target_tables
 from pmf_analysis.measures.trend_tables import trend_tables
 from pmf_analysis.parameters.models import RunSpec
 from pmf_analysis.parameters.workspace import Parameters, Workspace
@@ -72,8 +72,8 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     beside = beside[beside["peer_set"] == beside["indicator"].map(sets)]
     sealed, broken = seals.open_seals(workspace.store, before=as_at)
     asked, damaged = seals.read_backtest(workspace.store, council=framework.council.id, until=as_at)
-    known_before = live, trends["trends"], beside, (sealed, asked)
-    targets = target_tables(council, parameters, *known_before, sets=sets, seed=seed)
+    before = Before(live, trends["trends"], beside, sealed, asked)
+    targets = target_tables(council, parameters, before, sets=sets, seed=seed)
     damage = contract.problem_table([*broken, *damaged])
     notes = [council.notes, store.problems(as_at, area=council.area), damage]
     if restated is not None:
@@ -116,11 +116,7 @@ def read_measures(folder: Path) -> Measures:
 
 
 def known_council(
-    tables: Mapping[str, pd.DataFrame],
-    parameters: Parameters,
-    period: periods.Period,
-    as_at: date,
-    published: pd.DataFrame | None,
+    tables: Frames, parameters: Parameters, period: periods.Period, as_at: date, published: Known
 ) -> KnownCouncil:
     """Make what is known of a council on a day ready to be measured: of the contract's tables."""
     register = frames.judged_register(parameters)
@@ -138,19 +134,12 @@ def known_council(
     targets = tables["targets"]
     ours = targets["area_code"].isin([area, ""]) & ~(targets["set_on"] > pd.Timestamp(as_at))
     targets = targets[ours]
-    changes = [events.declared_changes(tables["changes"], parameters, as_at), breaks]
+    moved = [events.declared_changes(tables["changes"], parameters, as_at), breaks]
     own = frames.own_totals(panel, area)
     bare = targets["indicator_id"][~targets["indicator_id"].isin(own["indicator"])].unique()
     unheld = arrays.SHIPPED["unheld"] | {"indicator": bare}
     told = [corrected, notes, found, denominators.denominator_jumps(own), pd.DataFrame(unheld)]
-    return KnownCouncil(
-        *(register, panel, own),
-        changes=pd.concat(changes, ignore_index=True),
-        targets=targets,
-        peer_sets=peer_sets,
-        lists=neighbour_lists(tables["peer_sets"], as_at),
-        notes=pd.concat(told, ignore_index=True),
-        area=area,
-        period=period,
-        as_at=as_at,
-    )
+    changes, said = (pd.concat(each, ignore_index=True) for each in (moved, told))
+    lists = neighbour_lists(tables["peer_sets"], as_at)
+    tidy = register, panel, own, changes, targets, peer_sets, lists, said
+    return KnownCouncil(*tidy, area=area, period=period, as_at=as_at)

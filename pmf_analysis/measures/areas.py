@@ -5,14 +5,11 @@ its own before that day; where all that it replaced have counts, their sum shows
 had. Rates are never averaged, and a council that was divided is never shared out.
 """
 
-from collections.abc import Sequence
-from datetime import date
-
 import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key
-from pmf_analysis.measures.arrays import SHIPPED, TABLES, Column, Flags, Frame, constants
+from pmf_analysis.measures.arrays import TABLES, Column, Day, Flags, Frame, Texts, constants
 from pmf_analysis.measures.history import COUNTS_AGREE
 
 _SET = constants("areas")
@@ -73,16 +70,15 @@ def area_notes(area_changes: Frame, panel: Frame, area: str) -> Frame:
     used = trusted_changes(area_changes, panel)
     two = normalised_changes(area_changes).query("old_code not in @used.old_code")
     ours = used[(used["old_code"] == area) & ~(used["on_date"] > panel["period_end"].max())]
-    notes = [
-        (level, "area-change", "", text.format(*codes))
-        for name, rows in {"circle": circle, "two": two, "gone": ours}.items()
-        for level, text in [SHIPPED["area_notes"][name]]
-        for codes in rows[_SET.codes].drop_duplicates().to_numpy()
-    ]
+    notes = []
+    for name, rows in {"circle": circle, "two": two, "gone": ours}.items():
+        level, text = _SET.notes[name]
+        codes = rows[_SET.codes].drop_duplicates().to_numpy()
+        notes += [(level, "area-change", "", text.format(*pair)) for pair in codes]
     return pd.DataFrame(notes, columns=TABLES["notes"], dtype="str")
 
 
-def current_members(peer_sets: Frame, area_changes: Frame, as_at: date, *, area: str = "") -> Frame:
+def current_members(peer_sets: Frame, area_changes: Frame, as_at: Day, *, area: str = "") -> Frame:
     """Put in the place of every abolished member of a set the council that replaced it, once.
 
     Rows as :func:`chosen_peer_sets` gives them. Changes after `as_at` have not happened. A divided
@@ -112,17 +108,15 @@ def _final_codes(changes: Frame) -> dict[str, str]:
     return final
 
 
-def follow_areas(
-    panel: Frame, area_changes: Frame, register: Frame, areas: Sequence[str]
-) -> tuple[Frame, Frame]:
+def follow_areas(panel: Frame, moves: Frame, register: Frame, areas: Texts) -> tuple[Frame, Frame]:
     """Give councils under a new code their past, and new councils an as-if past.
 
     Parameters
     ----------
     panel
         Main frame of measures, all areas, small counts already hidden.
-    area_changes
-        Table of the contract: old_code, new_code, kind, on_date, old_name, new_name.
+    moves
+        Table `area_changes` of the contract: old_code, new_code, kind, on_date, old_name, new_name.
     areas
         Our own council first, then those it is compared with: they get an as-if past. Our own
         code stays ours though another replaced it (:func:`area_notes` says so).
@@ -140,7 +134,7 @@ def follow_areas(
         One row for every indicator of our own council that has figures from that day on:
         indicator, period_start, kind "boundary", comparable False, reason, owner, recorded_on.
     """
-    changes = trusted_changes(area_changes, panel)
+    changes = trusted_changes(moves, panel)
     codes = _final_codes(changes.query("kind == 'recoded' and old_code != @areas[0]"))
     merged = changes[changes["kind"] == "merged"].replace({"old_code": codes, "new_code": codes})
     wanted, fringe = set(areas), set(areas)

@@ -1,5 +1,7 @@
 """Kinds of tables and arrays that measures hand to each other, and the columns of tables."""
 
+from collections.abc import Mapping, Sequence
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +13,11 @@ from pmf_analysis.shipped import read_shipped
 
 Frame = pd.DataFrame
 Column = pd.Series
+Day = date
+Known = Frame | None
+Frames = Mapping[str, Frame]
+Names = Mapping[str, str]
+Texts = Sequence[str]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]

@@ -10,11 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Frame
+from pmf_analysis.measures.arrays import Frame, Known
 from pmf_analysis.measures.polarity import SIGNS
 from pmf_analysis.measures.questions import years_on
 from pmf_analysis.measures.realism import assess_targets
-from pmf_analysis.measures.track_record import KNOWN, OUTCOMES, Known, judged, with_aims
+from pmf_analysis.measures.track_record import KNOWN, OUTCOMES, judged, with_aims
 
 RULES: dict[str, tuple[str, float]] = KNOWN["rules"]
 FEWEST_VALUES, FEWEST_AREAS = 5, 5

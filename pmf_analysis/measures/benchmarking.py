@@ -77,17 +77,16 @@ def benchmark_tables(
     mine = peer_sets[peer_sets["peer_set"] == peer_set]
     paid = value_for_money(whole, register, framework.value_for_money, area=area, peer_sets=mine)
     starts = labels(found_leads["indicator"], found_leads["start_period"], register)
-    costs, years = paid["cost_indicator"], paid["period"]
     short = register.set_index("indicator")["short_title"]
-    paid["cost_title"] = paid["cost_indicator"].map(short)
-    paid["performance_title"] = paid["performance_indicator"].map(short)
+    titles = {f"{of}_title": paid[f"{of}_indicator"].map(short) for of in ("cost", "performance")}
+    years = labels(paid["cost_indicator"], paid["period"], register)
     return found._asdict() | {
         "comparisons": with_labels(with_nation(comparisons, whole, register, area), register),
         "gaps": with_labels(gaps, register),
         "robustness": found.robustness.join(facts["title"].rename("peer_set_title"), on="peer_set"),
         "leads": with_labels(found_leads, register).assign(start_label=starts),
         "equality": with_labels(equality.equality_gaps(panel, register, area=area), register),
-        "value": paid.assign(year_label=labels(costs, years, register)),
+        "value": paid.assign(**titles, year_label=years),
     }
 
 

@@ -6,7 +6,6 @@ quantile of |outcome - median| / (half-width on the outcome's side), learnt on o
 M1 and Tourism competitions only, never on M3 or on council data, which stay exam questions.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -29,7 +28,7 @@ class Factors:
     histories and between horizons factors are interpolated (on log scales), outside they stay.
     """
 
-    table: Mapping[tuple[int, int], Floats]
+    table: dict[tuple[int, int], Floats]
     source: str
 
     def at(self, *, periods_per_year: float, history: int, horizon: int) -> Floats:

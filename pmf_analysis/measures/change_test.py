@@ -13,7 +13,6 @@ An arrow says which of two numbers is larger, not whether anything changed: wher
 points down half of the time (benchmarks/arrows.py).
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ import pandas as pd
 
 from pmf_analysis.measures import arrays, history, spc
 from pmf_analysis.measures.arrays import PRECISION, TABLES, Column, Flags, Floats, Frame, Places
-from pmf_analysis.measures.polarity import SIGNS, Target, band_distance, first_text, target_bands
+from pmf_analysis.measures.polarity import SIGNS, Targets, band_distance, first_text, target_bands
 
 _SET = arrays.constants("change_test")
 
@@ -73,7 +72,7 @@ def like_for_like(frame: Frame) -> Frame:
     return pd.DataFrame(table)[TABLES["like_for_like"]].set_index(pd.Index(rows["series"]))
 
 
-def _places(frame: Frame, run: Places, is_survey: Flags) -> tuple[Places, Places]:
+def _places(frame: Frame, run: Places, is_survey: Flags) -> tuple[Places, ...]:
     """Rows of the period before and of a year ago, -1 where there is none since a break."""
     here = np.arange(len(frame))
     valued = np.where(frame["shown_value"].notna(), here, -1)
@@ -82,10 +81,8 @@ def _places(frame: Frame, run: Places, is_survey: Flags) -> tuple[Places, Places
     before = np.where(is_survey, survey, here - 1)
     before[frame["accumulation"] == "ytd"] = -1
     year_ago = np.where(rate < 1, -1, here - np.maximum(rate, 1).astype(np.intp))
-    before, year_ago = (
-        np.where((at >= 0) & (run[np.maximum(at, 0)] == run), at, -1) for at in (before, year_ago)
-    )
-    return before, year_ago
+    places = before, year_ago
+    return tuple(np.where((at >= 0) & (run[np.maximum(at, 0)] == run), at, -1) for at in places)
 
 
 def _band(frame: Frame, series: Places, places: Places) -> Floats:
@@ -112,18 +109,15 @@ def two_proportions(now: Frame, then: Frame) -> Floats:
     """
     from scipy.special import ndtr
 
-    (share, size, error), (share_then, size_then, error_then) = _estimate(now), _estimate(then)
+    share, size, error = np.stack([_estimate(now), _estimate(then)], axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        pooled = (size * share + size_then * share_then) / (size + size_then)
-        cases = np.minimum(size, size_then) * np.minimum(pooled, 1 - pooled)
-        sampling = np.sqrt(pooled * (1 - pooled) * (1 / size + 1 / size_then))
+        pooled = (size * share).sum(axis=0) / size.sum(axis=0)
+        cases = size.min(axis=0) * np.minimum(pooled, 1 - pooled)
+        sampling = np.sqrt(pooled * (1 - pooled) * (1 / size).sum(axis=0))
         spread = np.where(cases >= _SET.fewest_cases, sampling, np.nan)
-        own, own_then = (
-            np.where(np.isnan(given), np.sqrt(p * (1 - p) / n), given)
-            for p, n, given in ((share, size, error), (share_then, size_then, error_then))
-        )
-        given = ~(np.isnan(error) & np.isnan(error_then))
-        z = (share - share_then) / np.where(given, np.hypot(own, own_then), spread)
+        own = np.where(np.isnan(error), np.sqrt(share * (1 - share) / size), error)
+        unpublished = np.isnan(error).all(axis=0)
+        z = (share[0] - share[1]) / np.where(unpublished, spread, np.hypot(*own))
     return np.asarray(np.where(np.isfinite(z), 2 * ndtr(-np.abs(z)), np.nan))
 
 
@@ -141,11 +135,7 @@ def _estimate(rows: Frame) -> tuple[Floats, Floats, Floats]:
 
 
 def pentana_arrows(
-    observations: Frame,
-    polarity: Mapping[Any, str],
-    *,
-    targets: Mapping[str, Target] | Frame | None = None,
-    window: int = 4,
+    observations: Frame, polarity: dict[Any, str], *, targets: Targets = None, window: int = 4
 ) -> Frame:
     """Short and long arrow of every series, as Pentana would show them.
 
@@ -175,7 +165,7 @@ def pentana_arrows(
     newest = known.groupby("series").tail(1).reset_index(drop=True)
     lag = known.groupby("series").cumcount(ascending=False)
     compared = {"arrow_short": known[lag == 1], "arrow_long": known[lag.between(1, window)]}
-    bands, better = target_bands(newest, targets), newest["series"].map(dict(polarity)).fillna("")
+    bands, better = target_bands(newest, targets), newest["series"].map(polarity).fillna("")
     arrows = pd.DataFrame({"series": newest["series"]})
     for name, earlier in compared.items():
         means = newest["series"].map(earlier.groupby("series")["value"].mean()).astype(float)

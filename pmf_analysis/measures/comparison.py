@@ -13,7 +13,7 @@ from pmf_analysis.measures import denominators, history, peers, ranks, reasons, 
 from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, TABLES, Frame
 from pmf_analysis.measures.gaps import closing_pace
 from pmf_analysis.measures.history import with_intervals, with_register
-from pmf_analysis.measures.polarity import first_text
+from pmf_analysis.measures.polarity import first_text, sided
 from pmf_analysis.measures.ranks import Panel
 from pmf_analysis.parameters.models import ComparisonRules
 
@@ -67,13 +67,9 @@ def compare(
     beside = ranks.agreement(cases, whole)
     pairs = whole.join(ranks.counted(beside), on=PAIR).join(ranks.rank_range(panel, whole))
     pairs = pairs.merge(closing_pace(rows, pairs, years=rules.gap_years), on=PAIR, how="left")
-    return Comparison(
-        _comparison_table(pairs),
-        _peer_table(now, pairs, z, area),
-        gaps.merge(pairs.loc[pairs["data_type"] != "count", PAIR]),
-        spread.funnels(pairs, z["size"]),
-        _robustness_table(cases, beside),
-    )
+    gaps = gaps.merge(pairs.loc[pairs["data_type"] != "count", PAIR])
+    tables = _comparison_table(pairs), _peer_table(now, pairs, z, area), gaps
+    return Comparison(*tables, spread.funnels(pairs, z["size"]), _robustness_table(cases, beside))
 
 
 def _beside(known: Frame, register: Frame, area: str, members: Frame) -> tuple[Frame, ...]:
@@ -114,11 +110,10 @@ def _gaps(rows: Frame, own: Frame) -> Frame:
 def _cases(panel: Panel, pairs: Frame, rules: ComparisonRules) -> tuple[Frame, Panel]:
     """Judge every pair with its whole set (k = 0, first) and with the nearest k of it."""
     whole, z = _measured(panel, pairs.assign(k=0), rules.overdispersion)
-    others = [
-        _measured(part, pairs.iloc[cases].assign(k=k), rules.overdispersion)[0]
-        for k, cases, part in ranks.alternatives(panel, pairs["n_members"])
-    ]
-    return _judged(pd.concat([whole, *others], ignore_index=True), rules), z
+    found = [whole]
+    for k, cases, part in ranks.alternatives(panel, pairs["n_members"]):
+        found.append(_measured(part, pairs.iloc[cases].assign(k=k), rules.overdispersion)[0])
+    return _judged(pd.concat(found, ignore_index=True), rules), z
 
 
 def _pairs(own: Frame, members: Frame, gaps: Frame) -> Frame:
@@ -229,7 +224,7 @@ def _judged(pairs: Frame, rules: ComparisonRules) -> Frame:
     apart = (side != 0) & tested & overdispersion
     ordinary = apart & ~(pairs["adjusted_z"] * side > spread.reach(pairs["freedom"], level))
     untested = (side != 0) & ~tested & overdispersion
-    verdict, reason = reasons.sided(pairs, side, pairs["benchmark"]), reasons.why_not(pairs)
+    verdict, reason = sided(pairs, side, pairs["benchmark"]), reasons.why_not(pairs)
     somewhat = (ordinary | untested) & (verdict != "similar")
     verdict = verdict.mask(somewhat, ranks.SOMEWHAT + verdict)
     verdict = verdict.mask(pairs["evidence"] == "values_only", "position_only")

@@ -13,8 +13,7 @@ from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame, const
 from pmf_analysis.measures.gaps import gap_trends
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.intervals import difference_interval, two_sided_z
-from pmf_analysis.measures.polarity import first_text, undeclared
-from pmf_analysis.measures.reasons import sided
+from pmf_analysis.measures.polarity import first_text, said, sided, undeclared
 
 _SET = constants("equality")
 GIVEN = ["numerator", "denominator", "value", "ci_lower", "ci_upper", "sample_size"]
@@ -193,17 +192,11 @@ def _differences(rows: Frame, others: Frame) -> Frame:
 def _why_not(rows: Frame, few: Column) -> Column:
     """Say why a group cannot be compared, in plain words; "" where it can."""
     alone = rows["other_value"].isna()
-    reasons = [
-        (rows["hidden"], SENTENCES["group_hidden"]),
-        (rows["value"].isna(), SENTENCES["group_missing"]),
-        (rows["data_type"] == "count", SENTENCES["group_total"]),
-        (rows["is_old"], SENTENCES["group_old"]),
-        *undeclared(rows),
-        (alone & (rows["reference"] != ""), SENTENCES["no_reference"]),
-        (few, SENTENCES["group_few"]),
-        (alone, SENTENCES["group_alone"]),
-    ]
-    return first_text(rows.index, reasons)
+    first = {"group_hidden": rows["hidden"], "group_missing": rows["value"].isna()}
+    first |= {"group_total": rows["data_type"] == "count", "group_old": rows["is_old"]}
+    then = {"no_reference": alone & (rows["reference"] != ""), "group_few": few}
+    last = said(then | {"group_alone": alone})
+    return first_text(rows.index, [*said(first), *undeclared(rows), *last])
 
 
 def _why(rows: Frame, side: Column) -> Column:
@@ -213,9 +206,8 @@ def _why(rows: Frame, side: Column) -> Column:
     tested = "At the " + (100 * rows["level"]).map("{:.3g}".format) + " % level" + widened
     tested += " the difference is " + first_text(rows.index, [(side == 0, "no ")])
     tested += "more than chance explains."
-    texts = [(rows[name], SENTENCES[name]) for name in ("partial", "left_out")]
     tested = tested.mask(rows["evidence"] == "values_only", SENTENCES["group_bare"])
-    return tested + first_text(rows.index, texts)
+    return tested + first_text(rows.index, said(rows[["partial", "left_out"]]))
 
 
 def _trends(rows: Frame, now: Frame, register: Frame) -> Column:

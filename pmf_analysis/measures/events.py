@@ -8,7 +8,7 @@ usual range starts only where somebody has recorded a reason, a role and a date.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key
-from pmf_analysis.measures.arrays import PRECISION, TABLES, Floats, Frame, constants
+from pmf_analysis.measures.arrays import PRECISION, TABLES, Floats, Frame, Frames, Known, constants
 from pmf_analysis.measures.result_tables import labels
 from pmf_analysis.parameters.workspace import Parameters
 
@@ -59,12 +59,10 @@ def recorded_events(changes: Frame, parameters: Parameters, as_at: date) -> dict
     frozen = _known_then(parameters.charts.baseline_rows(), columns, as_at)
     frozen["on"] = frozen["period_until"].fillna(frozen["recorded_on"])
     told = changes[changes["kind"] != "restatement"]  # restated values are events of their own
-    return {
-        "changes": told.rename(columns={"period_start": "on", "reason": "text"}),
-        "exceptional": pd.DataFrame(spans),
-        "baseline": frozen.rename(columns={"reason": "text"}),
-        "annotation": pd.DataFrame(parameters.charts.annotation_rows()),
-    }
+    names = {"period_start": "on", "reason": "text"}
+    found = {"changes": told.rename(columns=names), "exceptional": pd.DataFrame(spans)}
+    noted = pd.DataFrame(parameters.charts.annotation_rows())
+    return found | {"baseline": frozen.rename(columns=names), "annotation": noted}
 
 
 def independent_levels(trends: Frame, points: Frame) -> Frame:
@@ -80,12 +78,7 @@ def independent_levels(trends: Frame, points: Frame) -> Frame:
 
 
 def chart_events(
-    own: Frame,
-    register: Frame,
-    recorded: Mapping[str, Frame],
-    *,
-    restated: Frame | None = None,
-    suggested: Frame | None = None,
+    own: Frame, register: Frame, recorded: Frames, restated: Known = None, suggested: Known = None
 ) -> Frame:
     """Everything worth a mark on a chart, one row an event, by series and period.
 
@@ -198,11 +191,10 @@ def suggested_steps(observations: Frame) -> Frame:
     """
     ordered = observations.sort_values(["series", "period"], kind="stable")
     ordered = ordered[np.isfinite(ordered["value"].to_numpy(float, na_value=np.nan))]
-    rows = [
-        (name, part["period"].iloc[place], evidence)
-        for name, part in ordered.groupby("series", sort=True)
-        for place, evidence in _steps(part["value"].to_numpy(float))
-    ]
+    rows = []
+    for name, part in ordered.groupby("series", sort=True):
+        steps = _steps(part["value"].to_numpy(float))
+        rows += [(name, part["period"].iloc[place], evidence) for place, evidence in steps]
     table = pd.DataFrame(rows, columns=STEPS)
     return table.astype(observations.dtypes[["series", "period"]]) if table.empty else table
 
@@ -235,13 +227,7 @@ def _starts(values: Floats) -> list[int]:
     options: list[tuple[Floats, Any, float]] = [(scaled, [], 0.0), (line, [], _SET.line_price)]
     options += [(scaled, starts, _SET.step_price * len(starts)) for starts in found]
     # Residuals of values between -1 and 1: below the floor, exact levels are no better.
-    costs = [
-        n * math.log(max(_squares(levelled, starts), n * PRECISION)) + price
-        for levelled, starts, price in options
-    ]
+    parts = [np.split(levelled, starts) for levelled, starts, _ in options]
+    squares = [sum(float(np.sum((x - x.mean()) ** 2)) for x in each) for each in parts]
+    costs = n * np.log(np.maximum(squares, n * PRECISION)) + [price for *_, price in options]
     return [int(start) for start in options[int(np.argmin(costs))][1]]
-
-
-def _squares(values: Floats, starts: list[int]) -> float:
-    """Sum of squared distances from the averages between steps."""
-    return sum(float(np.sum((part - part.mean()) ** 2)) for part in np.split(values, starts))

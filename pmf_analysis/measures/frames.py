@@ -1,14 +1,13 @@
 """From the tables of the store to the frames that measures take: one row a series and period."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 import pandas as pd
 
 from pmf_analysis import period_spans, periods
 from pmf_analysis.data import contract, disclosure
 from pmf_analysis.data.accumulation import to_discrete
+from pmf_analysis.measures.arrays import Column, Day, Frame, Known, Names
 from pmf_analysis.parameters.workspace import Parameters
 
 # Codes of nations (92), regions (12; in Scotland those are councils) and combined or metropolitan
@@ -23,31 +22,31 @@ _NAMES = {"indicator_id": "indicator", "area_code": "area", "value_status": "sta
 class KnownCouncil:
     """What is known of one council at one date, ready to be measured."""
 
-    register: pd.DataFrame
-    panel: pd.DataFrame
-    own: pd.DataFrame
-    changes: pd.DataFrame
-    targets: pd.DataFrame
-    peer_sets: pd.DataFrame
-    lists: pd.DataFrame
-    notes: pd.DataFrame
+    register: Frame
+    panel: Frame
+    own: Frame
+    changes: Frame
+    targets: Frame
+    peer_sets: Frame
+    lists: Frame
+    notes: Frame
     area: str
     period: periods.Period
-    as_at: date
+    as_at: Day
 
     @property
-    def evidence(self) -> pd.DataFrame:
+    def evidence(self) -> Frame:
         """Totals of single councils: what is known of changes, here and elsewhere."""
         whole = self.panel["dimension"] == ""
         return self.panel[whole & ~is_aggregate(self.panel["area"])]
 
 
-def is_aggregate(areas: pd.Series) -> pd.Series:
+def is_aggregate(areas: Column) -> Column:
     """Whether each area code names a nation, region or county sum and not a council."""
     return areas.astype("str").str.match(AGGREGATE_AREA)
 
 
-def base_starts(ends: pd.Series, frequency: pd.Series, otherwise: pd.Series) -> pd.Series:
+def base_starts(ends: Column, frequency: Column, otherwise: Column) -> Column:
     """First day of the last base period (month, quarter, year) of spans that end on `ends`.
 
     Weeks have seven days; frequencies without a fixed length give `otherwise`.
@@ -59,7 +58,7 @@ def base_starts(ends: pd.Series, frequency: pd.Series, otherwise: pd.Series) -> 
     return starts
 
 
-def measure_frame(observations: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+def measure_frame(observations: Frame, register: Frame) -> Frame:
     """Give observations the names that measures use, and no value that cannot be used.
 
     Parameters
@@ -88,17 +87,14 @@ def measure_frame(observations: pd.DataFrame, register: pd.DataFrame) -> pd.Data
     accumulation = said.mask(said.isna() | (said == ""), declared["accumulation"])
     windows, starts = accumulation.isin(["rolling", "ytd"]), frame["period_start"]
     lasts = base_starts(frame["period_end"], declared["frequency"], starts)
-    frame = frame.assign(
-        period=starts.mask(windows, lasts),
-        value=frame["value"].where(frame["status"].isin(contract.USABLE_STATUSES)),
-        accumulation=accumulation,
-        decimals=declared["decimals"],
-    )
+    value = frame["value"].where(frame["status"].isin(contract.USABLE_STATUSES))
+    told = {"period": starts.mask(windows, lasts), "accumulation": accumulation}
+    frame = frame.assign(**told, value=value, decimals=declared["decimals"])
     ordered = frame.sort_values(["series", "period", "period_end"], kind="stable")
     return ordered.drop_duplicates(["series", "period"], ignore_index=True)
 
 
-def own_totals(frame: pd.DataFrame, area: str) -> pd.DataFrame:
+def own_totals(frame: Frame, area: str) -> Frame:
     """Rows of one council that are not broken down by anything, by the newest definition.
 
     Values by an earlier definition are another series; they are kept, and not judged.
@@ -108,19 +104,17 @@ def own_totals(frame: pd.DataFrame, area: str) -> pd.DataFrame:
     return totals[totals["definition_version"] == newest]
 
 
-def judged_register(parameters: Parameters) -> pd.DataFrame:
+def judged_register(parameters: Parameters) -> Frame:
     """The register without what is never charted or scored, with the framework's exceptions."""
     frame = parameters.register.frame()
     frame = frame[frame["is_chartable"]].reset_index(drop=True)
     common = tuple((span.from_, span.to) for span in parameters.framework.exceptional_periods)
     spans = [(*common, *own) for own in frame["exceptional_periods"]]
-    return frame.assign(
-        exceptional_periods=pd.Series(spans, dtype="object"),
-        periods_per_year=frame["frequency"].map(periods.PERIODS_PER_YEAR).astype("float64"),
-    )
+    rate = frame["frequency"].map(periods.PERIODS_PER_YEAR).astype("float64")
+    return frame.assign(exceptional_periods=pd.Series(spans, dtype="object"), periods_per_year=rate)
 
 
-def in_exceptional_period(panel: pd.DataFrame, register: pd.DataFrame) -> pd.Series:
+def in_exceptional_period(panel: Frame, register: Frame) -> Column:
     """Whether the middle of each row's period falls in a span that a person declared exceptional.
 
     Of a year that begins before the span and ends in it, the greater part decides. Without
@@ -137,8 +131,8 @@ def in_exceptional_period(panel: pd.DataFrame, register: pd.DataFrame) -> pd.Ser
 
 
 def shown_observations(
-    observations: pd.DataFrame, register: pd.DataFrame, published: pd.DataFrame | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    observations: Frame, register: Frame, published: Known = None
+) -> tuple[Frame, Frame]:
     """Make observations discrete and hide small counts, also across vintages; with the notes.
 
     Parameters
@@ -155,11 +149,11 @@ def shown_observations(
     return disclosure.suppress(discrete, exempt=harmless, history=before), notes
 
 
-def sets_by_indicator(
-    parameters: Parameters, peer_set: str, by_theme: Mapping[str, str]
-) -> dict[str, str]:
+def sets_by_indicator(parameters: Parameters, peer_set: str, by_theme: Names) -> dict[str, str]:
     """Say which peer set each indicator is compared with: its theme's own, else the run's."""
-    return {
-        name: next((by_theme[theme] for theme in entry.themes if theme in by_theme), peer_set)
-        for name, entry in parameters.register.indicators.items()
-    }
+    sets = {}
+    for name, entry in parameters.register.indicators.items():
+        sets[name] = next(
+            (by_theme[theme] for theme in entry.themes if theme in by_theme), peer_set
+        )
+    return sets

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures.arrays import LIMITS, PAIR, SENTENCES, TABLES, Floats, Frame, Places
-from pmf_analysis.measures.polarity import SIGNS, first_text
+from pmf_analysis.measures.polarity import SIGNS, first_text, said
 from pmf_analysis.measures.short_series import mann_kendall
 from pmf_analysis.measures.trend import DIRECTIONS, trend_verdicts
 from pmf_analysis.periods import PERIODS_PER_YEAR
@@ -88,8 +88,7 @@ def _moved(tested: Frame, trends: Frame, declared: Frame) -> Frame:
     verdict = first_text(trends.index, words, "steady")
     test = trends["method"].map(SENTENCES).fillna("its own figures")
     judged = "Judged by " + test + " on " + trends["n"].astype(str) + " gaps."
-    notes = [(alone, SENTENCES["gap_alone"]), (held, SENTENCES["gap_held"])]
-    judged += first_text(trends.index, notes)
+    judged += first_text(trends.index, said({"gap_alone": alone, "gap_held": held}))
     # a year of figures at either end, so that no season speaks
     place, size = groups.cumcount(), groups["gap"].transform("size")
     rates = declared.set_index("indicator")["frequency"].map(PERIODS_PER_YEAR).astype(float)

@@ -145,14 +145,12 @@ class Panel:
         change = self.good[:, at] - self.start[:, at]
         begun = self.periods[np.searchsorted(self.months, self.months[at] - 12 * self.years)]
         sampling = self.variance[group] + self.start_variance[group]
-        return {
-            **{"area": chosen, "start_period": begun, "period": self.periods[at]},
-            **{"start_value": self.start_value[group], "value": self.value[group]},
-            "is_lead": (change[chosen] > 0) & (self.good[chosen, at] > self.good[own, at]),
-            **{"own_improvement": change[own], "group_improvement": change[chosen].mean()},
-            **{"n_group": len(chosen), "years": self.years},
-            **shrunken(self.start[group], self.good[group], sampling, *self.noise(*group)),
-        }
+        told = {"area": chosen, "start_period": begun, "period": self.periods[at]}
+        told |= {"start_value": self.start_value[group], "value": self.value[group]}
+        told |= {"own_improvement": change[own], "group_improvement": change[chosen].mean()}
+        told |= {"n_group": len(chosen), "years": self.years}
+        told["is_lead"] = (change[chosen] > 0) & (self.good[chosen, at] > self.good[own, at])
+        return told | shrunken(self.start[group], self.good[group], sampling, *self.noise(*group))
 
     def noise(self, chosen: Places, at: int) -> tuple[float, int, Floats]:
         """Noise variance of a change, two-step changes it rests on, and each council's share.

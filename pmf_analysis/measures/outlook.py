@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import forecast, frames
-from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame, constants
+from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame, Known, Texts, constants
 from pmf_analysis.measures.calibration import Factors
 from pmf_analysis.measures.chance import Bounds, limits, quantiles, student_quantiles
 from pmf_analysis.measures.peers_model import PeersModel, fit_peers
@@ -101,7 +101,8 @@ class Panel:
         return np.clip(draws, *limits(self.bounds))
 
 
-Found = dict[str, tuple[Panel, int]]  # by series its panel and its row there
+Place = tuple[Panel, int]
+Found = dict[str, Place]  # by series its panel and its row there
 
 
 @dataclass(frozen=True)
@@ -120,24 +121,22 @@ class Outlook:
         return np.sort(np.concatenate([self.own, self.second])) if self.has_peers else self.own
 
 
+Views = dict[tuple[str, int], Outlook]  # by series and periods ahead
+
+
 def finite(numbers: Floats) -> Floats:
     """Only those numbers that are known."""
     return np.asarray(numbers[np.isfinite(numbers)])
 
 
 def panels(
-    observations: Frame,
-    register: Frame,
-    *,
-    origin: object = None,
-    peer_sets: Frame | None = None,
-    areas: Collection[str] = (),
+    given: Frame, register: Frame, *, origin: Any = None, peer_sets: Known = None, areas: Texts = ()
 ) -> Found:
     """Panel and row of each series whose indicator is in the register.
 
     Parameters
     ----------
-    observations
+    given
         series, indicator, area, period, value; where known dimension, dimension_value,
         definition_version (a panel holds one of each), is_exceptional and before_break (not
         usable either), numerator and denominator (a forecast is no surer than their chance).
@@ -151,7 +150,7 @@ def panels(
         a column area (whose list it is) for at least half of a panel's areas, each area's list is
         a second point of reversion.
     """
-    chosen = observations[observations["indicator"].isin(register["indicator"])]
+    chosen = given[given["indicator"].isin(register["indicator"])]
     if origin is not None:
         chosen = chosen[chosen["period"] <= pd.Timestamp(str(origin))]
     if peer_sets is not None:
@@ -211,12 +210,12 @@ def limit(row: Mapping[Any, Any], name: str) -> float | None:
 
 def outlooks(
     found: Found, wanted: Mapping[str, Collection[int]], *, factors: Factors | None, seed: int
-) -> dict[tuple[str, int], Outlook]:
+) -> Views:
     """Outlook of each wanted series at each wanted horizon (periods after its last usable value).
 
     What is found for a series depends on its panel and the seed, not on what else is wanted.
     """
-    result: dict[tuple[str, int], Outlook] = {}
+    result: Views = {}
     for rate in {found[series][0].usable.periods_per_year for series in wanted}:
         names = [series for series in wanted if found[series][0].usable.periods_per_year == rate]
         pairs, farthest = [found[name] for name in names], max(max(wanted[name]) for name in names)
@@ -227,12 +226,7 @@ def outlooks(
 
 
 def own_forecasts(
-    pairs: Sequence[tuple[Panel, int]],
-    names: Sequence[str],
-    horizon: int,
-    *,
-    pasts: Sequence[Floats] | None = None,
-    **how: Any,
+    pairs: Sequence[Place], names: Texts, horizon: int, pasts: Sequence[Floats] = (), **how: Any
 ) -> Iterator[tuple[int, forecast.Forecast]]:
     """Forecasts of series of one frequency from their own record or `pasts`, as the panel votes.
 

@@ -5,8 +5,8 @@ would last make a year's total far less certain than months drawn one by one (ta
 6.1). The second way takes last year's same periods, moved by past changes on the year.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,30 +16,24 @@ from pmf_analysis.measures import chance, placement, realism, seasonal_pattern
 from pmf_analysis.measures.arrays import SHIPPED, TYPES, Floats, Frame, constants
 from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.outlook import Found, finite, own_forecasts, panels
-from pmf_analysis.measures.realism import Answer, Question, Row
+from pmf_analysis.measures.realism import Answer, Bands, Question, Row
 
 _SET = constants("outturn")
 
 
 def assess_outturns(
-    observations: Frame,
-    questions: Frame,
-    *,
-    register: Frame,
-    origin: object = None,
-    factors: Factors | None = None,
-    seed: int = 0,
-    bands: Mapping[str, float] = realism.BANDS,
-    found: Found | None = None,
+    known: Frame, asked: Frame, register: Frame, origin: Any = None, found: Any = None, **how: Any
 ) -> tuple[Frame, Frame]:
     """Chance of each target for several periods together, and the way there.
 
     Parameters
     ----------
-    observations, register, origin, factors, bands, found
+    known, register, origin, found
         As in `assess_targets`; values of base periods, not running totals. Where `denominator` is
         known for all values, a mean is the pooled ratio, with last year's denominators to come.
-    questions
+    how
+        factors, bands and seed, as in `assess_targets`.
+    asked
         target_id, series, indicator, area, kind, target, first and period (starts of the first and
         the last base period), how ("sum" or "mean"), and for indicators with a best range
         target_low and target_high.
@@ -56,13 +50,13 @@ def assess_outturns(
         target with an answer, in all numbers cumulative: the value so far (`actual`, NaN to come),
         the `path` to the target (for a range to its middle), the chance of being on it, quantiles.
     """
-    found = found or panels(observations, register, origin=origin)
+    found = found or panels(known, register, origin=origin)
     declared = register.set_index("indicator").to_dict("index")
     answers = []
-    for row in questions.to_dict("records"):
-        answer = _window(row, declared.get(row["indicator"]), found, observations)
+    for row in asked.to_dict("records"):
+        answer = _window(row, declared.get(row["indicator"]), found, known)
         if isinstance(answer, Window):
-            answer = _judged(answer, factors or shipped_factors(), seed, bands)
+            answer = _judged(answer, **how)
         answers.append(SHIPPED["no_answer"] | answer | {"target_id": row["target_id"]})
     ways = [each["way"].assign(target_id=each["target_id"]) for each in answers if "way" in each]
     paths = pd.concat(ways or [pd.DataFrame()], ignore_index=True).reindex(columns=_SET.paths)
@@ -210,12 +204,15 @@ def _weights(question: Question, own: Frame) -> Floats:
     return np.where(np.isfinite(filled), filled, known.iloc[-1])
 
 
-def _judged(window: Window, factors: Factors, seed: int, bands: Mapping[str, float]) -> Answer:
+def _judged(
+    window: Window, factors: Factors | None = None, seed: int = 0, bands: Bands = realism.BANDS
+) -> Answer:
     """Answer for one window, with `way`, its rows of the table of paths, where it can be judged.
 
     The chance is that of the joint paths; lower or upper is that of last year's profile.
     """
     question, ahead, done = window.question, window.to_come, len(window.so_far)
+    factors = factors or shipped_factors()
     draws, panel = window.cumulative(np.full((ahead, 1), np.nan)), question.panel
     starts = [panel.known.start(place) for place in range(window.first, question.due + 1)]
     way = pd.DataFrame({"period": starts, "actual": draws[:, 0]}).assign(series=question.series)

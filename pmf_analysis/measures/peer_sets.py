@@ -7,23 +7,19 @@ another code, such as a trust, is a peer where a list names it. A set may be bui
 that are most like ours in characteristics that the user chooses.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import date
-
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SENTENCES, TABLES, Frame, constants
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Day, Frame, Texts, constants
 from pmf_analysis.measures.frames import is_aggregate
 from pmf_analysis.parameters import peer_sets, workspace
 
-Among = Collection[str] | None
 _SET = constants("peer_sets")
 COLUMNS = TABLES["chosen_sets"]
 _ROW = COLUMNS[:4]  # peer_set, member, member_name, rank
 
 
-def neighbour_lists(stored: Frame, as_at: date) -> Frame:
+def neighbour_lists(stored: Frame, as_at: Day) -> Frame:
     """Newest list of every area, of each set, as known on a day: peer_set, area, member."""
     rows = stored[(stored["area_code"] != "") & ~(stored["as_at"] > pd.Timestamp(as_at))]
     newest = rows.groupby(["peer_set", "area_code"])["as_at"].transform("max")
@@ -33,7 +29,7 @@ def neighbour_lists(stored: Frame, as_at: date) -> Frame:
 
 
 def chosen_peer_sets(
-    stored: Frame, parameters: workspace.Parameters, area: str, panel: Frame, as_at: date
+    stored: Frame, parameters: workspace.Parameters, area: str, panel: Frame, as_at: Day
 ) -> Frame:
     """Return every peer set of a council, as known on a day.
 
@@ -60,7 +56,7 @@ def chosen_peer_sets(
     age = known["as_at"].fillna(pd.Timestamp.min)
     sets = known[age == age.groupby(known["peer_set"]).transform("max")]
     made = [spec for spec in specs.values() if spec.as_at <= as_at and not spec.members]
-    councils = _councils(panel, sets["member"])
+    councils = _councils(panel, sets["member"].tolist())
     titles = {name: entry.short_title for name, entry in parameters.register.indicators.items()}
     for spec in sorted((s for s in made if not s.is_described), key=lambda s: not s.everyone):
         found, method = councils, SENTENCES["everyone"]
@@ -112,17 +108,17 @@ def _told(found: Frame, spec: peer_sets.PeerSetSpec, method: str) -> Frame:
     return rows.astype({"rank": "float64"})[COLUMNS]
 
 
-def _councils(panel: Frame, listed: Iterable[str]) -> Frame:
+def _councils(panel: Frame, listed: Texts) -> Frame:
     """Every council with a figure for the whole council: member, member_name, rank (NaN)."""
     whole = panel[(panel["dimension"] == "") & panel["value"].notna()]
     found = whole.drop_duplicates("area")[["area", "area_name"]].sort_values("area")
-    known = found["area"].str.match(_SET.council) | found["area"].isin(list(listed))
+    known = found["area"].str.match(_SET.council) | found["area"].isin(listed)
     named = found[known & ~is_aggregate(found["area"])]
     return named.set_axis(["member", "member_name"], axis=1).assign(rank=float("nan"))
 
 
 def nearest_councils(
-    panel: Frame, area: str, characteristics: Sequence[str], *, size: int = 15, among: Among = None
+    panel: Frame, area: str, characteristics: Texts, *, size: int = 15, among: Texts | None = None
 ) -> Frame:
     """Rank councils by distance from ours over several characteristics.
 

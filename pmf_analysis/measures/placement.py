@@ -1,12 +1,11 @@
 """Periods as places on a regular line: a missing one is a gap and not a shorter series."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Floats, Frame, Places
+from pmf_analysis.measures.arrays import Column, Floats, Frame, Places, Texts
 from pmf_analysis.period_spans import add_months
 
 WEEKLY = 52
@@ -53,26 +52,24 @@ def places(periods: Column, anchor: pd.Timestamp, periods_per_year: float) -> Pl
     return np.asarray((months.astype(float) * periods_per_year / 12).round(), dtype=np.intp)
 
 
-def place(
-    observations: Frame, periods_per_year: float, columns: Sequence[str] = ("value",)
-) -> list[Placed]:
+def place(rows: Frame, periods_per_year: float, columns: Texts = ("value",)) -> list[Placed]:
     """Put the values of series of one frequency, by column, on a common line.
 
     Parameters
     ----------
-    observations
+    rows
         series, period (start) and `columns`. Of several values of a series at one place the last
         row counts; rows without a value only say that the series exists.
     """
-    codes, labels = pd.factorize(observations["series"], sort=True)
+    codes, labels = pd.factorize(rows["series"], sort=True)
     series = [str(label) for label in labels]
-    starts = pd.to_datetime(observations["period"])
+    starts = pd.to_datetime(rows["period"])
     anchor = starts.min()
     where = places(starts, anchor, periods_per_year)
     placed = []
     for column in columns:
         values = np.full((len(series), where.max(initial=-1) + 1), np.nan)
-        number = sane(observations[column].to_numpy(dtype=float))
+        number = sane(rows[column].to_numpy(dtype=float))
         known = np.isfinite(number)
         values[codes[known], where[known]] = number[known]
         last = np.where(np.isfinite(values), np.arange(values.shape[1]), -1).max(axis=1, initial=-1)

@@ -6,10 +6,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SHIPPED, Column, Floats, Frame
+from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, Column, Floats, Frame
 
 Improvement = Literal["higher", "lower", "range", "none", "unknown"]
 Target = float | tuple[float, float]
+Targets = Mapping[str, Target] | Frame | None
 TARGETS = ["target", "target_low", "target_high"]
 SIGNS: dict[str, int] = {"higher": 1, "lower": -1}
 POINT_TYPES: list[str] = SHIPPED["point_types"]
@@ -29,6 +30,11 @@ def first_text(index: pd.Index, texts: Sequence[tuple[Any, Any]], otherwise: str
     return result
 
 
+def said(tests: Any) -> list[tuple[Any, str]]:
+    """Pairs for `first_text`: which rows each sentence of tables.yml, by its name, applies to."""
+    return [(applies, SENTENCES[name]) for name, applies in tests.items()]
+
+
 def band_distance(value: Any, low: Any, high: Any) -> Any:
     """Distance of values to a target band in their own unit: 0 inside, NaN where unknown."""
     return np.maximum(np.maximum(low - value, value - high), 0.0)
@@ -38,8 +44,18 @@ def undeclared(rows: Frame) -> list[tuple[Column, str]]:
     """Which rows (polarity, target_low) nobody said the better way of, and why not."""
     known = rows["polarity"].isin([*SIGNS, "range", "none"])
     no_band = (rows["polarity"] == "range") & rows["target_low"].isna()
-    no_range = "Nobody has declared the range that is best."
-    return [(~known, "Nobody has declared which way is better."), (no_band, no_range)]
+    return said({"no_way": ~known, "no_range": no_band})
+
+
+def sided(rows: Frame, side: Column, other: Column) -> Column:
+    """Verdict on lying above (`side` 1), below (-1) or neither (0) of `other`, by polarity."""
+    bands, way = (rows["target_low"], rows["target_high"]), rows["polarity"]
+    farther = band_distance(rows["value"], *bands) - band_distance(other, *bands)
+    ways = [way == name for name in ("higher", "lower", "range")]
+    good = np.select(ways, [side, -side, -np.sign(farther) * side.abs()], 0)
+    high = side.where(way == "none", 0)
+    sides = [(good > 0, "better"), (good < 0, "worse"), (high > 0, "higher"), (high < 0, "lower")]
+    return first_text(rows.index, sides, "similar")
 
 
 def better_way(points: Frame, improvement: Improvement | Mapping[str, Improvement]) -> Column:
@@ -49,9 +65,7 @@ def better_way(points: Frame, improvement: Improvement | Mapping[str, Improvemen
     return points["series"].map(dict(improvement)).fillna("none")
 
 
-def target_bands(
-    points: Frame, targets: Mapping[str, Target] | Frame | None, more: Sequence[str] = ()
-) -> Frame:
+def target_bands(points: Frame, targets: Targets, more: Sequence[str] = ()) -> Frame:
     """Put target, target_low and target_high beside every point; NaN where there is none.
 
     `more`: further columns of a table of targets.
@@ -61,10 +75,8 @@ def target_bands(
         known = targets.reindex(columns=[*keys, *names]).astype(keys.dtypes.to_dict())
         beside = keys.merge(known, on=["series", "period"], how="left", validate="1:1")
         return beside[names].astype(float)
-    rows = {
-        series: (np.nan, *target) if isinstance(target, tuple) else (target, np.nan, np.nan)
-        for series, target in (targets or {}).items()
-    }
+    asked = (targets or {}).items()
+    rows = {s: (np.nan, *t) if isinstance(t, tuple) else (t, np.nan, np.nan) for s, t in asked}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=TARGETS, dtype=float)
     return table.reindex(points["series"], columns=[*TARGETS, *more]).reset_index(drop=True)
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pmf_analysis.measures.arrays import SHIPPED, TABLES, Column, Frame
 from pmf_analysis.measures.frames import base_starts
-from pmf_analysis.measures.polarity import TARGETS, first_text
+from pmf_analysis.measures.polarity import TARGETS, first_text, said
 from pmf_analysis.period_spans import YEAR_STARTS
 
 TOLERANCES = ["tolerance_abs", "tolerance_pct"]
@@ -75,12 +75,8 @@ def _refusals(rows: Frame, own: Frame, declared: Frame) -> Column:
     beside &= declared["frequency"] != "weekly"
     too_high = (target > MISFIT * usual) & (target > highest) & (usual > 0)
     too_low = (target > 0) & (target < usual / MISFIT) & (target < lowest)
-    reasons = [
-        (beside, "The target's period does not end with one of the indicator's."),
-        (too_high, "The target is more than 5 times the usual figure: is its unit right?"),
-        (too_low, "The target is less than a fifth of the usual figure: is its unit right?"),
-    ]
-    return first_text(rows.index, reasons)
+    tests = {"target_beside": beside, "target_high": too_high, "target_low": too_low}
+    return first_text(rows.index, said(tests))
 
 
 def target_lines(live: Frame, own: Frame) -> Frame:
@@ -145,12 +141,9 @@ def reference_questions(
     age = ((as_at - latest["period_end"]).dt.days / 365.25).clip(lower=0)
     years = age.astype("int64") + 1
     old = "The newest figure is " + (years - 1).astype("str") + " years old: too old for a chance."
-    base = latest.assign(
-        period=years_on(latest["period"], latest["indicator"].map(declared["frequency"]), years),
-        refused=old.where(years > OLDEST_YEARS, ""),
-        **SHIPPED["standing_question"] | {"set_on": pd.NaT},
-    )
-    base["first"] = base["period"]
+    due = years_on(latest["period"], latest["indicator"].map(declared["frequency"]), years)
+    told = SHIPPED["standing_question"] | {"set_on": pd.NaT, "period": due, "first": due}
+    base = latest.assign(**told, refused=old.where(years > OLDEST_YEARS, ""))
     keep = base.assign(kind="maintain", target=latest["value"])
     reach = base.assign(kind="peer_median", target=latest["series"].map(peer_medians))
     reach = reach[reach["indicator"].map(declared["data_type"]) != "count"]

@@ -14,10 +14,12 @@ import pandas as pd
 from pmf_analysis.measures import calibration, polarity
 from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, TYPES, Floats, Frame, constants
 from pmf_analysis.measures.chance import Aim
-from pmf_analysis.measures.outlook import Found, Outlook, Panel, finite, limit, outlooks, panels
+from pmf_analysis.measures.outlook import Found, Panel, Views, finite, limit, outlooks, panels
 
 Answer = dict[str, Any]
 Row = Mapping[Any, Any]
+Bands = Mapping[str, float]
+Years = Sequence[int]
 
 # smallest chance of each verdict; below them all a target is not realistic
 BANDS = {"too_easy": 0.85, "little_stretch": 0.60, "challenging": 0.30, "stretch": 0.10}
@@ -32,9 +34,9 @@ def assess_targets(
     register: Frame,
     peer_sets: Frame | None = None,
     origin: object = None,
-    bands: Mapping[str, float] = BANDS,
+    bands: Bands = BANDS,
     factors: calibration.Factors | None = None,
-    years: Sequence[int] = _SET.years,
+    years: Years = _SET.years,
     found: Found | None = None,
     seed: int = 0,
 ) -> Frame:
@@ -69,7 +71,7 @@ def assess_targets(
         after the newest value, reversion what the distance to the peers' median alone changes. No
         probability: a reason.
     """
-    areas = targets["area"].unique()
+    areas = targets["area"].unique().tolist()
     found = found or panels(observations, register, origin=origin, peer_sets=peer_sets, areas=areas)
     declared, rows = register.set_index("indicator").to_dict("index"), targets.to_dict("records")
     asked = [_question(row, declared.get(row["indicator"]), found) for row in rows]
@@ -190,13 +192,7 @@ def _best_change(aim: Aim, changes: Floats) -> float:
     return float(best(changes)) if best and len(changes) else float("nan")
 
 
-def _judged(
-    question: Question,
-    views: Mapping[tuple[str, int], Outlook],
-    years: Sequence[int],
-    bands: Mapping[str, float],
-    source: str,
-) -> Answer:
+def _judged(question: Question, views: Views, years: Years, bands: Bands, source: str) -> Answer:
     """Chance, verdict and evidence of one target."""
     aim, panel, last = question.aim, question.panel, question.known["last_value"]
     view = views[question.series, question.horizon]
@@ -214,16 +210,12 @@ def _judged(
     alone, second, pooled = (chance_of(aim, each, certain) for each in draws)
     other = "peers' past changes" if view.has_peers else "naive forecast"
     evidence = f"own record {alone:.2f} from {view.n} values; {other} {second:.2f}; calibrated on: "
-    answer |= {
-        "probability": pooled,
-        "lower": min(alone, second, pooled),
-        "upper": max(alone, second, pooled),
-        "evidence": evidence + source,
-        "method": "own_and_peers" if view.has_peers else "own",
-        "required_change": aim.required_change(last),
-        "best_change": _best_change(aim, finite(changes[own])),
-        "headroom": aim.headroom(last, panel.bounds),
-    }
+    answer |= {"lower": min(alone, second, pooled), "upper": max(alone, second, pooled)}
+    answer |= {"probability": pooled, "evidence": evidence + source}
+    answer["method"] = "own_and_peers" if view.has_peers else "own"
+    answer["best_change"] = _best_change(aim, finite(changes[own]))
+    answer["required_change"] = aim.required_change(last)
+    answer["headroom"] = aim.headroom(last, panel.bounds)
     for whose, each in past.items():
         answer[f"{whose}_share"] = aim.share_of(finite(each), last)
         answer[f"{whose}_n"] = len(finite(each))
@@ -243,9 +235,7 @@ def chance_of(aim: Aim, draws: np.ndarray[Any, Any], certain: float | None) -> f
     return float(np.clip(aim.chance(draws), _SET.least_chance, 1 - _SET.least_chance))
 
 
-def verdict_of(
-    question: Question, answer: Answer, certain: float | None, bands: Mapping[str, float]
-) -> Answer:
+def verdict_of(question: Question, answer: Answer, certain: float | None, bands: Bands) -> Answer:
     """Verdict with the notes that explain it: "between" where two bands are found."""
     panel, row = question.panel, question.row
     is_newer = panel.known.last[row] > panel.usable.last[row]
@@ -258,12 +248,9 @@ def verdict_of(
     protected = is_best or question.kind in NEVER_EASY
     low, high = (_band(end, bands, not protected) for end in ends)
     common = answer["peer_n"] >= _SET.enough_changes and answer["peer_share"] >= _SET.common
-    told = {
-        "impossible": certain == 0.0,
-        "assured": certain == 1.0,
-        "common": common and ends[1] < min(bands.values()),
-        "protected": protected and ends[1] >= max(bands.values()),
-    }
+    told = {"impossible": certain == 0.0, "assured": certain == 1.0}
+    told["common"] = common and ends[1] < min(bands.values())
+    told["protected"] = protected and ends[1] >= max(bands.values())
     reason = " ".join([*(SENTENCES[note] for note, applies in told.items() if applies), *notes])
     found = low if low == high else "between"
     return {"verdict": found, "verdict_low": low, "verdict_high": high, "reason": reason}
@@ -274,7 +261,7 @@ def shown_chance(chance: float) -> float:
     return float(np.floor(20 * chance + 0.5)) / 20
 
 
-def _band(chance: float, bands: Mapping[str, float], may_be_easy: bool) -> str:
+def _band(chance: float, bands: Bands, may_be_easy: bool) -> str:
     """Verdict of a chance."""
     names = [*sorted(bands, key=lambda name: -bands[name]), "not_realistic"]
     place = sum(chance < smallest for smallest in bands.values())

@@ -1,25 +1,11 @@
 """Why a comparison says what it says, in plain words, and why some cannot be made."""
 
-from collections.abc import Mapping
-
-import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures.arrays import FEWEST_PEERS, SENTENCES, Column, Frame, constants
-from pmf_analysis.measures.polarity import band_distance, first_text, undeclared
+from pmf_analysis.measures.polarity import first_text, said, undeclared
 
 _SET = constants("reasons")
-
-
-def sided(rows: Frame, side: Column, other: Column) -> Column:
-    """Verdict on lying above (`side` 1), below (-1) or neither (0) of `other`, by polarity."""
-    bands, way = (rows["target_low"], rows["target_high"]), rows["polarity"]
-    farther = band_distance(rows["value"], *bands) - band_distance(other, *bands)
-    ways = [way == name for name in ("higher", "lower", "range")]
-    good = np.select(ways, [side, -side, -np.sign(farther) * side.abs()], 0)
-    high = side.where(way == "none", 0)
-    words = [(good > 0, "better"), (good < 0, "worse"), (high > 0, "higher"), (high < 0, "lower")]
-    return first_text(rows.index, words, "similar")
 
 
 def why_not(pairs: Frame) -> Column:
@@ -39,7 +25,7 @@ def why_not(pairs: Frame) -> Column:
     return first_text(pairs.index, reasons)
 
 
-def why(pairs: Frame, side: Column, level: float, spread: Mapping[str, Column]) -> Column:
+def why(pairs: Frame, side: Column, level: float, spread: dict[str, Column]) -> Column:
     """Say what a verdict rests on, and what a reader must know about the figures.
 
     `side`: 1 where we lie above the benchmark, -1 below, 0 for neither; `spread`: which
@@ -51,8 +37,7 @@ def why(pairs: Frame, side: Column, level: float, spread: Mapping[str, Column]) 
     silent = pairs["silent"].fillna("our own figures overlap")
     facts = zip(pairs["evidence"], side != 0, whose, own, silent, strict=True)
     tests = [_SET.because[by][apart].format(*told, level=100 * level) for by, apart, *told in facts]
-    told = [(applies, SENTENCES[name]) for name, applies in spread.items()]
-    text = pd.Series(tests, pairs.index, dtype="str") + first_text(pairs.index, told)
+    text = pd.Series(tests, pairs.index, dtype="str") + first_text(pairs.index, said(spread))
     months = (12 * pairs[name].dt.year + pairs[name].dt.month for name in ("newest_peer", "period"))
     notes = {
         "sampled": (pairs["evidence"] == "interval") & (pairs["interval_from"] == "sample"),
@@ -62,5 +47,5 @@ def why(pairs: Frame, side: Column, level: float, spread: Mapping[str, Column]) 
         "behind": next(months) - next(months) > _SET.oldest * 12 / pairs["periods_per_year"],
     }
     for name, applies in notes.items():
-        text += first_text(pairs.index, [(applies, SENTENCES[name])])
+        text += first_text(pairs.index, said({name: applies}))
     return text

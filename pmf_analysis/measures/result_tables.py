@@ -1,7 +1,5 @@
 """What result tables carry beside the measures: titles, labels of periods, ages, missing rows."""
 
-from collections.abc import Mapping
-from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -9,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.data.contract import series_key, split_series
-from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Frame, constants
+from pmf_analysis.measures.arrays import SENTENCES, TABLES, Column, Day, Frame, Names, constants
 from pmf_analysis.period_spans import MONTHS_A_PERIOD, add_months
 from pmf_analysis.periods import period_from_start
 
@@ -24,15 +22,15 @@ def labels(indicators: Column, periods: Column, register: Frame, style: str = "l
     windows = register["period_span"].where(register["accumulation"] == "rolling", "")
     settings = zip(register["frequency"], register["year_type"], windows, strict=True)
     declared = dict(zip(register["indicator"], settings, strict=True))
+    pairs = zip(indicators, periods, strict=True)
     names = [
-        "" if pd.isna(start) else _label(start.date(), *declared[indicator], style)
-        for indicator, start in zip(indicators, periods, strict=True)
+        "" if pd.isna(day) else _label(day.date(), *declared[who], style) for who, day in pairs
     ]
     return pd.Series(names, index=periods.index, dtype="str")
 
 
 @lru_cache(maxsize=10_000)
-def _label(start: date, frequency: str, year_type: Any, span: str, style: str) -> str:
+def _label(start: Day, frequency: str, year_type: Any, span: str, style: str) -> str:
     if span and frequency in MONTHS_A_PERIOD:
         longer = int(span[:-1]) * _SET.span_months[span[-1]] - MONTHS_A_PERIOD[frequency]
         start = add_months(start, -longer)
@@ -66,7 +64,7 @@ def clipped(table: Frame, register: Frame, columns: list[str]) -> Frame:
 
 
 def complete_trends(
-    trends: Frame, own: Frame, register: Frame, lines: Frame, *, area: str, as_at: date
+    trends: Frame, own: Frame, register: Frame, lines: Frame, *, area: str, as_at: Day
 ) -> Frame:
     """Give every indicator of the register its row, with titles, labels, target and age.
 
@@ -88,7 +86,7 @@ def complete_trends(
     return rows.assign(target_period_label=rows["period_label"].where(rows["target"].notna(), ""))
 
 
-def _ages(rows: Frame, own: Frame, register: Frame, as_at: date) -> dict[str, Column]:
+def _ages(rows: Frame, own: Frame, register: Frame, as_at: Day) -> dict[str, Column]:
     """Days from the end of the newest period to the as-at date, and whether that is too long."""
     keys = ["series", "period"]
     ended = rows[keys].merge(own[[*keys, "period_end"]], on=keys, how="left")["period_end"]
@@ -124,7 +122,7 @@ def restatement_notes(restated: Frame, own: Frame, register: Frame) -> Frame:
     return notes[TABLES["notes"]]
 
 
-def digest_table(series: Mapping[str, str]) -> Frame:
+def digest_table(series: Names) -> Frame:
     """Return a fingerprint of each indicator's observations, of all areas, from those of series."""
     keys = pd.Series(sorted(series), dtype="str")
     lines = keys + " " + keys.map(series)

@@ -155,10 +155,8 @@ def _features(value: Floats) -> list[Flags]:
     mean = np.nansum(value, axis=1) / count
     spread = np.nansum(step, axis=1) / np.maximum((~np.isnan(step)).sum(axis=1), 1) / 1.128
     low, high = ~(value < 0).any(axis=1), ~(value > 100).any(axis=1)
-    crowds = [
-        ((value == bound).sum(axis=1) >= count / 5) | (np.abs(mean - bound) < 1.25 * spread)
-        for bound in (0, 100)
-    ]
+    near = 1.25 * spread
+    crowds = [((value == x).sum(axis=1) >= count / 5) | (np.abs(mean - x) < near) for x in (0, 100)]
     apart = np.diff(np.sort(value, axis=1), axis=1)  # missing values are sorted to the end
     is_tie = apart <= 1e-9 * np.abs(mean)[:, None]
     ties = is_tie.sum(axis=1)

@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike
 
 from pmf_analysis.measures import arrays, polarity, special_causes
 from pmf_analysis.measures.arrays import LIMITS, PRECISION, Flags, Floats, Frame, Integers, Places
-from pmf_analysis.measures.polarity import Improvement, Target, words
+from pmf_analysis.measures.polarity import Improvement, Targets, words
 from pmf_analysis.measures.special_causes import PROFILES, RULES, RuleSet, Usable, rule_set
 
 __all__ = ["LIMITS", "PROFILES", "RULES", "RuleSet", "SpcChart", "rule_set", "signals", "spc_chart"]
@@ -43,7 +43,6 @@ LENGTHS = (13, 16, 20, 25, 30, 36, 42, 48, 60, 80, 120, MOST)  # where steps are
 _SET = arrays.constants("spc")
 TABLE = Path(__file__).with_name("chart_alarms.csv")
 Ways = Improvement | Mapping[str, Improvement]
-Targets = Mapping[str, Target] | Frame | None
 
 
 @dataclass(frozen=True)
@@ -225,7 +224,7 @@ def _freeze(segments: Frame, baseline: Frame) -> Frame:
 
 def last_point_alarm(rules: RuleSet, n: ArrayLike) -> Floats:
     """Chance that the last of n independent values is flagged; NaN below 13 values."""
-    return _between(rules, n, 0)
+    return detectable_step(rules, n, 0)
 
 
 def detectable_step(rules: RuleSet, n: ArrayLike, within: int) -> Floats:
@@ -236,10 +235,6 @@ def detectable_step(rules: RuleSet, n: ArrayLike, within: int) -> Floats:
     value after it is flagged on the side of the step. NaN below 13 values before, and where no
     step up to 16 is shown.
     """
-    return _between(rules, n, within)
-
-
-def _between(rules: RuleSet, n: ArrayLike, within: int) -> Floats:
     lengths = np.asarray(n, dtype=float)
     return np.where(lengths >= FEWEST, np.interp(lengths, *_curve(rules, within)), np.nan)
 

@@ -41,6 +41,7 @@ class RuleSet:
     limit_factor: float = 2.66
 
 
+Rules = str | RuleSet
 PROFILES = {name: RuleSet(**rules) for name, rules in SHIPPED["profiles"].items()}
 
 
@@ -59,7 +60,7 @@ class Usable:
     tolerance: Floats
 
 
-def rule_set(rules: str | RuleSet, **changes: Any) -> RuleSet:
+def rule_set(rules: Rules, **changes: Any) -> RuleSet:
     """Rules of a profile or a rule set, with changes; None leaves what the profile says."""
     if isinstance(rules, str):
         if rules not in PROFILES:

@@ -4,13 +4,12 @@ Sources: target-realism.md 6 and 6.2 (ratchets and thresholds: Bevan & Hood 2006
 A finding is a code with its numbers; story/sentences_en.yml `target_check` words it.
 """
 
-from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SHIPPED, TYPES, Column, Frame
+from pmf_analysis.measures.arrays import SHIPPED, TYPES, Column, Day, Frame
 from pmf_analysis.measures.polarity import SIGNS
 from pmf_analysis.measures.questions import MISFIT, live_targets, target_lines
 from pmf_analysis.measures.realism import NEVER_EASY
@@ -21,7 +20,7 @@ SAME: list[str] = RULES["same"]
 
 
 def target_checks(
-    targets: Frame, own: Frame, register: Frame, answers: Frame, *, as_at: date, easy: float = 0.85
+    targets: Frame, own: Frame, register: Frame, answers: Frame, *, as_at: Day, easy: float = 0.85
 ) -> Frame:
     """Look at all targets of a council at once.
 

@@ -7,14 +7,14 @@ year grew with the number of targets as the correlation TOGETHER would have it, 
 independent ones for 52. Targets of one series are taken to be met or missed together.
 """
 
-from collections.abc import Mapping
+from collections import namedtuple
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import outturn, realism, result_tables, target_rule, trend_plan
-from pmf_analysis.measures.arrays import SHIPPED, TABLES, TYPES, Frame, constants
+from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, TABLES, TYPES, Frame, Names, constants
 from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.outlook import Found, panels, pooled_forecasts
 from pmf_analysis.measures.questions import reference_questions, refuse, target_questions
@@ -22,12 +22,14 @@ from pmf_analysis.measures.target_checks import target_checks
 from pmf_analysis.measures.track_record import outcomes, records
 from pmf_analysis.parameters.workspace import Parameters
 
+# What the council's other tables, and what was said before, tell of its targets.
+Before = namedtuple("Before", "live trends comparisons sealed asked")
 _SET = constants("target_tables")
 TOGETHER = 0.01  # correlation between targets of different series
 FEWEST_TARGETS = 5  # fewer say nothing of a set
 
 
-def _panels(council: KnownCouncil, evidence: Frame, sets: Mapping[str, str]) -> Found:
+def _panels(council: KnownCouncil, evidence: Frame, sets: Names) -> Found:
     """All panels, each with the neighbours' lists of the set that its indicator goes by.
 
     Lists leave no council out: every area's changes are evidence.
@@ -55,26 +57,16 @@ def with_breaks(evidence: Frame, changes: Frame, area: str) -> Frame:
 
 
 def target_tables(
-    council: KnownCouncil,
-    parameters: Parameters,
-    live: Frame,
-    trends: Frame,
-    comparisons: Frame,
-    said_before: tuple[Frame | None, Frame | None],
-    *,
-    sets: Mapping[str, str],
-    seed: int,
+    council: KnownCouncil, parameters: Parameters, before: Before, *, sets: Names, seed: int
 ) -> dict[str, Frame]:
     """All result tables about targets.
 
     Parameters
     ----------
-    live
-        As `questions.live_targets` gives it.
-    trends, comparisons
-        Result tables; comparisons with the set that each indicator is compared with.
-    said_before
-        Sealed forecasts, and questions put to the past, as `data.seals` reads them.
+    before
+        live: as `questions.live_targets` gives it; trends, comparisons: result tables, comparisons
+        with the set that each indicator is compared with; sealed, asked: sealed forecasts, and
+        questions put to the past, as `data.seals` reads them.
     sets
         The peer set of each indicator.
     """
@@ -82,7 +74,7 @@ def target_tables(
     evidence = with_breaks(council.evidence, council.changes, council.area)
     how = {"bands": framework.target_bands.model_dump(), "seed": seed}
     how["found"] = found = _panels(council, evidence, sets)
-    targets, paths = answer_targets(council, evidence, live, trends, comparisons, **how)
+    targets, paths = _answers(council, evidence, before, **how)
     targets = result_tables.with_labels(targets, register)
     facts = register.set_index("indicator")[["director", "control", "themes"]]
     facts["themes"] = facts["themes"].str.split("; ")
@@ -91,33 +83,28 @@ def target_tables(
     easy = framework.target_bands.too_easy
     whole = portfolio(ours, easy)
     roles = {director.id: director.role for director in framework.directors}
-    past = outcomes(council.targets, own, *said_before, register, as_at=council.as_at)
+    past = outcomes(council.targets, own, *before[3:], register, as_at=council.as_at)
     named = pd.concat([facts["director"], facts["themes"].explode()])
     groups = named.index.to_series().groupby(named.to_numpy()).agg(list).to_dict()
     forecasts = pooled_forecasts(found, _horizons(council, targets), seed=seed)
+    checked = target_checks(council.targets, own, register, told, as_at=council.as_at, easy=easy)
+    asked = before.comparisons, before.live
     return {
         "targets": targets,
         "forecasts": result_tables.with_labels(forecasts, register),
         "outturn_paths": result_tables.with_labels(paths, register),
-        "target_checks": target_checks(
-            council.targets, own, register, told, as_at=council.as_at, easy=easy
-        ),
-        "decisions": target_rule.decision_path(
-            framework.target_rule, comparisons, live, own, register
-        ),
+        "target_checks": checked,
+        "decisions": target_rule.decision_path(framework.target_rule, *asked, own, register),
         "portfolio": whole.assign(title=whole["name"].map(roles).fillna("")),
         "outcomes": past,
         "records": records(past, groups=groups, seed=seed),
     }
 
 
-def answer_targets(
-    council: KnownCouncil, evidence: Frame, live: Frame, trends: Frame, beside: Frame, **how: Any
-) -> tuple[Frame, Frame]:
+def _answers(council: KnownCouncil, known: Frame, before: Before, **how: Any) -> tuple[Frame, ...]:
     """Answer every target still to be met, and the two standing questions where none is set.
 
-    `evidence` as `with_breaks` marks it; `beside`: comparisons with the set in use; `how` is what
-    every chance is worked out with.
+    `known` as `with_breaks` marks it; `how` is what every chance is worked out with.
 
     Returns
     -------
@@ -125,28 +112,28 @@ def answer_targets(
         Result table of targets, and the paths of those that are for the year so far.
     """
     register, end = council.register, council.period.end
-    asked = target_questions(live, since=pd.Timestamp(council.period.start))
-    medians = beside.set_index("series")["peer_median"]
+    asked = target_questions(before.live, since=pd.Timestamp(council.period.start))
+    medians = before.comparisons.set_index("series")["peer_median"]
     as_at = pd.Timestamp(council.as_at)
     standing = reference_questions(council.own, register, asked, medians, as_at=as_at)
     questions = pd.concat([asked, standing], ignore_index=True)
     of_year = questions["how"] != ""
     parts = [questions[~of_year], questions[of_year]]
     how |= {"register": register, "origin": end}
-    single = realism.assess_targets(evidence, parts[0], **how)
-    totals, paths = outturn.assess_outturns(evidence, parts[1], **how)
+    single = realism.assess_targets(known, parts[0], **how)
+    totals, paths = outturn.assess_outturns(known, parts[1], **how)
     answers = pd.concat([single, totals], ignore_index=True).reindex(columns=list(TYPES["answers"]))
     answers = answers.fillna(SHIPPED["no_answer"]).astype(TYPES["answers"])
     table = pd.concat(parts, ignore_index=True).join(answers)
-    over = table["target_id"].isin(live.loc[live["period_end"] <= as_at, "target_id"])
-    late = "This period is over; its figure has not arrived."
-    table["refused"] = table["refused"].mask(over & table["probability"].notna(), late)
+    over = before.live.loc[before.live["period_end"] <= as_at, "target_id"]
+    late = table["target_id"].isin(over) & table["probability"].notna()
+    table["refused"] = table["refused"].mask(late, SENTENCES["late"])
     statistics = register.set_index("indicator")["statistic"].dropna().to_dict()
-    table = refuse(with_context(table, council.own, trends, statistics))
+    table = refuse(with_context(table, council.own, before.trends, statistics))
     return table.sort_values(["series", "period", "target_id"], ignore_index=True), paths
 
 
-def with_context(table: Frame, own: Frame, trends: Frame, statistics: Mapping[Any, str]) -> Frame:
+def with_context(table: Frame, own: Frame, trends: Frame, statistics: dict[Any, str]) -> Frame:
     """Add process capability, and the gap in the cases that the indicator counts (people).
 
     A process whose usual range lies wholly on the better side of a target meets it consistently,
@@ -165,7 +152,7 @@ def with_context(table: Frame, own: Frame, trends: Frame, statistics: Mapping[An
     newest = own.dropna(subset=["value", "numerator"]).drop_duplicates("series", keep="last")
     counted = newest[newest["denominator"].notna() & (newest["value"] != 0)].set_index("series")
     cases = table["series"].map(counted["numerator"] / counted["value"])
-    counts_cases = table["indicator"].map(dict(statistics)).isin(["proportion", "rate"])
+    counts_cases = table["indicator"].map(statistics).isin(["proportion", "rate"])
     people = (table["required_change"] * cases).where(counts_cases & (table["how"] == ""))
     return table.assign(capability=capability.astype("str"), people=people)
 
@@ -204,11 +191,10 @@ def portfolio(targets: Frame, easy: float) -> Frame:
     judged = targets["probability"].notna() & ~targets["is_reference"].astype(bool)
     rows = targets[judged & (targets["verdict"] != "no_verdict")]
     named: Any = {"council": "", "theme": rows["themes"], "directorate": rows["director"]}
-    told = [
-        {"group": group, "name": str(name)} | _summary(part, easy)
-        for group, names in named.items()
-        for name, part in rows.assign(name=names).explode("name").groupby("name")
-    ]
+    told = []
+    for group, names in named.items():
+        for name, part in rows.assign(name=names).explode("name").groupby("name"):
+            told.append({"group": group, "name": str(name)} | _summary(part, easy))
     return pd.DataFrame(told, columns=TABLES["portfolio"])
 
 

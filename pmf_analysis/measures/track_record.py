@@ -6,18 +6,16 @@ show, and below FEWEST questions there is no figure at all.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import Column, Frame
+from pmf_analysis.measures.arrays import Column, Day, Frame, Known
 from pmf_analysis.measures.polarity import SIGNS, TARGETS, first_text, is_met
 from pmf_analysis.measures.questions import live_targets
 from pmf_analysis.periods import PERIODS_PER_YEAR, period_from_start
 from pmf_analysis.shipped import read_shipped
 
-Known = Frame | None
 KNOWN = read_shipped("measures/track_record.yml")
 """`base_rates`: how often councils meet targets; `shipped`: records of our own exam."""
 OUTCOMES, RECORDS = KNOWN["outcomes"], KNOWN["records"]
@@ -26,7 +24,7 @@ _BINS, _TRIALS, _TINY = 10, 1000, 1e-9
 
 
 def outcomes(
-    targets: Frame, own: Frame, sealed: Known, asked: Known, register: Frame, *, as_at: date
+    targets: Frame, own: Frame, sealed: Known, asked: Known, register: Frame, *, as_at: Day
 ) -> Frame:
     """Every target whose period is over, and every chance given before, with what happened.
 
@@ -56,7 +54,7 @@ def outcomes(
     return table[table["series"].isin(own["series"])].reset_index(drop=True)
 
 
-def past_targets(targets: Frame, own: Frame, register: Frame, *, as_at: date) -> Frame:
+def past_targets(targets: Frame, own: Frame, register: Frame, *, as_at: Day) -> Frame:
     """Targets whose period is over, as they stood when it ended; baselines are left out.
 
     One that was replaced only afterwards still counts, and what replaced it then is refused.
@@ -153,12 +151,11 @@ def records(table: Frame, *, groups: Mapping[str, Sequence[str]], seed: int = 0)
     by_people = (known["source"] == "backtest") & ~known["kind"].isin(KNOWN["rules"])
     chosen = {"all": known["met"].notna(), "set_by_people": by_people}
     chosen |= {name: known["indicator"].isin(members) for name, members in groups.items()}
-    rows = [
-        {"source": source, "group": group, "reason": ""} | row
-        for group, members in chosen.items()
-        for source, part in known[members].groupby("source")
-        for row in _scores(part, seed)
-    ]
+    rows: list[dict[str, object]] = []
+    for group, members in chosen.items():
+        for source, part in known[members].groupby("source"):
+            whose: dict[str, object] = {"source": source, "group": group, "reason": ""}
+            rows += [whose | row for row in _scores(part, seed)]
     shipped = [dict(zip(RECORDS, row, strict=True)) for row in KNOWN["shipped"]]
     return pd.DataFrame([*rows, *shipped], columns=RECORDS)
 

@@ -177,11 +177,10 @@ def _settle(plan: Frame, found: Frame, tested: Frame, rule: str) -> Frame:
     moved = np.where(sign == 0, "none", "trend")
     rows = plan.loc[series].assign(direction=sign, rule=moved, mean=np.nan)
     began = tested.dropna(subset=["value"]).groupby("series")["period"].min()
-    found = found.drop(columns="sign").assign(
-        verdict=verdicts(point_types(rows, rows["polarity"], rows[TARGETS])).to_numpy(),
-        rule=np.where(sign == 0, "none", rule),
-        signal_from=began.reindex(series).where(sign != 0),
-    )
+    verdict = verdicts(point_types(rows, rows["polarity"], rows[TARGETS])).to_numpy()
+    told = {"verdict": verdict, "rule": np.where(sign == 0, "none", rule)}
+    since = began.reindex(series).where(sign != 0)
+    found = found.drop(columns="sign").assign(**told, signal_from=since)
     plan.loc[series, list(found)] = found
     plan.loc[series, "rule_points"] = plan["n"].where(sign != 0, 0).astype(int)
     return plan
@@ -192,13 +191,10 @@ def _with_odds(plan: Frame, rules: RuleSet) -> Frame:
     is_chart, dependent = plan["method"] == "xmr", plan["is_dependent"]
     seasonal = plan["treatment"] == "season_means_removed"
     factor = np.where(seasonal, ALARMS.seasonal_factor, 1.0)
-    chances: dict[str, Any] = {
-        "xmr": factor * spc.last_point_alarm(rules, plan["n"]),
-        "mann_kendall": plan["n"].map(lambda n: short_series.attained_size(int(n))),
-        "recent_trend": ALARMS.recent,
-    }
-    is_method = [plan["method"] == name for name in chances]
-    chance = pd.Series(np.select(is_method, list(chances.values()), np.nan), plan.index)
+    exact = plan["n"].map(lambda n: short_series.attained_size(int(n)))
+    alarms = [factor * spc.last_point_alarm(rules, plan["n"]), exact, ALARMS.recent]
+    is_method = [plan["method"] == name for name in ("xmr", "mann_kendall", "recent_trend")]
+    chance = pd.Series(np.select(is_method, alarms, np.nan), plan.index)
     chance = chance.mask(dependent | (is_chart & (plan["shape"] == "constant")))
     chance = chance.mask(plan["rule"] == "most_steps", ALARMS.steps)
     # A stock that is tested for a tendency, and limits that others set, have rates of their own.

@@ -5,8 +5,6 @@ frozen, where a baseline was recorded, until the next break or rebase; or widene
 values depend on each other.
 """
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -146,7 +144,7 @@ def _runs(points: Frame, rules: RuleSet) -> Frame:
     return table.astype({"rule_points": "int64", "signal_from": points["period"].dtype})
 
 
-def _run(stretch: Frame, rules: RuleSet) -> tuple[int, Any]:
+def _run(stretch: Frame, rules: RuleSet) -> tuple[int, pd.Timestamp]:
     """Points of the run that ends a stretch, and the period in which it began."""
     rule, direction = stretch[["rule", "direction"]].iloc[-1]
     value, mean = stretch["value"].to_numpy(float), stretch["mean"].to_numpy(float)

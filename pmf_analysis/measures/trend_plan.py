@@ -1,19 +1,17 @@
 """Before a trend is judged: segments, shape, and the method that each series' data allow."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import LIMITS, SENTENCES, TABLES, Column, Frame, constants
+from pmf_analysis.measures.arrays import LIMITS, SENTENCES, TABLES, Column, Flags, Frame, constants
 from pmf_analysis.measures.history import complete_periods, independent_points
-from pmf_analysis.measures.polarity import TARGETS, first_text, target_bands, undeclared
+from pmf_analysis.measures.polarity import TARGETS, first_text, said, target_bands, undeclared
 from pmf_analysis.measures.shape import detect_shape, season_effects
 
 FEWEST, CHART_FROM = 5, 13  # points for any verdict; for a control chart and for assurance
 TOLERANCES = ["tolerance_low", "tolerance_high"]
 _SET = constants("trend_plan")
-UNJUDGED: dict[str, Any] = _SET.unjudged | {"signal_from": pd.NaT}
+UNJUDGED = _SET.unjudged | {"signal_from": pd.NaT}
 
 
 def completed(frame: Frame) -> Frame:
@@ -185,19 +183,18 @@ def tested_rows(frame: Frame) -> Frame:
 
 def without_unjudged(plan: Frame) -> Frame:
     """Withdraw the verdict where nobody said what is better, or the values do not bear one."""
-    reasons = [
-        *undeclared(plan),
-        (plan["is_newest_out"], "The newest period is declared exceptional, so it is not judged."),
-        (plan["price_basis"] == "current", SENTENCES["current_prices"]),
-        (plan["hidden_share"] > _SET.most_hidden, SENTENCES["hidden"]),
-    ]
-    reason = first_text(plan.index, reasons)
+    tests = {
+        "newest_out": plan["is_newest_out"],
+        "current_prices": plan["price_basis"] == "current",
+    }
+    tests["hidden"] = plan["hidden_share"] > _SET.most_hidden
+    reason = first_text(plan.index, [*undeclared(plan), *said(tests)])
     chosen = (reason != "") & (plan["verdict"] != "cannot_judge")
     withdrawn = UNJUDGED | {"method": "none", "chance_alone": np.nan}
     plan.loc[chosen, list(withdrawn)] = list(withdrawn.values())
     return plan.assign(reason=plan["reason"].mask(chosen, reason))
 
 
-def add_reason(plan: Frame, chosen: Any, text: str) -> None:
+def add_reason(plan: Frame, chosen: Column | Flags, text: str) -> None:
     """Say one thing more about the chosen series, in place."""
     plan["reason"] = plan["reason"].mask(chosen, (plan["reason"] + " " + text).str.strip())

@@ -7,8 +7,6 @@ one of many equally likely ones. Whole periods are moved, so indicators that ris
 still do, which leaves the expected number as it is and makes its range wider.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -18,12 +16,13 @@ from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.polarity import TARGETS, is_met
 from pmf_analysis.measures.questions import target_lines
 from pmf_analysis.measures.result_tables import clipped, complete_trends, with_labels
-from pmf_analysis.measures.spc import RuleSet, rule_set, spc_chart
+from pmf_analysis.measures.spc import spc_chart
+from pmf_analysis.measures.special_causes import Rules, rule_set
 from pmf_analysis.measures.trend import trend_verdicts
 from pmf_analysis.parameters.workspace import Parameters
 from pmf_analysis.periods import PERIODS_PER_YEAR
 
-Themes = Mapping[str, tuple[str, ...]]
+Themes = dict[str, tuple[str, ...]]
 
 _SET = constants("trend_tables")
 
@@ -63,13 +62,7 @@ def trend_tables(
 
 
 def expected_signals(
-    trends: Frame,
-    points: Frame,
-    themes: Themes,
-    *,
-    rules: str | RuleSet = "mdc",
-    seed: int,
-    draws: int = 200,
+    trends: Frame, points: Frame, themes: Themes, seed: int, draws: int = 200, rules: Rules = "mdc"
 ) -> Frame:
     """How many series would show a signal in their newest value if nothing had changed.
 
@@ -88,8 +81,8 @@ def expected_signals(
         where seasons were removed, effect).
     themes
         Themes of each indicator; an indicator of several counts in each, in the council once.
-    rules, seed, draws
-        Rules of the charts; the same seed gives the same table; number of orders drawn.
+    seed, draws, rules
+        The same seed gives the same table; number of orders drawn; rules of the charts.
 
     Returns
     -------
@@ -149,7 +142,7 @@ def _new_orders(rows: Frame, rng: np.random.Generator, draws: int) -> Floats:
     return values
 
 
-def _signals(values: Floats, code: Integers, rules: str | RuleSet | None) -> Flags:
+def _signals(values: Floats, code: Integers, rules: Rules | None) -> Flags:
     """Whether charts (without rules: tests) give a signal: draws down, series (sorted) across."""
     found = []
     for part in np.array_split(values, values.size // _SET.rows_at_once + 1):
