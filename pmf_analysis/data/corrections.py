@@ -10,7 +10,7 @@ import pandas as pd
 
 from pmf_analysis import periods, problems
 from pmf_analysis.data.contract import problem_table
-from pmf_analysis.parameters.models import Correction
+from pmf_analysis.parameters.corrections import Correction
 from pmf_analysis.parameters.register import Register
 
 _DONE = {"replace": "replaced", "drop": "left out", "note": "annotated"}

@@ -313,37 +313,6 @@ class IndicatorFile(SettingsFile):
     indicators: tuple[Indicator, ...]
 
 
-class Correction(Settings):
-    """One value put right by hand, with the reason.
-
-    ``expect`` is the value that the source still shows; when the source is mended the correction
-    no longer fits and is reported, so that none outlives its cause.
-    """
-
-    indicator: Code
-    period: Text
-    area: str = ""
-    action: Literal["replace", "drop", "note"]
-    expect: float | None = None
-    value: float | None = None
-    reason: Text
-    provided_by: Text
-    recorded_on: date
-    status: Literal["open", "reported_to_source", "closed"] = "open"
-
-    def _contradictions(self) -> dict[str, object]:
-        return {
-            "replace_without_value": self.action == "replace" and self.value is None,
-            "without_expect": self.action != "note" and self.expect is None,
-        }
-
-
-class CorrectionFile(SettingsFile):
-    """``parameters/corrections.yml``."""
-
-    corrections: tuple[Correction, ...]
-
-
 class RunSpec(SettingsFile):
     """A run: which council, period and themes, as known on which day.
 

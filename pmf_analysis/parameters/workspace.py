@@ -9,6 +9,7 @@ from pathlib import Path
 from pmf_analysis.parameters import checks, loading, models, place
 from pmf_analysis.parameters.brand import brand_of, check_brand
 from pmf_analysis.parameters.charts import ChartFile, check_charts
+from pmf_analysis.parameters.corrections import Correction, CorrectionFile
 from pmf_analysis.parameters.peer_sets import PeerSetFile, PeerSetSpec
 from pmf_analysis.parameters.publication import PublicationFile
 from pmf_analysis.parameters.register import Register, review_register
@@ -27,7 +28,7 @@ class Parameters:
     framework: models.Framework
     register: Register
     peer_sets: dict[str, PeerSetSpec]
-    corrections: tuple[models.Correction, ...]
+    corrections: tuple[Correction, ...]
     files: dict[str, str]
     charts: ChartFile
     wording: dict[str, str] = field(default_factory=dict)
@@ -84,7 +85,7 @@ class Workspace:
             for document in filter(None, (read for read, _ in frameworks.values())):
                 checks.check_value_pairs(document, register)
         peer_sets = files.peer_sets(register)
-        corrections, correct = files.read(models.CorrectionFile, "corrections.yml", optional=True)
+        corrections, correct = files.read(CorrectionFile, "corrections.yml", optional=True)
         if corrections is not None and register is not None:
             checks.check_corrections(corrections, register)
         charts, chart_file = files.read(ChartFile, "charts.yml", optional=True)

@@ -9,7 +9,8 @@ import pytest
 
 from pmf_analysis.data.contract import conform
 from pmf_analysis.data.corrections import apply_corrections
-from pmf_analysis.parameters.models import Correction, Indicator
+from pmf_analysis.parameters.corrections import Correction
+from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.parameters.register import Register
 
 OWN, OTHER = "X06000001", "X06000002"
