@@ -63,7 +63,7 @@ def make_slides(report: Report) -> bytes:
         slide.shapes._spTree[2:] = filled("slide.xml.jinja", {**known, "figure": figure})
         if figure and figure.table:
             _add_chart(slide, figure, figure.table)
-        whole = (block.title, *block.text, below.alt, below.source, *below.notes)
+        whole = (block.title, *block.text, below.alt, below.source, *below.commentary, *below.notes)
         slide.notes_slide.notes_text_frame.text = visible("\n".join(filter(None, whole)))
     for part in show.part.package.iter_parts():
         for node in part._element.xpath("//a:r | //*[@lang]") if hasattr(part, "_element") else ():

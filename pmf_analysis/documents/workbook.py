@@ -141,7 +141,9 @@ def _sheet(shown: Shown, charts: bool) -> _Sheet:
     headings = _headings([heading for heading, *_ in plain])
     kind = say(f"page.{block.kind}_n", number=shown.number)
     # Text does not wrap above a table, so that each sentence has a row of its own.
-    legend = _told(*(said for note in block.notes for said in _SENTENCE_END.split(note)))
+    legend = _told(
+        *(said for note in block.commentary + block.notes for said in _SENTENCE_END.split(note))
+    )
     made = GPTable(
         pd.DataFrame(dict(zip(headings, cells, strict=True))),
         name,
