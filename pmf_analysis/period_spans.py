@@ -102,16 +102,12 @@ class Period:
         return self.kind in {"rolling", "day", KIND_OF_FREQUENCY.get(frequency, self.kind)}
 
     def _named(self, names: str, letters: int) -> str:
-        return str(NAMES[names][self._style]).format(
-            p=self,
-            first=MONTH_NAMES[self.start.month - 1],
-            last=MONTH_NAMES[self.end.month - 1],
-            m=letters,
-            year=_year_name(self.start, self.year_type),
-            last_year=_year_name(self.end, self.year_type),
-            half=("First", "Second")[(self.number - 1) % 2],
-            term=TERMS[(self.number - 1) % 3].title(),
-        )
+        first, last = (MONTH_NAMES[day.month - 1] for day in (self.start, self.end))
+        year, last_year = (_year_name(day, self.year_type) for day in (self.start, self.end))
+        parts = {"first": first, "last": last, "year": year, "last_year": last_year, "m": letters}
+        parts["half"] = ("First", "Second")[(self.number - 1) % 2]
+        parts["term"] = TERMS[(self.number - 1) % 3].title()
+        return str(NAMES[names][self._style]).format(p=self, **parts)
 
     @property
     def _style(self) -> str:

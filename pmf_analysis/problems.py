@@ -142,9 +142,7 @@ class PmfError(Exception):
         2: wrong usage or parameters; 3: data unusable.
     """
 
-    def __init__(
-        self, problems: Iterable[Problem] | Problem | str, exit_code: int = EXIT_WRONG_USAGE
-    ) -> None:
+    def __init__(self, problems: Iterable[Problem] | Problem | str, exit_code: int = 2) -> None:
         if isinstance(problems, str):
             problems = Problem(problems)
         self.problems = Problems([problems] if isinstance(problems, Problem) else problems)

@@ -16,15 +16,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from pmf_analysis.batch.kernels import KERNEL_NAME, Kernels
-from pmf_analysis.shipped import read_shipped
+from pmf_analysis.batch.kernels import KERNEL_NAME, KERNELS, Kernels
 
 Status = Literal["ok", "failed", "kernel_died", "timed_out", "skipped", "not_run"]
 
 _GRACE_SECONDS = 30
 # A forked kernel (True) is ready at once, or has hung and an ordinary one is tried.
 _START_SECONDS = {True: 20, False: 60}
-_HOW: dict[str, Any] = read_shipped("batch/kernels.yml")["papermill"]
 _SILENT = logging.NullHandler()  # a handler is added to a logger only once
 
 
@@ -170,7 +168,7 @@ def _run(work: _Work, parameters: Mapping[str, Any], kernel: type, start_seconds
 
     # Its warnings would otherwise land on the operator's screen; ours say the same, once.
     logging.getLogger("papermill").addHandler(_SILENT)
-    how = {"kernel_manager_class": kernel, "start_timeout": start_seconds, **_HOW}
+    how = {"kernel_manager_class": kernel, "start_timeout": start_seconds, **KERNELS["papermill"]}
     how |= {"timeout_func": work.seconds_left, "on_cell_start": work.start_cell}
     given = {"parameters": dict(parameters), "kernel_name": KERNEL_NAME}
     return papermill.execute_notebook(deepcopy(work.source), None, **given, **how)

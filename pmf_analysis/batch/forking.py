@@ -22,7 +22,7 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from pmf_analysis.batch.kernels import ENVIRONMENTS
+from pmf_analysis.batch.kernels import KERNELS
 from pmf_analysis.batch.preloaded import MOST_BYTES
 
 _ANSWER_SECONDS = 30
@@ -89,7 +89,7 @@ class Preloaded:
         start = [sys.executable, "-m", "pmf_analysis.batch.preloaded", str(number), str(folder)]
         options: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
         # A session of its own, because a Ctrl-C is for the run to deal with.
-        own = {**environment, **ENVIRONMENTS["while_importing"]}
+        own = {**environment, **KERNELS["while_importing"]}
         options |= {"env": own, "start_new_session": True}
         with theirs:
             self.process = subprocess.Popen(start, pass_fds=[number], **options)

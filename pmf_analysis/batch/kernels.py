@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 KERNEL_NAME = "python3"
 
-# What every kernel's environment says, and that of the process from which kernels are forked.
-ENVIRONMENTS: dict[str, dict[str, str]] = read_shipped("batch/kernels.yml")["environments"]
+KERNELS = read_shipped("batch/kernels.yml")
 # A Unix socket's path may have 104 bytes on macOS (108 on Linux), and "-1" to "-5" are appended.
 _LONGEST_SOCKET_PATH = 100
 
@@ -50,7 +49,7 @@ class Kernels(AbstractContextManager["Kernels"]):
         self._folder = Path(self._cleaner.name)
         # A user's own IPython start-up files must not change a report.
         own = {"IPYTHONDIR": str(self._folder / "ipython")}
-        self._environment = {**os.environ, **ENVIRONMENTS["fixed"], **own, **environment}
+        self._environment = {**os.environ, **KERNELS["environment"], **own, **environment}
         self._managers: list[AsyncKernelManager] = []
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.batch import manifest
-from pmf_analysis.batch.kernels import KERNEL_NAME
+from pmf_analysis.batch.kernels import KERNELS
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
 
 if TYPE_CHECKING:
@@ -138,10 +138,7 @@ def as_published(notebook: Any, parameters: Mapping[str, Any]) -> str:
     opens the notebook later and runs it computes afresh and cannot write into the finished run.
     The notebook itself is changed, for a copy would cost as much as the page.
     """
-    notebook.metadata = {
-        "kernelspec": {"name": KERNEL_NAME, "display_name": "Python 3", "language": "python"},
-        "language_info": {"name": "python"},
-    }
+    notebook.metadata = deepcopy(KERNELS["notebook"])
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         cell.metadata = {"tags": tags} if tags else {}

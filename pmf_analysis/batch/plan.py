@@ -18,6 +18,7 @@ from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import Period, parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems, did_you_mean
 
+Names = Sequence[str]
 _FREE_BYTES = 200_000_000
 # The packages that can move a number.
 _VERSIONS_OF = ("pmf-analysis", "numpy", "pandas", "scipy", "statsmodels", "papermill", "nbconvert")
@@ -79,17 +80,16 @@ class Plan:
         """Return the fingerprints of everything that decides what the reports say."""
         from pmf_analysis.data.seals import records_read
 
+        as_at = self.spec.as_at
         run_file = describe_file(self.workspace.root / self.run_file)["sha256"]
-        return {
-            "parameters": self.parameters.files | {self.run_file: run_file},
-            "versions": versions(),
-            "notebooks": {name: fingerprint(path) for name, path in self.notebooks.items()},
-            "package": package_digest(),
-            "data": self.store.digest(self.spec.as_at).overall,
-            "vintages": [vintage.id for vintage in self.store.vintages(self.spec.as_at)],
-            "jobs": [job.id for job in self.jobs],
-            **records_read(self.workspace.store, council=self.spec.council, as_at=self.spec.as_at),
-        }
+        notebooks = {name: fingerprint(path) for name, path in self.notebooks.items()}
+        vintages = [vintage.id for vintage in self.store.vintages(as_at)]
+        parameters = self.parameters.files | {self.run_file: run_file}
+        found: dict[str, Any] = {"parameters": parameters, "versions": versions()}
+        found |= {"notebooks": notebooks, "package": package_digest()}
+        found |= {"data": self.store.digest(as_at).overall, "vintages": vintages}
+        said = records_read(self.workspace.store, council=self.spec.council, as_at=as_at)
+        return {**found, "jobs": [job.id for job in self.jobs], **said}
 
     def rows(self) -> dict[str, int]:
         """Return what became of the rows of all files imported; those read are all the others."""
@@ -109,8 +109,8 @@ def make_plan(
     workspace: Workspace,
     run_file: str = "",
     *,
-    themes: Sequence[str] | None = None,
-    analyses: Sequence[str] | None = None,
+    themes: Names | None = None,
+    analyses: Names | None = None,
     shard: str = "",
 ) -> Plan:
     """Read and check a run file and everything it names, and list the jobs.
@@ -165,9 +165,7 @@ def _load(workspace: Workspace, run_file: str) -> tuple[str, models.RunSpec, Par
     return run_file, spec, parameters
 
 
-def _chosen(
-    declared: Sequence[str], wanted: Sequence[str] | None, kind: str, problems: Problems
-) -> list[str]:
+def _chosen(declared: Names, wanted: Names | None, kind: str, problems: Problems) -> list[str]:
     """Return the declared names that are wanted, all when none is; note those not declared."""
     for name in wanted or ():
         if name not in declared:

@@ -20,8 +20,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from pmf_analysis.batch.kernels import KERNELS
 from pmf_analysis.problems import PmfError
-from pmf_analysis.shipped import read_shipped
 
 MOST_BYTES = 2**20
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
@@ -48,7 +48,7 @@ def warm_up() -> None:
 
     Nothing is read here that a kernel would not read again when it has changed.
     """
-    for name in read_shipped("batch/kernels.yml")["preloaded"]:
+    for name in KERNELS["preloaded"]:
         import_module(name)
     from pmf_analysis.parameters.workspace import Workspace
     from pmf_analysis.story.bank import bank, stored, template

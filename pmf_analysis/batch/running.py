@@ -99,23 +99,14 @@ def _resumable(plan: Plan, record: RunRecord) -> RunRecord:
 
 def _new(plan: Plan, options: Options, now: datetime) -> RunRecord:
     content, name = plan.content(), manifest.new_run_id(now)
-    facts = {
-        "schema_version": manifest.SCHEMA_VERSION,
-        "run": name,
-        "status": "running",
-        "started": now.isoformat(timespec="seconds"),
-        "content_hash": manifest.digest_of(content),
-        "run_file": plan.run_file,
-        "shard": plan.shard,
-        "fresh": options.fresh,
-        "parameters": plan.spec.model_dump(mode="json"),
-        "pages": describe_pages(plan),
-        "content": content,
-        "rows": plan.rows(),
-        "problems": {},
-        "jobs": {job.id: reports.record_of(job, execute.Outcome("not_run")) for job in plan.jobs},
-        "files": {},
-    }
+    facts: dict[str, Any] = {"schema_version": manifest.SCHEMA_VERSION, "run": name}
+    facts |= {"status": "running", "started": now.isoformat(timespec="seconds")}
+    facts |= {"content_hash": manifest.digest_of(content), "run_file": plan.run_file}
+    facts |= {"shard": plan.shard, "fresh": options.fresh}
+    facts |= {"parameters": plan.spec.model_dump(mode="json"), "pages": describe_pages(plan)}
+    facts |= {"content": content, "rows": plan.rows(), "problems": {}}
+    jobs = {job.id: reports.record_of(job, execute.Outcome("not_run")) for job in plan.jobs}
+    facts |= {"jobs": jobs, "files": {}}
     return RunRecord(plan.place / f"{name}{manifest.PARTIAL}", facts)
 
 

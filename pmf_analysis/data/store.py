@@ -22,6 +22,8 @@ from pmf_analysis.problems import COLUMNS, EXIT_DATA_UNUSABLE, PmfError, Problem
 if TYPE_CHECKING:
     import pandas as pd
 
+    Tables = Mapping[str, pd.DataFrame]
+
 SCHEMA_VERSION = 1
 
 _NEUTRALISED = r"^'(?=[=+\-@\t\r])"
@@ -78,7 +80,7 @@ class Store:
 
     def add(
         self,
-        tables: Mapping[str, pd.DataFrame],
+        tables: Tables,
         *,
         as_at: date,
         files: Sequence[FileRecord] = (),
@@ -255,9 +257,7 @@ class Store:
             manifest["withdrawn"] = json.loads(self._files.cat_file(reason))["reason"]
         return Vintage(**manifest)
 
-    def _write(
-        self, vintage: Vintage, tables: Mapping[str, pd.DataFrame], **told: pd.DataFrame
-    ) -> None:
+    def _write(self, vintage: Vintage, tables: Tables, **told: pd.DataFrame) -> None:
         """Write tables as Parquet, what is told of them as CSV, and the manifest last."""
         folder = f"{self._folder}/{vintage.id}"
         self._files.makedirs(folder, exist_ok=True)
@@ -304,8 +304,7 @@ def _series_digests(observations: pd.DataFrame) -> dict[str, str]:
 
 
 def _sha256(content: str | bytes) -> str:
-    told = content.encode("utf-8") if isinstance(content, str) else content
-    return hashlib.sha256(told).hexdigest()
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
 
 
 def neutral_cell(value: object) -> str:

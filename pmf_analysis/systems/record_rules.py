@@ -93,15 +93,12 @@ def _answers(case: Case) -> pd.DataFrame:
     facts, rule = case.facts, case.mapping.period
     rolling = facts["period_span"].where(facts["accumulation"] == "rolling")
     declared = facts["year_type"].astype("object").where(facts["year_type"].notna(), None)
-    asked = pd.DataFrame(
-        {
-            "start": case.typed["period_start"],
-            "label": case.raw_text("period_label").str.strip(),
-            "given": case.typed.get("frequency", ""),
-            "declared": facts["frequency"].astype("object").fillna(rule.frequency or ""),
-            "span": _spans(case).fillna(rolling).fillna(""),
-            "year_type": declared if rule.year_type is None else rule.year_type,
-        }
+    asked = case.typed[["period_start"]].assign(
+        label=case.raw_text("period_label").str.strip(),
+        given=case.typed.get("frequency", ""),
+        declared=facts["frequency"].astype("object").fillna(rule.frequency or ""),
+        span=_spans(case).fillna(rolling).fillna(""),
+        year_type=declared if rule.year_type is None else rule.year_type,
     )
     number = asked.groupby([*asked], dropna=False, sort=False).ngroup()
     distinct = asked.drop_duplicates().itertuples(index=False, name=None)
@@ -166,7 +163,7 @@ def judge_targets(case: Case) -> None:
     case.hold_to("targets")
     for name in RULES["aims"]:
         _refuse_percentages(case, [name])
-        _refuse_fractions(case, name)
+        _refuse_fractions(case, name, float("nan"))
 
 
 def _blank_beside_absent(case: Case) -> None:
@@ -195,9 +192,7 @@ def _refuse_percentages(case: Case, names: list[str]) -> None:
         case.tell(wrong, name, "shown-as-percentage", meant=meant)
 
 
-def _refuse_fractions(
-    case: Case, name: str, derived: pd.Series[float] | float = float("nan")
-) -> None:
+def _refuse_fractions(case: Case, name: str, derived: pd.Series[float] | float) -> None:
     """Quarantine what looks like a fraction among percentages: 0.76 beside 75, or beside 75 %.
 
     A cell that shows a per-cent sign is none, nor is a value that its counts give, nor one whose

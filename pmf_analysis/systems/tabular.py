@@ -219,10 +219,8 @@ def _split_targets(records: Records, *, is_wide: bool) -> list[Records]:
     # A note in a period without a value and a target is still an entry.
     is_value = _any_filled(raw.filter(["value", "numerator", "denominator"])) | ~has_target
     targets = raw[has_target].drop(columns=KNOWN["of_value"], errors="ignore")
-    return [
-        replace(records, raw=(raw[is_value] if is_wide else raw).drop(columns=beside)),
-        replace(records, table="targets", raw=targets),
-    ]
+    values = (raw[is_value] if is_wide else raw).drop(columns=beside)
+    return [replace(records, raw=values), replace(records, table="targets", raw=targets)]
 
 
 def _any_filled(frame: pd.DataFrame) -> pd.Series[bool]:
