@@ -93,8 +93,7 @@ class Plan:
 
     def rows(self) -> dict[str, int]:
         """Return what became of the rows of all files imported; those read are all the others."""
-        imported = self.store.vintages(self.spec.as_at)
-        files = [file for vintage in imported for file in vintage.files]
+        files = [file for vintage in self.store.vintages(self.spec.as_at) for file in vintage.files]
         kinds = ("read", "accepted", "quarantined", "ignored")
         return {kind: sum(getattr(file, f"rows_{kind}") for file in files) for kind in kinds}
 
@@ -181,8 +180,7 @@ def _is_in(shard: str, key: str) -> bool:
     share, _, shares = shard.partition("/")
     if not (share.isdecimal() and shares.isdecimal() and 1 <= int(share) <= int(shares)):
         raise PmfError(Problem.of("not-a-shard", shard=shard))
-    number = int(hashlib.sha256(key.encode()).hexdigest(), 16)
-    return number % int(shares) == int(share) - 1
+    return int(hashlib.sha256(key.encode()).hexdigest(), 16) % int(shares) == int(share) - 1
 
 
 def check_data(plan: Plan) -> None:

@@ -40,13 +40,12 @@ def inputs_digest(root: Path, asked: Sequence[str], *, seals: bool = True) -> st
     return digest.hexdigest()
 
 
-def remember(root: Path, asked: Sequence[str], before: str, record: RunRecord) -> None:
+def remember(root: Path, asked: Sequence[str], seen: str, record: RunRecord) -> None:
     """Note of which inputs a complete run was made, unless they changed while it was at work.
 
-    ``before`` is their digest without seals, for the run itself adds one.
+    ``seen`` is their digest without seals, for the run itself adds one.
     """
-    is_same = inputs_digest(root, asked, seals=False) == before
-    if is_same and record.manifest["status"] == "complete":
+    if inputs_digest(root, asked, seals=False) == seen and record.manifest["status"] == "complete":
         place = record.folder.relative_to(root).as_posix()
         with suppress(OSError):  # the run itself stands
             manifest.write_atomically(root / _MARKS / inputs_digest(root, asked), place)

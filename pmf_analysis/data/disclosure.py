@@ -113,8 +113,7 @@ def _breakdown_sums(cells: pd.DataFrame) -> Iterator[_Sum]:
     whole = [name for name in _KEY if name not in {"dimension", "dimension_value"}]
     parts = known[known["dimension"] != ""]
     touched = parts.groupby([*whole, "dimension"])["hidden"].transform("any").astype(bool)
-    totals = known[known["dimension"] == ""].reset_index()
-    places = totals.set_index(whole)["index"].to_dict()
+    places = known[known["dimension"] == ""].reset_index().set_index(whole)["index"].to_dict()
     for key, group in parts[touched].groupby([*whole, "dimension"]):
         if key[:-1] in places:
             yield int(places[key[:-1]]), list(group.index)

@@ -82,8 +82,7 @@ def read_document(path: Path, name: str, problems: Problems) -> Document | None:
     except OSError:
         reader.refuse("file-missing")
         return None
-    node = reader.compose(raw)
-    values = None if node is None else reader.value(node, ())
+    values = reader.values(raw)
     if len(problems) > before:
         return None
     return Document(name, values, reader.lines, sha256(raw).hexdigest(), problems)
@@ -118,8 +117,8 @@ class _Reader:
         self.lines: dict[Place, int] = {}
         self.yaml = YAML(typ="safe", pure=True)
 
-    def compose(self, raw: bytes) -> Node | None:
-        """Return the root node, None after a fault."""
+    def values(self, raw: bytes) -> Any:
+        """Return the plain values of a text, None after a fault."""
         try:
             node: Node | None = _composed(raw)
         except UnicodeDecodeError as error:
@@ -133,7 +132,7 @@ class _Reader:
             self.refuse("nested-too-deeply")
         else:
             if node is not None and not _is_too_large(node):
-                return node
+                return self.value(node, ())
             self.refuse("file-empty" if node is None else "alias-bomb")
         return None
 

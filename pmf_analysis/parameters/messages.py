@@ -99,8 +99,7 @@ def owner_of(values: Any, place: Place) -> str:
 def _group_around(model: type[BaseModel], place: Place) -> type[BaseModel]:
     """Return the model of the group around a place."""
     for part in place[:-1]:
-        field = model.model_fields.get(str(part))
-        model = _model_in(getattr(field, "annotation", None)) or model
+        model = _model_in(getattr(model.model_fields.get(str(part)), "annotation", None)) or model
     return model
 
 

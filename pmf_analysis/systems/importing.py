@@ -75,11 +75,10 @@ def read_and_judge(path: Path, mapping: MappingFile, context: rules.Context) -> 
     """Read one file through a mapping and judge its rows; a file that cannot be read raises."""
     raw = folder.read_file(path)
     result = ImportResult(raw.name, raw.sha256, mapping.name, raw.problems)
-    accepted: dict[str, list[pd.DataFrame]] = {}
+    kept: dict[str, list[pd.DataFrame]] = {}
     for records in tabular.cut_into_records(raw.sheets, mapping, frozenset(context.ids), result):
-        rows = rules.judge(records, mapping, context, result)
-        accepted.setdefault(records.table, []).append(rows)
-    result.tables = {name: pd.concat(parts, ignore_index=True) for name, parts in accepted.items()}
+        kept.setdefault(records.table, []).append(rules.judge(records, mapping, context, result))
+    result.tables = {name: pd.concat(parts, ignore_index=True) for name, parts in kept.items()}
     return result
 
 

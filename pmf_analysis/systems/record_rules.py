@@ -233,5 +233,4 @@ def _statuses(case: Case) -> pd.Series[str]:
     label = case.raw_text("period_label")
     marks = label.map({text: periods.split_mark(text)[1] for text in label.unique()})
     marks = marks.where(marks.isin(["revised", "provisional"]), "final")
-    present = declared.where(declared != "", marks)
-    return present.where(value.notna(), absent.replace("", "missing"))
+    return declared.where(declared != "", marks).where(value.notna(), absent.replace("", "missing"))

@@ -1,6 +1,7 @@
 """One file's rows as accepted, and what becomes of rows that are given more than once."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -12,7 +13,6 @@ Results = Sequence[outcome.ImportResult]
 Mask = pd.Series  # of bool
 # So many places are named of rows that contradict each other.
 _NAMED = 3
-_NO_TIME = pd.Timedelta(0)
 
 
 def settle_repeats(results: Results, known_targets: pd.DataFrame) -> None:
@@ -62,8 +62,7 @@ def _lines(rows: pd.DataFrame, table: str, fault: str) -> pd.DataFrame:
     places = rows.rename(columns=outcome.SOURCE | {"indicator_id": "indicator"})
     place = places["file"] + " row " + places["row"].astype("str")
     place += ": " + shown.replace("", "no value")
-    key = [rows[name] for name in KEYS[table]]
-    differ = place.groupby(key, dropna=False).transform(_listed)
+    differ = place.groupby([rows[name] for name in KEYS[table]], dropna=False).transform(_listed)
     cells = rows[[*KEYS[table]]].astype("str").fillna("").agg("; ".join, axis=1)
     lines = places.reindex(columns=outcome.QUARANTINE_COLUMNS, fill_value="")
     lines = lines.assign(column=rows[LABEL], value=shown, table=table, cells=cells)
@@ -121,15 +120,9 @@ def _settle_targets(results: Results, known: pd.DataFrame) -> None:
     if rows.empty:
         return
     pairs = _pairs_of_targets(rows, known[~known["target_id"].isin(rows["target_id"])])
-    names = outcome.RULES["aims"]
-    aims, others = pairs[names], pairs[[f"{name}_other" for name in names]].set_axis(names, axis=1)
-    same_aim = aims.fillna(float("inf")).eq(others.fillna(float("inf"))).all(axis=1)
-    same_basis = pairs["target_basis"] == pairs["target_basis_other"]
-    start, end = (pairs[n] - pairs[f"{n}_other"] for n in ("period_start", "period_end"))
-    same_period = (start == _NO_TIME) & (end == _NO_TIME)
-    within = (start >= _NO_TIME) & (end <= _NO_TIME) & (pairs["target_basis_other"] == "period")
-    is_spare = pairs["_is_lesser"] & same_aim & (same_period | within)
-    beside = pairs[same_period & same_basis & ~is_spare]
+    is_spare: Any = pairs.eval(outcome.RULES["same_target"], engine="python")
+    is_beside: Any = pairs.eval(outcome.RULES["target_beside"], engine="python")
+    beside = pairs[is_beside & ~is_spare]
     for number in beside["_result"].unique():
         mine = beside[beside["_result"] == number]
         places, other = mine[[*SOURCE_COLUMNS]], mine["source_file_other"].iloc[0]

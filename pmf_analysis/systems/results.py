@@ -90,8 +90,7 @@ class ImportResult:
     def refuse(self, problem: Problem, table: str, rows: pd.DataFrame) -> None:
         """Hold back rows that cannot even be cut into records, all because of one problem."""
         place: dict[str, Any] = {"table": table, "area_code": "", "cells": "", "row": rows.index}
-        details = asdict(problem) | place
-        self.lines.append(pd.DataFrame(details)[QUARANTINE_COLUMNS])
+        self.lines.append(pd.DataFrame(asdict(problem) | place)[QUARANTINE_COLUMNS])
         self.quarantined += len(rows)
         message = f"{problem.message} None of its {len(rows):,} rows were read."
         self.problems.add(replace(problem, message=message))

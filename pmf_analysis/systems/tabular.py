@@ -164,12 +164,11 @@ def _check_unknown(block: Block, mapping: MappingFile, used: set[int], tell: Tel
         tell("column-unknown", level=level, column=unknown[0], are=are, names=names)
 
 
-def _is_kept(column: pd.Series[Any], keep: Keep, known_ids: frozenset[str]) -> pd.Series[bool]:
+def _is_kept(column: pd.Series[Any], keep: Keep, ids: frozenset[str]) -> pd.Series[bool]:
     text = column.astype("str").str.strip().str.casefold()
     if keep.startswith:
         return text.str.startswith(tuple(start.casefold() for start in keep.startswith))
-    wanted = known_ids if keep.in_ == "register" else keep.in_
-    return text.isin([name.casefold() for name in wanted])
+    return text.isin([name.casefold() for name in (ids if keep.in_ == "register" else keep.in_)])
 
 
 def _records_of(
