@@ -13,7 +13,7 @@ from datetime import date
 import pandas as pd
 
 from pmf_analysis.data.contract import MAIN_COLUMN, TABLES, Column, cast, column_names
-from pmf_analysis.parameters import loading, workspace
+from pmf_analysis.parameters import loading, models, workspace
 from pmf_analysis.problems import Problem, did_you_mean
 from pmf_analysis.systems import record_rules
 from pmf_analysis.systems.mapping import MappingFile
@@ -33,8 +33,7 @@ class Context:
 
     facts: pd.DataFrame
     ids: Mapping[str, str]
-    own_area: str
-    own_name: str
+    council: models.Council
     as_at: date
 
     @classmethod
@@ -46,7 +45,7 @@ class Context:
         ids = {name.casefold(): i for name, i in names.items()}
         facts = register.frame().set_index("indicator")[RULES["facts"]]
         facts = facts.assign(bounds=_bounds_in_words(facts))
-        return cls(facts, ids, council.area_code, council.name, as_at)
+        return cls(facts, ids, council, as_at)
 
 
 def _bounds_in_words(facts: pd.DataFrame) -> pd.Series[str]:
@@ -164,12 +163,12 @@ def _registered(case: Case, context: Context) -> pd.Series[str]:
 
 def _fill_area_and_id(case: Case, context: Context) -> None:
     """Fill what a council's own file leaves out: its area, and a stable name for a target."""
-    typed, table = case.typed, case.records.table
+    typed, table, own = case.typed, case.records.table, context.council
     if table != "peer_sets" and "area_code" in typed:
-        typed["area_code"] = typed["area_code"].replace("", context.own_area)
+        typed["area_code"] = typed["area_code"].replace("", own.area_code)
     if "area_name" in typed:
-        is_own = (typed["area_name"] == "") & (typed["area_code"] == context.own_area)
-        typed["area_name"] = typed["area_name"].mask(is_own, context.own_name)
+        is_own = (typed["area_name"] == "") & (typed["area_code"] == own.area_code)
+        typed["area_name"] = typed["area_name"].mask(is_own, own.name)
     if table == "targets":
         days = [typed[name].dt.strftime("|%Y-%m-%d") for name in ("period_start", "period_end")]
         made = typed["indicator_id"] + "|" + typed["area_code"] + days[0] + days[1]
