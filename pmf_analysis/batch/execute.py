@@ -64,6 +64,7 @@ class _Work:
     """One attempt: the cells as the client works on them, which papermill drops when it raises."""
 
     source: Any
+    parameters: Mapping[str, Any]
     seconds: int
     cell_seconds: int
     cells: dict[int, Any] = field(default_factory=dict)
@@ -130,19 +131,17 @@ def execute(
     started = time.monotonic()
     # Old outputs go, or cells that are not reached would show them. (nbconvert has no types.)
     source, _ = ClearOutputPreprocessor().preprocess(deepcopy(source), {})  # type: ignore[no-untyped-call]
-    work = partial(_Work, source, seconds, cell_seconds)
-    outcome = _attempt(work(), parameters, kernels, folder, fork=True)
+    work = partial(_Work, source, parameters, seconds, cell_seconds)
+    outcome = _attempt(work(), kernels, folder, fork=True)
     if outcome.status == "kernel_died" and not kernels.stopped:
-        again = _attempt(work(), parameters, kernels, folder, fork=False)
+        again = _attempt(work(), kernels, folder, fork=False)
         outcome = replace(again, attempts=2, retried=outcome.message)
     if kernels.stopped and outcome.status != "ok":
         outcome = replace(outcome, status="not_run", message="the run was stopped")
     return replace(outcome, seconds=time.monotonic() - started)
 
 
-def _attempt(
-    work: _Work, parameters: Mapping[str, Any], kernels: Kernels, folder: Path, *, fork: bool
-) -> Outcome:
+def _attempt(work: _Work, kernels: Kernels, folder: Path, *, fork: bool) -> Outcome:
     results = folder / "results.csv"
     results.unlink(missing_ok=True)
     with (folder / "kernel.log").open("wb") as log:
@@ -151,8 +150,8 @@ def _attempt(
         watchdog = threading.Timer(work.seconds + _GRACE_SECONDS, kernel.kill)
         watchdog.start()
         try:
-            done = _run(work, parameters, kernel, _START_SECONDS[fork])
-            cell, why = _fault(done, parameters, results)
+            done = _run(work, kernel, _START_SECONDS[fork])
+            cell, why = _fault(done, work.parameters, results)
             outcome = Outcome("failed" if why else "ok", why, cell, done)
         # Whatever happens to one notebook must not reach the others of the run.
         except Exception as error:
@@ -163,14 +162,14 @@ def _attempt(
     return replace(outcome, **kernel.used)
 
 
-def _run(work: _Work, parameters: Mapping[str, Any], kernel: type, start_seconds: int) -> Any:
+def _run(work: _Work, kernel: type, start_seconds: int) -> Any:
     import papermill
 
     # Its warnings would otherwise land on the operator's screen; ours say the same, once.
     logging.getLogger("papermill").addHandler(_SILENT)
     how = {"kernel_manager_class": kernel, "start_timeout": start_seconds, **KERNELS["papermill"]}
     how |= {"timeout_func": work.seconds_left, "on_cell_start": work.start_cell}
-    given = {"parameters": dict(parameters), "kernel_name": KERNEL_NAME}
+    given = {"parameters": dict(work.parameters), "kernel_name": KERNEL_NAME}
     return papermill.execute_notebook(deepcopy(work.source), None, **given, **how)
 
 

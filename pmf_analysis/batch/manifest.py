@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -111,6 +111,15 @@ def run_folders(root: Path) -> list[Path]:
     """Return the folders of all runs, oldest first, those still unfinished among them."""
     folders = [path.parent for path in root.glob(f"outputs/*/*/*/{MANIFEST}")]
     return sorted(folders, key=lambda folder: folder.name)
+
+
+def readable_runs(folder: Path, within: str) -> list[RunRecord]:
+    """Return the runs at a pattern within a folder, oldest first; passed over: other versions'."""
+    found = []
+    for path in sorted(folder.glob(f"{within}/{MANIFEST}"), key=lambda path: path.parent.name):
+        with suppress(PmfError):
+            found.append(RunRecord.read(path.parent))
+    return found
 
 
 def find_run(root: Path, wanted: str = "") -> RunRecord:

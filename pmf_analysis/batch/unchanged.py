@@ -8,7 +8,7 @@ import hashlib
 import shutil
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
@@ -70,7 +70,8 @@ class Earlier:
     """The finished runs of a council and period, newest first, from which reports are taken."""
 
     def __init__(self, folder: Path) -> None:
-        self._records = list(_readable(folder))
+        records = reversed(manifest.readable_runs(folder, "*"))
+        self._records = [record for record in records if record.is_finished]
 
     def __len__(self) -> int:
         return len(self._records)
@@ -103,16 +104,6 @@ class Earlier:
                 shutil.copytree(source, folder, dirs_exist_ok=True)
                 return {**job, "made_in": job.get("made_in") or record.id}
         return None
-
-
-def _readable(folder: Path) -> Iterator[RunRecord]:
-    for path in sorted(folder.glob(f"*/{manifest.MANIFEST}"), reverse=True):
-        try:
-            record = RunRecord.read(path.parent)
-        except PmfError:  # of another version of pmf
-            continue
-        if record.is_finished:
-            yield record
 
 
 def view_digest(view: Any) -> str:
