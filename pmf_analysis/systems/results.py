@@ -202,16 +202,17 @@ class Case:
 
     def where(self, expression: str, **known: Any) -> pd.Series[bool]:
         """Return the records for which an expression of ``rules.yml`` holds."""
-        names = {**self.facts, **self.typed, **known, "bad": self.bad}
-        mask: Any = pd.eval(expression, engine="python", local_dict=names)
+        mask: Any = pd.eval(expression, engine="python", local_dict=self._names(known))
         return pd.Series(mask, dtype=bool)
+
+    def _names(self, known: dict[str, Any]) -> dict[str, Any]:
+        return {**self.facts, **self.typed, **known, "bad": self.bad}
 
     def hold_to(self, rules: str, **known: Any) -> None:
         """Hold the records against rules of ``rules.yml``; `known` are names that they use."""
         for rule in RULES.get(rules, ()):
             mask = self.where(rule["where"], **known)
-            names = {**self.facts, **self.typed, **known}
-            slots = {name: names[name] for name in rule.get("with", ())}
+            slots = {name: self._names(known)[name] for name in rule.get("with", ())}
             for name, cell in rule.get("then", {}).items():
                 self.typed.loc[mask, name] = cell
             self.tell(mask, rule["cell"], rule["fault"], **slots)
