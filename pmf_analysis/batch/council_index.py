@@ -3,13 +3,11 @@
 Made from manifests alone, so it tells the truth of what is there, whoever copied or deleted a run.
 """
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pmf_analysis.batch import manifest, pages
 from pmf_analysis.batch.manifest import RunRecord
-from pmf_analysis.problems import PmfError
 from pmf_analysis.story.bank import say, spoken
 from pmf_analysis.story.facts import dated
 
@@ -22,7 +20,7 @@ def write_council_index(folder: Path) -> None:
     from pmf_analysis.documents.html import render_council
 
     by_period: dict[Path, list[RunRecord]] = {}
-    for record in (records := _records(folder)):
+    for record in (records := manifest.readable_runs(folder, "*/*")):
         by_period.setdefault(record.folder.parent, []).append(record)
     if not records:
         return
@@ -31,15 +29,6 @@ def write_council_index(folder: Path) -> None:
         periods = [_period(runs) for runs in sorted(of_runs, key=_starts, reverse=True)]
         facts = pages.shared_facts(about) | {"period": "", "as_at": "", "periods": periods}
         manifest.write_atomically(folder / "index.html", render_council(facts))
-
-
-def _records(folder: Path) -> list[RunRecord]:
-    """Return the runs of a council, oldest first."""
-    records = []
-    for path in folder.glob(f"*/*/{manifest.MANIFEST}"):
-        with suppress(PmfError):
-            records.append(RunRecord.read(path.parent))
-    return sorted(records, key=lambda record: record.id)
 
 
 def _starts(runs: list[RunRecord]) -> str:
