@@ -252,7 +252,8 @@ def backtest(
     """Put past questions to the council's own figures, and say how good the chances were."""
     from pmf_analysis.batch.past import ask_past
 
-    found = ask_past(_planned(workspace, run_file))
+    planned = _planned(workspace, run_file)
+    found = ask_past(planned)
     table = found.to_string(index=False, na_rep="", float_format="{:.3f}".format)
     console.say(as_json, {"records": json.loads(found.to_json(orient="records"))}, [table])
 
