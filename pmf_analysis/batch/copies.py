@@ -76,12 +76,6 @@ def export(
     pages.render_again(run)
 
 
-def exit_code(run: manifest.RunRecord) -> int:
-    """Return 1 when a copy could not be made."""
-    copies = (copy for job in run.jobs.values() for copy in job.get("copies", {}).values())
-    return int(any(copy["message"] for copy in copies))
-
-
 def _lacking(run: manifest.RunRecord, job: dict[str, Any], wanted: Sequence[str]) -> list[str]:
     """Return the formats of which a report has no whole copy."""
     there = {name: {name: job["files"].get(name)} for name in map(FILES.__getitem__, wanted)}

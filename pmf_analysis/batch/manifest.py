@@ -86,8 +86,11 @@ class RunRecord:
 
     @property
     def exit_code(self) -> int:
-        """How a command that made this run ends."""
-        return {"complete": 0, "interrupted": 130}.get(self.manifest["status"], 1)
+        """How a command that made this run ends; 1 also where a copy could not be made."""
+        lacks = any(
+            each["message"] for job in self.jobs.values() for each in job.get("copies", {}).values()
+        )
+        return {"complete": int(lacks), "interrupted": 130}.get(self.manifest["status"], 1)
 
     def save(self) -> None:
         """Write the manifest."""

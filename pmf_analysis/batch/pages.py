@@ -291,6 +291,12 @@ def result_lines(run: manifest.RunRecord) -> list[str]:
         for job in jobs
         if job["status"] not in ("ok", "not_run")
     ]
+    lines += [
+        f"  {job['id']}, no {name}: {copy['message']}"
+        for job in jobs
+        for name, copy in job.get("copies", {}).items()
+        if copy["message"]
+    ]
     if run.manifest["problems"]:
         found = ", ".join(f"{n} {level}" for level, n in run.manifest["problems"].items())
         lines.append(f"Problems in the data: {found}; see problems.csv.")

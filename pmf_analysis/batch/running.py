@@ -271,6 +271,10 @@ class _Work:
         all_made = all(job["status"] == "ok" for job in self.jobs.values())
         self.record.manifest["seal"] = self._seal(today) if all_made else ""
         self.record.manifest["status"] = "complete" if all_made else "some_failed"
+        if formats := self.plan.spec.formats:
+            from pmf_analysis.batch.copies import export
+
+            export(self.plan.workspace, self.record, formats, self.record.note)
         write_index(self.record)
         final = self.folder.with_name(self.record.id)
         self.folder.rename(final)
