@@ -7,26 +7,22 @@ made stops no other: the manifest says why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.batch import manifest, notebooks, pages
+from pmf_analysis.documents.exporters import FILES, copy_of
 from pmf_analysis.parameters.models import FORMATS
 from pmf_analysis.problems import PmfError, Problem, did_you_mean
 
 if TYPE_CHECKING:
     from pmf_analysis.parameters.workspace import Workspace
 
-FILES = {
-    "pdf": "report.pdf",
-    "word": "report.docx",
-    "workbook": "report.xlsx",
-    "charts": "charts.xlsx",
-    "slides": "slides.pptx",
-}
 OnCopy = Callable[[str], None]
 
 
@@ -59,28 +55,36 @@ def export(
             Problem.of("unknown-format", name=name, formats=", ".join(FORMATS), hint=hint)
         )
     template = workspace.word_template(run.manifest["parameters"]["framework"])
-    made = [job for job in run.jobs.values() if job["status"] == "ok"]
-    about = run.manifest["pages"]
-    # Started afresh, since a fork of a process with threads may hang.
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        todo = [(run.folder / job["id"], about, job, _lacking(run, job, wanted)) for job in made]
-        futures = [pool.submit(make_copies, *each, template) for each in todo]
+    about, made = run.manifest["pages"], [job for job in run.jobs.values() if job["status"] == "ok"]
+    lacking = [_lacking(run, job, wanted) for job in made]
+    ended = {"route": "", "message": Problem.of("copy-failed", why="its process ended").line()}
+    # Started afresh, since a fork of a process with threads may hang. A process that dies ends all
+    # that were still at work, and what is said beforehand stays true of their copies.
+    with suppress(BrokenProcessPool), ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        futures = []
+        for job, names in zip(made, lacking, strict=True):
+            order = (run.folder / job["id"], about, {**job}, names, template)
+            job["copies"] = {**job.get("copies", {}), **dict.fromkeys(names, ended)}
+            futures.append(pool.submit(make_copies, *order))
         for job, future in zip(made, futures, strict=True):
-            job["copies"] = {**job.get("copies", {}), **future.result()}
-            why = [
-                f"{name}: {each['message']}"
-                for name, each in job["copies"].items()
-                if each["message"]
-            ]
+            with suppress(BrokenProcessPool):
+                job["copies"] |= future.result()
+            told = job["copies"].items()
+            why = [f"{name}: {each['message']}" for name, each in told if each["message"]]
             on_copy(f"{job['id']}: {'; '.join(why) or ', '.join(wanted)}")
     pages.render_again(run)
 
 
 def _lacking(run: manifest.RunRecord, job: dict[str, Any], wanted: Sequence[str]) -> list[str]:
     """Return the formats of which a report has no whole copy."""
-    there = {name: {name: job["files"].get(name)} for name in map(FILES.__getitem__, wanted)}
-    place = run.folder / job["id"]
-    return [each for each in wanted if not manifest.is_unchanged(place, there[FILES[each]])]
+    place, told = run.folder / job["id"], job.get("copies", {})
+    whole = {name for name in told if not told[name]["message"]}
+    files = {name: {FILES[name]: job["files"].get(FILES[name])} for name in wanted}
+    return [
+        name
+        for name in wanted
+        if name not in whole or not manifest.is_unchanged(place, files[name])
+    ]
 
 
 def make_copies(
@@ -99,31 +103,13 @@ def make_copies(
             content, route = copy_of(name, notebook, facts, template)
             manifest.write_atomically(place / FILES[name], content)
             told[name] = {"route": route, "message": ""}
+            continue
         except PmfError as error:
-            told[name] = {"route": "", "message": " ".join(p.line() for p in error.problems)}
+            problems: Iterable[Problem] = error.problems
         # A fault of one writer is this copy's alone, and the other copies are still made.
         except Exception as error:
             why = manifest.redacted(f"{type(error).__name__}: {error}")
-            told[name] = {"route": "", "message": Problem.of("copy-failed", why=why).line()}
+            problems = [Problem.of("copy-failed", why=why)]
+        told[name] = {"route": "", "message": " ".join(each.line() for each in problems)}
+        (place / FILES[name]).unlink(missing_ok=True)  # of an earlier attempt
     return told
-
-
-def copy_of(
-    name: str, notebook: Any, facts: dict[str, Any], template: bytes | None
-) -> tuple[bytes, str]:
-    """Return a copy's bytes and by which program it was printed, "" where there is one way only."""
-    from pmf_analysis.documents import html, pdf, reading, slides, word, workbook
-
-    if name == "html":
-        return html.render_report(notebook, meta=facts).encode(), ""
-    if name == "pdf":
-        made = pdf.make_pdf(html.render_report(notebook, meta=facts))
-        return made.content, made.route
-    report = reading.read_report(notebook, facts)
-    ways: dict[str, Callable[[], bytes]] = {
-        "word": lambda: word.make_word(report, template),
-        "workbook": lambda: workbook.make_workbook(report),
-        "charts": lambda: workbook.make_workbook(report, charts=True),
-        "slides": lambda: slides.make_slides(report),
-    }
-    return ways[name](), ""

@@ -107,7 +107,7 @@ def links(found: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 
 def _copies(job: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield file and name of each copy of a report that is there, with its kind and size."""
-    from pmf_analysis.batch.copies import FILES
+    from pmf_analysis.documents.exporters import FILES
 
     for name in job.get("copies", {}):
         if file := job["files"].get(FILES[name]):

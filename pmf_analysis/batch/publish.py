@@ -13,16 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pmf_analysis.batch import copies, manifest, notebooks, pages
+from pmf_analysis.batch import manifest, notebooks, pages
 from pmf_analysis.data.disclosure import MINIMUM
 from pmf_analysis.data.store import Store
+from pmf_analysis.documents import exporters
 from pmf_analysis.parameters.publication import PublicationFile
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 from pmf_analysis.story import bank, blocks
 
 RECORD = "published.json"
-_FILES = {"html": "report.html", "csv": "results.csv", **copies.FILES}
+_FILES = {"html": "report.html", "csv": "results.csv", **exporters.FILES}
 _INTERNAL = ("problems",)  # ids of blocks that are for the council alone
 
 
@@ -118,7 +119,7 @@ def _write(
             if name == "csv":
                 content = (source / _FILES[name]).read_bytes()
             else:
-                content, _ = copies.copy_of(name, notebook, facts, template)
+                content, _ = exporters.copy_of(name, notebook, facts, template)
             manifest.write_atomically(folder / job["id"] / _FILES[name], content)
         named = f"{facts['theme']}: {facts['analysis']}"
         kinds = {name: bank.say(f"page.published.{name}", name=named) for name in declared.formats}

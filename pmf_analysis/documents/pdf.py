@@ -21,9 +21,8 @@ from typing import Any, Literal
 
 from jinja2 import Environment
 from lxml import etree, html
-from nbconvert.exporters import Exporter
 
-from pmf_analysis.documents.html import TEMPLATES, render_report
+from pmf_analysis.documents.html import TEMPLATES
 from pmf_analysis.problems import EXIT_WRONG_USAGE, PmfError, Problem
 from pmf_analysis.shipped import read_shipped
 
@@ -44,21 +43,6 @@ class Pdf:
 
     content: bytes
     route: Literal["weasyprint", "chromium"]
-
-
-class PmfPdfExporter(Exporter):
-    """nbconvert exporter ``pmf-pdf``: the report page of a notebook as an accessible PDF."""
-
-    export_from_notebook = "Report as PDF (pmf)"
-    output_mimetype = "application/pdf"
-
-    def _file_extension_default(self) -> str:
-        return ".pdf"
-
-    def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
-        """Return the PDF and nbconvert's resources; see :class:`.html.PmfHtmlExporter`."""
-        _, resources = super().from_notebook_node(nb, resources, **kw)
-        return make_pdf(render_report(nb, meta=resources.get("pmf"))).content, resources
 
 
 def make_pdf(page_html: str, *, browser: str | None = None) -> Pdf:

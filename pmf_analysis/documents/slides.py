@@ -8,31 +8,15 @@ import re
 from itertools import takewhile
 from typing import Any
 
-from nbconvert.exporters import Exporter
-
+from pmf_analysis.documents.office import brand_colour, filled, visible
 from pmf_analysis.documents.pictures import RULES
-from pmf_analysis.documents.reading import Report, read_report
-from pmf_analysis.documents.word import brand_colour, filled, saved, visible
+from pmf_analysis.documents.reading import Report
+from pmf_analysis.documents.word import saved
 from pmf_analysis.problems import PmfError, Problem
 from pmf_analysis.story import bank, rendering, style
 from pmf_analysis.story.blocks import Block, Table
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-
-
-class PmfSlidesExporter(Exporter):
-    """nbconvert exporter ``pmf-slides``: the exceptions of a report as slides."""
-
-    export_from_notebook = "Slides (pmf)"
-    output_mimetype = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-    file_extension = ".pptx"
-
-    def from_notebook_node(  # type: ignore[override]  # as other exporters of nbconvert do
-        self, nb: Any, resources: dict[str, Any] | None = None, **kw: Any
-    ) -> tuple[bytes, dict[str, Any]]:
-        """Return the slides and nbconvert's resources."""
-        nb, resources = super().from_notebook_node(nb, resources, **kw)
-        return make_slides(read_report(nb, resources.get("pmf"))), resources
 
 
 def make_slides(report: Report) -> bytes:

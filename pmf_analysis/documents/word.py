@@ -6,44 +6,20 @@ council's own template and holds pictures and links. The same report gives the s
 
 import re
 from collections.abc import Callable
-from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from jinja2 import Environment, FileSystemLoader
 from lxml import etree
 from lxml.html import fragment_fromstring
-from nbconvert.exporters import Exporter
-from traitlets import Unicode
 
 from pmf_analysis.documents import pictures
+from pmf_analysis.documents.office import brand_colour, filled, finished
 from pmf_analysis.documents.pictures import RULES
-from pmf_analysis.documents.reading import Report, read_report
+from pmf_analysis.documents.reading import Report
 from pmf_analysis.problems import PmfError, Problem
 from pmf_analysis.story import bank, style
 
-_TEMPLATES = Path(__file__).parent / "templates" / "office"
 _RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
-_STEADY = (1980, 1, 1, 0, 0, 0)  # every file's date, so that the same report gives the same bytes
-
-
-class PmfWordExporter(Exporter):
-    """nbconvert exporter ``pmf-word``: a report as a Word document."""
-
-    export_from_notebook = "Word (pmf)"
-    output_mimetype = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-    file_extension = ".docx"
-    template_path = Unicode(help="A Word document that gives styles and header.").tag(config=True)
-
-    def from_notebook_node(  # type: ignore[override]  # as other exporters of nbconvert do
-        self, nb: Any, resources: dict[str, Any] | None = None, **kw: Any
-    ) -> tuple[bytes, dict[str, Any]]:
-        """Return the document and nbconvert's resources."""
-        nb, resources = super().from_notebook_node(nb, resources, **kw)
-        template = Path(self.template_path).read_bytes() if self.template_path else None
-        return make_word(read_report(nb, resources.get("pmf")), template), resources
 
 
 def make_word(report: Report, template: bytes | None = None) -> bytes:
@@ -81,52 +57,13 @@ def make_word(report: Report, template: bytes | None = None) -> bytes:
     return saved(document, document.part.package.rels, report)
 
 
-def brand_colour(report: Report) -> str:
-    """Return the council's own colour, or ours."""
-    colour = str(report.facts["brand"].get("colour"))
-    return colour if re.fullmatch(RULES["colour"], colour) else style.COLOURS["blue"]
-
-
 def saved(document: Any, relations: Any, report: Report) -> bytes:
-    """Return an Office file that says what it is, and not when or by whom it was made."""
-    document.core_properties._element[:] = filled("core.xml.jinja", {"report": report})
+    """Return an Office file without what tells by which program it was made."""
+    document.core_properties.author = ""  # python-docx adds what holds it to a file without it
     _drop(relations, lambda _, kind: bool(re.fullmatch(RULES["making"], kind)))
     written = BytesIO()
     document.save(written)
-    return _settled(written.getvalue())
-
-
-def _settled(content: bytes) -> bytes:
-    """Return an Office file without the times at which it, and what is inside it, was written."""
-    made = BytesIO()
-    with ZipFile(BytesIO(content)) as source, ZipFile(made, "w") as target:
-        for name in source.namelist():
-            part = source.read(name)
-            if name.endswith(".xlsx"):
-                part = _settled(part)
-            elif name == "docProps/core.xml":
-                part = re.sub(rb"<dcterms:(\w+).*?</dcterms:\1>", b"", part)
-            target.writestr(ZipInfo(name, _STEADY), part, ZIP_DEFLATED)
-    return made.getvalue()
-
-
-def visible(value: Any) -> Any:
-    """Return a text without what cannot be seen in it; anything else as it is."""
-    return re.sub(RULES["hidden"], "", value) if type(value) is str else value
-
-
-@cache
-def _templates() -> Environment:
-    made = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, finalize=visible)
-    made.trim_blocks = made.lstrip_blocks = True
-    return made
-
-
-def filled(name: str, facts: dict[str, Any]) -> Any:
-    """Return what a template of Word's XML gives, as an element."""
-    from docx.oxml import parse_xml
-
-    return parse_xml(_templates().get_template(name).render(facts))
+    return finished(written.getvalue(), report)
 
 
 def _opened(template: bytes | None) -> Any:

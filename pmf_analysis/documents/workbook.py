@@ -8,16 +8,14 @@ analyst's copy has a native line chart beside each table of periods, and true bl
 import io
 import re
 import warnings
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from nbconvert.exporters import Exporter
-from traitlets import Bool
 
-from pmf_analysis.documents.reading import Report, Shown, read_report
+from pmf_analysis.documents.office import finished
+from pmf_analysis.documents.reading import Report, Shown
 from pmf_analysis.story.bank import say, words_of
 from pmf_analysis.story.rendering import plain_column, units_in_headings
 from pmf_analysis.story.style import COLOURS
@@ -25,23 +23,6 @@ from pmf_analysis.story.style import COLOURS
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _LONGEST_CELL, _LONGEST_HEADING = 32_000, 200
 _LINES = {"value": "blue", "middle": "blue", "target": "target"}  # others are grey
-_STEADY = (1980, 1, 1, 0, 0, 0)  # every file's date, so that the same report gives the same bytes
-
-
-class PmfWorkbookExporter(Exporter):
-    """nbconvert exporter ``pmf-workbook``; ``charts`` gives the analyst's copy."""
-
-    export_from_notebook = "Workbook (pmf)"
-    output_mimetype = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    file_extension = ".xlsx"
-    charts = Bool(False, help="Native charts beside the tables.").tag(config=True)
-
-    def from_notebook_node(  # type: ignore[override]  # as every binary exporter
-        self, nb: Any, resources: dict[str, Any] | None = None, **kw: Any
-    ) -> tuple[bytes, dict[str, Any]]:
-        """Return the workbook and nbconvert's resources."""
-        nb, resources = super().from_notebook_node(nb, resources, **kw)
-        return make_workbook(read_report(nb, resources.get("pmf")), charts=self.charts), resources
 
 
 @dataclass(frozen=True)
@@ -90,10 +71,8 @@ def make_workbook(report: Report, *, charts: bool = False) -> bytes:
         for sheet in sheets if charts else ():
             if sheet.of_periods and sheet.numbers:
                 _add_chart(made, sheet)
-        facts = report.facts
-        made.set_properties({"title": facts["title"], "author": facts["council"]})
         made.close()
-    return _finished(written.getvalue(), facts["lang"])
+    return finished(written.getvalue(), report)
 
 
 def _contents() -> dict[str, Any]:
@@ -219,20 +198,3 @@ def _add_chart(workbook: Any, sheet: _Sheet) -> None:
     place = workbook.get_worksheet_by_name(sheet.name)
     about = {"description": sheet.about, "x_scale": 1.6, "y_scale": 1.4}
     place.insert_chart(first, len(table.table.columns) + 1, chart, about)
-
-
-def _finished(content: bytes, lang: str) -> bytes:
-    """Say the workbook's language, which XlsxWriter cannot, and leave out when it was written."""
-    made = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(content)) as source,
-        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
-        for name in source.namelist():
-            part = source.read(name)
-            if name == "docProps/core.xml":
-                text = re.sub(r"<dcterms:(\w+).*?</dcterms:\1>", "", part.decode())
-                language = f"<dc:language>{lang}</dc:language></cp:coreProperties>"
-                part = text.replace("</cp:coreProperties>", language).encode()
-            target.writestr(zipfile.ZipInfo(name, _STEADY), part, zipfile.ZIP_DEFLATED)
-    return made.getvalue()

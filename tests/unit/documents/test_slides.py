@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from pptx import Presentation
 
+from pmf_analysis.documents.exporters import PmfSlidesExporter
 from pmf_analysis.documents.reading import Report, Section, Shown, read_report
-from pmf_analysis.documents.slides import PmfSlidesExporter, make_slides
+from pmf_analysis.documents.slides import make_slides
 from pmf_analysis.problems import PmfError
 from pmf_analysis.story.blocks import Block, Column, Table
 

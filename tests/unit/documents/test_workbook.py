@@ -18,8 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pmf_analysis.documents.exporters import PmfWorkbookExporter
 from pmf_analysis.documents.reading import read_report
-from pmf_analysis.documents.workbook import PmfWorkbookExporter, make_workbook
+from pmf_analysis.documents.workbook import make_workbook
 from pmf_analysis.story.blocks import Block, Column, Table
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0L9 9"/></svg>'
