@@ -124,7 +124,7 @@ class RealismPage(Page[TargetFacts]):
         blocks += [*self._outturn(facts, part), *self._dots(facts, part)] if is_judged else []
         rows = spoken.evidence_rows(facts, self.shows["evidence"] if facts.band else ())
         rows += [spoken.step_row(each, subject) for each in steps]
-        caption = title("realism.evidence_title", subject.short)
+        caption = title("realism.evidence_title", subject.short, due=facts.period_label)
         table = data_table(caption, ("looked", "shows", "on"), rows)
         id = f"evidence{part}-{self.view.slugs[subject.series]}"
         return [*blocks, *([table_block(id, table)] if rows else [])]
