@@ -8,7 +8,7 @@ from typing import Any
 
 from pmf_analysis.batch import manifest, pages
 from pmf_analysis.batch.manifest import RunRecord
-from pmf_analysis.story.bank import say, spoken
+from pmf_analysis.story.bank import say
 from pmf_analysis.story.facts import dated
 
 
@@ -25,7 +25,7 @@ def write_council_index(folder: Path) -> None:
     if not records:
         return
     of_runs, about = by_period.values(), records[-1].manifest["pages"]
-    with spoken(about.get("language", "en"), about.get("wording", {})):
+    with pages.spoken_as(about):
         periods = [_period(runs) for runs in sorted(of_runs, key=_starts, reverse=True)]
         facts = pages.shared_facts(about) | {"period": "", "as_at": "", "periods": periods}
         manifest.write_atomically(folder / "index.html", render_council(facts))

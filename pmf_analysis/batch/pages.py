@@ -57,7 +57,7 @@ def describe_pages(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _spoken(about: dict[str, Any]) -> contextlib.AbstractContextManager[None]:
+def spoken_as(about: dict[str, Any]) -> contextlib.AbstractContextManager[None]:
     """Say what is said inside in the language of a run, with the council's own words."""
     return spoken(about.get("language", "en"), about.get("wording", {}))
 
@@ -87,7 +87,7 @@ def page_facts(about: dict[str, Any], job: dict[str, Any]) -> dict[str, Any]:
     theme, own = job["theme"], job["analysis"]
     planned = {each["id"]: each.get("analyses", [own]) for each in about["themes"]}
     others = [name for name in planned[theme] if name not in (own, *job.get("absent", ()))]
-    with _spoken(about):
+    with spoken_as(about):
         above, copies = say("theme_page.all_reports"), links(_copies(job))
     return {
         **shared_facts(about),
@@ -127,7 +127,7 @@ def write_index(run: manifest.RunRecord) -> None:
 
     All that they say stands in the run's manifest and result tables.
     """
-    with _spoken(run.manifest["pages"]):
+    with spoken_as(run.manifest["pages"]):
         _write_index(run)
 
 

@@ -5,7 +5,6 @@ alone, such as problems in the data and the places of rows in people's files. An
 exactly these bytes.
 """
 
-import copy
 import json
 import re
 import shutil
@@ -52,7 +51,8 @@ def publish(workspace: Workspace, run: manifest.RunRecord, to: Path) -> list[str
     partial = to.with_name(f"{to.name}{manifest.PARTIAL}")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        _write(workspace, run, declared, chosen, partial)
+        with pages.spoken_as(run.manifest["pages"]):
+            _write(workspace, run, declared, chosen, partial)
         approval = _approval(declared, partial)
         shutil.rmtree(to, ignore_errors=True)  # an earlier publication
         partial.rename(to)
@@ -86,14 +86,14 @@ def _disclosed(
     from pmf_analysis.assess import read_measures
 
     register = workspace.load(run.manifest["parameters"]["framework"]).register
-    shown = {each.id for job in chosen for each in register.for_theme(job["theme"])}
-    known = register.frame()
-    of_people = known["data_type"].eq("count") & known["small_counts"].ne("show")
+    shown = {each.id: each for job in chosen for each in register.for_theme(job["theme"])}
+    kinds = {id: (each.data_type, each.small_counts) for id, each in shown.items()}
+    of_people = [id for id, (kind, small) in kinds.items() if kind == "count" and small != "show"]
     points = read_measures(run.folder / "measures").points.dropna(subset=["value"])
     points = points.assign(indicator=points["series"].str.split("|").str[0])
-    points = points[points["indicator"].isin(shown)]
+    points = points[points["indicator"].isin([*shown])]
     is_small = points["value"].between(0, MINIMUM, "neither")
-    is_small &= points["indicator"].isin(known.loc[of_people, "indicator"])
+    is_small &= points["indicator"].isin(of_people)
     for row in points[is_small | points["status"].eq("suppressed")].itertuples():
         yield Problem.of("publish-small", indicator=row.indicator, period=row.period_label)
 
@@ -114,58 +114,46 @@ def _write(
     for job in chosen:
         source = run.folder / job["id"]
         notebook = _public(notebooks.read_notebook(source / "notebook.ipynb"), names)
-        facts = _facts(about, job, declared, {each["id"] for each in chosen})
+        facts = _facts(run, job, declared)
+        links = []
         for name in declared.formats:
             if name == "csv":
                 content = (source / _FILES[name]).read_bytes()
             else:
                 content, _ = exporters.copy_of(name, notebook, facts, template)
             manifest.write_atomically(folder / job["id"] / _FILES[name], content)
-        named = f"{facts['theme']}: {facts['analysis']}"
-        kinds = {name: bank.say(f"page.published.{name}", name=named) for name in declared.formats}
-        links = pages.links((f"{job['id']}/{_FILES[name]}", kinds[name]) for name in kinds)
-        reports.append({**facts, "copies": links})
+            said = bank.say(f"page.published.{name}", name=f"{facts['theme']}: {facts['analysis']}")
+            links.append((f"{job['id']}/{_FILES[name]}", said))
+        reports.append({**facts, "copies": pages.links(links)})
     index = render_published(pages.shared_facts(about), reports)
     manifest.write_atomically(folder / "index.html", index)
 
 
 def _facts(
-    about: dict[str, Any], job: dict[str, Any], declared: PublicationFile, public: set[str]
+    run: manifest.RunRecord, job: dict[str, Any], declared: PublicationFile
 ) -> dict[str, Any]:
     """Return what a public page says of itself: no link leads to what stays in the council."""
-    facts = pages.page_facts(about, job)
-    files = {_FILES[name] for name in declared.formats}
-    sisters = {
-        f"../{id.partition('/')[2]}/report.html"
-        for id in public
-        if id.partition("/")[0] == job["theme"]
-    }
-    kept = {"sisters": sisters, "copies": files, "trail": {"../../index.html"}}
-    facts |= {
-        key: [link for link in facts.get(key, ()) if link["href"] in hrefs]
-        for key, hrefs in kept.items()
-    }
+    others = (each for each in run.jobs.values() if each["theme"] == job["theme"])
+    absent = [each["analysis"] for each in others if not declared.allows(each["id"])]
+    copies = {name: 1 for name in job.get("copies", ()) if name in declared.formats}
+    facts = pages.page_facts(run.manifest["pages"], {**job, "absent": absent, "copies": copies})
+    facts["trail"] = facts["trail"][:1]  # the index, and not the page of a theme
     return {**facts, "results": facts["results"] if "csv" in declared.formats else ""}
 
 
 def _public(notebook: Any, names: set[str]) -> Any:
     """Return a notebook without internal blocks, and without the places of rows in files."""
-    shown = copy.deepcopy(notebook)
-    files = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    files = "|".join(map(re.escape, sorted(names, key=len, reverse=True))) or "(?!)"
     place = re.compile(rf"(?:{files})(?:, [^,()\"]+)?(?:, row \d+)?")
-    for cell in shown.cells:
-        outputs = cell.get("outputs", [])
-        cell["outputs"] = [each for each in outputs if _block(each).get("id") not in _INTERNAL]
-        for output in cell["outputs"] if names else ():
-            if told := _block(output):
-                text = json.dumps(told, ensure_ascii=False)
-                clean = place.sub(bank.say("narrative.no_place"), text)
-                output["data"] = {**output["data"], blocks.BLOCK_MIME: json.loads(clean)}
-    return shown
-
-
-def _block(output: Any) -> dict[str, Any]:
-    return output.get("data", {}).get(blocks.BLOCK_MIME) or {}
+    outputs = (each for cell in notebook.cells for each in cell.get("outputs", ()))
+    for shown in (each["data"] for each in outputs if blocks.BLOCK_MIME in each.get("data", {})):
+        if shown[blocks.BLOCK_MIME].get("id") in _INTERNAL:
+            shown.clear()
+        else:
+            text = json.dumps(shown[blocks.BLOCK_MIME], ensure_ascii=False)
+            clean = place.sub(bank.say("narrative.no_place"), text)
+            shown[blocks.BLOCK_MIME] = json.loads(clean)
+    return notebook
 
 
 def _approval(declared: PublicationFile, folder: Path) -> str:

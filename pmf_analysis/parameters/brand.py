@@ -11,51 +11,30 @@ from pmf_analysis.parameters.models import Council
 from pmf_analysis.problems import PmfError
 
 LEAST_CONTRAST = 4.5  # of text on the colour: WCAG 2.2, 1.4.3
-INKS = ("#ffffff", "#0b0c0c")
 _MOST_LOGO_BYTES = 50_000
 _LOGOS = {".png": "image/png", ".svg": "image/svg+xml"}
 _KINDS = {"logo": tuple(_LOGOS), "word_template": (".docx",)}
 
 
-def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of two colours such as ``#12436d`` (WCAG 2.2).
+def ink_on(colour: str) -> str:
+    """Return the colour of text that can be read on a colour such as ``#12436d``.
+
+    Black can be read wherever white cannot (WCAG 2.2).
 
     Examples
     --------
-    >>> round(contrast("#ffffff", "#000000")), round(contrast("#12436d", "#ffffff"), 1)
-    (21, 10.3)
+    >>> ink_on("#12436d"), ink_on("#ffdd00")
+    ('#ffffff', '#000000')
     """
-    dark, light = sorted(map(_luminance, (one, other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
     shares = [part / 255 for part in bytes.fromhex(colour[1:])]
     linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
-    return sum(weight * s for weight, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def ink_on(colour: str) -> str:
-    """Return the colour of text that can be read on a colour: white, else dark; "" if neither."""
-    return next((ink for ink in INKS if contrast(colour, ink) >= LEAST_CONTRAST), "")
-
-
-def nearest_readable(colour: str) -> str:
-    """Return the nearest darker colour on which text can be read."""
-    parts = list(bytes.fromhex(colour[1:]))
-    while not ink_on(colour):
-        parts = [round(part * 0.99) for part in parts]
-        colour = f"#{bytes(parts).hex()}"
-    return colour
+    light = sum(weight * s for weight, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return "#ffffff" if 1.05 / (light + 0.05) >= LEAST_CONTRAST else "#000000"
 
 
 def check_brand(document: Document, folder: Path) -> dict[str, str]:
-    """Check colour and files of a framework's brand; the SHA-256 of the files that are there."""
+    """Check the files of a framework's brand; return the SHA-256 of those that are there."""
     hashes = {}
-    for place, colour in document.at("council.brand.colour", str):
-        if re.fullmatch("#[0-9a-fA-F]{6}", colour) and not ink_on(colour):
-            near = nearest_readable(colour)
-            document.tell(place, "brand-unreadable", colour=colour, least=LEAST_CONTRAST, near=near)
     for setting, kinds in _KINDS.items():
         for place, name in document.at(f"council.brand.{setting}", str):
             path, facts = folder / name, {"name": name, "kinds": " or ".join(kinds)}
