@@ -21,7 +21,7 @@ from pmf_analysis.documents.audit import audit_folder
 from pmf_analysis.documents.exporters import FILES
 
 THEME = "environment_and_sustainability"
-APPROVAL = re.compile(r"content: ([0-9a-f]{64})")
+APPROVAL = re.compile(r'content: "([0-9a-f]{64})"')
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def allowed(exported: Path) -> Callable[..., Path]:
         lines = ["format: 1", f"reports: [{reports}]", f"formats: [{formats}]", "approvals:"]
         for content in approvals:
             lines += [
-                f"  - content: {content}",
+                f'  - content: "{content}"',
                 "    approved_by: Head of Performance",
                 "    approved_on: 2026-11-20",
             ]
