@@ -51,9 +51,8 @@ def warm_up() -> None:
     for name in KERNELS["preloaded"]:
         import_module(name)
     from pmf_analysis.parameters.workspace import Workspace
-    from pmf_analysis.story.bank import bank, stored, template
+    from pmf_analysis.story.bank import bank, stored, story_of, template
     from pmf_analysis.story.canvas import Words, canvas
-    from pmf_analysis.story.telling import story_of
 
     bank()
     for file in files("pmf_analysis.story").iterdir():

@@ -1,21 +1,28 @@
 """The banks of wording, one a language, from which everything that is said is taken.
 
+A story says, in which order, which entries of the bank tell one row of a result table; it is told
+from the facts of the row.
+
 Who opens a run says in which language, and lays the council's own words over the bank; that holds
 for the context (of a notebook's kernel, a thread, a test), never for the process as a whole.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 from pmf_analysis.shipped import read_entries
 
+Sentences = tuple[str, ...]
+
 MOST_WORDS = 25
 MOST_TITLE_WORDS = 10
+WAYS = {1: "up", -1: "down", 0: "same"}
+_END = "\x1e"  # of a sentence of a story; no text holds it
 
 
 @cache
@@ -129,7 +136,7 @@ def say_first(*entries: str, **slots: object) -> str:
     return fitting(say(entry, **slots) for entry in entries if entry in bank())
 
 
-def ended(clause: str, entry: str, **slots: object) -> tuple[str, ...]:
+def ended(clause: str, entry: str, **slots: object) -> Sentences:
     """End a clause with an entry's tail, or say it apart where one sentence would be too long."""
     tail, apart = (say(f"{entry}.{end}", **slots) for end in ("tail", "apart"))
     whole = fitting([f"{clause}{tail}."]) if clause else ""
@@ -163,7 +170,7 @@ def title(entry: str, name: str, **slots: object) -> str:
     return say(entry, name=clip_words(name, max(room, 1)), **slots)
 
 
-def joined(first: str, second: str, *, same_way: bool) -> tuple[str, ...]:
+def joined(first: str, second: str, *, same_way: bool) -> Sentences:
     """Join two clauses with "and" or "but", as two sentences where one would be too long.
 
     The second clause may open with a small letter, or be missing; ``same_way`` says whether both
@@ -175,3 +182,91 @@ def joined(first: str, second: str, *, same_way: bool) -> tuple[str, ...]:
     whole = f"{first}, {inflected('joined', f'{tension} {second}')}."
     apart = say("tension.apart", tension=capital(tension), second=second)
     return (whole,) if fits(whole) else (f"{first}.", apart)
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Join words as a sentence does: "a", "a and b", "a, b and c"."""
+    last = inflected("joined", f"{say('tension.same_way')} {words[-1]}") if words[1:] else ""
+    return f"{', '.join(words[:-1])} {last}" if last else "".join(words)
+
+
+def named(word: str, names: Sequence[str]) -> Sentences:
+    """List names after a word, as many as one sentence takes, and count the others."""
+    if not names:
+        return ()
+    said = listed(names, lambda names: say("theme.named", word=word, names=names))
+    short = say("theme.named", word=word, names=clip_words(names[0], 12))
+    return (fitting([said]) or short,)
+
+
+def listed(names: Sequence[str], sentence: Callable[[str], str]) -> str:
+    """Return the sentence on as many names as it has room for; the others are counted."""
+    said = [
+        sentence(join_words([*names[:shown], *([say("theme.and_more", n=rest)] if rest else [])]))
+        for rest, shown in enumerate(range(len(names), 0, -1))
+    ]
+    return fitting(said) or said[-1]
+
+
+def told(*sentences: str) -> Sentences:
+    """Keep the sentences that say something."""
+    return tuple(filter(None, sentences))
+
+
+def paragraph(sentences: Iterable[str]) -> tuple[str, ...]:
+    """Join sentences to one paragraph; none gives no paragraph."""
+    whole = " ".join(sentences)
+    return (whole,) if whole else ()
+
+
+@cache
+def story_of(name: str) -> Callable[..., str]:
+    """Return what tells a story, whose every expression is a sentence or several."""
+    from jinja2 import Environment, StrictUndefined
+
+    def ended(said: str | Iterable[str]) -> str:
+        return "".join(f"{each}{_END}" for each in ((said,) if isinstance(said, str) else said))
+
+    made = Environment(undefined=StrictUndefined, finalize=ended)
+    spoken = (words_of, joined, capital, join_words, named, names_of, title, fitting, reason_words)
+    made.globals |= {each.__name__: each for each in spoken}
+    made.globals |= {"reasons": reason_sentences, "ways": WAYS, **stored("facts.yml")}
+    tells: Callable[..., str] = made.from_string(stored("stories.yml")[name]).render
+    return tells
+
+
+def tell(story: str, **slots: Any) -> Sentences:
+    """Tell a story of ``stories.yml``: its sentences in order, without those that say nothing.
+
+    A story has the slots, and what :func:`say` and its kin say there has them too.
+    """
+    spoken = (say, say_first, count_of, ended)
+    known = slots | {each.__name__: partial(each, **slots) for each in spoken}
+    return told(*map(str.strip, story_of(story)(known).split(_END)))
+
+
+def phrase(story: str, **slots: Any) -> str:
+    """Tell a story that is one sentence, or a part of one."""
+    return " ".join(tell(story, **slots))
+
+
+def names_of(facts: Iterable[Any]) -> list[str]:
+    """Return the short names of what facts are about."""
+    return [each.subject.short for each in facts]
+
+
+def reason_sentences(reason: str, *without: str, having: str = "", after: int = 0) -> Sentences:
+    """Write a reason given by a measure as sentences: those that have some words and lack others.
+
+    ``after`` leaves out as many at its beginning. Measures give reasons in English,
+    and the words to find are theirs; what the language has rules for is said in it.
+    """
+    parts = [part.strip() for part in re.split(r";\s+|(?<=\w\.)\s+(?=[A-Z])", reason)]
+    said = [capital(re.sub(r"(?<![.?])$", ".", part)) for part in parts if part]
+    lacking = (each for each in said[after:] if not any(word in each for word in without))
+    return tuple(inflected("reasons", each) for each in lacking if having in each)
+
+
+def reason_words(reason: str) -> str:
+    """Write a reason given by a measure as it stands; in another language as its sentences."""
+    return reason if language() == "en" else " ".join(reason_sentences(reason))

@@ -8,19 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import further, sentences
-from pmf_analysis.story.bank import fits, say, stored, words_of
+from pmf_analysis.story import bank, further, sentences
+from pmf_analysis.story.axes import MONTHS, positions
+from pmf_analysis.story.bank import Sentences, fits, named, say, stored, tell, told, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Facts, text
-from pmf_analysis.story.formatting import join_words
 from pmf_analysis.story.funnel import draw_funnel
 from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, picture
 from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
 from pmf_analysis.story.style import tone_of
-from pmf_analysis.story.telling import Sentences, paragraph, tell, told
-from pmf_analysis.story.theme_sentences import chance_among_tested, named
-from pmf_analysis.story.timeline import MONTHS, positions
+from pmf_analysis.story.theme_sentences import chance_among_tested
 from pmf_analysis.story.view import ThemeView, rows_of
 
 _FEWEST_GAPS, _MOST_NAMES, _FURTHEST = 3, 10, 3
@@ -232,7 +230,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         entry = entry if of else "not_compared"
         title = say(f"section.{entry}") if entry != "none" else first.title
         said = (say(f"exceptions.{entry}"), *named(say("exceptions.behind"), names), *rest)
-        return [replace(first, title=title, text=paragraph(said)), *others]
+        return [replace(first, title=title, text=bank.paragraph(said)), *others]
 
     def quality(self) -> list[Block]:
         """Return what limits the data, then old comparisons and councils without a figure."""
@@ -253,7 +251,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
             lacking.setdefault(tuple(without), []).append(name)
         said: list[str] = []
         for lacked, councils in sorted(lacking.items(), key=lambda group: -len(group[1])):
-            names, counts = join_words(lacked), {"n": len(lacked), "of": len(self.compared)}
+            names, counts = bank.join_words(lacked), {"n": len(lacked), "of": len(self.compared)}
             few = say("quality.missing", names=names if fits(names, _MOST_NAMES) else None)
             said += named(few or say("quality.missing_many", **counts), councils)
         return said

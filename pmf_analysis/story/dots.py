@@ -1,8 +1,17 @@
-"""Chance as twenty dots: each is one of twenty equally likely outcomes, filled where it meets.
+"""Chances in pictures: as twenty dots, over the year so far, and what came of those given before.
 
-A quantile dot plot: whole counts are understood better than percentages (Spiegelhalter, Pearson
-and Short, "Visualizing uncertainty about the future", Science 2011). Bins begin at the edge of
-the target, so no dot ever straddles it, and the number of filled dots is the number in the words.
+Each dot is one of twenty equally likely outcomes, filled where it meets. Whole counts are
+understood better than percentages (Spiegelhalter, Pearson and Short, "Visualizing uncertainty
+about the future", Science 2011). Bins begin at the edge of the target, so no dot ever straddles it,
+and the number of filled dots is the number in the words.
+
+In the chart of a year each period stands at its place. Our figures and the path to the target are
+cumulative (or the average so far); the fan is the likely range of the periods to come, and above
+each of these stands the chance of being on the path when it ends.
+
+A perfect forecaster misses by chance too, the more the fewer its forecasts; the grey bar is where
+19 in 20 perfect systems would come out (Bröcker and Smith, "Increasing the reliability of
+reliability diagrams", 2007). A row a band, so that nothing collides at any number of bands.
 """
 
 import math
@@ -10,13 +19,19 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
-from pmf_analysis.story import canvas, scales, style
+from pmf_analysis.story import axes, canvas, marks, style
 from pmf_analysis.story.bank import say
-from pmf_analysis.story.canvas import Canvas, Ends, Words
+from pmf_analysis.story.canvas import Canvas, Ends, Floats, Words, short_value
+from pmf_analysis.story.figures import Subject
+from pmf_analysis.story.formatting import format_chance, twentieths
 
 _WIDTH, _DOT, _TOP, _BOTTOM, _SIDE = 560.0, 19.0, 30.0, 28.0, 30.0
 _MOST_BINS, _TALLEST = 15, 7
+_YEAR_HEIGHT, _YEAR_TOP = 296.0, 60.0
+_YEAR = ["actual", "path", "q05", "q50", "q95"]
+_ROW, _ROWS_TOP, _ROWS_BOTTOM, _TALL = 34.0, 26.0, 30.0, 11.0
 
 Target = float | Ends
 Values = Sequence[float]
@@ -49,7 +64,7 @@ def draw_dots(
     # The ends of a range may be the same, and then have one line and one label.
     goals = tuple(sorted(set(target))) if isinstance(target, tuple) else (target,)
     width = _bin_width(dots, goals)
-    bounds = scales.natural_ends([*dots, *goals], unit)
+    bounds = axes.natural_ends([*dots, *goals], unit)
     places = _bins(dots, target, better, decimals, width)
     tallest = max(Counter(bin for bin, _ in places).values())
     scale = np.clip(_scale(places, goals, width), *bounds)
@@ -128,3 +143,105 @@ def _draw_targets(sheet: Canvas, goals: Values, unit: str, decimals: int) -> Non
     x = sheet.pixel(float(np.clip(goals, low, high).mean()), 0)[0]
     x = max(half, min(x, sheet.axes.figure.bbox.width - half))
     sheet.write(words, x, sheet.area.top + 12, anchor="center")
+
+
+def draw_trajectory(rows: pd.DataFrame, subject: Subject, *, id: str) -> str:
+    """Draw the year of one target and return SVG.
+
+    Parameters
+    ----------
+    rows
+        Rows of the result table ``outturn_paths`` of one target: period (start), actual (so far;
+        missing where it is to come), path, q05, q50, q95 and chance_on_path (0 to 1).
+    subject, id
+        The series, for axis, labels and periods; prefix of every id in the SVG.
+
+    Raises
+    ------
+    PmfError
+        When neither a path nor a figure is known.
+    """
+    ordered = rows.sort_values("period")
+    values = ordered[_YEAR].to_numpy(float).T
+    canvas.require_value(np.isfinite(values[:2]).any())
+    x = axes.positions(ordered["period"], subject.frequency)
+    path, *fan = values[1:, -1:]
+    known = [each[np.isfinite(each)] for each in (path, np.ravel(fan))]
+    labels = axes.labels_ahead(subject.scale, *known)
+    room = (_YEAR_HEIGHT, _YEAR_TOP, canvas.room_for(labels))
+    scale = axes.scale_ends(float(np.nanmin(values)), float(np.nanmax(values)), 0.1)
+    with axes.time_chart(scale, (x[0], x[-1]), room, subject) as sheet:
+        newest = _draw_lines(sheet, x, values)
+        _write_chances(sheet, x, ordered["chance_on_path"].to_numpy(float))
+        for n in newest:
+            value = values[0][n]
+            text = say("outturn.chart.so_far", value=short_value(value, *subject.scale))
+            spot = sheet.pixel(x[n], value)
+            sheet.boxes.append(marks.box_of(*spot))
+            marks.name_mark(sheet, Words(text, "ink", bold=True), spot, math.inf)
+        sheet.name_ends(labels, 4)
+        return sheet.svg(id)
+
+
+def _draw_lines(sheet: Canvas, x: Floats, values: Floats) -> list[int]:
+    """Draw fan, path and figures; return the place of the newest figure, if there is one."""
+    actual, path, *fan = values
+    newest: list[int] = np.flatnonzero(np.isfinite(actual))[-1:].tolist()
+    places = np.arange(len(x))
+    start = np.where(np.isin(places, newest), actual, np.nan)
+    ahead = places > max(newest, default=-1)
+    low, middle, high = (np.where(ahead, each, start) for each in fan)
+    sheet.fill("likely", x, low, high)
+    for look, line in {"ahead": middle, "target": path, "so far": actual}.items():
+        sheet.draw(look, x, line)
+    return newest
+
+
+def _write_chances(sheet: Canvas, x: Floats, chances: Floats) -> None:
+    """Write the chances above the periods to come."""
+    known, top = np.flatnonzero(np.isfinite(chances)), sheet.area.top
+    words = [Words(format_chance(twentieths(chances[n]) / 20), "ink") for n in known]
+    spots = [sheet.pixel(x[n], 0)[0] for n in known]
+    sheet.write_row(list(zip(words, spots, strict=True)), top + 12)
+    if words:
+        sheet.write(Words(say("outturn.chart.chances")), sheet.area.right, top + 38, anchor="right")
+
+
+def draw_reliability(bands: Sequence[tuple[str, str, Sequence[float]]], *, id: str) -> str:
+    """Draw bands from the top down and return SVG.
+
+    Parameters
+    ----------
+    bands
+        Of each its name, what stands at its right, and in percent: what was said, what happened,
+        the ends of the bar of a perfect system.
+    id
+        Prefix of every id in the SVG.
+
+    Raises
+    ------
+    PmfError
+        When there is no band.
+    """
+    canvas.require_value(bands)
+    names, words, _ = zip(*bands, strict=True)
+    left, right = (
+        14.0 + max(canvas.measure(Words(each))[0] for each in told) for told in (names, words)
+    )
+    height = _ROWS_TOP + _ROWS_BOTTOM + _ROW * len(bands)
+    with canvas.canvas(height, left=left, right=right, bottom=_ROWS_BOTTOM, top=_ROWS_TOP) as sheet:
+        sheet.axes.set(xlim=(-2, 102), ylim=(0, len(bands)))
+        area = sheet.area
+        for tick, text in canvas.grid(0, 100, "%"):
+            sheet.draw("grid", [tick, tick], sheet.axes.get_ylim())
+            sheet.tick(tick, text)
+        for place, (name, told, shares) in enumerate(bands):
+            y = area.top - _ROW * (place + 0.5)
+            said, seen, low, high = (sheet.pixel(share, 0)[0] for share in shares)
+            sheet.line("bar", [low, high], [y, y])
+            sheet.line("said", [said, said], [y - _TALL, y + _TALL])
+            sheet.line("seen", [seen], [y])
+            sheet.write(Words(name, "ink"), area.left - 10, y, anchor="right")
+            sheet.write(Words(told), area.right + 10, y)
+        sheet.write(Words(say("record.chart.legend")), area.left, area.top + 14)
+        return sheet.svg(id)

@@ -6,7 +6,6 @@ and ONS (a true minus sign, no hyphen between the ends of a range).
 """
 
 import math
-from collections.abc import Sequence
 from datetime import date
 
 from pmf_analysis.period_spans import MONTH_NAMES
@@ -77,12 +76,6 @@ def rounded_sign(change: float, decimals: int) -> int:
 def ordinal(number: int) -> str:
     """Write a rank in figures with its ending: 1st, 2nd, 3rd, 11th, 12th, 22nd."""
     return inflected("ordinal", str(number))
-
-
-def join_words(words: Sequence[str]) -> str:
-    """Join words as a sentence does: "a", "a and b", "a, b and c"."""
-    last = inflected("joined", f"{say('tension.same_way')} {words[-1]}") if words[1:] else ""
-    return f"{', '.join(words[:-1])} {last}" if last else "".join(words)
 
 
 def format_date(day: date) -> str:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.story import formatting, quadrant, sentences, telling
-from pmf_analysis.story.bank import capital, say, say_first, stored, title, words_of
+from pmf_analysis.story import bank, formatting, funnel, sentences
+from pmf_analysis.story.bank import capital, listed, named, say, say_first, stored, title, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import ComparisonFacts, without_status, written_date
 from pmf_analysis.story.figures import Facts, Row, Subject, number, text
 from pmf_analysis.story.pages import cells_of, data_rows, data_table, picture
-from pmf_analysis.story.theme_sentences import listed, named, unjudged
+from pmf_analysis.story.theme_sentences import unjudged
 from pmf_analysis.story.view import ThemeView, rows_of
 
 _MOST_LEADS = 3
@@ -157,11 +157,11 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
     """Set each group beside the others, with the interval of the difference."""
     n = sum(each.is_chartable for each in view.indicators)
     if not groups:
-        return _section("equality", telling.told(say("further.equality_none", n=n or None)))
+        return _section("equality", bank.told(say("further.equality_none", n=n or None)))
     held = len({each.subject.indicator for each in groups})
     names = [(e, f"{e.subject.short} ({e.dimension_value})") for e in groups]
     reasons = [
-        (name, telling.reason_words(each.reason))
+        (name, bank.reason_words(each.reason))
         for each, name in names
         if each.verdict == "cannot_judge"
     ]
@@ -169,7 +169,7 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
     rows = [_group_cells(view, each) for each in groups[:_MOST_GROUPS]]
     rest = len(groups) if len(groups) > _MOST_GROUPS else None
     more = say("further.equality_more", shown=_MOST_GROUPS, n=rest)
-    notes = telling.told(say("further.equality_note"), *unjudged(reasons), more)
+    notes = bank.told(say("further.equality_note"), *unjudged(reasons), more)
     return _section("equality", said, rows, view.status_words, notes=notes)
 
 
@@ -205,7 +205,7 @@ def value_blocks(view: ThemeView) -> list[Block]:
 def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Block:
     subjects = {kind: _subject(view, own, kind) for kind in _KINDS}
     facts = Facts.read(own, subjects["cost"], "pair")
-    said = (" ".join(telling.tell("value", facts=facts, council=view.council)),)
+    said = (" ".join(bank.tell("value", facts=facts, council=view.council)),)
     heading = title("value.title", text(own, "title"))
     drawn = rows.dropna(subset=["cost_percentile", "performance_percentile"])
     newest = drawn[drawn["is_newest"].astype(bool)]
@@ -216,7 +216,7 @@ def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Bloc
     slots = {"council": view.council, "period": text(own, "year_label"), "n": len(newest) - 1}
     slots |= {kind: subjects[kind].title for kind in _KINDS}
     table = data_table(say("section.data", name=heading), ("council", *_KINDS), cells)
-    svg = quadrant.draw_quadrant(
+    svg = funnel.draw_quadrant(
         drawn, words=words_of("further.quadrant"), id=id, own_name=view.council
     )
     name = text(own, "title")
@@ -238,7 +238,7 @@ def could_compare(view: ThemeView, compared: Collection[str]) -> list[Block]:
         if each.is_chartable and each.id not in compared:
             named = [tools.get(name, name) for name in each.framework_refs]
             places = [*named, say("further.return", name=each.sdl_ref), each.source_url]
-            public = formatting.join_words([*filter(None, places)]) or say("further.local")
+            public = bank.join_words([*filter(None, places)]) or say("further.local")
             name = each.short_title or each.title
             rows.append({"indicator": name, "source": each.source, "public": public})
     notes = (say("further.could_note"), say("further.could_public"))

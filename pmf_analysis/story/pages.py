@@ -14,15 +14,14 @@ from typing import Any, ClassVar, Generic, TypeVar
 import pandas as pd
 
 from pmf_analysis.parameters.models import Indicator
-from pmf_analysis.story import quality
-from pmf_analysis.story.bank import clip_words, say, stored, title, words_of
+from pmf_analysis.story import bank, quality
+from pmf_analysis.story.bank import join_words, named, paragraph, say, stored, title, told, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Facts, Subject, number, text
-from pmf_analysis.story.formatting import format_date, join_words
+from pmf_analysis.story.formatting import format_date
 from pmf_analysis.story.sentences import age_sentences
-from pmf_analysis.story.telling import paragraph, reason_words, told
-from pmf_analysis.story.theme_sentences import counted, named, unjudged
+from pmf_analysis.story.theme_sentences import counted, unjudged
 from pmf_analysis.story.view import ThemeView, rows_of
 
 F = TypeVar("F", bound=Facts)
@@ -162,7 +161,7 @@ class Page(ABC, Generic[F]):
         slots = {"theme": theme, "period": self.view.period}
         known = self.view.trend_facts
         refused = [row for row in self._standings() if row["status"] in _REFUSED]
-        reasons = [(clip_words(row["short"], 6), row["reason"]) for row in refused]
+        reasons = [(bank.clip_words(row["short"], 6), row["reason"]) for row in refused]
         found = (*self.summary(), *unjudged(reasons)) if known else (say("theme.no_data"),)
         heading = say("section.headline", **slots)
         finding = Block("finding", "headline", heading, text=paragraph(found))
@@ -243,7 +242,7 @@ class Page(ABC, Generic[F]):
         """Status and reason of a series in the table of what is covered."""
         code = facts.verdict if facts.verdict in _UNJUDGED else "judged"
         is_told = facts.verdict in _REFUSED and facts.reason
-        return code, reason_words(facts.reason) if is_told else self.how(facts)
+        return code, bank.reason_words(facts.reason) if is_told else self.how(facts)
 
     def why_not(self, indicator: Indicator) -> str:
         """Say why an indicator has nothing on this page."""

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from pmf_analysis.story.bank import clip_sentences, count_of, say, words_of
+from pmf_analysis.story.bank import clip_sentences, count_of, named, say, words_of
 from pmf_analysis.story.blocks import Block, Table
 from pmf_analysis.story.facts import TrendFacts, written_date
 from pmf_analysis.story.figures import Row, number, text
-from pmf_analysis.story.theme_sentences import named
 from pmf_analysis.story.view import ThemeView, rows_of
 
 _SHOWN_PROBLEMS, _SHOWN_WORDS = 20, 60

@@ -6,19 +6,18 @@ from itertools import chain
 
 import pandas as pd
 
+from pmf_analysis.story import bank
 from pmf_analysis.story import theme_sentences as spoken
-from pmf_analysis.story.bank import count_of, say, stored, title
+from pmf_analysis.story.bank import reason_sentences, reason_words, say, stored, title, told
 from pmf_analysis.story.blocks import Block
-from pmf_analysis.story.dots import count_meeting, draw_dots
+from pmf_analysis.story.dots import count_meeting, draw_dots, draw_trajectory
 from pmf_analysis.story.facts import TargetFacts, TrendFacts
 from pmf_analysis.story.figures import Subject, number, raw
 from pmf_analysis.story.formatting import twentieths
 from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, table_block
 from pmf_analysis.story.spc import draw_spc
-from pmf_analysis.story.telling import reason_sentences, reason_words, told
 from pmf_analysis.story.theme_sentences import reference_sentences, target_sentences, target_title
 from pmf_analysis.story.track import portfolio_blocks, record_blocks
-from pmf_analysis.story.trajectory import draw_trajectory
 from pmf_analysis.story.view import rows_of
 
 _DOTS = [f"d{place:02d}" for place in range(1, 21)]
@@ -59,7 +58,7 @@ class RealismPage(Page[TargetFacts]):
         if not targets:
             return (say("theme.no_targets"), say("theme.no_targets_next"))
         told = self.count_verdicts("realism", "theme.of_targets", targets)
-        return (*told, count_of("theme.some_without", without)) if without else told
+        return (*told, bank.count_of("theme.some_without", without)) if without else told
 
     def rows(self) -> list[dict[str, str]]:
         """Cells of a row for every target, and of one for every series that has none."""
@@ -209,7 +208,7 @@ class RealismPage(Page[TargetFacts]):
         for code in _UNRECORDED:
             without = {*self.view.of_series(checks, code, "check").get("series", ())}
             names = [subject.short for series, subject in named if series in without]
-            said += spoken.named(say(f"realism.{code}", n=len(names)), names)
+            said += bank.named(say(f"realism.{code}", n=len(names)), names)
         block = Block("note", "target-checks", say("section.target_checks"), text=said)
         return [*super().quality(), *([block] if said else [])]
 

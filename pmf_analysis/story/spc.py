@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import figures, marks, style, timeline
+from pmf_analysis.story import axes, figures, marks, style
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Words, measure, room_for, spread
 from pmf_analysis.story.spc_picture import LIMITS, Picture, Rows, build_picture, value_range
@@ -67,7 +67,7 @@ def draw_spc(
     picture = build_picture(points, (targets, forecast, events), subject, is_stale)
     # At the right edge there is room for every label, whichever end up there.
     room = (*_ROOM, room_for([*picture.end_labels, *picture.history_labels]))
-    with timeline.time_chart(value_range(picture), picture.span, room, subject) as sheet:
+    with axes.time_chart(value_range(picture), picture.span, room, subject) as sheet:
         _draw_usual_range(sheet, picture)
         _draw_events(sheet, picture)
         _draw_fan(sheet, picture)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import canvas, figures, marks, multiples, scales, sentences, timeline
+from pmf_analysis.story import axes, canvas, figures, marks, multiples, sentences
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Floats, Words, short_value
 from pmf_analysis.story.facts import ComparisonFacts
@@ -148,11 +148,11 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
     canvas.require_value(known[["value", "peer_median"]].notna().any().all())
     ours, others, mean, lower, upper, way = known.to_numpy().T
     # no share lies above 100% and no count below 0, whatever a chart of the gap allows
-    bounds = scales.natural_ends(np.concatenate([ours, others]), subject.unit)
+    bounds = axes.natural_ends(np.concatenate([ours, others]), subject.unit)
     mean, lower, upper = np.clip(others + np.array([mean, lower, upper]), *bounds)
-    x = timeline.positions(ordered["period"], subject.frequency)
+    x = axes.positions(ordered["period"], subject.frequency)
     levels = np.concatenate([ours, others, lower, upper])
-    ends = scales.scale_ends(float(np.nanmin(levels)), float(np.nanmax(levels)), 0.1)
+    ends = axes.scale_ends(float(np.nanmin(levels)), float(np.nanmax(levels)), 0.1)
     is_usual, wash = np.isfinite(lower).any(), (ours, others)
     labels = [_line_label(say("chart.others"), others, subject, "grey")]
     labels.append(_line_label(subject.council, ours, subject, "blue"))
@@ -160,7 +160,7 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
         labels.append((Words(say("chart.average_gap")), float(mean[np.isfinite(mean)][-1])))
         wash = (lower, upper)
     room = (*_GAP_ROOM, canvas.room_for(labels))
-    with timeline.time_chart(ends, (x[0], x[-1]), room, subject) as sheet:
+    with axes.time_chart(ends, (x[0], x[-1]), room, subject) as sheet:
         sheet.fill("gap", x, *wash)
         for edge in wash if is_usual else ():
             sheet.draw("edge", x, edge)

@@ -6,18 +6,17 @@ of the present course and says so. What cannot be judged says why.
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
 
 from pmf_analysis.story import bank
-from pmf_analysis.story.bank import clip_words, count_of, fitting, say, say_first, title, words_of
+from pmf_analysis.story.axes import MONTHS
+from pmf_analysis.story.bank import Sentences, count_of, join_words, say, tell, told, words_of
 from pmf_analysis.story.facts import SIGNALS, TargetFacts, dated
 from pmf_analysis.story.figures import Figure, Row, Subject, number, raw, text
-from pmf_analysis.story.formatting import format_false_alarm, join_words
-from pmf_analysis.story.telling import Sentences, tell, told
-from pmf_analysis.story.timeline import MONTHS
+from pmf_analysis.story.formatting import format_false_alarm
 
 _CLAUSE_WORDS, _RARE = 11, 0.05
 _SHOWN = ("shows", "shows_two", "shows_alone")
@@ -32,29 +31,11 @@ def counted(group: str, entry: str, counts: Sequence[tuple[str, int]], total: in
     if forms and forms[0][0] in SIGNALS:
         parts[0] = say("theme.beyond", part=parts[0])
     whole = count_of(entry, total, parts=join_words(parts))
-    if fitting([whole]) or len(parts) < 2:
+    if bank.fitting([whole]) or len(parts) < 2:
         return told(whole)
     half = (len(parts) + 1) // 2
     first = count_of(entry, total, parts=join_words(parts[:half]))
     return (first, say("theme.further", parts=join_words(parts[half:])))
-
-
-def named(word: str, names: Sequence[str]) -> Sentences:
-    """List names after a word, as many as one sentence takes, and count the others."""
-    if not names:
-        return ()
-    said = listed(names, lambda names: say("theme.named", word=word, names=names))
-    short = say("theme.named", word=word, names=clip_words(names[0], 12))
-    return (fitting([said]) or short,)
-
-
-def listed(names: Sequence[str], sentence: Callable[[str], str]) -> str:
-    """Return the sentence on as many names as it has room for; the others are counted."""
-    said = [
-        sentence(join_words([*names[:shown], *([say("theme.and_more", n=rest)] if rest else [])]))
-        for rest, shown in enumerate(range(len(names), 0, -1))
-    ]
-    return fitting(said) or said[-1]
 
 
 def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
@@ -66,13 +47,13 @@ def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
         return ()
     # The first clause of each reason, short enough to stand in brackets.
     firsts = [re.split(r"[,;:]|\.(?=\s|$)", reason)[0] for _, reason in reasons]
-    clauses = [first[:1].lower() + clip_words(first, _CLAUSE_WORDS)[1:] for first in firsts]
+    clauses = [first[:1].lower() + bank.clip_words(first, _CLAUSE_WORDS)[1:] for first in firsts]
     common = max(clauses, key=clauses.count)
     names = [name for (name, _), clause in zip(reasons, clauses, strict=True) if clause == common]
     others = len(reasons) - len(names)
     more = partial(count_of, "theme.not_judged_and", others)
     tell = more if others else partial(say, "theme.not_judged")
-    return (listed(names, lambda names: tell(names=names, reason=common)),)
+    return (bank.listed(names, lambda names: tell(names=names, reason=common)),)
 
 
 def chance_among_tested(tests: Sequence[tuple[int, float]]) -> Sentences:
@@ -112,8 +93,8 @@ def off_target(rows: Sequence[Row]) -> Sentences:
     }
     now, earlier = counts.pop(0, ""), [counts[years] for years in sorted(counts)]
     lists = (join_words(earlier[:shown]) for shown in range(len(earlier), 0, -1))
-    said = [say("theme.off_target.before", now=now, earlier=listed) for listed in lists]
-    return told(fitting([*said, say("theme.off_target.now", now=now)]))
+    said = [say("theme.off_target.before", now=now, earlier=each) for each in lists]
+    return told(bank.fitting([*said, say("theme.off_target.now", now=now)]))
 
 
 def target_title(facts: TargetFacts, *, several: bool = False) -> str:
@@ -121,9 +102,9 @@ def target_title(facts: TargetFacts, *, several: bool = False) -> str:
     verdict, name = "no_target" if facts.is_reference else facts.shown, facts.subject.short
     entry, ends = f"realism.title.{verdict}", _ends(facts)
     if not several:
-        return title(entry, name, **ends)
+        return bank.title(entry, name, **ends)
     words = say(entry, name=facts.period_label, **ends).split()
-    name = clip_words(name, max(bank.MOST_TITLE_WORDS - len(words), 1))
+    name = bank.clip_words(name, max(bank.MOST_TITLE_WORDS - len(words), 1))
     return say(entry, name=f"{name}, {facts.period_label}", **ends)
 
 
@@ -175,7 +156,7 @@ def step_row(row: Row, subject: Subject) -> dict[str, str]:
     levels, value = words_of("realism.level"), subject.figure(number(row, "value"))
     slots = {"value": value, "level": levels.get(text(row, "comparator"), levels["other"])}
     slots["answer"] = words_of("realism.answer")[text(row, "answer")]
-    shows = say_first("realism.step_with", "realism.step", **slots)
+    shows = bank.say_first("realism.step_with", "realism.step", **slots)
     return {"looked": words_of("realism.steps")[text(row, "step")], "shows": shows, "on": ""}
 
 
@@ -193,7 +174,7 @@ def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, st
     rows = []
     for code in (code for code in order if code not in _CHANCES or code == facts.method):
         cells = {key: say(f"realism.evidence.{code}.{key}", **slots) for key in ("looked", "on")}
-        shows = say_first(*(f"realism.evidence.{code}.{part}" for part in _SHOWN), **slots)
+        shows = bank.say_first(*(f"realism.evidence.{code}.{part}" for part in _SHOWN), **slots)
         rows += [cells | {"shows": shows}] if shows else []
     return rows
 

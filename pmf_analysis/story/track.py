@@ -7,13 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 
 from pmf_analysis.data.seals import LATE
-from pmf_analysis.story.bank import capital, say, stored, words_of
+from pmf_analysis.story.bank import Sentences, capital, say, stored, tell, words_of
 from pmf_analysis.story.blocks import Block
+from pmf_analysis.story.dots import draw_reliability
 from pmf_analysis.story.facts import written_date
 from pmf_analysis.story.figures import Facts, Row, Subject, number, raw, text
 from pmf_analysis.story.pages import cells_of, data_table, picture, table_block
-from pmf_analysis.story.reliability import draw_reliability
-from pmf_analysis.story.telling import Sentences, tell
 from pmf_analysis.story.view import ThemeView, rows_of
 
 Records = Mapping[tuple[str, ...], Facts]

@@ -10,13 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.story import multiples, pages, sentences, spc, style
-from pmf_analysis.story.bank import clip_words, count_of, say, stored, words_of
+from pmf_analysis.story import bank, multiples, pages, sentences, spc, style
+from pmf_analysis.story.bank import WAYS, Sentences, count_of, named, say, tell, told, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, raw, text
-from pmf_analysis.story.telling import WAYS, Sentences, tell, told
-from pmf_analysis.story.theme_sentences import chance_signals, named, off_target
+from pmf_analysis.story.theme_sentences import chance_signals, off_target
 from pmf_analysis.story.view import rows_of
 
 _SHOWN_WORDS = 40
@@ -121,7 +120,7 @@ class TrendsPage(pages.Page[TrendFacts]):
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1]}
         slots["better"] = say(f"polarity.{subject.polarity}")
         said = (*sentences.level_sentences(facts), *sentences.noise_sentences(facts))
-        rows = pages.data_rows(subject, points, stored("cells.yml")["data"]["chart"])
+        rows = pages.data_rows(subject, points, bank.stored("cells.yml")["data"]["chart"])
         events, slug = self.view.events_of(subject.series), self.view.slugs[subject.series]
         note = say("source.value_note", note=facts.value_note)
         svg = spc.draw_spc(points, subject, id=slug, events=events, is_stale=facts.is_stale)
@@ -183,7 +182,7 @@ def chart_notes(
 def _event_note(row: Row, role: Callable[[str], str]) -> str:
     """Name an event by its number: period, what happened, in whose words, and who answers."""
     kind, words = text(row, "kind"), text(row, "text") or text(row, "evidence")
-    said = clip_words(" ".join(words.split()).rstrip("."), _SHOWN_WORDS)
+    said = bank.clip_words(" ".join(words.split()).rstrip("."), _SHOWN_WORDS)
     slots = {"said": said if text(row, "text") else said[:1].lower() + said[1:]}
     slots |= {"period": text(row, "period_label"), "owner": role(text(row, "owner"))}
     slots |= {"kind": words_of("event.kind").get(kind, ""), "number": str(row["number"])}

@@ -18,6 +18,7 @@ from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError
 from pmf_analysis.shipped import read_entries, read_shipped
 from pmf_analysis.story import bank, formatting
+from pmf_analysis.story.bank import reason_sentences
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts, TargetFacts, TrendFacts
@@ -33,7 +34,6 @@ from pmf_analysis.story.sentences import (
     trend_sentences,
     trend_title,
 )
-from pmf_analysis.story.telling import reason_sentences
 from pmf_analysis.story.theme_sentences import (
     challenge_questions,
     reference_sentences,
@@ -227,7 +227,7 @@ def test_labels_and_forms_of_words_are_welsh() -> None:
         assert [formatting.ordinal(n) for n in (1, 2, 4, 6, 12, 21)] == [
             *("1af", "2il", "4ydd", "6ed", "12fed", "21ain")
         ]
-        assert formatting.join_words(["tai", "ysgolion", "iechyd"]) == "tai, ysgolion ac iechyd"
+        assert bank.join_words(["tai", "ysgolion", "iechyd"]) == "tai, ysgolion ac iechyd"
         assert formatting.format_value(1, "diwrnod", 0) == "1 diwrnod"
         assert reason_sentences("There are 3 values; a forecast needs at least 7") == (
             "Mae 3 gwerth.",

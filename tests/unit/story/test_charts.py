@@ -25,20 +25,17 @@ from made_runs import REPOSITORY
 from pmf_analysis.measures import benchmarking
 from pmf_analysis.parameters.drawings import check_svg
 from pmf_analysis.problems import PmfError
-from pmf_analysis.story import quadrant as quadrant_module
+from pmf_analysis.story import funnel as funnel_module
 from pmf_analysis.story import spc as spc_module
 from pmf_analysis.story import strip as strip_module
 from pmf_analysis.story import style
 from pmf_analysis.story.canvas import WIDTH, Box, Words, measure, short_value, spread, tick_texts
-from pmf_analysis.story.dots import count_meeting, draw_dots
+from pmf_analysis.story.dots import count_meeting, draw_dots, draw_reliability, draw_trajectory
 from pmf_analysis.story.facts import ComparisonFacts, Subject
 from pmf_analysis.story.figures import Figure
-from pmf_analysis.story.funnel import draw_funnel
+from pmf_analysis.story.funnel import draw_funnel, draw_quadrant
 from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
-from pmf_analysis.story.quadrant import draw_quadrant
-from pmf_analysis.story.reliability import draw_reliability
 from pmf_analysis.story.strip import StripRow, draw_strip
-from pmf_analysis.story.trajectory import draw_trajectory
 
 SVG = "{http://www.w3.org/2000/svg}"
 MONTHS = {"monthly": 1, "quarterly": 3, "termly": 4, "annual": 12}
@@ -868,7 +865,7 @@ def test_quadrant_puts_low_cost_left_and_better_performance_up() -> None:
 
 
 def test_middle_of_a_quadrant_is_that_of_the_verdicts() -> None:
-    assert quadrant_module.MIDDLE == benchmarking.MIDDLE
+    assert funnel_module.MIDDLE == benchmarking.MIDDLE
 
 
 def test_quadrant_joins_our_years_and_shows_the_others_of_the_newest() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pmf_analysis.story.bank import join_words
 from pmf_analysis.story.facts import chance_band
 from pmf_analysis.story.formatting import (
     MINUS,
@@ -19,7 +20,6 @@ from pmf_analysis.story.formatting import (
     format_number,
     format_value,
     in_sentence,
-    join_words,
     ordinal,
     rounded_sign,
     twentieths,

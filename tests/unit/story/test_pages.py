@@ -457,7 +457,7 @@ def test_no_wording_lies_unused(repository: Path) -> None:
 def test_no_story_lies_untold(repository: Path) -> None:
     modules = (repository / "pmf_analysis/story").glob("*.py")
     code = "".join(path.read_text(encoding="utf-8") for path in modules)
-    named = set(re.findall(r'\btell\(\s*"([a-z_]+)"', code))
+    named = set(re.findall(r'\b(?:tell|phrase)\(\s*"([a-z_]+)"', code))
     assert named == set(bank_module.stored("stories.yml"))
 
 

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmf_analysis.story.bank import bank, clip_sentences, say, stored, words_of
+from pmf_analysis.story.bank import (
+    bank,
+    clip_sentences,
+    named,
+    reason_sentences,
+    say,
+    stored,
+    words_of,
+)
 from pmf_analysis.story.facts import ComparisonFacts, Subject, TargetFacts, TrendFacts
 from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.formatting import format_age, twentieths
@@ -25,7 +33,6 @@ from pmf_analysis.story.sentences import (
     trend_sentences,
     trend_title,
 )
-from pmf_analysis.story.telling import reason_sentences
 from pmf_analysis.story.theme_sentences import (
     challenge_questions,
     chance_among_tested,
@@ -33,7 +40,6 @@ from pmf_analysis.story.theme_sentences import (
     check_sentence,
     counted,
     evidence_rows,
-    named,
     off_target,
     outturn_sentences,
     range_words,

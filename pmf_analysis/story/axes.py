@@ -1,0 +1,137 @@
+"""The axes of a chart: where its scale begins and ends, and where a period stands in time.
+
+A scale is such that history is never flat and nothing is cut.
+
+Positions are months since year 0, and a period stands in its middle, so that quarters, months and
+years of one series and its forecast share a scale. Years are the council's: financial years begin
+in April, academic years in September.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pmf_analysis.periods import PERIODS_PER_YEAR
+from pmf_analysis.story import canvas, figures, style
+from pmf_analysis.story.bank import say
+from pmf_analysis.story.canvas import Canvas, Ends, Floats, Numbers, Words, measure, short_range
+
+MONTHS = {name: 12 / count for name, count in PERIODS_PER_YEAR.items()}
+_FIRST_MONTH = {"financial": 4, "academic": 9, "calendar": 1}
+_DAYS = 30.44
+_MOST_NAMED = {"monthly": 14, "quarterly": 7}
+
+
+def positions(starts: Sequence[Any] | pd.Series, frequency: str) -> Floats:
+    """Return where periods that begin on these dates stand; unknown frequencies count as months."""
+    dates = pd.DatetimeIndex(pd.to_datetime(starts))
+    months = dates.year * 12 + dates.month - 1 + (dates.day - 1) / _DAYS
+    return np.asarray(months, float) + MONTHS.get(frequency, 1) / 2
+
+
+def year_label(year: int, year_type: str) -> str:
+    """Name the year that begins in this calendar year: 2026-27, academic 2026/27, or 2026."""
+    join = {"financial": "-", "academic": "/"}.get(year_type)
+    return f"{year}{join}{(year + 1) % 100:02d}" if join else str(year)
+
+
+@contextmanager
+def time_chart(
+    values: Ends, span: Ends, room: tuple[float, float, float], subject: figures.Subject
+) -> Iterator[Canvas]:
+    """Open a canvas with a scale of values at the left and the council's time below.
+
+    ``span`` is the places of the first and the last period.
+    ``room`` is the height of the canvas without the time axis, and the margins at top and right.
+    Years are centred under their span, and the
+    periods stand above them where they are few enough to write the months of each.
+    """
+    (height, top, right), frequency = room, subject.frequency
+    months = MONTHS.get(frequency, 1)
+    low, high = span[0] - months / 2, span[1] + months / 2
+    has_periods = round((high - low) / months) <= _MOST_NAMED.get(frequency, 0)
+    first = _FIRST_MONTH.get(subject.year_type, 1) - 1
+    periods = _periods(low, months, round((high - low) / months), first) if has_periods else []
+    tall = 4 + max((measure(words)[1] for words, _ in periods), default=-4.0)
+    sides = (height + tall + 32, right, tall + 32, top)
+    with canvas.scaled_canvas(values, subject.unit, *sides) as sheet:
+        sheet.opening = style.TIMELINE_SVG
+        sheet.axes.set_xlim(low, high)
+        sheet.write_row([(words, sheet.pixel(x, 0)[0]) for words, x in periods], 28 + tall / 2)
+        _write_years(sheet, (low, high), first, subject.year_type)
+        yield sheet
+
+
+def labels_ahead(scale: tuple[str, int], goals: Numbers, fan: Numbers) -> list[canvas.Label]:
+    """Return the labels of target (one or two ends) and forecast (low, middle, high), if any."""
+    labels: list[canvas.Label] = []
+    if len(goals):
+        words = say("chart.target", value=short_range(goals[0], goals[-1], *scale))
+        labels.append((Words(words, "target", bold=True), goals[-1]))
+    if len(fan):
+        words = say("chart.forecast", value=short_range(fan[1], fan[1], *scale))
+        # The range's label stands at the edge farther from the target, where there is more room.
+        edge = fan[2 if labels and goals[-1] <= fan[1] else 0]
+        labels += [(Words(words, "blue", bold=True), fan[1]), (Words(say("chart.likely")), edge)]
+    return labels
+
+
+def _write_years(sheet: Canvas, ends: Ends, first: int, year_type: str) -> None:
+    (low, high), area, y = ends, sheet.area, 19.0
+    years = range(math.floor((low - first) / 12), math.floor((high - first - 1e-9) / 12) + 1)
+    edges = [sheet.pixel(year * 12 + first, 0)[0] for year in (*years, years[-1] + 1)]
+    spans = list(pairwise(np.clip(edges, area.left, area.right)))
+    sheet.strokes(
+        "tick", *([(x, foot) for x, _ in spans[1:]] for foot in (area.bottom, area.bottom - 5))
+    )
+    widest = measure(Words(year_label(years[0], year_type)))[0] + 10
+    every = max(1, math.ceil(widest / max(end - start for start, end in spans)))
+    for index in range(len(spans) - 1, -1, -every):
+        start, end = spans[index]
+        # The newest year may have begun just now; its name may reach past the end of the axis.
+        middle = max((start + end) / 2, start + widest / 2) if index else (start + end) / 2
+        if index == len(spans) - 1 or every > 1 or end - start >= widest:
+            sheet.write(Words(year_label(years[index], year_type)), middle, y, anchor="center")
+
+
+def _periods(low: float, months: float, count: int, first: int) -> list[tuple[Words, float]]:
+    """Name periods by their months, and quarters by their number in the council's year above."""
+    names, found = say("chart.months").split(), []
+    for start in low + months * np.arange(count) + 1e-6:
+        begins, ends = names[int(start) % 12], names[int(start + months - 1) % 12]
+        number, span = int((start - first) % 12 // 3) + 1, dict(first=begins, last=ends)
+        quarter = f"{say('chart.quarter', number=number)}\n{say('chart.span', **span)}"
+        found.append((Words(begins if months == 1 else quarter), start + months / 2))
+    return found
+
+
+def scale_ends(low: float, high: float, share: float) -> tuple[float, float]:
+    """Return the ends of a scale with some room; one that begins above zero stays above it."""
+    room = share * (high - low) or 0.05 * abs(high) or 1.0
+    return (0.0 if 0 <= low < room else low - room), high + room
+
+
+def natural_ends(values: Numbers, unit: str) -> Ends:
+    """Return what a scale never passes: 0 where no value lies below, 100 where all are shares."""
+    is_share = unit == "%" and np.nanmax(values) <= 100
+    return (0.0 if np.nanmin(values) >= 0 else -np.inf, 100.0 if is_share else np.inf)
+
+
+def scale_for(
+    shown: Floats, targets: Floats, room: float, fan: Numbers = (), wide: float = 0
+) -> Ends:
+    """Return the ends of a scale on which history and usual range always fit.
+
+    Targets fit too unless they lie so far away (as a mistyped one does) that the history would
+    become a flat line, and a forecast as far as that. ``wide`` is the least that counts as far.
+    """
+    low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
+    reach = max(wide, 2.0 * max(high - low, 0.25 * max(abs(low), abs(high)), 1e-9))
+    bottom, top = low - reach, high + reach
+    near = [*targets[(targets >= bottom) & (targets <= top)], *np.clip(fan, bottom, top)]
+    return scale_ends(min([low, *near]), max([high, *near]), room)
