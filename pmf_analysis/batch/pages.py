@@ -273,35 +273,13 @@ def progress(stream: TextIO, total: int) -> Iterator[OnJob]:
 
 def result_lines(run: manifest.RunRecord) -> list[str]:
     """Return the summary of a run; its last line is the page to open, where there is one."""
+    from pmf_analysis.documents.plain import plain_lines
+
     if not run.folder.is_dir():
         return ["Stopped before anything was made."]
-    jobs, rows = run.jobs.values(), run.manifest["rows"]
-    states = ("unchanged" if "made_in" in job else job["status"] for job in jobs)
+    states = ("unchanged" if "made_in" in job else job["status"] for job in run.jobs.values())
     counts = Counter(map(status_words, states))
-    before = f"Nothing has changed since run {run.id}: nothing was made again (or use --fresh)."
-    lines = [
-        *[before][: run.is_as_before],
-        f"{rows['read']} rows read = {rows['accepted']} used + {rows['quarantined']} quarantined"
-        f" + {rows['ignored']} ignored",
-        f"{len(jobs)} reports: "
-        + (", ".join(f"{n} {word}" for word, n in counts.items()) or "there is none to make"),
-    ]
-    lines += [
-        f"  {job['id']}: {status_words(job['status'])}: {job['message']}"
-        for job in jobs
-        if job["status"] not in ("ok", "not_run")
-    ]
-    lines += [
-        f"  {job['id']}, no {name}: {copy['message']}"
-        for job in jobs
-        for name, copy in job.get("copies", {}).items()
-        if copy["message"]
-    ]
-    if run.manifest["problems"]:
-        found = ", ".join(f"{n} {level}" for level, n in run.manifest["problems"].items())
-        lines.append(f"Problems in the data: {found}; see problems.csv.")
-    unfinished = f"Not finished. Unless it is still at work: pmf run --resume {run.id}"
-    return [*lines, str(run.folder / "index.html") if run.is_finished else unfinished]
+    return plain_lines("result", run=run, counts=counts, status_words=status_words)
 
 
 def result_json(run: manifest.RunRecord, workspace_root: Path) -> dict[str, Any]:

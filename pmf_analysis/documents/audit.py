@@ -8,7 +8,6 @@ this version with these rules: never that a document is fit for everyone.
 """
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,17 +17,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from jinja2 import Environment, FileSystemLoader
 from lxml import etree
 
 from pmf_analysis import __version__
 from pmf_analysis.documents.audit_trees import MOST_BYTES, NOT_XML, UnreadableError, read_tree
+from pmf_analysis.documents.plain import plain_lines
 from pmf_analysis.problems import PmfError, Problem, Problems
 from pmf_analysis.shipped import read_shipped
 
 COLUMNS = ("file", "kind", "duty", "code", "criterion", "where", "message", "fix")
 _MOST_PLACED = 50  # findings of a rule in a file of which the place is looked up
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +79,7 @@ class AuditResult:
 
     def lines(self) -> list[str]:
         """Return what fails, where and how to fix it, for a terminal, which hostile text spares."""
-        loader = FileSystemLoader(Path(__file__).parent / "templates" / "pmf")
-        shaped = Environment(loader=loader, trim_blocks=True, lstrip_blocks=True)
-        text = shaped.get_template("audit.txt.j2").render(result=self, told=_told())
-        return [_UNPRINTABLE.sub("?", line) for line in text.split("\n")]
+        return plain_lines("audit", result=self, told=_told())
 
 
 def audit_folder(folder: Path) -> AuditResult:
@@ -144,12 +139,8 @@ def _judge(kind: str, tree: Any, name: str) -> Iterator[Finding]:
             is_placed = node is not tree and number < _MOST_PLACED
             yield Finding(
                 rule["says"].format(of=of(node), text=_words(None, [node])[:80]),
-                code=rule["code"],
+                **{key: rule[key] for key in ("code", "fix", "criterion", "kind", "duty")},
                 file=name,
-                fix=rule["fix"],
-                kind=kind,
-                duty=rule.get("duty", "law"),
-                criterion=rule["criterion"],
                 where=place(node).strip() if is_placed else "",
             )
 
@@ -183,7 +174,7 @@ def _patterns() -> dict[str, str]:
 @cache
 def _rules(kind: str) -> list[tuple[dict[str, Any], Any, Any]]:
     return [
-        (rule, _xpath(rule["wrong"]), _xpath(rule.get("of", "''")))
+        ({"duty": "law", **rule}, _xpath(rule["wrong"]), _xpath(rule.get("of", "''")))
         for rule in _told()["rules"]
         if rule["kind"] == kind
     ]
@@ -218,21 +209,13 @@ def _dangling(_context: Any, references: Any, ids: Any) -> list[Any]:
 
 
 _TEXT = etree.XPath("string()")
-_FUNCTIONS: dict[str, Any] = {
-    "words": _words,
-    "line": _line,
-    "repeated": _repeated,
-    "dangling": _dangling,
-}
+_FUNCTIONS = {(None, each.__name__[1:]): each for each in (_words, _line, _repeated, _dangling)}
 
 
 @cache
 def _xpath(expression: str) -> Any:
-    return etree.XPath(
-        expression,
-        namespaces={"re": "http://exslt.org/regular-expressions"},
-        extensions={(None, name): _FUNCTIONS[name] for name in _FUNCTIONS},
-    )
+    spaces = {"re": "http://exslt.org/regular-expressions"}
+    return etree.XPath(expression, namespaces=spaces, extensions=_FUNCTIONS)
 
 
 # The statement
@@ -255,12 +238,7 @@ def statement(result: AuditResult, council: Mapping[str, Any]) -> str:
     from pmf_analysis.story.facts import dated
 
     sections = [Section(*each) for each in _told()["statement"].items()]
-    facts = {
-        "title": "Accessibility statement",
-        **council,
-        "council": council.get("name") or "The publisher",
-        "said_on": dated(str(council["date"])),
-        "result": result,
-        "kinds": {_told()["kinds"][kind]["name"]: n for kind, n in result.files.items()},
-    }
+    kinds = {_told()["kinds"][kind]["name"]: n for kind, n in result.files.items()}
+    facts = {"title": "Accessibility statement", **council, "result": result, "kinds": kinds}
+    facts |= {"council": council.get("name") or "The publisher", "said_on": dated(council["date"])}
     return joining_page("statement.html.j2", facts, sections)

@@ -20,6 +20,7 @@ from traitlets import List, Unicode
 from pmf_analysis.documents import reading
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story import bank
+from pmf_analysis.story.facts import dated
 
 TEMPLATES = Path(__file__).parent / "templates"
 _UNRATED = ("rising", "falling", "higher", "lower")
@@ -156,8 +157,7 @@ def render_council(council: Mapping[str, Any]) -> str:
     ----------
     council
         ``council, notice, brand, contact`` as for a report; ``periods``, newest first: ``id``,
-        ``period`` (its long label), ``newest`` (a run or None), ``earlier`` and ``unfinished``:
-        lists of runs. A run has ``href``, ``as_at``, ``started`` and ``status``, in words.
+        ``period`` (its long label) and ``runs``, which are records of runs, newest first.
     """
     sections = [reading.Section(each["id"], each["period"]) for each in council["periods"]]
     return joining_page(
@@ -197,5 +197,5 @@ def joining_page(name: str, facts: Mapping[str, Any], sections: list[reading.Sec
 def _environment() -> Environment:
     loader = FileSystemLoader(TEMPLATES / "pmf")
     made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    made.globals["say"] = bank.say
+    made.globals |= {"say": bank.say, "dated": dated}
     return made
