@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.story import bank, further, sentences
-from pmf_analysis.story.axes import MONTHS, positions
 from pmf_analysis.story.bank import Sentences, fits, named, say, stored, tell, told, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Facts, text
 from pmf_analysis.story.funnel import draw_funnel
-from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, picture
+from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, picture, words_block
+from pmf_analysis.story.parts import MONTHS, positions
 from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
 from pmf_analysis.story.style import tone_of
 from pmf_analysis.story.theme_sentences import chance_among_tested
@@ -82,17 +82,14 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         """Say how many indicators are better, similar or worse, and which."""
         if not self.compared:
             return (say("theme.no_comparison"), say("theme.no_comparison_next"))
-        counts = self.count_verdicts("benchmarking", self.counting_entry(), self.facts)
-        peers = say("scope.peer_set", peer_set=self.facts[0].peer_set)
-        edge = [each.subject.short for each in self.facts if each.edge]
-        judged = [each for each in self.facts if each.shown.endswith(("better", "worse"))]
-        turned = [each.subject.short for each in judged if each.is_open]
-        tested = [each.evidence for each in self.facts if not each.subject.is_city]
+        facts = self.facts
+        tested = [each.evidence for each in facts if not each.subject.is_city]
         levels = {"counts": self.view.comparison_level, "interval": _PUBLISHED_LEVEL}
-        called = any(each.shown.endswith(_CALLED) for each in self.facts)
+        called = any(each.shown.endswith(_CALLED) for each in facts)
         tests = [(tested.count(kind), level) for kind, level in levels.items() if called]
-        cautions = (*named(say("theme.edge"), edge), *named(say("theme.open"), turned))
-        return (peers, *counts, *self.names(), *cautions, *chance_among_tested(tests))
+        counts = self.count_verdicts("benchmarking", self.counting_entry(), facts)
+        slots = {"chance": chance_among_tested(tests), "peer_set": facts[0].peer_set}
+        return tell("peers_summary", counts=(*counts, *self.names()), facts=facts, **slots)
 
     def row(self, facts: ComparisonFacts) -> dict[str, str]:
         """Level, median, rank, gap and evidence."""
@@ -236,12 +233,9 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         """Return what limits the data, then old comparisons and councils without a figure."""
         compared, trends = self.compared, self.trends
         older = [e for e in compared if e.period_label != trends[e.subject.series].period_label]
-        ahead = [e for e in compared if e.peers_ahead]
-        lists = {"older": older, "ahead": ahead}.items()
-        parts = [named(say(f"quality.{n}"), [e.subject.short for e in some]) for n, some in lists]
-        heading, said = say("section.comparison_quality"), (*chain(*parts), *self._missing())
-        extra = [Block("note", "comparison-quality", heading, text=said)] if said else []
-        return [*super().quality(), *extra]
+        slots = {"older": older, "compared": compared, "missing": self._missing()}
+        said = tell("comparison_quality", **slots)
+        return [*super().quality(), *words_block("note", "comparison-quality", said)]
 
     def _missing(self) -> list[str]:
         """Name the councils that lack the same indicators together, the largest group first."""

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import axes, canvas, marks, style
+from pmf_analysis.story import canvas, parts, style
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Ends, Floats, Words, short_value
 from pmf_analysis.story.figures import Subject
@@ -64,7 +64,7 @@ def draw_dots(
     # The ends of a range may be the same, and then have one line and one label.
     goals = tuple(sorted(set(target))) if isinstance(target, tuple) else (target,)
     width = _bin_width(dots, goals)
-    bounds = axes.natural_ends([*dots, *goals], unit)
+    bounds = parts.natural_ends([*dots, *goals], unit)
     places = _bins(dots, target, better, decimals, width)
     tallest = max(Counter(bin for bin, _ in places).values())
     scale = np.clip(_scale(places, goals, width), *bounds)
@@ -164,21 +164,21 @@ def draw_trajectory(rows: pd.DataFrame, subject: Subject, *, id: str) -> str:
     ordered = rows.sort_values("period")
     values = ordered[_YEAR].to_numpy(float).T
     canvas.require_value(np.isfinite(values[:2]).any())
-    x = axes.positions(ordered["period"], subject.frequency)
+    x = parts.positions(ordered["period"], subject.frequency)
     path, *fan = values[1:, -1:]
     known = [each[np.isfinite(each)] for each in (path, np.ravel(fan))]
-    labels = axes.labels_ahead(subject.scale, *known)
+    labels = parts.labels_ahead(subject.scale, *known)
     room = (_YEAR_HEIGHT, _YEAR_TOP, canvas.room_for(labels))
-    scale = axes.scale_ends(float(np.nanmin(values)), float(np.nanmax(values)), 0.1)
-    with axes.time_chart(scale, (x[0], x[-1]), room, subject) as sheet:
+    scale = parts.scale_ends(float(np.nanmin(values)), float(np.nanmax(values)), 0.1)
+    with parts.time_chart(scale, (x[0], x[-1]), room, subject) as sheet:
         newest = _draw_lines(sheet, x, values)
         _write_chances(sheet, x, ordered["chance_on_path"].to_numpy(float))
         for n in newest:
             value = values[0][n]
             text = say("outturn.chart.so_far", value=short_value(value, *subject.scale))
             spot = sheet.pixel(x[n], value)
-            sheet.boxes.append(marks.box_of(*spot))
-            marks.name_mark(sheet, Words(text, "ink", bold=True), spot, math.inf)
+            sheet.boxes.append(parts.box_of(*spot))
+            parts.name_mark(sheet, Words(text, "ink", bold=True), spot, math.inf)
         sheet.name_ends(labels, 4)
         return sheet.svg(id)
 

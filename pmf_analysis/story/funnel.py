@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import axes, canvas, marks, style
+from pmf_analysis.story import canvas, parts, style
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Floats, Words
 from pmf_analysis.story.figures import Subject
@@ -62,8 +62,8 @@ def draw_funnel(
     # The limits of the smallest councils may run out of the scale.
     known = limits.filter(regex="lower|upper|benchmark").to_numpy(float)[len(limits) // 2 :]
     shown = np.append(placed["value"], known)
-    ends = axes.scale_ends(float(shown.min()), float(shown.max()), 0.15)
-    low, high = np.clip(ends, *axes.natural_ends(shown, unit)).tolist()
+    ends = parts.scale_ends(float(shown.min()), float(shown.max()), 0.15)
+    low, high = np.clip(ends, *parts.natural_ends(shown, unit)).tolist()
     labels = _labels(limits, subject) if len(limits) else []
     room = (_HEIGHT, canvas.room_for(labels), _BOTTOM, _TOP)
     with canvas.scaled_canvas((low, high), unit, *room) as sheet:
@@ -116,17 +116,17 @@ def _draw_councils(
     """Draw the others and us, name those outside, then name us."""
     spots = sheet.axes.transData.transform(placed[["denominator", "value"]].to_numpy(float))
     is_own, outside = placed["is_own"].to_numpy(bool), placed["label"].isin(_OUTSIDE).to_numpy()
-    marks.draw_others(sheet, spots[~is_own])
+    parts.draw_others(sheet, spots[~is_own])
     for spot, (_, row) in zip(spots[is_own], placed[is_own].iterrows(), strict=True):
         way = _OUTSIDE.get(row["label"], 0) * subject.better_sign * (not subject.is_city)
         shape = verdict or ("worse", "similar", "better")[way + 1]
         own = f"{own_name} {canvas.short_value(row['value'], *subject.scale)}", spot, shape
-        marks.draw_own(sheet, spot, shape)
+        parts.draw_own(sheet, spot, shape)
     named = np.flatnonzero(outside & ~is_own)
     for each in named if len(named) <= _MOST_NAMED else ():
-        marks.name_mark(sheet, Words(placed["area_name"].iloc[each]), spots[each])
+        parts.name_mark(sheet, Words(placed["area_name"].iloc[each]), spots[each])
     if is_own.any():
-        marks.name_own(sheet, *own)
+        parts.name_own(sheet, *own)
 
 
 def draw_quadrant(rows: Rows, *, words: Mapping[str, str], id: str, own_name: str) -> str:
@@ -160,7 +160,7 @@ def draw_quadrant(rows: Rows, *, words: Mapping[str, str], id: str, own_name: st
         _draw_quarters(sheet, words)
         spots = sheet.axes.transData.transform(placed[_PERCENTILES].to_numpy(float))
         is_own, is_newest = (placed[name].to_numpy(bool) for name in ("is_own", "is_newest"))
-        marks.draw_others(sheet, spots[~is_own & is_newest])
+        parts.draw_others(sheet, spots[~is_own & is_newest])
         if is_own.any():
             _draw_years(sheet, spots[is_own], placed["year_label"][is_own].tolist(), own_name)
         return sheet.svg(id)
@@ -187,9 +187,9 @@ def _draw_years(sheet: Canvas, spots: Floats, years: list[str], own_name: str) -
     """Draw our newest place, and our earlier ones as small dots that lead to it."""
     x, y = spots.T
     sheet.line("own years", x, y)
-    sheet.boxes += [marks.box_of(*spot) for spot in spots]
+    sheet.boxes += [parts.box_of(*spot) for spot in spots]
     sheet.keep_clear(*sheet.axes.transData.inverted().transform(spots).T)
-    marks.draw_own(sheet, spots[-1])
-    marks.name_own(sheet, f"{own_name} {years[-1]}", spots[-1])
+    parts.draw_own(sheet, spots[-1])
+    parts.name_own(sheet, f"{own_name} {years[-1]}", spots[-1])
     for year, spot in zip(years[:-1], spots[:-1], strict=True):
-        marks.name_mark(sheet, Words(year, "ink"), spot)
+        parts.name_mark(sheet, Words(year, "ink"), spot)

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story import axes, bank, canvas, style
+from pmf_analysis.story import bank, canvas, parts, style
 
 _WIDTH, _PLOT, _FOOT, _SIDE = 260, 84, 20, 6.0
 _TITLE_LETTERS = 30
@@ -82,7 +82,7 @@ def _plot(panel: Panel, box: tuple[float, float]) -> dict[str, object]:
     points = points.iloc[: np.flatnonzero(points["value"].notna())[-1] + 1].tail(_MOST_POINTS)
     columns = ["value", "lower_limit", "upper_limit", "target"]
     value, lower, upper, target = points.reindex(columns=columns).to_numpy(float).T
-    ends = axes.scale_for(np.concatenate([value, lower, upper]), target, 0.06)
+    ends = parts.scale_for(np.concatenate([value, lower, upper]), target, 0.06)
     height = partial(place, ends=ends, box=box)
     edges = np.linspace(0.0, _WIDTH - _SIDE, len(points) + 1)
     middles = (edges[:-1] + edges[1:]) / 2

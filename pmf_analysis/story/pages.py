@@ -14,14 +14,14 @@ from typing import Any, ClassVar, Generic, TypeVar
 import pandas as pd
 
 from pmf_analysis.parameters.models import Indicator
-from pmf_analysis.story import bank, quality
+from pmf_analysis.story import bank
+from pmf_analysis.story import theme_sentences as spoken
 from pmf_analysis.story.bank import join_words, named, paragraph, say, stored, title, told, words_of
-from pmf_analysis.story.blocks import Block, Column, Table
+from pmf_analysis.story.blocks import Block, Column, Kind, Table
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Facts, Subject, number, text
 from pmf_analysis.story.formatting import format_date
 from pmf_analysis.story.sentences import age_sentences
-from pmf_analysis.story.theme_sentences import counted, unjudged
 from pmf_analysis.story.view import ThemeView, rows_of
 
 F = TypeVar("F", bound=Facts)
@@ -32,6 +32,7 @@ Draw = Callable[..., str]
 
 _REFUSED = ("cannot_judge", "no_verdict")
 _UNJUDGED = (*_REFUSED, "position_only")
+_SOURCES = ("source", "licence", "indicator")
 _STANDING = ("indicator", "short", "status", "reason")
 _SIDES = {"number": "right"}  # where the cells of a kind of column are set, if not to the left
 
@@ -62,6 +63,12 @@ def cells_of(facts: Facts, table: str) -> dict[str, str]:
 def table_block(id: str, table: Table, *, alt: str = "", notes: tuple[str, ...] = ()) -> Block:
     """Make a block of a table, with the table's caption as its title."""
     return Block("table", id, table.caption, table=table, alt=alt, notes=notes)
+
+
+def words_block(kind: Kind, id: str, said: bank.Sentences) -> list[Block]:
+    """Make a block of words under the heading of its id; nothing of nothing."""
+    heading = say(f"section.{id.replace('-', '_')}")
+    return [Block(kind, id, heading, text=said)] if said else []
 
 
 def picture(
@@ -162,7 +169,7 @@ class Page(ABC, Generic[F]):
         known = self.view.trend_facts
         refused = [row for row in self._standings() if row["status"] in _REFUSED]
         reasons = [(bank.clip_words(row["short"], 6), row["reason"]) for row in refused]
-        found = (*self.summary(), *unjudged(reasons)) if known else (say("theme.no_data"),)
+        found = (*self.summary(), *spoken.unjudged(reasons)) if known else (say("theme.no_data"),)
         heading = say("section.headline", **slots)
         finding = Block("finding", "headline", heading, text=paragraph(found))
         table = self._table(say("section.at_a_glance", **slots), self.shows["glance"], rows)
@@ -171,8 +178,7 @@ class Page(ABC, Generic[F]):
     def scope(self) -> list[Block]:
         """Return every indicator of the theme: judged and how, or not judged and why."""
         if not self.view.indicators:
-            said = (say("theme.none"),)
-            return [Block("note", "scope", say("section.scope"), text=said), self.cannot_tell()]
+            return [*words_block("note", "scope", (say("theme.none"),)), self.cannot_tell()]
         caption = say("section.scope_table", theme=self.view.theme_title)
         counts = (say("scope.counts", n=len(self.view.indicators)),)
         table = self._table(caption, ("indicator", "status", "reason"), self._standings())
@@ -181,7 +187,7 @@ class Page(ABC, Generic[F]):
     def cannot_tell(self) -> Block:
         """Return the box of what the page cannot tell."""
         said = tuple(words_of(f"cannot_tell.{self.analysis}").values())
-        return Block("note", "cannot-tell", say("section.cannot_tell"), text=said)
+        return words_block("note", "cannot-tell", said)[0]
 
     def key_figures(self) -> list[Block]:
         """Return the numbers in one table, whose plain text nbval compares."""
@@ -202,7 +208,7 @@ class Page(ABC, Generic[F]):
 
     def quality(self) -> list[Block]:
         """Return what limits trust in the data: states of figures, then problems found."""
-        return quality.quality_blocks(self.view, self._table)
+        return spoken.quality_blocks(self.view, self._table)
 
     def method(self) -> list[Block]:
         """Return by which methods the page judges, and what they cannot tell."""
@@ -212,22 +218,17 @@ class Page(ABC, Generic[F]):
 
     def provenance(self) -> list[Block]:
         """Return sources, licences, as-at date and content hash; nothing of clock or machine."""
-        view = self.view
-        slots = {"as_at": format_date(view.as_at), "hash": view.vintage[:12], "seed": view.seed}
-        sources: dict[tuple[str, str], list[str]] = {}
+        view, sources = self.view, dict[tuple[str, str], list[str]]()
         for each in view.indicators:
-            sources.setdefault((each.source, each.licence), []).append(
-                each.short_title or each.title
-            )
-        cells = [(*of, join_words(names)) for of, names in sources.items()]
-        rows = [dict(zip(("source", "licence", "indicator"), row, strict=True)) for row in cells]
-        named = ("as_at", "vintage", "rounding", *self.shows["files"], "seed")
-        entries = (say(f"provenance.{e}", **slots) for e in (*named, *([] if rows else ["none"])))
-        said = tuple(filter(None, [view.notice, *entries]))
-        note = Block("provenance", "provenance", say("section.provenance"), text=said)
+            names = sources.setdefault((each.source, each.licence), [])
+            names.append(each.short_title or each.title)
+        rows = [dict(zip(_SOURCES, (*of, join_words(n)), strict=True)) for of, n in sources.items()]
+        slots = {"notice": view.notice, "files": self.shows["files"], "seed": view.seed}
+        slots |= {"as_at": format_date(view.as_at), "hash": view.vintage[:12], "sources": rows}
+        note = words_block("provenance", "provenance", bank.tell("provenance", **slots))
         caption = say("section.sources_table", theme=view.theme_title)
-        table = self._table(caption, ("source", "licence", "indicator"), rows)
-        return [note, table_block("sources", table)] if rows else [note]
+        table = self._table(caption, _SOURCES, rows)
+        return [*note, table_block("sources", table)] if rows else note
 
     def rows(self) -> list[dict[str, str]]:
         """Cells of every row of the page's tables."""
@@ -266,7 +267,7 @@ class Page(ABC, Generic[F]):
 
     def beside(self, trend: TrendFacts, blocks: Sequence[Block]) -> list[Block]:
         """Set the owner's words beside an indicator's first figure, or its finding without one."""
-        said = quality.narrative_notes(self.view, trend.subject.indicator)
+        said = spoken.narrative_notes(self.view, trend.subject.indicator)
         first = next((block for block in blocks if block.kind == "figure"), blocks[0])
         return [replace(each, commentary=said) if each is first else each for each in blocks]
 
@@ -279,7 +280,7 @@ class Page(ABC, Generic[F]):
         slots = {**ends, **rows[-1], "title": subject.title, "council": self.view.council, **slots}
         table = data_table(say("section.data", name=subject.short), tuple(rows[0]), rows)
         more |= {"id": id, "facts": facts.scalars()}
-        more["source"] = quality.source_line(self.view, subject.indicator)
+        more["source"] = spoken.source_line(self.view, subject.indicator)
         kind = kind.partition("-")[0]
         return picture(kind, subject.short, draw(id=id), table, *said, slots=slots, **more)
 
@@ -289,7 +290,7 @@ class Page(ABC, Generic[F]):
         if counts["cannot_judge"] == len(facts):
             return (say("theme.nothing_judged", n=len(facts)),)
         seen = [(code, counts[code]) for code in self.shows["verdicts"]]
-        return counted(group, entry, seen, len(facts))
+        return spoken.counted(group, entry, seen, len(facts))
 
     def counting_entry(self) -> str:
         """Return which entry counts: all indicators of the theme, some, or breakdowns too."""

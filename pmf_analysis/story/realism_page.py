@@ -14,7 +14,7 @@ from pmf_analysis.story.dots import count_meeting, draw_dots, draw_trajectory
 from pmf_analysis.story.facts import TargetFacts, TrendFacts
 from pmf_analysis.story.figures import Subject, number, raw
 from pmf_analysis.story.formatting import twentieths
-from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, table_block
+from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, table_block, words_block
 from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.theme_sentences import reference_sentences, target_sentences, target_title
 from pmf_analysis.story.track import portfolio_blocks, record_blocks
@@ -209,8 +209,7 @@ class RealismPage(Page[TargetFacts]):
             without = {*self.view.of_series(checks, code, "check").get("series", ())}
             names = [subject.short for series, subject in named if series in without]
             said += bank.named(say(f"realism.{code}", n=len(names)), names)
-        block = Block("note", "target-checks", say("section.target_checks"), text=said)
-        return [*super().quality(), *([block] if said else [])]
+        return [*super().quality(), *words_block("note", "target-checks", said)]
 
     def method(self) -> list[Block]:
         """Return by which methods the page judges, and how such chances turned out."""
@@ -223,7 +222,7 @@ class RealismPage(Page[TargetFacts]):
         asked = [(each.subject, spoken.challenge_questions(each)) for each in targets]
         told = [f"{who.short}. {' '.join(asks)}" for who, asks in asked if asks]
         said = tuple(dict.fromkeys(told)) or (say("challenge.nothing"),)
-        return [Block("note", "challenge", say("section.challenge"), text=said)]
+        return words_block("note", "challenge", said)
 
 
 def _answers(questions: Sequence[TargetFacts]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import axes, figures, marks, style
+from pmf_analysis.story import figures, parts, style
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Words, measure, room_for, spread
 from pmf_analysis.story.spc_picture import LIMITS, Picture, Rows, build_picture, value_range
@@ -67,7 +67,7 @@ def draw_spc(
     picture = build_picture(points, (targets, forecast, events), subject, is_stale)
     # At the right edge there is room for every label, whichever end up there.
     room = (*_ROOM, room_for([*picture.end_labels, *picture.history_labels]))
-    with axes.time_chart(value_range(picture), picture.span, room, subject) as sheet:
+    with parts.time_chart(value_range(picture), picture.span, room, subject) as sheet:
         _draw_usual_range(sheet, picture)
         _draw_events(sheet, picture)
         _draw_fan(sheet, picture)
@@ -205,7 +205,7 @@ def _place_along(sheet: Canvas, picture: Picture, words: Words, value: float) ->
     (x, y), end = sheet.pixel(picture.last[0], value), sheet.area.right
     if words.bold:
         is_last = end - x <= max(_NEAR_END, sheet.pixel(picture.step, 0)[0] - sheet.pixel(0, 0)[0])
-        return not is_last and marks.name_mark(sheet, words, (x, y), _NEAR)
+        return not is_last and parts.name_mark(sheet, words, (x, y), _NEAR)
     if picture.fan.empty:
         return False
     for event in _numbered(picture.events)["x"]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story import axes, canvas, figures
+from pmf_analysis.story import canvas, figures, parts
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Floats, Label, Words, short_range, short_value
 
@@ -69,7 +69,7 @@ class Picture:
         """Return the labels of lines that end at the right edge, with the values they stand for."""
         goals = self.targets.reindex(columns=["low", "high"]).tail(1).to_numpy(float).ravel()
         fan = self.fan.reindex(columns=["q05", "q50", "q95"]).tail(1).to_numpy(float).ravel()
-        return axes.labels_ahead(self.scale, goals, fan)
+        return parts.labels_ahead(self.scale, goals, fan)
 
     @cached_property
     def history_labels(self) -> list[Label]:
@@ -106,11 +106,11 @@ def build_picture(
     canvas.require_value(len(known))
     late |= known[-1] < len(ordered) - 1
     ordered = ordered.iloc[: known[-1] + 1]
-    x, step = axes.positions(ordered["period"], frequency), float(axes.MONTHS.get(frequency, 1))
+    x, step = parts.positions(ordered["period"], frequency), float(parts.MONTHS.get(frequency, 1))
     fan = pd.DataFrame()
     if forecast is not None and forecast["q50"].notna().any():
         fan = forecast.dropna(subset=["q50"]).sort_values("period")
-        fan = fan.assign(x=axes.positions(fan["period"], frequency))
+        fan = fan.assign(x=parts.positions(fan["period"], frequency))
     steps = _target_steps(points, targets, frequency)
     # A target years away (or mistyped) must not squeeze the history into a corner.
     farthest = max([x[-1], *fan.get("x", [])]) + max(8 * step, 0.5 * (x[-1] - x[0]))
@@ -126,23 +126,23 @@ def _placed_events(events: Rows, x: Floats, frequency: str) -> pd.DataFrame:
         return pd.DataFrame(columns=[*named, "x", "end"])
     rows = events.reindex(columns=named).dropna(subset=["period"])
     rows = rows.sort_values(["period", "number"], ignore_index=True)
-    half = axes.MONTHS.get(frequency, 1) / 2
-    start = axes.positions(rows["period"], frequency) - half
-    end = axes.positions(pd.to_datetime(rows["until"]) + pd.Timedelta(days=1), frequency) - half
+    half = parts.MONTHS.get(frequency, 1) / 2
+    start = parts.positions(rows["period"], frequency) - half
+    end = parts.positions(pd.to_datetime(rows["until"]) + pd.Timedelta(days=1), frequency) - half
     rows = rows.assign(x=np.maximum(start, x[0] - half), end=np.minimum(end, x[-1] + half))
     return pd.DataFrame(rows[start < x[-1] + half])
 
 
 def _target_steps(points: pd.DataFrame, targets: Rows, frequency: str) -> pd.DataFrame:
     """Return the target of each period that has one, low and high the same unless it is a range."""
-    parts = [points.reindex(columns=["period", "target"]), *([] if targets is None else [targets])]
+    frames = [points.reindex(columns=["period", "target"]), *([] if targets is None else [targets])]
     names = {"target_low": "low", "target_high": "high", "target": "goal"}
-    placed = [part.set_index("period").reindex(columns=[*names]).astype(float) for part in parts]
+    placed = [part.set_index("period").reindex(columns=[*names]).astype(float) for part in frames]
     goals = pd.concat(placed).rename(columns=names)
     steps = pd.DataFrame({side: goals[side].fillna(goals["goal"]) for side in ("low", "high")})
     steps = steps.dropna()
     steps = steps[~steps.index.duplicated(keep="last")].sort_index().reset_index()
-    return steps.assign(x=axes.positions(steps["period"], frequency))
+    return steps.assign(x=parts.positions(steps["period"], frequency))
 
 
 def value_range(picture: Picture) -> tuple[float, float]:
@@ -151,7 +151,7 @@ def value_range(picture: Picture) -> tuple[float, float]:
     fan = picture.fan.reindex(columns=["q05", "q25", "q75", "q95"]).to_numpy(float).T
     wide = 2.0 * max(fan[2] - fan[1], default=0.0)
     targets = picture.targets[["low", "high"]].to_numpy(float)
-    return axes.scale_for(shown, targets.ravel(), 0.08, fan[[0, 3]].ravel(), wide)
+    return parts.scale_for(shown, targets.ravel(), 0.08, fan[[0, 3]].ravel(), wide)
 
 
 def _baseline_words(picture: Picture, usual: str) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import axes, canvas, figures, marks, multiples, sentences
+from pmf_analysis.story import canvas, figures, multiples, parts, sentences
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Floats, Words, short_value
 from pmf_analysis.story.facts import ComparisonFacts
@@ -47,13 +47,13 @@ def draw_strip(rows: Sequence[StripRow], *, id: str) -> str:
     others = [row for row in rows if not _is_judged(row)]
     # Where no way is better a rank is told in a line more.
     both = (("chart.ends_better", judged, _ROW), ("chart.ends_higher", others, _ROW + _LINE))
-    parts = [part for part in both if part[1]]
-    height = max(sum(_HEAD + row * len(part) for _, part, row in parts) + _FOOT, _ROW)
+    shown = [part for part in both if part[1]]
+    height = max(sum(_HEAD + row * len(part) for _, part, row in shown) + _FOOT, _ROW)
     with canvas.canvas(height, left=0, right=0, bottom=0, top=0) as sheet:
         sheet.axes.set_axis_off()
         sheet.axes.set(xlim=(0, sheet.axes.figure.bbox.width), ylim=(0, height))
         y = height
-        for ends, part, row_height in parts:
+        for ends, part, row_height in shown:
             _draw_header(sheet, y - _HEAD / 2, say(ends).split("|"))
             y -= _HEAD
             for row in part:
@@ -110,9 +110,9 @@ def _draw_places(sheet: Canvas, row: StripRow, y: float) -> None:
     if math.isfinite(median):
         sheet.line("median", [at(median)] * 2, [y - 13, y + 13])
     x = np.sort([at(value) for value in row.peers if math.isfinite(value)])
-    marks.draw_others(sheet, np.column_stack([x, y + _lanes(x, at(own))]))
+    parts.draw_others(sheet, np.column_stack([x, y + _lanes(x, at(own))]))
     if math.isfinite(own):
-        marks.draw_own(sheet, (at(own), y), facts.verdict)
+        parts.draw_own(sheet, (at(own), y), facts.verdict)
 
 
 def _lanes(across: Floats, own: float) -> Floats:
@@ -124,7 +124,7 @@ def _lanes(across: Floats, own: float) -> Floats:
     taken = [(own, 0.0)] * start
     for x in across.tolist():
         near = [*taken[:start], *taken[start:][-_MOST_NEAR:]]
-        room = {up: min([marks.DOT, *(math.dist((x, up), each) for each in near)]) for up in _LANES}
+        room = {up: min([parts.DOT, *(math.dist((x, up), each) for each in near)]) for up in _LANES}
         taken.append((x, max(_LANES, key=lambda up: room[up])))
     return np.array([up for _, up in taken[start:]])
 
@@ -148,11 +148,11 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
     canvas.require_value(known[["value", "peer_median"]].notna().any().all())
     ours, others, mean, lower, upper, way = known.to_numpy().T
     # no share lies above 100% and no count below 0, whatever a chart of the gap allows
-    bounds = axes.natural_ends(np.concatenate([ours, others]), subject.unit)
+    bounds = parts.natural_ends(np.concatenate([ours, others]), subject.unit)
     mean, lower, upper = np.clip(others + np.array([mean, lower, upper]), *bounds)
-    x = axes.positions(ordered["period"], subject.frequency)
+    x = parts.positions(ordered["period"], subject.frequency)
     levels = np.concatenate([ours, others, lower, upper])
-    ends = axes.scale_ends(float(np.nanmin(levels)), float(np.nanmax(levels)), 0.1)
+    ends = parts.scale_ends(float(np.nanmin(levels)), float(np.nanmax(levels)), 0.1)
     is_usual, wash = np.isfinite(lower).any(), (ours, others)
     labels = [_line_label(say("chart.others"), others, subject, "grey")]
     labels.append(_line_label(subject.council, ours, subject, "blue"))
@@ -160,7 +160,7 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
         labels.append((Words(say("chart.average_gap")), float(mean[np.isfinite(mean)][-1])))
         wash = (lower, upper)
     room = (*_GAP_ROOM, canvas.room_for(labels))
-    with axes.time_chart(ends, (x[0], x[-1]), room, subject) as sheet:
+    with parts.time_chart(ends, (x[0], x[-1]), room, subject) as sheet:
         sheet.fill("gap", x, *wash)
         for edge in wash if is_usual else ():
             sheet.draw("edge", x, edge)

@@ -1,25 +1,29 @@
-"""What is said of a theme as a whole, and of its targets with the questions that they raise.
+"""What is said of a theme as a whole, of its data, and of its targets with their questions.
 
 A theme: counts, names, what chance explains, how it was before. Every chance of a target is that
-of the present course and says so. What cannot be judged says why.
+of the present course and says so. What cannot be judged says why. Of data it is said what limits
+trust in them, who supplied them, and what their owners wrote about them.
 """
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
 
 from pmf_analysis.story import bank
-from pmf_analysis.story.axes import MONTHS
 from pmf_analysis.story.bank import Sentences, count_of, join_words, say, tell, told, words_of
-from pmf_analysis.story.facts import SIGNALS, TargetFacts, dated
+from pmf_analysis.story.blocks import Block, Table
+from pmf_analysis.story.facts import SIGNALS, TargetFacts, dated, written_date
 from pmf_analysis.story.figures import Figure, Row, Subject, number, raw, text
 from pmf_analysis.story.formatting import format_false_alarm
+from pmf_analysis.story.parts import MONTHS
+from pmf_analysis.story.view import ThemeView, rows_of
 
 _CLAUSE_WORDS, _RARE = 11, 0.05
 _SHOWN = ("shows", "shows_two", "shows_alone")
+_SHOWN_PROBLEMS, _SHOWN_WORDS = 20, 60
 _MOST_WORDS = 50  # of a rationale, about 300 characters
 _CHANCES = ("own_and_peers", "own", "outturn")  # methods, each with a row of evidence of its own
 
@@ -210,3 +214,68 @@ def range_words(facts: TargetFacts) -> str:
 def challenge_questions(facts: TargetFacts) -> Sentences:
     """Questions for the director that the evidence raises; never about anybody's reasons."""
     return tell("challenge", facts=facts, rare=_RARE)
+
+
+def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
+    """Say what states the latest figures are in, then show the problems found."""
+    problems, fix = rows_of(view.problems), say("quality.contradiction_fix")
+    known = ["", *(text(row, "message") for row in problems)]
+    seen: list[Row] = [
+        {"message": each.contradiction, "indicator": each.subject.indicator, "fix": fix}
+        for each in view.trend_facts
+        if each.contradiction not in known
+    ]
+    rows = []
+    for row in (*seen, *problems):
+        place = ", ".join(filter(None, [text(row, "indicator"), _place(row, "")]))
+        rows.append({"problem": text(row, "message"), "place": place, "fix": text(row, "fix")})
+    count, rows = len(rows), rows[:_SHOWN_PROBLEMS]
+    said = tell("quality", facts=view.trend_facts)
+    fine = told(say("quality.fine") if view.trend_facts else "")
+    found = count_of("quality.count", count) if count else say("quality.none")
+    note = Block("note", "quality", say("section.quality"), text=(*(said or fine), found))
+    if not count:
+        return [note]
+    notes = (say("quality.first", shown=len(rows), n=count),) if count > len(rows) else ()
+    shown = table(say("section.quality_table"), ("problem", "place", "fix"), rows)
+    return [note, Block("table", "problems", shown.caption, table=shown, notes=notes)]
+
+
+def _place(row: Row, prefix: str) -> str:
+    """Name file, sheet and row; "" where none is recorded."""
+    line = number(row, f"{prefix}row")
+    parts = [text(row, f"{prefix}file"), text(row, f"{prefix}sheet")]
+    return ", ".join(filter(None, [*parts, say("section.row", row=line and f"{line:.0f}")]))
+
+
+def source_line(view: ThemeView, indicator: str) -> str:
+    """Name source and licence of an indicator, or say that none is recorded."""
+    found = [each for each in view.indicators if each.id == indicator]
+    parts = [part.rstrip(".") for each in found for part in (each.source, each.licence) if part]
+    return say("source.line", source=". ".join(parts)) or say("source.none")
+
+
+def narrative_notes(view: ThemeView, indicator: str) -> tuple[str, ...]:
+    """Return what the owner wrote about the newest period, each with role and date.
+
+    Officers go by the roles that framework and register name; any other author is the
+    owner. A long text is cut at the end of a sentence, and the note says where the whole of it is.
+    """
+    if view.narratives.empty:
+        return ()
+    rows = view.narratives[view.narratives["indicator_id"] == indicator]
+    newest = rows_of(rows[rows["period_end"] == rows["period_end"].max()])
+    notes = (note for row in newest for note in _narrative(view, row) if note)
+    return tuple(dict.fromkeys(notes))
+
+
+def _narrative(view: ThemeView, row: Row) -> Iterator[str]:
+    role = view.role(text(row, "author_role")) or say("narrative.owner")
+    kind = words_of("narrative.kind").get(text(row, "kind"), text(row, "kind"))
+    parts = [kind, role, written_date(row, "written_on")]
+    whole = text(row, "text")
+    shown = bank.clip_sentences(whole, _SHOWN_WORDS)
+    slots = {"heading": ", ".join(filter(None, parts)), "text": shown, "n": len(whole.split())}
+    entry = "narrative.note" if shown == whole else "narrative.note_clipped"
+    yield say(entry, **slots, place=_place(row, "source_") or say("narrative.no_place"))
+    yield say("narrative.due", date=written_date(row, "due_back_on_target"))

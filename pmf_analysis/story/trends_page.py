@@ -5,13 +5,12 @@ are written by people, and are escaped where blocks are rendered like all text.
 """
 
 from collections.abc import Callable, Mapping
-from itertools import chain
 from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.story import bank, multiples, pages, sentences, spc, style
-from pmf_analysis.story.bank import WAYS, Sentences, count_of, named, say, tell, told, words_of
+from pmf_analysis.story.bank import Sentences, count_of, say, tell, told, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, raw, text
@@ -45,24 +44,12 @@ class TrendsPage(pages.Page[TrendFacts]):
 
     def summary(self) -> tuple[str, ...]:
         """Say what happened, to which indicators, what chance explains and how fresh it is."""
-        facts = self.facts
-        told = self.count_verdicts("trends", self.counting_entry(), facts)
-        judged = any(each.verdict != "cannot_judge" for each in facts)
+        facts, packs, moved = self.facts, self.view.packs_of, self.listed("whole_area")
         signals = [each for each in facts if each.is_signal]
-        of_city = sum(each.subject.is_city for each in signals)
-        chance = chance_signals(self.view.packs_of("chance_signals"), len(signals), of_city)
-        before = off_target(self.view.packs_of("off_target"))
-        early = sum(each.status in ("provisional", "estimated") for each in facts)
-        counts = {"provisional": early, "stale": sum(each.is_stale for each in facts)}
-        fresh = [count_of(f"theme.{state}", n) for state, n in counts.items() if n and judged]
-        return (*told, *self.names(), *self._whole_area(), *chance, *before, *fresh)
-
-    def _whole_area(self) -> list[str]:
-        """Name the measures of the whole area that moved, which have no status."""
-        moved = self.listed("whole_area")
-        lists = {w: [each.subject.short for each in moved if each.direction == w] for w in (1, -1)}
-        told = (named(say(f"theme.of_area.{WAYS[way]}"), names) for way, names in lists.items())
-        return [*chain(*told)]
+        chance = chance_signals(packs("chance_signals"), len(signals), len(moved))
+        slots = {"moved": moved, "chance": chance, "before": off_target(packs("off_target"))}
+        counts = self.count_verdicts("trends", self.counting_entry(), facts)
+        return tell("trends_summary", counts=(*counts, *self.names()), facts=facts, **slots)
 
     def row(self, facts: TrendFacts) -> dict[str, str]:
         """Level, comparisons, usual range and arrows."""
@@ -147,8 +134,7 @@ class TrendsPage(pages.Page[TrendFacts]):
         """Return what needs attention and what went well, then what moved for the whole area."""
         told = [(self.in_short(e), e.subject.polarity) for e in self.listed("whole_area")]
         moved = tuple(f"{line} {say(f'polarity.{polarity}')}" for line, polarity in told)
-        block = Block("finding", "whole-area", say("section.whole_area"), text=moved)
-        return [*super().exceptions(), *([block] if moved else [])]
+        return [*super().exceptions(), *pages.words_block("finding", "whole-area", moved)]
 
 
 def chart_notes(

@@ -1,6 +1,8 @@
-"""The axes of a chart: where its scale begins and ends, and where a period stands in time.
+"""What charts are made of: a scale, the axis of time, and the marks of councils.
 
-A scale is such that history is never flat and nothing is cut.
+Others are hollow dots, we stand out by shape. Hundreds of dots are a few paths, which keeps a
+picture of every council in the country small. A scale is such that history is never flat and
+nothing is cut.
 
 Positions are months since year 0, and a period stands in its middle, so that quarters, months and
 years of one series and its forecast share a scale. Years are the council's: financial years begin
@@ -10,21 +12,30 @@ in April, academic years in September.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pmf_analysis.periods import PERIODS_PER_YEAR
-from pmf_analysis.story import canvas, figures, style
+from pmf_analysis.story import bank, canvas, figures, style
 from pmf_analysis.story.bank import say
-from pmf_analysis.story.canvas import Canvas, Ends, Floats, Numbers, Words, measure, short_range
+from pmf_analysis.story.canvas import Canvas, Ends, Floats, Numbers, Words, measure
 
 MONTHS = {name: 12 / count for name, count in PERIODS_PER_YEAR.items()}
 _FIRST_MONTH = {"financial": 4, "academic": 9, "calendar": 1}
 _DAYS = 30.44
 _MOST_NAMED = {"monthly": 14, "quarterly": 7}
+
+Spot = Sequence[float] | Floats
+"""A place in pixels."""
+
+DOT, _HALF, _LAYERS = 6.5, 4.0, 12
+_OWN_WORDS = bank.stored("style.yml")["own_words"]
+_DISTANCES = (11.0, 14.0, 18.0, 26.0, 38.0, 54.0, 75.0, 100.0)
+_DIRECTIONS = (0, 180, 90, 270, 30, 150, 330, 210, 60, 120, 300, 240)
+_NEAR, _FAR = 15.0, 30.0
 
 
 def positions(starts: Sequence[Any] | pd.Series, frequency: str) -> Floats:
@@ -71,10 +82,10 @@ def labels_ahead(scale: tuple[str, int], goals: Numbers, fan: Numbers) -> list[c
     """Return the labels of target (one or two ends) and forecast (low, middle, high), if any."""
     labels: list[canvas.Label] = []
     if len(goals):
-        words = say("chart.target", value=short_range(goals[0], goals[-1], *scale))
+        words = say("chart.target", value=canvas.short_range(goals[0], goals[-1], *scale))
         labels.append((Words(words, "target", bold=True), goals[-1]))
     if len(fan):
-        words = say("chart.forecast", value=short_range(fan[1], fan[1], *scale))
+        words = say("chart.forecast", value=canvas.short_range(fan[1], fan[1], *scale))
         # The range's label stands at the edge farther from the target, where there is more room.
         edge = fan[2 if labels and goals[-1] <= fan[1] else 0]
         labels += [(Words(words, "blue", bold=True), fan[1]), (Words(say("chart.likely")), edge)]
@@ -135,3 +146,59 @@ def scale_for(
     bottom, top = low - reach, high + reach
     near = [*targets[(targets >= bottom) & (targets <= top)], *np.clip(fan, bottom, top)]
     return scale_ends(min([low, *near]), max([high, *near]), room)
+
+
+def draw_others(sheet: Canvas, spots: Floats) -> None:
+    """Draw councils, a row of places each, as hollow dots, and keep words clear of them.
+
+    A dot is a line of almost no length with round ends, grey and then white. Dots that overlap
+    lie in different layers, so that each keeps its outline.
+    """
+    layers: list[list[list[float]]] = [[] for _ in range(_LAYERS)]
+    for spot in sorted(spots.tolist()):
+        clear = (each for each in layers if all(math.dist(spot, other) > DOT for other in each))
+        next(clear, layers[-1]).append(spot)
+        sheet.boxes.append(box_of(*spot))
+    for layer, look in product(layers, ("other", "inside of other")):
+        # A tenth of a pixel long, since some programs leave out what has no length at all.
+        if layer:
+            sheet.strokes(look, layer, np.add(layer, (0.1, 0)))
+
+
+def draw_own(sheet: Canvas, spot: Spot, verdict: str = "") -> None:
+    """Draw our own mark over everything, and keep words clear of it."""
+    x, y = spot
+    sheet.line(f"own {verdict}" if verdict in _OWN_WORDS else "own", [x], [y])
+    sheet.boxes.append(box_of(x, y))
+
+
+def name_own(sheet: Canvas, text: str, spot: Spot, verdict: str = "") -> None:
+    """Name our own mark near it, or as a key above the axes, where a line needs room."""
+    words = Words(text, _OWN_WORDS.get(verdict, "ink"), bold=True)
+    if not name_mark(sheet, words, spot, math.inf):
+        left, y = sheet.area.left + 6, sheet.area.top + 14
+        draw_own(sheet, (left, y), verdict)
+        sheet.write(words, left + 14, y)
+
+
+def name_mark(sheet: Canvas, words: Words, spot: Spot, within: float = _FAR) -> bool:
+    """Name a mark at the nearest clear spot, with a fine line to it where that is not beside it."""
+    (x, y), (width, height) = spot, measure(words)
+    around = [
+        (x + across * far + (across - 1) * width / 2, y + up * far + (up - 1) * height / 2)
+        for far, angle in product(_DISTANCES, np.radians(_DIRECTIONS))
+        for across, up in [(float(np.cos(angle)), float(np.sin(angle)))]
+        if far <= within
+    ]
+    if not sheet.place(words, around, x):
+        return False
+    box = sheet.boxes[-1]
+    end = float(np.clip(x, box.left, box.right)), float(np.clip(y, box.bottom, box.top))
+    if math.dist((x, y), end) > _NEAR:
+        sheet.line("leader", [x, end[0]], [y, end[1]], color=style.COLOURS[words.colour], zorder=3)
+    return True
+
+
+def box_of(x: float, y: float) -> canvas.Box:
+    """Return the room that a mark takes."""
+    return canvas.Box(x - _HALF, y - _HALF, x + _HALF, y + _HALF)
