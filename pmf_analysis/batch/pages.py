@@ -75,10 +75,9 @@ def _theme(plan: Plan, theme: Theme) -> dict[str, Any]:
 
 def shared_facts(about: dict[str, Any]) -> dict[str, Any]:
     """Return what every page of a run says of itself."""
-    shared = {name: about[name] for name in ("council", "notice", "period", "as_at")}
-    brand = about.get("brand", {})  # absent in a run of an earlier version
+    brand = about.get("brand", {})  # absent, as wording is, in a run of an earlier version
     own = {"brand": brand, "contact": brand.get("contact", ""), "wording": about.get("wording", {})}
-    return {**shared, **own}
+    return own | {name: about[name] for name in ("council", "notice", "period", "as_at")}
 
 
 def page_facts(about: dict[str, Any], job: dict[str, Any]) -> dict[str, Any]:

@@ -45,9 +45,8 @@ def publish(workspace: Workspace, run: manifest.RunRecord, to: Path) -> list[str
     """
     declared = workspace.publication()
     chosen = [job for job in run.jobs.values() if declared.allows(job["id"])]
-    problems = Problems(_unfit(run, declared, chosen, to))
-    problems.extend(_disclosed(workspace, run, chosen))
-    problems.raise_if_errors(EXIT_DATA_UNUSABLE)
+    found = [*_unfit(run, declared, chosen, to), *_disclosed(workspace, run, chosen)]
+    Problems(found).raise_if_errors(EXIT_DATA_UNUSABLE)
     partial = to.with_name(f"{to.name}{manifest.PARTIAL}")
     shutil.rmtree(partial, ignore_errors=True)
     try:

@@ -50,8 +50,7 @@ def read_tree(kind: str, content: bytes) -> Any:
 
 def _html_tree(content: bytes) -> Any:
     coding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    text = content.decode(coding, errors="replace")
-    text = NOT_XML.sub("", text)
+    text = NOT_XML.sub("", content.decode(coding, errors="replace"))
     return html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8"))
 
 
@@ -87,16 +86,13 @@ def _drop_prefixes(part: Any) -> None:
 def _name_parts(package: Any) -> None:
     """Give sheets and slides the names that people know, and paragraphs those of their styles."""
     parts = {part.get("name"): part for part in package}
-    listed = package.xpath("//sheets/sheet | //sldIdLst/sldId")
-    for main in ("xl/workbook.xml", "ppt/presentation.xml"):
-        targets = _targets(parts, main)
-        for number, node in enumerate(listed, start=1):
-            name = node.get("name") or f"slide {number}"
-            _name_part(parts, targets.get(node.get("r-id"), ""), name)
+    targets = _targets(parts, "xl/workbook.xml") | _targets(parts, "ppt/presentation.xml")
+    for number, node in enumerate(package.xpath("//sheets/sheet | //sldIdLst/sldId"), start=1):
+        _name_part(parts, targets.get(node.get("r-id"), ""), node.get("name") or f"slide {number}")
     styles = {style.get("styleId"): style.find("name") for style in package.iter("style")}
     for used in package.iter("pStyle"):
         named = styles.get(used.get("val"))
-        used.set("val", used.get("val", "") if named is None else named.get("val", ""))
+        used.set("val", (used if named is None else named).get("val", ""))
 
 
 def _targets(parts: dict[str, Any], name: str) -> dict[str, str]:
@@ -127,18 +123,16 @@ def _pdf_tree(content: bytes) -> Any:
         root: Any = pdf.Root
         tree = _copy(etree.Element("pdf", pages=str(len(pdf.pages))), root)
         tree.set("readable", str(pdf.allow.accessibility))
-        _copy(tree, pdf.trailer.get("/Info"))
-        for name in ("/MarkInfo", "/ViewerPreferences", "/Outlines"):
-            _copy(tree, root.get(name))
+        told = map(root.get, ("/MarkInfo", "/ViewerPreferences", "/Outlines"))
+        for value in (pdf.trailer.get("/Info"), *told):
+            _copy(tree, value)
         if "/Metadata" in root and len(root.Metadata.read_raw_bytes()) < _LONGEST_XMP:
             said = pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False)
             for name, key in (("xmp-title", "dc:title"), ("pdfua", "pdfuaid:part")):
                 tree.set(name, NOT_XML.sub("", str(said.get(key, ""))))
-        for item in pdf.objects:
-            for font in _dictionaries(item):
-                if font.get("/Type") == "/Font":
-                    made = _copy(etree.SubElement(tree, "font"), font)
-                    _copy(made, font.get("/FontDescriptor"))
+        objects = (each for item in pdf.objects for each in _dictionaries(item))
+        for font in (each for each in objects if each.get("/Type") == "/Font"):
+            _copy(_copy(etree.SubElement(tree, "font"), font), font.get("/FontDescriptor"))
         numbers = {page.objgen: str(number) for number, page in enumerate(pdf.pages, start=1)}
         for page in pdf.pages:
             shown = _copy(etree.SubElement(tree, "page"), page.obj)

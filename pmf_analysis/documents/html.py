@@ -12,7 +12,6 @@ from threading import get_ident
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup
 from nbconvert.exporters.html import HTMLExporter
 from nbformat import NotebookNode
 from traitlets import List, Unicode
@@ -175,16 +174,11 @@ def render_published(about: Mapping[str, Any], reports: Iterable[Mapping[str, An
     reports
         ``theme`` and ``analysis``, as titles, and ``copies``: links to the documents.
     """
-    item = Markup('<li><a href="{href}">{label}</a></li>')
-    sections: dict[str, reading.Section] = {}
-    for report in reports:
-        theme, analysis = report["theme"], report["analysis"]
-        section = sections.setdefault(theme, reading.Section(f"theme-{len(sections)}", theme))
-        links = Markup("").join(item.format_map(link) for link in report["copies"])
-        shown = Markup("<h3>{}</h3>\n<ul>{}</ul>").format(analysis, links)
-        section.parts.append(reading.Prose(shown))
-    facts = {"title": bank.say("page.titles"), **about}
-    return joining_page("published.html.j2", facts, [*sections.values()])
+    reports = list(reports)
+    themes = dict.fromkeys(report["theme"] for report in reports)
+    sections = [reading.Section(f"theme-{n}", theme) for n, theme in enumerate(themes)]
+    facts = {"title": bank.say("page.titles"), **about, "reports": reports}
+    return joining_page("published.html.j2", facts, sections)
 
 
 def joining_page(name: str, facts: Mapping[str, Any], sections: list[reading.Section]) -> str:

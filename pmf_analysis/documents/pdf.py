@@ -31,7 +31,6 @@ _MARK = re.compile(rb"(/\w+\s*<<[^\n]*?>>\s*BDC|/\w+\s+BMC|\bEMC\b)")
 _MCID = re.compile(rb"/MCID (\d+)")
 _WRITES = re.compile(rb"(?<=\s)T[Jj](?=\s)")
 _PAINTS = re.compile(rb"(?<=\s)(?:S|s|f\*?|B\*?|b\*?|sh|Do|TJ|Tj)(?=\s)")
-_NUMBER = re.compile(rb"-?\d*\.\d{3,}")
 _LETTER = re.compile(rb"\] TJ\n0 Tr\n1 0 0 -1 \S+ \S+ Tm\n\[")
 _NO_SIGN = re.compile(rb"<(?:[0-9A-Fa-f]{4})*?0000(?:[0-9A-Fa-f]{4})*>")
 _SHIFTED = re.compile(rb"(1 0 0 1 \S+ 0 cm)\n(/x\d+) Do(?=\n)")
@@ -133,9 +132,12 @@ def _put_tags_right(pdf: Any, faults: list[str]) -> dict[Any, dict[int, Any]]:
     """Return which tag owns each piece of marked content of each page, and tell the file so."""
     from pikepdf import Array, Dictionary, Name
 
-    root, owners, links = pdf.Root.StructTreeRoot, defaultdict[Any, dict[int, Any]](dict), []
-    (document,) = _tidied(_listed(root.K)[0], None, read_shipped("documents/pdf.yml"))
-    document.K, document.P = _joined(document.K), root
+    owners, links = defaultdict[Any, dict[int, Any]](dict), list[Any]()
+    top = _listed(pdf.Root.StructTreeRoot.K)[0]
+    (document,) = _tidied(top, None, read_shipped("documents/pdf.yml"))
+    # Without Chromium's names of tags, which are others each time.
+    root = pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot, K=document))
+    pdf.Root.StructTreeRoot, document.K, document.P = root, _joined(document.K), root
     for tag in _tags(document):
         for kid in tag.K:
             if "/S" in kid:
@@ -249,7 +251,7 @@ def _put_content_right(pdf: Any, page: Any, owned: dict[int, Any], faults: list[
 
 
 def _shorter(page: Any, text: bytes) -> bytes:
-    """Write text of pictures as words, not letters and objects, and numbers as fine as is seen."""
+    """Write text of pictures as words, not as letters and objects."""
 
     def in_place(found: re.Match[bytes]) -> bytes:
         resources, name = page.Resources, found[2].decode()
@@ -258,13 +260,8 @@ def _shorter(page: Any, text: bytes) -> bytes:
         resources.ExtGState = {**resources.ExtGState, **form.Resources.ExtGState}
         return found[1] + b"\n" + bytes(form.read_bytes())
 
-    def rounded(number: re.Match[bytes]) -> bytes:
-        value = float(number[0])
-        return f"{value:.{2 if abs(value) > 2 else 4}f}".rstrip("0").rstrip(".").encode()
-
     text = _LETTER.sub(b"", _SHIFTED.sub(in_place, text))
-    text = text.replace(b">0<", b"").replace(b">0]", b">]")
-    return text if b"(" in text else _NUMBER.sub(rounded, text)
+    return text.replace(b">0<", b"").replace(b">0]", b">]")
 
 
 def _introduce(pdf: Any, faults: list[str]) -> None:
@@ -274,11 +271,10 @@ def _introduce(pdf: Any, faults: list[str]) -> None:
     about, root = pdf.docinfo, pdf.Root
     for key in {*about.keys()} - {"/Title", "/Producer"}:
         del about[key]
-    facts = {"title": str(about.get("/Title", "")), "lang": str(root.get("/Lang", ""))}
-    is_sound = all(facts.values()) and not faults
-    facts["producer"] = str(about.get("/Producer", ""))
+    told = (about.get("/Title", ""), root.get("/Lang", ""), about.get("/Producer", ""))
+    facts = dict(zip(("title", "lang", "producer"), map(str, told), strict=True))
     template = (TEMPLATES / "pmf/xmp.xml.j2").read_text(encoding="utf-8")
-    text = Environment(autoescape=True).from_string(template).render(facts, is_sound=is_sound)
+    text = Environment(autoescape=True).from_string(template).render(facts, faults=faults)
     root.Metadata = pdf.make_stream(text.encode(), Type=Name.Metadata, Subtype=Name.XML)
     root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
     root.MarkInfo = Dictionary(Marked=True)

@@ -6,6 +6,7 @@ failed cell stops the reading.
 """
 
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import nbformat
 from lxml.html import HtmlElement, fragments_fromstring, tostring
 from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -98,10 +100,19 @@ def read_report(notebook: Any, known: Mapping[str, Any] | None = None) -> Report
     PmfError
         When a cell has failed, shows something that is not a block, or repeats a block's id.
     """
-    facts = {**notebook.metadata.get("pmf", {}), **(known or {})}
+    notebook, known = _whole(notebook), _whole(known or {})
+    facts = {**notebook.metadata.get("pmf", {}), **known}
     bank.speak(_language(notebook), facts.get("wording"))
     sections, title = _sections(notebook)
     return Report(report_facts(facts, sections, title), sections)
+
+
+def _whole(told: Any) -> Any:
+    """Return what was told, with a sign in place of halves of characters, which no file holds."""
+    text = json.dumps(told, ensure_ascii=False, default=str)
+    whole = rendering.HALF.sub("\ufffd", text)
+    made: Any = nbformat.from_dict  # untyped
+    return told if whole == text else made(json.loads(whole))
 
 
 def report_facts(

@@ -84,10 +84,9 @@ def _add_chart(slide: Any, figure: Block, table: Table) -> None:
     from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
     from pptx.util import Inches, Pt
 
-    data: Any = CategoryChartData  # untyped
     rgb: Any = RGBColor.from_string
     plain, colours = rendering.units_in_headings(table), list[str]()
-    data = data(number_format="General")
+    data: Any = CategoryChartData(number_format="General")  # type: ignore[no-untyped-call]
     data.categories = [_label(row.get(table.columns[0].key) or "-") for row in table.rows]
     for column in plain.columns:
         name, is_number, cells = rendering.plain_column(plain, column)

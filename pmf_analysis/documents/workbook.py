@@ -57,12 +57,14 @@ def make_workbook(report: Report, *, charts: bool = False) -> bytes:
 
         sheets = [_sheet(each, charts) for each in report.shown if each.number and each.block.table]
         tables = {sheet.name: sheet.table for sheet in sheets} | {say("workbook.signs"): _signs()}
+        contents = words_of("workbook.contents_columns")
+        above = {name: say(f"workbook.contents_{name}") for name in ("title", "instructions")}
         made = produce_workbook(
             written,
             tables,
             cover=_cover(report.facts),
             contentsheet_label=say("workbook.contents"),
-            contentsheet_options=_contents(),
+            contentsheet_options={"column_names": [*contents.values()], **above},
             workbook_options={"strings_to_formulas": False, "strings_to_urls": False},
         )
         for printed in made.worksheets():
@@ -73,12 +75,6 @@ def make_workbook(report: Report, *, charts: bool = False) -> bytes:
                 _add_chart(made, sheet)
         made.close()
     return finished(written.getvalue(), report)
-
-
-def _contents() -> dict[str, Any]:
-    names = [*words_of("workbook.contents_columns").values()]
-    told = {name: say(f"workbook.contents_{name}") for name in ("title", "instructions")}
-    return {**told, "column_names": names}
 
 
 def _cover(facts: Mapping[str, Any]) -> Any:
@@ -99,10 +95,8 @@ def _signs() -> Any:
     """Return the sheet that explains what stands in a cell without a value."""
     from gptables import GPTable
 
-    told = [
-        (_plain(say(f"workbook.sign.{name}")), text)
-        for name, text in words_of("workbook.meaning").items()
-    ]
+    meaning = words_of("workbook.meaning").items()
+    told = [(_plain(say(f"workbook.sign.{name}")), text) for name, text in meaning]
     frame = pd.DataFrame(told, columns=[*words_of("workbook.signs_columns").values()])
     return GPTable(frame, "signs", say("workbook.signs_title"), index_columns={1: 0})
 
@@ -151,9 +145,8 @@ def _headings(names: Sequence[str]) -> list[str]:
 def _cells(cells: Sequence[str], is_number: bool, charts: bool) -> list[Any]:
     """Return a column's cells: numbers as numbers, and a sign where there is no value."""
     missing = None if charts and is_number else say("workbook.sign.none")
-    if is_number:
-        return [float(cell) if cell else missing for cell in cells]
-    return [_plain(cell) or missing for cell in cells]
+    told = [cell and float(cell) if is_number else _plain(cell) for cell in cells]
+    return [missing if each == "" else each for each in told]
 
 
 def _format(at: int, cells: Sequence[str]) -> dict[str, Any]:

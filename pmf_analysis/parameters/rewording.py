@@ -45,17 +45,14 @@ def check_wording(document: loading.Document) -> None:
 
 def wording_faults(name: str, entry: str, said: str, language: str) -> Iterator[tuple[str, str]]:
     """Yield each fault of a text in the place of an entry, with what is expected."""
-    slots = sorted(set(re.findall(r"{\w+}", entry)))
+    slots, told = (sorted(set(re.findall(r"{\w+}", text))) for text in (entry, said))
+    plain = re.sub(r"{\w+}", "-", said)
     # A brace that is no slot's would end the making of a page.
-    if sorted(set(re.findall(r"{\w+}", said))) != slots or re.search("[{}]", _unslotted(said)):
+    if told != slots or re.search("[{}]", plain):
         yield "wording-slots", " ".join(slots) or "no slot and no brace"
     is_title = any(mark in name for mark in _LIMITS["titles"])
     most = _LIMITS["most_title_words"] if is_title else _LIMITS["most_words"]
     if max(len(each.split()) for each in re.split(r"[.?!]\s", said)) > most:
         yield "wording-long", f"at most {most} words"
-    if banned := re.search(_LIMITS["banned"][language], _unslotted(said), re.IGNORECASE):
+    if banned := re.search(_LIMITS["banned"][language], plain, re.IGNORECASE):
         yield "wording-banned", f'other words than "{banned[0]}"'
-
-
-def _unslotted(text: str) -> str:
-    return re.sub(r"{\w+}", "-", text)

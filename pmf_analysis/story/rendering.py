@@ -22,6 +22,7 @@ _SVG_TAG = re.compile(r"""<svg((?:[^>"']|"[^"]*"|'[^']*')*)>""")
 _PERIOD = re.compile(r"\b\d{4}[-/]\d\d\b(?: (?:Q|Ch)\d)?")
 _VALUE = re.compile(rf"({formatting.MINUS}?)(£?)([\d,]+(?:\.\d+)?)(%?)((?: .+)?)")
 _PLAIN = re.compile(rf"(?:{formatting.MINUS}?[\d,]+(?:\.\d+)?)?")
+HALF = re.compile("[\ud800-\udfff]")  # of a character, which no file can hold
 _SHORT_CELL, _SHORT_UNIT = 12, 16
 # A file beside or below the page, maybe a place in it: no scheme and no other site.
 _NEAR = re.compile(r"(?![/\\])[\w./-]+(#[\w-]+)?")
@@ -100,8 +101,9 @@ def _csv_address(table: blocks.Table) -> str:
             columns.append([neutral_cell(heading), *told])
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(zip(*columns, strict=True))
+    whole = HALF.sub("\ufffd", text.getvalue())
     # The byte order mark tells Excel that the text is UTF-8.
-    return "data:text/csv;charset=utf-8," + quote(f"\ufeff{text.getvalue()}", safe=",:()'")
+    return "data:text/csv;charset=utf-8," + quote(f"\ufeff{whole}", safe=",:()'")
 
 
 def plain_column(table: blocks.Table, column: blocks.Column) -> tuple[str, bool, list[str]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 from typing import Any
+from urllib.parse import quote
 
 import nbformat.v4 as v4
 import pytest
@@ -11,6 +12,7 @@ from nbconvert.exporters.base import get_exporter
 from pmf_analysis.documents.html import PmfHtmlExporter, render_report
 from pmf_analysis.problems import PmfError
 from pmf_analysis.story.blocks import Block, Column, Table
+from pmf_analysis.story.rendering import block_html
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path d="M0 0L9 9"/></svg>'
 TABLE = Table("Values", (Column("a", "A"), Column("b", "B")), ({"a": "x", "b": "1"},))
@@ -159,3 +161,14 @@ def test_nbconvert_finds_the_exporter_by_name() -> None:
     text, resources = exporter().from_notebook_node(whole(), {"pmf": META})
     assert resources["output_extension"] == ".html"
     assert text == render_report(whole(), meta=META)
+
+
+def test_half_a_character_is_shown_as_a_sign() -> None:
+    half = "a\ud800b"
+    table = Table(half, (Column("a", half),), ({"a": half},))
+    block = Block("figure", "t", half, alt=half, svg=SVG, notes=(half,), table=table)
+    assert quote("a\ufffdb") in block_html(block)
+    output = v4.new_output("display_data", data=block._repr_mimebundle_())
+    cells = [v4.new_markdown_cell(f"# {half}\n\n{half}"), v4.new_code_cell("", outputs=[output])]
+    page = render_report(v4.new_notebook(cells=cells), meta={"council": half})
+    assert page.encode().decode().count("a\ufffdb") > 6

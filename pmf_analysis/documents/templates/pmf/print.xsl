@@ -19,12 +19,12 @@
 <xsl:template match="@style[contains(., 'url')]"/>
 
 <!-- Bookmarks stand for the contents; data tables and CSV files are in the page and in the workbook. -->
-<xsl:template match="nav|details[not(@open)]|summary|p[a[@download or contains(@href, '.csv')]]"/>
-<xsl:template match="*[@class='skip' or @class='up' or @class='pmf-hint' or @class='pmf-file']"/>
+<xsl:template match="nav|details[not(@open) and not(@class = 'pmf-fold')]|summary|p[a[@download or contains(@href, '.csv')]]"/>
+<xsl:template match="*[@class='skip' or @class='up' or @class='pmf-hint' or @class='pmf-file' or @class='pmf-axis']"/>
 <xsl:template match="footer//ul[@class='copies']|footer//h3[following-sibling::*[1][@class='copies']]"/>
 <xsl:template match="footer[@class='foot']/*">
   <xsl:copy><xsl:apply-templates select="@*|node()"/>
-    <xsl:if test="//details[not(@open)]"><p><xsl:choose>
+    <xsl:if test="//details[not(@open) and @class != 'pmf-fold']"><p><xsl:choose>
       <xsl:when test="starts-with(/html/@lang, 'cy')">Mae'r data y tu ôl i bob ffigur yn y dudalen we ac yn llyfr gwaith yr adroddiad hwn.</xsl:when>
       <xsl:otherwise>The data behind each figure are in the web page and in the workbook of this report.</xsl:otherwise>
     </xsl:choose></p></xsl:if>
@@ -55,7 +55,8 @@
 </xsl:template>
 
 <!-- A figure would become a picture without words of its own; a scrolling group is none here. -->
-<xsl:template match="figure|figcaption"><div><xsl:apply-templates select="@*|node()"/></div></xsl:template>
+<xsl:template match="details[@class='pmf-fold']" priority="1"><xsl:apply-templates/></xsl:template>
+<xsl:template match="figure|figcaption|blockquote"><div><xsl:apply-templates select="@*|node()"/></div></xsl:template>
 <xsl:template match="*[@tabindex]/@role|@tabindex|*[@tabindex]/@aria-label|div/@aria-labelledby|figure/@aria-labelledby"/>
 <xsl:template match="*[contains(@class, 'pmf-panels')]/@role|*[contains(@class, 'pmf-panels')]/@aria-label"/>
 
