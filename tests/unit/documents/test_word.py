@@ -254,9 +254,8 @@ def hostile(text: str) -> Report:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_text(text: str) -> None:
     content = make_word(hostile(text))
-    kept = re.sub(
-        "[^ -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]", "", text
-    )
+    kept = re.sub("[^ -\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]", "", text)
+    kept = re.sub("[\ud800-\udfff]", "\ufffd", kept)
     assert words(content).count(kept) > 10
     fields = {*attributes(content, f"{W}fldSimple", f"{W}instr")}
     fields |= {"".join(node.itertext()) for node in body(content).iter(f"{W}instrText")}
