@@ -297,7 +297,7 @@ def publish(
     """Copy what is approved for the public, and nothing else, out of a run."""
     from pmf_analysis.batch.publish import publish as publish_run
 
-    lines = publish_run(_open(workspace), manifest.find_run(workspace, run), to)
+    lines = publish_run(_open(workspace), manifest.find_run(workspace, run), to, today=date.today())
     console.say(as_json, {"published": lines}, lines)
 
 

@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,12 @@ from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 from pmf_analysis.story import bank, blocks
 
-RECORD = "published.json"
+RECORD, DRAFT = "published.json", "public-draft"
 _FILES = {"html": "report.html", "csv": "results.csv", **exporters.FILES}
 _INTERNAL = ("problems",)  # ids of blocks that are for the council alone
 
 
-def publish(workspace: Workspace, run: manifest.RunRecord, to: Path) -> list[str]:
+def publish(workspace: Workspace, run: manifest.RunRecord, to: Path, *, today: date) -> list[str]:
     """Write the public part of a run to a folder, and say what was published.
 
     Parameters
@@ -36,28 +37,36 @@ def publish(workspace: Workspace, run: manifest.RunRecord, to: Path) -> list[str
     run
         A finished run whose files are as it made them.
     to
-        A folder that is new, empty, or an earlier publication, which is replaced.
+        A folder that is new, empty, or an earlier publication, whose files are replaced.
+    today
+        The last day on which an approval can have been given.
 
     Raises
     ------
     PmfError
-        With all that stands against it. Nothing is left in the folder then.
+        With all that stands against it. Nothing in the folder has changed then; where only the
+        approval is missing, what would be published stands in the council's outputs as a draft.
     """
-    declared = workspace.publication()
+    declared, draft = workspace.publication(), run.folder.parents[1] / DRAFT
     chosen = [job for job in run.jobs.values() if declared.allows(job["id"])]
-    found = [*_unfit(run, declared, chosen, to), *_disclosed(workspace, run, chosen)]
-    Problems(found).raise_if_errors(EXIT_DATA_UNUSABLE)
-    partial = to.with_name(f"{to.name}{manifest.PARTIAL}")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        with pages.spoken_as(run.manifest["pages"]):
-            _write(workspace, run, declared, chosen, partial)
-        approval = _approval(declared, partial)
-        shutil.rmtree(to, ignore_errors=True)  # an earlier publication
-        partial.rename(to)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    Problems(_unfit(run, declared, chosen, to)).raise_if_errors(EXIT_DATA_UNUSABLE)
+    Problems(_disclosed(workspace, run, chosen)).raise_if_errors(EXIT_DATA_UNUSABLE)
+    shutil.rmtree(draft, ignore_errors=True)
+    with pages.spoken_as(run.manifest["pages"]):
+        _write(workspace, run, declared, chosen, draft)
+    since = date.fromisoformat(run.manifest["pages"]["as_at"])
+    approval = _approval(declared, draft, since, today)
+    for name in _published(to):
+        (to / name).unlink(missing_ok=True)
+    shutil.copytree(draft, to, dirs_exist_ok=True)
+    shutil.rmtree(draft)
     return [f"{len(chosen)} reports published to {to.name}, approved by {approval}."]
+
+
+def _published(folder: Path) -> set[str]:
+    """Return the names of the files of an earlier publication in a folder."""
+    record = folder / RECORD
+    return {*json.loads(record.read_text("utf-8"))["files"], RECORD} if record.is_file() else set()
 
 
 def _unfit(
@@ -74,8 +83,10 @@ def _unfit(
     for job in chosen:
         if job["status"] != "ok" or not manifest.is_unchanged(run.folder / job["id"], job["files"]):
             yield Problem.of("publish-not-as-made", report=job["id"])
-    if to.exists() and not (to / RECORD).is_file() and (to.is_file() or any(to.iterdir())):
-        yield Problem.of("publish-not-empty", folder=to.name)
+    files = [path for path in to.rglob("*") if not path.is_dir()] if to.is_dir() else []
+    others = {path.relative_to(to).as_posix() for path in files} - _published(to)
+    if others or (to.exists() and not to.is_dir()):
+        yield Problem.of("publish-not-empty", folder=to.absolute().name, names=", ".join(others))
 
 
 def _disclosed(
@@ -155,8 +166,8 @@ def _public(notebook: Any, names: set[str]) -> Any:
     return notebook
 
 
-def _approval(declared: PublicationFile, folder: Path) -> str:
-    """Return who approved exactly this content, and put it on record in the folder.
+def _approval(declared: PublicationFile, folder: Path, since: date, until: date) -> str:
+    """Return who approved exactly this content in time, and put it on record in the folder.
 
     Raises
     ------
@@ -172,7 +183,12 @@ def _approval(declared: PublicationFile, folder: Path) -> str:
     content = manifest.digest_of(files)
     approval = next((each for each in declared.approvals if each.content == content), None)
     if approval is None:
-        raise PmfError(Problem.of("publish-not-approved", content=content), EXIT_DATA_UNUSABLE)
+        place = "/".join(folder.parts[-3:])
+        missing = Problem.of("publish-not-approved", content=content, draft=place)
+        raise PmfError(missing, EXIT_DATA_UNUSABLE)
+    if not since <= approval.approved_on <= until:
+        facts = {"day": approval.approved_on, "since": since, "until": until}
+        raise PmfError(Problem.of("publish-approval-date", **facts), EXIT_DATA_UNUSABLE)
     told = {**approval.model_dump(mode="json"), "files": files}
     text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
     manifest.write_atomically(folder / RECORD, text)

@@ -35,7 +35,7 @@ def check_svg(svg: str) -> None:
     except etree.XMLSyntaxError as error:
         raise PmfError(Problem.of("svg-malformed", error=error), EXIT_DATA_UNUSABLE) from error
     for node in root.iterdescendants():
-        draws = node.tag in _SVG_TAGS and not _OUTSIDE.search(node.text or "")
+        draws = node.tag in _SVG_TAGS
         names = ((etree.QName(key).localname.lower(), value) for key, value in node.attrib.items())
         active = any(_is_active(str(name), str(value)) for name, value in names)
         _require(draws and not active, "svg-not-a-drawing", tag=node.tag)

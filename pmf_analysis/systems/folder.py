@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 import re
+from collections import Counter
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -123,8 +124,14 @@ def _text_sheet(path: Path, content: bytes, problems: Problems) -> Sheet:
     if text.count('"') % 2:
         problems.tell("quotation-mark-open", file=path.name)
     head = text[:20_000].splitlines()[:20]
-    delimiter = max(",;\t|", key=lambda mark: sum(line.count(mark) for line in head))
+    delimiter = max(",;\t|", key=lambda mark: _alike(head, mark))
     return Sheet("", _text_cells(text, delimiter))
+
+
+def _alike(head: list[str], mark: str) -> tuple[int, int]:
+    """Return how many rows have the same number of cells, two or more, if a mark parts them."""
+    widths = Counter(len(row) for row in csv.reader(head, delimiter=mark))
+    return max(((n, width) for width, n in widths.items() if width > 1), default=(0, 0))
 
 
 def _decoded(path: Path, content: bytes, problems: Problems) -> str:

@@ -190,6 +190,29 @@ def test_another_content_needs_another_approval(allowed: Any, tmp_path: Path) ->
     assert "Nobody has approved" in done.stderr
 
 
+def test_who_approves_can_look_at_what_would_be_published(allowed: Any, tmp_path: Path) -> None:
+    workspace = allowed(f"{THEME}/trends", "html")
+    done = pmf(workspace, "publish", "--to", str(tmp_path / "public"))
+    assert done.returncode == 3
+    assert "outputs/westshire/public-draft" in done.stderr
+    draft = workspace / "outputs" / "westshire" / "public-draft"
+    assert (draft / THEME / "trends" / "report.html").is_file()
+    content = APPROVAL.search(done.stderr)
+    assert content is not None
+    listed = (f"{THEME}/trends", "html", content[1])
+    file = allowed(*listed) / "parameters" / "publication.yml"
+    file.write_text(file.read_text(encoding="utf-8").replace("2026-11-20", "2020-01-01"))
+    early = pmf(workspace, "publish", "--to", str(tmp_path / "public"))
+    assert early.returncode == 3
+    assert "2020-01-01 cannot be of this content" in early.stderr
+    assert pmf(allowed(*listed), "publish", "--to", str(tmp_path / "public")).returncode == 0
+    (tmp_path / "public" / "statement.html").write_text("mine", encoding="utf-8")
+    again = pmf(workspace, "publish", "--to", str(tmp_path / "public"))
+    assert again.returncode == 3
+    assert "statement.html" in again.stderr
+    assert (tmp_path / "public" / "statement.html").is_file()
+
+
 def test_a_folder_with_something_else_is_left_alone(allowed: Any, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     done = pmf(allowed(f"{THEME}/trends", "html"), "publish", "--to", str(tmp_path))

@@ -97,3 +97,11 @@ def test_a_quotation_mark_left_open_is_said(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text('a,b\n1,"open\n2,x\n', encoding="utf-8")
     assert [problem.code for problem in read_file(path).problems] == ["quotation-mark-open"]
+
+
+def test_semicolons_in_commentary_do_not_part_the_cells(tmp_path: Path) -> None:
+    rows = ["indicator,period,note", *(f'k{n},2026-27 Q2,"a; b; c; d; e; f"' for n in range(4))]
+    path = tmp_path / "notes.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    (sheet,) = read_file(path).sheets
+    assert sheet.cells.shape == (5, 3)
