@@ -21,9 +21,15 @@ from matplotlib.figure import Figure
 
 from pmf_analysis.story.dots import draw_dots
 from pmf_analysis.story.facts import ComparisonFacts, Subject
-from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
 from pmf_analysis.story.spc import draw_spc
-from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
+from pmf_analysis.story.strip import (
+    Panel,
+    StripRow,
+    draw_gap,
+    draw_multiples,
+    draw_spark,
+    draw_strip,
+)
 
 ROUNDS, MOST, MOST_SPARK = 15, 0.8, 1e-4
 RNG = np.random.default_rng(20261031)

@@ -12,9 +12,8 @@ import pandas as pd
 from pmf_analysis.story.dots import draw_dots, draw_reliability, draw_trajectory
 from pmf_analysis.story.facts import ComparisonFacts, Subject
 from pmf_analysis.story.funnel import draw_funnel, draw_quadrant
-from pmf_analysis.story.multiples import Panel, draw_multiples
 from pmf_analysis.story.spc import draw_spc
-from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
+from pmf_analysis.story.strip import Panel, StripRow, draw_gap, draw_multiples, draw_strip
 
 LONG_NAME = "Bournemouth, Christchurch and Poole Council"
 LONG_UNIT = "per 10,000 households in temporary accommodation"

@@ -164,10 +164,13 @@ def clip_sentences(text: str, most: int) -> str:
     return text if shown == text else f"{shown} \u2026"
 
 
-def title(entry: str, name: str, **slots: object) -> str:
-    """Return a title of at most ten words, shortening the name where it must."""
-    room = MOST_TITLE_WORDS + 1 - len(say(entry, name="-", **slots).split())
-    return say(entry, name=clip_words(name, max(room, 1)), **slots)
+def title(entry: str, name: str, after: str = "", **slots: object) -> str:
+    """Return a title of at most ten words, shortening the name where it must.
+
+    ``after`` stands behind the name, and is never cut.
+    """
+    room = MOST_TITLE_WORDS + 1 - len(say(entry, name=f"-{after}", **slots).split())
+    return say(entry, name=f"{clip_words(name, max(room, 1))}{after}", **slots)
 
 
 def joined(first: str, second: str, *, same_way: bool) -> Sentences:
@@ -220,8 +223,8 @@ def paragraph(sentences: Iterable[str]) -> tuple[str, ...]:
 
 
 @cache
-def story_of(name: str) -> Callable[..., str]:
-    """Return what tells a story, whose every expression is a sentence or several."""
+def _teller() -> Any:
+    """Return what makes stories, whose every expression is a sentence or several."""
     from jinja2 import Environment, StrictUndefined
 
     def ended(said: str | Iterable[str]) -> str:
@@ -231,8 +234,27 @@ def story_of(name: str) -> Callable[..., str]:
     spoken = (words_of, joined, capital, join_words, named, names_of, title, fitting, reason_words)
     made.globals |= {each.__name__: each for each in spoken}
     made.globals |= {"reasons": reason_sentences, "ways": WAYS, **stored("facts.yml")}
-    tells: Callable[..., str] = made.from_string(stored("stories.yml")[name]).render
+    return made
+
+
+@cache
+def story_of(name: str) -> Callable[..., str]:
+    """Return what tells a story."""
+    tells: Callable[..., str] = _teller().from_string(stored("stories.yml")[name]).render
     return tells
+
+
+@cache
+def _cells_of(table: str) -> dict[str, Callable[..., object]]:
+    declared = stored("cells.yml")["cells"][table].items()
+    return {
+        key: _teller().compile_expression(cell, undefined_to_none=False) for key, cell in declared
+    }
+
+
+def tell_cells(table: str, **slots: Any) -> dict[str, str]:
+    """Tell the cells of a row of a table: expressions of ``cells.yml``, with a story's slots."""
+    return {key: str(cell(_known(slots))) for key, cell in _cells_of(table).items()}
 
 
 def tell(story: str, **slots: Any) -> Sentences:
@@ -240,9 +262,12 @@ def tell(story: str, **slots: Any) -> Sentences:
 
     A story has the slots, and what :func:`say` and its kin say there has them too.
     """
+    return told(*map(str.strip, story_of(story)(_known(slots)).split(_END)))
+
+
+def _known(slots: dict[str, Any]) -> dict[str, Any]:
     spoken = (say, say_first, count_of, ended)
-    known = slots | {each.__name__: partial(each, **slots) for each in spoken}
-    return told(*map(str.strip, story_of(story)(known).split(_END)))
+    return slots | {each.__name__: partial(each, **slots) for each in spoken}
 
 
 def phrase(story: str, **slots: Any) -> str:

@@ -9,16 +9,15 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.story import bank, further, sentences
-from pmf_analysis.story.bank import Sentences, fits, named, say, stored, tell, told, words_of
+from pmf_analysis.story.bank import fits, named, say, stored, tell, tell_cells, told, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import ComparisonFacts, TrendFacts
 from pmf_analysis.story.figures import Facts, text
 from pmf_analysis.story.funnel import draw_funnel
-from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, picture, words_block
+from pmf_analysis.story.pages import Page, data_rows, data_table, picture, words_block
 from pmf_analysis.story.parts import MONTHS, positions
 from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
 from pmf_analysis.story.style import tone_of
-from pmf_analysis.story.theme_sentences import chance_among_tested
 from pmf_analysis.story.view import ThemeView, rows_of
 
 _FEWEST_GAPS, _MOST_NAMES, _FURTHEST = 3, 10, 3
@@ -88,20 +87,14 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         called = any(each.shown.endswith(_CALLED) for each in facts)
         tests = [(tested.count(kind), level) for kind, level in levels.items() if called]
         counts = self.count_verdicts("benchmarking", self.counting_entry(), facts)
-        slots = {"chance": chance_among_tested(tests), "peer_set": facts[0].peer_set}
-        return tell("peers_summary", counts=(*counts, *self.names()), facts=facts, **slots)
+        slots = {"chance": sentences.chance_among_tested(tests), "peer_set": facts[0].peer_set}
+        return tell("peers_summary", counts=counts, facts=facts, **slots)
 
     def row(self, facts: ComparisonFacts) -> dict[str, str]:
         """Level, median, rank, gap and evidence."""
-        subject, place = facts.subject, sentences.rank_words(facts)
-        ranged = say("compare.place.with_range", place=place, range=facts.rank_range)
-        gap_word, newest = self.view.status_words.get(facts.gap_word, ""), self._newest(facts)
-        both = say("compare.both", compared=facts.value, **newest)
-        cells = {"compared": both or facts.value.text, "rank": ranged or place}
-        cells |= {"mean": subject.plain(facts.peer_mean), "pooled": subject.plain(facts.pooled)}
-        cells |= {"middle_half": subject.range(facts.peer_q1, facts.peer_q3)}
-        cells |= {"gap": subject.figure(facts.gap.raw, "signed").text, "gap_trend": gap_word}
-        return cells_of(facts, "benchmarking") | cells | {"evidence": _evidence_words(facts)}
+        slots = {"place": sentences.rank_words(facts), "words": self.view.status_words}
+        told = tell_cells("benchmarking", facts=facts, newest=self._newest(facts), **slots)
+        return told | {"evidence": _evidence_words(facts)}
 
     def how(self, facts: ComparisonFacts) -> str:
         """Say on what evidence."""
@@ -273,7 +266,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return " ".join(told(*said, *others, *gap))
 
 
-def _gap_notes(facts: ComparisonFacts, gaps: pd.DataFrame) -> Sentences:
+def _gap_notes(facts: ComparisonFacts, gaps: pd.DataFrame) -> bank.Sentences:
     """Say what the marks mean, what is tested, and where councils or periods are missing."""
     known, frequency = gaps.reindex(columns=[*_AS_IF, "n_peers"]), facts.subject.frequency
     counts = {"low": f"{known['n_peers'].min():.0f}", "high": f"{known['n_peers'].max():.0f}"}

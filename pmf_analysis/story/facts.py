@@ -16,7 +16,6 @@ from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, text
 STANDARDS = ("floor", "statutory", "contractual")
 """Kinds of target that are to be kept: each is kept or at risk, and none asks for too little."""
 SIGNALS = ("improving", "worsening", "rising", "falling")
-NEARLY_ALL = 0.9  # share of other comparisons that agree
 _CODE = bank.stored("facts.yml")
 MARKS: dict[str, str] = _CODE["marks"]
 _DAY = r"\b\d{4}-\d\d-\d\d\b"
@@ -185,7 +184,7 @@ class ComparisonFacts(Facts):
     def is_open(self) -> bool:
         """Whether other comparisons turn the verdict around, or mostly do not bear it out."""
         same, of, opposite = (self.more[f"robust_{n}"].raw or 0 for n in ("same", "of", "opposite"))
-        return 2 * same < of or (opposite > 0 and same < NEARLY_ALL * of)
+        return 2 * same < of or (opposite > 0 and same < _CODE["nearly_all"] * of)
 
 
 @dataclass(frozen=True, slots=True)

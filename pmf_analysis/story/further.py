@@ -11,12 +11,11 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.story import bank, formatting, funnel, sentences
-from pmf_analysis.story.bank import capital, listed, named, say, say_first, stored, title, words_of
+from pmf_analysis.story.bank import listed, say, say_first, stored, tell_cells, title, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.facts import ComparisonFacts, without_status, written_date
 from pmf_analysis.story.figures import Facts, Row, Subject, number, text
-from pmf_analysis.story.pages import cells_of, data_rows, data_table, picture
-from pmf_analysis.story.theme_sentences import unjudged
+from pmf_analysis.story.pages import data_rows, data_table, picture
 from pmf_analysis.story.view import ThemeView, rows_of
 
 _MOST_LEADS = 3
@@ -133,13 +132,7 @@ def _about_leads(entry: str, names: Sequence[str]) -> str:
 
 
 def _lead_cells(facts: Facts) -> dict[str, str]:
-    start = say("further.change", value=facts.start_value, label=facts.start_label)
-    now = say("further.change", value=facts.value, label=facts.period_label)
-    own, expected = facts.own_improvement, _with_range(facts, "shrunken", "lead")
-    way = {1: "better", -1: "worse", 0: "same"}[facts.sign(own)]
-    ours = say(f"further.ours.{way}", size=own.text.lstrip(f"+{formatting.MINUS}"))
-    cells = {"from": start, "to": now, "expected": expected, "ours": ours}
-    return cells_of(facts, "leads") | cells
+    return tell_cells("leads", facts=facts) | {"expected": _with_range(facts, "shrunken", "lead")}
 
 
 def _with_range(facts: Facts, name: str, of_ends: str) -> str:
@@ -159,26 +152,20 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
     if not groups:
         return _section("equality", bank.told(say("further.equality_none", n=n or None)))
     held = len({each.subject.indicator for each in groups})
-    names = [(e, f"{e.subject.short} ({e.dimension_value})") for e in groups]
-    reasons = [
-        (name, bank.reason_words(each.reason))
-        for each, name in names
-        if each.verdict == "cannot_judge"
-    ]
+    refused = [each for each in groups if each.verdict == "cannot_judge"]
+    names = [f"{each.subject.short} ({each.dimension_value})" for each in refused]
+    reasons = [*zip(names, (bank.reason_words(each.reason) for each in refused), strict=True)]
     said = (say("further.equality_counts", k=held, n=n),)
     rows = [_group_cells(view, each) for each in groups[:_MOST_GROUPS]]
     rest = len(groups) if len(groups) > _MOST_GROUPS else None
     more = say("further.equality_more", shown=_MOST_GROUPS, n=rest)
-    notes = bank.told(say("further.equality_note"), *unjudged(reasons), more)
+    notes = bank.told(say("further.equality_note"), *sentences.unjudged(reasons), more)
     return _section("equality", said, rows, view.status_words, notes=notes)
 
 
 def _group_cells(view: ThemeView, facts: Facts) -> dict[str, str]:
-    dimension = capital(facts.dimension.replace("_", " "))
-    group = say("further.group", dimension=dimension, value=facts.dimension_value)
-    cells = {"group": group, "difference": _with_range(facts, "difference", "difference")}
-    over_time = view.status_words.get(facts.trend, "")
-    return cells_of(facts, "equality") | cells | {"over_time": over_time}
+    cells = tell_cells("equality", facts=facts, words=view.status_words)
+    return cells | {"difference": _with_range(facts, "difference", "difference")}
 
 
 def group_attention(groups: Sequence[Facts]) -> list[str]:
@@ -189,7 +176,7 @@ def group_attention(groups: Sequence[Facts]) -> list[str]:
             word = say("further.equality_one", facts=each, name=each.subject.short)
             entry = "widening" if each.trend == "widening" else "plain"
             worse.setdefault(word, []).append(say(f"further.equality_group.{entry}", facts=each))
-    return [*chain(*(named(word, names) for word, names in worse.items()))]
+    return [*chain(*(bank.named(word, names) for word, names in worse.items()))]
 
 
 def value_blocks(view: ThemeView) -> list[Block]:
@@ -206,7 +193,8 @@ def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Bloc
     subjects = {kind: _subject(view, own, kind) for kind in _KINDS}
     facts = Facts.read(own, subjects["cost"], "pair")
     said = (" ".join(bank.tell("value", facts=facts, council=view.council)),)
-    heading = title("value.title", text(own, "title"))
+    name, words = text(own, "title"), words_of("further.quadrant")
+    heading = title("value.title", name)
     drawn = rows.dropna(subset=["cost_percentile", "performance_percentile"])
     newest = drawn[drawn["is_newest"].astype(bool)]
     if not newest["is_own"].astype(bool).any():
@@ -216,10 +204,7 @@ def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Bloc
     slots = {"council": view.council, "period": text(own, "year_label"), "n": len(newest) - 1}
     slots |= {kind: subjects[kind].title for kind in _KINDS}
     table = data_table(say("section.data", name=heading), ("council", *_KINDS), cells)
-    svg = funnel.draw_quadrant(
-        drawn, words=words_of("further.quadrant"), id=id, own_name=view.council
-    )
-    name = text(own, "title")
+    svg = funnel.draw_quadrant(drawn, words=words, id=id, own_name=view.council)
     return picture("value", name, svg, table, *said, slots=slots, id=id, text=said)
 
 
@@ -236,10 +221,10 @@ def could_compare(view: ThemeView, compared: Collection[str]) -> list[Block]:
     tools, rows = words_of("further.tool"), []
     for each in view.indicators:
         if each.is_chartable and each.id not in compared:
-            named = [tools.get(name, name) for name in each.framework_refs]
-            places = [*named, say("further.return", name=each.sdl_ref), each.source_url]
-            public = bank.join_words([*filter(None, places)]) or say("further.local")
-            name = each.short_title or each.title
-            rows.append({"indicator": name, "source": each.source, "public": public})
+            refs = [tools.get(name, name) for name in each.framework_refs]
+            places = bank.told(*refs, say("further.return", name=each.sdl_ref), each.source_url)
+            public, name = bank.join_words(places), each.short_title or each.title
+            cells = {"indicator": name, "public": public or say("further.local")}
+            rows.append(cells | {"source": each.source})
     notes = (say("further.could_note"), say("further.could_public"))
     return _section("could", (), rows, notes=notes)

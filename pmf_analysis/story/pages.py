@@ -14,15 +14,13 @@ from typing import Any, ClassVar, Generic, TypeVar
 import pandas as pd
 
 from pmf_analysis.parameters.models import Indicator
-from pmf_analysis.story import bank
-from pmf_analysis.story import theme_sentences as spoken
-from pmf_analysis.story.bank import join_words, named, paragraph, say, stored, title, told, words_of
+from pmf_analysis.story import bank, sentences
+from pmf_analysis.story.bank import join_words, paragraph, say, stored, title, told, words_of
 from pmf_analysis.story.blocks import Block, Column, Kind, Table
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Facts, Subject, number, text
 from pmf_analysis.story.formatting import format_date
-from pmf_analysis.story.sentences import age_sentences
-from pmf_analysis.story.view import ThemeView, rows_of
+from pmf_analysis.story.view import ThemeView, narrative_notes, quality_blocks, rows_of, source_line
 
 F = TypeVar("F", bound=Facts)
 Cells = Mapping[str, str]
@@ -52,12 +50,6 @@ def data_table(
     made = [Column(key, say(f"column.{key}"), *kinds.get(key, ("left", "text"))) for key in used]
     shown = tuple({key: row.get(key, "") for key in used} for row in cells)
     return Table(caption, tuple(made), shown, status_words=words or {})
-
-
-def cells_of(facts: Facts, table: str) -> dict[str, str]:
-    """Cells of a row that are facts as they are written, as declared for a table."""
-    names = stored("cells.yml")["cells"][table].items()
-    return {key: str(attrgetter(name)(facts)) for key, name in names}
 
 
 def table_block(id: str, table: Table, *, alt: str = "", notes: tuple[str, ...] = ()) -> Block:
@@ -169,7 +161,8 @@ class Page(ABC, Generic[F]):
         known = self.view.trend_facts
         refused = [row for row in self._standings() if row["status"] in _REFUSED]
         reasons = [(bank.clip_words(row["short"], 6), row["reason"]) for row in refused]
-        found = (*self.summary(), *spoken.unjudged(reasons)) if known else (say("theme.no_data"),)
+        refusals = sentences.unjudged(reasons)
+        found = (*self.summary(), *refusals) if known else (say("theme.no_data"),)
         heading = say("section.headline", **slots)
         finding = Block("finding", "headline", heading, text=paragraph(found))
         table = self._table(say("section.at_a_glance", **slots), self.shows["glance"], rows)
@@ -208,7 +201,7 @@ class Page(ABC, Generic[F]):
 
     def quality(self) -> list[Block]:
         """Return what limits trust in the data: states of figures, then problems found."""
-        return spoken.quality_blocks(self.view, self._table)
+        return quality_blocks(self.view, self._table)
 
     def method(self) -> list[Block]:
         """Return by which methods the page judges, and what they cannot tell."""
@@ -257,7 +250,11 @@ class Page(ABC, Generic[F]):
         ``place`` counts several findings of one indicator. ``second`` are the sentences of
         a second paragraph, after which an age is a note.
         """
-        place, notes, aged = more.pop("place", 0), more.pop("notes", ()), age_sentences(trend)
+        place, notes, aged = (
+            more.pop("place", 0),
+            more.pop("notes", ()),
+            sentences.age_sentences(trend),
+        )
         if second := paragraph(more.pop("second", ())):
             notes, aged = (*notes, *aged), ()
         id = f"finding-{self.view.slugs[trend.subject.series]}"
@@ -267,7 +264,7 @@ class Page(ABC, Generic[F]):
 
     def beside(self, trend: TrendFacts, blocks: Sequence[Block]) -> list[Block]:
         """Set the owner's words beside an indicator's first figure, or its finding without one."""
-        said = spoken.narrative_notes(self.view, trend.subject.indicator)
+        said = narrative_notes(self.view, trend.subject.indicator)
         first = next((block for block in blocks if block.kind == "figure"), blocks[0])
         return [replace(each, commentary=said) if each is first else each for each in blocks]
 
@@ -280,17 +277,16 @@ class Page(ABC, Generic[F]):
         slots = {**ends, **rows[-1], "title": subject.title, "council": self.view.council, **slots}
         table = data_table(say("section.data", name=subject.short), tuple(rows[0]), rows)
         more |= {"id": id, "facts": facts.scalars()}
-        more["source"] = spoken.source_line(self.view, subject.indicator)
+        more["source"] = source_line(self.view, subject.indicator)
         kind = kind.partition("-")[0]
         return picture(kind, subject.short, draw(id=id), table, *said, slots=slots, **more)
 
     def count_verdicts(self, group: str, entry: str, facts: Sequence[Facts]) -> tuple[str, ...]:
-        """Count the verdicts in words, or say that nothing can be judged."""
-        counts = Counter(each.shown for each in facts)
-        if counts["cannot_judge"] == len(facts):
-            return (say("theme.nothing_judged", n=len(facts)),)
-        seen = [(code, counts[code]) for code in self.shows["verdicts"]]
-        return spoken.counted(group, entry, seen, len(facts))
+        """Count the verdicts in words, and name who has those that the page names."""
+        counts, shows = Counter(each.shown for each in facts), self.shows
+        seen = [(code, counts[code]) for code in shows["verdicts"]]
+        slots = {"counts": sentences.counted(group, entry, seen, len(facts)), "words": self.words}
+        return bank.tell("counts", facts=facts, codes=shows["named"], **slots)
 
     def counting_entry(self) -> str:
         """Return which entry counts: all indicators of the theme, some, or breakdowns too."""
@@ -298,12 +294,6 @@ class Page(ABC, Generic[F]):
         if len(counted) < len(self.facts):
             return "theme.of_series"
         return "theme.of" if len(counted) == len(self.view.indicators) else "theme.of_some"
-
-    def names(self) -> list[str]:
-        """Sentences that name the indicators with the verdicts that the page names."""
-        codes, names = self.shows["named"], [(e.shown, e.subject.short) for e in self.facts]
-        lists = [(code, [name for shown, name in names if shown == code]) for code in codes]
-        return [each for code, listed in lists for each in named(self.words[code], listed)]
 
     def _table(self, caption: str, columns: Sequence[str], rows: Iterable[Cells]) -> Table:
         return data_table(caption, columns, rows, self.words)

@@ -7,16 +7,16 @@ from itertools import chain
 import pandas as pd
 
 from pmf_analysis.story import bank
-from pmf_analysis.story import theme_sentences as spoken
+from pmf_analysis.story import sentences as spoken
 from pmf_analysis.story.bank import reason_sentences, reason_words, say, stored, title, told
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.dots import count_meeting, draw_dots, draw_trajectory
 from pmf_analysis.story.facts import TargetFacts, TrendFacts
 from pmf_analysis.story.figures import Subject, number, raw
 from pmf_analysis.story.formatting import twentieths
-from pmf_analysis.story.pages import Page, cells_of, data_rows, data_table, table_block, words_block
+from pmf_analysis.story.pages import Page, data_rows, data_table, table_block, words_block
+from pmf_analysis.story.sentences import reference_sentences, target_sentences, target_title
 from pmf_analysis.story.spc import draw_spc
-from pmf_analysis.story.theme_sentences import reference_sentences, target_sentences, target_title
 from pmf_analysis.story.track import portfolio_blocks, record_blocks
 from pmf_analysis.story.view import rows_of
 
@@ -68,14 +68,9 @@ class RealismPage(Page[TargetFacts]):
 
     def row(self, facts: TargetFacts) -> dict[str, str]:
         """Target, chance and range of values with a middling chance."""
-        so_far = say("realism.latest", last=facts.last_value) if facts.of_periods else ""
-        no_target, due = facts.is_reference or facts.kind == "baseline", facts.period_label
-        target = "" if no_target else facts.target.text
-        cells = {"latest": so_far or facts.last_value.text, "range": spoken.range_words(facts)}
-        bare = target and facts.subject.plain(facts.target)  # the unit stands with the latest value
-        cells |= {"target": target, "goal": say("realism.goal", target=bare, due=due) or due}
-        cells["chance"] = say("realism.cell", frequency=facts.frequency, chance=facts.probability)
-        return cells_of(facts, "target_realism") | cells
+        is_set = not (facts.is_reference or facts.kind == "baseline")
+        cells = bank.tell_cells("target_realism", facts=facts, is_set=is_set)
+        return cells | {"range": spoken.range_words(facts)}
 
     def standing(self, facts: TargetFacts) -> tuple[str, str]:
         """Status and reason of a series: judged where one of its targets has a chance."""

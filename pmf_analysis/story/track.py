@@ -7,12 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 
 from pmf_analysis.data.seals import LATE
-from pmf_analysis.story.bank import Sentences, capital, say, stored, tell, words_of
+from pmf_analysis.story.bank import Sentences, capital, say, stored, tell, tell_cells, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.dots import draw_reliability
 from pmf_analysis.story.facts import written_date
 from pmf_analysis.story.figures import Facts, Row, Subject, number, raw, text
-from pmf_analysis.story.pages import cells_of, data_table, picture, table_block
+from pmf_analysis.story.pages import data_table, picture, table_block
 from pmf_analysis.story.view import ThemeView, rows_of
 
 Records = Mapping[tuple[str, ...], Facts]
@@ -45,8 +45,7 @@ def portfolio_blocks(
             slots = {"group": group, "level": f"{100 * level:.0f}%", "past": _read(past or {})}
             said = tell("portfolio", **slots, **counts.more)
         title = titles.get(name) or text(row, "title") or capital(name.replace("_", " "))
-        told_as = {"portfolio": title, "met_range": say("number.range", **counts.more)}
-        cells.append(cells_of(counts, "portfolio") | told_as)
+        cells.append({"portfolio": title, **tell_cells("portfolio", facts=counts)})
     table = data_table(say("portfolio.table"), _COLUMNS["portfolio"], cells)
     notes = (say("portfolio.note"), *[say("portfolio.both")][: len(themes) > 1])
     heading, told_of = say("portfolio.title"), (" ".join(said),)
@@ -101,7 +100,7 @@ def _opened(view: ThemeView) -> list[Block]:
     rows = rows.dropna(subset=["met", "probability"]).tail(_MOST_OPENED) if len(rows) else rows
     for row in rows_of(rows):
         if subject := view.subjects.get(text(row, "series")):
-            cell = cells_of(Facts.read(row, subject, "outcome"), "opened")
+            cell = tell_cells("opened", facts=Facts.read(row, subject, "outcome"))
             cell["due"] = text(row, "period_label") or written_date(row, "period")
             cell["sealed"] = written_date(row, "sealed_on")
             cell["result"] = words_of("record.met")["yes" if number(row, "met") else "no"]

@@ -9,12 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.story import bank, multiples, pages, sentences, spc, style
-from pmf_analysis.story.bank import Sentences, count_of, say, tell, told, words_of
+from pmf_analysis.story import bank, pages, sentences, spc, strip, style
+from pmf_analysis.story.bank import Sentences, count_of, say, tell, tell_cells, told, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, raw, text
-from pmf_analysis.story.theme_sentences import chance_signals, off_target
 from pmf_analysis.story.view import rows_of
 
 _SHOWN_WORDS = 40
@@ -46,19 +45,16 @@ class TrendsPage(pages.Page[TrendFacts]):
         """Say what happened, to which indicators, what chance explains and how fresh it is."""
         facts, packs, moved = self.facts, self.view.packs_of, self.listed("whole_area")
         signals = [each for each in facts if each.is_signal]
-        chance = chance_signals(packs("chance_signals"), len(signals), len(moved))
-        slots = {"moved": moved, "chance": chance, "before": off_target(packs("off_target"))}
+        chance = sentences.chance_signals(packs("chance_signals"), len(signals), len(moved))
+        before = sentences.off_target(packs("off_target"))
+        slots = {"moved": moved, "chance": chance, "before": before}
         counts = self.count_verdicts("trends", self.counting_entry(), facts)
-        return tell("trends_summary", counts=(*counts, *self.names()), facts=facts, **slots)
+        return tell("trends_summary", counts=counts, facts=facts, **slots)
 
     def row(self, facts: TrendFacts) -> dict[str, str]:
         """Level, comparisons, usual range and arrows."""
-        words = words_of("trend.arrow.word")
-        arrows = {"short": words.get(facts.arrow_short), "long": words.get(facts.arrow_long)}
-        usual = facts.subject.range(facts.lower_limit, facts.upper_limit)
         drawn = {key: self._spark(facts, key) for key in ("trend", "history")}
-        told = {"usual_range": usual, "arrows": say("trend.arrow.both", **arrows)}
-        return pages.cells_of(facts, "trends") | drawn | told
+        return tell_cells("trends", facts=facts) | drawn
 
     def how(self, facts: TrendFacts) -> str:
         """Say on what a judgement rests, and where what is declared differs from what is seen."""
@@ -68,7 +64,7 @@ class TrendsPage(pages.Page[TrendFacts]):
         points = self.view.of_series(self.view.points, facts.subject.series)
         values = points["value"].astype(float).tolist() if len(points) else []
         id = f"{name}-{self.view.slugs[facts.subject.series]}"
-        return multiples.draw_spark(values, raw(facts.lower_limit), raw(facts.upper_limit), id=id)
+        return strip.draw_spark(values, raw(facts.lower_limit), raw(facts.upper_limit), id=id)
 
     def overview(self) -> list[Block]:
         """Return every trend of the theme side by side, in one figure."""
@@ -78,14 +74,14 @@ class TrendsPage(pages.Page[TrendFacts]):
         for each in drawn:
             name, value, word = each.subject.short, each.value.text, self.words[each.shown]
             points = view.of_series(view.points, each.subject.series)
-            panels.append(multiples.Panel(name, value, each.shown, points, word))
+            panels.append(strip.Panel(name, value, each.shown, points, word))
             said.append(say("overview.part", name=name, value=value, word=word.lower()))
         caption = say("section.data", name=view.theme_title)
         columns = [key for key in self.shows["glance"] if key != "trend"]
         table = self._table(caption, columns, map(self.row, drawn))
         slots = {"council": view.council, "period": view.period, "n": len(drawn)}
         slots["said"] = "; ".join(said)
-        svg = multiples.draw_multiples(panels, id="overview")
+        svg = strip.draw_multiples(panels, id="overview")
         return [pages.picture("overview", view.theme_title, svg, table, slots=slots)]
 
     def pictures(self) -> list[Block]:
@@ -109,13 +105,10 @@ class TrendsPage(pages.Page[TrendFacts]):
         said = (*sentences.level_sentences(facts), *sentences.noise_sentences(facts))
         rows = pages.data_rows(subject, points, bank.stored("cells.yml")["data"]["chart"])
         events, slug = self.view.events_of(subject.series), self.view.slugs[subject.series]
-        note = say("source.value_note", note=facts.value_note)
         svg = spc.draw_spc(points, subject, id=slug, events=events, is_stale=facts.is_stale)
-        notes, heading = (
-            chart_notes(facts, rows_of(events), self.view.role),
-            sentences.picture_title(facts),
-        )
-        parts: Any = {"title": heading, "notes": (note, *notes), "slots": slots}
+        note = say("source.value_note", note=facts.value_note)
+        notes = (note, *chart_notes(facts, rows_of(events), self.view.role))
+        parts: Any = {"title": sentences.picture_title(facts), "notes": notes, "slots": slots}
         return self.figure(facts, "chart", lambda **_: svg, rows, *said, **parts)
 
     def attention(self) -> list[str]:
@@ -148,21 +141,15 @@ def chart_notes(
     edges = {"higher": low.text, "lower": high.text, "range": subject.range(low, high)}
     rebases = [row for row in events if text(row, "kind") == "rebase"]
     rebase = [{"number": row["number"], "label": text(row, "period_label")} for row in rebases]
-    more = tell(
-        "chart_notes",
-        facts=facts,
-        step=sentences.step_word(facts),
-        rebase=rebase[-1] if rebase else {},
-        edge=edges.get(subject.polarity),
-        cautions=sentences.caution_sentences(facts)[sentences.FIRST_CAUTIONS :],
-    )
+    slots: Any = {"rebase": rebase[-1] if rebase else {}, "edge": edges.get(subject.polarity)}
+    slots["cautions"] = sentences.caution_sentences(facts)[sentences.FIRST_CAUTIONS :]
+    more = tell("chart_notes", facts=facts, step=sentences.step_word(facts), **slots)
     oldest = len(events) - _SHOWN_EVENTS
     shown = [row for row in events if row["number"] > oldest or row in rebases]
     left = len(events) - len(shown)
     earlier = count_of("event.earlier", left) if left else ""
-    return told(
-        say("trend.more", text=" ".join(more)), *(_event_note(row, role) for row in shown), earlier
-    )
+    events_told = (_event_note(row, role) for row in shown)
+    return told(say("trend.more", text=" ".join(more)), *events_told, earlier)
 
 
 def _event_note(row: Row, role: Callable[[str], str]) -> str:

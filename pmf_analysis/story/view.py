@@ -1,7 +1,11 @@
-"""The view of a theme: the result tables and names that its three pages are made from."""
+"""The view of a theme: the result tables and names that its three pages are made from.
+
+And what is said of the data in it: what limits trust in them, who supplied them, and what their
+owners wrote about them.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -11,10 +15,12 @@ import pandas as pd
 
 from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.story import bank
-from pmf_analysis.story.bank import stored, words_of
-from pmf_analysis.story.facts import TrendFacts
-from pmf_analysis.story.figures import Row, Subject, text
+from pmf_analysis.story.bank import count_of, say, stored, tell, told, words_of
+from pmf_analysis.story.blocks import Block, Table
+from pmf_analysis.story.facts import TrendFacts, written_date
+from pmf_analysis.story.figures import Row, Subject, number, text
 
+_SHOWN_PROBLEMS, _SHOWN_WORDS = 20, 60
 _RECENT = 4  # newest figures among which a signal that has ended is still news
 
 
@@ -53,8 +59,8 @@ class ThemeView:
         if name not in self._told:
             table = self.tables.get(name, pd.DataFrame())
             labels = table.columns.intersection(stored("cells.yml")["labels"])
-            told = {label: table[label].map(_told, na_action="ignore") for label in labels}
-            self._told[name] = table.assign(**told) if bank.language() != "en" else table
+            named = {label: table[label].map(_told, na_action="ignore") for label in labels}
+            self._told[name] = table.assign(**named) if bank.language() != "en" else table
         return self._told[name]
 
     @cached_property
@@ -161,3 +167,68 @@ def _told(label: str) -> str:
 def rows_of(table: pd.DataFrame) -> list[Row]:
     """Return a table's rows as mappings from column to cell."""
     return [dict(row) for row in table.to_dict("records")]
+
+
+def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
+    """Say what states the latest figures are in, then show the problems found."""
+    problems, fix = rows_of(view.problems), say("quality.contradiction_fix")
+    known = ["", *(text(row, "message") for row in problems)]
+    seen: list[Row] = [
+        {"message": each.contradiction, "indicator": each.subject.indicator, "fix": fix}
+        for each in view.trend_facts
+        if each.contradiction not in known
+    ]
+    rows = []
+    for row in (*seen, *problems):
+        place = ", ".join(filter(None, [text(row, "indicator"), _place(row, "")]))
+        rows.append({"problem": text(row, "message"), "place": place, "fix": text(row, "fix")})
+    count, rows = len(rows), rows[:_SHOWN_PROBLEMS]
+    said = tell("quality", facts=view.trend_facts)
+    fine = told(say("quality.fine") if view.trend_facts else "")
+    found = count_of("quality.count", count) if count else say("quality.none")
+    note = Block("note", "quality", say("section.quality"), text=(*(said or fine), found))
+    if not count:
+        return [note]
+    notes = (say("quality.first", shown=len(rows), n=count),) if count > len(rows) else ()
+    shown = table(say("section.quality_table"), ("problem", "place", "fix"), rows)
+    return [note, Block("table", "problems", shown.caption, table=shown, notes=notes)]
+
+
+def _place(row: Row, prefix: str) -> str:
+    """Name file, sheet and row; "" where none is recorded."""
+    line = number(row, f"{prefix}row")
+    parts = [text(row, f"{prefix}file"), text(row, f"{prefix}sheet")]
+    return ", ".join(filter(None, [*parts, say("section.row", row=line and f"{line:.0f}")]))
+
+
+def source_line(view: ThemeView, indicator: str) -> str:
+    """Name source and licence of an indicator, or say that none is recorded."""
+    found = [each for each in view.indicators if each.id == indicator]
+    parts = [part.rstrip(".") for each in found for part in (each.source, each.licence) if part]
+    return say("source.line", source=". ".join(parts)) or say("source.none")
+
+
+def narrative_notes(view: ThemeView, indicator: str) -> tuple[str, ...]:
+    """Return what the owner wrote about the newest period, each with role and date.
+
+    Officers go by the roles that framework and register name; any other author is the
+    owner. A long text is cut at the end of a sentence, and the note says where the whole of it is.
+    """
+    if view.narratives.empty:
+        return ()
+    rows = view.narratives[view.narratives["indicator_id"] == indicator]
+    newest = rows_of(rows[rows["period_end"] == rows["period_end"].max()])
+    notes = (note for row in newest for note in _narrative(view, row) if note)
+    return tuple(dict.fromkeys(notes))
+
+
+def _narrative(view: ThemeView, row: Row) -> Iterator[str]:
+    role = view.role(text(row, "author_role")) or say("narrative.owner")
+    kind = words_of("narrative.kind").get(text(row, "kind"), text(row, "kind"))
+    parts = [kind, role, written_date(row, "written_on")]
+    whole = text(row, "text")
+    shown = bank.clip_sentences(whole, _SHOWN_WORDS)
+    slots = {"heading": ", ".join(filter(None, parts)), "text": shown, "n": len(whole.split())}
+    entry = "narrative.note" if shown == whole else "narrative.note_clipped"
+    yield say(entry, **slots, place=_place(row, "source_") or say("narrative.no_place"))
+    yield say("narrative.due", date=written_date(row, "due_back_on_target"))

@@ -22,9 +22,15 @@ from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.dots import draw_dots
 from pmf_analysis.story.facts import ComparisonFacts
 from pmf_analysis.story.figures import Subject
-from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
 from pmf_analysis.story.spc import draw_spc
-from pmf_analysis.story.strip import StripRow, draw_gap, draw_strip
+from pmf_analysis.story.strip import (
+    Panel,
+    StripRow,
+    draw_gap,
+    draw_multiples,
+    draw_spark,
+    draw_strip,
+)
 
 META = {
     "council": "Westshire Council",

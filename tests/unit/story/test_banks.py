@@ -27,18 +27,16 @@ from pmf_analysis.story.pages import Page
 from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.rendering import block_html
 from pmf_analysis.story.sentences import (
+    challenge_questions,
     comparison_sentences,
     comparison_title,
     context_sentences,
     picture_title,
-    trend_sentences,
-    trend_title,
-)
-from pmf_analysis.story.theme_sentences import (
-    challenge_questions,
     reference_sentences,
     target_sentences,
     target_title,
+    trend_sentences,
+    trend_title,
 )
 from pmf_analysis.story.trends_page import TrendsPage, chart_notes
 

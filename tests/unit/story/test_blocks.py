@@ -14,8 +14,8 @@ from lxml import html as lxml_html
 from pmf_analysis.parameters.drawings import check_svg
 from pmf_analysis.problems import PmfError
 from pmf_analysis.story.blocks import BLOCK_MIME, Block, Column, Table
-from pmf_analysis.story.multiples import draw_spark
 from pmf_analysis.story.rendering import block_html
+from pmf_analysis.story.strip import draw_spark
 from pmf_analysis.story.style import PANEL_SVG
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path d="M0 0L9 9"/></svg>'

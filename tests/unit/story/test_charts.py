@@ -34,8 +34,7 @@ from pmf_analysis.story.dots import count_meeting, draw_dots, draw_reliability, 
 from pmf_analysis.story.facts import ComparisonFacts, Subject
 from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.funnel import draw_funnel, draw_quadrant
-from pmf_analysis.story.multiples import Panel, draw_multiples, draw_spark
-from pmf_analysis.story.strip import StripRow, draw_strip
+from pmf_analysis.story.strip import Panel, StripRow, draw_multiples, draw_spark, draw_strip
 
 SVG = "{http://www.w3.org/2000/svg}"
 MONTHS = {"monthly": 1, "quarterly": 3, "termly": 4, "annual": 12}

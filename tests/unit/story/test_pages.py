@@ -27,7 +27,7 @@ from pmf_analysis.story.pages import Page
 from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.rendering import block_html
 from pmf_analysis.story.results import AUDIT_COLUMNS, audit_rows, result_rows
-from pmf_analysis.story.theme_sentences import target_title
+from pmf_analysis.story.sentences import target_title
 from pmf_analysis.story.track import portfolio_blocks
 from pmf_analysis.story.trends_page import TrendsPage, chart_notes
 from pmf_analysis.story.view import ThemeView
@@ -431,7 +431,7 @@ def test_no_wording_lies_unused(repository: Path) -> None:
     )
     code += "".join(
         (repository / f"pmf_analysis/story/{name}.yml").read_text(encoding="utf-8")
-        for name in ("pages", "stories", "theme_page")
+        for name in ("cells", "pages", "stories", "theme_page")
     )
     code = re.sub(r'([._])" (\+|~) ?[\w.]+', r'\1{}"', code.replace("%s", "{}"))
     names = set(re.findall(r"""["']([a-z_]+(?:\.(?:(?:[a-z_0-9]|\{.*?\})+))+)["']""", code))
@@ -970,7 +970,7 @@ ANSWERS = ("yes", "no", "not_known")
 def test_every_template_of_a_target_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     from pmf_analysis.story.facts import TargetFacts
     from pmf_analysis.story.figures import Subject
-    from pmf_analysis.story.theme_sentences import (
+    from pmf_analysis.story.sentences import (
         challenge_questions,
         evidence_rows,
         target_sentences,

@@ -24,28 +24,26 @@ from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.formatting import format_age, twentieths
 from pmf_analysis.story.sentences import (
     assurance_sentences,
-    comparison_sentences,
-    comparison_title,
-    context_sentences,
-    level_sentences,
-    noise_sentences,
-    picture_title,
-    trend_sentences,
-    trend_title,
-)
-from pmf_analysis.story.theme_sentences import (
     challenge_questions,
     chance_among_tested,
     chance_signals,
     check_sentence,
+    comparison_sentences,
+    comparison_title,
+    context_sentences,
     counted,
     evidence_rows,
+    level_sentences,
+    noise_sentences,
     off_target,
     outturn_sentences,
+    picture_title,
     range_words,
     reference_sentences,
     target_sentences,
     target_title,
+    trend_sentences,
+    trend_title,
     unjudged,
 )
 from pmf_analysis.story.trends_page import chart_notes
