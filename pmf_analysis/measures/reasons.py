@@ -20,7 +20,7 @@ def why_not(pairs: Frame) -> Column:
         (pairs["data_type"] == "count", SENTENCES["authority_total"]),
         (pairs["is_circular"], SENTENCES["circular"]),
         (pairs["n_peers"] < FEWEST_PEERS, few + " same period; five are needed."),
-        (unfair, hidden.astype(str) + " peers are hidden for small numbers; the rest mislead."),
+        (unfair, hidden.astype(str) + SENTENCES["misleading"]),
     ]
     return first_text(pairs.index, reasons)
 

@@ -30,13 +30,14 @@ def decision_path(
     Returns
     -------
     DataFrame
-        TABLES["decisions"]: place counts steps from 1; answer "yes", "no" or "not_known"; value is
-        the number that the answer rests on (unit of the indicator, NaN for none) and comparator
-        whose it is: a kind of target, a peer set, "nation" or "present". Each level found takes
-        the place of the one before if it is more challenging; a benchmark that is too old is none.
-        Present performance, of the period that benchmark is for, is compared and takes no place.
+        TABLES["decisions"]: place counts steps from 1; answer "yes", "no", "not_known" or
+        "not_asked"; value is the number that the answer rests on (unit of the indicator, NaN for
+        none) and comparator whose it is: a kind of target, a peer set, "nation" or "present".
+        Each level found takes the place of the one before if it is more challenging; a benchmark
+        that is too old is none. Present performance, of the period that benchmark is for, is
+        compared and takes no place.
         Targets for the year so far are not held against levels of single periods, nor what must
-        be kept (a floor, a standard) against what could be asked for: "not_known".
+        be kept (a floor, a standard) against what could be asked for: "not_asked".
     """
     newest = own.dropna(subset="value").sort_values("period").groupby("series").tail(1)
     live = targets.loc[targets["kind"] != "baseline", _SET.aim]
@@ -53,7 +54,9 @@ def decision_path(
             best, named = rows["best"].mask(harder, value), rows["whose"].mask(harder, whose)
             ours = rows["ours"].mask(harder, rows["beside"])
             rows = rows.assign(best=best, whose=named, ours=ours)
-        answer = first_text(rows.index, [(~known, "not_known"), (yes, "yes")], "no")
+        unasked = rows["kind"].isin(NEVER_EASY) & (step.step == "as_challenging")
+        codes = [(unasked, "not_asked"), (~known, "not_known"), (yes, "yes")]
+        answer = first_text(rows.index, codes, "no")
         step_told = {"place": place, "step": step.step, "answer": answer, "value": value}
         told.append(rows.assign(**step_told, comparator=whose)[TABLES["decisions"]])
     table = pd.concat(told) if told else rows.head(0).reindex(columns=TABLES["decisions"])
@@ -82,7 +85,7 @@ def _answer(step: TargetStep, rows: Frame, comparisons: Frame) -> tuple[Column, 
         rows["newest"] = rows["newest"].fillna(beside["period"].where(fresh))
         return fresh, known, level, beside["peer_set"].mask(known & is_nation, "nation")
     ahead, better = ((rows[n] - best) * rows["sign"] for n in ("target", "ours"))
-    ahead = ahead.where((rows["how"] == "") & ~rows["kind"].isin(NEVER_EASY))
+    ahead = ahead.where(rows["how"] == "")
     has, later = rows["target_id"].notna(), rows["newest"] > rows["set_on"]
     answers: dict[str, tuple[Column, ...]] = {
         "more_challenging": (best.notna(), best.notna(), best, whose),

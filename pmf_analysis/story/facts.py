@@ -60,6 +60,12 @@ class TrendFacts(Facts):
         )
 
     @property
+    def usual(self) -> tuple[Figure, Figure]:
+        """Ends of the usual range; what cannot be judged has none."""
+        ends = (self.lower_limit, self.upper_limit)
+        return (Figure(None, ""),) * 2 if self.verdict == "cannot_judge" else ends
+
+    @property
     def is_signal(self) -> bool:
         """Whether the series moved by more than its normal variation."""
         return self.verdict in SIGNALS

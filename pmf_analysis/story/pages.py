@@ -161,10 +161,11 @@ class Page(ABC, Generic[F]):
         known = self.view.trend_facts
         refused = [row for row in self._standings() if row["status"] in _REFUSED]
         reasons = [(bank.clip_words(row["short"], 6), row["reason"]) for row in refused]
+        # The lede, then short lines.
         refusals = sentences.unjudged(reasons)
         found = (*self.summary(), *refusals) if known else (say("theme.no_data"),)
         heading = say("section.headline", **slots)
-        finding = Block("finding", "headline", heading, text=paragraph(found))
+        finding = Block("finding", "headline", heading, text=found)
         table = self._table(say("section.at_a_glance", **slots), self.shows["glance"], rows)
         return [finding, table_block("at-a-glance", table)] if rows else [finding]
 

@@ -22,6 +22,7 @@ from pmf_analysis.story.view import rows_of
 
 _DOTS = [f"d{place:02d}" for place in range(1, 21)]
 _UNRECORDED = ("no_rationale", "no_comparator")  # named once, with the data
+_KNOWN = 8  # newest figures, told beside the forecast
 _TO_COME = ["chance_on_path", "q05", "q50", "q95"]
 
 
@@ -96,9 +97,9 @@ class RealismPage(Page[TargetFacts]):
     def _card(
         self, trend: TrendFacts, facts: TargetFacts, place: int, own: list[TargetFacts]
     ) -> list[Block]:
-        """Return one target: finding, charts and evidence; the fan of all with the first.
+        """Return one target: finding, charts and evidence; the fan of all with the one it tells of.
 
-        What was found of the series as a whole is told with the first too.
+        What was found of the series as a whole is told with the first.
         """
         subject, part = facts.subject, "" if place == 1 else f"-{place}"
         checks = self.view.of_series(self.view.target_checks, subject.series)
@@ -113,7 +114,8 @@ class RealismPage(Page[TargetFacts]):
         earlier = data_rows(subject, points[: int(is_odd)], {"value": "value"})
         said = told(*target_sentences(facts), *(say("realism.year_before", **e) for e in earlier))
         blocks = [self.finding(trend, target_title(facts, several=len(own) > 1), said, **parts)]
-        blocks += self._fan(own) if place == 1 else []
+        told_of = next((each for each in own if each.probability.is_known), None)
+        blocks += self._fan(own) if facts is told_of else []
         is_judged = facts.verdict != "cannot_judge"
         blocks += [*self._outturn(facts, part), *self._dots(facts, part)] if is_judged else []
         rows = spoken.evidence_rows(facts, self.shows["evidence"] if facts.band else ())
@@ -144,7 +146,7 @@ class RealismPage(Page[TargetFacts]):
         if facts is None or fans.empty:
             return []
         subject, view = facts.subject, self.view
-        points = view.of_series(view.points, subject.series)
+        points = view.drawn(subject.series)
         lines = [e.target_id for e in own if not (e.is_reference or e.of_periods)]
         targets = view.targets[view.targets["target_id"].isin(lines)]
         first = points.loc[points["value"].notna(), "period_label"].iloc[0]
@@ -152,7 +154,9 @@ class RealismPage(Page[TargetFacts]):
         slots["heading"] = "title" if lines else "title_no_target"
         said = reference_sentences([facts]) if facts.is_reference else target_sentences(facts)
         draw = partial(draw_spc, points, subject, targets=targets, forecast=fans)
-        cells = data_rows(subject, fans, stored("cells.yml")["data"]["fan"])
+        goals = dict(zip(targets["period"], targets["target"], strict=True))
+        shown = pd.concat([points.tail(_KNOWN), fans.assign(target=fans["period"].map(goals))])
+        cells = data_rows(subject, shown, stored("cells.yml")["data"]["fan"])
         return [self.figure(facts, "fan", draw, cells, *said[:2], slots=slots)]
 
     def _dots(self, facts: TargetFacts, part: str) -> list[Block]:

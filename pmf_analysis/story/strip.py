@@ -152,9 +152,9 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
 
     Columns used: period, value, peer_median, and where known mean, lower_limit, upper_limit, rule,
     direction and is_as_if. The usual range of the gap is laid along the others' line, which is
-    where there is no gap; without limits the gap itself is washed. A gap that a rule has singled
+    where there is no gap, with its average. A gap that a rule has singled
     out has a shape, and figures as if the council had existed then are hollow. A period where
-    either line is missing breaks the wash; the line of the other goes on.
+    either line is missing breaks the band; the line of the other goes on.
 
     Raises
     ------
@@ -171,17 +171,17 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
     x = parts.positions(ordered["period"], subject.frequency)
     levels = np.concatenate([ours, others, lower, upper])
     ends = parts.scale_ends(float(np.nanmin(levels)), float(np.nanmax(levels)), 0.1)
-    is_usual, wash = np.isfinite(lower).any(), (ours, others)
+    is_usual = np.isfinite(lower).any()
     labels = [_line_label(say("chart.others"), others, subject, "grey")]
     labels.append(_line_label(subject.council, ours, subject, "blue"))
     if is_usual:
         labels.append((Words(say("chart.average_gap")), float(mean[np.isfinite(mean)][-1])))
-        wash = (lower, upper)
     room = (*_GAP_ROOM, canvas.room_for(labels))
     with parts.time_chart(ends, (x[0], x[-1]), room, subject) as sheet:
-        sheet.fill("gap", x, *wash)
-        for edge in wash if is_usual else ():
-            sheet.draw("edge", x, edge)
+        if is_usual:
+            sheet.fill("gap", x, lower, upper)
+            for look, level in (("edge", lower), ("edge", upper), ("average", mean)):
+                sheet.draw(look, x, level)
         for look, values in {"similar councils": others, "us": ours}.items():
             sheet.draw(f"{look}, long" if len(x) > _MOST_DOTS else look, x, values)
         way = np.where(np.isfinite(way), way, np.sign(ours - mean)) * subject.better_sign

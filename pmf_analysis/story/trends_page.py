@@ -64,7 +64,7 @@ class TrendsPage(pages.Page[TrendFacts]):
         points = self.view.of_series(self.view.points, facts.subject.series)
         values = points["value"].astype(float).tolist() if len(points) else []
         id = f"{name}-{self.view.slugs[facts.subject.series]}"
-        return strip.draw_spark(values, raw(facts.lower_limit), raw(facts.upper_limit), id=id)
+        return strip.draw_spark(values, *map(raw, facts.usual), id=id)
 
     def overview(self) -> list[Block]:
         """Return every trend of the theme side by side, in one figure."""
@@ -73,7 +73,7 @@ class TrendsPage(pages.Page[TrendFacts]):
             return []
         for each in drawn:
             name, value, word = each.subject.short, each.value.text, self.words[each.shown]
-            points = view.of_series(view.points, each.subject.series)
+            points = view.drawn(each.subject.series)
             panels.append(strip.Panel(name, value, each.shown, points, word))
             said.append(say("overview.part", name=name, value=value, word=word.lower()))
         caption = say("section.data", name=view.theme_title)
@@ -91,7 +91,7 @@ class TrendsPage(pages.Page[TrendFacts]):
             said, heading = sentences.trend_sentences(facts), sentences.trend_title(facts)
             more = {"facts": facts.scalars(), "tone": style.tone_of(facts.level)}
             of_series = [self.finding(facts, heading, said, **more)]
-            points = self.view.of_series(self.view.points, facts.subject.series)
+            points = self.view.drawn(facts.subject.series)
             if len(points) and points["value"].notna().sum() > 1:
                 of_series.append(self._chart(facts, points))
             blocks += self.beside(facts, of_series)

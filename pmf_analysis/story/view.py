@@ -20,6 +20,7 @@ from pmf_analysis.story.blocks import Block, Table
 from pmf_analysis.story.facts import TrendFacts, written_date
 from pmf_analysis.story.figures import Row, Subject, number, text
 
+_LIMITS = ["lower_limit", "upper_limit", "mean"]
 _SHOWN_PROBLEMS, _SHOWN_WORDS = 20, 60
 _RECENT = 4  # newest figures among which a signal that has ended is still news
 
@@ -142,6 +143,18 @@ class ThemeView:
             self._groups[id(table), column] = table, groups
         _, groups = self._groups[id(table), column]
         return groups[key] if key in groups else table.iloc[:0]
+
+    def drawn(self, series: str) -> pd.DataFrame:
+        """Points of a series as they are drawn: one that cannot be judged has no limits, no marks.
+
+        Points left out of every judgement stay marked as such.
+        """
+        points = self.of_series(self.points, series)
+        refused = [e.subject.series for e in self.trend_facts if e.verdict == "cannot_judge"]
+        if points.empty or series not in refused:
+            return points
+        kinds = points["point_type"].replace("special.*", "", regex=True)
+        return points.assign(**dict.fromkeys(_LIMITS, float("nan")), point_type=kinds)
 
     def events_of(self, series: str) -> pd.DataFrame:
         """Events of a series, oldest first, with the number that chart and notes give each."""
