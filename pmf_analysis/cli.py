@@ -282,7 +282,11 @@ def export(
     from pmf_analysis.batch import copies
 
     made = manifest.find_run(workspace, run)
-    copies.export(_open(workspace), made, to or (), lambda line: print(line, file=sys.stderr))
+    if not made.is_finished:
+        raise PmfError(Problem.of("run-unfinished", run=made.id))
+    with manifest.locked(made.folder.parents[1]):
+        made = manifest.RunRecord.read(made.folder)
+        copies.export(_open(workspace), made, to or (), lambda line: print(line, file=sys.stderr))
     return _say_result(made, workspace, as_json)
 
 

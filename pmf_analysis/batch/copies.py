@@ -56,7 +56,8 @@ def export(
         )
     template = workspace.word_template(run.manifest["parameters"]["framework"])
     about, made = run.manifest["pages"], [job for job in run.jobs.values() if job["status"] == "ok"]
-    lacking = [_lacking(run, job, wanted) for job in made]
+    looks = manifest.digest_of((template or b"").hex())
+    lacking = [_lacking(run, job, wanted, looks) for job in made]
     ended = {"route": "", "message": Problem.of("copy-failed", why="its process ended").line()}
     # Started afresh, since a fork of a process with threads may hang. A process that dies ends all
     # that were still at work, and what is said beforehand stays true of their copies.
@@ -66,19 +67,23 @@ def export(
             order = (run.folder / job["id"], about, {**job}, names, template)
             job["copies"] = {**job.get("copies", {}), **dict.fromkeys(names, ended)}
             futures.append(pool.submit(make_copies, *order))
-        for job, future in zip(made, futures, strict=True):
+        for job, names, future in zip(made, lacking, futures, strict=True):
             with suppress(BrokenProcessPool):
                 job["copies"] |= future.result()
-            told = job["copies"].items()
-            why = [f"{name}: {each['message']}" for name, each in told if each["message"]]
-            on_copy(f"{job['id']}: {'; '.join(why) or ', '.join(wanted)}")
+            told = [f"{name} {job['copies'][name]['message']}".strip() for name in names]
+            on_copy(f"{job['id']}: {', '.join(told) or 'as before'}")
+            if "word" in names:
+                job["copies"]["word"] |= {"template": looks}
     pages.render_again(run)
 
 
-def _lacking(run: manifest.RunRecord, job: dict[str, Any], wanted: Sequence[str]) -> list[str]:
-    """Return the formats of which a report has no whole copy."""
+def _lacking(
+    run: manifest.RunRecord, job: dict[str, Any], wanted: Sequence[str], looks: str
+) -> list[str]:
+    """Return the formats of which a report has no whole copy, or one on another template."""
     place, told = run.folder / job["id"], job.get("copies", {})
     whole = {name for name in told if not told[name]["message"]}
+    whole -= {"word"} if told.get("word", {}).get("template") != looks else set()
     files = {name: {FILES[name]: job["files"].get(FILES[name])} for name in wanted}
     return [
         name

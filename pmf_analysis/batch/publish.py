@@ -74,7 +74,7 @@ def _unfit(
 ) -> Iterator[Problem]:
     """Yield what of the run, the list or the folder stands against a publication."""
     if not run.is_finished:
-        yield Problem.of("publish-unfinished", run=run.id)
+        yield Problem.of("run-unfinished", run=run.id)
     if not chosen:
         yield Problem.of("publish-nothing")
     known = {part for id in run.jobs for part in (id, id.partition("/")[0])}

@@ -99,8 +99,9 @@ def audit_folder(folder: Path) -> AuditResult:
     files, problems, others = Counter[str](), list[Finding](), 0
     for path in paths:
         name = path.name if path == folder else path.relative_to(folder).as_posix()
+        name = name.encode(errors="replace").decode()  # of old shared drives
         is_hidden = any(part.startswith((".", "~$")) for part in name.split("/"))
-        if is_hidden or not path.is_file():
+        if is_hidden or path.is_dir():
             continue
         kind = kinds.get(path.suffix.lower())
         if kind is None:
@@ -108,6 +109,8 @@ def audit_folder(folder: Path) -> AuditResult:
             continue
         files[kind] += 1
         problems += _judged(path, kind, name)
+    if not files:
+        raise PmfError(Problem.of("audit-nothing", file=folder.name))
     rules = sum(len(_rules(kind)) for kind in files) + len(_told()["files"])
     return AuditResult(problems, files, others, rules=rules)
 

@@ -118,16 +118,15 @@ def render_index(run: Mapping[str, Any]) -> str:
     rows, summary = run["rows"], run["summary"]
     if rows["read"] != rows["accepted"] + rows["quarantined"] + rows["ignored"]:
         raise PmfError(Problem.of("rows-lost"), EXIT_DATA_UNUSABLE)
-    headings = {"themes": "Themes", "reports": "Reports"}
-    headings |= {"targets": "Targets"} if run.get("portfolio") else {}
-    headings |= {"data": "Data"}
+    parts = ("themes", "reports", *["targets"][: bool(run.get("portfolio"))], "data")
+    headings = {name: bank.say(f"page.index.{name}") for name in parts}
     found = {verdict for counts in summary.values() for verdict, n in counts.items() if n}
     words = bank.words_of("status") | bank.words_of("level_status")
     words |= {code: bank.say("page.index.not_rated", word=words[code]) for code in _UNRATED}
     order = bank.stored("pages.yml")["trends"]["verdicts"]
     verdicts = {code: words[code] for code in order if code in (found or ("cannot_judge",))}
     reports = {(report["theme"], report["analysis"]): report for report in run["reports"]}
-    facts = {"title": "Performance reports", **run, "reports": reports, "verdicts": verdicts}
+    facts = {"title": bank.say("page.titles"), **run, "reports": reports, "verdicts": verdicts}
     sections = [reading.Section(*each) for each in headings.items()]
     return joining_page("run.html.j2", facts, sections)
 

@@ -15,6 +15,7 @@ from lxml import etree
 
 from pmf_analysis.documents.pictures import RULES
 from pmf_analysis.documents.reading import Report
+from pmf_analysis.parameters.brand import ink_on
 from pmf_analysis.story import style
 
 _TEMPLATES = Path(__file__).parent / "templates" / "office"
@@ -41,9 +42,10 @@ def filled(name: str, facts: dict[str, Any]) -> Any:
 
 
 def brand_colour(report: Report) -> str:
-    """Return the council's own colour, or ours."""
+    """Return the council's own colour where words in it can be read on white, or ours."""
     colour = str(report.facts["brand"].get("colour"))
-    return colour if re.fullmatch(RULES["colour"], colour) else style.COLOURS["blue"]
+    is_colour = re.fullmatch(RULES["colour"], colour) is not None
+    return colour if is_colour and ink_on(colour) == "#ffffff" else style.COLOURS["blue"]
 
 
 def finished(content: bytes, report: Report) -> bytes:

@@ -20,7 +20,7 @@ from pmf_analysis.story.bank import say, words_of
 from pmf_analysis.story.rendering import plain_column, units_in_headings
 from pmf_analysis.story.style import COLOURS
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_SENTENCE_END = re.compile(r"(?<=[.!?])(?<!^\d\.)(?<!^\d\d\.)\s+")  # a note's number ends none
 _LONGEST_CELL, _LONGEST_HEADING = 32_000, 200
 _LINES = {"value": "blue", "middle": "blue", "target": "target"}  # others are grey
 
@@ -162,6 +162,8 @@ def _plain(text: str) -> str:
     """
     shown = re.sub(r"[^\t\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)[:_LONGEST_CELL]
     shown = shown.replace("](", "] (").replace("$$", "$ $")
+    # A cell is text here, but would run once somebody edits it.
+    shown = re.sub(r"^(?=[=@\t\r]|[+-][^\d\s.,(+-])", "'", shown)
     is_told = not shown.strip() or re.search("[a-zA-Z0-9]", shown)
     return shown if is_told else f"{shown} ({say('workbook.sign_alone')})"
 
@@ -185,8 +187,9 @@ def _add_chart(workbook: Any, sheet: _Sheet) -> None:
                 "line": line if is_main else {**line, "dash_type": "dash"},
             }
         )
-    chart.set_title({"name": table.title, "name_font": {"size": 12}})
-    chart.set_y_axis({"name": table.table.columns[min(sheet.numbers)]})
+    # Names are those of cells: XlsxWriter takes some texts for formulas.
+    chart.set_title({"name": [sheet.name, 0, 0], "name_font": {"size": 12}})
+    chart.set_y_axis({"name": [sheet.name, sheet.first_row, min(sheet.numbers)]})
     chart.set_legend({"position": "bottom"})
     place = workbook.get_worksheet_by_name(sheet.name)
     about = {"description": sheet.about, "x_scale": 1.6, "y_scale": 1.4}

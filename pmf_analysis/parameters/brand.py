@@ -4,6 +4,7 @@ import base64
 import re
 from hashlib import sha256
 from pathlib import Path
+from zipfile import is_zipfile
 
 from pmf_analysis.parameters.drawings import check_svg
 from pmf_analysis.parameters.loading import Document
@@ -38,7 +39,8 @@ def check_brand(document: Document, folder: Path) -> dict[str, str]:
     for setting, kinds in _KINDS.items():
         for place, name in document.at(f"council.brand.{setting}", str):
             path, facts = folder / name, {"name": name, "kinds": " or ".join(kinds)}
-            if path.suffix not in kinds or not path.is_file():
+            is_damaged = path.suffix == ".docx" and not is_zipfile(path)
+            if path.suffix not in kinds or not path.is_file() or is_damaged:
                 document.tell(place, "brand-file-missing", **facts)
                 continue
             content = path.read_bytes()
