@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -84,10 +85,15 @@ def test_a_brand_is_plain_texts_with_its_logo_inside(
 
 def test_the_word_template_is_read_or_there_is_none(workspace: Workspace) -> None:
     assert workspace.word_template() is None
-    (workspace.parameters / "own.docx").write_bytes(b"PK-own")
+    own = workspace.parameters / "own.docx"
+    with ZipFile(own, "w") as parts:
+        parts.writestr("word/document.xml", "<document/>")
     declare(workspace, "word_template: own.docx")
-    assert workspace.word_template("framework.yml") == b"PK-own"
-    (workspace.parameters / "own.docx").unlink()
+    assert workspace.word_template("framework.yml") == own.read_bytes()
+    own.write_bytes(own.read_bytes()[:30])  # cut off, as by a full disk
+    with pytest.raises(PmfError):
+        workspace.word_template()
+    own.unlink()
     with pytest.raises(PmfError):
         workspace.word_template()
 
