@@ -5,6 +5,7 @@ rendered again after a change of template. Code, printed text, parameters and an
 behind; a failed cell stops the export. The same notebook gives the same bytes.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -18,8 +19,9 @@ from traitlets import List, Unicode
 
 from pmf_analysis.documents import reading
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
-from pmf_analysis.story import bank
+from pmf_analysis.story import bank, style
 from pmf_analysis.story.facts import dated
+from pmf_analysis.story.sentences import counted
 
 TEMPLATES = Path(__file__).parent / "templates"
 _UNRATED = ("rising", "falling", "higher", "lower")
@@ -120,13 +122,15 @@ def render_index(run: Mapping[str, Any]) -> str:
         raise PmfError(Problem.of("rows-lost"), EXIT_DATA_UNUSABLE)
     parts = ("themes", "reports", *["targets"][: bool(run.get("portfolio"))], "data")
     headings = {name: bank.say(f"page.index.{name}") for name in parts}
-    found = {verdict for counts in summary.values() for verdict, n in counts.items() if n}
+    found = sum(map(Counter, summary.values()), Counter[str]())
     words = bank.words_of("status") | bank.words_of("level_status")
     words |= {code: bank.say("page.index.not_rated", word=words[code]) for code in _UNRATED}
     order = bank.stored("pages.yml")["trends"]["verdicts"]
-    verdicts = {code: words[code] for code in order if code in (found or ("cannot_judge",))}
+    counts = [(code, found[code]) for code in order if found[code]]
+    lede = counted("trends", "theme.of_series", counts, found.total())
     reports = {(report["theme"], report["analysis"]): report for report in run["reports"]}
-    facts = {"title": bank.say("page.titles"), **run, "reports": reports, "verdicts": verdicts}
+    facts = {"title": bank.say("page.titles"), **run, "reports": reports, "lede": lede[:1]}
+    facts["verdicts"] = {code: words[code] for code, _ in counts}
     sections = [reading.Section(*each) for each in headings.items()]
     return joining_page("run.html.j2", facts, sections)
 
@@ -190,5 +194,5 @@ def joining_page(name: str, facts: Mapping[str, Any], sections: list[reading.Sec
 def _environment() -> Environment:
     loader = FileSystemLoader(TEMPLATES / "pmf")
     made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    made.globals |= {"say": bank.say, "dated": dated}
+    made.globals |= {"say": bank.say, "dated": dated, "icon": style.icon_html}
     return made

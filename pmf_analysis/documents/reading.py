@@ -168,7 +168,9 @@ def _sections(notebook: Any) -> tuple[list[Section], str]:
             if counts[f"#{block.id}"] > 1:
                 problems.tell("block-id-repeated", cell=cell.get("id", ""), id=block.id)
             number = counts[block.kind] if block.kind in ("figure", "table") else None
-            level = 3 if sections[-1].heading else 2
+            found = (id.removeprefix("finding") for id, _ in sections[-1].findings)
+            is_of_finding = block.kind == "figure" and block.id.endswith(tuple(found))
+            level = (3 if sections[-1].heading else 2) + is_of_finding
             sections[-1].parts.append(Shown(block, number, level))
     problems.raise_if_errors(EXIT_DATA_UNUSABLE)
     return [part for part in sections if part.heading or part.parts], title

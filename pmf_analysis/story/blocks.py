@@ -42,7 +42,8 @@ class Table:
     The first column names the row. A cell of a ``status`` column is a verdict code, shown as mark
     and word of ``status_words``; a cell of a ``spark`` column is the SVG of a sparkline. A key
     that a row lacks, or an empty text, is shown as a dash that is read out as "no value". What a
-    row holds as ``<key>_link`` is the address, beside or below the page, to which the cell leads.
+    row holds as ``<key>_link`` is the address, beside or below the page, to which the cell leads,
+    and ``<key>_said`` says to those who cannot see it what a sparkline shows.
     """
 
     caption: str

@@ -62,20 +62,19 @@ def _named_svg(block: blocks.Block) -> str:
 
 
 def _cell_html(table: blocks.Table, column: blocks.Column, row: Mapping[str, str]) -> str:
-    """Return a cell, a link named with its row where ``<key>_link`` there says where it leads."""
+    """Return a cell, a link where ``<key>_link`` of its row says where it leads."""
     shown, link = _plain_cell(table, column, row), row.get(f"{column.key}_link", "")
     if not row.get(column.key) or not _NEAR.fullmatch(link):
         return shown
-    first = table.columns[0]
-    of = "" if column == first else f", {escape(row[first.key])}"
-    name = f'<span class="pmf-hidden">: {escape(column.label)}{of}</span>'
-    return f'<a href="{link}">{shown}{name}</a>'
+    return f'<a href="{link}">{shown}</a>'  # the headings of row and column say of what
 
 
 def _plain_cell(table: blocks.Table, column: blocks.Column, row: Mapping[str, str]) -> str:
     value = row.get(column.key) or ""
-    if not value or column.kind == "spark":
-        return value or _NO_VALUE.format(say=bank.say("page.no_value"))
+    if value and column.kind == "spark":
+        return f'{value}<span class="pmf-hidden">{escape(row.get(f"{column.key}_said", ""))}</span>'
+    if not value:
+        return _NO_VALUE.format(say=bank.say("page.no_value"))
     if column.kind == "status":
         return status_html(value, table.status_words)
     parts = _VALUE.fullmatch(value) if len(value) > _SHORT_CELL else None

@@ -11,7 +11,7 @@ from pmf_analysis.story import pages, sentences
 from pmf_analysis.story.bank import count_of, say, stored, words_of
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block, Column, Table
-from pmf_analysis.story.facts import ComparisonFacts, TargetFacts, TrendFacts
+from pmf_analysis.story.facts import MARKS, ComparisonFacts, TargetFacts, TrendFacts
 from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.trends_page import TrendsPage
 from pmf_analysis.story.view import ThemeView
@@ -62,18 +62,27 @@ class ThemePage:
         compared = next((e for e in self.comparison.facts if e.subject.series == series), None)
         target = _next(self.realism.by_series[series])
         row = {key: cells[key] for key in ("indicator", "trend", "latest")}
+        row["trend_said"] = self._drawn(facts) if row["trend"] else ""
+        if target and target.of_periods:  # beside a year's target stands the year so far
+            row["latest"] = self.realism.row(target)["latest"] or row["latest"]
         row |= {"change": cells["status"], "compared": self._compared(compared)}
         row |= self._target(target, len(self.realism.by_series[series]))
         anchor = f"report.html#finding-{self.view.slugs[series]}"
         links = {f"{key}_link": f"{to}/{anchor}" for key, to in _LEADS.items() if to in self.made}
         return row | links
 
+    def _drawn(self, facts: TrendFacts) -> str:
+        """Say what a sparkline shows."""
+        values = self.view.of_series(self.view.points, facts.subject.series)["value"].dropna()
+        ends = (facts.subject.figure(value) for value in (values.min(), values.max()))
+        return say("theme_page.drawn", n=len(values), range=facts.subject.range(*ends))
+
     def _compared(self, facts: ComparisonFacts | None) -> str:
         if facts is None or facts.verdict == "cannot_judge":
             return say("theme_page.not_compared")
-        place, word = sentences.rank_words(facts), self.view.status_words[facts.shown].lower()
-        judged = say("theme_page.compared", place=place, word=word)
-        return place if facts.subject.is_city else judged
+        slots = {"place": sentences.rank_words(facts), "period": facts.period_label}
+        kind = "placed" if facts.subject.is_city else "compared"
+        return say(f"theme_page.{kind}", word=self.view.status_words[facts.shown].lower(), **slots)
 
     def _target(self, facts: TargetFacts | None, n: int) -> dict[str, str]:
         if facts is None:
@@ -82,7 +91,8 @@ class ThemePage:
         chance = say("theme_page.chance", frequency=facts.frequency, due=due)
         said = chance or self.view.status_words[facts.shown]
         more = count_of("theme_page.more", n - 1, said=said) if n > 1 else said
-        return {"target": say("theme_page.target", target=target, due=due), "chance": more}
+        kind = "suspect" if MARKS["unit"] in facts.reason else "target"
+        return {"target": say(f"theme_page.{kind}", target=target, due=due), "chance": more}
 
 
 def _next(targets: list[TargetFacts]) -> TargetFacts | None:

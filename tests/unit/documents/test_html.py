@@ -91,6 +91,15 @@ def test_contents_lead_to_sections_and_headings_never_jump() -> None:
     assert page.xpath("//code/text()")[0].strip() == "# not a heading"
 
 
+def test_a_chart_is_headed_below_the_finding_that_it_belongs_to() -> None:
+    found = Block("finding", "finding-a", "A moved", text=("A.",))
+    charts = (figure("chart-a"), figure("overview"))
+    source = notebook(v4.new_markdown_cell("## All"), cell(shown(found), *map(shown, charts)))
+    page = html.document_fromstring(render_report(source, meta=META))
+    assert page.get_element_by_id("chart-a-title").tag == "h4"
+    assert page.get_element_by_id("overview-title").tag == "h3"
+
+
 def test_contents_lead_to_each_of_many_findings() -> None:
     found = [Block("finding", f"finding-{n}", f"Finding {n}", text=("A.",)) for n in range(3)]
     source = notebook(v4.new_markdown_cell("## All"), cell(*map(shown, found)))

@@ -40,8 +40,8 @@ def cells(page: Any, caption: str) -> list[list[str]]:
 def test_every_theme_and_analysis_is_linked_or_says_why_not() -> None:
     page = html.document_fromstring(render_index(run()))
     assert cells(page, "Reports by theme") == [
-        ["People", "Read the report: Trends, People", "Failed It died."],
-        ["Place", "Read the report: Trends, Place", "Not asked for"],
+        ["People", "Trends: People Target realism: failed It died."],
+        ["Place", "Trends: Place Target realism: not asked for"],
     ]
     assert page.xpath("//td//a/@href") == ["people/t.html", "place/t.html"]
 
@@ -49,8 +49,8 @@ def test_every_theme_and_analysis_is_linked_or_says_why_not() -> None:
 def test_counts_of_each_theme_and_rows_and_problems() -> None:
     page = html.document_fromstring(render_index(run()))
     assert cells(page, "really changed") == [
-        ["People", "3", "1", "7"],
-        ["Place", "0", "0", "0"],
+        ["People", "3", "1", "7", "none"],
+        ["Place", "0", "0", "0", "none"],
     ]
     words = page.text_content()
     assert "12,345 rows read = 12,300 accepted + 40 quarantined + 5 ignored." in words
@@ -58,11 +58,22 @@ def test_counts_of_each_theme_and_rows_and_problems() -> None:
     assert page.xpath("//a[@href='problems.csv']")
 
 
-def test_statuses_have_a_column_where_they_occur() -> None:
-    page = html.document_fromstring(render_index(run(summary={"place": {"rising": 2}})))
-    assert cells(page, "really changed")[1] == ["Place", "2"]
+def test_statuses_that_are_no_usual_verdict_are_told_in_one_cell() -> None:
+    counts = {"place": {"rising": 2, "cannot_judge": 1, "worsening": 1}}
+    page = html.document_fromstring(render_index(run(summary=counts)))
+    told = "2 rising, not rated; 1 cannot be judged"
+    assert [row[1:] for row in cells(page, "really changed")] == [["0", "none"], ["1", told]]
+    assert len(page.xpath("//th[contains(., 'Worsening')]//*[@aria-hidden='true']")) == 1
     none = html.document_fromstring(render_index(run(summary={})))
-    assert cells(none, "really changed")[1] == ["Place", "0"]
+    assert cells(none, "really changed")[1] == ["Place", "none"]
+
+
+def test_one_sentence_counts_what_really_changed() -> None:
+    counts = {"people": {"improving": 3}, "place": {"improving": 1, "no_clear_change": 2}}
+    page = html.document_fromstring(render_index(run(summary=counts)))
+    told = "Of the 6 sets of figures, 4 have improved beyond normal variation and 2 show no clear"
+    assert page.xpath("string(//*[@class='lede'])").startswith(told)
+    assert not html.document_fromstring(render_index(run(summary={}))).xpath("//*[@class='lede']")
 
 
 def test_lost_rows_stop_the_page() -> None:
@@ -73,7 +84,7 @@ def test_lost_rows_stop_the_page() -> None:
 def test_same_bytes_and_statuses_are_escaped() -> None:
     assert render_index(run()) == render_index(run())
     reports = [{"theme": "people", "analysis": "trends", "status": "<i>Broken</i>"}]
-    assert "&lt;i&gt;Broken" in render_index(run(reports=reports))
+    assert "&lt;i&gt;broken" in render_index(run(reports=reports))
 
 
 def test_index_passes_the_audit() -> None:

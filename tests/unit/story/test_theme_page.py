@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -70,7 +71,19 @@ def test_every_indicator_has_a_row_that_leads_to_its_findings(view: ThemeView) -
     cells = dict(zip(labels, map(words, first.xpath("td")), strict=True))
     assert cells["Latest"] == "39.8%"
     assert cells["Change"].startswith("Improving")
-    assert "of 1" in cells["Compared with similar councils"]
+    assert re.search(r"of 1\d* in 20\d\d", cells["Compared with similar councils"])
+    assert re.fullmatch(r"\d+ figures: [\d.%]+ to [\d.%]+", cells["Trend"])
+    assert words(first.find("th")) == "Household recycling"
+
+
+def test_beside_a_years_target_stands_the_year_so_far_and_an_odd_target_is_marked() -> None:
+    plain = made_up_view()
+    targets = plain.targets.assign(of=4, last_value=1.0, reason="Low: is its unit right?")
+    page = ThemePage(made_up_view(targets=targets), ANALYSES)
+    rows = next(block.table for block in page.glance() if block.table).rows
+    aimed = [row for row in rows if row["target"]]
+    assert aimed and all(row["latest"].endswith("(so far)") for row in aimed)
+    assert all(row["target"].endswith("(is its unit right?)") for row in aimed)
 
 
 def test_links_lead_to_places_that_the_reports_have(view: ThemeView) -> None:
