@@ -40,6 +40,7 @@ def png_of(svg: str, width_px: int) -> bytes:
     made = BytesIO()
     with Image.open(BytesIO(drawn)) as picture:
         few = picture.convert("RGB").quantize(RULES["colours"], Image.Quantize.FASTOCTREE)
+    few.putpalette([255 if each > RULES["white"] else each for each in few.getpalette() or ()])
     few.save(made, "PNG")
     return made.getvalue()
 

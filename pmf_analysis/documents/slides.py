@@ -1,7 +1,7 @@
-"""Reports as slides: a title, and one slide for each finding that is good or bad news.
+"""Reports as slides: a title, and one slide for each finding that is listed, or good or bad news.
 
-Each has the finding as its title, its first sentences, a native chart that PowerPoint can edit, and
-the whole text as speaker notes.
+Each has the finding as its title, its first sentences and cautions, a native chart that PowerPoint
+can edit, and the whole text as speaker notes.
 """
 
 import re
@@ -41,9 +41,8 @@ def make_slides(report: Report) -> bytes:
         title = bank.clip_words(visible(block.title), bank.MOST_TITLE_WORDS).strip() or "Finding"
         title = f"{title} ({len(titles) + 1})" if title in titles else title
         titles.add(title)
-        text = bank.clip_sentences(" ".join(block.text), RULES["most_words"]).removesuffix(" …")
         known = {"brand_colour": brand_colour(report), "palette": style, **facts, "title": title}
-        known |= {"sentences": re.split(r"(?<=[.!?])\s+", text), "block": block, "below": below}
+        known |= {"sentences": _sentences(" ".join(block.text)), "block": block, "below": below}
         slide.shapes._spTree[2:] = filled("slide.xml.jinja", {**known, "figure": figure})
         if figure and figure.table:
             _add_chart(slide, figure, figure.table)
@@ -57,13 +56,30 @@ def make_slides(report: Report) -> bytes:
 
 
 def _exceptions(report: Report) -> list[tuple[Block, Block | None]]:
-    """Return each finding that is good or bad news, with the first figure below it."""
-    blocks, found = [shown.block for shown in report.shown], []
+    """Return each finding that is listed or news, with the first figure below it."""
+    blocks, found = [shown.block for shown in report.shown], list[tuple[Block, Block | None]]()
     for place, block in enumerate(blocks):
         below = takewhile(lambda each: each.kind != "finding", blocks[place + 1 :])
-        if block.kind == "finding" and block.tone in ("better", "worse"):
+        if block.kind == "finding" and block.id not in RULES["listed"]:
             found.append((block, next((each for each in below if each.kind == "figure"), None)))
-    return found
+    chosen = []
+    for text in (text for block in blocks if block.id in RULES["listed"] for text in block.text):
+        title, _, rest = text.partition(". ")
+        own = [pair for pair in found if text.startswith(f"{pair[0].title}.")]
+        chosen += own[:1] or [(Block("finding", "listed", title, text=(rest,)), None)] * bool(rest)
+    news = [each for each in found if each[0].tone in ("better", "worse")]
+    return chosen + [each for each in news if each not in chosen]
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the first sentences, and all that say how sure it is or what was aimed at."""
+    said = [*dict.fromkeys(re.split(r"(?<=[.!?])\s+", text.strip()))]
+    kept = {said[0], *(each for each in said if re.search(RULES["cautions"], each))}
+    for each in said:
+        if not bank.fits(" ".join({*kept, each}), RULES["most_words"]):
+            break
+        kept.add(each)
+    return [bank.clip_words(each, RULES["most_words"]) for each in said if each in kept]
 
 
 def _widen(show: Any) -> None:

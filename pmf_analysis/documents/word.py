@@ -48,6 +48,7 @@ def make_word(report: Report, template: bytes | None = None) -> bytes:
         "style_id": lambda name: ids.get(name.lower(), ""),
         "picture": lambda svg: _picture(part, svg, wide, high),
         "link": lambda address: _link(part, address),
+        "unbroken": lambda text: type(text)(re.sub(RULES["hyphen"], "\u2011", text)),
         "nodes": lambda prose: [*fragment_fromstring(prose.html, create_parent="div")],
     }
     document.element.body[:0] = filled("document.xml.jinja", ways)

@@ -167,8 +167,24 @@ def test_a_report_without_news_says_so() -> None:
     quiet = report(finding("a", "neutral"), figure("a-chart"))
     assert [slide.shapes.title.text for slide in slides(make_slides(quiet))] == [
         "Place: Trends",
-        "No findings to bring up from this report",
+        "Nothing to bring up from this report",
     ]
+
+
+def test_what_a_report_lists_is_brought_up_and_no_caution_is_cut_off() -> None:
+    text = "It is 41%. " + "It says a lot more here than fits. " * 9
+    text += " ".join(f"Number {i} says more here than fits." for i in range(9))
+    caution = "Depending on the method, that chance is 25% to 40%."
+    low = Block("finding", "a", "Waste: somewhat worse", text=(text, caution), tone="neutral")
+    items = (f"{low.title}. It is 41%.", "Homes, Q2: not met. It is known.", "No more than this.")
+    listed = Block("finding", "exceptions", "What needs attention", text=items)
+    shown = slides(make_slides(report(listed, low, figure("a-chart"))))
+    titles = [slide.shapes.title.text for slide in shown[1:]]
+    assert titles == ["Waste: somewhat worse", "Homes, Q2: not met"]
+    told = shown[1].placeholders[1].text_frame.text.split("\n")
+    assert told[0] == "It is 41%." and told[-1] == caution and "Number 8" not in str(told)
+    assert shown[2].placeholders[1].text_frame.text == "It is known."
+    assert [shape.has_chart for shape in shown[1].shapes].count(True) == 1
 
 
 def test_a_figure_without_periods_gets_no_chart() -> None:

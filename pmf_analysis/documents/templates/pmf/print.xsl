@@ -95,8 +95,8 @@
 </xsl:template>
 
 <!-- What a style sheet alone cannot tell: a finding that leads to a chart stays with it; a short
-     table stays on one page; a wide one gets a page on its side where it is long, and small print
-     where it is not. -->
+     table stays on one page; a wide one is set a little smaller, and gets a page on its side where it
+     is long. -->
 <xsl:template match="div[contains(@class, 'pmf-finding')][following-sibling::*[1][*[contains(@class, 'pmf-chart')]]]/@class">
   <xsl:attribute name="class"><xsl:value-of select="."/> pmf-leads</xsl:attribute>
 </xsl:template>
@@ -104,7 +104,7 @@
   <xsl:if test="../*[contains(@class, 'pmf-chart')]"> pmf-one</xsl:if></xsl:attribute></xsl:template>
 <xsl:template match="table/@class"><xsl:attribute name="class"><xsl:value-of select="."/>
   <xsl:if test="count(../tbody/tr) &lt; 13"> pmf-short</xsl:if>
-  <xsl:if test="count(../thead/tr[1]/th) &gt; 8 and count(../tbody/tr) &lt; 8"> pmf-dense</xsl:if></xsl:attribute></xsl:template>
+  <xsl:if test="count(../thead/tr[1]/th) &gt; 5"> pmf-dense</xsl:if></xsl:attribute></xsl:template>
 <xsl:template match="div[contains(@class, 'pmf-table')]/@class"><xsl:attribute name="class"><xsl:value-of select="."/>
   <xsl:if test="count(..//thead/tr[1]/th) &gt; 8 and count(..//tbody/tr) &gt; 7"> pmf-wide</xsl:if></xsl:attribute></xsl:template>
 </xsl:stylesheet>
