@@ -54,8 +54,8 @@ def decision_path(
             best, named = rows["best"].mask(harder, value), rows["whose"].mask(harder, whose)
             ours = rows["ours"].mask(harder, rows["beside"])
             rows = rows.assign(best=best, whose=named, ours=ours)
-        unasked = rows["kind"].isin(NEVER_EASY) & (step.step == "as_challenging")
-        codes = [(unasked, "not_asked"), (~known, "not_known"), (yes, "yes")]
+        kept = rows["kind"].isin(NEVER_EASY) & (step.step == "as_challenging")
+        codes = [(kept, "not_asked"), (~known, "not_known"), (yes, "yes")]
         answer = first_text(rows.index, codes, "no")
         step_told = {"place": place, "step": step.step, "answer": answer, "value": value}
         told.append(rows.assign(**step_told, comparator=whose)[TABLES["decisions"]])

@@ -246,7 +246,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     def attention(self) -> list[str]:
         """Name what is worse by more than chance, at the edge, or behind and farther each year.
 
-        What is only somewhat worse is named in the least favourable quarter. Then groups that do
+        What is only somewhat worse is named beyond the middle half. Then groups that do
         worse, and what differs without being better or worse.
         """
         title, first = sentences.comparison_title, self.listed("attention")

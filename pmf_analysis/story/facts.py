@@ -125,7 +125,7 @@ class ComparisonFacts(Facts):
 
         A city measure is ranked from the highest figure down, since for it none is better.
         """
-        # What may not be compared has no place; beside hidden councils the rest mislead.
+        # What may not be compared has no place; beside hidden councils a place misleads.
         reason, refused = text(row, "reason"), text(row, "verdict") == "cannot_judge"
         is_unfair = refused and MARKS["unfair"] in reason
         untold = (*_CODE["places"], *(_CODE["averages"] if is_unfair else ())) if refused else ()

@@ -1048,3 +1048,37 @@ def test_every_template_of_a_target_is_reached(monkeypatch: pytest.MonkeyPatch) 
     asked = r"realism\.(asked|maintain|bettered|kept_by|peer_median|no_)|.*\.on$"
     left = {key for key in told - recording.used if not re.match(f"{grouped}|{asked}", key)}
     assert left == set()
+
+
+def test_what_cannot_be_judged_is_not_drawn_as_judged(view: ThemeView) -> None:
+    page = TrendsPage(view)
+    assert "usual_low" in by_id(page.pictures())["chart-recycling"].table.rows[0]
+    series = {facts.subject.indicator: facts.subject.series for facts in page.facts}["recycling"]
+    refused = view.trends["verdict"].mask(view.trends["series"] == series, "cannot_judge")
+    special = view.points["point_type"].mask(view.points["series"] == series, "special_concern")
+    points = view.points.assign(point_type=special)
+    later = made_up_view(trends=view.trends.assign(verdict=refused), points=points)
+    drawn = later.drawn(series)
+    assert drawn[["lower_limit", "upper_limit", "mean"]].isna().all(axis=None)
+    assert not drawn["point_type"].str.startswith("special").any()
+    page = TrendsPage(later)
+    assert "usual_low" not in by_id(page.pictures())["chart-recycling"].table.rows[0]
+    assert "Usual range" not in by_id(page.pictures())["chart-recycling"].svg
+    assert {row["indicator"]: row["usual_range"] for row in page.rows()}[
+        "Household recycling"
+    ] == ""
+
+
+def test_the_forecast_stands_with_the_target_it_tells_of_beside_what_was_seen() -> None:
+    ended = target_row(
+        target_id="a", probability=NAN, reason="The outcome is already known: not met."
+    )
+    page = realism(targets=[ended, target_row(target_id="b", target=47.0)])
+    ids = [block.id for block in page.pictures()]
+    assert ids.index("finding-recycling-target-2") < ids.index("fan-recycling")
+    fan = by_id(page.pictures())["fan-recycling"]
+    assert "is 47.0% for" in fan.alt
+    values = [row["value"] for row in fan.table.rows]
+    assert all(values[:8]) and not any(values[8:])
+    labels = {column.key: column.label for column in fan.table.columns}
+    assert labels["low"].startswith("Likely range from")
