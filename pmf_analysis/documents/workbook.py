@@ -98,7 +98,8 @@ def _signs() -> Any:
     meaning = words_of("workbook.meaning").items()
     told = [(_plain(say(f"workbook.sign.{name}")), text) for name, text in meaning]
     frame = pd.DataFrame(told, columns=[*words_of("workbook.signs_columns").values()])
-    return GPTable(frame, "signs", say("workbook.signs_title"), index_columns={1: 0})
+    words = {name: say(f"workbook.signs_{name}") for name in ("title", "instructions")}
+    return GPTable(frame, "signs", **words, index_columns={1: 0})
 
 
 def _sheet(shown: Shown, charts: bool) -> _Sheet:
