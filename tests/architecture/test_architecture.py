@@ -30,7 +30,7 @@ HEAVY = {
     *("papermill", "nbconvert", "nbclient", "nbformat", "openpyxl"),
 }
 # A function and a module by all their lines; the package by its lines of code.
-FUNCTION_LINES, MEDIAN_FUNCTION_LINES, MODULE_LINES, PACKAGE_CODE_LINES = 60, 12, 350, 14_000
+FUNCTION_LINES, MEDIAN_FUNCTION_LINES, MODULE_LINES, PACKAGE_CODE_LINES = 60, 12, 350, 15_260
 NO_CODE = {
     *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
     tokenize.ENDMARKER,
