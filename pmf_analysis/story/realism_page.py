@@ -22,7 +22,7 @@ from pmf_analysis.story.view import rows_of
 
 _DOTS = [f"d{place:02d}" for place in range(1, 21)]
 _UNRECORDED = ("no_rationale", "no_comparator")  # named once, with the data
-_KNOWN = 8  # newest figures, told beside the forecast
+_KNOWN = 4  # newest figures, told beside the forecast
 _TO_COME = ["chance_on_path", "q05", "q50", "q95"]
 
 

@@ -26,7 +26,7 @@ HALF = re.compile("[\ud800-\udfff]")  # of a character, which no file can hold
 _SHORT_CELL, _SHORT_UNIT = 12, 16
 # A file beside or below the page, maybe a place in it: no scheme and no other site.
 _NEAR = re.compile(r"(?![/\\])[\w./-]+(#[\w-]+)?")
-_NO_VALUE = '<span aria-hidden="true">–</span><span class="pmf-hidden"> {say}</span>'
+_NO_VALUE = '<span class="pmf-none">{say}</span>'
 
 
 def block_html(block: blocks.Block, *, number: int | None = None, level: int = 3) -> str:

@@ -145,7 +145,7 @@ def test_a_report_that_does_not_fit_on_the_disk_fails_alone(
         "two/trends": "failed",
     }
     assert "could not be written: File too large" in done.stdout
-    assert not list((place / "two").rglob("*.*"))
+    assert not list((place / "two" / "trends").rglob("*.*"))
 
 
 def test_a_manifest_that_cannot_be_written_stops_the_run_and_leaves_the_last_one(

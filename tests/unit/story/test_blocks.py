@@ -255,6 +255,6 @@ def test_table_has_caption_scopes_roles_and_a_dash_for_no_value() -> None:
     assert page.xpath("count(.//th[@scope='row' and @role='rowheader'])") == 2
     assert page.xpath("count(.//td[@role='cell' and @data-label])") == 6
     cells = [" ".join(cell.text_content().split()) for cell in page.iter("td")]
-    assert cells == ["", "1", "Worsening", "– no value", "– no value", "No clear change"]
+    assert cells == ["", "1", "Worsening", "no value", "no value", "No clear change"]
     marks = page.xpath(".//td//svg")
     assert all(mark.get("aria-hidden") == "true" for mark in marks) and len(marks) == 3
