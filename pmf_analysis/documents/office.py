@@ -16,7 +16,7 @@ from lxml import etree
 from pmf_analysis.documents.pictures import RULES
 from pmf_analysis.documents.reading import Report
 from pmf_analysis.parameters.brand import ink_on
-from pmf_analysis.story import style
+from pmf_analysis.story import bank, style
 
 _TEMPLATES = Path(__file__).parent / "templates" / "office"
 _STEADY = (1980, 1, 1, 0, 0, 0)  # every part's date
@@ -31,6 +31,7 @@ def visible(value: Any) -> Any:
 def _templates() -> Environment:
     made = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, finalize=visible)
     made.trim_blocks = made.lstrip_blocks = True
+    made.globals["say"] = bank.say
     return made
 
 
