@@ -56,11 +56,17 @@ def publish(workspace: Workspace, run: manifest.RunRecord, to: Path, *, today: d
         _write(workspace, run, declared, chosen, draft)
     since = date.fromisoformat(run.manifest["pages"]["as_at"])
     approval = _approval(declared, draft, since, today)
-    for name in _published(to):
-        (to / name).unlink(missing_ok=True)
+    for name in _files(to) & _published(to):
+        (to / name).unlink()
     shutil.copytree(draft, to, dirs_exist_ok=True)
     shutil.rmtree(draft)
     return [f"{len(chosen)} reports published to {to.name}, approved by {approval}."]
+
+
+def _files(folder: Path) -> set[str]:
+    """Return the names of all that is in a folder; nothing where there is none."""
+    found = folder.rglob("*") if folder.is_dir() else ()
+    return {path.relative_to(folder).as_posix() for path in found if not path.is_dir()}
 
 
 def _published(folder: Path) -> set[str]:
@@ -83,8 +89,7 @@ def _unfit(
     for job in chosen:
         if job["status"] != "ok" or not manifest.is_unchanged(run.folder / job["id"], job["files"]):
             yield Problem.of("publish-not-as-made", report=job["id"])
-    files = [path for path in to.rglob("*") if not path.is_dir()] if to.is_dir() else []
-    others = {path.relative_to(to).as_posix() for path in files} - _published(to)
+    others = sorted(_files(to) - _published(to))
     if others or (to.exists() and not to.is_dir()):
         yield Problem.of("publish-not-empty", folder=to.absolute().name, names=", ".join(others))
 
@@ -154,7 +159,8 @@ def _facts(
 def _public(notebook: Any, names: set[str]) -> Any:
     """Return a notebook without internal blocks, and without the places of rows in files."""
     files = "|".join(map(re.escape, sorted(names, key=len, reverse=True))) or "(?!)"
-    place = re.compile(rf"(?:{files})(?:, [^,()\"]+)?(?:, row \d+)?")
+    # A sheet's name is one only before a row: what follows a comma otherwise is somebody's words.
+    place = re.compile(rf"(?:{files})(?:(?:, [^,()\"]+)?, row \d+)?")
     outputs = (each for cell in notebook.cells for each in cell.get("outputs", ()))
     for shown in (each["data"] for each in outputs if blocks.BLOCK_MIME in each.get("data", {})):
         if shown[blocks.BLOCK_MIME].get("id") in _INTERNAL:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.documents.office import finished
+from pmf_analysis.documents.office import finished, visible
 from pmf_analysis.documents.reading import Report, Shown
 from pmf_analysis.story.bank import say, words_of
 from pmf_analysis.story.rendering import plain_column, units_in_headings
@@ -161,7 +161,7 @@ def _plain(text: str) -> str:
 
     gptables takes ``$$`` for a note's mark and ``[a](b)`` for a link, and refuses signs alone.
     """
-    shown = re.sub(r"[^\t\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)[:_LONGEST_CELL]
+    shown = str(visible(text))[:_LONGEST_CELL]
     shown = shown.replace("](", "] (").replace("$$", "$ $")
     # A cell is text here, but would run once somebody edits it.
     shown = re.sub(r"^(?=[=@\t\r]|[+-][^\d\s.,(+-])", "'", shown)

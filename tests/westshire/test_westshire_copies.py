@@ -181,6 +181,8 @@ def test_nothing_internal_is_published(exported: Path, allowed: Any, tmp_path: P
     assert ".csv, row" not in page
     assert "observations_quarterly.csv" not in page
     assert 'id="problems"' not in page
+    # What the owner wrote stands whole; only the place of the row has gone.
+    assert "is in the council's own record.)" in html.fromstring(page).text_content()
 
 
 def test_another_content_needs_another_approval(allowed: Any, tmp_path: Path) -> None:
@@ -206,6 +208,12 @@ def test_who_approves_can_look_at_what_would_be_published(allowed: Any, tmp_path
     assert early.returncode == 3
     assert "2020-01-01 cannot be of this content" in early.stderr
     assert pmf(allowed(*listed), "publish", "--to", str(tmp_path / "public")).returncode == 0
+    record = tmp_path / "public" / "published.json"
+    told = json.loads(record.read_text(encoding="utf-8"))
+    (tmp_path / "outside.txt").write_text("mine", encoding="utf-8")
+    record.write_text(json.dumps(told | {"files": told["files"] | {"../outside.txt": {}}}))
+    assert pmf(workspace, "publish", "--to", str(tmp_path / "public")).returncode == 0
+    assert (tmp_path / "outside.txt").is_file()
     (tmp_path / "public" / "statement.html").write_text("mine", encoding="utf-8")
     again = pmf(workspace, "publish", "--to", str(tmp_path / "public"))
     assert again.returncode == 3
