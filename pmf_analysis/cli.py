@@ -11,36 +11,28 @@ import json
 import os
 import signal
 import sys
-from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Exit, Option, Typer
 
-from pmf_analysis import __version__, console
+from pmf_analysis import __version__, cli_data, console
 from pmf_analysis.batch import manifest, unchanged
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 
 if TYPE_CHECKING:
     from pmf_analysis.batch.plan import Plan
-    from pmf_analysis.parameters.workspace import Workspace
 
 _PURPOSE = "Plain-English performance reports for UK councils, from Jupyter notebooks."
 app = Typer(name="pmf", help=_PURPOSE, no_args_is_help=True, add_completion=False)
-
-
-def _open(root: Path) -> Workspace:
-    from pmf_analysis.parameters.workspace import Workspace
-
-    return Workspace(root)
 
 
 def _planned(root: Path, run_file: str, **asked: Any) -> Plan:
     """Return a plan of which everything has been checked."""
     from pmf_analysis.batch.plan import check_data, make_plan
 
-    planned = make_plan(_open(root), run_file, **asked)
+    planned = make_plan(console.opened(root), run_file, **asked)
     check_data(planned)
     return planned
 
@@ -93,58 +85,12 @@ def demo(*, workspace: console.Where) -> None:
     """Make Westshire, the fictional council, and import its files, unless it is there."""
     from pmf_analysis.systems.demo import make_demo
 
-    made = make_demo(_open(workspace))
+    made = make_demo(console.opened(workspace))
     print("Westshire, the fictional council, is made." if made else "The store holds data already.")
 
 
-@app.command(name="import")
-def import_(
-    files: console.Files = None,
-    as_at: Annotated[str, Option(metavar="DATE", help="When this was known; else today.")] = "",
-    withdraw: Annotated[str, Option(metavar="VINTAGE", help="Take back a wrong import.")] = "",
-    reason: Annotated[str, Option(help="Why it is taken back.")] = "",
-    *,
-    workspace: console.Where,
-    as_json: console.AsJson = False,
-) -> int:
-    """Read files or folders through their mappings into the store."""
-    if withdraw:
-        from pmf_analysis.data.store import Store
-
-        Store(_open(workspace).store).withdraw(withdraw, reason)
-        print(f"Withdrawn: {withdraw}.")
-        return 0
-    if not files:
-        raise PmfError("Name at least one file or folder to import.")
-    try:
-        day = date.fromisoformat(as_at) if as_at else date.today()
-    except ValueError:
-        raise PmfError(f'"{as_at}" is not a date such as 2026-10-31.') from None
-    from pmf_analysis.systems.importing import import_files
-
-    outcome = import_files(_open(workspace), files, day)
-    console.complain(outcome.problems)
-    records = [result.record for result in outcome.results]
-    vintage = outcome.vintage.id if outcome.vintage else None
-    found = {"vintage": vintage, "files": [*map(asdict, records)]}
-    lines = [
-        f"{file.name}: {file.rows_read} rows read = {file.rows_accepted} accepted"
-        f" + {file.rows_quarantined} quarantined + {file.rows_ignored} ignored"
-        for file in records
-    ]
-    last = f"Vintage {vintage}" if vintage else "Nothing was imported."
-    console.say(as_json, found | {"problems": outcome.problems.rows()}, [*lines, last])
-    return int(outcome.problems.has_errors) if vintage else EXIT_DATA_UNUSABLE
-
-
-@app.command()
-def look(file: Annotated[Path, Argument(metavar="FILE")], as_json: console.AsJson = False) -> int:
-    """Say what a spreadsheet holds: sheets, headers, periods, and what is wrong with it."""
-    from pmf_analysis.systems.looking import look as look_at
-
-    seen = look_at(file)
-    console.say(as_json, asdict(seen), seen.lines())
-    return 0 if seen.tables else EXIT_DATA_UNUSABLE
+app.command(name="import")(cli_data.import_)
+app.command()(cli_data.look)
 
 
 @app.command()
@@ -159,7 +105,7 @@ def check(
     if accept:
         from pmf_analysis.batch.notebooks import accept_notebooks
 
-        names = ", ".join(accept_notebooks(_open(workspace), run_file))
+        names = ", ".join(accept_notebooks(console.opened(workspace), run_file))
         print(f"Accepted: {names or 'nothing; all notebooks came with pmf'}.", file=sys.stderr)
     planned = _planned(workspace, run_file)
     warnings, reports = planned.parameters.problems, len(planned.jobs)
@@ -286,7 +232,9 @@ def export(
         raise PmfError(Problem.of("run-unfinished", run=made.id))
     with manifest.locked(made.folder.parents[1]):
         made = manifest.RunRecord.read(made.folder)
-        copies.export(_open(workspace), made, to or (), lambda line: print(line, file=sys.stderr))
+        copies.export(
+            console.opened(workspace), made, to or (), lambda line: print(line, file=sys.stderr)
+        )
     return _say_result(made, workspace, as_json)
 
 
@@ -301,7 +249,9 @@ def publish(
     """Copy what is approved for the public, and nothing else, out of a run."""
     from pmf_analysis.batch.publish import publish as publish_run
 
-    lines = publish_run(_open(workspace), manifest.find_run(workspace, run), to, today=date.today())
+    lines = publish_run(
+        console.opened(workspace), manifest.find_run(workspace, run), to, today=date.today()
+    )
     console.say(as_json, {"published": lines}, lines)
 
 

@@ -1,17 +1,22 @@
 """What commands share: options and arguments, and how they speak."""
 
+from __future__ import annotations
+
 import json
 import sys
 import tempfile
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
 from pmf_analysis.parameters.place import find_root, is_workspace
 from pmf_analysis.problems import PmfError, Problem
+
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.workspace import Workspace
 
 
 def _root(typed: str) -> Path:
@@ -36,6 +41,13 @@ _FORMATS = "pdf, word, workbook, charts or slides; may be repeated; else the fir
 Formats = Annotated[Names, Option("--to", metavar="FORMAT", help=_FORMATS)]
 Version = Annotated[bool, Option("--version", help="Print the version.")]
 NoStart = Annotated[bool, Option("--no-start", help="Only trust, do not open.")]
+
+
+def opened(root: Path) -> Workspace:
+    """Return the workspace at a root."""
+    from pmf_analysis.parameters.workspace import Workspace
+
+    return Workspace(root)
 
 
 def unexpected(error: Exception) -> int:

@@ -20,6 +20,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from pmf_analysis.batch.kernels import KERNELS
 from pmf_analysis.problems import PmfError
 
@@ -38,6 +40,7 @@ def main() -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system forgets kernels that ended
         request = _next_kernel(channel)
     if request is None:
+        _end_kernels()  # or one that is just starting would write into what is being removed
         shutil.rmtree(sys.argv[2], ignore_errors=True)
     else:
         _be_kernel(request)
@@ -83,6 +86,15 @@ def _next_kernel(channel: socket.socket) -> Any:
             os.close(process)
             os.close(files[0])
     return None
+
+
+def _end_kernels() -> None:
+    """Kill what was forked and has not ended, and see it end."""
+    for kernel in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            kernel.kill()
+    with suppress(ChildProcessError):  # raised at the last one's end, since SIGCHLD is ignored
+        os.waitpid(-1, 0)
 
 
 def _leave_parent(parent: int, log: int) -> None:

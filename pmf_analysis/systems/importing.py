@@ -1,8 +1,9 @@
 """Files into the store: read, mapped, judged, and every row of them accounted for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from pmf_analysis.data.contract import SOURCE_COLUMNS, TABLES, empty_table
 from pmf_analysis.data.store import Store, Vintage
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, Problems
-from pmf_analysis.systems import folder, repeats, rules, tabular
+from pmf_analysis.systems import folder, repeats, rules, sources, tabular
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
 from pmf_analysis.systems.results import ImportResult, first_of, unstored
 
@@ -26,14 +27,14 @@ class ImportOutcome:
 
 
 def import_files(
-    workspace: Workspace, paths: Iterable[Path], as_at: date, mapping: str | None = None
+    workspace: Workspace, paths: Sequence[Path], as_at: date, mapping: str | None = None
 ) -> ImportOutcome:
     """Import files, and the files of folders, as one vintage of a workspace's store.
 
     Parameters
     ----------
     paths
-        Files and drop folders.
+        Files and drop folders; without any, the mapping's own source is read.
     as_at
         Day on which the files were what was known.
     mapping
@@ -48,15 +49,13 @@ def import_files(
     mappings = load_mappings(workspace.parameters / "mappings")
     context = rules.Context.of(workspace.load(), as_at)
     problems, results = Problems(), []
-    for path in paths:
-        found, skipped = folder.drop_files(path) if path.is_dir() else ([path], Problems())
-        problems.extend(skipped)
-        for file in found:
-            try:
-                chosen = choose_mapping(file.name, mappings, mapping)
-                results.append(read_and_judge(file, chosen, context))
-            except PmfError as error:
-                problems.extend(error.problems)
+    for read in _files_to_read(workspace, paths, as_at, mappings, mapping, problems):
+        try:
+            raw = read()
+            chosen = choose_mapping(raw.name, mappings, mapping)
+            results.append(judge_file(raw, chosen, context))
+        except PmfError as error:
+            problems.extend(error.problems)
     store = Store(workspace.store)
     has_targets = any("targets" in result.tables for result in results)
     known = store.as_known_on(as_at)["targets"] if has_targets else empty_table("targets")
@@ -71,9 +70,28 @@ def import_files(
     return ImportOutcome(vintage, tuple(results), problems)
 
 
-def read_and_judge(path: Path, mapping: MappingFile, context: rules.Context) -> ImportResult:
-    """Read one file through a mapping and judge its rows; a file that cannot be read raises."""
-    raw = folder.read_file(path)
+def _files_to_read(
+    workspace: Workspace,
+    paths: Sequence[Path],
+    as_at: date,
+    mappings: Mapping[str, MappingFile],
+    mapping: str | None,
+    problems: Problems,
+) -> Iterator[Callable[[], folder.RawFile]]:
+    """Yield how each file is read: those of the paths, or, without any, of the mapping's source."""
+    if not paths:
+        chosen = choose_mapping("", mappings, mapping)
+        for raw in sources.read_source(workspace, chosen, as_at):
+            yield lambda raw=raw: raw  # type: ignore[misc]
+    for path in paths:
+        found, skipped = folder.drop_files(path) if path.is_dir() else ([path], Problems())
+        problems.extend(skipped)
+        for file in found:
+            yield partial(folder.read_file, file)
+
+
+def judge_file(raw: folder.RawFile, mapping: MappingFile, context: rules.Context) -> ImportResult:
+    """Cut one file into records through a mapping and judge them."""
     result = ImportResult(raw.name, raw.sha256, mapping.name, raw.problems)
     kept: dict[str, list[pd.DataFrame]] = {}
     for records in tabular.cut_into_records(raw.sheets, mapping, frozenset(context.ids), result):

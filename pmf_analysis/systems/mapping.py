@@ -18,6 +18,7 @@ from pmf_analysis.parameters.loading import read_document, validated
 from pmf_analysis.parameters.settings import Settings, Text
 from pmf_analysis.periods import AmbiguousPeriodError, YearType, parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems, did_you_mean
+from pmf_analysis.systems.sources import Source
 
 IGNORE = "ignore"
 Names = tuple[Text, ...]
@@ -111,8 +112,9 @@ class MappingFile(Settings):
 
     ``columns`` lists the source names that each may have, in any case and spacing. ``values``
     lists texts in place of a number, by the state they mean; ``...`` at the end stands for
-    anything. A mapping of observations may name columns of targets too: where one is filled, a
-    target is made beside the value.
+    anything. ``source`` says where the figures are got where no file is given. A mapping of
+    observations may name columns of targets too: where one is filled, a target is made beside the
+    value.
     """
 
     format: Literal[1]
@@ -131,6 +133,7 @@ class MappingFile(Settings):
     multiply: dict[str, float] = Field(default_factory=dict)
     keep: tuple[Keep, ...] = ()
     ignore: Names = ()
+    source: Source | None = None
     on_unknown_column: Literal["error", "warn", "ignore"] = "warn"
 
     @model_validator(mode="after")

@@ -23,14 +23,19 @@ ROOMS = (
     *("shipped", "problems", "periods", "parameters", "data", "systems", "measures", "assess"),
     *("cycle", "story", "notebook", "documents", "batch", "cli"),
 )
-PERIOD_MODULES = {"period_labels": "periods", "period_spans": "periods", "console": "cli"}
+PERIOD_MODULES = {
+    "period_labels": "periods",
+    "period_spans": "periods",
+    "console": "cli",
+    "cli_data": "cli",
+}
 LIGHT = ("problems", "periods", "parameters", "batch.plan", "batch.manifest", "cli")
 HEAVY = {
     *("pandas", "pandera", "scipy", "matplotlib", "seaborn", "statsmodels", "pyarrow"),
     *("papermill", "nbconvert", "nbclient", "nbformat", "openpyxl"),
 }
 # A function and a module by all their lines; the package by its lines of code.
-FUNCTION_LINES, MEDIAN_FUNCTION_LINES, MODULE_LINES, PACKAGE_CODE_LINES = 60, 12, 350, 15_260
+FUNCTION_LINES, MEDIAN_FUNCTION_LINES, MODULE_LINES, PACKAGE_CODE_LINES = 60, 12, 350, 18_000
 NO_CODE = {
     *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
     tokenize.ENDMARKER,

@@ -18,7 +18,7 @@ from pmf_analysis.data.schema import check_table
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.systems.folder import read_file
-from pmf_analysis.systems.importing import ImportOutcome, import_files, read_and_judge
+from pmf_analysis.systems.importing import ImportOutcome, import_files, judge_file
 from pmf_analysis.systems.mapping import MappingFile, Unpivot
 from pmf_analysis.systems.repeats import settle_repeats
 from pmf_analysis.systems.results import ImportResult
@@ -835,7 +835,7 @@ def holds_the_law(result: ImportResult) -> None:
 
 def import_file(path: Path, mapping: MappingFile, parameters: Parameters) -> ImportResult:
     """Read one file through a mapping, without storing it."""
-    result = read_and_judge(path, mapping, Context.of(parameters, AS_AT))
+    result = judge_file(read_file(path), mapping, Context.of(parameters, AS_AT))
     settle_repeats([result], empty_table("targets"))
     return result
 

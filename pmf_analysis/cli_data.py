@@ -1,0 +1,62 @@
+"""The commands by which figures come in: thin, like those of :mod:`pmf_analysis.cli`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from pmf_analysis import console
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
+
+
+def import_(
+    files: console.Files = None,
+    as_at: Annotated[str, Option(metavar="DATE", help="When this was known; else today.")] = "",
+    mapping: Annotated[str, Option("--as", metavar="MAPPING", help="Read them through this.")] = "",
+    withdraw: Annotated[str, Option(metavar="VINTAGE", help="Take back a wrong import.")] = "",
+    reason: Annotated[str, Option(help="Why it is taken back.")] = "",
+    *,
+    workspace: console.Where,
+    as_json: console.AsJson = False,
+) -> int:
+    """Read files or folders through their mappings into the store."""
+    if withdraw:
+        from pmf_analysis.data.store import Store
+
+        Store(console.opened(workspace).store).withdraw(withdraw, reason)
+        print(f"Withdrawn: {withdraw}.")
+        return 0
+    if not (files or mapping):
+        raise PmfError(Problem.of("nothing-to-import"))
+    try:
+        day = date.fromisoformat(as_at) if as_at else date.today()
+    except ValueError:
+        raise PmfError(f'"{as_at}" is not a date such as 2026-10-31.') from None
+    from pmf_analysis.systems.importing import import_files
+
+    outcome = import_files(console.opened(workspace), files or (), day, mapping or None)
+    console.complain(outcome.problems)
+    records = [result.record for result in outcome.results]
+    vintage = outcome.vintage.id if outcome.vintage else None
+    found = {"vintage": vintage, "files": [*map(asdict, records)]}
+    lines = [
+        f"{file.name}: {file.rows_read} rows read = {file.rows_accepted} accepted"
+        f" + {file.rows_quarantined} quarantined + {file.rows_ignored} ignored"
+        for file in records
+    ]
+    last = f"Vintage {vintage}" if vintage else "Nothing was imported."
+    console.say(as_json, found | {"problems": outcome.problems.rows()}, [*lines, last])
+    return int(outcome.problems.has_errors) if vintage else EXIT_DATA_UNUSABLE
+
+
+def look(file: Annotated[Path, Argument(metavar="FILE")], as_json: console.AsJson = False) -> int:
+    """Say what a spreadsheet holds: sheets, headers, periods, and what is wrong with it."""
+    from pmf_analysis.systems.looking import look as look_at
+
+    seen = look_at(file)
+    console.say(as_json, asdict(seen), seen.lines())
+    return 0 if seen.tables else EXIT_DATA_UNUSABLE
