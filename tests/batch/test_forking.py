@@ -59,10 +59,13 @@ from pmf_analysis.batch.execute import execute
 from pmf_analysis.batch.kernels import Kernels
 place = pathlib.Path(sys.argv[1])
 cell = (
-    "import os, pathlib, time; place = pathlib.Path(os.environ['PLACE'])\\n"
+    "import os, pathlib; place = pathlib.Path(os.environ['PLACE'])\\n"
     "words = f\\"{os.getpid()} {os.getppid()} {os.environ['IPYTHONDIR']}\\"\\n"
     "(place / 'part').write_text(words); (place / 'part').rename(place / 'told')\\n"
-    "time.sleep(600)"
+    # It never stops writing where the files of its connection are.
+    "folder = pathlib.Path(os.environ['IPYTHONDIR']).parent\\n"
+    "while True:\\n"
+    "    (folder / os.urandom(4).hex()).touch()"
 )
 cells = [nbformat.v4.new_code_cell(cell, id="a", metadata={"tags": ["parameters"]})]
 notebook = nbformat.v4.new_notebook(cells=cells)
