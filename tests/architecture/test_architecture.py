@@ -20,7 +20,17 @@ PACKAGE = REPOSITORY / "pmf_analysis"
 
 # The rooms in the order in which data flows; a module imports from its own or an earlier one.
 ROOMS = (
-    *("shipped", "problems", "periods", "parameters", "data", "systems", "measures", "assess"),
+    *(
+        "shipped",
+        "problems",
+        "places",
+        "periods",
+        "parameters",
+        "data",
+        "systems",
+        "measures",
+        "assess",
+    ),
     *("cycle", "story", "notebook", "documents", "batch", "cli"),
 )
 PERIOD_MODULES = {
@@ -29,10 +39,10 @@ PERIOD_MODULES = {
     "console": "cli",
     "cli_data": "cli",
 }
-LIGHT = ("problems", "periods", "parameters", "batch.plan", "batch.manifest", "cli")
+LIGHT = ("problems", "places", "periods", "parameters", "batch.plan", "batch.manifest", "cli")
 HEAVY = {
     *("pandas", "pandera", "scipy", "matplotlib", "seaborn", "statsmodels", "pyarrow"),
-    *("papermill", "nbconvert", "nbclient", "nbformat", "openpyxl"),
+    *("papermill", "nbconvert", "nbclient", "nbformat", "openpyxl", "adlfs", "sqlalchemy"),
 }
 # A function and a module by all their lines; the package by its lines of code.
 FUNCTION_LINES, MEDIAN_FUNCTION_LINES, MODULE_LINES, PACKAGE_CODE_LINES = 60, 12, 350, 18_000
