@@ -8,6 +8,7 @@ import csv
 import gzip
 import hashlib
 import io
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pmf_analysis.systems.cells import KNOWN, Sheet, read_workbook
 from pmf_analysis.systems.values import is_typed
 
 _WEB_PAGE = ("<!doctype", "<html", "<?xml", "<table")
+_JSON = re.compile(rb'(\xef\xbb\xbf)?\s*[\[{]\s*[\[{"\]}]')
 # What a workbook in the container of the old XLS format holds when it has a password.
 _LOCKED = "EncryptedPackage".encode("utf-16-le")
 
@@ -63,13 +65,18 @@ def read_file(path: Path) -> RawFile:
         Exit 3, with one problem in plain words, for whatever cannot be read: absent, empty,
         still syncing, protected by a password, a web page or a picture by another name.
     """
-    problems = Problems()
     try:
         content = path.read_bytes()
     except OSError as error:
         raise _unusable(path, "closed", error.strerror) from error
     if len(content) != path.stat().st_size:
         raise _unusable(path, "growing")
+    return read_content(path.name, content)
+
+
+def read_content(name: str, content: bytes) -> RawFile:
+    """Read the raw sheets of a file whose bytes are at hand, as :func:`read_file` does."""
+    path, problems = Path(name), Problems()
     if not content.strip(b"\0 \r\n\t"):
         raise _unusable(path, "empty")
     try:
@@ -80,7 +87,7 @@ def read_file(path: Path) -> RawFile:
         raise _unusable(path, "damaged", type(error).__name__) from error
     if not any(len(sheet.cells) for sheet in sheets):
         raise _unusable(path, "no_cell")
-    return RawFile(path.name, hashlib.sha256(content).hexdigest(), tuple(sheets), problems)
+    return RawFile(name, hashlib.sha256(content).hexdigest(), tuple(sheets), problems)
 
 
 def _unusable(path: Path, reason: str, what: object = "") -> PmfError:
@@ -99,7 +106,26 @@ def _sheets(path: Path, content: bytes, problems: Problems) -> list[Sheet]:
         return [_parquet_sheet(content)]
     if content.startswith(b"\x1f\x8b"):
         content = gzip.decompress(content)
+    if _JSON.match(content):
+        return [_json_sheet(content)]
     return [_text_sheet(path, content, problems)]
+
+
+def _json_sheet(content: bytes) -> Sheet:
+    """Read a list of records, alone or as the first list of an object; numbers as written."""
+    told = json.loads(content, parse_float=str, parse_int=str)
+    lists = told.values() if isinstance(told, dict) else [told]
+    rows = next((each for each in lists if isinstance(each, list)), [])
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    texts = [[_json_text(row.get(name)) for name in names] for row in rows]
+    cells = pd.DataFrame(texts, range(1, len(rows) + 1), range(len(names)), dtype="str")
+    return Sheet("", cells, names=tuple(names))
+
+
+def _json_text(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _parquet_sheet(content: bytes) -> Sheet:

@@ -105,3 +105,23 @@ def test_semicolons_in_commentary_do_not_part_the_cells(tmp_path: Path) -> None:
     path.write_text("\n".join(rows), encoding="utf-8")
     (sheet,) = read_file(path).sheets
     assert sheet.cells.shape == (5, 3)
+
+
+def test_records_of_json_are_a_table_with_numbers_as_written(tmp_path: Path) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text('{"rows": [{"a": 1.50, "b": null}, {"b": "x", "c": true, "d": [1, 2]}]}')
+    [sheet] = read_file(path).sheets
+    assert sheet.names == ("a", "b", "c", "d")
+    assert sheet.cells.to_numpy().tolist() == [
+        ["1.50", "", "", ""],
+        ["", "x", "true", '["1", "2"]'],
+    ]
+    assert list(sheet.cells.index) == [1, 2]
+
+
+@pytest.mark.parametrize("text", ['[{"a": 1}, {"a"', '[{"a": 1}]]', "[" * 100_000])
+def test_json_that_is_no_list_of_records_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text(text)
+    with pytest.raises(PmfError, match="damaged"):
+        read_file(path)
