@@ -9,19 +9,30 @@ from collections.abc import Mapping
 from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from pmf_analysis.data.contract import ABSENT_STATUSES, TABLES
+from pmf_analysis.data.contract import ABSENT_STATUSES, TABLES, column_names
 from pmf_analysis.parameters.loading import read_document, validated
+from pmf_analysis.parameters.messages import wording
 from pmf_analysis.parameters.settings import Settings, Text
 from pmf_analysis.periods import AmbiguousPeriodError, YearType, parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems, did_you_mean
 from pmf_analysis.systems.sources import Source
 
 IGNORE = "ignore"
+# What a row of observations may hold besides its value: each makes a row of its own table where one
+# of these columns, or any at all, is filled.
+BESIDE: dict[str, tuple[str, ...]] = {
+    "targets": (),
+    "narratives": ("text",),
+    "published": ("status", "short_trend", "long_trend"),
+}
 Names = tuple[Text, ...]
+# The kinds of narratives, each of which may have a column of its own.
+KINDS = next(column.choices for column in TABLES["narratives"] if column.name == "kind")
+Setting = TypeVar("Setting")
 Span = Annotated[str, Field(pattern=r"^([1-9][0-9]?[mqy]|label)$")]
 
 
@@ -113,8 +124,10 @@ class MappingFile(Settings):
     ``columns`` lists the source names that each may have, in any case and spacing. ``values``
     lists texts in place of a number, by the state they mean; ``...`` at the end stands for
     anything. ``source`` says where the figures are got where no file is given. A mapping of
-    observations may name columns of targets too: where one is filled, a target is made beside the
-    value.
+    observations may name columns of targets, narratives and published too: where they are filled,
+    a row of that table is made beside the value. ``kind``, which two of them have, is written
+    ``targets.kind`` or ``narratives.kind``, as any column may be; ``narratives.action`` is a text
+    of that kind.
     """
 
     format: Literal[1]
@@ -140,17 +153,42 @@ class MappingFile(Settings):
     def _names_are_known(self) -> Self:
         measures = self.unpivot.measures.values() if self.unpivot else ()
         used = {*self.columns, *self.constants, *self.enums, *self.multiply, *measures} - {IGNORE}
-        # What it maps observations from may hold targets too.
-        filled = [self.table, *(["targets"] if self.table == "observations" else [])]
-        columns = ["period_label", *(c.name for t in filled for c in TABLES.get(t, ()))]
-        for names, known, what in (
+        known = [name for table in self.tables() for name in _names_in(table, self.table)]
+        for names, allowed, what in (
             ([self.table], TABLES, "is no table"),
-            (sorted(used), columns, f"is no column of the table {self.table}"),
+            (sorted(used), ["period_label", *known], f"is no column of the table {self.table}"),
             (self.values, ABSENT_STATUSES, "is no state of an absent value"),
         ):
-            for name in [name for name in names if name not in known]:
-                raise ValueError(f'"{name}" {what}.{did_you_mean(name, known)}')
+            for name in [name for name in names if name not in allowed]:
+                raise ValueError(f'"{name}" {what}.{did_you_mean(name, allowed)}')
+        for name in sorted(used):
+            owners = [table for table in self.tables() if name in column_names(table)]
+            if self.table not in owners[:1] and len(owners) > 1:
+                raise ValueError(wording("contradictions")["two_tables"].format(name, *owners))
         return self
+
+    def tables(self) -> list[str]:
+        """Return the tables it may fill, its own first; none where that is unknown."""
+        beside = BESIDE if self.table == "observations" else ()
+        return [table for table in (self.table, *beside) if table in TABLES]
+
+    def of_table(self, settings: Mapping[str, Setting], table: str) -> dict[str, Setting]:
+        """Return the settings that are of a table, by the names of its columns."""
+        named = {name.removeprefix(f"{table}."): told for name, told in settings.items()}
+        columns = {*column_names(table), "period_label"}
+        return {name: told for name, told in named.items() if name in columns}
+
+    def constants_of(self, table: str) -> dict[str, str]:
+        """Return the constants of a table as text; what a system says bears its name."""
+        given = {name: str(told) for name, told in self.of_table(self.constants, table).items()}
+        return {"system": self.system} | given if table == "published" else given
+
+
+def _names_in(table: str, main: str) -> list[str]:
+    """Return how a mapping of the table `main` may call the columns of a table."""
+    names = column_names(table)
+    kinds = [f"{table}.{kind}" for kind in KINDS if table == "narratives" and table != main]
+    return [*names, *(f"{table}.{name}" for name in names), *kinds]
 
 
 def spelling(text: str) -> str:

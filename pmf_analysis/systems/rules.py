@@ -12,7 +12,7 @@ from datetime import date
 
 import pandas as pd
 
-from pmf_analysis.data.contract import MAIN_COLUMN, TABLES, Column, cast, column_names
+from pmf_analysis.data.contract import MAIN_COLUMN, TABLES, Column, cast
 from pmf_analysis.parameters import loading, models, workspace
 from pmf_analysis.problems import Problem, did_you_mean
 from pmf_analysis.systems import record_rules
@@ -92,25 +92,25 @@ def judge(
 def _with_constants(raw: pd.DataFrame, table: str, mapping: MappingFile) -> pd.DataFrame:
     """Add the columns that the mapping gives itself; a cell of the file is stronger."""
     raw = raw.copy()
-    for name in [*column_names(table), "period_label"]:
-        if name in mapping.constants:
-            constant = str(mapping.constants[name])
-            raw[name] = raw[name].mask(is_blank(raw[name]), constant) if name in raw else constant
+    for name, constant in mapping.constants_of(table).items():
+        raw[name] = raw[name].mask(is_blank(raw[name]), constant) if name in raw else constant
     return raw
 
 
 def _type_columns(case: Case) -> None:
     """Type every column that is there, and quarantine what cannot be typed."""
-    for column in TABLES[case.records.table]:
+    mapping, table = case.mapping, case.records.table
+    enums = mapping.of_table(mapping.enums, table)
+    multiply = mapping.of_table(mapping.multiply, table)
+    for column in TABLES[table]:
         name = column.name
         if name not in case.raw:
             case.typed[name] = cast(pd.Series(None, index=case.raw.index, dtype=object), column)
             continue
-        values, bad = to_kind(case.raw[name], column, case.mapping.enums.get(name, {}))
+        values, bad = to_kind(case.raw[name], column, enums.get(name, {}))
         if column.kind == "number" and bad.any():
             bad &= state_of_text(case.raw[name], case.mapping.values) == ""
-        if name in case.mapping.multiply:
-            values = values * case.mapping.multiply[name]
+        values = values * multiply[name] if name in multiply else values
         values = _shown(case, name, values) if name.endswith(tuple(RULES["printed"])) else values
         case.typed[name] = cast(values, column)
         _refuse_cells(case, column, bad)

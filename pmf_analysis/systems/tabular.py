@@ -20,7 +20,7 @@ from pmf_analysis.data.contract import TABLES, column_names
 from pmf_analysis.problems import Problem, Problems, did_you_mean
 from pmf_analysis.systems import cells
 from pmf_analysis.systems.cells import KNOWN, Block, Sheet, column_letter
-from pmf_analysis.systems.mapping import IGNORE, Keep, MappingFile, spelling
+from pmf_analysis.systems.mapping import BESIDE, IGNORE, KINDS, Keep, MappingFile, spelling
 from pmf_analysis.systems.results import LAYOUT, LISTED, ImportResult, Records
 from pmf_analysis.systems.values import is_blank, is_typed
 
@@ -49,7 +49,7 @@ def cut_into_records(
         parts = list(chain.from_iterable(read))
         if parts:
             joined = _joined(parts, mapping.table, sheet, result.name)
-            split = _split_targets(joined, is_wide=mapping.unpivot is not None)
+            split = _split(joined, mapping)
             result.read += sum(len(part.raw) for part in split) - len(joined.raw)
             found.extend(split)
     # A cover sheet or notes are passed over, but refused where no sheet of the file has the header.
@@ -205,21 +205,49 @@ def _joined(parts: list[Part], table: str, sheet: Sheet, file: str) -> Records:
     return Records(table, sheet, raw, [layout for _, layout in parts])
 
 
-def _split_targets(records: Records, *, is_wide: bool) -> list[Records]:
-    """Part observations from the targets beside them.
+def _split(records: Records, mapping: MappingFile) -> list[Records]:
+    """Part observations from the targets, narratives and what is published beside them.
 
-    In a long table every row is an observation; in a wide one a target may stand alone.
+    In a long table every row is an observation; in a wide one what stands beside may be alone.
     """
-    raw = records.raw
-    beside = sorted({*raw} & {*column_names("targets")} - {*column_names("observations")})
-    if records.table != "observations" or not beside:
-        return [records]
-    has_target = _any_filled(raw[beside])
-    # A note in a period without a value and a target is still an entry.
-    is_value = _any_filled(raw.filter(["value", "numerator", "denominator"])) | ~has_target
-    targets = raw[has_target].drop(columns=KNOWN["of_value"], errors="ignore")
-    values = (raw[is_value] if is_wide else raw).drop(columns=beside)
-    return [replace(records, raw=values), replace(records, table="targets", raw=targets)]
+    raw, found = records.raw, []
+    has_other = pd.Series(False, index=raw.index)
+    others = [(table, names) for table in mapping.tables()[1:] for names in _beside(raw, table)]
+    keys = list(dict.fromkeys(key for _, names in others for key in names))
+    for table, names in others:
+        wanted = [key for key, name in names.items() if name in (BESIDE[table] or names.values())]
+        filled = _any_filled(raw[wanted])
+        has_other |= filled
+        cells = raw.loc[filled, list(names)].set_axis(list(names.values()), axis=1)
+        kind = {key: {"kind": key.rpartition(".")[2]} for key in names if _is_kind(key)}
+        shared = raw[filled].drop(columns=[*keys, *KNOWN["of_value"]], errors="ignore")
+        made = pd.concat([shared, cells], axis=1).assign(**next(iter(kind.values()), {}))
+        layouts = [{names.get(key, key): at for key, at in one.items()} for one in records.layouts]
+        found.append(Records(table, records.sheet, made, layouts))
+    # A note in a period without a value and without anything beside it is still an entry.
+    is_value = _any_filled(raw.filter(["value", "numerator", "denominator"])) | ~has_other
+    values = (raw[is_value] if mapping.unpivot else raw).drop(columns=keys)
+    return [replace(records, raw=values), *found]
+
+
+def _beside(raw: pd.DataFrame, table: str) -> Iterator[dict[str, str]]:
+    """Yield the columns of a table that stand beside values, and its names for them.
+
+    Each kind of narrative with a column of its own has a row of its own.
+    """
+    own = {*column_names("observations"), "period_label"}
+    names = {key: key.removeprefix(f"{table}.") for key in map(str, raw) if key not in own}
+    kinds = [key for key in names if table == "narratives" and _is_kind(key)]
+    plain = {k: name for k, name in names.items() if name in column_names(table)}
+    if not {*BESIDE[table]}.isdisjoint(plain.values()) or (plain and not BESIDE[table]):
+        yield plain
+    for key in kinds:
+        about = {k: name for k, name in plain.items() if name not in ("text", "kind")}
+        yield {key: "text", **about}
+
+
+def _is_kind(key: str) -> bool:
+    return key.startswith("narratives.") and key.rpartition(".")[2] in KINDS
 
 
 def _any_filled(frame: pd.DataFrame) -> pd.Series[bool]:
