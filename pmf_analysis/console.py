@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from pmf_analysis.parameters.place import find_root, is_workspace
-from pmf_analysis.problems import PmfError, Problem
+from pmf_analysis.problems import PmfError, Problem, without_secrets
 
 if TYPE_CHECKING:
     from pmf_analysis.parameters.workspace import Workspace
@@ -53,8 +53,10 @@ def opened(root: Path) -> Workspace:
 def unexpected(error: Exception) -> int:
     """Say that something failed which nobody foresaw; the traceback goes into a file."""
     details = Path(tempfile.mkdtemp(prefix="pmf-error-")) / "details.txt"
-    details.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    what = f"{type(error).__name__}: {[*str(error).splitlines(), 'no further words'][0]}"
+    text = without_secrets("".join(traceback.format_exception(error)))
+    details.write_text(text, encoding="utf-8")
+    said = [*without_secrets(str(error)).splitlines(), "no further words"][0]
+    what = f"{type(error).__name__}: {said}"
     where = f"(details for whoever looks after pmf: {details})"
     print(f"pmf: something unexpected went wrong: {what} {where}", file=sys.stderr)
     return 1

@@ -5,12 +5,14 @@ in a :class:`Problems` list and raised once, so that an officer sees all of them
 never a traceback.
 """
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PureWindowsPath
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from pmf_analysis.shipped import read_shipped
 
@@ -22,6 +24,13 @@ EXIT_DATA_UNUSABLE = 3
 PLACE = ("file", "sheet", "row", "column", "value")
 COLUMNS = ("level", "code", *PLACE, "message", "expected", "fix", "indicator")
 _LONGEST_VALUE = 80
+_SECRET_NAME = re.compile(
+    r"(?i)(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|CONNECTION_STRING|API_?KEY|_KEY)$"
+)
+# Within an address or a string of connection, whatever its variable is called.
+_SECRET_PART = re.compile(
+    r"(?i)(?:(?:AccountKey|SharedAccessSignature|Password|Pwd|sig)=|://[^\s/:@]*:)([^\s;&@]{4,})"
+)
 # A fault of a spreadsheet in one line.
 _SAID = ("{}", 'sheet "{}"', "row {}", "column {}", 'value "{}"', "expected {}", "{}", "fix: {}")
 _FIELDS = dict(zip((*PLACE, "expected", "message", "fix"), _SAID, strict=True))
@@ -173,6 +182,16 @@ def did_you_mean(word: str, choices: Iterable[str], most: int = 1) -> str:
     nearest = get_close_matches(_spelling_key(word), by_key, n=most, cutoff=0.6)
     named = " or ".join(f'"{by_key[key]}"' for key in nearest)
     return f" Did you mean {named}?" if nearest else ""
+
+
+def without_secrets(text: str) -> str:
+    """Return a text in which no password or key of the environment stands any more."""
+    for name, value in os.environ.items():
+        found = {value} if _SECRET_NAME.search(name) and len(value) >= 6 else set()
+        parts = _SECRET_PART.findall(value)
+        for secret in sorted({*found, *parts, *map(unquote, parts)}, key=len, reverse=True):
+            text = text.replace(secret, "***")
+    return text
 
 
 def _spelling_key(word: str) -> str:

@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from pmf_analysis.problems import PmfError, Problem, did_you_mean
+from pmf_analysis.problems import PmfError, Problem, did_you_mean, without_secrets
 
 SCHEMA_VERSION = 1
 MANIFEST, LOG = "manifest.json", "run.log"
@@ -27,7 +27,6 @@ PARTIAL = ".partial"
 PACKAGE = Path(__file__).resolve().parents[1]
 
 _PATH = re.compile(r"(?<![\w.:/\\-])(?:[A-Za-z]:\\|/)(?:[^\s\"'<>|:/\\]+[/\\])+([^\s\"'<>|:/\\]*)")
-_SECRET_NAME = re.compile(r"(?i)(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|API_?KEY|_KEY)$")
 
 
 @dataclass(frozen=True)
@@ -197,9 +196,7 @@ def redacted(text: str) -> str:
     "no such file: 'kpi.xlsx'"
     """
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    for name, value in os.environ.items():
-        if _SECRET_NAME.search(name) and len(value) >= 6:
-            text = text.replace(value, "***")
+    text = without_secrets(text)
     for folder in (sys.prefix, tempfile.gettempdir(), str(Path.home())):
         text = text.replace(f"{folder}{os.sep}", "/-/")
     return _PATH.sub(r"\1", text)
