@@ -29,7 +29,8 @@ _SECRET_NAME = re.compile(
 )
 # Within an address or a string of connection, whatever its variable is called.
 _SECRET_PART = re.compile(
-    r"(?i)(?:(?:AccountKey|SharedAccessSignature|Password|Pwd|sig)=|://[^\s/:@]*:)([^\s;&@]{4,})"
+    r"(?i)(?:(?:AccountKey|SharedAccessSignature|Password|Pwd|sig)=|://[^\s/:@]*:(?=\S*@))"
+    r"([^\s;&@]{4,})"
 )
 # A fault of a spreadsheet in one line.
 _SAID = ("{}", 'sheet "{}"', "row {}", "column {}", 'value "{}"', "expected {}", "{}", "fix: {}")
