@@ -13,7 +13,7 @@ from typing import Any
 from pmf_analysis.batch.manifest import describe_file, package_digest
 from pmf_analysis.batch.notebooks import PARAMETER_TYPES, check_notebook, fingerprint
 from pmf_analysis.data.store import Store
-from pmf_analysis.parameters import checks, loading, models
+from pmf_analysis.parameters import checks, loading, models, place
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import Period, parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems, did_you_mean
@@ -216,7 +216,8 @@ def _check_names(plan: Plan, series: set[tuple[str, ...]], problems: Problems) -
     if own not in areas:  # a council that replaced others may have only their figures
         changes = plan.store.as_known_on(plan.spec.as_at, "area_changes")["area_changes"]
         areas |= {*changes.loc[changes["old_code"].isin(areas), "new_code"]}
-    folder, names = plan.workspace.parameters, (plan.spec.framework, "indicators.yml")
+    folder = plan.workspace.parameters
+    names = (plan.spec.framework, place.register_name(folder))
     read = [loading.read_document(folder / name, f"parameters/{name}", problems) for name in names]
     if read[0] and read[1]:
         checks.check_names_in_data(read[0], read[1], series, areas)

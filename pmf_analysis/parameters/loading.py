@@ -5,7 +5,8 @@ still have their lines, their duplicate keys and their aliases.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -29,18 +30,25 @@ _PLAIN_TAGS = {"map", "seq", "str", "null", "bool", "int", "float", "timestamp"}
 HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _NAMES = {"name", "title", "short_title", "role"}
 _SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key|(^|_)(key|pwd)$")
-_SECRET_VALUE = re.compile(r"(AccountKey|ApplicationKey|SharedAccess\w*|[?&]sig|password)=", re.I)
+_SECRET_VALUE = re.compile(
+    r"(AccountKey|ApplicationKey|SharedAccess\w*|[?&]sig|password)=|://[^\s/:@]*:[^\s/@]+@", re.I
+)
 
 
 @dataclass(frozen=True)
 class Document:
-    """A parameter file that could be read: its values, the line of each, and what is wrong."""
+    """A parameter file that could be read: its values, the line of each, and what is wrong.
+
+    Of a workbook, ``columns`` are by setting the column, as a reader sees it, and what it takes.
+    """
 
     name: str
     values: Any
     lines: dict[Place, int]
     sha256: str
     problems: Problems
+    sheet: str = ""
+    columns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def line(self, place: Place) -> int:
         """Return the line of a value, or of the nearest group around it that has one."""
@@ -68,24 +76,49 @@ class Document:
         """Add a fault of ``problems.yml`` at a place in this file; {owner} is its entry, if any."""
         name = owner_of(self.values, place)
         owner = f'In "{name}": ' if name else ""
-        self.problems.tell(fault, file=self.name, row=self.line(place), owner=owner, **facts)
+        self.problems.tell(fault, **self.where(place), owner=owner, **facts)
+
+    def where(self, place: Place) -> dict[str, Any]:
+        """Return file and line of a place; of a workbook the cell too, and what it should hold."""
+        found: dict[str, Any] = {"file": self.name, "row": self.line(place)}
+        name = next((part for part in place if part in self.columns), "")
+        if self.columns:
+            found |= {"sheet": self.sheet}
+        if name:
+            column, expected = self.columns[str(name)]
+            value = self.values
+            for part in place:
+                value = dict(entries_of(value)).get(part, "")
+            shown = "" if isinstance(value, dict | tuple) else str(value)
+            fix = f"correct cell {column.split()[0]}{found['row']}"
+            found |= {"column": column, "value": shown, "expected": expected, "fix": fix}
+        return found
 
 
 def read_document(path: Path, name: str, problems: Problems) -> Document | None:
-    """Read a YAML file; None when it cannot be read, with the reasons added to `problems`.
+    """Read a YAML file, or a register's workbook; None when it cannot be read.
 
-    `name` is the workspace-relative name that messages print.
+    The reasons are added to `problems`. `name` is the workspace-relative name that messages print.
     """
-    reader, before = _Reader(name, problems), len(problems)
+    before = len(problems)
     try:
         raw = path.read_bytes()
     except OSError:
-        reader.refuse("file-missing")
+        problems.tell("file-missing", file=name)
         return None
+    digest = sha256(raw).hexdigest()
+    if path.suffix == ".xlsx":
+        from pmf_analysis.parameters.register_book import BookReader
+
+        book = BookReader(name, problems)
+        values = book.values(raw)
+        about = (digest, problems, book.sheet, book.columns)
+        return None if values is None else Document(name, values, book.lines, *about)
+    reader = _Reader(name, problems)
     values = reader.values(raw)
-    if len(problems) > before:
-        return None
-    return Document(name, values, reader.lines, sha256(raw).hexdigest(), problems)
+    return (
+        None if len(problems) > before else Document(name, values, reader.lines, digest, problems)
+    )
 
 
 def validated(model: type[Model], document: Document | None, problems: Problems) -> Model | None:
@@ -97,8 +130,7 @@ def validated(model: type[Model], document: Document | None, problems: Problems)
     except ValidationError as error:
         found = sentences(error, model, document.values)
         for place, sentence in sorted(found, key=lambda fault: document.line(fault[0])):
-            row = document.line(place)
-            problems.add(message=sentence, code="parameter-wrong", file=document.name, row=row)
+            problems.add(message=sentence, code="parameter-wrong", **document.where(place))
         return None
 
 
@@ -146,10 +178,8 @@ class _Reader:
             return self._mapping(node, place)
         elif isinstance(node, SequenceNode):
             return tuple(self.value(item, (*place, n)) for n, item in enumerate(node.value))
-        elif _SECRET_VALUE.search(str(node.value)):
-            self.refuse("secret-parameter", line, what="This line holds")
-        elif _hides(str(node.value), place):
-            self.refuse("hidden-character", line)
+        elif fault := text_fault(str(node.value), place):
+            self.refuse(fault, line, what="This line holds")
         else:
             try:
                 return self.yaml.constructor.construct_object(node)
@@ -179,10 +209,16 @@ class _Reader:
         self.problems.tell(fault, file=self.name, row=line, **facts)
 
 
-def _hides(text: str, place: Place) -> bool:
-    """Whether a text holds hidden characters; line breaks and tabs are such in names only."""
+def text_fault(text: str, place: Place) -> str:
+    """Return the fault of a text that holds a secret or hidden characters; else "".
+
+    Line breaks and tabs are hidden in names only.
+    """
+    if _SECRET_VALUE.search(text):
+        return "secret-parameter"
     is_name = not _NAMES.isdisjoint(place[-1:]) or "members" in place
-    return not set(HIDDEN.findall(text.strip())) <= set("" if is_name else "\n\t")
+    is_plain = set(HIDDEN.findall(text.strip())) <= set("" if is_name else "\n\t")
+    return "" if is_plain else "hidden-character"
 
 
 def _is_too_large(root: Node) -> bool:

@@ -26,6 +26,10 @@ Percentage = Literal["percentage", "survey_percentage"]
 NotCharted = Literal["statement", "milestone", "ordinal"]
 Numeric = Literal["rate", "count", "money", "days", "duration", "score", "index", "ratio"]
 DataType = Literal[Percentage, Numeric, NotCharted]
+Guessable = Literal[
+    "title", "themes", "data_type", "unit", "decimals", "rate_base", "polarity", "frequency",
+    "year_type", "accumulation", "period_span",
+]  # fmt: skip
 Statistic = Literal["proportion", "rate", "mean"]
 Language = Literal["en", "cy"]
 
@@ -138,6 +142,18 @@ class TrendRules(Settings):
         }
 
 
+class ArrowRules(Settings):
+    """How Pentana is set up, so that its arrows and statuses can be worked out again.
+
+    ``values`` are averaged for the long arrow; ``year_to_year`` are the indicators whose Trend
+    Calculation Type is not Ongoing; ``tolerance_pct`` is that of targets without one of their own.
+    """
+
+    values: Counting = 4
+    year_to_year: tuple[Code, ...] = ()
+    tolerance_pct: Annotated[float, Field(gt=0)] | None = None
+
+
 class ComparisonRules(Settings):
     """How sure a comparison with peers must be.
 
@@ -207,6 +223,7 @@ class Framework(SettingsFile):
     analyses: tuple[Analysis, ...] = ANALYSES
     target_bands: TargetBands = TargetBands()
     trend_rules: TrendRules = TrendRules()
+    arrows: ArrowRules = ArrowRules()
     comparison: ComparisonRules = ComparisonRules()
     target_rule: TargetRule = TargetRule()
     value_for_money: tuple[ValuePair, ...] = ()
@@ -223,7 +240,8 @@ class Indicator(Settings):
     days and durations, unless declared or ``allow_negative``. ``standard_population`` weighs the
     members of ``standardised_by``, a dimension such as age; ``reference_groups`` says for a
     dimension which group the others are compared with. ``parts`` are the indicators that make it
-    up: their totals add up to its own, and a rate or share lies between theirs.
+    up: their totals add up to its own, and a rate or share lies between theirs. ``guessed`` are the
+    settings that a draft has guessed and nobody has confirmed, each with the reason.
     """
 
     id: Code
@@ -268,6 +286,7 @@ class Indicator(Settings):
     parts: tuple[Code, ...] = ()
     quality_note: str = ""
     exceptional_periods: tuple[ExceptionalPeriod, ...] = ()
+    guessed: dict[Guessable, str] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -308,7 +327,7 @@ class Indicator(Settings):
 
 
 class IndicatorFile(SettingsFile):
-    """``parameters/indicators.yml``."""
+    """``parameters/indicators.yml``, or ``parameters/register.xlsx``."""
 
     indicators: tuple[Indicator, ...]
 

@@ -27,6 +27,11 @@ def find_root(start: Path | None = None) -> Path:
     raise PmfError(Problem.of("no-workspace", where=where))
 
 
+def register_name(parameters: Path) -> str:
+    """Return the name of the register: the workbook where there is one, else ``indicators.yml``."""
+    return "register.xlsx" if (parameters / "register.xlsx").is_file() else "indicators.yml"
+
+
 def is_workspace(folder: Path) -> bool:
     """Whether a folder declares a council."""
     return any((folder / "parameters").glob("framework*.yml"))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("rate_base", "target_low", "target_high", "minimum", "maximum", "publish_lag_days")
 _DATES = ("valid_from", "valid_to")
-_LISTS = ("themes", "framework_refs", "aliases", "parts")
+_LISTS = ("themes", "framework_refs", "aliases", "parts", "guessed")
 # First words by which a title states a direction; the titles of council plans often begin so.
 _RISE = re.compile(r"(increas(e|ing)|rais(e|ing)|maximis(e|ing)|grow(ing)?)\b", re.IGNORECASE)
 _FALL = re.compile(r"(reduc(e|ing)|decreas(e|ing)|minimis(e|ing)|cut(ting)?)\b", re.IGNORECASE)
@@ -39,9 +39,10 @@ class Register:
     def frame(self) -> pd.DataFrame:
         """Return one row an indicator, with a column for each setting.
 
-        The id is in `indicator`; lists are joined with "; "; `exceptional_periods` holds pairs of
-        first and last day; numbers that are not declared are NaN and dates NaT; `statistic` (blank
-        where there is none) and `is_chartable` are those of :class:`Indicator`.
+        The id is in `indicator`; lists, and the names in `guessed`, are joined with "; ";
+        `exceptional_periods` holds pairs of first and last day; numbers that are not declared are
+        NaN and dates NaT; `statistic` (blank where there is none) and `is_chartable` are those of
+        :class:`Indicator`.
         """
         import pandas as pd
 

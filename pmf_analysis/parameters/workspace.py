@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pmf_analysis.parameters import checks, loading, models, place
@@ -14,6 +16,8 @@ from pmf_analysis.parameters.peer_sets import PeerSetFile, PeerSetSpec
 from pmf_analysis.parameters.publication import PublicationFile
 from pmf_analysis.parameters.register import Register, review_register
 from pmf_analysis.parameters.rewording import WordingFile, check_wording
+from pmf_analysis.parameters.storage import StorageFile
+from pmf_analysis.places import copied
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
 
 
@@ -44,13 +48,42 @@ class Workspace:
 
     root: Path
     parameters: Path = field(init=False, repr=False, compare=False)
-    notebooks: Path = field(init=False, repr=False, compare=False)
-    store: Path = field(init=False, repr=False, compare=False)
+    local_store: Path = field(init=False, repr=False, compare=False)
     outputs: Path = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("parameters", "notebooks", "store", "outputs"):
+        for name in ("parameters", "outputs"):
             object.__setattr__(self, name, self.root / name)
+        object.__setattr__(self, "local_store", self.root / "store")
+
+    @cached_property
+    def storage(self) -> StorageFile:
+        """Where data and copies of runs are kept; in the workspace, without ``storage.yml``.
+
+        Raises
+        ------
+        PmfError
+            Exit 2, with all faults of the file.
+        """
+        files = _Files(self.root)
+        _, declared = files.read(StorageFile, "storage.yml", optional=True)
+        files.finish()
+        return declared or StorageFile(format=1)
+
+    @property
+    def store(self) -> Path | str:
+        """Where imported data are kept: a folder, or an address such as ``az://pmf``."""
+        return self.storage.store or self.local_store
+
+    @cached_property
+    def notebooks(self) -> Path:
+        """The folder of source notebooks; those of a data lake are copied here when first asked."""
+        if not self.storage.notebooks:
+            return self.root / "notebooks"
+        folder = self.local_store / "notebooks"
+        shutil.rmtree(folder, ignore_errors=True)  # of an earlier command
+        copied(f"{self.storage.notebooks}/*.ipynb", folder)
+        return folder
 
     @classmethod
     def find(cls, start: Path | None = None) -> Workspace:
@@ -78,7 +111,10 @@ class Workspace:
         if framework not in frameworks:
             hint = did_you_mean(framework, frameworks)
             files.problems.tell("unknown-framework", name=framework, hint=hint)
-        register, listed = files.read(models.IndicatorFile, "indicators.yml")
+        named = place.register_name(self.parameters)
+        if named != "indicators.yml" and (self.parameters / "indicators.yml").is_file():
+            files.problems.tell("two-registers", file=f"parameters/{named}")
+        register, listed = files.read(models.IndicatorFile, named)
         if register is not None:
             checks.check_register(register, [document for document, _ in frameworks.values()])
             review_register(listed.indicators if listed else (), register)
@@ -91,6 +127,7 @@ class Workspace:
         charts, chart_file = files.read(ChartFile, "charts.yml", optional=True)
         if charts is not None:
             check_charts(charts, register)
+        files.read(StorageFile, "storage.yml", optional=True)
         words, own = files.read(WordingFile, "wording.yml", optional=True)
         if words is not None:
             check_wording(words)
