@@ -15,6 +15,7 @@ from pmf_analysis.data import contract, corrections, seals
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures import arrays, denominators, events, frames, questions, result_tables
 from pmf_analysis.measures.arrays import Frames, Known
+from pmf_analysis.measures.arrows import disagreements
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
 from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.peer_sets import neighbour_lists
@@ -84,7 +85,9 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     written = known["narratives"]
     written = written[written["period_end"] <= pd.Timestamp(period.end)]
     digests = result_tables.digest_table(store.digest(as_at).series)
-    told = {"problems": problems, "narratives": written, "digests": digests}
+    rules = framework.arrows.model_dump()
+    said = disagreements(known, council, trends["trends"], rules)
+    told = {"problems": problems, "narratives": written, "disagreements": said, "digests": digests}
     return Measures(**trends, **compared, **targets, **told)
 
 

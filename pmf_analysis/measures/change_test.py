@@ -2,15 +2,6 @@
 
 Beside each change stands its noise band: the largest change from one period to another, so many
 periods apart, that is usual for this series. Survey estimates are compared as two proportions.
-
-Pentana's short and long trend arrows stand beside it, by the rule its help pages publish
-(Pentana Risk help, article 360007944400, "How are the Long and Short Trends calculated?") for an
-Ongoing trend: the short arrow compares the newest value with the period before, the long one with
-the mean of the last x values. Better is more (Aim to Max), less (Aim to Min) or closer to target
-(Goldilocks); equal is no change.
-
-An arrow says which of two numbers is larger, not whether anything changed: where nothing does it
-points down half of the time (benchmarks/arrows.py).
 """
 
 from typing import Any
@@ -20,7 +11,6 @@ import pandas as pd
 
 from pmf_analysis.measures import arrays, history, spc
 from pmf_analysis.measures.arrays import PRECISION, TABLES, Column, Flags, Floats, Frame, Places
-from pmf_analysis.measures.polarity import SIGNS, Targets, band_distance, first_text, target_bands
 
 _SET = arrays.constants("change_test")
 
@@ -134,46 +124,6 @@ def _estimate(rows: Frame) -> tuple[Floats, Floats, Floats]:
     return share, np.where(size > 0, size, np.nan), width / _SET.interval_widths / 100
 
 
-def pentana_arrows(
-    observations: Frame, polarity: dict[Any, str], *, targets: Targets = None, window: int = 4
-) -> Frame:
-    """Short and long arrow of every series, as Pentana would show them.
-
-    Parameters
-    ----------
-    observations
-        Columns series, period (dates), value; one row a series and period. Missing and infinite
-        values are left out: the newest value is the last usable one, and the previous period is
-        the last usable one before it, whatever lies between.
-    polarity
-        By series: higher, lower, range (Goldilocks), none or unknown.
-    targets
-        By series a number or a pair, or columns series, period, target, target_low, target_high.
-        Only Goldilocks asks for them: both values are held against the target of the newest
-        period, a band where there is one. Inside a band nothing is closer than anything else.
-    window
-        Values of the long arrow's mean. Where there are fewer, the mean is of those.
-
-    Returns
-    -------
-    DataFrame
-        By series arrow_short, arrow_long: improving, worsening, same, or "" where there is nothing
-        to compare with, no target for Goldilocks, or no direction that is better.
-    """
-    known = observations[["series", "period", "value"]].astype({"value": float})
-    known = known[np.isfinite(known["value"])].sort_values(["series", "period"])
-    newest = known.groupby("series").tail(1).reset_index(drop=True)
-    lag = known.groupby("series").cumcount(ascending=False)
-    compared = {"arrow_short": known[lag == 1], "arrow_long": known[lag.between(1, window)]}
-    bands, better = target_bands(newest, targets), newest["series"].map(polarity).fillna("")
-    arrows = pd.DataFrame({"series": newest["series"]})
-    for name, earlier in compared.items():
-        means = newest["series"].map(earlier.groupby("series")["value"].mean()).astype(float)
-        arrows[name] = _arrow(newest["value"], means, better, bands)
-    names = np.sort(observations["series"].unique())
-    return arrows.set_index("series").reindex(names).fillna("")
-
-
 def years_before(period: Column, newest: Column, periods_per_year: Column) -> Column:
     """Whole years from each period to the newest of its series; NaN where not of that season.
 
@@ -184,13 +134,3 @@ def years_before(period: Column, newest: Column, periods_per_year: Column) -> Co
     counted = (newest - period).dt.days / (365.25 / rate).round() / rate
     years = counted.where(rate > 12, months / 12)
     return years.where((years - years.round()).abs() < PRECISION)
-
-
-def _arrow(newest: Column, reference: Column, better: Column, bands: Frame) -> Column:
-    """Say whether the newest value is better than what it is compared with."""
-    low, high = (bands[name].fillna(bands["target"]) for name in ("target_low", "target_high"))
-    closer = band_distance(reference, low, high) - band_distance(newest, low, high)
-    gain = (better.map(SIGNS).astype(float) * (newest - reference)).where(better != "range", closer)
-    equal = gain.abs() <= PRECISION * np.maximum(newest.abs(), reference.abs())
-    told = [(equal, "same"), (gain > 0, "improving"), (gain < 0, "worsening")]
-    return first_text(newest.index, told)

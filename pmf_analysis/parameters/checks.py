@@ -133,9 +133,12 @@ def check_built_sets(document: Document, register: Document | None) -> None:
 
 
 def check_value_pairs(document: Document, register: Document) -> None:
-    """Check that each pair names a cost in money and a performance with a good direction."""
+    """Check that each pair names a cost in money and a performance with a good direction.
+
+    With the other indicators that a framework names.
+    """
     paths = ("value_for_money.*.cost", "value_for_money.*.performance")
-    indicators = check_indicators(document, register, *paths)
+    indicators = check_indicators(document, register, *paths, "arrows.year_to_year.*")
     costs, performances = (document.at(path, str) for path in paths)
     for place, name in costs:
         kind = indicators.get(name, {}).get("data_type", "money")
