@@ -51,7 +51,11 @@ FOR_TESTS = [
         ("libreoffice-writer-nogui", "libreoffice-calc-nogui", "libreoffice-impress-nogui"),
         "the tests that open Word documents, workbooks and slides in another program",
     ),
+    (("pg_ctlcluster", "initdb"), ("postgresql",), "the tests that read a PostgreSQL database"),
+    (("npm",), ("nodejs", "npm"), "the tests of the data lake"),
 ]
+# The data lake's emulator, in the version that the tests were written with.
+AZURITE = "azurite@3.35.0"
 
 
 class WorkbenchError(Exception):
@@ -202,6 +206,7 @@ def run_tests() -> int:
     """Run all tests and checks; the last line gives the totals."""
     find_system_programs(FOR_TESTS)
     WORK.mkdir(exist_ok=True)
+    install_azurite()
     if pmf("demo") != 0:
         raise WorkbenchError("the example council could not be made, and the notebooks need it")
     totals = [
@@ -228,6 +233,17 @@ def find_system_programs(wanted: list[tuple[tuple[str, ...], tuple[str, ...], st
         found = any(shutil.which(name) or ctypes.util.find_library(name) for name in names)
         if not found and not install_debian_packages(list(packages)):
             print(f"Not found: {names[0]}. Without it these are left out: {purpose}.", flush=True)
+
+
+def install_azurite() -> None:
+    """Install the emulator of the data lake with npm into .workbench, unless it is there."""
+    there = WORK / "node_modules" / ".bin" / "azurite-blob"
+    npm = shutil.which("npm")
+    if npm is None or there.exists() or shutil.which("azurite-blob") or os.getenv("PMF_AZURITE"):
+        return
+    print(f"Installing {AZURITE} ...", flush=True)
+    quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
+    subprocess.run([npm, "install", "--prefix", str(WORK), *quiet, AZURITE], check=False)
 
 
 def run_pytest(name: str, *arguments: str) -> tuple[int, int, int]:
