@@ -65,7 +65,9 @@ class Document:
         found: list[tuple[Place, Any]] = [((), self.values)]
         for part in path.split("."):
             inside = [(place, entry) for place, group in found for entry in entries_of(group)]
-            found = [((*place, key), value) for place, (key, value) in inside if part in ("*", key)]
+            found = [
+                ((*place, key), value) for place, (key, value) in inside if part in ("*", str(key))
+            ]
         return [(place, value) for place, value in found if isinstance(value, kind)]
 
     def get(self, name: str, default: object = None) -> Any:
@@ -80,17 +82,13 @@ class Document:
 
     def where(self, place: Place) -> dict[str, Any]:
         """Return file and line of a place; of a workbook the cell too, and what it should hold."""
-        found: dict[str, Any] = {"file": self.name, "row": self.line(place)}
-        name = next((part for part in place if part in self.columns), "")
-        if self.columns:
-            found |= {"sheet": self.sheet}
-        if name:
-            column, expected = self.columns[str(name)]
-            value = self.values
-            for part in place:
-                value = dict(entries_of(value)).get(part, "")
-            shown = "" if isinstance(value, dict | tuple) else str(value)
+        found: dict[str, Any] = {"file": self.name, "row": self.line(place), "sheet": self.sheet}
+        setting = next((part for part in place if part in self.columns), None)
+        if setting is not None:
+            column, expected = self.columns[str(setting)]
+            value = dict(self.at(".".join(map(str, place)))).get(place, "")
             fix = f"correct cell {column.split()[0]}{found['row']}"
+            shown = "" if isinstance(value, dict | tuple) else str(value)
             found |= {"column": column, "value": shown, "expected": expected, "fix": fix}
         return found
 
@@ -100,25 +98,20 @@ def read_document(path: Path, name: str, problems: Problems) -> Document | None:
 
     The reasons are added to `problems`. `name` is the workspace-relative name that messages print.
     """
-    before = len(problems)
+    before, reader = len(problems), _Reader(name, problems)
     try:
         raw = path.read_bytes()
     except OSError:
-        problems.tell("file-missing", file=name)
+        reader.refuse("file-missing")
         return None
-    digest = sha256(raw).hexdigest()
     if path.suffix == ".xlsx":
-        from pmf_analysis.parameters.register_book import BookReader
+        from pmf_analysis.parameters.register_book import read_book
 
-        book = BookReader(name, problems)
-        values = book.values(raw)
-        about = (digest, problems, book.sheet, book.columns)
-        return None if values is None else Document(name, values, book.lines, *about)
-    reader = _Reader(name, problems)
+        return read_book(raw, name, problems)
     values = reader.values(raw)
-    return (
-        None if len(problems) > before else Document(name, values, reader.lines, digest, problems)
-    )
+    if len(problems) > before:
+        return None
+    return Document(name, values, reader.lines, sha256(raw).hexdigest(), problems)
 
 
 def validated(model: type[Model], document: Document | None, problems: Problems) -> Model | None:

@@ -26,10 +26,8 @@ Percentage = Literal["percentage", "survey_percentage"]
 NotCharted = Literal["statement", "milestone", "ordinal"]
 Numeric = Literal["rate", "count", "money", "days", "duration", "score", "index", "ratio"]
 DataType = Literal[Percentage, Numeric, NotCharted]
-Guessable = Literal[
-    "title", "themes", "data_type", "unit", "decimals", "rate_base", "polarity", "frequency",
-    "year_type", "accumulation", "period_span",
-]  # fmt: skip
+_Drafted = Literal["title", "themes", "unit", "decimals", "rate_base", "year_type", "period_span"]
+Guessable = Literal[_Drafted, "data_type", "polarity", "frequency", "accumulation"]
 Statistic = Literal["proportion", "rate", "mean"]
 Language = Literal["en", "cy"]
 

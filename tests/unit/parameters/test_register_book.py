@@ -138,6 +138,7 @@ def test_cells_are_read_as_people_type_them(workspace: Workspace) -> None:
     sheet[f"{heads['ID']}2"] = 101
     sheet[f"{heads['Decimals']}2"] = 2.0
     sheet[f"{heads['Valid from']}2"] = date(2020, 6, 18)
+    sheet[f"{heads['Allow negative']}2"] = True
     sheet["A3"] = "   "  # a row of blanks is no indicator
     book.save(path)
     read = workspace.load().register.indicators["101"]
