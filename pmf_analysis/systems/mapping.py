@@ -118,12 +118,24 @@ class Keep(Settings):
         return {"keep_ways": bool(self.in_) == bool(self.startswith)}
 
 
+class Breakdown(Settings):
+    """A column that says of whom a row tells; ``total`` are its texts for all.
+
+    With ``named_by`` the dimension is the text of that column, else this column's name.
+    """
+
+    total: Names = ()
+    named_by: str = ""
+
+
 class MappingFile(Settings):
     """One mapping. Keys of ``columns``, ``constants``, ``enums`` and ``multiply`` are our columns.
 
     ``columns`` lists the source names that each may have, in any case and spacing. ``values``
     lists texts in place of a number, by the state they mean; ``...`` at the end stands for
-    anything. ``source`` says where the figures are got where no file is given. A mapping of
+    anything. ``source`` says where the figures are got where no file is given. ``prefix`` is put
+    before the file's indicators, so that those of another system are not taken for them.
+    ``breakdowns`` are columns that part rows into groups; ``ignore`` may use ``*``. A mapping of
     observations may name columns of targets, narratives and published too: where they are filled,
     a row of that table is made beside the value. ``kind``, which two of them have, is written
     ``targets.kind`` or ``narratives.kind``, as any column may be; ``narratives.action`` is a text
@@ -146,6 +158,8 @@ class MappingFile(Settings):
     multiply: dict[str, float] = Field(default_factory=dict)
     keep: tuple[Keep, ...] = ()
     ignore: Names = ()
+    prefix: str = ""
+    breakdowns: dict[str, Breakdown] = Field(default_factory=dict)
     source: Source | None = None
     on_unknown_column: Literal["error", "warn", "ignore"] = "warn"
 

@@ -151,6 +151,7 @@ def _check_bounds(case: Case, column: Column) -> None:
 def _registered(case: Case, context: Context) -> pd.Series[str]:
     """Return the register's id of each name or alias; one that it lacks is quarantined as it is."""
     names = case.typed["indicator_id"]
+    names = names.where(names == "", case.mapping.prefix + names)
     found = {name: context.ids.get(name.casefold(), name) for name in names.unique()}
     unknown = [name for name in found if name and name.casefold() not in context.ids]
     # Likeness is searched for a few: a foreign file may hold thousands of names.

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -19,6 +20,7 @@ import pandas as pd
 from pmf_analysis.data.contract import TABLES, column_names
 from pmf_analysis.problems import Problem, Problems, did_you_mean
 from pmf_analysis.systems import cells
+from pmf_analysis.systems.breakdowns import part_by_group
 from pmf_analysis.systems.cells import KNOWN, Block, Sheet, column_letter
 from pmf_analysis.systems.mapping import BESIDE, IGNORE, KINDS, Keep, MappingFile, spelling
 from pmf_analysis.systems.results import LAYOUT, LISTED, ImportResult, Records
@@ -85,7 +87,8 @@ def _read_block(
         if position is None:
             tell("keep-column-missing", name=keep.column)
         elif not faults.has_errors:
-            rows = rows[_is_kept(rows[position], keep, known_ids)]
+            before = mapping.prefix if keep.in_ == "register" else ""
+            rows = rows[_is_kept(before + rows[position].astype("str"), keep, known_ids)]
     first = next((problem for problem in faults if problem.level == "error"), None)
     result.problems.extend(problem for problem in faults if problem is not first)
     if first:
@@ -96,6 +99,8 @@ def _read_block(
     repeated &= cells.repeats_names(rows, {p: block.headers[p] for p in columns.values()})
     result.ignored["header repeated"] += int(repeated.sum())
     rows = rows[~repeated]
+    if mapping.breakdowns:
+        rows, columns = part_by_group(block, rows, columns, mapping)
     return list(_records_of(block, rows, columns, groups, result))
 
 
@@ -148,12 +153,13 @@ def _check_missing(block: Block, mapping: MappingFile, found: set[str], tell: Te
 
 def _check_unknown(block: Block, mapping: MappingFile, used: set[int], tell: Tell) -> None:
     """Say which columns the mapping does not know; one without name or cells is no column."""
-    expected = {spelling(name) for name in mapping.ignore}
+    parted = [name for pair in mapping.breakdowns.items() for name in (pair[0], pair[1].named_by)]
+    expected = [spelling(name) for name in (*mapping.ignore, *parted)]
     unknown = [
         f'{column_letter(position)} "{name}"'
         for position in range(block.rows.shape[1])
         if position not in used
-        and spelling(name := block.headers.get(position, "")) not in expected
+        and not _is_like(name := block.headers.get(position, ""), expected)
         and (name or not is_blank(block.rows[position]).all())
     ]
     if unknown and mapping.on_unknown_column != "ignore":
@@ -162,6 +168,10 @@ def _check_unknown(block: Block, mapping: MappingFile, used: set[int], tell: Tel
         level = "error" if mapping.on_unknown_column == "error" else "warning"
         names = ", ".join(unknown[:LISTED]) + more
         tell("column-unknown", level=level, column=unknown[0], are=are, names=names)
+
+
+def _is_like(name: str, patterns: list[str]) -> bool:
+    return any(fnmatchcase(spelling(name), pattern) for pattern in patterns)
 
 
 def _is_kept(column: pd.Series[Any], keep: Keep, ids: frozenset[str]) -> pd.Series[bool]:
