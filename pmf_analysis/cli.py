@@ -161,7 +161,7 @@ def run(
     said = Path(run_file).read_text(encoding="utf-8") if Path(run_file).is_file() else ""
     asked = [run_file, said, shard, *sorted(theme or ()), "", *sorted(analysis or ())]
     if not (fresh or resume or copy_to) and (same := unchanged.last_of(workspace, asked)):
-        return _say_result(same, workspace, as_json)
+        return _copied(same, workspace, "", as_json)
     seen = unchanged.inputs_digest(workspace, asked, seals=False)
     from pmf_analysis.batch import pages, running
 
@@ -177,11 +177,18 @@ def run(
         made = running.run_plan(planned, how, **facts)
     if not resume:
         unchanged.remember(workspace, asked, seen, made)
+    return _copied(made, workspace, copy_to or "", as_json)
+
+
+def _copied(made: manifest.RunRecord, root: Path, copy_to: str, as_json: bool) -> int:
+    """Copy a finished run where it was asked for, or where `storage.yml` says, and tell of it."""
+    declared = (root / "parameters" / "storage.yml").is_file()
+    copy_to = copy_to or (declared and console.opened(root).storage.runs) or ""
     if copy_to and made.is_finished:
         from pmf_analysis.batch.cluster import copy_run
 
         copy_run(made.folder, copy_to)
-    return _say_result(made, workspace, as_json)
+    return _say_result(made, root, as_json)
 
 
 def _say_result(made: manifest.RunRecord, root: Path, as_json: bool) -> int:

@@ -136,7 +136,7 @@ def _kept_measures(workspace: Workspace, parameters: Parameters, spec: RunSpec) 
         make_demo(workspace)
     if not store.vintages():
         raise PmfError(Problem.of("no-data"), EXIT_DATA_UNUSABLE)
-    kept = workspace.store / "cache" / _cache_key(workspace, parameters, spec)
+    kept = workspace.local_store / "cache" / _cache_key(workspace, parameters, spec)
     if are_whole(kept):
         return kept
     shutil.rmtree(kept, ignore_errors=True)  # damaged, if there at all

@@ -59,6 +59,31 @@ def opened(root: Path | str) -> tuple[Any, str]:
     return _InWords(files, address), base
 
 
+def write_whole(files: Any, path: str, content: bytes) -> None:
+    """Write a file of a file system under another name and rename it: it is there whole or not."""
+    folder, _, name = path.rpartition("/")
+    files.makedirs(folder, exist_ok=True)
+    files.pipe_file(partial := f"{folder}/.{name}.partial", content)
+    files.mv(partial, path)
+
+
+def copied(address: str, folder: Path) -> list[Path]:
+    """Copy a file, those of a folder, or those that fit a pattern, and return where they are now.
+
+    Names that lead out of the folder are cut to what is within it.
+    """
+    files, base = opened(address)
+    names = sorted(files.glob(base) if "*" in base else files.find(base))
+    above = base if names != [base] and "*" not in base else base.rpartition("/")[0]
+    found = []
+    for name in names:
+        parts = [part for part in name.removeprefix(above).split("/") if part.strip(". ")]
+        found.append(path := folder.joinpath(*parts))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(files.cat_file(name))
+    return found
+
+
 def lake_options() -> dict[str, str]:
     """Return what the environment says of the lake as Delta Lake's own reader takes it."""
     told = _connection()

@@ -21,6 +21,7 @@ from pmf_analysis.batch.execute import Outcome
 from pmf_analysis.batch.kernels import Kernels
 from pmf_analysis.batch.plan import versions
 from pmf_analysis.batch.reports import Order, make_report, record_of
+from pmf_analysis.places import opened
 from pmf_analysis.problems import PmfError, Problem
 
 Reports = Generator[dict[str, Any], None, None]
@@ -163,18 +164,19 @@ def copy_run(folder: Path, url: str) -> None:
     PmfError
         Exit 1 when it could not be copied; the run itself is not touched.
     """
-    from fsspec.core import url_to_fs
-
     last = [name for name in (manifest.LOG, manifest.MANIFEST) if (folder / name).is_file()]
     names = [*manifest.describe_files(folder), *last]
     try:
-        there, place = url_to_fs("/".join([url.rstrip("/"), *folder.parts[-3:]]))
-        if there.exists(f"{place}/{manifest.MANIFEST}"):  # of an earlier copy, replaced now
-            there.rm_file(f"{place}/{manifest.MANIFEST}")
+        there, place = opened("/".join([url.rstrip("/"), *folder.parts[-3:]]))
+        if there.exists(copied := f"{place}/{manifest.MANIFEST}"):
+            if there.cat_file(copied) == (folder / manifest.MANIFEST).read_bytes():
+                return
+            there.rm_file(copied)  # of an earlier copy, replaced now
         for name in names:
             there.makedirs(f"{place}/{name}".rpartition("/")[0], exist_ok=True)
             there.put_file(str(folder / name), f"{place}/{name}")
     # Every kind of store has errors of its own.
     except Exception as error:
-        why = manifest.redacted(str(error))
+        told = error.problems[0].message if isinstance(error, PmfError) else str(error)
+        why = manifest.redacted(told).rstrip(".")
         raise PmfError(Problem.of("not-copied", file=folder.name, why=why), 1) from None

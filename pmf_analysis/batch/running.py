@@ -292,8 +292,10 @@ class _Work:
         place, when = self.plan.workspace.store, {"as_at": spec.as_at, "sealed_on": today}
         try:
             kept = seal(place, targets, council=spec.council, period=spec.period, **when)
-        except OSError as error:  # the reports stand, though nobody will score their chances
-            failed = problem_table([Problem.of("not-sealed", why=error.strerror)]).assign(theme="")
+        # The reports stand, though nobody will score their chances.
+        except (OSError, PmfError) as error:
+            why = getattr(error, "strerror", None) or error
+            failed = problem_table([Problem.of("not-sealed", why=why)]).assign(theme="")
             path, counts = self.folder / "problems.csv", self.record.manifest["problems"]
             write_atomically(path, path.read_bytes() + safe_csv(failed).partition(b"\n")[2])
             counts["warning"] = counts.get("warning", 0) + 1

@@ -16,6 +16,7 @@ from typing import Any
 
 from pmf_analysis.batch import manifest
 from pmf_analysis.batch.manifest import RunRecord, digest_of
+from pmf_analysis.places import opened
 from pmf_analysis.problems import PmfError
 
 _MARKS = "outputs/.unchanged"
@@ -30,14 +31,29 @@ def inputs_digest(root: Path, asked: Sequence[str], *, seals: bool = True) -> st
     installed = sorted(path.name for path in packages)
     digest = hashlib.sha256(repr((asked, sys.version, installed)).encode())
     folders = [root / "parameters", root / "notebooks", manifest.PACKAGE]
-    kinds = ("vintages", "backtests", "sealed") if seals else ("vintages", "backtests")
+    kinds = ("vintages", "backtest", "sealed") if seals else ("vintages", "backtest")
     folders += [root / "store" / name for name in kinds]
+    if (root / "parameters" / "storage.yml").is_file():
+        digest.update(repr(_elsewhere(root, kinds)).encode())
     for folder in folders:
         for path in sorted(folder.rglob("*.*")):
             if "__pycache__" not in path.parts and path.is_file():
                 about = path.relative_to(folder).as_posix().encode()
                 digest.update(about + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _elsewhere(root: Path, kinds: Sequence[str]) -> list[str]:
+    """Return what a data lake says of the files that a run reads there, but their bytes."""
+    from pmf_analysis.parameters.workspace import Workspace
+
+    storage = Workspace(root).storage
+    asked = [f"{storage.store}/{kind}" for kind in kinds] if storage.store else []
+    found = []
+    for address in [*asked, *filter(None, [storage.notebooks])]:
+        files, base = opened(address)
+        found += [repr(file) for _, file in sorted(files.find(base, detail=True).items())]
+    return found
 
 
 def remember(root: Path, asked: Sequence[str], seen: str, record: RunRecord) -> None:

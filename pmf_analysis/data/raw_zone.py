@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pmf_analysis.places import opened, write_whole
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 
 
@@ -22,10 +23,8 @@ class RawZone:
     """Copies under one root: a folder, or any fsspec address such as ``az://container/store``."""
 
     def __init__(self, root: Path | str) -> None:
-        from fsspec.core import url_to_fs
-
-        self._files, base = url_to_fs(str(root))
-        self._folder = f"{base.rstrip('/')}/raw"
+        self._files, base = opened(root)
+        self._folder = f"{base}/raw"
 
     def keep(self, source: str, name: str, content: bytes, day: date) -> str:
         """Keep bytes as they came on a day, and return where, from ``raw/`` on.
@@ -39,10 +38,10 @@ class RawZone:
         if before.get("sha256") == sha256:
             return f"raw/{folder}/{before['file']}"
         file = f"{sha256[:8]}_{name}" if before else name
-        self._files.makedirs(f"{self._folder}/{folder}", exist_ok=True)
-        self._write(f"{folder}/{file}", content)
+        write_whole(self._files, f"{self._folder}/{folder}/{file}", content)
         record = {"file": file, "sha256": sha256, "fetched": day.isoformat(), "bytes": len(content)}
-        self._write(f"{folder}/{name}.json", json.dumps(record, indent=1).encode())
+        told = json.dumps(record, indent=1).encode()
+        write_whole(self._files, f"{self._folder}/{folder}/{name}.json", told)
         return f"raw/{folder}/{file}"
 
     def newest(self, source: str, name: str, until: date) -> tuple[bytes, date] | None:
@@ -67,11 +66,6 @@ class RawZone:
 
     def _record(self, path: str) -> dict[str, Any]:
         return dict(json.loads(self._files.cat_file(path))) if self._files.exists(path) else {}
-
-    def _write(self, path: str, content: bytes) -> None:
-        """Write under another name and rename it: it is there whole or not at all."""
-        self._files.pipe_file(f"{self._folder}/{path}.partial", content)
-        self._files.mv(f"{self._folder}/{path}.partial", f"{self._folder}/{path}")
 
 
 def _plain(name: str) -> str:

@@ -6,14 +6,17 @@ its rows, so that a row changed afterwards is found out. Questions put to the pa
 """
 
 import hashlib
+import io
 import json
 import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from pmf_analysis.places import opened, write_whole
 from pmf_analysis.problems import Problems
 from pmf_analysis.shipped import read_shipped
 
@@ -24,7 +27,13 @@ _NAMED = re.compile(r"\d{4}-\d\d-\d\d_[0-9a-f]{12}\.parquet")
 
 
 def seal(
-    root: Path, targets: pd.DataFrame, *, council: str, period: str, as_at: date, sealed_on: date
+    root: Path | str,
+    targets: pd.DataFrame,
+    *,
+    council: str,
+    period: str,
+    as_at: date,
+    sealed_on: date,
 ) -> Path | None:
     """Keep every chance of a run's result table `targets`; the same ones twice are kept once.
 
@@ -47,13 +56,14 @@ def seal(
         return None
     rows = said.assign(council=council, run_period=period, as_at=as_at.isoformat())
     rows = rows[list(SEALED)].astype(SEALED)
-    path = root / "sealed" / f"{_name(rows, as_at)}.parquet"
-    if not path.exists():
-        _write(path, rows.assign(sealed_on=sealed_on.isoformat()))
-    return path
+    files, base = opened(root)
+    path = f"{base}/sealed/{_name(rows, as_at)}.parquet"
+    if not files.exists(path):
+        _write(files, path, rows.assign(sealed_on=sealed_on.isoformat()))
+    return Path(path)
 
 
-def open_seals(root: Path, *, before: date) -> tuple[pd.DataFrame, Problems]:
+def open_seals(root: Path | str, *, before: date) -> tuple[pd.DataFrame, Problems]:
     """Read the chances of all runs whose as-at date lies before a day.
 
     Returns
@@ -65,11 +75,13 @@ def open_seals(root: Path, *, before: date) -> tuple[pd.DataFrame, Problems]:
         is used.
     """
     problems, found = Problems(), [pd.DataFrame(columns=[*SEALED, "sealed_on", "seal"])]
-    for path in sorted((root / "sealed").glob("[!.]*")):
+    files, base = opened(root)
+    for path in map(Path, sorted(files.glob(f"{base}/sealed/[!.]*"))):
         if not _NAMED.fullmatch(path.name):
             problems.tell("seal-foreign", file=f"sealed/{path.name}")
         elif path.name < f"{before}":
-            name, rows = path.stem[-12:], _unchanged(path, "as_at", [*SEALED], ["sealed_on", *DAYS])
+            rows = _unchanged(files, path, "as_at", [*SEALED], ["sealed_on", *DAYS])
+            name = path.stem[-12:]
             found += [] if rows is None else [rows.assign(seal=name)]
             if rows is None:
                 problems.tell("seal-broken", file=f"sealed/{path.name}", hash=name)
@@ -79,47 +91,56 @@ def open_seals(root: Path, *, before: date) -> tuple[pd.DataFrame, Problems]:
     return table.assign(refused=pd.Series(LATE, table.index).mask(in_time, "")), problems
 
 
-def keep_backtest(root: Path, asked: pd.DataFrame, *, council: str, as_at: date) -> None:
+def keep_backtest(root: Path | str, asked: pd.DataFrame, *, council: str, as_at: date) -> None:
     """Keep a council's questions put to the past, in place of others of the same day."""
-    rows, folder = asked.assign(run_as_at=f"{as_at}"), root / "backtest" / council
-    _write(kept := folder / f"{_name(rows, as_at)}.parquet", rows)
-    for other in {*folder.glob(f"{as_at}_*.parquet")} - {kept}:
-        other.unlink()
+    rows, (files, base) = asked.assign(run_as_at=f"{as_at}"), opened(root)
+    folder = f"{base}/backtest/{council}"
+    _write(files, kept := f"{folder}/{_name(rows, as_at)}.parquet", rows)
+    for other in {*files.glob(f"{folder}/{as_at}_*.parquet")} - {kept}:
+        files.rm_file(other)
 
 
-def read_backtest(root: Path, *, council: str, until: date) -> tuple[pd.DataFrame | None, Problems]:
+def read_backtest(
+    root: Path | str, *, council: str, until: date
+) -> tuple[pd.DataFrame | None, Problems]:
     """Read the newest questions put to the past with data known by a day; None where none are.
 
     A file that is not what its name says is a problem, and is not used.
     """
-    problems, folder = Problems(), root / "backtest" / council
-    for path in _paths(folder, f"{until}~")[-1:]:
-        rows = _unchanged(path, "run_as_at")
+    problems, (files, base) = Problems(), opened(root)
+    for path in _paths(files, f"{base}/backtest/{council}", f"{until}~")[-1:]:
+        rows = _unchanged(files, path, "run_as_at")
         if rows is not None:
             return rows, problems
         problems.tell("backtest-broken", file=f"backtest/{council}/{path.name}")
     return None, problems
 
 
-def records_read(root: Path, *, council: str, as_at: date) -> dict[str, list[str]]:
+def records_read(root: Path | str, *, council: str, as_at: date) -> dict[str, list[str]]:
     """Name the files that a run reads of what was said before: they help decide its reports."""
-    seals, asked = _paths(root / "sealed", f"{as_at}"), root / "backtest" / council
-    used = {"seals": seals, "backtests": _paths(asked, f"{as_at}~")[-1:]}
+    files, base = opened(root)
+    asked = _paths(files, f"{base}/backtest/{council}", f"{as_at}~")[-1:]
+    used = {"seals": _paths(files, f"{base}/sealed", f"{as_at}"), "backtests": asked}
     return {kind: [path.stem for path in paths] for kind, paths in used.items()}
 
 
-def _paths(folder: Path, limit: str) -> list[Path]:
+def _paths(files: Any, folder: str, limit: str) -> list[Path]:
     """Files whose names come before a text, in the order of their names: oldest first."""
-    kept = (path for path in folder.glob("*.parquet") if _NAMED.fullmatch(path.name))
+    found = map(Path, files.glob(f"{folder}/*.parquet"))
+    kept = (path for path in found if _NAMED.fullmatch(path.name))
     return sorted(path for path in kept if path.name < limit)
 
 
 def _unchanged(
-    path: Path, day: str, hashed: list[str] | None = None, dates: Sequence[str] = ()
+    files: Any,
+    path: Path,
+    day: str,
+    hashed: list[str] | None = None,
+    dates: Sequence[str] = (),
 ) -> pd.DataFrame | None:
     """Rows of a file with all its `dates` that are those its name was made of; else None."""
     try:
-        rows = pd.read_parquet(path)
+        rows = pd.read_parquet(io.BytesIO(files.cat_file(path.as_posix())))
         days = [text for name in dates for text in rows[name].unique()]
         is_whole = days == [date.fromisoformat(text).isoformat() for text in days]
         is_whole &= bool(rows[day].eq(path.name[:10]).all())
@@ -136,8 +157,5 @@ def _name(rows: pd.DataFrame, day: object) -> str:
     return f"{day}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-def _write(path: Path, rows: pd.DataFrame) -> None:
-    """Write a file that is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rows.to_parquet(part := path.with_name(f".{path.name}.partial"), index=False)
-    part.replace(path)
+def _write(files: Any, path: str, rows: pd.DataFrame) -> None:
+    write_whole(files, path, rows.to_parquet(None, index=False))

@@ -9,6 +9,7 @@ and digests are read without it, so that a run with nothing to do starts at once
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from pmf_analysis.places import opened, write_whole
 from pmf_analysis.problems import COLUMNS, EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 
 if TYPE_CHECKING:
@@ -73,10 +75,8 @@ class Store:
     """Vintages under one root: a folder, or any fsspec address such as ``az://container/store``."""
 
     def __init__(self, root: Path | str) -> None:
-        from fsspec.core import url_to_fs
-
-        self._files, base = url_to_fs(str(root))
-        self._folder = f"{base.rstrip('/')}/vintages"
+        self._files, base = opened(root)
+        self._folder = f"{base}/vintages"
 
     def add(
         self,
@@ -191,8 +191,8 @@ class Store:
         newest = {"": problem_table(())}
         for vintage in self.vintages(as_at):
             path = f"{self._folder}/{vintage.id}/{'quarantine' if area else 'problems'}.csv"
-            with self._files.open(path, "rb") as file:
-                rows = pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+            content = io.BytesIO(self._files.cat_file(path))
+            rows = pd.read_csv(content, dtype="str", keep_default_na=False, encoding="utf-8-sig")
             rows = rows.apply(lambda cells: cells.str.replace(_NEUTRALISED, "", regex=True))
             rows["row"] = pd.to_numeric(rows["row"]).astype("Int64")
             # Earlier versions named no indicator and area; what is held back is an error.
@@ -232,8 +232,8 @@ class Store:
             if table in vintage.rows:
                 name = f"{vintage.id}/{table}.parquet"
                 try:
-                    with self._files.open(f"{self._folder}/{name}", "rb") as file:
-                        rows = conform(pd.read_parquet(file), table)
+                    content = io.BytesIO(self._files.cat_file(f"{self._folder}/{name}"))
+                    rows = conform(pd.read_parquet(content), table)
                 except (OSError, ValueError) as error:
                     damage = Problem.of("store-damaged", file=f"store/vintages/{name}", why=error)
                     raise PmfError(damage, EXIT_DATA_UNUSABLE) from None
@@ -271,10 +271,8 @@ class Store:
         self._write_last(f"{folder}/manifest.json", manifest | {"schema_version": SCHEMA_VERSION})
 
     def _write_last(self, path: str, content: Mapping[str, Any]) -> None:
-        """Write a small file under another name and rename it: it is there whole or not at all."""
         text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
-        self._files.pipe_file(f"{path}.partial", text.encode("utf-8"))
-        self._files.mv(f"{path}.partial", path)
+        write_whole(self._files, path, text.encode("utf-8"))
 
 
 def _chains(digests: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:

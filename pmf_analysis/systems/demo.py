@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Workspace
+from pmf_analysis.places import opened
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE
 
 SOURCES = Path(__file__).parents[1] / "data" / "westshire"
@@ -29,7 +30,7 @@ def make_demo(workspace: Workspace) -> bool:
         Exit 2, when the workspace's parameters or mappings have faults; 3, when nothing of
         Westshire fits them.
     """
-    sources = workspace.store / _COPIED
+    sources = workspace.local_store / _COPIED
     found = {vintage.id for vintage in Store(workspace.store).vintages()}
     marker = sources / "complete.json"
     try:
@@ -38,8 +39,11 @@ def make_demo(workspace: Workspace) -> bool:
         made = {"recipe": "", "vintages": []}
     if found and (made["recipe"] == _recipe_digest() or not found <= set(made["vintages"])):
         return False
-    for name in ("vintages", _COPIED, "cache") if found else (_COPIED,):
-        shutil.rmtree(workspace.store / name, ignore_errors=True)
+    files, base = opened(workspace.store)
+    if found:
+        files.rm(f"{base}/vintages", recursive=True)
+    for name in ("cache", _COPIED):
+        shutil.rmtree(workspace.local_store / name, ignore_errors=True)
     from pmf_analysis.systems.importing import import_files
 
     shutil.copytree(SOURCES, sources)
