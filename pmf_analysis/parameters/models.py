@@ -270,6 +270,7 @@ class Indicator(Settings):
     source_url: str = ""
     licence: str = ""
     framework_refs: tuple[str, ...] = ()
+    leads_to: str = ""
     sdl_ref: str = ""
     aliases: tuple[str, ...] = ()
     publish_lag_days: Whole | None = None
