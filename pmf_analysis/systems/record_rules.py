@@ -228,7 +228,9 @@ def _statuses(case: Case) -> pd.Series[str]:
     declared = case.typed["value_status"].where(case.raw_text("value_status").str.strip() != "", "")
     is_absent = declared.isin(ABSENT_STATUSES)
     case.tell(value.notna() & is_absent, "value", "value-not-for-use")
-    in_text = values.state_of_text(cells.where(value.isna(), ""), case.mapping.values)
+    # Some systems leave the cell empty and say why in a note.
+    said = cells.astype("str").mask(values.is_blank(cells), case.raw_text("value_note"))
+    in_text = values.state_of_text(said.where(value.isna(), ""), case.mapping.values)
     absent = in_text.mask(is_absent & (values.is_blank(cells) | (in_text == "")), declared)
     label = case.raw_text("period_label")
     marks = label.map({text: periods.split_mark(text)[1] for text in label.unique()})

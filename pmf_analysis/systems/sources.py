@@ -63,6 +63,9 @@ Source = Annotated[
     SqlSource | LgInformSource | FingertipsSource | FolderSource, Field(discriminator="kind")
 ]
 
+# What has to be installed for a kind, where it is not in the core.
+_EXTRAS = {"sql": "sql", "lginform": "http", "fingertips": "http", "folder": "lake"}
+
 
 def read_source(workspace: Workspace, mapping: MappingFile, as_at: date) -> list[RawFile]:
     """Return what a mapping's source holds, as files.
@@ -72,10 +75,17 @@ def read_source(workspace: Workspace, mapping: MappingFile, as_at: date) -> list
     Raises
     ------
     PmfError
-        Exit 2: the mapping names no source; exit 3: it cannot be reached or read.
+        Exit 2: the mapping names no source, or what reads it is not installed; exit 3: it cannot
+        be reached or read.
     """
     if mapping.source is None:
         raise PmfError(Problem.of("mapping-without-source", name=mapping.name))
-    reader = import_module(f"pmf_analysis.systems.{mapping.source.kind}")
+    kind = mapping.source.kind
+    try:
+        reader = import_module(f"pmf_analysis.systems.{kind}")
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("pmf_analysis"):
+            raise
+        raise PmfError(Problem.of("source-not-installed", kind=kind, extra=_EXTRAS[kind])) from None
     files: list[RawFile] = reader.read(mapping.source, workspace, as_at)
     return files
