@@ -12,7 +12,7 @@ from pmf_analysis.data.contract import SOURCE_COLUMNS, TABLES, empty_table
 from pmf_analysis.data.store import Store, Vintage
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, Problems
-from pmf_analysis.systems import folder, repeats, rules, sources, tabular
+from pmf_analysis.systems import folder, history_rules, repeats, rules, sources, tabular
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
 from pmf_analysis.systems.results import ImportResult, first_of, unstored
 
@@ -58,8 +58,12 @@ def import_files(
             problems.extend(error.problems)
     store = Store(workspace.store)
     has_targets = any("targets" in result.tables for result in results)
-    known = store.as_known_on(as_at)["targets"] if has_targets else empty_table("targets")
+    known = (
+        store.as_known_on(as_at, "targets")["targets"] if has_targets else empty_table("targets")
+    )
     repeats.settle_repeats(results, known)
+    history_rules.note_history(results, store, context)
+    repeats.drop_labels(results)
     problems.extend(problem for result in results for problem in result.problems)
     tables = {name: rows for name in TABLES if len(rows := repeats.stacked(results, name))}
     if not tables:

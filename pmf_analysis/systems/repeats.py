@@ -33,6 +33,10 @@ def settle_repeats(results: Results, known_targets: pd.DataFrame) -> None:
             _take_out(results, table, "repeated", rows, spare, lines)
     _hold_strays(results, known_targets)
     _settle_targets(results, known_targets)
+
+
+def drop_labels(results: Results) -> None:
+    """Take ``LABEL`` out of accepted rows, when all that could be wrong with them is told."""
     for result in results:
         result.tables = {name: rows.drop(columns=LABEL) for name, rows in result.tables.items()}
 

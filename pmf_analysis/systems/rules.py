@@ -113,8 +113,18 @@ def _type_columns(case: Case) -> None:
         values = values * multiply[name] if name in multiply else values
         values = _shown(case, name, values) if name.endswith(tuple(RULES["printed"])) else values
         case.typed[name] = cast(values, column)
+        if column.kind == "date":
+            _note_date_orders(case, name)
         _refuse_cells(case, column, bad)
         _check_bounds(case, column)
+
+
+def _note_date_orders(case: Case, name: str) -> None:
+    """Note dates that may be of either order in a column where others have the month first."""
+    parts = case.raw_text(name).str.extract(RULES["date_parts"]).astype("float64")
+    month_first = (parts[1] > 12) & (parts[0] <= 12)
+    either = (parts <= 12).all(axis=1) & (parts[0] != parts[1])
+    case.tell(either & bool(month_first.any()), name, "mixed-date-orders")
 
 
 def _shown(case: Case, name: str, texts: pd.Series[str]) -> pd.Series[str]:
