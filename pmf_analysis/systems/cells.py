@@ -8,29 +8,31 @@ becomes the text that its reader sees, and what was noticed on the way is kept b
 import io
 import re
 import warnings
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import openpyxl
 import pandas as pd
-from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.cell.read_only import ReadOnlyCell
+from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, VALUE_TAG, WorkSheetParser
+from openpyxl.xml.functions import iterparse
 
-from pmf_analysis.shipped import read_shipped
+from pmf_analysis.systems.guards import KNOWN as KNOWN
+from pmf_analysis.systems.guards import RefusedError
 from pmf_analysis.systems.mapping import MappingFile, spelling
 
-KNOWN = read_shipped("systems/files.yml")
 Place = tuple[int, int]
 
 Mark = Literal["percent", "text number", "formula"]
 _TEXT_NUMBER = re.compile(r"\s*-?[\d,]*\.?\d+\s*%?\s*")
-# A formula element that its cell's end, or an empty value, follows.
-_NO_VALUE = re.compile(rb"(</f>|<f[^>]*/>)\s*(</c>|<v\s*/>|<v>\s*</v>)")
+# A reference such as [1]Sheet!A1 or [1]!Name, which no reference to a column of a table looks like.
+_OTHER_BOOK = re.compile(r"(?<![\w\[\]])\[[^\[\]@#]+\][^\[\]!,()*+/&]*!")
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -64,57 +66,96 @@ def read_workbook(content: bytes) -> list[Sheet]:
 
     A formula that was never calculated is given as its own text, such as ``=B2/C2``. Anything
     that openpyxl cannot read raises its error; the caller knows the file's name.
+
+    Raises
+    ------
+    RefusedError
+        A formula refers to another workbook.
     """
-    values = _load(content, formulas=False)
-    formulas = _load(content, formulas=True) if _has_uncalculated(content) else None
-    sheets = [_read_sheet(one, formulas[one.title] if formulas else None) for one in values]
-    return [sheet for sheet in sheets if len(sheet.cells)]
-
-
-def _has_uncalculated(content: bytes) -> bool:
-    """Whether any formula has no value beside it; most books have none, and are parsed once."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
-        return any(_NO_VALUE.search(archive.read(name)) for name in names if name.endswith(".xml"))
-
-
-def _load(content: bytes, *, formulas: bool) -> openpyxl.Workbook:
-
     with warnings.catch_warnings():
         # openpyxl warns of features it does not read (validation lists, pictures, headers).
         warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-        return openpyxl.load_workbook(io.BytesIO(content), data_only=not formulas)
+        # Its other way of reading fills every merged range with cells, up to a whole sheet.
+        book: Any = openpyxl.load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+        sheets = [_read_sheet(sheet) for sheet in book._sheets]
+    return [sheet for sheet in sheets if len(sheet.cells)]
 
 
-def _read_sheet(worksheet: Worksheet, formulas: Worksheet | None) -> Sheet:
-    texts: dict[Place, str] = {}
-    marks: dict[Place, Mark] = {}
-    # The dense iterators of openpyxl create every cell of a sheet that was formatted to its end.
-    for (row, column), cell in worksheet._cells.items():
-        place, value = (row, column - 1), cell.value
-        if value is None and formulas is not None:
-            written = formulas.cell(row, column).value
-            formula = getattr(written, "text", written)  # of an array formula, its text
-            if isinstance(formula, str) and formula.startswith("="):
-                value, marks[place] = formula, "formula"
-        text = shown_text(value, cell.number_format)
-        if not text:
-            continue
-        texts[place] = text
-        if isinstance(value, int | float) and is_percent_format(cell.number_format):
-            marks[place] = "percent"
-        elif isinstance(value, str) and _TEXT_NUMBER.fullmatch(value):
-            marks[place] = "text number"
-    hidden = frozenset(row for row, shape in worksheet.row_dimensions.items() if shape.hidden)
-    is_hidden = worksheet.sheet_state != "visible"
-    return Sheet(worksheet.title, _as_frame(texts), (), is_hidden, hidden, marks)
+class _Parser(WorkSheetParser):
+    """Reads rows only, and a formula where its value is not in the file."""
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        for _, element in iterparse(self.source):
+            if element.tag == ROW_TAG:
+                yield from self.parse_row(element)[1]
+                element.clear()
+
+    def parse_cell(self, element: Any) -> dict[str, Any]:
+        cell: dict[str, Any] = super().parse_cell(element)
+        formula, cell["is_formula"] = element.find(FORMULA_TAG), False
+        if formula is None:
+            return cell
+        if _OTHER_BOOK.search(_QUOTED.sub("", formula.text or "")):
+            raise RefusedError("linked", row=cell["row"], column=column_letter(cell["column"] - 1))
+        # A text formula may have an empty text as its value.
+        is_empty = element.find(VALUE_TAG) is not None and element.get("t") == "str"
+        if cell["value"] is None and not is_empty:
+            written = self.parse_formula(element)  # type: ignore[no-untyped-call]
+            cell["value"] = str(getattr(written, "text", written))  # of an array formula, its text
+            cell["is_formula"] = True
+        return cell
 
 
-def _as_frame(texts: dict[Place, str]) -> pd.DataFrame:
-    rows = sorted({row for row, _ in texts})
-    columns = range(1 + max((column for _, column in texts), default=-1))
-    filled = [[texts.get((row, column), "") for column in columns] for row in rows]
-    return pd.DataFrame(filled, index=rows, columns=columns, dtype="str")
+def _read_sheet(worksheet: Any) -> Sheet:
+    book, found = worksheet.parent, Found()
+    formats = [
+        ReadOnlyCell(worksheet, 1, 1, None, style_id=number).number_format
+        for number in range(len(book._cell_styles))
+    ]
+    percents = {number for number, text in enumerate(formats) if is_percent_format(text)}
+    known = (book.epoch, book._date_formats, book._timedelta_formats)
+    with worksheet._get_source() as source:
+        parser = _Parser(source, worksheet._shared_strings, True, *known)
+        try:
+            for cell in parser.rows():
+                place = (cell["row"], cell["column"] - 1)
+                found.add(place, cell["value"], is_percent=cell["style_id"] in percents)
+                if cell["is_formula"]:
+                    found.marks[place] = "formula"
+        except RefusedError as refused:
+            refused.place["sheet"] = worksheet.title
+            raise
+    hides = {
+        row: shape.get("hidden") in ("1", "true") for row, shape in parser.row_dimensions.items()
+    }
+    found.hidden_rows.update(int(row) for row, is_hidden in hides.items() if is_hidden)
+    return found.sheet(worksheet.title, is_hidden=worksheet.sheet_state != "visible")
+
+
+class Found:
+    """The cells of one sheet while it is read, whatever its format."""
+
+    def __init__(self) -> None:
+        self.texts: dict[Place, str] = {}
+        self.marks: dict[Place, Mark] = {}
+        self.hidden_rows: set[int] = set()
+
+    def add(self, place: Place, value: object, *, is_percent: bool = False) -> None:
+        """Keep a cell that has anything in it; `is_percent` multiplies a number by 100."""
+        if text := shown_text(value, "%" if is_percent else ""):
+            self.texts[place] = text
+            if isinstance(value, int | float) and is_percent:
+                self.marks[place] = "percent"
+            elif isinstance(value, str) and _TEXT_NUMBER.fullmatch(value):
+                self.marks[place] = "text number"
+
+    def sheet(self, name: str, *, is_hidden: bool = False) -> Sheet:
+        """Return what was found as a sheet."""
+        rows = sorted({row for row, _ in self.texts})
+        columns = range(1 + max((column for _, column in self.texts), default=-1))
+        filled = [[self.texts.get((row, column), "") for column in columns] for row in rows]
+        cells = pd.DataFrame(filled, index=rows, columns=columns, dtype="str")
+        return Sheet(name, cells, (), is_hidden, frozenset(self.hidden_rows), self.marks)
 
 
 def shown_text(value: object, number_format: str = "General") -> str:

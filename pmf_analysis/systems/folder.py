@@ -4,28 +4,53 @@ What a file is, is read from its first bytes, never from its name: web pages are
 and half-synced workbooks still have their name.
 """
 
+from __future__ import annotations
+
 import csv
-import gzip
 import hashlib
 import io
 import json
 import re
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from itertools import zip_longest
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pmf_analysis.places import is_address, opened
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
-from pmf_analysis.systems.cells import KNOWN, Sheet, read_workbook
+from pmf_analysis.systems import legacy
+from pmf_analysis.systems.cells import Sheet, read_workbook
+from pmf_analysis.systems.guards import (
+    KNOWN,
+    LIMITS,
+    RefusedError,
+    check_size,
+    old_kind,
+    package_kind,
+    unpacked,
+)
 from pmf_analysis.systems.values import is_typed
 
-_WEB_PAGE = ("<!doctype", "<html", "<?xml", "<table")
+if TYPE_CHECKING:
+    from pmf_analysis.parameters.workspace import Workspace
+    from pmf_analysis.systems.sources import FolderSource
+
 _JSON = re.compile(rb'(\xef\xbb\xbf)?\s*[\[{]\s*[\[{"\]}]')
-# What a workbook in the container of the old XLS format holds when it has a password.
-_LOCKED = "EncryptedPackage".encode("utf-16-le")
+# A file that is syncing grows between two looks so many seconds apart.
+_BETWEEN_LOOKS = 0.25
+_READERS: dict[str, Callable[[bytes], list[Sheet]]] = {
+    "xlsx": read_workbook,
+    "xlsb": legacy.read_binary,
+    "xls": legacy.read_binary,
+    "ods": legacy.read_opendocument,
+    "docx": legacy.read_word,
+}
 
 
 @dataclass(frozen=True)
@@ -38,77 +63,145 @@ class RawFile:
     problems: Problems
 
 
-def drop_files(folder: Path) -> tuple[list[Path], Problems]:
-    """List the files of a drop folder that may be imported, and say why others are passed over.
+def read(source: FolderSource, workspace: Workspace, as_at: date) -> list[RawFile]:
+    """Read every file of the folder that a mapping names, a path in or outside the workspace.
 
-    Owner files of open workbooks (``~$``), temporary, hidden and empty files and other types are
-    skipped with a warning each. Sub-folders are read too; the order is that of the names.
+    A file that cannot be used has no sheets and says why, so that the others are imported.
+
+    Raises
+    ------
+    PmfError
+        Exit 3: the folder cannot be reached, or holds no file that may be imported.
     """
-    reasons = {path: _reason_to_skip(path) for path in sorted(folder.rglob("*")) if path.is_file()}
-    told = [Problem.of("file-skipped", file=p.name, why=why) for p, why in reasons.items() if why]
-    return [path for path, reason in reasons.items() if not reason], Problems(told)
+    path = source.path
+    place = path if is_address(path) else workspace.root / Path(path).expanduser()
+    files, skipped = drop_files(place)
+    if not files:
+        raise PmfError([Problem.of("folder-empty", file=source.path), *skipped], EXIT_DATA_UNUSABLE)
+    found = []
+    for file in files:
+        try:
+            found.append(read_file(file))
+        except PmfError as error:
+            found.append(RawFile(_name(file), "", (), error.problems))
+    found[0].problems.extend(skipped)
+    return found
 
 
-def _reason_to_skip(path: Path) -> str:
-    name = path.name.casefold()
+def drop_files(place: Path | str) -> tuple[list[Path | str], Problems]:
+    """List the files at a place that may be imported, and say why others are passed over.
+
+    A place is a file, a folder, or an address that fsspec knows such as ``az://container/kpis``.
+    Owner files of open workbooks (``~$``), temporary, hidden, empty and growing files and other
+    types are skipped with a warning each; a file that is named itself never is. Sub-folders are
+    read too; the order is that of the names.
+
+    Raises
+    ------
+    PmfError
+        Exit 3: the place cannot be reached.
+    """
+    try:
+        files, base = opened(place)
+        if not files.isdir(base):
+            return [place], Problems()
+        first = files.find(base, detail=True)
+        if files.protocol[0] == "file":
+            time.sleep(_BETWEEN_LOOKS)
+            files.invalidate_cache()
+        sizes = {path: told["size"] for path, told in files.find(base, detail=True).items()}
+    except OSError as error:
+        raise _unusable(place, "closed", error.strerror or type(error).__name__) from error
+    reasons = {
+        path: _reason_to_skip(path, size, first.get(path, {}).get("size"))
+        for path, size in sorted(sizes.items())
+    }
+    told = [Problem.of("file-skipped", file=_name(p), why=why) for p, why in reasons.items() if why]
+    listed = [path for path, reason in reasons.items() if not reason]
+    local = isinstance(place, Path)
+    return [Path(p) if local else files.unstrip_protocol(p) for p in listed], Problems(told)
+
+
+def _name(place: Path | str) -> str:
+    return PurePosixPath(Path(place).as_posix()).name
+
+
+def _reason_to_skip(path: str, size: int, before: int | None) -> str:
+    name = _name(path).casefold()
     reasons = [why for pattern, why in KNOWN["skipped"].items() if re.search(pattern, name)]
-    empty = "The file is empty; it may still be syncing, and is skipped."
-    return str(next(iter(reasons), "" if path.stat().st_size else empty))
+    reasons += [] if size else ["The file is empty; it may still be syncing, and is skipped."]
+    reasons += [] if size == before else ["The file is still syncing: it grows, and is skipped."]
+    return str(next(iter(reasons), ""))
 
 
-def read_file(path: Path) -> RawFile:
+def read_file(place: Path | str) -> RawFile:
     """Read the raw sheets of one file of any accepted kind.
+
+    What a file is, its content decides; a name that says otherwise is noted.
 
     Raises
     ------
     PmfError
         Exit 3, with one problem in plain words, for whatever cannot be read: absent, empty,
-        still syncing, protected by a password, a web page or a picture by another name.
+        still syncing, protected by a password, with macros, too large, a web page or a picture
+        by another name.
     """
     try:
-        content = path.read_bytes()
+        files, path = opened(place)
+        check_size(size := files.size(path))
+        content = files.cat_file(path)
     except OSError as error:
-        raise _unusable(path, "closed", error.strerror) from error
-    if len(content) != path.stat().st_size:
-        raise _unusable(path, "growing")
-    return read_content(path.name, content)
+        raise _unusable(place, "closed", error.strerror or type(error).__name__) from error
+    except RefusedError as refused:
+        raise _unusable(place, refused.reason, refused.what) from refused
+    if len(content) != size:
+        raise _unusable(place, "growing")
+    return read_content(_name(place), content)
 
 
 def read_content(name: str, content: bytes) -> RawFile:
     """Read the raw sheets of a file whose bytes are at hand, as :func:`read_file` does."""
-    path, problems = Path(name), Problems()
+    problems = Problems()
     if not content.strip(b"\0 \r\n\t"):
-        raise _unusable(path, "empty")
+        raise _unusable(name, "empty")
     try:
-        sheets = _sheets(path, content, problems)
-    except PmfError:
-        raise
+        sheets = _sheets(name, content, problems)
+    except RefusedError as refused:
+        raise _unusable(name, refused.reason, refused.what, **refused.place) from refused
     except Exception as error:  # whatever a reader chokes on is a fault of the file
-        raise _unusable(path, "damaged", type(error).__name__) from error
+        raise _unusable(name, "damaged", type(error).__name__) from error
     if not any(len(sheet.cells) for sheet in sheets):
-        raise _unusable(path, "no_cell")
+        raise _unusable(name, "no_cell")
     return RawFile(name, hashlib.sha256(content).hexdigest(), tuple(sheets), problems)
 
 
-def _unusable(path: Path, reason: str, what: object = "") -> PmfError:
+def _unusable(place: Path | str, reason: str, what: object = "", **cell: Any) -> PmfError:
     why, fix = KNOWN["unusable"][reason]
-    problem = Problem.of("file-unusable", file=path.name, why=why.format(what=what), fix=fix)
-    return PmfError(problem, EXIT_DATA_UNUSABLE)
+    told = {"why": why.format(what=what), "fix": fix, "file": _name(place)}
+    return PmfError(Problem.of("file-unusable", **told, **cell), EXIT_DATA_UNUSABLE)
 
 
-def _sheets(path: Path, content: bytes, problems: Problems) -> list[Sheet]:
+def _sheets(name: str, content: bytes, problems: Problems) -> list[Sheet]:
     for start, what in KNOWN["not_tables"].items():
         if content.startswith(start.encode("latin-1")):
-            raise _unusable(path, "protected" if _LOCKED in content else "other", what)
+            raise RefusedError("other", what)
+    kind, what = "text", "text with commas, semicolons or tabs"
     if content.startswith(b"PK"):
-        return read_workbook(content)
-    if content.startswith(b"PAR1"):
-        return [_parquet_sheet(content)]
-    if content.startswith(b"\x1f\x8b"):
-        content = gzip.decompress(content)
-    if _JSON.match(content):
-        return [_json_sheet(content)]
-    return [_text_sheet(path, content, problems)]
+        kind, what = package_kind(content, name, problems)
+    elif content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        kind, what = old_kind(content)
+    elif content.startswith(b"PAR1"):
+        kind, what = "parquet", "a Parquet table"
+    elif content.startswith(b"\x1f\x8b"):
+        content, name = unpacked(content), re.sub(r"(?i)\.gz$", "", name)
+    if not re.search(rf"(?i)\.({KNOWN['endings'][kind]})$", name):
+        problems.tell("file-renamed", file=name, what=what)
+    if kind in KNOWN["lost"]:
+        problems.tell("evidence-lost", file=name, what=what, lost=KNOWN["lost"][kind])
+    if kind == "text":
+        is_json = _JSON.match(content)
+        return [_json_sheet(content) if is_json else _text_sheet(name, content, problems)]
+    return [_parquet_sheet(content)] if kind == "parquet" else _READERS[kind](content)
 
 
 def _json_sheet(content: bytes) -> Sheet:
@@ -129,6 +222,11 @@ def _json_text(value: object) -> str:
 
 
 def _parquet_sheet(content: bytes) -> Sheet:
+    from pyarrow.parquet import read_metadata
+
+    told = read_metadata(io.BytesIO(content))
+    if told.num_rows * told.num_columns > LIMITS["parquet_cells"]:
+        raise RefusedError("too_many_cells", f"{LIMITS['parquet_cells']:,}")
     frame = pd.read_parquet(io.BytesIO(content))
     cells = frame.set_axis(range(frame.shape[1]), axis=1).set_axis(range(1, len(frame) + 1))
     for column in cells:
@@ -141,14 +239,15 @@ def _parquet_sheet(content: bytes) -> Sheet:
     return Sheet("", cells, names=tuple(map(str, frame.columns)))
 
 
-def _text_sheet(path: Path, content: bytes, problems: Problems) -> Sheet:
-    text = _decoded(path, content, problems)
-    if text.lstrip()[:200].casefold().startswith(_WEB_PAGE):
-        raise _unusable(path, "web_page")
+def _text_sheet(name: str, content: bytes, problems: Problems) -> Sheet:
+    text = _decoded(name, content, problems)
+    for pattern, what in KNOWN["not_text_tables"].items():
+        if re.search(pattern, text[:400], re.IGNORECASE):
+            raise RefusedError("other", what)
     if "\0" in text[:4096]:
-        raise _unusable(path, "not_text")
+        raise RefusedError("not_text")
     if text.count('"') % 2:
-        problems.tell("quotation-mark-open", file=path.name)
+        problems.tell("quotation-mark-open", file=name)
     head = text[:20_000].splitlines()[:20]
     delimiter = max(",;\t|", key=lambda mark: _alike(head, mark))
     return Sheet("", _text_cells(text, delimiter))
@@ -160,14 +259,14 @@ def _alike(head: list[str], mark: str) -> tuple[int, int]:
     return max(((n, width) for width, n in widths.items() if width > 1), default=(0, 0))
 
 
-def _decoded(path: Path, content: bytes, problems: Problems) -> str:
+def _decoded(name: str, content: bytes, problems: Problems) -> str:
     """Return the file's text; bytes that are no UTF-8 are read as Windows wrote them."""
     if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return content.decode("utf-16")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        problems.tell("encoding-guessed", file=path.name)
+        problems.tell("encoding-guessed", file=name)
         return content.decode("cp1252", errors="replace")
 
 

@@ -14,7 +14,7 @@ from pmf_analysis.systems.looking import look
 
 
 def test_owner_temporary_empty_and_foreign_files_are_skipped_with_a_reason(tmp_path: Path) -> None:
-    for name in ("~$KPI.xlsx", "half.tmp", ".hidden.csv", "notes.docx", "b.CSV", "a/x.csv.gz"):
+    for name in ("~$KPI.xlsx", "half.tmp", ".hidden.csv", "notes.msg", "b.CSV", "a/x.csv.gz"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("a,b\n1,2\n", encoding="utf-8")
     (tmp_path / "zero.xlsx").touch()
@@ -23,7 +23,7 @@ def test_owner_temporary_empty_and_foreign_files_are_skipped_with_a_reason(tmp_p
     said = {problem.file: problem.message for problem in problems}
     assert "owner file" in said["~$KPI.xlsx"]
     assert "syncing" in said["zero.xlsx"]
-    assert set(said) == {"~$KPI.xlsx", "half.tmp", ".hidden.csv", "notes.docx", "zero.xlsx"}
+    assert set(said) == {"~$KPI.xlsx", "half.tmp", ".hidden.csv", "notes.msg", "zero.xlsx"}
     assert {problem.level for problem in problems} == {"warning"}
 
 
@@ -43,7 +43,7 @@ def test_unusable_files_say_why(tmp_path: Path) -> None:
         "half.xlsx": (whole[: len(whole) // 2], "syncing or damaged"),
         "page.xls": (b"<html><table><tr><td>1</td></tr></table></html>", "web page"),
         "secret.xlsx": (protected, "password"),
-        "old.xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100, "old XLS"),
+        "old.xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100, "old Office"),
         "photo.csv": (b"\x89PNG\r\n\x1a\n", "picture"),
         "paper.xlsx": (b"%PDF-1.7", "PDF"),
         "zip.xlsx": (b"PK\x03\x04" + b"x" * 50, "damaged"),
