@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -227,11 +228,12 @@ def render(
 def export(
     run: console.RunId = "",
     to: console.Formats = None,
+    folder: Annotated[Path | None, Option(metavar="DIR", help="Put it there too.")] = None,
     *,
     workspace: console.Where,
     as_json: console.AsJson = False,
 ) -> int:
-    """Make copies of a run's reports: PDF, Word, workbook, charts for analysts, slides."""
+    """Make copies of a run's reports, or what Power BI, Pentana and others take."""
     from pmf_analysis.batch import copies
 
     made = manifest.find_run(workspace, run)
@@ -239,9 +241,8 @@ def export(
         raise PmfError(Problem.of("run-unfinished", run=made.id))
     with manifest.locked(made.folder.parents[1]):
         made = manifest.RunRecord.read(made.folder)
-        copies.export(
-            console.opened(workspace), made, to or (), lambda line: print(line, file=sys.stderr)
-        )
+        tell = partial(print, file=sys.stderr)
+        copies.export(console.opened(workspace), made, to or (), tell, folder)
     return _say_result(made, workspace, as_json)
 
 

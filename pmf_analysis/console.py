@@ -37,7 +37,7 @@ RunId = Annotated[str, Argument(metavar="[RUN]", help="A run's id; else the newe
 Accept = Annotated[bool, Option("--accept", help="Let the council's own notebooks run.")]
 Themes = Annotated[Names, Option("--theme", help="Only this theme; may be repeated.")]
 Analyses = Annotated[Names, Option("--analysis", help="Only this analysis; may be repeated.")]
-_FORMATS = "pdf, word, workbook, charts or slides; may be repeated; else the first three."
+_FORMATS = "pdf, word, workbook, charts, slides; powerbi, pentana, tables. May be repeated."
 Formats = Annotated[Names, Option("--to", metavar="FORMAT", help=_FORMATS)]
 Version = Annotated[bool, Option("--version", help="Print the version.")]
 NoStart = Annotated[bool, Option("--no-start", help="Only trust, do not open.")]

@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pmf_analysis.batch import manifest, notebooks, pages
+from pmf_analysis.batch import exchange, manifest, notebooks, pages
 from pmf_analysis.documents.exporters import FILES, copy_of
 from pmf_analysis.parameters.models import FORMATS
 from pmf_analysis.problems import PmfError, Problem, did_you_mean
@@ -27,9 +27,13 @@ OnCopy = Callable[[str], None]
 
 
 def export(
-    workspace: Workspace, run: manifest.RunRecord, formats: Sequence[str], on_copy: OnCopy
+    workspace: Workspace,
+    run: manifest.RunRecord,
+    formats: Sequence[str],
+    on_copy: OnCopy,
+    folder: Path | None = None,
 ) -> None:
-    """Make the copies that a run lacks, and link them from its pages.
+    """Make the copies that a run lacks, and link them from its pages; or what other systems take.
 
     Parameters
     ----------
@@ -39,21 +43,34 @@ def export(
         A run, finished or about to be; reports that failed are passed over. Its manifest says of
         each copy by which route it was made, and why one could not be made.
     formats
-        Some of ``FORMATS``; none means PDF, Word and workbook.
+        Some of ``FORMATS`` and of ``exchange.MAKERS``; none means PDF, Word and workbook.
     on_copy
         Told one line a report.
+    folder
+        Where what another system takes is put too; see :func:`exchange.export`.
 
     Raises
     ------
     PmfError
-        When a format is not known, or the Word template is not there.
+        When a format is not known, the Word template is not there, or a folder cannot be used.
     """
-    wanted = list(dict.fromkeys(formats)) or list(FORMATS[:3])
-    for name in sorted({*wanted} - {*FORMATS}):
-        hint = did_you_mean(name, FORMATS)
-        raise PmfError(
-            Problem.of("unknown-format", name=name, formats=", ".join(FORMATS), hint=hint)
-        )
+    wanted, known = list(dict.fromkeys(formats)), [*FORMATS, *exchange.MAKERS]
+    for name in sorted({*wanted} - {*known}):
+        hint = did_you_mean(name, known)
+        raise PmfError(Problem.of("unknown-format", name=name, formats=", ".join(known), hint=hint))
+    whole = [name for name in wanted if name in exchange.MAKERS]
+    if folder and len(whole) != 1:
+        raise PmfError(Problem.of("exchange-folder"))
+    for line in exchange.export(exchange.Known(workspace, run), whole, folder):
+        on_copy(line)
+    if reports := [name for name in wanted or FORMATS[:3] if name in FORMATS]:
+        _export_reports(workspace, run, reports, on_copy)
+
+
+def _export_reports(
+    workspace: Workspace, run: manifest.RunRecord, wanted: Sequence[str], on_copy: OnCopy
+) -> None:
+    """Make the copies of reports."""
     template = workspace.word_template(run.manifest["parameters"]["framework"])
     about, made = run.manifest["pages"], [job for job in run.jobs.values() if job["status"] == "ok"]
     looks = manifest.digest_of((template or b"").hex())

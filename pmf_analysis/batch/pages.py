@@ -132,6 +132,7 @@ def write_index(run: manifest.RunRecord) -> None:
 
 def _write_index(run: manifest.RunRecord) -> None:
     from pmf_analysis.assess import read_measures
+    from pmf_analysis.batch.exchange import describe_csvs
     from pmf_analysis.documents.html import render_index, render_theme
 
     measures, about = read_measures(run.folder / "measures"), run.manifest["pages"]
@@ -161,6 +162,7 @@ def _write_index(run: manifest.RunRecord) -> None:
     facts |= {"themes": themes, "reports": reports, "problems_href": "problems.csv"}
     facts |= {"summary": summary, "trail": links([(above, say("theme_page.all_periods"))])}
     manifest.write_atomically(run.folder / "index.html", render_index(facts))
+    describe_csvs(run, run.folder, measures.trends["source"])
     run.save_with_shared_files()
 
 

@@ -142,6 +142,13 @@ def _write(
         reports.append({**facts, "copies": pages.links(links)})
     index = render_published(pages.shared_facts(about), reports)
     manifest.write_atomically(folder / "index.html", index)
+    if "csv" in declared.formats:
+        from pmf_analysis.batch.exchange import describe_csvs, sources_of
+
+        register = workspace.load(run.manifest["parameters"]["framework"]).register
+        ids = {each.id for job in chosen for each in register.for_theme(job["theme"])}
+        frame = register.frame()
+        describe_csvs(run, folder, sources_of(frame[frame["indicator"].isin(ids)]))
 
 
 def _facts(

@@ -1,16 +1,25 @@
-"""What derives from the contract: checks, and the published Table Schema.
+"""What derives from the contract: checks, and the published Table Schema and data packages.
 
 pandera takes two seconds to import and is wanted at the boundary only (import and store), so it is
 imported inside the functions that use it.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
 
-from pmf_analysis.data.contract import DTYPES, KEYS, ROW_RULES, TABLES, Column
+from pmf_analysis.data.contract import DTYPES, KEYS, ROW_RULES, TABLES, Column, Kind
+from pmf_analysis.data.store import neutral_cell
 from pmf_analysis.problems import Problem, Problems
+from pmf_analysis.shipped import read_shipped
 
 
 def check_table(frame: pd.DataFrame, table: str) -> Problems:
@@ -68,8 +77,14 @@ def _column_checks(column: Column) -> list[Any]:
 
 def table_schema(table: str) -> dict[str, Any]:
     """Return the frictionless Table Schema (v1) of `table`, for whatever pmf publishes."""
-    fields = [_schema_field(column) for column in TABLES[table]]
-    return {"fields": fields, "primaryKey": list(KEYS[table]), "missingValues": [""]}
+    return schema_of(TABLES[table], KEYS[table])
+
+
+def schema_of(columns: Sequence[Column], key: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the Table Schema (v1) of a table with these columns."""
+    unique = {"primaryKey": list(key)} if key else {}
+    fields = [_schema_field(column) for column in columns]
+    return {"fields": fields, **unique, "missingValues": [""]}
 
 
 def _schema_field(column: Column) -> dict[str, Any]:
@@ -79,3 +94,75 @@ def _schema_field(column: Column) -> dict[str, Any]:
     constraints = {name: rule for name, rule in rules.items() if rule is not None}
     told = {"name": column.name, "type": kind, "description": column.meaning}
     return told | {"constraints": constraints}
+
+
+def columns_of(frame: pd.DataFrame) -> list[Column]:
+    """Return the columns of a table outside the contract, their kinds by its types."""
+    letters: dict[str, Kind] = {"f": "number", "i": "integer", "M": "date", "b": "yes_no"}
+    kinds = {str(name): kind.kind for name, kind in frame.dtypes.items()}
+    return [Column(name, letters.get(kind, "text"), "") for name, kind in kinds.items()]
+
+
+@cache
+def _published() -> dict[str, Any]:
+    return read_shipped("data/published.yml")
+
+
+def title_of(file: str) -> str:
+    """Return what a CSV that a run has written is called; its name where it is not one of ours."""
+    return str(_published()["titles"].get(file, file))
+
+
+def header_columns(file: str, header: bytes) -> list[Column]:
+    """Return the columns of a CSV that a run has written, by its first line."""
+    known = _published()["columns"] | _published().get(file, {})
+    names = next(csv.reader([header.decode("utf-8-sig")]), [])
+    return [Column(name, *known.get(name, ("text", ""))) for name in names]
+
+
+def typed_csv(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
+    """Return a CSV that a Table Schema can describe: texts are neutralised, and nothing else is."""
+    cells = {column.name: _cells(frame[column.name], column.kind) for column in columns}
+    return pd.DataFrame(cells).to_csv(index=False, lineterminator="\n").encode()
+
+
+def _cells(values: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
+    if kind == "date":
+        return pd.to_datetime(values).dt.strftime("%Y-%m-%d")
+    if kind == "yes_no":
+        return values.map({True: "true", False: "false"})
+    return values.map(neutral_cell, na_action="ignore") if kind == "text" else values
+
+
+def resource(path: str, content: bytes, schema: Mapping[str, Any], title: str) -> dict[str, Any]:
+    """Return the entry of a CSV in a data package, with its size and hash."""
+    name = re.sub(r"[^a-z0-9]+", "-", path.removesuffix(".csv").lower())
+    told = {"name": name, "title": title, "path": path, "profile": "tabular-data-resource"}
+    told |= {"format": "csv", "mediatype": "text/csv", "encoding": "utf-8"}
+    found = hashlib.sha256(content).hexdigest()
+    return told | {"bytes": len(content), "hash": f"sha256:{found}", "schema": dict(schema)}
+
+
+def data_package(
+    about: Mapping[str, Any], sources: Iterable[str], resources: Sequence[Mapping[str, Any]]
+) -> bytes:
+    """Return a ``datapackage.json`` (v1): the same tables give the same bytes.
+
+    Parameters
+    ----------
+    about
+        ``name`` (lower case, digits and hyphens), ``title``, ``description``, and ``licence`` with
+        ``licence_url``, without which no licence is stated.
+    sources
+        Where the figures come from, in people's words.
+    resources
+        As :func:`resource` returns them.
+    """
+    package: dict[str, Any] = {"profile": "tabular-data-package"}
+    package |= {name: about[name] for name in ("name", "title", "description")}
+    if about["licence_url"]:
+        package["licenses"] = [{"title": about["licence"], "path": about["licence_url"]}]
+    if told := sorted({*sources} - {""}):
+        package["sources"] = [{"title": source} for source in told]
+    package["resources"] = list(resources)
+    return (json.dumps(package, indent=1, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,224 @@
+"""What other systems take from a run as a whole: Power BI, Pentana, and tables for anybody.
+
+A copy stands in the run, under ``exchange``, and is put on its record. A folder that another
+program looks into every quarter gets the same files, each replaced in one step.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pmf_analysis.batch import manifest
+from pmf_analysis.problems import PmfError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pmf_analysis.measures.frames import KnownCouncil
+    from pmf_analysis.parameters.workspace import Parameters, Workspace
+
+FOLDER, RECORD, PACKAGE = "exchange", "pmf-export.json", "datapackage.json"
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A run, and what was known on its day."""
+
+    workspace: Workspace
+    run: manifest.RunRecord
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """What the run's framework declares."""
+        return self.workspace.load(self.run.manifest["parameters"]["framework"])
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table of the contract; observations as the reports use them."""
+        from pmf_analysis.data.contract import conform
+
+        names = {"indicator": "indicator_id", "area": "area_code", "status": "value_status"}
+        shown = conform(self.council.panel.rename(columns=names), "observations")
+        return {**self._stored, "observations": shown}
+
+    @cached_property
+    def _stored(self) -> dict[str, pd.DataFrame]:
+        from pmf_analysis.data.store import Store
+
+        return Store(self.workspace.store).as_known_on(self._spec.as_at)
+
+    @cached_property
+    def _spec(self) -> Any:
+        from pmf_analysis.parameters.models import RunSpec
+
+        return RunSpec.model_validate_json(json.dumps(self.run.manifest["parameters"]))
+
+    @cached_property
+    def council(self) -> KnownCouncil:
+        """What is known, ready to be measured: with small numbers hidden."""
+        from pmf_analysis.assess import known_council
+        from pmf_analysis.data.store import Store
+        from pmf_analysis.periods import parse_period
+
+        spec, store = self._spec, Store(self.workspace.store)
+        days = sorted({vintage.as_at for vintage in store.vintages(spec.as_at)})
+        # Nothing hidden may be worked out from what was published before.
+        before = store.as_known_on(days[-2], "observations")["observations"] if days[1:] else None
+        period = parse_period(spec.period, year_type=self.parameters.framework.year_type)
+        return known_council(self._stored, self.parameters, period, spec.as_at, before)
+
+    @cached_property
+    def results(self) -> Any:
+        """The run's result tables."""
+        from pmf_analysis.assess import read_measures
+
+        return read_measures(self.run.folder / "measures")
+
+
+def export(known: Known, names: Iterable[str], folder: Path | None = None) -> list[str]:
+    """Write run-level copies, put them on record, and say what was written.
+
+    Parameters
+    ----------
+    known
+        A finished run.
+    names
+        Some of ``MAKERS``.
+    folder
+        Where another program looks every quarter: new, empty, or one that this function made. Of
+        a Power BI project that is already there only the figures are replaced, for the report
+        may be somebody's work by now.
+
+    Raises
+    ------
+    PmfError
+        When a folder holds other files, or a Power BI model would not be sound; nothing has been
+        written then.
+    """
+    lines = []
+    for name in names:
+        made = MAKERS[name](known, "")
+        if folder:
+            _check_folder(folder)
+            own = MAKERS[name](known, str(folder.resolve()))
+        place = known.run.folder / FOLDER / name
+        shutil.rmtree(place, ignore_errors=True)
+        for file, content in made.items():
+            manifest.write_atomically(place / file, content)
+        if folder:
+            _replace(folder, own)
+        also = f" and in {folder}" if folder else ""
+        lines.append(f"{name}: {len(made)} files in {FOLDER}/{name} of the run{also}")
+    known.run.save_with_shared_files()
+    return lines
+
+
+def _check_folder(folder: Path) -> None:
+    others = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    if others and RECORD not in others:
+        facts = {"folder": folder.name, "names": ", ".join(others[:5])}
+        raise PmfError(Problem.of("exchange-taken", **facts))
+
+
+def _replace(folder: Path, files: Files) -> None:
+    """Put files into a folder, each in one step, and take away those of the last time."""
+    record = folder / RECORD
+    before = json.loads(record.read_text("utf-8")) if record.is_file() else []
+    for name in {*before} - {*files}:
+        if (folder / name).resolve().is_relative_to(folder.resolve()):
+            (folder / name).unlink(missing_ok=True)
+    for name, content in files.items():
+        if not (_is_project(name) and (folder / name).exists()):
+            manifest.write_atomically(folder / name, content)
+    manifest.write_atomically(record, json.dumps(sorted(files), indent=1) + "\n")
+
+
+def _is_project(name: str) -> bool:
+    """Whether a file is of a Power BI project, in which people work, and holds no figures."""
+    return name.startswith("performance.")
+
+
+def _power_bi(known: Known, place: str) -> Files:
+    import pandas as pd
+
+    from pmf_analysis.story.style import COLOURS
+    from pmf_analysis.systems import powerbi
+
+    framework, register = known.parameters.framework, known.parameters.register
+    themes = [(id, each.title) for each in framework.themes for id in _ids(known, each.id)]
+    frames = {name: getattr(known.results, name) for name in powerbi.RESULTS}
+    frames |= {"register": register.frame(), "panel": known.council.panel}
+    frames["themes"] = pd.DataFrame(themes, columns=["indicator", "theme"])
+    about = known.run.manifest["pages"]
+    said = f"{about['council']}, {about['period']}. {about['notice']}"
+    facts = {**COLOURS, "title": about["council"], "theme": about["council"], "about": said}
+    at = {"place": str(Path(place, powerbi.DATA))} if place else {}
+    tables = powerbi.star(frames, known.council.area)
+    return powerbi.files(tables, facts, known.council.as_at, **at)
+
+
+def _ids(known: Known, theme: str) -> list[str]:
+    return [indicator.id for indicator in known.parameters.register.for_theme(theme)]
+
+
+def _tables(known: Known, place: str) -> Files:
+    from pmf_analysis.assess import TABLES as RESULTS
+    from pmf_analysis.data import schema
+    from pmf_analysis.data.contract import KEYS, ROW_MEANS, TABLES
+
+    files, resources = {}, []
+    tables = {f"contract/{name}.csv": (known.tables[name], name) for name in TABLES}
+    tables |= {f"results/{name}.csv": (getattr(known.results, name), "") for name in RESULTS}
+    for path, (frame, name) in tables.items():
+        columns = TABLES[name] if name else schema.columns_of(frame)
+        files[path] = content = schema.typed_csv(frame, columns)
+        title = f"A row is {ROW_MEANS[name]}" if name else Path(path).stem.replace("_", " ")
+        told = schema.schema_of(columns, KEYS.get(name, ()))
+        resources.append(schema.resource(path, content, told, title))
+    sources = sources_of(known.parameters.register.frame())
+    return files | {PACKAGE: schema.data_package(_about(known.run), sources, resources)}
+
+
+MAKERS: Mapping[str, Callable[[Known, str], Files]] = {
+    "powerbi": _power_bi,
+    "tables": _tables,
+}
+
+
+def sources_of(register: pd.DataFrame) -> list[str]:
+    """Return where the figures of some indicators come from, with the licence of each."""
+    licences = register["licence"].map(lambda licence: f" ({licence})" if licence else "")
+    return list((register["source"] + licences)[register["source"] != ""].unique())
+
+
+def describe_csvs(run: manifest.RunRecord, folder: Path, sources: Iterable[str]) -> None:
+    """Write a ``datapackage.json`` for the CSV files of a run, or of what is published of it."""
+    from pmf_analysis.data import schema
+
+    resources = []
+    for path in sorted(folder.rglob("*.csv")):
+        name = path.relative_to(folder).as_posix()
+        if not name.startswith(f"{FOLDER}/"):
+            content = path.read_bytes()
+            told = schema.schema_of(schema.header_columns(path.name, content.partition(b"\n")[0]))
+            resources.append(schema.resource(name, content, told, schema.title_of(path.name)))
+    package = schema.data_package(_about(run), sources, resources)
+    manifest.write_atomically(folder / PACKAGE, package)
+
+
+def _about(run: manifest.RunRecord) -> dict[str, str]:
+    """Return what a data package says of itself; no time, so that the same gives the same bytes."""
+    about, council = run.manifest["pages"], run.manifest["parameters"]["council"]
+    brand = about.get("brand", {})  # absent in a run of an earlier version
+    name = f"{council}-{run.folder.parent.name}".lower().replace("_", "-")
+    said = {"name": name, "title": f"{about['council']}, {about['period']}"}
+    said |= {part: brand.get(part, "") for part in ("licence", "licence_url")}
+    known_on = f"As known on {about['as_at']}."
+    return said | {"description": f"{known_on} {about['notice']}".strip()}
