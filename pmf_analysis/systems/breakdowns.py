@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pmf_analysis.systems.cells import Block
+from pmf_analysis.systems.blocks import Block
 from pmf_analysis.systems.mapping import MappingFile, spelling
 
 
 def part_by_group(
-    block: Block, rows: pd.DataFrame, columns: dict[str, int], mapping: MappingFile
-) -> tuple[pd.DataFrame, dict[str, int]]:
+    block: Block, rows: pd.DataFrame, columns: dict[str, list[int]], mapping: MappingFile
+) -> tuple[pd.DataFrame, dict[str, list[int]]]:
     """Return rows and columns with the dimension and member that the mapping's breakdowns give.
 
     A text is for all where the mapping says so or it is empty; so is one that all rows of its
     indicator share, as of a screening that only women have.
     """
     dimension = member = pd.Series("", index=rows.index)
-    ids = rows[columns["indicator_id"]]
+    ids = rows[columns["indicator_id"][0]]
     for name, rule in mapping.breakdowns.items():
         position, named_by = block.position(name), block.position(rule.named_by)
         if position is None:
@@ -36,5 +36,5 @@ def part_by_group(
     first = rows.shape[1]
     block.headers.update({first: "dimension", first + 1: "dimension value"})
     parts = {first: dimension.str.removeprefix("; "), first + 1: member.str.removeprefix("; ")}
-    columns = columns | {"dimension": first, "dimension_value": first + 1}
+    columns = columns | {"dimension": [first], "dimension_value": [first + 1]}
     return rows.join(pd.DataFrame(parts)), columns

@@ -13,7 +13,8 @@ import pandas as pd
 from pmf_analysis.periods import parse_period
 from pmf_analysis.problems import PmfError, Problems
 from pmf_analysis.systems import folder, mapping, values
-from pmf_analysis.systems.cells import KNOWN, Sheet, column_letter, repeats_names
+from pmf_analysis.systems.blocks import repeats_names
+from pmf_analysis.systems.cells import KNOWN, Sheet, column_letter
 
 _SEARCHED = 40
 _SAMPLE = 5000

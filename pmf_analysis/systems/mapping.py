@@ -5,7 +5,7 @@ what texts mean, and what is left out on purpose. ``parameters/mappings/`` holds
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
@@ -19,6 +19,9 @@ from pmf_analysis.parameters.messages import wording
 from pmf_analysis.parameters.settings import Settings, Text
 from pmf_analysis.periods import AmbiguousPeriodError, YearType, parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems, did_you_mean
+from pmf_analysis.systems import patterns
+from pmf_analysis.systems.patterns import Names
+from pmf_analysis.systems.patterns import spelling as spelling  # which others take from here
 from pmf_analysis.systems.sources import Source
 
 IGNORE = "ignore"
@@ -29,7 +32,6 @@ BESIDE: dict[str, tuple[str, ...]] = {
     "narratives": ("text",),
     "published": ("status", "short_trend", "long_trend"),
 }
-Names = tuple[Text, ...]
 # The kinds of narratives, each of which may have a column of its own.
 KINDS = next(column.choices for column in TABLES["narratives"] if column.name == "kind")
 Setting = TypeVar("Setting")
@@ -40,20 +42,23 @@ class Match(Settings):
     """Files by name (``*`` and ``?`` as wildcards) and sheets by a regular expression."""
 
     files: Annotated[Names, Field(min_length=1)]
-    sheets: str = ""
+    sheets: patterns.Pattern = ""
 
 
 class Header(Settings):
     """Where the header is: a row number, or the first row that holds all of some names.
 
+    Of names listed together, such as those of several sheets, any is enough.
     With ``several`` every such row starts a new table, and rows of one filled cell are headings.
-    With ``above`` that many rows over it, whose merged cells span columns, are part of the names.
+    With ``above`` that many rows over it, whose merged cells span columns, are part of the names;
+    so are the rows under it, until one has a cell in the column that ``until`` names.
     """
 
     row: Annotated[int, Field(ge=1)] | None = None
-    containing: Names = ()
+    containing: tuple[patterns.Name | Names, ...] = ()
     several: bool = False
     above: Annotated[int, Field(ge=0, le=3)] = 0
+    until: str = ""
 
     def _contradictions(self) -> dict[str, object]:
         return {"header_ways": (self.row is None) == (not self.containing)}
@@ -68,19 +73,20 @@ class Unpivot(Settings):
     groups ``period`` and ``measure``, matched to the whole header without regard to case.
     """
 
-    pattern: re.Pattern[str] = re.compile("")
+    pattern: patterns.Pattern = ""
     measures: Annotated[dict[str, str], Field(min_length=1)]
 
     def _contradictions(self) -> dict[str, object]:
-        has_groups = {*self.pattern.groupindex} == {"period", "measure"}
-        return {"pattern_without_groups": self.pattern.pattern and not has_groups}
+        has_groups = {*re.compile(self.pattern).groupindex} == {"period", "measure"}
+        return {"pattern_without_groups": self.pattern and not has_groups}
 
     def read(self, header: str) -> tuple[str, str] | None:
         """Return the period, which may be "", and our column of a header; None for any other."""
         words = "|".join(map(re.escape, self.measures))
-        given = self.pattern.pattern
+        given = self.pattern
         pattern = given or rf"(?P<period>.*?)\W*(?P<measure>\b({words}))?"
-        match = re.fullmatch(pattern, " ".join(header.split()), re.IGNORECASE)
+        text = " ".join(header.split())[: patterns.LOOKED_AT]
+        match = re.fullmatch(pattern, text, re.IGNORECASE)
         if match is None:
             return None
         period, measure = (match["period"] or "").strip(), spelling(match["measure"] or "")
@@ -95,13 +101,24 @@ class PeriodRule(Settings):
 
     ``spans`` gives the length ("1y", "3y") of values whose frequency text says they are pooled or
     rolling; ``label`` means that the label says it, as of windows that grow from one first day.
-    ``other_lengths`` decides on values of, say, a year of a quarterly indicator.
+    ``other_lengths`` decides on values of, say, a year of a quarterly indicator. ``title``,
+    ``sheet`` and ``file`` are patterns of what names the period where no column does: a cell above
+    the header, the sheet's name, the file's; the group ``period``, or else the whole, is read.
     """
 
     year_type: YearType | None = None
     frequency: str | None = None
     spans: dict[str, Span] = Field(default_factory=dict)
     other_lengths: Literal["quarantine", "ignore"] = "quarantine"
+    title: patterns.Pattern = ""
+    sheet: patterns.Pattern = ""
+    file: patterns.Pattern = ""
+
+    def said(self, titles: Iterable[str], sheet: str, file: str) -> str:
+        """Return the period that a title, the sheet's or the file's name gives; "" for none."""
+        places = [*((self.title, each) for each in titles), (self.sheet, sheet), (self.file, file)]
+        found = (patterns.find(pattern, text) for pattern, text in places if pattern)
+        return next(filter(None, found), "")
 
 
 class Keep(Settings):
@@ -110,7 +127,7 @@ class Keep(Settings):
     ``in: register`` keeps the indicators (or aliases) of the register.
     """
 
-    column: Text
+    column: patterns.Name
     in_: Annotated[Names | Literal["register"], Field(alias="in")] = ()
     startswith: Names = ()
 
@@ -131,15 +148,17 @@ class Breakdown(Settings):
 class MappingFile(Settings):
     """One mapping. Keys of ``columns``, ``constants``, ``enums`` and ``multiply`` are our columns.
 
-    ``columns`` lists the source names that each may have, in any case and spacing. ``values``
-    lists texts in place of a number, by the state they mean; ``...`` at the end stands for
-    anything. ``source`` says where the figures are got where no file is given. ``prefix`` is put
-    before the file's indicators, so that those of another system are not taken for them.
-    ``breakdowns`` are columns that part rows into groups; ``ignore`` may use ``*``. A mapping of
-    observations may name columns of targets, narratives and published too: where they are filled,
-    a row of that table is made beside the value. ``kind``, which two of them have, is written
-    ``targets.kind`` or ``narratives.kind``, as any column may be; ``narratives.action`` is a text
-    of that kind.
+    ``columns`` lists the source names that each may have, in any case and spacing, or ``column A``
+    for one without a name, or a pattern between slashes. ``join`` puts the cells of several
+    together. ``indicators`` says, by indicator, which columns are its value, or which each of our
+    columns: a table with a column for each indicator. ``values`` lists texts in place of a number,
+    by the state they mean; ``...`` at the end stands for anything. ``source`` says where the
+    figures are got where no file is given. ``prefix`` is put before the file's indicators, so that
+    those of another system are not taken for them. ``breakdowns`` are columns that part rows into
+    groups; ``ignore`` may use ``*``. A mapping of observations may name columns of targets,
+    narratives and published too: where they are filled, a row of that table is made beside the
+    value. ``kind``, which two of them have, is written ``targets.kind`` or ``narratives.kind``, as
+    any column may be; ``narratives.action`` is a text of that kind.
     """
 
     format: Literal[1]
@@ -149,7 +168,9 @@ class MappingFile(Settings):
     table: Text
     match: Match
     header: Header
-    columns: Annotated[dict[str, Names], Field(min_length=1)]
+    columns: dict[str, Names] = Field(default_factory=dict)
+    join: dict[str, Names] = Field(default_factory=dict)
+    indicators: dict[Text, Names | dict[str, Names]] = Field(default_factory=dict)
     unpivot: Unpivot | None = None
     period: PeriodRule = PeriodRule()
     values: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -165,8 +186,9 @@ class MappingFile(Settings):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
-        measures = self.unpivot.measures.values() if self.unpivot else ()
-        used = {*self.columns, *self.constants, *self.enums, *self.multiply, *measures} - {IGNORE}
+        measures = {*(self.unpivot.measures.values() if self.unpivot else ())}
+        measures = measures.union(*self.measures_by_indicator().values()) - {IGNORE}
+        used = {*self.columns, *self.join, *self.constants, *self.enums, *self.multiply, *measures}
         known = [name for table in self.tables() for name in _names_in(table, self.table)]
         for names, allowed, what in (
             ([self.table], TABLES, "is no table"),
@@ -180,6 +202,17 @@ class MappingFile(Settings):
             if self.table not in owners[:1] and len(owners) > 1:
                 raise ValueError(wording("contradictions")["two_tables"].format(name, *owners))
         return self
+
+    def _contradictions(self) -> dict[str, object]:
+        return {
+            "no_columns": not (self.columns or self.join or self.indicators),
+            "wide_twice": self.unpivot and self.indicators,
+        }
+
+    def measures_by_indicator(self) -> dict[str, dict[str, Names]]:
+        """Return the source columns of each of our columns, by indicator."""
+        told = self.indicators.items()
+        return {name: each if isinstance(each, dict) else {"value": each} for name, each in told}
 
     def tables(self) -> list[str]:
         """Return the tables it may fill, its own first; none where that is unknown."""
@@ -203,11 +236,6 @@ def _names_in(table: str, main: str) -> list[str]:
     names = column_names(table)
     kinds = [f"{table}.{kind}" for kind in KINDS if table == "narratives" and table != main]
     return [*names, *(f"{table}.{name}" for name in names), *kinds]
-
-
-def spelling(text: str) -> str:
-    """Return a header so that case, spaces, underscores and line breaks do not count."""
-    return re.sub(r"[\s_]+", " ", text).strip().casefold()
 
 
 def is_period(text: str) -> bool:

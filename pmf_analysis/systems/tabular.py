@@ -7,9 +7,8 @@ is a record of its own. Nothing is typed here: cells stay as they were read, wit
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import chain
@@ -19,18 +18,31 @@ import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, column_names
 from pmf_analysis.problems import Problem, Problems, did_you_mean
-from pmf_analysis.systems import cells
+from pmf_analysis.systems import blocks
+from pmf_analysis.systems.blocks import Block
 from pmf_analysis.systems.breakdowns import part_by_group
-from pmf_analysis.systems.cells import KNOWN, Block, Sheet, column_letter
-from pmf_analysis.systems.mapping import BESIDE, IGNORE, KINDS, Keep, MappingFile, spelling
+from pmf_analysis.systems.cells import KNOWN, Sheet, column_letter
+from pmf_analysis.systems.mapping import BESIDE, IGNORE, KINDS, Keep, MappingFile, Unpivot
+from pmf_analysis.systems.patterns import LOOKED_AT, spelling
 from pmf_analysis.systems.results import LAYOUT, LISTED, ImportResult, Records
-from pmf_analysis.systems.values import is_blank, is_typed
+from pmf_analysis.systems.values import is_blank, is_typed, state_of_text
 
 Tell = Callable[..., None]
-# Our columns and their positions: of a table, and by period text where the header names periods.
-Columns = dict[str, int]
-Groups = dict[str, list[tuple[str, int]]]
+# Our columns and their positions, several where their cells are joined.
+Columns = dict[str, list[int]]
 Part = tuple[pd.DataFrame, dict[str, tuple[int, str]]]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns that make one record of a row: of one period, or one indicator, or all there are.
+
+    ``told`` are cells that the header gives, such as the period; ``cells`` our columns, or
+    ``ignore``, and their positions.
+    """
+
+    told: dict[str, str] = field(default_factory=dict)
+    cells: list[tuple[str, int]] = field(default_factory=list)
 
 
 def cut_into_records(
@@ -41,13 +53,13 @@ def cut_into_records(
     without_header = []
     for sheet in sheets:
         result.read += len(sheet.cells)
-        if not re.search(mapping.match.sheets, sheet.name, re.IGNORECASE):
+        if not re.search(mapping.match.sheets, sheet.name[:LOOKED_AT], re.IGNORECASE):
             result.ignored["on a sheet the mapping does not name"] += len(sheet.cells)
             continue
-        blocks = list(cells.find_blocks(sheet, mapping, result.ignored))
-        if not blocks:
+        found_here = list(blocks.find_blocks(sheet, mapping, result.ignored))
+        if not found_here:
             without_header.append(sheet)
-        read = (_read_block(block, mapping, known_ids, result) for block in blocks)
+        read = (_read_block(block, mapping, known_ids, result) for block in found_here)
         parts = list(chain.from_iterable(read))
         if parts:
             joined = _joined(parts, mapping.table, sheet, result.name)
@@ -55,7 +67,8 @@ def cut_into_records(
             result.read += sum(len(part.raw) for part in split) - len(joined.raw)
             found.extend(split)
     # A cover sheet or notes are passed over, but refused where no sheet of the file has the header.
-    facts = {"wanted": ", ".join(mapping.header.containing) or f"row {mapping.header.row}"}
+    names = (n if isinstance(n, str) else " or ".join(n) for n in mapping.header.containing)
+    facts = {"wanted": ", ".join(names) or f"row {mapping.header.row}"}
     nothing_else = not (found or result.lines)
     for sheet in without_header:
         facts |= {"file": result.name, "sheet": sheet.name}
@@ -76,11 +89,14 @@ def _read_block(
     place: Any = {"file": result.name, "sheet": block.sheet.name, "row": block.header_row or None}
     tell: Tell = partial(faults.tell, **place)
     columns = _match_columns(block, mapping, tell)
-    groups = _period_groups(block, mapping, tell)
-    of_periods = [pair for group in groups.values() for pair in group]
-    found = {*columns, *dict(of_periods), *(["period_label"] if of_periods else [])}
+    groups = _groups(block, mapping, known_ids, tell)
+    of_groups = [pair for group in groups for pair in group.cells]
+    found = {*columns, *dict(of_groups)}.union(*(group.told for group in groups))
+    if said := mapping.period.said(block.titles, block.sheet.name, result.name):
+        found, groups = _in_period(said, found, groups)
     _check_missing(block, mapping, found, tell)
-    _check_unknown(block, mapping, {*columns.values(), *(p for _, p in of_periods)}, tell)
+    used = {p for positions in columns.values() for p in positions}
+    _check_unknown(block, mapping, used.union(p for _, p in of_groups), tell)
     rows = block.rows
     for keep in mapping.keep:
         position = block.position(keep.column)
@@ -96,43 +112,84 @@ def _read_block(
         return []
     result.ignored["not kept by the mapping"] += len(block.rows) - len(rows)
     repeated = pd.Series(not block.sheet.names, index=rows.index)
-    repeated &= cells.repeats_names(rows, {p: block.headers[p] for p in columns.values()})
+    names = {p: block.headers[p] for p in used if p in block.headers}
+    repeated &= blocks.repeats_names(rows, names)
     result.ignored["header repeated"] += int(repeated.sum())
     rows = rows[~repeated]
     if mapping.breakdowns:
         rows, columns = part_by_group(block, rows, columns, mapping)
-    return list(_records_of(block, rows, columns, groups, result))
+    return list(_records_of(block, rows, columns, groups, mapping, result))
 
 
 def _match_columns(block: Block, mapping: MappingFile, tell: Tell) -> Columns:
-    """Position of each of our columns; a name that two columns bear is refused."""
-    seen = Counter(map(spelling, block.headers.values()))
+    """Positions of each of our columns; a name that two columns bear is refused."""
     columns = {}
     for ours, names in mapping.columns.items():
-        position = next((p for p in map(block.position, names) if p is not None), None)
-        if position is not None:
-            columns[ours] = position
-            if seen[spelling(block.headers[position])] > 1:
-                tell("column-twice", name=block.headers[position])
+        if positions := block.positions(names):
+            columns[ours] = positions[:1]
+            if len(positions) > 1:
+                tell("column-twice", name=block.headers[positions[0]])
+    for ours, names in mapping.join.items():
+        found = [p for name in names for p in block.positions([name])]
+        if block.position(names[0]) is not None:  # the others say more of it, where they are there
+            columns[ours] = found
     return columns
 
 
-def _period_groups(block: Block, mapping: MappingFile, tell: Tell) -> Groups:
-    """Our columns, or ``ignore``, and positions of each period of a wide table."""
-    if mapping.unpivot is None:
-        return {"": []}
-    groups: Groups = {}
-    read = {position: mapping.unpivot.read(text) for position, text in block.headers.items()}
+def _groups(
+    block: Block, mapping: MappingFile, known_ids: frozenset[str], tell: Tell
+) -> list[Group]:
+    """Return the groups of columns: of periods, of indicators, or one of none in a long table."""
+    if mapping.unpivot is not None:
+        return _period_groups(block, mapping.unpivot, tell)
+    if mapping.indicators:
+        return _indicator_groups(block, mapping, known_ids, tell)
+    return [Group()]
+
+
+def _period_groups(block: Block, unpivot: Unpivot, tell: Tell) -> list[Group]:
+    groups: dict[str, Group] = {}
+    read = {position: unpivot.read(text) for position, text in block.headers.items()}
     named = {position: found for position, found in read.items() if found}
     # A measure before all periods, such as a target, belongs to the last, like one behind them.
     period = next((period for period, _ in reversed(named.values()) if period), "")
     for position, (text, ours) in named.items():
         period = text or period
-        group = groups.setdefault(period, [])
-        if ours != IGNORE and ours in dict(group):
+        group = groups.setdefault(period, Group({"period_label": period}))
+        if ours != IGNORE and ours in dict(group.cells):
             tell("column-twice", name=block.headers[position])
-        group.append((ours, position))
+        group.cells.append((ours, position))
+    return list(groups.values())
+
+
+def _indicator_groups(
+    block: Block, mapping: MappingFile, known_ids: frozenset[str], tell: Tell
+) -> list[Group]:
+    """Columns of each indicator; those that the register lacks are told of, and not read."""
+    groups, unknown = [], []
+    for indicator, measures in mapping.measures_by_indicator().items():
+        group = Group({"indicator_id": indicator})
+        for ours, names in measures.items():
+            positions = block.positions(names)
+            group.cells.extend((ours, position) for position in positions[:1])
+            if len(positions) > 1:
+                tell("column-twice", name=block.headers[positions[0]])
+        if group.cells and indicator.casefold() in known_ids:
+            groups.append(group)
+        elif group.cells:
+            unknown.append(indicator)
+            groups.append(Group({}, [(IGNORE, position) for _, position in group.cells]))
+    if unknown:
+        tell("indicators-not-read", names=", ".join(unknown))
     return groups
+
+
+def _in_period(said: str, found: set[str], groups: list[Group]) -> tuple[set[str], list[Group]]:
+    """Put groups without a period of their own into one; a column that names it is stronger."""
+    if not found.isdisjoint(KNOWN["of_period"]):
+        return found, groups
+    told = [replace(group, told={"period_label": said, **group.told}) for group in groups]
+    return found | {"period_label"}, told
 
 
 def _check_missing(block: Block, mapping: MappingFile, found: set[str], tell: Tell) -> None:
@@ -182,28 +239,45 @@ def _is_kept(column: pd.Series[Any], keep: Keep, ids: frozenset[str]) -> pd.Seri
 
 
 def _records_of(
-    block: Block, rows: pd.DataFrame, columns: Columns, groups: Groups, result: ImportResult
+    block: Block,
+    rows: pd.DataFrame,
+    columns: Columns,
+    groups: list[Group],
+    mapping: MappingFile,
+    result: ImportResult,
 ) -> Iterator[Part]:
-    """Yield cells under our names, and where each column stood, for each period of a wide table.
+    """Yield cells under our names, and where each column stood, for each group of columns.
 
-    A period without an entry has no record; a long table is one group, without columns of its own.
+    A group without an entry has no record; a long table is one group, without columns of its own.
     """
+    shared = {ours: _cells_of(rows, positions, mapping) for ours, positions in columns.items()}
     has_entry = pd.Series(False, index=rows.index)
-    for period, group in groups.items():
-        measures = {ours: position for ours, position in group if ours != IGNORE}
-        filled = _any_filled(rows[list(measures.values())]) | (not group)
+    for group in groups:
+        measures = {ours: position for ours, position in group.cells if ours != IGNORE}
+        filled = _any_filled(rows[list(measures.values())]) | (not group.cells)
         has_entry |= filled
         if filled.any():
-            places = columns | measures | ({"period_label": group[0][1]} if group else {})
-            raw = pd.DataFrame({ours: rows.loc[filled, p] for ours, p in places.items()})
-            raw["source_row"] = raw.index
-            if group:
-                raw["period_label"] = period
-            labels = {p: f'{column_letter(p)} "{block.headers[p]}"' for p in places.values()}
+            places = {ours: positions[0] for ours, positions in columns.items()} | measures
+            places |= {ours: p for ours in group.told for _, p in group.cells[:1]}
+            cells = shared | {ours: rows[position] for ours, position in measures.items()}
+            raw = pd.DataFrame({ours: cells[ours][filled] for ours in cells})
+            raw = raw.assign(source_row=raw.index, **group.told)
             result.read += len(raw)
-            yield raw, {ours: (p, labels[p]) for ours, p in places.items()}
+            yield raw, {ours: (p, block.label(p)) for ours, p in places.items()}
     result.read -= int(has_entry.sum())
     result.ignored["row without an entry in any period"] += int((~has_entry).sum())
+
+
+def _cells_of(rows: pd.DataFrame, positions: list[int], mapping: MappingFile) -> pd.Series[Any]:
+    """Return a column, or several joined, without those that say that there is nothing."""
+    if len(positions) == 1:
+        return rows[positions[0]]
+    texts = [rows[position].astype("str").str.strip() for position in positions]
+    said = [text.mask(state_of_text(text, mapping.values) != "", "") for text in texts]
+    joined = said[0]
+    for more in said[1:]:
+        joined = joined + ("; " + more).where((joined != "") & (more != ""), more)
+    return joined
 
 
 def _joined(parts: list[Part], table: str, sheet: Sheet, file: str) -> Records:
@@ -236,7 +310,8 @@ def _split(records: Records, mapping: MappingFile) -> list[Records]:
         found.append(Records(table, records.sheet, made, layouts))
     # A note in a period without a value and without anything beside it is still an entry.
     is_value = _any_filled(raw.filter(["value", "numerator", "denominator"])) | ~has_other
-    values = (raw[is_value] if mapping.unpivot else raw).drop(columns=keys)
+    is_wide = mapping.unpivot or mapping.indicators
+    values = (raw[is_value] if is_wide else raw).drop(columns=keys)
     return [replace(records, raw=values), *found]
 
 

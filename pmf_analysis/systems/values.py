@@ -55,7 +55,10 @@ def to_kind(cells: pd.Series[Any], column: Column, synonyms: Mapping[str, str]) 
         return to_date(cells)
     if column.kind == "yes_no":
         return _by_text(cells, lambda text: KNOWN["yes_no"].get(text.casefold()), "boolean")
-    return _as_text(cells).str.strip(), is_error(cells)
+    words = {spelling(text): ours for text, ours in synonyms.items()}
+    texts = _as_text(cells).str.strip()
+    ours = {text: words.get(spelling(text), text) for text in texts.unique()} if words else {}
+    return texts.replace(ours), is_error(cells)
 
 
 def to_number(cells: pd.Series[Any]) -> Typed:
