@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
-from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
@@ -42,18 +41,19 @@ def import_(
     console.complain(outcome.problems)
     records = [result.record for result in outcome.results]
     vintage = outcome.vintage.id if outcome.vintage else None
-    found = {"vintage": vintage, "files": [*map(asdict, records)]}
+    found = {"vintage": vintage, "files": [*map(asdict, records)], "marked": outcome.marked}
     lines = [
         f"{file.name}: {file.rows_read} rows read = {file.rows_accepted} accepted"
         f" + {file.rows_quarantined} quarantined + {file.rows_ignored} ignored"
         for file in records
     ]
+    lines += [f"Marked copy: {place}" for place in outcome.marked]
     last = f"Vintage {vintage}" if vintage else "Nothing was imported."
     console.say(as_json, found | {"problems": outcome.problems.rows()}, [*lines, last])
     return int(outcome.problems.has_errors) if vintage else EXIT_DATA_UNUSABLE
 
 
-def look(file: Annotated[Path, Argument(metavar="FILE")], as_json: console.AsJson = False) -> int:
+def look(file: Annotated[str, Argument(metavar="FILE")], as_json: console.AsJson = False) -> int:
     """Say what a spreadsheet holds: sheets, headers, periods, and what is wrong with it."""
     from pmf_analysis.systems.looking import look as look_at
 

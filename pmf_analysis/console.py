@@ -31,7 +31,7 @@ _FOUND: dict[str, Any] = {"parser": _root, "default_factory": str, "show_default
 _WHERE = "The workspace; else the one you are in."
 Where = Annotated[Path, Option("--workspace", metavar="DIR", help=_WHERE, **_FOUND)]
 AsJson = Annotated[bool, Option("--json", help="Print JSON, for other programs.")]
-Files = Annotated[list[Path] | None, Argument(metavar="FILE...", help="Files or folders.")]
+Files = Annotated[list[str] | None, Argument(metavar="FILE...", help="Files, folders, addresses.")]
 RunFile = Annotated[str, Argument(metavar="[RUNFILE]", help="A file in parameters/runs.")]
 RunId = Annotated[str, Argument(metavar="[RUN]", help="A run's id; else the newest.")]
 Accept = Annotated[bool, Option("--accept", help="Let the council's own notebooks run.")]

@@ -118,8 +118,8 @@ def drop_files(place: Path | str) -> tuple[list[Path | str], Problems]:
     }
     told = [Problem.of("file-skipped", file=_name(p), why=why) for p, why in reasons.items() if why]
     listed = [path for path, reason in reasons.items() if not reason]
-    local = isinstance(place, Path)
-    return [Path(p) if local else files.unstrip_protocol(p) for p in listed], Problems(told)
+    remote = is_address(place)
+    return [files.unstrip_protocol(p) if remote else Path(p) for p in listed], Problems(told)
 
 
 def _name(place: Path | str) -> str:

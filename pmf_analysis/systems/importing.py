@@ -12,29 +12,34 @@ from pmf_analysis.data.contract import SOURCE_COLUMNS, TABLES, empty_table
 from pmf_analysis.data.store import Store, Vintage
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, Problems
-from pmf_analysis.systems import folder, history_rules, repeats, rules, sources, tabular
+from pmf_analysis.systems import folder, history_rules, marked, repeats, rules, sources, tabular
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
 from pmf_analysis.systems.results import ImportResult, first_of, unstored
 
 
 @dataclass(frozen=True)
 class ImportOutcome:
-    """One import: the vintage it made (None when nothing was accepted), and all that was wrong."""
+    """One import: the vintage it made (None when nothing was accepted), and all that was wrong.
+
+    ``marked`` says where the Excel copies are in which faulty cells are marked.
+    """
 
     vintage: Vintage | None
     results: tuple[ImportResult, ...]
     problems: Problems
+    marked: list[str]
 
 
 def import_files(
-    workspace: Workspace, paths: Sequence[Path], as_at: date, mapping: str | None = None
+    workspace: Workspace, paths: Sequence[Path | str], as_at: date, mapping: str | None = None
 ) -> ImportOutcome:
     """Import files, and the files of folders, as one vintage of a workspace's store.
 
     Parameters
     ----------
     paths
-        Files and drop folders; without any, the mapping's own source is read.
+        Files, drop folders and addresses such as ``az://container/kpis``; without any, the
+        mapping's own source is read.
     as_at
         Day on which the files were what was known.
     mapping
@@ -48,12 +53,13 @@ def import_files(
     """
     mappings = load_mappings(workspace.parameters / "mappings")
     context = rules.Context.of(workspace.load(), as_at)
-    problems, results = Problems(), []
+    problems, results, files_read = Problems(), [], []
     for read in _files_to_read(workspace, paths, as_at, mappings, mapping, problems):
         try:
             raw = read()
             chosen = choose_mapping(raw.name, mappings, mapping)
             results.append(judge_file(raw, chosen, context))
+            files_read.append(raw)
         except PmfError as error:
             problems.extend(error.problems)
     store = Store(workspace.store)
@@ -67,16 +73,21 @@ def import_files(
     problems.extend(problem for result in results for problem in result.problems)
     tables = {name: rows for name in TABLES if len(rows := repeats.stacked(results, name))}
     if not tables:
-        return ImportOutcome(None, tuple(results), unstored(problems))
+        kept = marked.keep_marked(
+            zip(files_read, results, strict=True), workspace.outputs / "marked"
+        )
+        return ImportOutcome(None, tuple(results), unstored(problems), kept)
     problems.extend(_overwritten_targets(known, tables.get("targets", known)))
     files, held = [r.record for r in results], pd.concat([r.quarantine for r in results])
     vintage = store.add(tables, as_at=as_at, files=files, problems=problems, quarantine=held)
-    return ImportOutcome(vintage, tuple(results), problems)
+    beside = f"{workspace.store}/vintages/{vintage.id}/marked"
+    kept = marked.keep_marked(zip(files_read, results, strict=True), beside)
+    return ImportOutcome(vintage, tuple(results), problems, kept)
 
 
 def _files_to_read(
     workspace: Workspace,
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     as_at: date,
     mappings: Mapping[str, MappingFile],
     mapping: str | None,
@@ -88,7 +99,7 @@ def _files_to_read(
         for raw in sources.read_source(workspace, chosen, as_at):
             yield lambda raw=raw: raw  # type: ignore[misc]
     for path in paths:
-        found, skipped = folder.drop_files(path) if path.is_dir() else ([path], Problems())
+        found, skipped = folder.drop_files(path)
         problems.extend(skipped)
         for file in found:
             yield partial(folder.read_file, file)

@@ -71,15 +71,15 @@ class Look:
         return [*found, *(problem.line() for problem in self.problems)]
 
 
-def look(path: Path) -> Look:
+def look(place: Path | str) -> Look:
     """Look at any file; one that cannot be read gives a problem, never an error."""
     try:
-        raw = folder.read_file(path)
+        raw = folder.read_file(place)
     except PmfError as error:
-        return Look(path.name, (), error.problems)
+        return Look(error.problems[0].file, (), error.problems)
     problems = Problems(raw.problems)
-    tells = [partial(problems.tell, file=path.name, sheet=sheet.name) for sheet in raw.sheets]
-    return Look(path.name, tuple(map(_look_at_sheet, raw.sheets, tells)), problems)
+    tells = [partial(problems.tell, file=raw.name, sheet=sheet.name) for sheet in raw.sheets]
+    return Look(raw.name, tuple(map(_look_at_sheet, raw.sheets, tells)), problems)
 
 
 def _look_at_sheet(sheet: Sheet, tell: Tell) -> TableLook:
