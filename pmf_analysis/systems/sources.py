@@ -6,6 +6,7 @@ in a mapping: it names the environment variable that holds them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -88,4 +89,6 @@ def read_source(workspace: Workspace, mapping: MappingFile, as_at: date) -> list
             raise
         raise PmfError(Problem.of("source-not-installed", kind=kind, extra=_EXTRAS[kind])) from None
     files: list[RawFile] = reader.read(mapping.source, workspace, as_at)
-    return files
+    # Rows of a database have no file of their own, and several mappings may read the same one.
+    named = [f"{mapping.name} {file.name}" if kind == "sql" else file.name for file in files]
+    return [replace(file, name=name) for file, name in zip(files, named, strict=True)]

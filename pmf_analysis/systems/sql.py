@@ -1,0 +1,147 @@
+"""A database's rows by the query of a mapping: any that SQLAlchemy knows, PostgreSQL in bulk.
+
+The address, with its password, is in a variable of the environment and in no message. Nothing is
+written: SQLite and PostgreSQL are opened to read only, and nothing is ever committed elsewhere.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sqlite3
+from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy
+
+from pmf_analysis.parameters.workspace import Workspace
+from pmf_analysis.places import within
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, without_secrets
+from pmf_analysis.shipped import read_shipped
+from pmf_analysis.systems.folder import RawFile, read_content
+from pmf_analysis.systems.sources import SqlSource
+
+FAULTS: dict[str, str] = read_shipped("systems/sql.yml")
+SECONDS, _TO_CONNECT = 60, 5
+_READ_ONLY = ("default_transaction_read_only=on", f"statement_timeout={SECONDS * 1000}")
+
+
+def read(source: SqlSource, workspace: Workspace, as_at: date) -> list[RawFile]:
+    """Read the rows of a query as one file; its fingerprint is that of the rows.
+
+    Numbers and dates keep their type, all else is text; NULL is an empty cell.
+
+    Raises
+    ------
+    PmfError
+        Exit 3: the variable is not set, the database cannot be reached or refuses, or no row fits.
+    """
+    if not (address := os.environ.get(source.connection, "").strip()):
+        problem = Problem.of("sql-no-address", variable=source.connection)
+        raise PmfError(problem, EXIT_DATA_UNUSABLE)
+    try:
+        rows = within(SECONDS, partial(fetched, address, source.query, workspace.root))
+    # Every driver has errors of its own.
+    except Exception as error:
+        raise PmfError(_fault(error, source.connection), EXIT_DATA_UNUSABLE) from None
+    if not rows.num_rows:
+        raise PmfError(Problem.of("sql-no-rows"), EXIT_DATA_UNUSABLE)
+    pq.write_table(rows, content := io.BytesIO())
+    return [replace(read_content("rows.parquet", content.getvalue()), name="(database)")]
+
+
+def fetched(address: str, query: str, root: Path) -> pa.Table:
+    """Return the rows of a query; `root` is where the path of an SQLite file begins."""
+    url = sqlalchemy.make_url(address)
+    if url.get_backend_name() == "postgresql":
+        with suppress(Exception):  # what is wrong, the other way says as well
+            return _typed(in_bulk(url, query))
+    return _typed(by_row(url, query, root))
+
+
+def in_bulk(url: sqlalchemy.URL, query: str) -> pa.Table:
+    """Return the rows of a query of PostgreSQL, column by column as ADBC brings them."""
+    from adbc_driver_postgresql import dbapi
+
+    plain = url.set(drivername="postgresql").update_query_dict(
+        {"connect_timeout": str(_TO_CONNECT)}
+    )
+    only = quote(" ".join(f"-c {setting}" for setting in _READ_ONLY))
+    uri = f"{plain.render_as_string(hide_password=False)}&options={only}"
+    with dbapi.connect(uri) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetch_arrow_table()
+
+
+def by_row(url: sqlalchemy.URL, query: str, root: Path) -> pa.Table:
+    """Return the rows of a query through SQLAlchemy."""
+    options: dict[str, Any] = {}
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == "postgresql":
+        only = " ".join(f"-c {setting}" for setting in _READ_ONLY)
+        options["connect_args"] = {"connect_timeout": _TO_CONNECT, "options": only}
+    if url.get_backend_name() == "sqlite":
+        file = f"{(root / (url.database or '')).resolve().as_uri()}?mode=ro"
+        options["creator"] = partial(sqlite3.connect, file, uri=True, check_same_thread=False)
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool, **options)
+    try:
+        opened = engine.connect()
+    except sqlalchemy.exc.DBAPIError as error:
+        raise ConnectionError(str(error.orig)) from None  # its words name the server
+    with closing(opened) as connection:
+        # A colon or a percent sign of the query is no parameter.
+        found = connection.execution_options(no_parameters=True).exec_driver_sql(query)
+        names, rows = [*found.keys()], found.fetchall()
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    return pa.Table.from_arrays([_array(column) for column in columns], names)
+
+
+def _array(values: tuple[Any, ...]) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # of several kinds, or of one that Arrow has not
+        return pa.array([None if value is None else str(value) for value in values])
+
+
+def _typed(rows: pa.Table) -> pa.Table:
+    """Give decimals and dates the types by which sheets know them."""
+    for place, column in enumerate(rows.columns):
+        kind = column.type
+        if isinstance(kind, pa.ExtensionType | pa.OpaqueType):  # numbers of any length, in digits
+            name, column = getattr(kind, "type_name", ""), column.cast(kind.storage_type)
+            kind = pa.decimal128(1) if name == "numeric" else kind.storage_type
+        if pa.types.is_decimal(kind):
+            column = column.cast(pa.float64())
+        elif pa.types.is_date(kind):
+            column = column.cast(pa.timestamp("us"))
+        rows = rows.set_column(place, rows.field(place).name, column)
+    return rows
+
+
+def _fault(error: Exception, variable: str) -> Problem:
+    """Return what is wrong in words that hold neither the address nor the password."""
+    text = str(getattr(error, "orig", None) or error)
+    facts: dict[str, Any] = {"variable": variable, "seconds": SECONDS, "name": ""}
+    if isinstance(error, TimeoutError):
+        return Problem.of("sql-too-slow", **facts)
+    if isinstance(error, ModuleNotFoundError):
+        return Problem.of("sql-no-driver", **facts | {"name": error.name})
+    if isinstance(error, sqlalchemy.exc.ArgumentError | sqlalchemy.exc.NoSuchModuleError):
+        return Problem.of("sql-address-wrong", **facts)
+    for pattern, fault in FAULTS.items():
+        if found := re.search(pattern, text, re.IGNORECASE):
+            facts["name"] = next(filter(None, found.groups()), "")
+            return Problem.of(fault, **facts)
+    if isinstance(error, ConnectionError):
+        return Problem.of("sql-unreachable", **facts)
+    why = without_secrets(next(iter(text.splitlines()), type(error).__name__))
+    return Problem.of("sql-refused", why=why)

@@ -1,0 +1,185 @@
+"""Databases as a source: PostgreSQL started here, SQLite as a file, and what goes wrong."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+import sqlalchemy
+from systems.postgres_server import PASSWORD, QUOTED
+from systems.servers import free_port
+
+from pmf_analysis.problems import PmfError
+from pmf_analysis.systems import sql
+from pmf_analysis.systems.folder import RawFile
+from pmf_analysis.systems.sources import SqlSource
+
+EVERY_KIND = """
+create table kpi (id text, day date, at timestamptz, value numeric(10, 2), n integer,
+                  is_final boolean, rate float8, label uuid, note text);
+insert into kpi values
+ ('WES 1', '2026-09-30', '2026-09-30 10:00+00', 45.20, 3, true, 1.5,
+  'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '=1+1'),
+ ('WES 2', null, null, null, null, null, null, null, null);
+"""
+# The rows of a percent sign and a colon, neither of which is a parameter.
+QUERY = "select * from kpi where id like 'W%' and id <> 'a :b' order by id"
+
+
+def read(root: Path, query: str = QUERY) -> RawFile:
+    source = SqlSource(kind="sql", query=query, connection="COUNCIL_DATABASE")
+    workspace: Any = SimpleNamespace(root=root)
+    (found,) = sql.read(source, workspace, date(2026, 10, 31))
+    return found
+
+
+def refused(root: Path, query: str = QUERY) -> str:
+    with pytest.raises(PmfError) as raised:
+        read(root, query)
+    assert raised.value.exit_code == 3
+    told = str(raised.value)
+    for secret in (PASSWORD, QUOTED, "127.0.0.1", str(root)):
+        assert secret not in told
+    return told
+
+
+@pytest.fixture(scope="module")
+def database(postgres: str) -> str:
+    engine = sqlalchemy.create_engine(postgres.replace("postgresql", "postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(EVERY_KIND)
+    engine.dispose()
+    return postgres
+
+
+@pytest.fixture
+def sqlite_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "kpis of #1.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "create table kpi (id, day, value real, mixed);"
+            "insert into kpi values ('WES 1', '2026-09-30', 45.2, 1), ('WES 2', null, null, 'n/a')"
+        )
+    connection.close()
+    monkeypatch.setenv("COUNCIL_DATABASE", "sqlite:///kpis of #1.db")
+    return path
+
+
+def test_every_kind_of_cell_comes_as_what_it_is(
+    database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COUNCIL_DATABASE", database)
+    found = read(tmp_path)
+    assert found.name == "(database)" and len(found.sha256) == 64 and found.problems == []
+    (sheet,) = found.sheets
+    assert sheet.names == tuple(
+        ["id", "day", "at", "value", "n", "is_final", "rate", "label", "note"]
+    )
+    kinds = [sheet.cells[column].dtype.kind for column in sheet.cells]
+    assert "".join(kinds).replace("U", "O") == "OMMffOfOO"
+    assert [*sheet.cells.index] == [1, 2]
+    first, second = sheet.cells.to_numpy().tolist()
+    assert first[0] == "WES 1" and first[1] == pd.Timestamp("2026-09-30")
+    assert first[2] == pd.Timestamp("2026-09-30 10:00")
+    assert first[3:7] == [45.2, 3, "True", 1.5]
+    assert first[7:] == ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "=1+1"]
+    assert [*second[5:6], *second[7:]] == ["", "", ""] and pd.isna(second[1:5]).all()
+
+
+def test_rows_are_the_same_in_bulk_and_one_by_one(
+    database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = sqlalchemy.make_url(database)
+    assert sql.in_bulk(url, QUERY).num_rows == 2  # else the first way falls back in silence
+    monkeypatch.setenv("COUNCIL_DATABASE", database)
+    in_bulk = read(tmp_path)
+    monkeypatch.setattr(sql, "in_bulk", None)
+    by_row = read(tmp_path)
+    pd.testing.assert_frame_equal(
+        by_row.sheets[0].cells, in_bulk.sheets[0].cells, check_dtype=False
+    )
+    assert by_row.sha256 == read(tmp_path).sha256
+    assert by_row.sha256 != read(tmp_path, "select id from kpi").sha256
+
+
+def test_a_database_cannot_be_changed(
+    database: str, sqlite_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert "The query would change the database" in refused(tmp_path, "delete from kpi")
+    monkeypatch.setenv("COUNCIL_DATABASE", database)
+    for query in ("delete from kpi returning id", "create table other (id text)"):
+        assert "The query would change the database" in refused(tmp_path, query)
+    assert len(read(tmp_path).sheets[0].cells) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "query", "said"),
+    [
+        ((QUOTED, "wrong-password"), QUERY, "refuses the name or the password in the variable COU"),
+        (("reader", "nobody"), QUERY, "refuses the name or the password in the variable COUNCIL"),
+        (("/postgres", "/no_such"), QUERY, "COUNCIL_DATABASE names cannot be reached"),
+        (("127.0.0.1", "no-such-server.invalid"), QUERY, "names cannot be reached"),
+        (("", ""), "select * from nothing", 'The database has no table "nothing"'),
+        (("", ""), "selec 1", 'The database refuses the query: syntax error at or near "selec"'),
+        (("", ""), "select no_such from kpi", 'column "no_such" does not exist'),
+        (("", ""), "select * from kpi where false", "found no row"),
+    ],
+)
+def test_what_postgresql_refuses_is_said_without_its_address(
+    database: str,
+    change: tuple[str, str],
+    query: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    head, middle, tail = (
+        database.rpartition("/") if change[0] == "/postgres" else (database, "", "")
+    )
+    address = (head if middle else database.replace(*change)) + (change[1] if middle else tail)
+    monkeypatch.setenv("COUNCIL_DATABASE", address)
+    assert said in refused(tmp_path, query)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("", "The environment has no variable COUNCIL_DATABASE"),
+        ("wren:Robin/92@owl", "COUNCIL_DATABASE holds is no address of a database"),
+        (f"otherbase://reader:{QUOTED}@there/db", "holds is no address of a database"),
+        (f"mssql+pyodbc://reader:{QUOTED}@there/db", "pip install pyodbc"),
+        (f"postgresql://reader:{QUOTED}@127.0.0.1:PORT/db", "cannot be reached"),
+        ("sqlite:///not there.db", "cannot be reached, or is not there"),
+    ],
+)
+def test_a_database_that_is_not_there_is_said_without_its_address(
+    address: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COUNCIL_DATABASE", address.replace("PORT", str(free_port())))
+    assert said in refused(tmp_path)
+    assert not [*tmp_path.iterdir()]  # an SQLite file is not made by looking for it
+
+
+def test_a_query_without_end_is_given_up(
+    sqlite_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sql, "SECONDS", 0.3)
+    endless = "with recursive c(x) as (select 1 union all select x + 1 from c limit 20000000)"
+    assert "did not answer the query within 0.3 seconds" in refused(
+        tmp_path, f"{endless} select count(*) from c"
+    )
+
+
+def test_sqlite_gives_numbers_text_and_empty_cells(sqlite_file: Path, tmp_path: Path) -> None:
+    cells = read(tmp_path).sheets[0].cells
+    assert cells[2].tolist()[0] == 45.2 and pd.isna(cells.at[2, 2])
+    assert cells[[0, 1, 3]].to_numpy().tolist() == [
+        ["WES 1", "2026-09-30", "1"],
+        ["WES 2", "", "n/a"],
+    ]
+    assert 'no table "no_such"' in refused(tmp_path, "select * from no_such")
