@@ -61,8 +61,9 @@ def export(
     whole = [name for name in wanted if name in exchange.MAKERS]
     if folder and len(whole) != 1:
         raise PmfError(Problem.of("exchange-folder"))
-    for line in exchange.export(exchange.Known(workspace, run), whole, folder):
-        on_copy(line)
+    if whole:
+        for line in exchange.export(exchange.Known.of(workspace, run), whole, folder):
+            on_copy(line)
     if reports := [name for name in wanted or FORMATS[:3] if name in FORMATS]:
         _export_reports(workspace, run, reports, on_copy)
 

@@ -10,9 +10,8 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
 
 from pmf_analysis.batch import manifest
 from pmf_analysis.problems import PmfError, Problem
@@ -20,66 +19,47 @@ from pmf_analysis.problems import PmfError, Problem
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pmf_analysis.assess import Measures
     from pmf_analysis.measures.frames import KnownCouncil
     from pmf_analysis.parameters.workspace import Parameters, Workspace
 
 FOLDER, RECORD, PACKAGE = "exchange", "pmf-export.json", "datapackage.json"
+PROJECT = "performance."
+"""How the files of a Power BI project begin, in which people work; they hold no figures."""
 Files = dict[str, bytes]
 
 
 @dataclass(frozen=True)
 class Known:
-    """A run, and what was known on its day."""
+    """A run, what is declared, what was known on its day, and what it made of that.
 
-    workspace: Workspace
+    ``tables`` are those of the contract as they were imported; ``council`` has the observations as
+    the reports use them: small numbers hidden, cumulative values split, corrections made.
+    """
+
     run: manifest.RunRecord
+    parameters: Parameters
+    council: KnownCouncil
+    tables: Mapping[str, pd.DataFrame]
+    results: Measures
 
-    @cached_property
-    def parameters(self) -> Parameters:
-        """What the run's framework declares."""
-        return self.workspace.load(self.run.manifest["parameters"]["framework"])
-
-    @cached_property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Every table of the contract; observations as the reports use them."""
-        from pmf_analysis.data.contract import conform
-
-        names = {"indicator": "indicator_id", "area": "area_code", "status": "value_status"}
-        shown = conform(self.council.panel.rename(columns=names), "observations")
-        return {**self._stored, "observations": shown}
-
-    @cached_property
-    def _stored(self) -> dict[str, pd.DataFrame]:
+    @classmethod
+    def of(cls, workspace: Workspace, run: manifest.RunRecord) -> Self:
+        """Read what is known of a finished run."""
+        from pmf_analysis.assess import known_council, read_measures
         from pmf_analysis.data.store import Store
-
-        return Store(self.workspace.store).as_known_on(self._spec.as_at)
-
-    @cached_property
-    def _spec(self) -> Any:
         from pmf_analysis.parameters.models import RunSpec
-
-        return RunSpec.model_validate_json(json.dumps(self.run.manifest["parameters"]))
-
-    @cached_property
-    def council(self) -> KnownCouncil:
-        """What is known, ready to be measured: with small numbers hidden."""
-        from pmf_analysis.assess import known_council
-        from pmf_analysis.data.store import Store
         from pmf_analysis.periods import parse_period
 
-        spec, store = self._spec, Store(self.workspace.store)
+        spec = RunSpec.model_validate_json(json.dumps(run.manifest["parameters"]))
+        parameters, store = workspace.load(spec.framework), Store(workspace.store)
         days = sorted({vintage.as_at for vintage in store.vintages(spec.as_at)})
         # Nothing hidden may be worked out from what was published before.
         before = store.as_known_on(days[-2], "observations")["observations"] if days[1:] else None
-        period = parse_period(spec.period, year_type=self.parameters.framework.year_type)
-        return known_council(self._stored, self.parameters, period, spec.as_at, before)
-
-    @cached_property
-    def results(self) -> Any:
-        """The run's result tables."""
-        from pmf_analysis.assess import read_measures
-
-        return read_measures(self.run.folder / "measures")
+        period = parse_period(spec.period, year_type=parameters.framework.year_type)
+        tables = store.as_known_on(spec.as_at)
+        council = known_council(tables, parameters, period, spec.as_at, before)
+        return cls(run, parameters, council, tables, read_measures(run.folder / "measures"))
 
 
 def export(known: Known, names: Iterable[str], folder: Path | None = None) -> list[str]:
@@ -109,9 +89,12 @@ def export(known: Known, names: Iterable[str], folder: Path | None = None) -> li
             _check_folder(folder)
             own = MAKERS[name](known, str(folder.resolve()))
         place = known.run.folder / FOLDER / name
-        shutil.rmtree(place, ignore_errors=True)
+        fresh = place.with_name(f".{name}{manifest.PARTIAL}")
+        shutil.rmtree(fresh, ignore_errors=True)
         for file, content in made.items():
-            manifest.write_atomically(place / file, content)
+            manifest.write_atomically(fresh / file, content)
+        shutil.rmtree(place, ignore_errors=True)
+        fresh.rename(place)
         if folder:
             _replace(folder, own)
         also = f" and in {folder}" if folder else ""
@@ -135,14 +118,9 @@ def _replace(folder: Path, files: Files) -> None:
         if (folder / name).resolve().is_relative_to(folder.resolve()):
             (folder / name).unlink(missing_ok=True)
     for name, content in files.items():
-        if not (_is_project(name) and (folder / name).exists()):
+        if not (name.startswith(PROJECT) and (folder / name).exists()):
             manifest.write_atomically(folder / name, content)
     manifest.write_atomically(record, json.dumps(sorted(files), indent=1) + "\n")
-
-
-def _is_project(name: str) -> bool:
-    """Whether a file is of a Power BI project, in which people work, and holds no figures."""
-    return name.startswith("performance.")
 
 
 def _power_bi(known: Known, place: str) -> Files:
@@ -152,29 +130,30 @@ def _power_bi(known: Known, place: str) -> Files:
     from pmf_analysis.systems import powerbi
 
     framework, register = known.parameters.framework, known.parameters.register
-    themes = [(id, each.title) for each in framework.themes for id in _ids(known, each.id)]
+    themes = [
+        (it.id, each.title) for each in framework.themes for it in register.for_theme(each.id)
+    ]
     frames = {name: getattr(known.results, name) for name in powerbi.RESULTS}
     frames |= {"register": register.frame(), "panel": known.council.panel}
     frames["themes"] = pd.DataFrame(themes, columns=["indicator", "theme"])
     about = known.run.manifest["pages"]
     said = f"{about['council']}, {about['period']}. {about['notice']}"
     facts = {**COLOURS, "title": about["council"], "theme": about["council"], "about": said}
-    at = {"place": str(Path(place, powerbi.DATA))} if place else {}
     tables = powerbi.star(frames, known.council.area)
-    return powerbi.files(tables, facts, known.council.as_at, **at)
-
-
-def _ids(known: Known, theme: str) -> list[str]:
-    return [indicator.id for indicator in known.parameters.register.for_theme(theme)]
+    at = str(Path(place, powerbi.DATA)) if place else ""
+    return powerbi.files(tables, facts, known.council.as_at, at)
 
 
 def _tables(known: Known, place: str) -> Files:
     from pmf_analysis.assess import TABLES as RESULTS
     from pmf_analysis.data import schema
-    from pmf_analysis.data.contract import KEYS, ROW_MEANS, TABLES
+    from pmf_analysis.data.contract import KEYS, ROW_MEANS, TABLES, conform
 
     files, resources = {}, []
-    tables = {f"contract/{name}.csv": (known.tables[name], name) for name in TABLES}
+    names = {"indicator": "indicator_id", "area": "area_code", "status": "value_status"}
+    shown = conform(known.council.panel.rename(columns=names), "observations")
+    stored = {**known.tables, "observations": shown}
+    tables = {f"contract/{name}.csv": (stored[name], name) for name in TABLES}
     tables |= {f"results/{name}.csv": (getattr(known.results, name), "") for name in RESULTS}
     for path, (frame, name) in tables.items():
         columns = TABLES[name] if name else schema.columns_of(frame)
@@ -186,8 +165,21 @@ def _tables(known: Known, place: str) -> Files:
     return files | {PACKAGE: schema.data_package(_about(known.run), sources, resources)}
 
 
+def _pentana(known: Known, place: str) -> Files:
+    """Return what Pentana imports: our own totals as they came in, and our targets."""
+    from pmf_analysis.systems.pentana import write_back
+
+    observations, targets = (known.tables[name] for name in ("observations", "targets"))
+    is_own = observations["area_code"] == known.council.area
+    observations = observations[is_own & (observations["dimension"] == "")]
+    targets = targets[targets["area_code"].isin([known.council.area, ""])]
+    written = write_back(known.parameters.register.frame(), observations, targets)
+    return {"pentana.xlsx": written}
+
+
 MAKERS: Mapping[str, Callable[[Known, str], Files]] = {
     "powerbi": _power_bi,
+    "pentana": _pentana,
     "tables": _tables,
 }
 

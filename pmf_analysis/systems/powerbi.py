@@ -18,6 +18,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pandas as pd
 import pyarrow as pa
+from ruamel.yaml import YAML
 
 from pmf_analysis.data.contract import Column, cast, split_series
 from pmf_analysis.data.schema import typed_csv
@@ -26,14 +27,12 @@ from pmf_analysis.shipped import read_shipped
 from pmf_analysis.systems.tmdl import ARROW, check_model
 
 STAR = read_shipped("systems/power_bi/star.yml")
-_PAGES = read_shipped("systems/power_bi/documents.yml")
 TABLES = {
     name: tuple(Column(column, rules[1], rules[2]) for column, rules in told["columns"].items())
     for name, told in STAR["tables"].items()
 }
 RESULTS = ("points", "trends", "targets", "comparisons", "forecasts")
-DATA, PLACE = "data/", _PAGES["place"]
-_DELTA = {"text": "string", "number": "double", "integer": "long", "date": "date"}
+DATA = "data/"
 
 
 def star(frames: Mapping[str, pd.DataFrame], own_area: str) -> dict[str, pa.Table]:
@@ -118,7 +117,7 @@ def _typed(frame: pd.DataFrame, table: str) -> pa.Table:
 
 
 def files(
-    tables: Mapping[str, pa.Table], facts: Mapping[str, str], as_at: date, place: str = PLACE
+    tables: Mapping[str, pa.Table], facts: Mapping[str, Any], as_at: date, place: str = ""
 ) -> dict[str, bytes]:
     """Return all files of the export by name: figures under ``data/``, and the project.
 
@@ -130,34 +129,34 @@ def files(
         ``title``, ``about`` and ``theme``, and the colours of the palette by name; other people's
         words are escaped for each kind of file.
     as_at
-        The day the figures were known on: the time that the Delta log names.
+        The day the figures were known on: the time that the Delta logs name.
     place
-        The folder, as Power BI finds it, in which the tables lie.
+        The folder, as Power BI finds it, in which the tables lie; else one that names no machine.
 
     Raises
     ------
     PmfError
         When the model is not sound; see :func:`pmf_analysis.systems.tmdl.check_model`.
     """
-    made: dict[str, bytes] = {}
+    data: dict[str, bytes] = {}
+    told = {**facts, "star": STAR, "place": place or STAR["place"]}
+    told["since"] = (as_at - date(1970, 1, 1)).days * 86_400_000  # thousandths of a second
+    model = {f"{STAR['folder']}{name}.tmdl": _filled(name, told) for name in STAR["layouts"]}
     for name, table in tables.items():
-        made[f"{DATA}{name}/{name}.parquet"] = content = _parquet(table)
-        if all(column.isidentifier() for column in table.column_names):
-            log = f"{DATA}{name}/_delta_log/{0:020}.json"
-            made[log] = _delta_log(name, len(content), as_at)
+        data[f"{name}/{name}.parquet"] = content = _parquet(table)
+        said = told | {"table": name, "size": len(content)}
+        model[f"{STAR['folder']}tables/{name}.tmdl"] = _filled("table", said)
+        if all(column.isidentifier() for column in table.column_names):  # as Delta asks
+            data[f"{name}/_delta_log/{0:020}.json"] = _filled("delta_log", said).encode()
     dots = tables["making_data_count"].to_pandas()
-    made[f"{DATA}making_data_count.csv"] = typed_csv(dots, TABLES["making_data_count"])
-    known = dict(facts) | {"place": place, "report_id": _id("report"), "model_id": _id("model")}
-    pages = {name: _filled(document, known) for name, document in _PAGES["documents"].items()}
-    for name, visual in _PAGES["visuals"].items():
-        pages[_PAGES["visual"]["file"].format(name=name)] = _visual(name, visual)
-    model = {name: _layout(layout)(known | _related()) for name, layout in _PAGES["model"].items()}
-    for name in TABLES:
-        model[_PAGES["table_file"].format(name=name)] = _layout("table")(_told(name))
-    data = {name.removeprefix(DATA): content for name, content in made.items()}
+    data["making_data_count.csv"] = typed_csv(dots, TABLES["making_data_count"])
+    pages = YAML(typ="safe", pure=True).load(_filled("documents", told))
     check_model(model, data, pages).raise_if_errors()
+    made = {f"{DATA}{name}": content for name, content in data.items()}
     made |= {name: text.encode() for name, text in model.items()}
-    return made | {name: _json(document) for name, document in pages.items()}
+    for name, document in pages.items():
+        made[name] = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    return made
 
 
 def _parquet(table: pa.Table) -> bytes:
@@ -168,102 +167,27 @@ def _parquet(table: pa.Table) -> bytes:
     return stream.getvalue()
 
 
-def _json(document: Any) -> bytes:
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def _delta_log(name: str, size: int, as_at: date) -> bytes:
-    """Return the first version of a Delta table of one file, the same bytes every time.
-
-    Source: the Delta transaction log protocol, reader 1 and writer 2.
-    """
-    since = (as_at - date(1970, 1, 1)).days * 86_400_000
-    fields = [
-        {"name": each.name, "type": _DELTA.get(each.kind, "boolean"), "nullable": True}
-        | {"metadata": {"comment": each.meaning}}
-        for each in TABLES[name]
-    ]
-    about: dict[str, Any] = {
-        "id": _id(name),
-        "format": {"provider": "parquet", "options": {}},
-        "name": name,
-    }
-    about |= {"schemaString": json.dumps({"type": "struct", "fields": fields})}
-    about |= {"partitionColumns": [], "configuration": {}, "createdTime": since}
-    added: dict[str, Any] = {"path": f"{name}.parquet", "partitionValues": {}, "size": size}
-    added |= {"modificationTime": since, "dataChange": True}
-    rows = [{"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}]
-    return "".join(
-        f"{json.dumps(row)}\n" for row in (*rows, {"metaData": about}, {"add": added})
-    ).encode()
-
-
-def _filled(document: Any, facts: Mapping[str, str]) -> Any:
-    """Return a layout with its words filled in."""
-    if isinstance(document, dict):
-        return {name: _filled(each, facts) for name, each in document.items()}
-    if isinstance(document, list):
-        return [_filled(each, facts) for each in document]
-    return document.format_map(facts) if isinstance(document, str) else document
-
-
-def _visual(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a visual of the report's page."""
-    place = dict(zip(("x", "y", "width", "height"), told["at"], strict=True))
-    query = {
-        role: {"projections": [_field(*field) for field in fields]}
-        for role, fields in told["fields"].items()
-    }
-    title = {"show": _literal("true"), "text": _literal(f"'{told['title']}'")}
-    looks = {"title": [{"properties": title}]}
-    visual = {"visualType": told["type"], "query": {"queryState": query}}
-    known = {"$schema": _PAGES["visual"]["schema"], "name": name, "position": place}
-    return known | {"visual": visual | {"visualContainerObjects": looks}}
-
-
-def _literal(value: str) -> dict[str, Any]:
-    return {"expr": {"Literal": {"Value": value}}}
-
-
-def _field(table: str, shown: str, kind: str) -> dict[str, Any]:
-    field = {kind: {"Expression": {"SourceRef": {"Entity": table}}, "Property": shown}}
-    return {"field": field, "queryRef": f"{table}.{shown}", "nativeQueryRef": shown}
-
-
-def _related() -> dict[str, Any]:
-    """Return what leads from one table to another, by the names of its columns."""
-    tables, leads = STAR["tables"], STAR["leads_to"]
-    found = [
-        (name, column.name, one, tables[one]["key"])
-        for name, columns in TABLES.items()
-        for column in columns
-        if (one := leads.get(column.name, name)) != name
-    ]
-    return {"relationships": found, "both_ways": STAR["both_ways"], "tables": list(TABLES)}
-
-
-def _told(table: str) -> dict[str, Any]:
-    """Return what the layout of a table is filled with."""
-    told, rules = STAR["tables"][table], STAR["tables"][table]["columns"]
-    hidden = {column for name, column, *_ in _related()["relationships"] if name == table}
-    shown = {name: rule[3] for name, rule in rules.items() if rule[3:]}
-    facts = {"table": table, "columns": TABLES[table], "key": told.get("key", ""), "shown": shown}
-    facts |= {"hidden": hidden | {*STAR["sort_by"].values()}, "sort_by": STAR["sort_by"]}
-    facts |= {"measures": STAR["measures"].get(table, ()), "types": STAR["types"]}
-    return facts | {"meaning": told["meaning"], "file": f"\\{table}\\{table}.parquet"}
+def _filled(layout: str, facts: Mapping[str, Any]) -> str:
+    """Return a file of the folder of layouts, filled in."""
+    filled: str = _layouts().get_template(f"{layout}.jinja").render(facts)
+    return filled
 
 
 @cache
-def _layout(name: str) -> Any:
+def _layouts() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    lines: Any = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
     loader = PackageLoader("pmf_analysis.systems", "power_bi")
-    made = Environment(
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
-    )
-    made.filters |= {"line": lambda text: " ".join(text.split()), "id": _id}
-    made.filters |= {"name": quoted_name, "text": m_text}
-    return made.get_template(f"{name}.tmdl.jinja").render
+    made = Environment(loader=loader, undefined=StrictUndefined, **lines)
+    made.filters |= {"line": _line, "id": _id, "name": quoted_name, "text": m_text}
+    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+    return made
+
+
+def _line(text: str) -> str:
+    """Return a text as one line of what can be printed."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
 
 
 def _id(name: str) -> str:

@@ -14,28 +14,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-from pyarrow import compute
 from pyarrow.parquet import read_table
 
-from pmf_analysis.problems import Problem, Problems
+from pmf_analysis.problems import Problems
 from pmf_analysis.shipped import read_shipped
 
 _STAR = read_shipped("systems/power_bi/star.yml")
 _INSIDE, _SAID_OF = _STAR["inside"], _STAR["said_of"]
-ARROW = {
-    "text": pa.string(),
-    "number": pa.float64(),
-    "integer": pa.int64(),
-    "date": pa.date32(),
-    "yes_no": pa.bool_(),
-}
+ARROW = {kind: getattr(pa, name)() for kind, name in _STAR["arrow_types"].items()}
 _TYPES = {name: ARROW[kind] for kind, name in _STAR["types"].items()}
 _NAME = r"(?:'(?:[^']|'')*'|\w[\w-]*)"
 _THING = re.compile(rf"(ref table|{'|'.join(_SAID_OF)})(?: ({_NAME}))?(?: = (.+))?")
 _SAID = re.compile(r"(\w+)(?:: (\S.*)| =)?")
-_END = re.compile(rf"({_NAME})\.({_NAME})")
+_NAMES = re.compile(_NAME)
 _FIELD = re.compile(rf"({_NAME})\[([^\]]+)\]")
-_FILE = re.compile(r'File\.Contents\((\w+) & "((?:[^"]|"")*)"\)')
+_USED = re.compile(r"File\.Contents\((\w+) &")
+_FILE = re.compile(r'File\.Contents\(\w+ & "((?:[^"]|"")*)"\)')
 _EXAMPLES = 3  # of values that lead nowhere
 
 
@@ -113,113 +107,103 @@ def check_model(
     """
     problems = Problems()
     things = read_model(files, problems)
-    names = {(each.kind, each.table, each.name) for each in things}
-    tables: dict[str, pa.Table] = {}
-    problems.extend(_files_read(things, data, tables))
-    problems.extend(_columns(things, tables))
-    problems.extend(_twice(things))
-    problems.extend(_relations(things, tables))
-    problems.extend(_references(things, names))
-    for name, page in pages.items():
-        shown = {field for field in _shown(page) if field not in names}
-        problems.extend(_lost({"file": name}, [f"{table}.{own}" for _, table, own in shown]))
+    tables = _tables(things, data, problems)
+    _check_columns(things, tables, problems)
+    _check_relations(things, tables, problems)
+    _check_names(things, pages, problems)
     return problems
 
 
-def _files_read(
-    things: Sequence[Thing], data: Mapping[str, bytes], tables: dict[str, pa.Table]
-) -> Iterator[Problem]:
-    """Read the file of each partition into `tables`, and yield what is not there."""
-    known = {each.name for each in things if each.kind == "expression"}
+def _tables(
+    things: Sequence[Thing], data: Mapping[str, bytes], problems: Problems
+) -> dict[str, pa.Table]:
+    """Return what the file of each table holds; of one that is not there, that is told."""
+    tables = {}
     for part in (each for each in things if each.kind == "partition"):
         file = _FILE.search(part.text)
-        name = file[2].replace('""', '"').replace("\\", "/").strip("/") if file else ""
+        name = file[1].replace('""', '"').replace("\\", "/").strip("/") if file else part.name
         if name in data:
             tables[part.table] = read_table(io.BytesIO(data[name]))
         else:
-            yield Problem.of("tmdl-no-file", **part.place, name=name or part.name)
-        if file and file[1] not in known:
-            yield from _lost(part.place, [file[1]])
+            problems.tell("tmdl-no-file", **part.place, name=name)
+    return tables
 
 
-def _columns(things: Sequence[Thing], tables: Mapping[str, pa.Table]) -> Iterator[Problem]:
+def _check_columns(
+    things: Sequence[Thing], tables: Mapping[str, pa.Table], problems: Problems
+) -> None:
     for column in (each for each in things if each.kind == "column"):
-        facts = {**column.place, "name": column.name}
         source, wanted = (column.told.get(each, "") for each in ("sourceColumn", "dataType"))
+        facts = {**column.place, "name": column.name, "source": source, "wanted": wanted}
         if not source or wanted not in _TYPES:
-            yield Problem.of("tmdl-bare-column", **facts)
+            problems.tell("tmdl-bare-column", **facts)
         elif column.table in tables:
             schema = tables[column.table].schema
-            held = schema.field(source).type if source in schema.names else None
-            if held is None:
-                yield Problem.of("tmdl-no-column", **facts, source=source)
-            elif held != _TYPES[wanted]:
-                yield Problem.of("tmdl-other-type", **facts, wanted=wanted, held=held)
+            if source not in schema.names:
+                problems.tell("tmdl-no-column", **facts)
+            elif (held := schema.field(source).type) != _TYPES[wanted]:
+                problems.tell("tmdl-other-type", **facts, held=held)
 
 
-def _twice(things: Sequence[Thing]) -> Iterator[Problem]:
-    """Yield names given twice: columns and measures of a table share theirs, whatever the case."""
-    seen: set[tuple[str, ...]] = set()
-    for each in things:
-        kind = "column" if each.kind == "measure" else each.kind
-        if (key := (kind, each.table, each.name.lower())) in seen:
-            yield Problem.of("tmdl-twice", **each.place, name=each.name)
-        seen.add(key)
-
-
-def _relations(things: Sequence[Thing], tables: Mapping[str, pa.Table]) -> Iterator[Problem]:
-    sources = {
-        (each.table, each.name): each.told.get("sourceColumn")
-        for each in things
-        if each.kind == "column"
-    }
+def _check_relations(
+    things: Sequence[Thing], tables: Mapping[str, pa.Table], problems: Problems
+) -> None:
+    columns = {(each.table, each.name): each.told for each in things if each.kind == "column"}
     for each in (each for each in things if each.kind == "relationship"):
         values = []
         for side in ("fromColumn", "toColumn"):
-            end = _END.fullmatch(each.told.get(side, ""))
-            table, column = (_plain(end[1]), _plain(end[2])) if end else ("", "")
-            source = sources.get((table, column))
-            if table in tables and source in tables[table].column_names:
-                values.append(tables[table][source])
+            owner, *name = map(_plain, _NAMES.findall(each.told.get(side, "")) or [""])
+            source = columns.get((owner, ".".join(name)), {}).get("sourceColumn")
+            table = tables.get(owner)
+            if table is None or source not in table.column_names:
+                end = ".".join([owner, *name])
+                problems.tell("tmdl-no-end", **each.place, side=side, end=end)
             else:
-                yield Problem.of("tmdl-no-end", **each.place, side=side, end=f"{table}.{column}")
+                values.append(table[source].to_pylist())
         if len(values) == 2:
-            many, one = (column.combine_chunks() for column in values)
-            if one.null_count or compute.count_distinct(one).as_py() != len(one):
-                yield Problem.of("tmdl-not-unique", **each.place, end=each.told["toColumn"])
-            lost = sorted({*map(str, many.drop_null().unique())} - {*map(str, one.unique())})
-            if lost:
-                facts = {"end": each.told["toColumn"], "names": ", ".join(lost[:_EXAMPLES])}
-                yield Problem.of("tmdl-orphan", **each.place, **facts)
+            many, one = values
+            facts = {**each.place, "end": each.told["toColumn"]}
+            if None in one or len({*one}) != len(one):
+                problems.tell("tmdl-not-unique", **facts)
+            if lost := sorted(map(str, {*many} - {*one, None})):
+                problems.tell("tmdl-orphan", **facts, names=", ".join(lost[:_EXAMPLES]))
 
 
-def _references(things: Sequence[Thing], names: set[tuple[str, str, str]]) -> Iterator[Problem]:
-    """Yield what is named by an expression, a sort order or the model's list and is not there."""
-    kinds = ("column", "measure")
-    for each in things:
-        if each.kind == "measure":
-            bare = re.sub(r'"[^"]*"', "", each.text)
-            named = [(_plain(table), column) for table, column in _FIELD.findall(bare)]
-            lost = [p for p in named if not any((kind, *p) in names for kind in kinds)]
-            yield from _lost(each.place, [f"{table}[{column}]" for table, column in lost])
-        order = _plain(each.told.get("sortByColumn", ""))
-        if order and ("column", each.table, order) not in names:
-            yield from _lost(each.place, [order])
-        if each.kind == "ref table" and ("table", "", each.name) not in names:
-            yield from _lost(each.place, [each.name])
+def _check_names(things: Sequence[Thing], pages: Mapping[str, Any], problems: Problems) -> None:
+    """Tell of names given twice, and of those that lead nowhere."""
+    seen: set[tuple[str, ...]] = set()
+    for each in things:  # columns and measures of a table share their names, whatever the case
+        kind = "column" if each.kind == "measure" else each.kind
+        if (key := (kind, each.table, each.name.lower())) in seen:
+            problems.tell("tmdl-twice", **each.place, name=each.name)
+        seen.add(key)
+    known = {(each.kind, each.table, each.name) for each in things}
+    named = [(each.place, one) for each in things for one in _named(each)]
+    named += [({"file": name}, one) for name, page in pages.items() for one in _shown(page)]
+    for place, one in named:
+        if one not in known:
+            problems.tell("tmdl-no-reference", **place, name=".".join(filter(None, one[1:])))
 
 
-def _lost(place: Mapping[str, Any], names: Sequence[str]) -> Iterator[Problem]:
-    for name in sorted(names):
-        yield Problem.of("tmdl-no-reference", **place, name=name)
+def _named(each: Thing) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, table and name of all that is named by an expression, an order or a list."""
+    if each.kind == "measure":
+        for table, column in _FIELD.findall(re.sub(r'"[^"]*"', "", each.text)):
+            yield "column", _plain(table), column
+    if each.kind == "partition" and (used := _USED.search(each.text)):
+        yield "expression", "", used[1]
+    if order := each.told.get("sortByColumn"):
+        yield "column", each.table, _plain(order)
+    if each.kind == "ref table":
+        yield "table", "", each.name
 
 
 def _shown(document: Any) -> Iterator[tuple[str, str, str]]:
     """Yield kind, table and name of every field that a document of the report shows."""
+    if isinstance(document, list):
+        document = dict(enumerate(document))
     for key, value in document.items() if isinstance(document, dict) else ():
         if key in ("Column", "Measure"):
             yield key.lower(), value["Expression"]["SourceRef"]["Entity"], value["Property"]
         else:
             yield from _shown(value)
-    for value in document if isinstance(document, list) else ():
-        yield from _shown(value)
