@@ -1,0 +1,278 @@
+"""A register drafted from a spreadsheet: what each indicator is, guessed where nobody has said it.
+
+What a column says is taken as it stands. The rest is guessed from the title, the signs and the
+shape of the figures, and a catalogue of what councils usually report; every guess has its reason.
+The rules are in ``drafting.yml``, the catalogue in ``catalogue.yml``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, partial
+from itertools import count, pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pmf_analysis.parameters.loading import HIDDEN, read_document
+from pmf_analysis.parameters.register_book import write_register
+from pmf_analysis.parameters.starting import framework_text, run_text, slug_of
+from pmf_analysis.parameters.workspace import Workspace
+from pmf_analysis.periods import PERIODS_PER_YEAR, Period, parse_period
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
+from pmf_analysis.shipped import read_shipped
+from pmf_analysis.systems import tabular, values
+from pmf_analysis.systems.blocks import find_blocks
+from pmf_analysis.systems.folder import RawFile, read_file
+from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
+from pmf_analysis.systems.results import ImportResult, Records
+
+RULES = read_shipped("systems/drafting.yml")
+_ID = re.compile(r"[A-Za-z0-9][\w./-]{0,39}")
+# Of a running total the first figure of a year is this much below the last of the year before.
+_FALL = 0.7
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Settings of each indicator, with its guesses; themes that columns name; the newest period."""
+
+    rows: tuple[dict[str, Any], ...]
+    themes: tuple[str, ...]
+    newest: Period | None
+
+
+@cache
+def catalogue() -> tuple[dict[str, Any], ...]:
+    """Return the entries of the catalogue of common indicators."""
+    return tuple(read_shipped("systems/catalogue.yml")["entries"])
+
+
+def usual_for(title: str) -> dict[str, Any]:
+    """Return the first entry of the catalogue that a title fits; an empty one where none does."""
+
+    def has(pattern: str) -> bool:
+        return bool(re.search(pattern, title, re.IGNORECASE))
+
+    fits = (e for e in catalogue() if all(map(has, e["words"])) and not has(e.get("without", "$^")))
+    return next(fits, {})
+
+
+def draft_register(raw: RawFile, mapping: MappingFile) -> Draft:
+    """Draft a register from a file that a mapping can read.
+
+    Raises
+    ------
+    PmfError
+        Exit 3, when the mapping finds no figures in it.
+    """
+    result = ImportResult(raw.name, raw.sha256, mapping.name, Problems())
+    keep = tuple(rule for rule in mapping.keep if rule.in_ != "register")
+    mapping = mapping.model_copy(update={"keep": keep})
+    cut = tabular.cut_into_records(raw.sheets, mapping, frozenset(), result)
+    found = [_with_signs(records) for records in cut if records.table == "observations"]
+    if not found:
+        raise PmfError(result.problems, EXIT_DATA_UNUSABLE)
+    said, rows, newest = _said(raw, mapping), list[dict[str, Any]](), list[Period]()
+    for name, part in pd.concat(found).groupby("indicator_id", sort=False):
+        if id := _plain(str(name)):
+            figures = _figures(part, mapping)
+            signs = {"shown": "".join({*part["shown"]})}
+            rows.append(_row(id, {"title": id, **said.get(id, {}), **signs}, figures))
+            newest += [*figures.index[-1:]]
+    themes = dict.fromkeys(row["themes"] for row in rows if row["themes"])
+    return Draft(tuple(rows), tuple(themes), max(newest, default=None))
+
+
+def _plain(text: str) -> str:
+    return HIDDEN.sub("", " ".join(text.split()))
+
+
+def _with_signs(records: Records) -> pd.DataFrame:
+    """Return records with the signs that each figure is shown with: % and £."""
+    text = records.raw["value"].astype("str")
+    is_percent = records.marked("value", "percent") | text.str.endswith("%")
+    shown = is_percent.map({True: "%", False: ""}) + text.str.extract("(£)")[0].fillna("")
+    return records.raw.assign(shown=shown)
+
+
+def _said(raw: RawFile, mapping: MappingFile) -> dict[str, dict[str, str]]:
+    """What columns beside the figures say of each indicator, by its name in the file."""
+    known: dict[str, dict[str, str]] = {}
+    wanted = {"indicator_id": mapping.columns["indicator_id"], **RULES["columns"]}
+    for block in (b for sheet in raw.sheets for b in find_blocks(sheet, mapping, Counter())):
+        at = {n: filter(lambda p: p is not None, map(block.position, wanted[n])) for n in wanted}
+        places = {
+            name: place for name, found in at.items() if (place := next(found, None)) is not None
+        }
+        texts = {n: block.rows[place].astype("str").map(_plain) for n, place in places.items()}
+        for row in pd.DataFrame(texts).drop_duplicates("indicator_id").to_dict("records"):
+            facts = known.setdefault(row.pop("indicator_id"), {})
+            facts |= {str(name): text for name, text in row.items() if text and name not in facts}
+    return known
+
+
+def _figures(part: pd.DataFrame, mapping: MappingFile) -> pd.Series[float]:
+    """Figures of one indicator by period: totals, of the area that has the most."""
+    if "dimension" in part:
+        part = part[part["dimension"].astype("str") == ""]
+    if "area_code" in part:
+        part = part[part["area_code"].isin(part["area_code"].mode().head(1))]
+    given = {"frequency": mapping.constants.get("frequency"), **part.iloc[:1].to_dict("list")}
+    frequency = next((name for name in PERIODS_PER_YEAR if name in given["frequency"]), None)
+    read = partial(parse_period, year_type=mapping.period.year_type or "financial")
+    labels = part["period_label" if "period_label" in part else "period_start"].astype("str")
+    found: dict[Period, float] = {}
+    for label, number in zip(labels, values.to_number(part["value"])[0], strict=True):
+        with suppress(PmfError):
+            found[read(label, frequency=frequency)] = number
+    return pd.Series(found, dtype="float64").sort_index().dropna()
+
+
+def _shape(figures: pd.Series[float]) -> dict[str, str]:
+    """Months from one figure to the next, and whether they add up or overlap, as rules ask it."""
+    periods: list[Period] = [*figures.index]
+    months = [p.start.year * 12 + p.start.month for p in periods]
+    gaps = [b - a for a, b in pairwise(months) if b > a] or [p.months for p in periods[:1]]
+    turns = pd.Series([(month - 4) // 12 for month in months], figures.index).diff().fillna(0) > 0
+    within = figures.diff()[~turns].dropna()
+    falls = (figures < _FALL * figures.shift())[turns]
+    shape = "falls" if (within < 0).sum() > 1 else ""
+    if len(falls) > 1 and falls.all() and len(within) > 2 and (within >= 0).all():
+        shape = "ytd"
+    elif periods and min(p.months for p in periods) > min(gaps):
+        shape = "rolling"
+    return {"gap": str(min(gaps, default="")), "shape": shape}
+
+
+def _guess(setting: str, facts: Mapping[str, str], usual: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what a setting is by the first rule that fits, and why; no reason is no guess."""
+    for where, pattern, value, why in RULES["rules"][setting]:
+        if found := re.search(pattern, facts.get(where, ""), re.IGNORECASE):
+            return value, why.format(found=found[0].strip(), **facts)
+    if setting in usual:
+        return usual[setting], RULES["reasons"]["catalogue"].format(**usual)
+    value, why = RULES["otherwise"][setting]
+    return value, why
+
+
+def _row(name: str, facts: dict[str, str], figures: pd.Series[float]) -> dict[str, Any]:
+    """Return the settings of one indicator; ``themes`` is as the file names it."""
+    usual, reasons = usual_for(facts["title"]), RULES["reasons"]
+    facts = facts | _shape(figures)
+    if facts["shape"] == "falls" and usual.get("accumulation") == "ytd":
+        usual = usual | {"accumulation": "discrete"}
+    guesses = {setting: _guess(setting, facts, usual) for setting in RULES["otherwise"]}
+    if guesses["data_type"][0] == "percentage" and figures.max() > 100:
+        guesses["data_type"] = ("ratio", reasons["above"])
+    kind, is_rolling = guesses["data_type"][0], guesses["accumulation"][0] == "rolling"
+    named = facts.get("unit", "") if kind != "percentage" else "%"
+    per = re.search(r"per ([\d,]{2,})[\w ]*", f"{named} {facts['title']}")
+    places = max((len(f"{each:.15g}".partition(".")[2]) for each in figures), default=1)
+    span = figures.index[-1].months if facts["shape"] == "rolling" else 12
+    further: dict[str, tuple[Any, str]] = {
+        "unit": ((per or [""])[0] or usual.get("unit") or RULES["units"][kind], "unit"),
+        "rate_base": (int(per[1].replace(",", "")) if per and kind == "rate" else None, "unit"),
+        "decimals": (places if places < 3 else 1, "decimals"),
+        "period_span": (f"{span}m" if is_rolling else None, "period_span"),
+        "framework_refs": (usual.get("refs"), "catalogue"),
+        "sdl_ref": (usual.get("sdl_ref"), "catalogue"),
+    }
+    said = {key: facts[key] for key in RULES["columns"] if key in facts} | {"unit": named}
+    row: dict[str, Any] = {"id": name if _ID.fullmatch(name) else slug_of(name)[:40], **said}
+    row |= {setting: value for setting, (value, _) in guesses.items()}
+    guessed = {setting: why for setting, (_, why) in guesses.items() if why}
+    for setting, (value, reason) in further.items():
+        if value is not None and not row.get(setting):
+            row[setting] = value
+            guessed[setting] = reasons[reason].format(**usual | {"data_type": kind})
+    if figures.min() < 0:
+        row["allow_negative"] = True
+    aliases = {"aliases": [name]} if name != row["id"] else {}
+    return {**row, **aliases, "guessed": guessed, "quality_note": usual.get("trap", "")}
+
+
+def draft_into(
+    workspace: Workspace, paths: Sequence[Path], to: Path | None, today: date
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Draft the register of a workspace from files; rows that it has already stay as they are.
+
+    A framework as ``pmf new`` wrote it gets the themes that the files name, and a workspace
+    without a run file one for the newest period.
+
+    Returns
+    -------
+    rows, commands
+        The rows that were added, and the commands that come next.
+
+    Raises
+    ------
+    PmfError
+        Exit 2: the parameters have faults; exit 3: a file cannot be read.
+    """
+    folder, declared = workspace.parameters, workspace.load()
+    if not to and (folder / "indicators.yml").is_file():
+        raise PmfError(Problem.of("two-registers", file="parameters/indicators.yml"))
+    mappings, council = load_mappings(folder / "mappings"), declared.framework.council
+    read = [(path, read_file(path)) for path in paths]
+    chosen = [_mapping_of(raw, mappings, folder) for _, raw in read]
+    drafts = [draft_register(raw, of) for (_, raw), of in zip(read, chosen, strict=True)]
+    themes = {slug_of(theme.title): theme.id for theme in declared.framework.themes}
+    named = dict.fromkeys(theme for draft in drafts for theme in draft.themes)
+    place, about = folder / "framework.yml", (council.name, council.area_code)
+    if named and place.read_text(encoding="utf-8") == framework_text(*about):
+        place.write_text(framework_text(*about, named), encoding="utf-8")
+        themes = {slug_of(title): slug_of(title) for title in named}
+    place = to or folder / "register.xlsx"
+    book = read_document(place, place.name, declared.problems) if place.is_file() else None
+    old = [*book.get("indicators", ())] if book else []
+    directors = [director.id for director in declared.framework.directors]
+    added = _added(old, [row for draft in drafts for row in draft.rows], themes, directors[0])
+    place.write_bytes(write_register([*old, *added], {"director": directors}))
+    newest = max((draft.newest for draft in drafts if draft.newest), default=None)
+    runs = folder / "runs"
+    if newest and not any(runs.glob("*.yml")):
+        runs.mkdir(exist_ok=True)
+        text = run_text(council.id, newest.label, today)
+        (runs / "first_report.yml").write_text(text, encoding="utf-8")
+    pairs = zip(paths, chosen, strict=True)
+    return added, [f'pmf import "{path}" --as {of.name}' for path, of in pairs]
+
+
+def _added(
+    old: Sequence[Mapping[str, Any]], drafted: Sequence[dict[str, Any]], themes: Any, director: str
+) -> list[dict[str, Any]]:
+    """Return the drafted rows that are new, each with an id of its own and a known theme."""
+    rows, taken = list[dict[str, Any]](), {str(row.get("id")).casefold() for row in old}
+    known = taken | {alias.casefold() for row in old for alias in row.get("aliases", ())}
+    for row in drafted:
+        names = {name.casefold() for name in row.get("aliases", [row["id"]])}
+        if names & known:
+            continue
+        tries = (row["id"], *(f"{row['id']}_{n}" for n in count(2)))
+        id = next(each for each in tries if each.casefold() not in taken)
+        theme, guessed = themes.get(slug_of(row.get("themes", ""))), row["guessed"]
+        guessed |= {} if theme or len(themes) < 2 else {"themes": RULES["reasons"]["themes"]}
+        found = theme or next(iter(themes.values()))
+        rows.append({**row, "id": id, "themes": [found], "director": director})
+        taken, known = taken | {id.casefold()}, known | names
+    return rows
+
+
+def _mapping_of(raw: RawFile, mappings: Mapping[str, MappingFile], folder: Path) -> MappingFile:
+    """Return the mapping that a file's name fits, else one that reads it, else one suggested."""
+    of_figures = {name: each for name, each in mappings.items() if each.table == "observations"}
+    with suppress(PmfError):
+        return choose_mapping(raw.name, of_figures)
+    for mapping in of_figures.values():
+        result = ImportResult(raw.name, raw.sha256, mapping.name, Problems())
+        cut = tabular.cut_into_records(raw.sheets, mapping, frozenset(), result)
+        if any(len(records.raw) for records in cut) and not result.problems.has_errors:
+            return mapping
+    return choose_mapping(raw.name, of_figures)
