@@ -124,7 +124,7 @@ def statuses(rows: Frame, lines: Frame) -> Column:
 
 
 def disagreements(
-    tables: Frames, council: frames.KnownCouncil, trends: Frame, rules: Mapping[str, Any]
+    tables: Frames, council: frames.KnownCouncil, trends: Frame, setup: Mapping[str, Any]
 ) -> Frame:
     """Hold what another system says against its own published rule, and against chance.
 
@@ -136,7 +136,7 @@ def disagreements(
         The contract's published and observations, as known on the day.
     trends
         Result table: series, period and verdict of each series' newest value.
-    rules
+    setup
         `values` of the long arrow's mean, indicators whose trend is `year_to_year`, and
         `tolerance_pct` of targets that have none of their own (may be None).
 
@@ -152,7 +152,7 @@ def disagreements(
         return pd.DataFrame(columns=TABLES["disagreements"], dtype="str").astype({"differs": bool})
     keys = ["indicator", "period_end"]
     rows = published.melt([*keys, "system"], [*_SET.said], "what", "says")
-    again = _recomputed(tables["observations"], council, rules)
+    again = _recomputed(tables["observations"], council, setup)
     rows = rows[rows["says"] != ""].merge(again, on=keys)
     verdict = trends.set_index(_KEYS)["verdict"].reindex(pd.MultiIndex.from_frame(rows[_KEYS]))
     rows["verdict"] = verdict.fillna("").to_numpy()
@@ -161,31 +161,29 @@ def disagreements(
         rows[column] = first_text(rows.index, cells)
     known = (rows["recomputed"] != "") & (rows["recomputed"] != rows["says"])
     either = (rows["recomputed"] == "missed") & rows["says"].isin(["near", "off_target"])
-    rows = rows.assign(differs=np.where(known & ~either, "yes", ""))
-    for name, rule in (("why", "reasons"), ("worth", "worth")):
-        tests = [
-            (rows.eval(holds, engine="python"), code) for code, holds in getattr(_SET, rule).items()
-        ]
+    rows["differs"] = known & ~either
+    for name, rules in (("why", _SET.reasons), ("worth", _SET.worth)):
+        tests = [(rows.eval(holds, engine="python"), code) for code, holds in rules.items()]
         rows[name] = first_text(rows.index, tests)
     return with_labels(rows, council.register)[TABLES["disagreements"]]
 
 
-def _recomputed(observations: Frame, council: frames.KnownCouncil, rules: Any) -> Frame:
+def _recomputed(observations: Frame, council: frames.KnownCouncil, setup: Any) -> Frame:
     """Arrows by either rule, and status, of every own value as it was reported."""
     register, own = council.register, observations[observations["area_code"] == council.area]
     raw = frames.own_totals(frames.measure_frame(own, register), council.area)
-    raw = history.with_register(raw[raw["value"].notna()], register)
+    raw = history.with_register(raw[np.isfinite(raw["value"])], register)
     live = questions.live_targets(council.targets, raw, register)
     # A running total is held against what it should be by then, not against the year's.
     totals = live["indicator"].map(register.set_index("indicator")["accumulation"]) == "ytd"
     live["first"] = live["first"].mask(totals, live["period"])
     lines = questions.target_lines(live, raw)
     bare = lines[questions.TOLERANCES].isna().all(axis=1)
-    lines["tolerance_pct"] = lines["tolerance_pct"].mask(bare, rules["tolerance_pct"])
+    lines["tolerance_pct"] = lines["tolerance_pct"].mask(bare, setup["tolerance_pct"])
     raw = raw.assign(status=statuses(raw, lines), status_other="")
-    yearly = raw["indicator"].isin(rules["year_to_year"])
+    yearly = raw["indicator"].isin(setup["year_to_year"])
     ongoing, by_year = (
-        arrows(raw, register, rules["values"], targets=lines, by_year=way) for way in (False, True)
+        arrows(raw, register, setup["values"], targets=lines, by_year=way) for way in (False, True)
     )
     for name in ("short", "long"):
         raw[name] = by_year[name].where(yearly, ongoing[name])

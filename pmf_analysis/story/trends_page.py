@@ -4,13 +4,23 @@ Below a chart stand its events by number and what matters less than the finding.
 are written by people, and are escaped where blocks are rendered like all text.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.story import bank, pages, sentences, spc, strip, style
-from pmf_analysis.story.bank import Sentences, count_of, say, tell, tell_cells, told, words_of
+from pmf_analysis.story.bank import (
+    Sentences,
+    count_of,
+    join_words,
+    say,
+    tell,
+    tell_cells,
+    told,
+    words_of,
+)
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, raw, text
@@ -127,7 +137,35 @@ class TrendsPage(pages.Page[TrendFacts]):
         """Return what needs attention and what went well, then what moved for the whole area."""
         told = [(self.in_short(e), e.subject.polarity) for e in self.listed("whole_area")]
         moved = tuple(f"{line} {say(f'polarity.{polarity}')}" for line, polarity in told)
-        return [*super().exceptions(), *pages.words_block("finding", "whole-area", moved)]
+        found = [*super().exceptions(), *pages.words_block("finding", "whole-area", moved)]
+        return [*found, *self._arrows()]
+
+    def quality(self) -> list[Block]:
+        """Return what limits trust in the data, with where another system breaks its own rule."""
+        differ = [self._statement(row) for row in self._published() if row["differs"]]
+        if not differ:
+            return super().quality()
+        table = self._table(say("section.disagreements"), tuple(differ[0]), differ)
+        return [*super().quality(), pages.table_block("disagreements", table)]
+
+    def _arrows(self) -> list[Block]:
+        """Say what the arrows of another system were worth; nothing where it shows none."""
+        rows = self._published()
+        worth = Counter(text(row, "worth") for row in rows)
+        slots: Any = {"system": join_words(sorted({text(row, "system") for row in rows}))}
+        slots |= {"differ": sum(row["differs"] for row in rows), "of": len(rows)}
+        return pages.words_block("note", "arrows", tell("arrows", worth=worth, **slots))
+
+    def _published(self) -> list[Row]:
+        """Rows of what another system says itself of measures that the council controls."""
+        own = [series for series, each in self.view.subjects.items() if not each.is_city]
+        return [row for row in rows_of(self.view.disagreements) if row["series"] in own]
+
+    def _statement(self, row: Row) -> dict[str, str]:
+        said = {key: text(row, key) for key in ("what", "says", "recomputed", "why")}
+        told = {key: words_of("published")[code] for key, code in said.items()}
+        name = self.view.subjects[text(row, "series")].short
+        return {"indicator": name, "period": text(row, "period_label"), **told}
 
 
 def chart_notes(
