@@ -92,6 +92,7 @@ def demo(*, workspace: console.Where) -> None:
 
 app.command(name="import")(cli_data.import_)
 app.command()(cli_data.look)
+app.add_typer(cli_data.register)
 
 
 @app.command()

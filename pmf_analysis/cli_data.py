@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, Option, Typer
 
 from pmf_analysis import console
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
+
+_REGISTER = "What stands behind the register: national frameworks of measures."
+register = Typer(name="register", help=_REGISTER, no_args_is_help=True)
 
 
 def import_(
@@ -25,8 +29,11 @@ def import_(
     """Read files or folders through their mappings into the store."""
     if withdraw:
         from pmf_analysis.data.store import Store
+        from pmf_analysis.systems.lake import write_tables
 
-        Store(console.opened(workspace).store).withdraw(withdraw, reason)
+        place = console.opened(workspace)
+        Store(place.store).withdraw(withdraw, reason)
+        write_tables(place)
         print(f"Withdrawn: {withdraw}.")
         return 0
     if not (files or mapping):
@@ -60,3 +67,33 @@ def look(file: Annotated[str, Argument(metavar="FILE")], as_json: console.AsJson
     seen = look_at(file)
     console.say(as_json, asdict(seen), seen.lines())
     return 0 if seen.tables else EXIT_DATA_UNUSABLE
+
+
+@register.command()
+def frameworks(
+    name: Annotated[str, Argument(metavar="[NAME]", help="One framework, metric by metric.")] = "",
+    *,
+    workspace: console.Where,
+    as_json: console.AsJson = False,
+) -> int:
+    """List national frameworks, and which of their metrics have an indicator in the register."""
+    from pmf_analysis.systems.frameworks import coverage_of
+
+    rows, lines = coverage_of(console.opened(workspace), name)
+    console.say(as_json, rows, lines)
+    return 0
+
+
+@register.command()
+def framework(
+    file: Annotated[Path, Argument(metavar="FILE", help="A saved page or CSV.")],
+    *,
+    workspace: console.Where,
+) -> int:
+    """Read a framework from its saved catalogue page, or from a CSV of metadata."""
+    from pmf_analysis.systems.frameworks import import_framework
+
+    made, problems = import_framework(file, console.opened(workspace), date.today())
+    console.complain(problems)
+    print(f"{made.name}: {len(made.metrics)} metrics, in parameters/frameworks")
+    return 0

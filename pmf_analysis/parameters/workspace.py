@@ -12,6 +12,7 @@ from pmf_analysis.parameters import checks, loading, models, place
 from pmf_analysis.parameters.brand import brand_of, check_brand
 from pmf_analysis.parameters.charts import ChartFile, check_charts
 from pmf_analysis.parameters.corrections import Correction, CorrectionFile
+from pmf_analysis.parameters.frameworks import Frameworks
 from pmf_analysis.parameters.peer_sets import PeerSetFile, PeerSetSpec
 from pmf_analysis.parameters.publication import PublicationFile
 from pmf_analysis.parameters.register import Register, review_register
@@ -115,8 +116,10 @@ class Workspace:
         if named != "indicators.yml" and (self.parameters / "indicators.yml").is_file():
             files.problems.tell("two-registers", file=f"parameters/{named}")
         register, listed = files.read(models.IndicatorFile, named)
+        national = Frameworks(self.parameters, files.problems)
         if register is not None:
             checks.check_register(register, [document for document, _ in frameworks.values()])
+            national.check(register)
             review_register(listed.indicators if listed else (), register)
             for document in filter(None, (read for read, _ in frameworks.values())):
                 checks.check_value_pairs(document, register)
@@ -134,7 +137,8 @@ class Workspace:
         files.finish()
         chosen = frameworks[framework][1]
         assert chosen is not None and listed is not None  # else there was an error
-        known = Register({indicator.id: indicator for indicator in listed.indicators})
+        known = Register({each.id: national.tied(each) for each in listed.indicators})
+        files.hashes |= national.hashes
         corrected = correct.corrections if correct else ()
         drawn = chart_file or ChartFile(format=1)
         said = own.of(chosen.language) if own else {}

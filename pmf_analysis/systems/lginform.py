@@ -12,8 +12,6 @@ from pmf_analysis.systems.folder import RawFile
 from pmf_analysis.systems.sources import LgInformSource
 from pmf_analysis.systems.web import Service
 
-_EXPECTS = ("metricTypeIdentifier", "areaIdentifier", "periodLabel", "value")
-
 
 def read(source: LgInformSource, workspace: Workspace, as_at: date) -> list[RawFile]:
     """Return a file for each metric that a mapping names.
@@ -23,16 +21,10 @@ def read(source: LgInformSource, workspace: Workspace, as_at: date) -> list[RawF
     PmfError
         Exit 2: no key in the environment; exit 3: no usable answer, now or kept.
     """
-    service = Service("lginform", workspace, as_at)
-    shared = {"area": ",".join(source.areas), "period": source.periods}
-    shared |= {"value.valueType": "raw", "columnGrouping": "metricType", "rowGrouping": "area"}
+    service, grouped = Service("lginform", workspace, as_at), {"value.valueType": "raw"}
+    grouped |= {"columnGrouping": "metricType", "rowGrouping": "area"}
+    asked = {"area": ",".join(source.areas), "period": source.periods} | grouped
     return [
-        service.fetch(
-            "data.table",
-            {"metricType": str(metric)} | shared,
-            f"lginform_{metric}",
-            "json",
-            _EXPECTS,
-        )
+        service.fetch("data", f"lginform_{metric}", metricType=metric, **asked)
         for metric in source.metrics
     ]

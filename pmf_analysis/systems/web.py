@@ -83,7 +83,7 @@ class Service:
         facts = read_shipped("systems/web.yml")[name]
         self._name, self._title, self._as_at = name, facts["title"], as_at
         self._patience, self._down = patience or Patience(), ""
-        self._zone = RawZone(workspace.store)
+        self._zone, self._asks = RawZone(workspace.store), facts["asks"]
         variable = facts.get("key_variable", "")
         self._key = os.environ.get(variable, "").strip()
         if variable and not self._key:
@@ -94,19 +94,17 @@ class Service:
             raise PmfError(self._problem("web-not-https", variable=given))
         self._secrets = {facts["key_name"]: self._key} if self._key else {}
 
-    def fetch(
-        self, path: str, params: Mapping[str, str], stem: str, kind: str, expects: Sequence[str]
-    ) -> RawFile:
+    def fetch(self, ask: str, stem: str, **params: object) -> RawFile:
         """Return an answer as a file, kept in the raw zone; where none comes, the newest copy.
 
         Parameters
         ----------
-        path, params
-            Below the service's address; the key is added by itself.
-        stem, kind
-            The file is called by its stem, a mark of what was asked for, and its kind.
-        expects
-            Column names that the answer must have.
+        ask
+            What is asked for, as ``web.yml`` calls it.
+        stem
+            What the file is called, beside a mark of the parameters.
+        params
+            Parameters of the address, for all but the key.
 
         Raises
         ------
@@ -114,12 +112,13 @@ class Service:
             Exit 3: the service refuses, sends elsewhere, or gives no usable answer and there is
             no copy of an earlier one.
         """
-        asked = sha256(repr((path, sorted(params.items()))).encode()).hexdigest()[:8]
-        name, why = f"{stem}_{asked}.{kind}", self._down
+        rule = self._asks[ask]
+        asked = sha256(repr((ask, sorted(params.items()))).encode()).hexdigest()[:8]
+        name, why = f"{stem}_{asked}.{rule['kind']}", self._down
         if not why:
             try:
-                content = self._ask(path, params)
-                raw = _checked(name, content, expects)
+                content = self._ask(rule["path"], params)
+                raw = _checked(name, content, rule["expects"])
             except _NoAnswerError as error:
                 why = without_secrets(str(error))
                 # Who did not answer at all is not asked for the next file.
@@ -130,11 +129,11 @@ class Service:
         copy = self._zone.newest(self._name, name, self._as_at)
         if copy is None:
             raise PmfError(self._problem("web-no-answer", why=why), EXIT_DATA_UNUSABLE)
-        raw = read_content(name, copy[0])
-        raw.problems.add(self._problem("web-older-copy", why=why, file=name, day=_written(copy[1])))
+        raw, day = read_content(name, copy[0]), f"{copy[1].day} {copy[1]:%B %Y}"
+        raw.problems.add(self._problem("web-older-copy", why=why, file=name, day=day))
         return raw
 
-    def _ask(self, path: str, params: Mapping[str, str]) -> bytes:
+    def _ask(self, path: str, params: Mapping[str, object]) -> bytes:
         host, scheme = self._address.host, self._address.scheme
         proxy = None if host in _LOOPBACK or proxy_bypass(host) else getproxies().get(scheme)
         sender = _Keyed(self._secrets, httpx.HTTPTransport(proxy=proxy))
@@ -190,10 +189,6 @@ class Service:
 
     def _problem(self, fault: str, **facts: Any) -> Problem:
         return Problem.of(fault, service=self._title, **facts)
-
-
-def _written(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def _asked_to_wait(state: tenacity.RetryCallState) -> float:
