@@ -221,7 +221,8 @@ def could_compare(view: ThemeView, compared: Collection[str]) -> list[Block]:
     tools, rows = words_of("further.tool"), []
     for each in view.indicators:
         if each.is_chartable and each.id not in compared:
-            refs = [tools.get(name, name) for name in each.framework_refs]
+            named = dict.fromkeys(ref.partition(":")[0] for ref in each.framework_refs)
+            refs = [tools.get(name, name) for name in named]
             places = bank.told(*refs, say("further.return", name=each.sdl_ref), each.source_url)
             public, name = bank.join_words(places), each.short_title or each.title
             cells = {"indicator": name, "public": public or say("further.local")}

@@ -117,7 +117,12 @@ class TrendsPage(pages.Page[TrendFacts]):
         events, slug = self.view.events_of(subject.series), self.view.slugs[subject.series]
         svg = spc.draw_spc(points, subject, id=slug, events=events, is_stale=facts.is_stale)
         note = say("source.value_note", note=facts.value_note)
-        notes = (note, *chart_notes(facts, rows_of(events), self.view.role))
+        leads = {each.id: each.leads_to for each in self.view.indicators}.get(subject.indicator)
+        notes = (
+            note,
+            say("source.leads_to", metric=leads or ""),
+            *chart_notes(facts, rows_of(events), self.view.role),
+        )
         parts: Any = {"title": sentences.picture_title(facts), "notes": notes, "slots": slots}
         return self.figure(facts, "chart", lambda **_: svg, rows, *said, **parts)
 
