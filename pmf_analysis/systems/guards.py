@@ -39,9 +39,10 @@ class RefusedError(Exception):
 
 def unpacked(content: bytes) -> bytes:
     """Return the text in a gzip file, or refuse one that is larger than may be read."""
-    text = gzip.GzipFile(fileobj=io.BytesIO(content)).read(LIMITS["text"] + 1)
-    check_size(len(text))
-    return text
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+        while stream.read(_CHUNK):  # nothing is kept until the size is known
+            check_size(stream.tell())
+    return gzip.decompress(content)
 
 
 def check_size(size: int) -> None:
@@ -93,7 +94,8 @@ def _check_sizes(parts: list[zipfile.ZipInfo]) -> None:
     packed = 1 + sum(part.compress_size for part in parts)
     is_bomb = size > LIMITS["small"] and size / packed > LIMITS["ratio"]
     if len(parts) > LIMITS["parts"] or size > LIMITS["unpacked"] or is_bomb:
-        raise RefusedError("bomb", f"{packed / 1e6:,.1f} MB that unpack to {size / 1e6:,.0f} MB")
+        told = f"{len(parts):,} parts of {packed / 1e6:,.1f} MB that unpack to {size / 1e6:,.0f} MB"
+        raise RefusedError("bomb", told)
 
 
 def _declared(archive: zipfile.ZipFile, names: str) -> Iterator[str]:
