@@ -97,3 +97,45 @@ def framework(
     console.complain(problems)
     print(f"{made.name}: {len(made.metrics)} metrics, in parameters/frameworks")
     return 0
+
+
+@register.command()
+def draft(
+    files: Annotated[list[Path], Argument(metavar="FILE...", help="Spreadsheets with figures.")],
+    to: Annotated[Path | None, Option(metavar="FILE", help="Where to; else the register.")] = None,
+    *,
+    workspace: console.Where,
+    as_json: console.AsJson = False,
+) -> None:
+    """Draft the register from spreadsheets; every guess is marked, and what is there stays."""
+    from pmf_analysis.systems.drafting import draft_into
+
+    added, lines = draft_into(console.opened(workspace), files, to, date.today())
+    console.say(as_json, {"added": added, "next": lines[-1]}, lines)
+
+
+@register.command()
+def catalogue(words: console.Names = None, as_json: console.AsJson = False) -> None:
+    """List common council indicators, with what is usual for each and its usual trap."""
+    from pmf_analysis.systems.drafting import search_catalogue
+
+    found = search_catalogue(words or ())
+    console.say(
+        as_json, found, [f"{each['title']}: {each['usual']}. {each['trap']}" for each in found]
+    )
+
+
+@register.command(name="check")
+def check_register(
+    ref: Annotated[str, Option(help="Only of this framework or statutory return.")] = "",
+    *,
+    workspace: console.Where,
+    as_json: console.AsJson = False,
+) -> None:
+    """Say of which indicators the single list lacks type, frequency, benchmark, lead or source."""
+    rows = console.opened(workspace).load().register.single_list(ref)
+    lines = [f"{row['id']}: {row['lacks']}" for row in rows if row["lacks"]]
+    whole = len(rows) - len(lines)
+    console.say(
+        as_json, rows, [*lines, f"{len(rows)} indicators: {whole} are complete and confirmed."]
+    )

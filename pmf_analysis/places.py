@@ -67,21 +67,12 @@ def write_whole(files: Any, path: str, content: bytes) -> None:
     files.mv(partial, path)
 
 
-def copied(address: str, folder: Path) -> list[Path]:
-    """Copy a file, those of a folder, or those that fit a pattern, and return where they are now.
-
-    Names that lead out of the folder are cut to what is within it.
-    """
-    files, base = opened(address)
-    names = sorted(files.glob(base) if "*" in base else files.find(base))
-    above = base if names != [base] and "*" not in base else base.rpartition("/")[0]
-    found = []
-    for name in names:
-        parts = [part for part in name.removeprefix(above).split("/") if part.strip(". ")]
-        found.append(path := folder.joinpath(*parts))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(files.cat_file(name))
-    return found
+def copied(pattern: str, folder: Path) -> None:
+    """Copy the files whose addresses fit a pattern into a local folder."""
+    files, base = opened(pattern)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in files.glob(base):
+        (folder / name.rpartition("/")[2]).write_bytes(files.cat_file(name))
 
 
 def lake_options() -> dict[str, str]:
@@ -117,7 +108,7 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
 @contextmanager
 def in_words(address: str) -> Iterator[None]:
     """Turn whatever the clients of a lake raise into a problem that holds no key."""
-    facts = {"address": address, "container": address.split("://")[1].split("/")[0]}
+    facts = {"address": address, "container": address.rpartition("://")[2].split("/")[0]}
     try:
         yield
     except ImportError:

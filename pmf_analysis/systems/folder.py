@@ -14,7 +14,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
@@ -55,12 +55,13 @@ _READERS: dict[str, Callable[[bytes], list[Sheet]]] = {
 
 @dataclass(frozen=True)
 class RawFile:
-    """A file's sheets as read, its fingerprint, and what was noticed on reading it."""
+    """A file's sheets as read, its fingerprint, what was noticed on reading it, and its bytes."""
 
     name: str
     sha256: str
     sheets: tuple[Sheet, ...]
     problems: Problems
+    content: bytes = field(default=b"", repr=False)
 
 
 def read(source: FolderSource, workspace: Workspace, as_at: date) -> list[RawFile]:
@@ -172,7 +173,7 @@ def read_content(name: str, content: bytes) -> RawFile:
         raise _unusable(name, "damaged", type(error).__name__) from error
     if not any(len(sheet.cells) for sheet in sheets):
         raise _unusable(name, "no_cell")
-    return RawFile(name, hashlib.sha256(content).hexdigest(), tuple(sheets), problems)
+    return RawFile(name, hashlib.sha256(content).hexdigest(), tuple(sheets), problems, content)
 
 
 def _unusable(place: Path | str, reason: str, what: object = "", **cell: Any) -> PmfError:

@@ -12,7 +12,16 @@ from pmf_analysis.data.contract import SOURCE_COLUMNS, TABLES, empty_table
 from pmf_analysis.data.store import Store, Vintage
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, Problems
-from pmf_analysis.systems import folder, history_rules, marked, repeats, rules, sources, tabular
+from pmf_analysis.systems import (
+    folder,
+    history_rules,
+    lake,
+    marked,
+    repeats,
+    rules,
+    sources,
+    tabular,
+)
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
 from pmf_analysis.systems.results import ImportResult, first_of, unstored
 
@@ -81,7 +90,10 @@ def import_files(
     files, held = [r.record for r in results], pd.concat([r.quarantine for r in results])
     vintage = store.add(tables, as_at=as_at, files=files, problems=problems, quarantine=held)
     beside = f"{workspace.store}/vintages/{vintage.id}/marked"
-    kept = marked.keep_marked(zip(files_read, results, strict=True), beside)
+    read_whole = [*zip(files_read, results, strict=True)]
+    kept = marked.keep_marked(read_whole, beside)
+    lake.keep_zones(workspace, vintage, read_whole)
+    lake.write_tables(workspace)
     return ImportOutcome(vintage, tuple(results), problems, kept)
 
 
