@@ -72,13 +72,22 @@ def _options(version: console.Version = False) -> None:
 
 
 @app.command()
-def new(folder: Annotated[Path, Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
-    """Make a council's own workspace: parameters, notebooks, store and outputs."""
+def new(
+    folder: Annotated[Path, Argument(metavar="DIR", help="A new or empty folder.")],
+    council: Annotated[str, Option(help="Your council's name; else the fictional one.")] = "",
+    area_code: Annotated[str, Option(help="Its code of the ONS, such as E06000001.")] = "",
+) -> None:
+    """Make a workspace: parameters, notebooks, store and outputs."""
     from pmf_analysis.batch.notebooks import new_workspace
 
-    for name in new_workspace(folder):
+    for name in new_workspace(folder, council.strip(), area_code):
         print(f"{folder.name}/{name}")
-    print(f"Next: cd {folder.name}, then pmf demo and pmf run westshire_2026-27_q2.yml.")
+    steps = (
+        ('register draft "YOUR FILE"', "run")
+        if council
+        else ("demo", "run westshire_2026-27_q2.yml")
+    )
+    print(f"Next: cd {folder.name}, then pmf {' and pmf '.join(steps)}.")
 
 
 @app.command()

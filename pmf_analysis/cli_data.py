@@ -115,7 +115,10 @@ def draft(
 
 
 @register.command()
-def catalogue(words: console.Names = None, as_json: console.AsJson = False) -> None:
+def catalogue(
+    words: Annotated[list[str] | None, Argument(help="Only those with these words.")] = None,
+    as_json: console.AsJson = False,
+) -> None:
     """List common council indicators, with what is usual for each and its usual trap."""
     from pmf_analysis.systems.drafting import search_catalogue
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.batch import manifest
 from pmf_analysis.batch.kernels import KERNELS
+from pmf_analysis.parameters.starting import starting_files
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
 
 if TYPE_CHECKING:
@@ -162,8 +163,11 @@ def notebook_text(notebook: Any) -> str:
     return f"{_nbformat().writes(notebook)}\n"
 
 
-def new_workspace(folder: Path) -> list[str]:
+def new_workspace(folder: Path, council: str = "", area_code: str = "") -> list[str]:
     """Make a workspace in a new or empty folder, and return what is in it.
+
+    It is that of Westshire, or of a council of its own, which has a framework of one theme, an
+    empty register, and all mappings.
 
     Raises
     ------
@@ -172,13 +176,16 @@ def new_workspace(folder: Path) -> list[str]:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise PmfError(Problem.of("folder-not-empty", file=folder.name))
-    for name in ("notebooks", "parameters"):
+    for name in ("notebooks", "parameters/mappings" if council else "parameters"):
         leftovers = shutil.ignore_patterns(".*", "__pycache__")
         shutil.copytree(shipped(name), folder / name, ignore=leftovers)
     for name in ("store", "outputs"):
         (folder / name).mkdir()
     manifest.write_atomically(folder / ".gitignore", "store/\noutputs/\n.ipynb_checkpoints/\n")
-    shutil.copyfile(Path(__file__).with_name("workspace.md"), folder / "README.md")
+    readme = Path(__file__).with_name("workspace.md").read_bytes()
+    files = starting_files(council, area_code or "own") if council else {"README.md": readme}
+    for name, content in files.items():
+        manifest.write_atomically(folder / name, content)
     return sorted(path.name for path in folder.iterdir())
 
 

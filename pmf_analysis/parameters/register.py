@@ -36,6 +36,23 @@ class Register:
         known = {name: "; ".join(item.themes) for name, item in self.indicators.items()}
         return [known.get(name, "") for name in names]
 
+    def single_list(self, ref: str = "") -> list[dict[str, str]]:
+        """Return type, frequency, benchmark, lead and source of each indicator.
+
+        ``lacks`` names what is blank, and the settings that are still guesses. With ``ref``, only
+        those of a framework or of a return of the Single Data List.
+        """
+        rows = []
+        for each in self.indicators.values():
+            refs = [*each.framework_refs, *filter(None, [each.sdl_ref])]
+            if not ref or any(name.casefold().startswith(ref.casefold()) for name in refs):
+                row = {"id": each.id, "type": each.data_type, "frequency": each.frequency}
+                row |= {"benchmark": "; ".join(refs), "lead": each.owner, "source": each.source}
+                lacks = [f"no {name}" for name, text in row.items() if not text]
+                guessed = [f"guessed {', '.join(each.guessed)}"] if each.guessed else []
+                rows.append({**row, "lacks": "; ".join([*lacks, *guessed])})
+        return rows
+
     def frame(self) -> pd.DataFrame:
         """Return one row an indicator, with a column for each setting.
 

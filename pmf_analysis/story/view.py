@@ -183,7 +183,7 @@ def rows_of(table: pd.DataFrame) -> list[Row]:
 
 
 def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
-    """Say what states the latest figures are in, then show the problems found."""
+    """Show what was guessed, say what states the latest figures are in, show the problems found."""
     problems, fix = rows_of(view.problems), say("quality.contradiction_fix")
     known = ["", *(text(row, "message") for row in problems)]
     seen: list[Row] = [
@@ -199,12 +199,27 @@ def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
     said = tell("quality", facts=view.trend_facts)
     fine = told(say("quality.fine") if view.trend_facts else "")
     found = count_of("quality.count", count) if count else say("quality.none")
-    note = Block("note", "quality", say("section.quality"), text=(*(said or fine), found))
+    heading, guesses = say("section.quality"), guess_blocks(view, table)
+    note = Block("note", "quality", heading, text=(*(said or fine), found))
     if not count:
-        return [note]
+        return [note, *guesses]
     notes = (say("quality.first", shown=len(rows), n=count),) if count > len(rows) else ()
     shown = table(say("section.quality_table"), ("problem", "place", "fix"), rows)
-    return [note, Block("table", "problems", shown.caption, table=shown, notes=notes)]
+    return [note, *guesses, Block("table", "problems", shown.caption, table=shown, notes=notes)]
+
+
+def guess_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
+    """Show the settings that pmf guessed and nobody has confirmed, and what hangs on each."""
+    rows = []
+    for setting, hangs in words_of("guess.hangs").items():
+        names = [each.short_title for each in view.indicators if setting in each.guessed]
+        if names:
+            rows.append({"guess": say(f"guess.setting.{setting}"), "hangs": hangs})
+            rows[-1]["indicator"] = bank.join_words(names)
+    if not rows:
+        return []
+    shown = table(say("section.guesses"), ("guess", "hangs", "indicator"), rows)
+    return [Block("table", "guesses", shown.caption, table=shown, notes=(say("guess.note"),))]
 
 
 def _place(row: Row, prefix: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -62,6 +62,16 @@ def usual_for(title: str) -> dict[str, Any]:
 
     fits = (e for e in catalogue() if all(map(has, e["words"])) and not has(e.get("without", "$^")))
     return next(fits, {})
+
+
+def search_catalogue(words: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the entries that have all of some words, with what is usual for each in one line."""
+    wanted = [word.casefold() for word in words]
+    return [
+        {**each, "usual": ", ".join(str(each[key]) for key in RULES["usual"] if key in each)}
+        for each in catalogue()
+        if all(word in str(each).casefold() for word in wanted)
+    ]
 
 
 def draft_register(raw: RawFile, mapping: MappingFile) -> Draft:
@@ -208,8 +218,8 @@ def draft_into(
 
     Returns
     -------
-    rows, commands
-        The rows that were added, and the commands that come next.
+    rows, lines
+        The rows that were added, and what to say of them, with the commands that come next.
 
     Raises
     ------
@@ -241,8 +251,13 @@ def draft_into(
         runs.mkdir(exist_ok=True)
         text = run_text(council.id, newest.label, today)
         (runs / "first_report.yml").write_text(text, encoding="utf-8")
+    guesses = Counter(setting for row in added for setting in row["guessed"])
+    told = ", ".join(f"{setting} of {n}" for setting, n in guesses.most_common())
+    lines = [f"{len(added)} indicators added to {place.name}, {len(old)} kept as they were."]
+    lines += [f"Guessed: {told}. Look at the yellow cells."] if told else []
     pairs = zip(paths, chosen, strict=True)
-    return added, [f'pmf import "{path}" --as {of.name}' for path, of in pairs]
+    lines += [f'Next: pmf import "{path}" --as {mapping.name}' for path, mapping in pairs]
+    return added, [*lines, "Then: pmf run"]
 
 
 def _added(
