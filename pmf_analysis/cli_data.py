@@ -38,10 +38,7 @@ def import_(
         return 0
     if not (files or mapping):
         raise PmfError(Problem.of("nothing-to-import"))
-    try:
-        day = date.fromisoformat(as_at) if as_at else date.today()
-    except ValueError:
-        raise PmfError(f'"{as_at}" is not a date such as 2026-10-31.') from None
+    day = _day(as_at)
     from pmf_analysis.systems.importing import import_files
 
     outcome = import_files(console.opened(workspace), files or (), day, mapping or None)
@@ -60,7 +57,45 @@ def import_(
     return int(outcome.problems.has_errors) if vintage else EXIT_DATA_UNUSABLE
 
 
+<<<<<<< pmf_analysis/cli_data.py
 def look(file: Annotated[str, Argument(metavar="FILE")], as_json: console.AsJson = False) -> int:
+=======
+def _day(typed: str) -> date:
+    try:
+        return date.fromisoformat(typed) if typed else date.today()
+    except ValueError:
+        raise PmfError(f'"{typed}" is not a date such as 2026-10-31.') from None
+
+
+def collect(
+    period: Annotated[str, Option(metavar="LABEL", help="Else the quarter that ended last.")] = "",
+    to: Annotated[Path | None, Option(metavar="FILE", help="Where to write the workbook.")] = None,
+    status: Annotated[bool, Option("--status", help="Say who has not sent what.")] = False,
+    as_at: Annotated[str, Option(metavar="DATE", help="As known on this day; else today.")] = "",
+    *,
+    workspace: console.Where,
+    as_json: console.AsJson = False,
+) -> int:
+    """Make the workbook in which owners send their figures, or say what is still to come."""
+    from pmf_analysis.systems import collect as book
+
+    opened, day = console.opened(workspace), _day(as_at)
+    council, chosen, rows = book.asked(opened, period, day)
+    if status:
+        console.say(as_json, *book.standing(chosen, rows, day))
+        return 0
+    path = to or Path(book.BOOK["file"].format(period=chosen.label))
+    if path.exists():
+        raise PmfError(Problem.of("file-there-already", file=path.name))
+    path.write_bytes(book.make_book(council, chosen, rows))
+    owners = len({row["owner"] for row in rows})
+    found = {"file": path.name, "figures": len(rows), "owners": owners}
+    console.say(as_json, found, [f"{path.name}: {len(rows)} figures of {owners} owners"])
+    return 0
+
+
+def look(file: Annotated[Path, Argument(metavar="FILE")], as_json: console.AsJson = False) -> int:
+>>>>>>> /tmp/w8/f5/clone/pmf_analysis/cli_data.py
     """Say what a spreadsheet holds: sheets, headers, periods, and what is wrong with it."""
     from pmf_analysis.systems.looking import look as look_at
 

@@ -12,6 +12,7 @@ from pmf_analysis.data.contract import SOURCE_COLUMNS, TABLES, empty_table
 from pmf_analysis.data.store import Store, Vintage
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, Problems
+<<<<<<< pmf_analysis/systems/importing.py
 from pmf_analysis.systems import (
     folder,
     history_rules,
@@ -22,6 +23,9 @@ from pmf_analysis.systems import (
     sources,
     tabular,
 )
+=======
+from pmf_analysis.systems import collect, folder, history_rules, repeats, rules, sources, tabular
+>>>>>>> /tmp/w8/f5/clone/pmf_analysis/systems/importing.py
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
 from pmf_analysis.systems.results import ImportResult, first_of, unstored
 
@@ -120,6 +124,7 @@ def _files_to_read(
 def judge_file(raw: folder.RawFile, mapping: MappingFile, context: rules.Context) -> ImportResult:
     """Cut one file into records through a mapping and judge them."""
     result = ImportResult(raw.name, raw.sha256, mapping.name, raw.problems)
+    raw = collect.check_returned(raw, mapping, result) if mapping.sealed else raw
     kept: dict[str, list[pd.DataFrame]] = {}
     for records in tabular.cut_into_records(raw.sheets, mapping, frozenset(context.ids), result):
         kept.setdefault(records.table, []).append(rules.judge(records, mapping, context, result))

@@ -292,7 +292,8 @@ def _joined(parts: list[Part], table: str, sheet: Sheet, file: str) -> Records:
 def _split(records: Records, mapping: MappingFile) -> list[Records]:
     """Part observations from the targets, narratives and what is published beside them.
 
-    In a long table every row is an observation; in a wide one what stands beside may be alone.
+    In a long table every row is an observation; in a wide or sealed one what stands beside may be
+    alone.
     """
     raw, found = records.raw, []
     has_other = pd.Series(False, index=raw.index)
@@ -309,9 +310,14 @@ def _split(records: Records, mapping: MappingFile) -> list[Records]:
         layouts = [{names.get(key, key): at for key, at in one.items()} for one in records.layouts]
         found.append(Records(table, records.sheet, made, layouts))
     # A note in a period without a value and without anything beside it is still an entry.
+<<<<<<< pmf_analysis/systems/tabular.py
     is_value = _any_filled(raw.filter(["value", "numerator", "denominator"])) | ~has_other
     is_wide = mapping.unpivot or mapping.indicators
     values = (raw[is_value] if is_wide else raw).drop(columns=keys)
+=======
+    is_value = _any_filled(raw.filter(KNOWN["makes_value"])) | ~has_other
+    values = (raw[is_value] if mapping.unpivot or mapping.sealed else raw).drop(columns=keys)
+>>>>>>> /tmp/w8/f5/clone/pmf_analysis/systems/tabular.py
     return [replace(records, raw=values), *found]
 
 
