@@ -101,11 +101,8 @@ def demo(*, workspace: console.Where) -> None:
 
 app.command(name="import")(cli_data.import_)
 app.command()(cli_data.look)
-<<<<<<< pmf_analysis/cli.py
-app.add_typer(cli_data.register)
-=======
 app.command()(cli_data.collect)
->>>>>>> /tmp/w8/f5/clone/pmf_analysis/cli.py
+app.add_typer(cli_data.register)
 
 
 @app.command()

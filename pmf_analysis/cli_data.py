@@ -57,9 +57,6 @@ def import_(
     return int(outcome.problems.has_errors) if vintage else EXIT_DATA_UNUSABLE
 
 
-<<<<<<< pmf_analysis/cli_data.py
-def look(file: Annotated[str, Argument(metavar="FILE")], as_json: console.AsJson = False) -> int:
-=======
 def _day(typed: str) -> date:
     try:
         return date.fromisoformat(typed) if typed else date.today()
@@ -94,8 +91,7 @@ def collect(
     return 0
 
 
-def look(file: Annotated[Path, Argument(metavar="FILE")], as_json: console.AsJson = False) -> int:
->>>>>>> /tmp/w8/f5/clone/pmf_analysis/cli_data.py
+def look(file: Annotated[str, Argument(metavar="FILE")], as_json: console.AsJson = False) -> int:
     """Say what a spreadsheet holds: sheets, headers, periods, and what is wrong with it."""
     from pmf_analysis.systems.looking import look as look_at
 

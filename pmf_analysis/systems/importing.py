@@ -12,8 +12,8 @@ from pmf_analysis.data.contract import SOURCE_COLUMNS, TABLES, empty_table
 from pmf_analysis.data.store import Store, Vintage
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, Problems
-<<<<<<< pmf_analysis/systems/importing.py
 from pmf_analysis.systems import (
+    collect,
     folder,
     history_rules,
     lake,
@@ -23,9 +23,6 @@ from pmf_analysis.systems import (
     sources,
     tabular,
 )
-=======
-from pmf_analysis.systems import collect, folder, history_rules, repeats, rules, sources, tabular
->>>>>>> /tmp/w8/f5/clone/pmf_analysis/systems/importing.py
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
 from pmf_analysis.systems.results import ImportResult, first_of, unstored
 

@@ -148,7 +148,6 @@ class Breakdown(Settings):
 class MappingFile(Settings):
     """One mapping. Keys of ``columns``, ``constants``, ``enums`` and ``multiply`` are our columns.
 
-<<<<<<< pmf_analysis/systems/mapping.py
     ``columns`` lists the source names that each may have, in any case and spacing, or ``column A``
     for one without a name, or a pattern between slashes. ``join`` puts the cells of several
     together. ``indicators`` says, by indicator, which columns are its value, or which each of our
@@ -159,19 +158,8 @@ class MappingFile(Settings):
     groups; ``ignore`` may use ``*``. A mapping of observations may name columns of targets,
     narratives and published too: where they are filled, a row of that table is made beside the
     value. ``kind``, which two of them have, is written ``targets.kind`` or ``narratives.kind``, as
-    any column may be; ``narratives.action`` is a text of that kind.
-=======
-    ``columns`` lists the source names that each may have, in any case and spacing. ``values``
-    lists texts in place of a number, by the state they mean; ``...`` at the end stands for
-    anything. ``source`` says where the figures are got where no file is given. ``prefix`` is put
-    before the file's indicators, so that those of another system are not taken for them. ``sealed``
-    is said of the workbook of ``pmf collect``, whose rows count as far as they are filled in.
-    ``breakdowns`` are columns that part rows into groups; ``ignore`` may use ``*``. A mapping of
-    observations may name columns of targets, narratives and published too: where they are filled, a
-    row of that table is made beside the value. ``kind``, which two of them have, is written
-    ``targets.kind`` or ``narratives.kind``, as any column may be; ``narratives.action`` is a text
-    of that kind.
->>>>>>> /tmp/w8/f5/clone/pmf_analysis/systems/mapping.py
+    any column may be; ``narratives.action`` is a text of that kind. ``sealed`` is said of the
+    workbook of ``pmf collect``, whose rows count as far as they are filled in.
     """
 
     format: Literal[1]

@@ -310,14 +310,9 @@ def _split(records: Records, mapping: MappingFile) -> list[Records]:
         layouts = [{names.get(key, key): at for key, at in one.items()} for one in records.layouts]
         found.append(Records(table, records.sheet, made, layouts))
     # A note in a period without a value and without anything beside it is still an entry.
-<<<<<<< pmf_analysis/systems/tabular.py
-    is_value = _any_filled(raw.filter(["value", "numerator", "denominator"])) | ~has_other
-    is_wide = mapping.unpivot or mapping.indicators
-    values = (raw[is_value] if is_wide else raw).drop(columns=keys)
-=======
     is_value = _any_filled(raw.filter(KNOWN["makes_value"])) | ~has_other
-    values = (raw[is_value] if mapping.unpivot or mapping.sealed else raw).drop(columns=keys)
->>>>>>> /tmp/w8/f5/clone/pmf_analysis/systems/tabular.py
+    is_wide = mapping.unpivot or mapping.indicators or mapping.sealed
+    values = (raw[is_value] if is_wide else raw).drop(columns=keys)
     return [replace(records, raw=values), *found]
 
 
