@@ -25,7 +25,8 @@ from pmf_analysis.period_spans import MONTHS_A_PERIOD, add_months
 from pmf_analysis.periods import Period, parse_period, period_from_start
 from pmf_analysis.problems import PmfError, Problem
 from pmf_analysis.shipped import read_shipped
-from pmf_analysis.systems import cells
+from pmf_analysis.systems.blocks import find_blocks
+from pmf_analysis.systems.cells import Sheet
 from pmf_analysis.systems.folder import RawFile
 from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.results import QUARANTINE_COLUMNS, ImportResult, lines_at
@@ -262,9 +263,9 @@ def check_returned(raw: RawFile, mapping: MappingFile, result: ImportResult) -> 
     return replace(raw, sheets=tuple(_checked(each, mapping, result) for each in raw.sheets))
 
 
-def _checked(sheet: cells.Sheet, mapping: MappingFile, result: ImportResult) -> cells.Sheet:
+def _checked(sheet: Sheet, mapping: MappingFile, result: ImportResult) -> Sheet:
     is_ours = re.search(mapping.match.sheets, sheet.name, re.IGNORECASE)
-    for block in cells.find_blocks(sheet, mapping, Counter()) if is_ours else ():
+    for block in find_blocks(sheet, mapping, Counter()) if is_ours else ():
         at = {name: block.position(name) for name in (*_SEALED, *_ANSWERS, _NAMES["seal"])}
         if missing := [name for name, place in at.items() if place is None]:
             result.problems.tell("collection-column-missing", file=result.name, sheet=sheet.name,

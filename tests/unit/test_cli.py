@@ -15,8 +15,8 @@ from pmf_analysis import __version__
 from pmf_analysis.cli import app, main
 
 COMMANDS = (
-    *("new", "demo", "import", "look", "collect", "check", "plan", "run", "backtest", "render", "export"),
-    *("publish", "audit", "show", "lab"),
+    *("new", "demo", "import", "look", "collect", "check", "plan", "run", "backtest", "render"),
+    *("export", "publish", "audit", "show", "lab"),
 )
 HEAVY = ("pandas", "numpy", "papermill", "nbconvert", "matplotlib", "pyarrow", "scipy")
 
