@@ -115,7 +115,9 @@ def _escape(part: pd.Series[Any]) -> pd.Series[str]:
 
 def split_series(series: pd.Series[str]) -> pd.DataFrame:
     """Parts of each series key: indicator_id, area_code, dimension, dimension_value, version."""
-    rows = [[*map(unquote, key.split("|"))] for key in series]
+    # An indicator without figures is its own series: the other parts are missing.
+    known = ([*map(unquote, key.split("|"))] for key in series)
+    rows = [[*parts, *[None] * (len(SERIES_PARTS) - len(parts))] for parts in known]
     parts = pd.DataFrame(rows, series.index, list(SERIES_PARTS), dtype="str")
     parts["definition_version"] = parts["definition_version"].str.removeprefix("v").astype("Int64")
     return parts
