@@ -102,6 +102,7 @@ def demo(*, workspace: console.Where) -> None:
 app.command(name="import")(cli_data.import_)
 app.command()(cli_data.look)
 app.command()(cli_data.collect)
+app.add_typer(cli_data.maps, name="map")
 app.add_typer(cli_data.register)
 
 

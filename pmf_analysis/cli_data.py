@@ -173,3 +173,46 @@ def check_register(
     console.say(
         as_json, rows, [*lines, f"{len(rows)} indicators: {whole} are complete and confirmed."]
     )
+
+
+maps = Typer(help="Mapping files: propose one for a file, or check them.", no_args_is_help=True)
+
+
+@maps.command()
+def suggest(
+    file: Annotated[str, Argument(metavar="FILE")],
+    write: Annotated[bool, Option("--write", help="Save it in parameters/mappings.")] = False,
+    *,
+    workspace: console.Where,
+) -> None:
+    """Propose a mapping file for a spreadsheet, with comments."""
+    from pmf_analysis.systems.suggesting import propose
+
+    mappings = console.opened(workspace).parameters / "mappings"
+    name, text = propose(file, mappings, write=write)
+    said = f"Written: parameters/mappings/{name}.yml. Next: pmf map check {name} FILE"
+    print(said if write else text)
+
+
+@maps.command()
+def check(
+    name: Annotated[str, Argument(metavar="[NAME]", help="A mapping; else each by its file.")] = "",
+    files: Annotated[list[str] | None, Argument(metavar="[FILE...]", help="Files to try.")] = None,
+    *,
+    workspace: console.Where,
+    as_json: console.AsJson = False,
+) -> int:
+    """Name the faults of mapping files; or read files through one, and store nothing."""
+    from pmf_analysis.systems import checking
+
+    opened = console.opened(workspace)
+    if not files:
+        known = checking.known_mappings(opened, name)
+        lines = [f"{one.name}: version {one.version}, makes {one.table}" for one in known]
+        console.say(as_json, [one.name for one in known], [*lines, "No faults."])
+        return 0
+    trials = [checking.try_mapping(opened, file, date.today(), name) for file in files]
+    console.complain(problem for trial in trials for problem in trial.problems)
+    told = [asdict(trial.result.record) | {"headers": trial.drift} for trial in trials]
+    console.say(as_json, told, [line for trial in trials for line in trial.lines()])
+    return int(any(trial.problems.has_errors for trial in trials))

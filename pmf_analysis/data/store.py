@@ -134,6 +134,8 @@ class Store:
         if vintage_id not in known:
             choices = "one of " + ", ".join(known) if known else "a vintage; none is there"
             raise PmfError(Problem.of("vintage-unknown", id=vintage_id, known=choices))
+        if before := next((v.withdrawn for v in self._read_all() if v.id == vintage_id), ""):
+            raise PmfError(Problem.of("withdrawn-before", id=vintage_id, why=before))
         if not reason.strip():
             raise PmfError("A vintage is withdrawn only with a reason.")
         self._write_last(f"{self._folder}/{vintage_id}/withdrawn.json", {"reason": reason.strip()})

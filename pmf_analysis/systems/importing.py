@@ -73,6 +73,10 @@ def import_files(
         except PmfError as error:
             problems.extend(error.problems)
     store = Store(workspace.store)
+    seen = {file.sha256: one.id for one in store.vintages() for file in one.files}
+    for result in results:
+        if result.sha256 in seen:
+            problems.tell("imported-before", file=result.name, vintage=seen[result.sha256])
     has_targets = any("targets" in result.tables for result in results)
     known = (
         store.as_known_on(as_at, "targets")["targets"] if has_targets else empty_table("targets")

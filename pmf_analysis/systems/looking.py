@@ -103,6 +103,12 @@ def _look_at_sheet(sheet: Sheet, tell: Tell) -> TableLook:
     return TableLook(sheet.name, header_row, len(body), int(is_header.sum()), columns, periods)
 
 
+def tables_of(raw: folder.RawFile) -> tuple[TableLook, ...]:
+    """Look at the tables of a file that is read already, whatever is wrong with it."""
+    unheard = Problems()
+    return tuple(_look_at_sheet(sheet, unheard.tell) for sheet in raw.sheets if len(sheet.cells))
+
+
 def _likely_header(cells: pd.DataFrame) -> int:
     """Return the row, near the top, with the most different names; numbers are no names."""
 

@@ -92,6 +92,8 @@ def _read_block(
     groups = _groups(block, mapping, known_ids, tell)
     of_groups = [pair for group in groups for pair in group.cells]
     found = {*columns, *dict(of_groups)}.union(*(group.told for group in groups))
+    if mapping.indicators and of_groups:  # those that the register lacks are told of already
+        found |= {"indicator_id", "value"}
     if said := mapping.period.said(block.titles, block.sheet.name, result.name):
         found, groups = _in_period(said, found, groups)
     _check_missing(block, mapping, found, tell)

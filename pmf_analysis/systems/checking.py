@@ -1,0 +1,94 @@
+"""A mapping tried on a file, before anything is imported: what it reads, which headers differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from pmf_analysis.data.contract import empty_table
+from pmf_analysis.parameters.workspace import Workspace
+from pmf_analysis.problems import Problems
+from pmf_analysis.systems import blocks, folder, importing, repeats, rules
+from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
+from pmf_analysis.systems.patterns import fits
+from pmf_analysis.systems.results import ImportResult
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a mapping made of a file; ``drift`` says how its headers differ from those it names."""
+
+    mapping: MappingFile
+    result: ImportResult
+    drift: tuple[str, ...]
+
+    @property
+    def problems(self) -> Problems:
+        """Everything that was wrong, as an import would say it."""
+        return self.result.problems
+
+    def lines(self) -> Iterator[str]:
+        """Yield the trial in plain words."""
+        record = self.result.record
+        yield f"{record.name}, read through {record.mapping} (version {self.mapping.version}):"
+        yield (
+            f"  {record.rows_read} rows read = {record.rows_accepted} accepted"
+            f" + {record.rows_quarantined} quarantined + {record.rows_ignored} ignored"
+        )
+        yield from (f"  accepted: {len(rows)} {name}" for name, rows in self.result.tables.items())
+        yield from (f"  ignored: {n} {why}" for why, n in record.ignored_because.items())
+        yield from (f"  headers: {line}" for line in self.drift)
+        yield "  Nothing was stored."
+
+
+def try_mapping(workspace: Workspace, place: str, as_at: date, chosen: str | None = None) -> Trial:
+    """Read a file through a mapping, chosen or found by its name; nothing is stored.
+
+    Raises
+    ------
+    PmfError
+        Exit 2: parameters or mappings have faults; exit 3: the file or its mapping is unusable.
+    """
+    mappings = load_mappings(workspace.parameters / "mappings")
+    raw = folder.read_file(place)
+    mapping = choose_mapping(raw.name, mappings, chosen)
+    result = importing.judge_file(raw, mapping, rules.Context.of(workspace.load(), as_at))
+    repeats.settle_repeats([result], empty_table("targets"))
+    return Trial(mapping, result, tuple(dict.fromkeys(drift(raw, mapping))))
+
+
+def known_mappings(workspace: Workspace, name: str = "") -> list[MappingFile]:
+    """Return all mappings of a workspace, or the one of a name, when none has a fault.
+
+    Raises
+    ------
+    PmfError
+        Exit 2, with all faults of all mapping files, or for a name that none has.
+    """
+    mappings = load_mappings(workspace.parameters / "mappings")
+    return [choose_mapping("", mappings, name)] if name else list(mappings.values())
+
+
+def drift(raw: folder.RawFile, mapping: MappingFile) -> Iterator[str]:
+    """Yield how a file's headers differ from the first names of the mapping's columns."""
+    expected = {ours: names for ours, names in mapping.columns.items() if names}
+    expected |= {f"{names[0]} (joined)": names[:1] for names in mapping.join.values()}
+    others = [
+        name for names in (*mapping.columns.values(), *mapping.join.values()) for name in names
+    ]
+    for sheet in raw.sheets:
+        for block in blocks.find_blocks(sheet, mapping, Counter()):
+            for ours, names in expected.items():
+                position = block.position(names[0])
+                instead = position if position is not None else block.positions(names)[:1]
+                if instead == []:
+                    yield f'no "{names[0]}" ({ours})'
+                elif isinstance(instead, list):
+                    yield f'"{block.headers.get(instead[0], "")}" in place of "{names[0]}"'
+            for text in block.headers.values():
+                if not any(fits(name, text) for name in (*others, *mapping.ignore)):
+                    is_period = mapping.unpivot is not None and mapping.unpivot.read(text)
+                    if not is_period and not mapping.indicators:
+                        yield f'"{" ".join(text.split())}" is not known to the mapping'
