@@ -67,21 +67,14 @@ def write_whole(files: Any, path: str, content: bytes) -> None:
     files.mv(partial, path)
 
 
-def copied(pattern: str, folder: Path) -> None:
-    """Copy the files whose addresses fit a pattern into a local folder."""
-    files, base = opened(pattern)
+def copied(pattern: str, folder: Path, files: Any = None) -> None:
+    """Copy the files whose addresses, or paths in a file system, fit a pattern into a folder."""
+    base = pattern
+    if files is None:
+        files, base = opened(pattern)
     folder.mkdir(parents=True, exist_ok=True)
     for name in files.glob(base):
         (folder / name.rpartition("/")[2]).write_bytes(files.cat_file(name))
-
-
-def lake_options() -> dict[str, str]:
-    """Return what the environment says of the lake as Delta Lake's own reader takes it."""
-    told = _connection()
-    names = {"AccountName": "account_name", "AccountKey": "account_key", "BlobEndpoint": "endpoint"}
-    names |= {"SharedAccessSignature": "sas_token"}
-    options = {names[name]: value for name, value in told.items() if name in names}
-    return options | {"allow_http": str(told.get("BlobEndpoint", "").startswith("http:")).lower()}
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from pmf_analysis.places import in_words, is_address, lake_options, opened, write_whole
+from pmf_analysis.places import copied, opened, write_whole
+from pmf_analysis.problems import PmfError, Problem
 from pmf_analysis.shipped import read_shipped
 
 if TYPE_CHECKING:
@@ -69,7 +72,7 @@ def write_tables(workspace: Workspace) -> None:
         if not (rows.num_rows or files.exists(f"{base}/{place}")):
             continue
         if place == name:
-            _write_delta(f"{workspace.store}/curated/{name}", rows, "".join(newest))
+            _write_delta(files, f"{base}/{name}", rows, "".join(newest))
         else:
             write_whole(files, f"{base}/{place}", _parquet(rows))
 
@@ -102,15 +105,27 @@ def _parquet(rows: pa.Table) -> bytes:
     return content.getvalue()
 
 
-def _write_delta(place: str, rows: pa.Table, vintage: str) -> None:
-    """Add a version to a Delta table, which says of which vintage it is the last."""
-    with in_words(place):
-        from deltalake import CommitProperties, write_deltalake
+def _write_delta(files: Any, place: str, rows: pa.Table, vintage: str) -> None:
+    """Add a version to a Delta table, which says of which vintage it is the last.
 
+    It is made here on a copy of the table's log, and what is new is copied there, the log last:
+    the lake's own writer of Delta Lake (deltalake 1.6.6) fails at the third version.
+    """
+    try:
+        from deltalake import CommitProperties, write_deltalake
+    except ImportError:
+        raise PmfError(Problem.of("lake-not-installed")) from None
+
+    with TemporaryDirectory() as folder:
+        copied(f"{place}/_delta_log/*", log := Path(folder, "_delta_log"), files)
+        before = {path.name for path in log.iterdir()}
         said = CommitProperties(custom_metadata={"vintage": vintage})
         how: dict[str, Any] = {"mode": "overwrite", "schema_mode": "overwrite"}
-        how["storage_options"] = lake_options() if is_address(place) else None
-        write_deltalake(place, rows, commit_properties=said, **how)
+        write_deltalake(folder, rows, commit_properties=said, **how)
+        made = [path for path in Path(folder).rglob("*.*") if path.name not in before]
+        for path in sorted(made, key=lambda path: path.parent == log):
+            name = f"{place}/{path.relative_to(folder).as_posix()}"
+            write_whole(files, name, path.read_bytes())
 
 
 class LakeNotebooks:
