@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from frictionless import validate
 from lxml import html
 from made_runs import MadeRun, pmf
 
@@ -154,7 +155,11 @@ def test_only_what_is_listed_and_approved_leaves(allowed: Any, tmp_path: Path) -
     files = {path.relative_to(public).as_posix() for path in public.rglob("*") if path.is_file()}
     kinds = ("report.html", "results.csv", "report.pdf", "report.docx", "report.xlsx")
     reports = {f"{THEME}/{each}/{kind}" for each in ("trends", "benchmarking") for kind in kinds}
-    assert files == {*reports, "index.html", "published.json"}
+    assert files == {*reports, "index.html", "published.json", "datapackage.json"}
+    described = json.loads((public / "datapackage.json").read_text(encoding="utf-8"))
+    paths = {each["path"] for each in described["resources"]}
+    assert paths == {name for name in reports if name.endswith(".csv")}
+    assert validate(public / "datapackage.json").valid
     for page in public.rglob("*.html"):
         for link in html.parse(str(page)).xpath("//a/@href[not(starts-with(., 'data:'))]"):
             if not link.startswith(("#", "http", "mailto:")):
