@@ -90,7 +90,8 @@ class Service:
             raise PmfError(self._problem("web-key-missing", variable=variable))
         given = facts["address_variable"]
         self._address = httpx.URL(os.environ.get(given) or facts["address"])
-        if self._address.scheme != "https" and self._address.host not in _LOOPBACK:
+        is_near = self._address.scheme == "http" and self._address.host in _LOOPBACK
+        if self._address.scheme != "https" and not is_near:
             raise PmfError(self._problem("web-not-https", variable=given))
         self._secrets = {facts["key_name"]: self._key} if self._key else {}
 
@@ -137,9 +138,7 @@ class Service:
         host, scheme = self._address.host, self._address.scheme
         proxy = None if host in _LOOPBACK or proxy_bypass(host) else getproxies().get(scheme)
         sender = _Keyed(self._secrets, httpx.HTTPTransport(proxy=proxy))
-        usual = tenacity.wait_exponential_jitter(
-            self._patience.wait, 20, jitter=self._patience.wait
-        )
+        usual = tenacity.wait_random_exponential(self._patience.wait, 20)
         asking = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self._patience.attempts),
             wait=lambda state: max(usual(state), _asked_to_wait(state)),
