@@ -28,6 +28,7 @@ from pmf_analysis.story.view import rows_of
 
 _SHOWN_WORDS = 40
 _SHOWN_EVENTS = 6  # as many as the chart numbers
+_SHOWN_STATEMENTS = 20
 
 
 class TrendsPage(pages.Page[TrendFacts]):
@@ -147,11 +148,15 @@ class TrendsPage(pages.Page[TrendFacts]):
 
     def quality(self) -> list[Block]:
         """Return what limits trust in the data, with where another system breaks its own rule."""
-        differ = [self._statement(row) for row in self._published() if row["differs"]]
+        differ = [row for row in self._published() if row["differs"]]
         if not differ:
             return super().quality()
-        table = self._table(say("section.disagreements"), tuple(differ[0]), differ)
-        return [*super().quality(), pages.table_block("disagreements", table)]
+        newest = sorted(differ, key=lambda row: row["period"], reverse=True)[:_SHOWN_STATEMENTS]
+        rows = [self._statement(row) for row in newest]
+        table = self._table(say("section.disagreements"), tuple(rows[0]), rows)
+        cut = say("arrows.first", shown=len(rows), n=len(differ))
+        notes = (cut,) if len(rows) < len(differ) else ()
+        return [*super().quality(), pages.table_block("disagreements", table, notes=notes)]
 
     def _arrows(self) -> list[Block]:
         """Say what the arrows of another system were worth; nothing where it shows none."""
