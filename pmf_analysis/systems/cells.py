@@ -17,9 +17,9 @@ from typing import Any, Literal
 
 import openpyxl
 import pandas as pd
+from lxml import etree
 from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, VALUE_TAG, WorkSheetParser
-from openpyxl.xml.functions import iterparse
 
 from pmf_analysis.systems.guards import KNOWN as KNOWN
 from pmf_analysis.systems.guards import RefusedError
@@ -28,6 +28,13 @@ Place = tuple[int, int]
 
 Mark = Literal["percent", "text number", "formula"]
 _TEXT_NUMBER = re.compile(r"\s*-?[\d,]*\.?\d+\s*%?\s*")
+# How XML is parsed, which guards has looked through before: nothing is fetched or expanded.
+PARSED: Any = {
+    "resolve_entities": False,
+    "no_network": True,
+    "remove_comments": True,
+    "remove_pis": True,
+}
 # A reference such as [1]Sheet!A1 or [1]!Name, which no reference to a column of a table looks like.
 _OTHER_BOOK = re.compile(r"(?<![\w\[\]])\[[^\[\]@#]+\][^\[\]!,()*+/&]*!")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -83,10 +90,10 @@ class _Parser(WorkSheetParser):
     """Reads rows only, and a formula where its value is not in the file."""
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        for _, element in iterparse(self.source):
-            if element.tag == ROW_TAG:
-                yield from self.parse_row(element)[1]
-                element.clear()
+        source: Any = self.source
+        for _, element in etree.iterparse(source, tag=ROW_TAG, **PARSED):
+            yield from self.parse_row(element)[1]
+            element.clear()
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
         cell: dict[str, Any] = super().parse_cell(element)

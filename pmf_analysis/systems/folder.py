@@ -281,4 +281,6 @@ def _text_cells(text: str, delimiter: str) -> pd.DataFrame:
         cells = pd.DataFrame(dict(enumerate(zip_longest(*rows, fillvalue=""))), dtype="str")
     cells = cells.set_axis(range(1, len(cells) + 1))
     may_be_blank = cells[cells[0].isin(["", " "])]
+    if may_be_blank.empty:  # which is at once known of very wide tables too
+        return cells
     return cells.drop(may_be_blank.index[may_be_blank.isin(["", " "]).all(axis=1)])

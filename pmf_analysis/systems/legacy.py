@@ -19,7 +19,7 @@ from typing import Any
 
 from lxml import etree
 
-from pmf_analysis.systems.cells import Found, Sheet, column_letter
+from pmf_analysis.systems.cells import PARSED, Found, Sheet, column_letter
 from pmf_analysis.systems.guards import KNOWN, LIMITS, RefusedError
 
 _ODF = "urn:oasis:names:tc:opendocument:xmlns:"
@@ -31,7 +31,6 @@ _WORD = {"w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main"}
 _OTHER_FILE = re.compile(r"'[^']+'#")
 # How the other process says what is wrong.
 _REASONS = {3: "protected", 4: "too_many_cells"}
-_PARSED: Any = {"resolve_entities": False, "no_network": True, "load_dtd": False}
 
 
 def read_opendocument(content: bytes) -> list[Sheet]:
@@ -45,7 +44,7 @@ def read_opendocument(content: bytes) -> list[Sheet]:
     sheets: list[Sheet] = []
     hidden_styles, found, row, name = set(), Found(), 0, ""
     with zipfile.ZipFile(io.BytesIO(content)).open("content.xml") as part:
-        for event, element in etree.iterparse(part, ("start", "end"), **_PARSED):
+        for event, element in etree.iterparse(part, ("start", "end"), **PARSED):
             if event == "start":
                 if element.tag == _TABLE + "table":
                     found, row, name = Found(), 0, element.get(_TABLE + "name")
@@ -99,7 +98,7 @@ def _value(cell: Any) -> object:
 def read_word(content: bytes) -> list[Sheet]:
     """Read the tables of a Word document, each as a sheet; of merged cells the first is filled."""
     with zipfile.ZipFile(io.BytesIO(content)).open("word/document.xml") as part:
-        document = etree.parse(part, etree.XMLParser(**_PARSED))
+        document = etree.parse(part, etree.XMLParser(**PARSED))
     sheets = []
     for number, table in enumerate(document.iter(f"{{{_WORD['w']}}}tbl"), 1):
         found = Found()

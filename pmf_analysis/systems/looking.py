@@ -153,6 +153,8 @@ def _periods(texts: Sequence[str], body: pd.DataFrame, tell: Tell) -> tuple[str,
         if labels:
             break
         filled = body[position][~values.is_blank(body[position])].drop_duplicates().head(_SAMPLE)
+        if _kind_of(filled) == "dates":  # a day is no period, and needs no remark
+            continue
         known = [text for text in filled if mapping.is_period(text)]
         # A column of years or dates is one of periods; a column of small numbers is not.
         labels = known if len(known) >= 0.8 * len(filled) else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 
 from openpyxl import Workbook
 
@@ -51,3 +52,24 @@ def test_a_tidy_file_is_described(tmp_path: Path) -> None:
     assert seen.problems == []
     assert seen.tables[0].periods == ("2026-27 Q1", "2026-27 Q2")
     assert "header in row 1, 2 rows below it." in seen.lines()
+
+
+def test_days_are_no_periods_that_want_a_remark(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    rows = [f"CNT,2026-{month:02}-01,{month}" for month in range(1, 7)]
+    path.write_text("\n".join(["indicator_id,period_start,value", *rows]), encoding="utf-8")
+    seen = look(path)
+    assert seen.problems == []
+    assert seen.tables[0].columns[1].kind == "dates"
+
+
+def test_a_sheet_of_16000_columns_is_looked_at_soon(tmp_path: Path) -> None:
+    path = tmp_path / "wide.xlsx"
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Wide")
+    for row in range(4):
+        sheet.append([f"c{n}" if row == 0 else n * row for n in range(16_000)])
+    book.save(path)
+    started = process_time()
+    assert look(path).tables[0].rows == 3
+    assert process_time() - started < 5
