@@ -145,7 +145,8 @@ def _metrics_of_page(content: bytes) -> dict[str, Entry]:
     page = html.document_fromstring(content, parser=html.HTMLParser(no_network=True))
     metrics: dict[str, Entry] = {}
     group = kind = ""
-    for node in page.iter("h2", "h3", "h4", "p", "li"):
+    # Items lose the lists in them on the way, so all are found first.
+    for node in [*page.iter("h2", "h3", "h4", "p", "li")]:
         text = _plain(node.text_content())
         heading = re.match(r"(outcome|output) metrics", text.casefold())
         if node.tag == "h2":
@@ -163,22 +164,27 @@ def _metrics_of_page(content: bytes) -> dict[str, Entry]:
 def _metric_of_item(item: Any) -> Iterator[Entry]:
     """Yield the metric of an item of a list: its links name the sources; a list in it is apart."""
     for inner in item.xpath("./ul | ./ol"):
-        item.remove(inner)
-    text, links = _plain(item.text_content()), item.xpath(".//a[@href]")
-    sources = [_plain(link.text_content()) for link in links]
+        inner.drop_tree()
+    text = _plain(item.text_content())
+    # A link with which the item begins is the metric itself.
+    links = [link for link in item.xpath(".//a[@href]") if not text.startswith(_label(link))]
     title = re.sub(r"\[placeholder\]", "", text, flags=re.IGNORECASE)
-    for source in sources:
-        title = title.replace(f"({source})", "").replace(source, "") if source != text else title
-    title = " ".join(title.split()).strip(" -,;()")
+    for link in links:
+        title = title.replace(_label(link), "")
+    title = " ".join(re.sub(r"\([\s,;&]*\)", "", title).split()).strip(" -,;")
     if title:
         address = next((str(link.get("href")) for link in links), "")
         yield {
             "id": _short(title),
             "title": title,
-            "source": ", ".join(filter(None, sources)),
+            "source": ", ".join(map(_label, links)),
             "source_url": address if address.startswith("https://") else "",
             "is_placeholder": "[placeholder]" in text.casefold(),
         }
+
+
+def _label(link: Any) -> str:
+    return _plain(link.text_content())
 
 
 def _short(title: str) -> str:
