@@ -161,7 +161,8 @@ def _tables(known: Known, place: str) -> Files:
         title = f"A row is {ROW_MEANS[name]}" if name else Path(path).stem.replace("_", " ")
         told = schema.schema_of(columns, KEYS.get(name, ()))
         resources.append(schema.resource(path, content, told, title))
-    sources = sources_of(known.parameters.register.frame())
+    register = known.parameters.register.indicators.values()
+    sources = [f"{it.source} ({it.licence})" if it.licence else it.source for it in register]
     return files | {PACKAGE: schema.data_package(_about(known.run), sources, resources)}
 
 
@@ -184,23 +185,22 @@ MAKERS: Mapping[str, Callable[[Known, str], Files]] = {
 }
 
 
-def sources_of(register: pd.DataFrame) -> list[str]:
-    """Return where the figures of some indicators come from, with the licence of each."""
-    licences = register["licence"].map(lambda licence: f" ({licence})" if licence else "")
-    return list((register["source"] + licences)[register["source"] != ""].unique())
-
-
-def describe_csvs(run: manifest.RunRecord, folder: Path, sources: Iterable[str]) -> None:
+def describe_csvs(run: manifest.RunRecord, folder: Path) -> None:
     """Write a ``datapackage.json`` for the CSV files of a run, or of what is published of it."""
+    from pmf_analysis.assess import read_measures
     from pmf_analysis.data import schema
 
-    resources = []
-    for path in sorted(folder.rglob("*.csv")):
-        name = path.relative_to(folder).as_posix()
+    resources, themes = [], run.manifest["pages"]["themes"]
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.csv"))}
+    for name, path in paths.items():
         if not name.startswith(f"{FOLDER}/"):
             content = path.read_bytes()
-            told = schema.schema_of(schema.header_columns(path.name, content.partition(b"\n")[0]))
-            resources.append(schema.resource(name, content, told, schema.title_of(path.name)))
+            columns = schema.header_columns(path.name, content.partition(b"\n")[0])
+            told = schema.TITLES.get(path.name, path.name)
+            resources.append(schema.resource(name, content, schema.schema_of(columns), told))
+    ids = {id for each in themes if (folder / each["id"]).is_dir() for id in each["indicators"]}
+    trends = read_measures(run.folder / "measures").trends
+    sources = trends["source"][trends["indicator"].isin(ids)]
     package = schema.data_package(_about(run), sources, resources)
     manifest.write_atomically(folder / PACKAGE, package)
 

@@ -162,7 +162,7 @@ def _write_index(run: manifest.RunRecord) -> None:
     facts |= {"themes": themes, "reports": reports, "problems_href": "problems.csv"}
     facts |= {"summary": summary, "trail": links([(above, say("theme_page.all_periods"))])}
     manifest.write_atomically(run.folder / "index.html", render_index(facts))
-    describe_csvs(run, run.folder, measures.trends["source"])
+    describe_csvs(run, run.folder)
     run.save_with_shared_files()
 
 

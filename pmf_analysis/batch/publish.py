@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pmf_analysis.batch import manifest, notebooks, pages
+from pmf_analysis.batch.exchange import describe_csvs
 from pmf_analysis.data.disclosure import MINIMUM
 from pmf_analysis.data.store import Store
 from pmf_analysis.documents import exporters
@@ -143,12 +144,7 @@ def _write(
     index = render_published(pages.shared_facts(about), reports)
     manifest.write_atomically(folder / "index.html", index)
     if "csv" in declared.formats:
-        from pmf_analysis.batch.exchange import describe_csvs, sources_of
-
-        register = workspace.load(run.manifest["parameters"]["framework"]).register
-        ids = {each.id for job in chosen for each in register.for_theme(job["theme"])}
-        frame = register.frame()
-        describe_csvs(run, folder, sources_of(frame[frame["indicator"].isin(ids)]))
+        describe_csvs(run, folder)
 
 
 def _facts(

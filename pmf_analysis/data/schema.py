@@ -11,7 +11,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -20,6 +19,10 @@ from pmf_analysis.data.contract import DTYPES, KEYS, ROW_RULES, TABLES, Column, 
 from pmf_analysis.data.store import neutral_cell
 from pmf_analysis.problems import Problem, Problems
 from pmf_analysis.shipped import read_shipped
+
+_PUBLISHED = read_shipped("data/published.yml")
+TITLES: Mapping[str, str] = _PUBLISHED["titles"]
+"""Of the CSV files of a run."""
 
 
 def check_table(frame: pd.DataFrame, table: str) -> Problems:
@@ -103,19 +106,9 @@ def columns_of(frame: pd.DataFrame) -> list[Column]:
     return [Column(name, letters.get(kind, "text"), "") for name, kind in kinds.items()]
 
 
-@cache
-def _published() -> dict[str, Any]:
-    return read_shipped("data/published.yml")
-
-
-def title_of(file: str) -> str:
-    """Return what a CSV that a run has written is called; its name where it is not one of ours."""
-    return str(_published()["titles"].get(file, file))
-
-
 def header_columns(file: str, header: bytes) -> list[Column]:
     """Return the columns of a CSV that a run has written, by its first line."""
-    known = _published()["columns"] | _published().get(file, {})
+    known = _PUBLISHED["columns"] | _PUBLISHED.get(file, {})
     names = next(csv.reader([header.decode("utf-8-sig")]), [])
     return [Column(name, *known.get(name, ("text", ""))) for name in names]
 

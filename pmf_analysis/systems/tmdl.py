@@ -47,38 +47,34 @@ class Thing:
 
 def read_model(files: Mapping[str, str], problems: Problems) -> list[Thing]:
     """Return the things of a model; lines that are not understood are told."""
-    return [thing for name, text in files.items() for thing in _read(name, text, problems)]
-
-
-def _read(file: str, text: str, problems: Problems) -> list[Thing]:
     found: list[Thing] = []
-    around: list[Thing] = []
-    text_within: int | None = None
-    for row, line in enumerate(text.splitlines(), start=1):
-        bare, place = line.lstrip("\t"), {"file": file, "row": row}
-        depth = len(line) - len(bare)
-        if not bare or bare.startswith("///"):
-            continue
-        if text_within is not None and depth > text_within:
-            around[-1].text += f"{bare}\n"
-            continue
-        text_within = None
-        if bare[0].isspace() or depth > len(around):
-            problems.tell("tmdl-indent", **place)
-            continue
-        del around[depth:]
-        owner = around[-1].kind if around else ""
-        thing, said = _THING.fullmatch(bare), _SAID.fullmatch(bare)
-        if thing and _INSIDE.get(thing[1], "") == owner:
-            table = around[-1].name if around else ""
-            made = Thing(thing[1], _plain(thing[2] or ""), table, place, thing[3] or "")
-            found.append(made)
-            around.append(made)
-        elif said and said[1] in _SAID_OF.get(owner, ()):
-            around[-1].told[said[1]] = said[2] or ""
-            text_within = depth if bare.endswith(" =") else None
-        else:
-            problems.tell("tmdl-line", **place, text=bare)
+    for file, text in files.items():
+        around: list[Thing] = []
+        text_within = len(text)  # a depth beyond which lines are the text of what is around
+        for row, line in enumerate(text.splitlines(), start=1):
+            bare, place = line.lstrip("\t"), {"file": file, "row": row}
+            depth = len(line) - len(bare)
+            if not bare or bare.startswith("///"):
+                continue
+            if depth > text_within:
+                around[-1].text += f"{bare}\n"
+                continue
+            text_within = len(text)
+            if bare[0].isspace() or depth > len(around):
+                problems.tell("tmdl-indent", **place)
+                continue
+            del around[depth:]
+            owner = around[-1] if around else Thing("", "", "", {}, "")
+            thing, said = _THING.fullmatch(bare), _SAID.fullmatch(bare)
+            if thing and _INSIDE.get(thing[1], "") == owner.kind:
+                made = (thing[1], _plain(thing[2] or ""), owner.name, place, thing[3] or "")
+                around.append(Thing(*made))
+                found.append(around[-1])
+            elif said and said[1] in _SAID_OF.get(owner.kind, ()):
+                owner.told[said[1]] = said[2] or ""
+                text_within = depth if bare.endswith(" =") else len(text)
+            else:
+                problems.tell("tmdl-line", **place, text=bare)
     return found
 
 
@@ -105,84 +101,78 @@ def check_model(
     pages
         The report's JSON documents by name.
     """
-    problems = Problems()
-    things = read_model(files, problems)
-    tables = _tables(things, data, problems)
-    _check_columns(things, tables, problems)
-    _check_relations(things, tables, problems)
-    _check_names(things, pages, problems)
-    return problems
+    check = _Check(Problems(), data)
+    things = read_model(files, check.problems)
+    # Tables are read before their columns are looked at, and columns before what joins them.
+    for kind in ("partition", "column", "relationship"):
+        for thing in things:
+            if thing.kind == kind:
+                getattr(check, kind)(thing)
+    check.names(things, pages)
+    return check.problems
 
 
-def _tables(
-    things: Sequence[Thing], data: Mapping[str, bytes], problems: Problems
-) -> dict[str, pa.Table]:
-    """Return what the file of each table holds; of one that is not there, that is told."""
-    tables = {}
-    for part in (each for each in things if each.kind == "partition"):
+@dataclass
+class _Check:
+    """What is asked of each sort of thing; faults are told."""
+
+    problems: Problems
+    data: Mapping[str, bytes]
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    sources: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def partition(self, part: Thing) -> None:
         file = _FILE.search(part.text)
         name = file[1].replace('""', '"').replace("\\", "/").strip("/") if file else part.name
-        if name in data:
-            tables[part.table] = read_table(io.BytesIO(data[name]))
+        if name in self.data:
+            self.tables[part.table] = read_table(io.BytesIO(self.data[name]))
         else:
-            problems.tell("tmdl-no-file", **part.place, name=name)
-    return tables
+            self.problems.tell("tmdl-no-file", **part.place, name=name)
 
-
-def _check_columns(
-    things: Sequence[Thing], tables: Mapping[str, pa.Table], problems: Problems
-) -> None:
-    for column in (each for each in things if each.kind == "column"):
+    def column(self, column: Thing) -> None:
         source, wanted = (column.told.get(each, "") for each in ("sourceColumn", "dataType"))
         facts = {**column.place, "name": column.name, "source": source, "wanted": wanted}
         if not source or wanted not in _TYPES:
-            problems.tell("tmdl-bare-column", **facts)
-        elif column.table in tables:
-            schema = tables[column.table].schema
-            if source not in schema.names:
-                problems.tell("tmdl-no-column", **facts)
-            elif (held := schema.field(source).type) != _TYPES[wanted]:
-                problems.tell("tmdl-other-type", **facts, held=held)
+            self.problems.tell("tmdl-bare-column", **facts)
+        elif column.table in self.tables:
+            schema = self.tables[column.table].schema
+            held = schema.field(source).type if source in schema.names else None
+            if held == _TYPES[wanted]:
+                self.sources[column.table, column.name] = source
+            else:
+                fault = "tmdl-other-type" if held else "tmdl-no-column"
+                self.problems.tell(fault, **facts, held=held)
 
-
-def _check_relations(
-    things: Sequence[Thing], tables: Mapping[str, pa.Table], problems: Problems
-) -> None:
-    columns = {(each.table, each.name): each.told for each in things if each.kind == "column"}
-    for each in (each for each in things if each.kind == "relationship"):
+    def relationship(self, each: Thing) -> None:
         values = []
         for side in ("fromColumn", "toColumn"):
-            owner, *name = map(_plain, _NAMES.findall(each.told.get(side, "")) or [""])
-            source = columns.get((owner, ".".join(name)), {}).get("sourceColumn")
-            table = tables.get(owner)
-            if table is None or source not in table.column_names:
-                end = ".".join([owner, *name])
-                problems.tell("tmdl-no-end", **each.place, side=side, end=end)
+            end = tuple(map(_plain, _NAMES.findall(each.told.get(side, ""))))
+            if end in self.sources:
+                values.append(self.tables[end[0]][self.sources[end]].to_pylist())
             else:
-                values.append(table[source].to_pylist())
+                self.problems.tell("tmdl-no-end", **each.place, side=side, end=".".join(end))
         if len(values) == 2:
             many, one = values
             facts = {**each.place, "end": each.told["toColumn"]}
             if None in one or len({*one}) != len(one):
-                problems.tell("tmdl-not-unique", **facts)
+                self.problems.tell("tmdl-not-unique", **facts)
             if lost := sorted(map(str, {*many} - {*one, None})):
-                problems.tell("tmdl-orphan", **facts, names=", ".join(lost[:_EXAMPLES]))
+                self.problems.tell("tmdl-orphan", **facts, names=", ".join(lost[:_EXAMPLES]))
 
-
-def _check_names(things: Sequence[Thing], pages: Mapping[str, Any], problems: Problems) -> None:
-    """Tell of names given twice, and of those that lead nowhere."""
-    seen: set[tuple[str, ...]] = set()
-    for each in things:  # columns and measures of a table share their names, whatever the case
-        kind = "column" if each.kind == "measure" else each.kind
-        if (key := (kind, each.table, each.name.lower())) in seen:
-            problems.tell("tmdl-twice", **each.place, name=each.name)
-        seen.add(key)
-    known = {(each.kind, each.table, each.name) for each in things}
-    named = [(each.place, one) for each in things for one in _named(each)]
-    named += [({"file": name}, one) for name, page in pages.items() for one in _shown(page)]
-    for place, one in named:
-        if one not in known:
-            problems.tell("tmdl-no-reference", **place, name=".".join(filter(None, one[1:])))
+    def names(self, things: Sequence[Thing], pages: Mapping[str, Any]) -> None:
+        """Tell of names given twice, and of those that lead nowhere."""
+        seen: set[tuple[str, ...]] = set()
+        for each in things:  # columns and measures of a table share their names, whatever the case
+            kind = "column" if each.kind == "measure" else each.kind
+            if (key := (kind, each.table, each.name.lower())) in seen:
+                self.problems.tell("tmdl-twice", **each.place, name=each.name)
+            seen.add(key)
+        known = {(each.kind, each.table, each.name) for each in things}
+        named = [(each.place, one) for each in things for one in _named(each)]
+        named += [({"file": name}, one) for name, page in pages.items() for one in _shown(page)]
+        for place, one in named:
+            if one not in known:
+                self.problems.tell("tmdl-no-reference", **place, name=".".join(one[1:]).strip("."))
 
 
 def _named(each: Thing) -> Iterator[tuple[str, str, str]]:

@@ -265,3 +265,13 @@ def test_the_report_finds_its_pages_its_theme_and_its_model(files: dict[str, byt
         place = read(files, name)["position"]
         assert place["x"] + place["width"] <= page["width"]
         assert place["y"] + place["height"] <= page["height"]
+
+
+def test_a_council_without_targets_peers_or_forecasts_has_empty_tables() -> None:
+    given = made_star.frames()
+    for name in ("targets", "comparisons", "forecasts"):
+        given[name] = given[name].iloc[:0]
+    star = powerbi.star(given, made_star.OWN)
+    assert star["fact_target"].num_rows == 0
+    made = powerbi.files(star, made_star.FACTS, made_star.AS_AT)
+    assert f"{powerbi.DATA}fact_target/fact_target.parquet" in made
