@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from pmf_analysis.batch import manifest
 from pmf_analysis.batch.kernels import KERNELS
 from pmf_analysis.parameters.starting import starting_files
-from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
+from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean, without_secrets
 
 if TYPE_CHECKING:
     from pmf_analysis.parameters.workspace import Workspace
@@ -159,8 +159,8 @@ def as_failed(unfinished: Any, title: str, message: str) -> Any:
 
 
 def notebook_text(notebook: Any) -> str:
-    """Return the file's text of a notebook node."""
-    return f"{_nbformat().writes(notebook)}\n"
+    """Return the file's text of a notebook node, in which no cell shows a password or key."""
+    return without_secrets(f"{_nbformat().writes(notebook)}\n")
 
 
 def new_workspace(folder: Path, council: str = "", area_code: str = "") -> list[str]:

@@ -89,6 +89,9 @@ def _leave_reason(folder: Path, outcome: Outcome) -> None:
     for path in folder.iterdir():
         if path.name != "kernel.log" or not path.stat().st_size:
             path.unlink()
+        else:
+            said = path.read_text(encoding="utf-8", errors="replace")
+            write_atomically(path, without_secrets(said))
     title = pages.status_words(outcome.status)
     failed = notebooks.as_failed(outcome.notebook, title, outcome.message)
     write_atomically(folder / "notebook.failed.ipynb", notebooks.notebook_text(failed))
