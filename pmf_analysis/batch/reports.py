@@ -9,6 +9,7 @@ from pmf_analysis.batch import manifest, notebooks, pages, plan
 from pmf_analysis.batch.execute import Outcome, execute
 from pmf_analysis.batch.kernels import Kernels
 from pmf_analysis.batch.manifest import write_atomically
+from pmf_analysis.problems import without_secrets
 
 
 @dataclass(frozen=True)
