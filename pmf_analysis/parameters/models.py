@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from pmf_analysis import periods, shipped
 from pmf_analysis.parameters.settings import Code, Settings, SettingsFile, Slug, Text, Titled
+from pmf_analysis.parameters.trend_rules import ArrowRules, TrendRules
 
 FileName = Annotated[str, Field(pattern=r"^([\w-][\w.-]*)?$", max_length=80)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -118,39 +119,6 @@ class ExceptionalPeriod(Settings):
 
     def _contradictions(self) -> dict[str, object]:
         return {"ends_before": self.to < self.from_}
-
-
-class TrendRules(Settings):
-    """Which signals of change count: a profile, and where the council departs from it.
-
-    ``shift`` and ``trend`` are run lengths; ``ties`` is what a repeated value does to a trend;
-    ``screen`` leaves outstanding jumps out of the usual range.
-    """
-
-    profile: Literal["mdc", "mdc-excel", "wheeler", "anhoej"] = "mdc"
-    shift: Literal[6, 7, 8] | None = None
-    trend: Literal[6, 7, 8] | None = None
-    ties: Literal["break", "skip"] | None = None
-    screen: bool | None = None
-
-    def _contradictions(self) -> dict[str, object]:
-        has_no_trend = self.profile in ("wheeler", "anhoej") and not self.trend
-        return {
-            "shift_of_anhoej": self.profile == "anhoej" and self.shift,
-            "ties_without_trend": self.ties and has_no_trend,
-        }
-
-
-class ArrowRules(Settings):
-    """How Pentana is set up, so that its arrows and statuses can be worked out again.
-
-    ``values`` are averaged for the long arrow; ``year_to_year`` are the indicators whose Trend
-    Calculation Type is not Ongoing; ``tolerance_pct`` is that of targets without one of their own.
-    """
-
-    values: Counting = 4
-    year_to_year: tuple[Code, ...] = ()
-    tolerance_pct: Annotated[float, Field(gt=0)] | None = None
 
 
 class ComparisonRules(Settings):
