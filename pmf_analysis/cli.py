@@ -82,12 +82,8 @@ def new(
 
     for name in new_workspace(folder, council.strip(), area_code):
         print(f"{folder.name}/{name}")
-    steps = (
-        ('register draft "YOUR FILE"', "run")
-        if council
-        else ("demo", "run westshire_2026-27_q2.yml")
-    )
-    print(f"Next: cd {folder.name}, then pmf {' and pmf '.join(steps)}.")
+    first = 'register draft "YOUR FILE"' if council else "demo"
+    print(f"Next: cd {folder.name}, then pmf {first}.")
 
 
 @app.command()

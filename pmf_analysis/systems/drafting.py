@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
-from itertools import count, pairwise
+from itertools import chain, count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from pmf_analysis.systems.blocks import find_blocks
 from pmf_analysis.systems.folder import RawFile, read_file
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
 from pmf_analysis.systems.results import ImportResult, Records
+from pmf_analysis.systems.suggesting import propose
 
 RULES = read_shipped("systems/drafting.yml")
 _ID = re.compile(r"[A-Za-z0-9][\w./-]{0,39}")
@@ -96,7 +97,7 @@ def draft_register(raw: RawFile, mapping: MappingFile) -> Draft:
             signs = {"shown": "".join({*part["shown"]})}
             rows.append(_row(id, {"title": id, **said.get(id, {}), **signs}, figures))
             newest += [*figures.index[-1:]]
-    themes = dict.fromkeys(row["themes"] for row in rows if row["themes"])
+    themes = dict.fromkeys(row["themes"] for row in rows if row.get("themes"))
     return Draft(tuple(rows), tuple(themes), max(newest, default=None))
 
 
@@ -135,7 +136,7 @@ def _figures(part: pd.DataFrame, mapping: MappingFile) -> pd.Series[float]:
     if "area_code" in part:
         part = part[part["area_code"].isin(part["area_code"].mode().head(1))]
     given = {"frequency": mapping.constants.get("frequency"), **part.iloc[:1].to_dict("list")}
-    frequency = next((name for name in PERIODS_PER_YEAR if name in given["frequency"]), None)
+    frequency = next((name for name in PERIODS_PER_YEAR if name in str(given["frequency"])), None)
     read = partial(parse_period, year_type=mapping.period.year_type or "financial")
     labels = part["period_label" if "period_label" in part else "period_start"].astype("str")
     found: dict[Period, float] = {}
@@ -229,9 +230,8 @@ def draft_into(
     folder, declared = workspace.parameters, workspace.load()
     if not to and (folder / "indicators.yml").is_file():
         raise PmfError(Problem.of("two-registers", file="parameters/indicators.yml"))
-    mappings, council = load_mappings(folder / "mappings"), declared.framework.council
-    read = [(path, read_file(path)) for path in paths]
-    chosen = [_mapping_of(raw, mappings, folder) for _, raw in read]
+    council, read = declared.framework.council, [(path, read_file(path)) for path in paths]
+    chosen = [_mapping_of(path, raw, folder / "mappings") for path, raw in read]
     drafts = [draft_register(raw, of) for (_, raw), of in zip(read, chosen, strict=True)]
     themes = {slug_of(theme.title): theme.id for theme in declared.framework.themes}
     named = dict.fromkeys(theme for draft in drafts for theme in draft.themes)
@@ -270,7 +270,7 @@ def _added(
         names = {name.casefold() for name in row.get("aliases", [row["id"]])}
         if names & known:
             continue
-        tries = (row["id"], *(f"{row['id']}_{n}" for n in count(2)))
+        tries = chain([row["id"]], (f"{row['id']}_{n}" for n in count(2)))
         id = next(each for each in tries if each.casefold() not in taken)
         theme, guessed = themes.get(slug_of(row.get("themes", ""))), row["guessed"]
         guessed |= {} if theme or len(themes) < 2 else {"themes": RULES["reasons"]["themes"]}
@@ -280,9 +280,10 @@ def _added(
     return rows
 
 
-def _mapping_of(raw: RawFile, mappings: Mapping[str, MappingFile], folder: Path) -> MappingFile:
-    """Return the mapping that a file's name fits, else one that reads it, else one suggested."""
-    of_figures = {name: each for name, each in mappings.items() if each.table == "observations"}
+def _mapping_of(path: Path, raw: RawFile, folder: Path) -> MappingFile:
+    """Return the mapping that a file's name fits, else one that reads it, else one proposed."""
+    known = load_mappings(folder)
+    of_figures = {name: each for name, each in known.items() if each.table == "observations"}
     with suppress(PmfError):
         return choose_mapping(raw.name, of_figures)
     for mapping in of_figures.values():
@@ -290,4 +291,5 @@ def _mapping_of(raw: RawFile, mappings: Mapping[str, MappingFile], folder: Path)
         cut = tabular.cut_into_records(raw.sheets, mapping, frozenset(), result)
         if any(len(records.raw) for records in cut) and not result.problems.has_errors:
             return mapping
-    return choose_mapping(raw.name, of_figures)
+    name, _ = propose(str(path), folder, write=True)
+    return load_mappings(folder)[name]
