@@ -38,7 +38,8 @@ REGISTER = """
 format: 1
 indicators:
   - {id: homes_built, title: Homes built, themes: [homes], director: director, unit: homes,
-     data_type: count, polarity: higher, frequency: annual, aliases: ["LG Inform 4282"]}
+     data_type: count, polarity: higher, frequency: annual, aliases: ["LG Inform 4282"],
+     leads_to: "SAFEGUARDING:CIN-RATE"}
   - {id: second, title: Second metric, themes: [homes], director: director, unit: homes,
      data_type: count, polarity: higher, frequency: annual, aliases: ["LG Inform 93088"]}
   - {id: lived, title: Years lived well, themes: [homes], director: director, unit: years,
@@ -409,7 +410,8 @@ def test_no_file_or_stream_of_an_import_and_a_run_holds_the_key(
     assert pmf("import", "--as", "our_lginform", "--as-at", "2026-11-20", "--json") == 0
     assert pmf("run", "run.yml") == 0, seen[-1].decode()
     written = all_bytes(council.root) | all_bytes(temporary)
-    assert any(name.endswith("report.html") for name in written)
+    [report] = [text.decode() for name, text in written.items() if name.endswith("report.html")]
+    assert "sign of an annual measure: Children in need per 10,000 (Children" in report
     assert any("/raw/lginform/" in name for name in written)
     assert b"key is wrong" in b"".join(seen)
     assert sum(KEY in path for path in replay.asked) >= 4
