@@ -51,7 +51,7 @@ def read_opendocument(content: bytes) -> list[Sheet]:
             elif element.tag == _TABLE + "table-row":
                 row += _read_row(element, row + 1, found, name)
                 element.clear()
-            elif element.tag == _TABLE + "table-properties":
+            elif element.tag == _STYLE + "table-properties":
                 if element.get(_TABLE + "display") == "false":
                     hidden_styles.add(element.getparent().get(_STYLE + "name"))
             elif element.tag == _TABLE + "table" and found.texts:
