@@ -37,7 +37,9 @@ def like_for_like(frame: Frame) -> Frame:
         for seasonal series, of values without their seasons. NaN below eight differences or where
         nearly all are nought. change_test is "two_proportions" where change_p says how often
         chance alone would part two surveys of one population so far; change_p_on_year says it of
-        last year's.
+        last year's; it
+        is "no_sample" where a survey cannot be tested, since its answers and interval are unknown
+        or too few answers are of one kind.
     """
     series = pd.factorize(frame["series"])[0]
     run = pd.factorize(series * (frame["run"].max() + 1) + frame["run"])[0]
@@ -58,7 +60,9 @@ def like_for_like(frame: Frame) -> Frame:
         table[f"{name}_band"] = _band(frame, series, places)[series[newest]]
         chance = pd.Series(two_proportions(rows, then), rows.index)
         table[f"change_p{on}"] = chance.where(known & is_survey[newest])
-    table["change_test"] = np.where(table["change_p"].notna(), "two_proportions", "")
+    blind = (rows["data_type"] == "survey_percentage") & table["change"].notna()
+    tests = [table["change_p"].notna(), blind]
+    table["change_test"] = np.select(tests, ["two_proportions", "no_sample"], "")
     return pd.DataFrame(table)[TABLES["like_for_like"]].set_index(pd.Index(rows["series"]))
 
 

@@ -18,6 +18,7 @@ from pmf_analysis.measures.polarity import first_text, said, sided, undeclared
 _SET = constants("equality")
 GIVEN = ["numerator", "denominator", "value", "ci_lower", "ci_upper", "sample_size"]
 OTHERS = [f"other_{name}" for name in GIVEN]
+WHOLE = "*"  # stands for the whole area as the reference
 BESIDE = [f"{name}{end}" for name in ("difference", "ratio") for end in ("", "_lower", "_upper")]
 COLUMNS = TABLES["equality"]
 
@@ -41,7 +42,8 @@ def equality_gaps(observations: Frame, register: Frame, *, area: str) -> Frame:
     -------
     DataFrame
         A row a group, the reference group apart: series (of the whole), indicator, dimension,
-        dimension_value, reference ("" all the others together), period, value, lower, upper
+        dimension_value, reference ("" all the others together, WHOLE
+        the whole area), period, value, lower, upper
         (95 %), reference_value, difference and ratio to it with their limits, verdict (better,
         worse, higher, lower, similar, cannot_judge), trend (closing, widening, steady,
         cannot_judge), n_groups, evidence (counts, interval, values_only, none), level (of the
@@ -52,7 +54,7 @@ def equality_gaps(observations: Frame, register: Frame, *, area: str) -> Frame:
     rows = _own_rows(own, register) if len(own) else own
     if rows.empty:
         return pd.DataFrame(columns=COLUMNS)
-    rows = _with_reference(_with_others(rows), register)
+    rows = _beside_whole(_with_reference(_with_others(rows), register))
     now = _compared(rows[rows["period"] == rows["newest"]].reset_index(drop=True))
     now["trend"] = _trends(rows, now, register)
     now = now[~now["is_reference"]].assign(series=now["whole"], level=100 * now["level"])
@@ -82,7 +84,9 @@ def _own_rows(own: Frame, register: Frame) -> Frame:
     is_part, counted = frame["dimension"] != "", frame["interval_from"] == "counts"
     wholes = frame[~is_part & counted].set_index(["whole", "period"])[GIVEN[:2]]
     beside = frame[is_part].join(wholes.add_prefix("all_"), on=["whole", "period"])
-    last = frame[~is_part & frame["value"].notna()].groupby("whole")["period"].max()
+    everybody = frame[~is_part & frame["value"].notna()].set_index(["whole", "period"])[GIVEN]
+    beside = beside.join(everybody.add_prefix("whole_"), on=["whole", "period"])
+    last = everybody.reset_index().groupby("whole")["period"].max()
     beside = beside.join(last.rename("last"), on="whole")
     beside["is_old"] = beside["period"] < beside["last"] - pd.Timedelta(days=366)
     return beside.reset_index(drop=True)
@@ -136,6 +140,21 @@ def _with_reference(rows: Frame, register: Frame) -> Frame:
     flags = ["by_whole", "partial", "left_out"]
     rows[flags] = rows[flags].mask(exists, False)
     return rows.assign(reference=pd.Series(declared).where(exists, ""), is_reference=is_one)
+
+
+def _beside_whole(rows: Frame) -> Frame:
+    """Hold groups of a survey that have nothing else to be held against against the whole area.
+
+    A group is a part of it, which makes their true difference more certain than is reckoned, so
+    this errs on the side of no difference.
+    """
+    alone = rows["other_value"].isna() & (rows["reference"] == "")
+    alone &= (rows["data_type"] == "survey_percentage") & rows["whole_value"].notna()
+    whole = rows[[f"whole_{name}" for name in GIVEN]].set_axis(OTHERS, axis=1)
+    rows[OTHERS] = rows[OTHERS].mask(alone, whole)
+    flags = ["by_whole", "partial", "left_out"]
+    rows[flags] = rows[flags].mask(alone, False)
+    return rows.assign(reference=rows["reference"].mask(alone, WHOLE))
 
 
 def _compared(rows: Frame) -> Frame:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from pmf_analysis.measures.equality import WHOLE
 from pmf_analysis.story import bank, formatting, funnel, sentences
 from pmf_analysis.story.bank import listed, say, say_first, stored, tell_cells, title, words_of
 from pmf_analysis.story.blocks import Block, Column, Table
@@ -44,7 +45,8 @@ def equality_of(view: ThemeView) -> list[Facts]:
         return []
     groups = view.equality.sort_values(["dimension", "dimension_value", "reference"])
     prefix = groups["dimension"] + "=" + groups["dimension_value"] + ": "
-    others = groups["reference"].replace("", say("further.others"))
+    words = {"": say("further.others"), WHOLE: say("further.whole")}
+    others = groups["reference"].replace(words)
     groups = groups.assign(of_group=prefix, others=others)
     of_series = {key: rows_of(rows) for key, rows in groups.groupby("series")}
     found = []

@@ -13,14 +13,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.models import Indicator
-from pmf_analysis.parameters.workspace import Parameters, Workspace
+from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.period_spans import MONTHS_A_PERIOD, add_months
 from pmf_analysis.periods import Period, parse_period, period_from_start
 from pmf_analysis.problems import PmfError, Problem
@@ -30,17 +31,20 @@ from pmf_analysis.systems.cells import Sheet
 from pmf_analysis.systems.folder import RawFile
 from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.results import QUARANTINE_COLUMNS, ImportResult, lines_at
+from pmf_analysis.systems.rules import Context
 
 Row = dict[str, Any]
 
 BOOK = read_shipped("systems/collect.yml")
 COLUMNS: dict[str, dict[str, Any]] = BOOK["columns"]
-_NAMES = {key: about["name"] for key, about in COLUMNS.items()}
-_SEALED = [name for key, name in _NAMES.items() if "answer" not in COLUMNS[key]][:-1]
-_ANSWERS = [name for key, name in _NAMES.items() if "answer" in COLUMNS[key]]
+_NAMES: dict[str, str] = {key: about["name"] for key, about in COLUMNS.items()}
+_SEALED, _ANSWERS = (
+    [about["name"] for about in COLUMNS.values() if kind in about] for kind in ("from", "answer")
+)
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 _LONGEST_NAME = 31
 _HEADER = 3  # row of the header, counted from 0
+_FAR = 1e15  # a bound where there is none
 _DAY = timedelta(days=1)
 
 
@@ -58,9 +62,9 @@ def asked(workspace: Workspace, period: str, as_at: date) -> tuple[str, Period, 
     Returns
     -------
     tuple
-        Name, period, and rows: the cells of the locked columns as text, ``due_on`` (None where the
-        register has no publish_lag_days), ``bounds``, ``is_sent``, and ``newest``, the last day of
-        the newest period that has a value.
+        Name, period, and rows by owner: the cells of the locked columns as text, ``due_on`` (None
+        where the register has no publish_lag_days), ``limits`` of the value, and in words as
+        ``bounds``, ``is_sent``, and ``newest``, the last day of the newest period that has a value.
 
     Raises
     ------
@@ -68,28 +72,28 @@ def asked(workspace: Workspace, period: str, as_at: date) -> tuple[str, Period, 
         Exit 2, when the period does not read, or nothing is due in it.
     """
     parameters = workspace.load()
-    year_type = parameters.framework.year_type
-    if period:
-        chosen = parse_period(period, year_type=year_type)
-    else:
-        month = add_months(as_at.replace(day=1), -3)
-        start = add_months(month, -((month.month - 1) % 3))
-        chosen = period_from_start(start, "quarterly", year_type)
-    known = Store(workspace.store).as_known_on(as_at, "observations", "targets")
-    own = {name: rows[rows["area_code"] == parameters.framework.council.area_code]
-           for name, rows in known.items()}  # fmt: skip
-    values = own["observations"].query("dimension == ''").sort_values("period_end")
-    held = dict(iter(values.groupby("indicator_id")))
-    aims = dict(iter(own["targets"].sort_values("set_on").groupby("indicator_id")))
-    rows = [
-        _row(parameters, indicator, due, held.get(indicator.id), aims.get(indicator.id))
-        for indicator in parameters.register.indicators.values()
-        for due in _due_periods(indicator, chosen)
-    ]
+    framework, year_type = parameters.framework, parameters.framework.year_type
+    this_quarter = add_months(as_at.replace(day=1), -((as_at.month - 1) % 3))
+    chosen = period_from_start(add_months(this_quarter, -3), "quarterly", year_type)
+    chosen = parse_period(period, year_type=year_type) if period else chosen
+    known = Store(workspace.store).as_known_on(as_at, "observations", "targets").values()
+    values, aims = (rows[rows["area_code"] == framework.council.area_code] for rows in known)
+    values = values[values["dimension"] == ""].sort_values("period_end", kind="stable")
+    aims = aims[~aims["target_id"].isin(aims["supersedes"])].sort_values("set_on")
+    roles = {director.id: director.role for director in framework.directors}
+    bounds = Context.of(parameters, as_at).facts["bounds"]
+    rows = []
+    for name, each in parameters.register.indicators.items():
+        mine = [table[table["indicator_id"] == name] for table in (values, aims)]
+        more = {"owner": each.owner or roles[each.director], "bounds": bounds[name]}
+        rows += [_row(each, due, (mine[0], mine[1]), more) for due in _due_periods(each, chosen)]
     if not rows:
         raise PmfError(Problem.of("nothing-due", period=chosen.label))
-    council = parameters.framework.council.name
-    return council, chosen, sorted(rows, key=lambda row: str(row["owner"]).casefold())
+    return framework.council.name, chosen, sorted(rows, key=_owner)
+
+
+def _owner(row: Row) -> tuple[str, str]:
+    return row["owner"].casefold(), row["owner"]
 
 
 def _due_periods(indicator: Indicator, asked_for: Period) -> Iterator[Period]:
@@ -108,57 +112,33 @@ def _due_periods(indicator: Indicator, asked_for: Period) -> Iterator[Period]:
         end = after
 
 
-def _row(
-    parameters: Parameters,
-    indicator: Indicator,
-    due: Period,
-    held: pd.DataFrame | None,
-    aims: pd.DataFrame | None,
-) -> Row:
+def _row(i: Indicator, due: Period, known: tuple[pd.DataFrame, pd.DataFrame], more: Row) -> Row:
     """Return the row of one figure: the texts of its locked cells, and what these rest on."""
-    director = {each.id: each.role for each in parameters.framework.directors}
-    lag = indicator.publish_lag_days
+    number, ends = f",.{i.decimals}f", [pd.Timestamp(due.start), pd.Timestamp(due.end)]
+    held, aims = known
+    valued = held[held["value"].notna()]
+    three = valued.tail(3)
+    labels = three["period_label"].where(
+        three["period_label"] != "", three["period_end"].astype("str")
+    )
+    last = [
+        f"{value:{number}} ({name})" for value, name in zip(three["value"], labels, strict=True)
+    ]
+    in_force = aims[(aims["period_start"] <= ends[0]) & (aims["period_end"] >= ends[1])].tail(1)
+    aim = in_force[["target", "target_low", "target_high"]].to_numpy(float).ravel()
+    lag = i.publish_lag_days
     due_on = None if lag is None else due.end + timedelta(days=lag)
-    last, is_sent, newest = ["", "", ""], False, ""
-    if held is not None:
-        known = held[held["value"].notna()].tail(3)
-        labels = [f" ({name})" if name else "" for name in known["period_label"]]
-        shown = [f"{value:,.{indicator.decimals}f}" for value in known["value"]]
-        last = (last + [a + b for a, b in zip(shown, labels, strict=True)])[-3:]
-        newest = str(known["period_end"].max().date()) if len(known) else ""
-        same = held[held["period_end"] == pd.Timestamp(due.end)]
-        is_sent = bool((same["value_status"] != "missing").any())
-    span = {"span": indicator.period_span}
-    cells_of = {
-        "indicator": indicator.id,
-        "title": indicator.title,
-        "unit": indicator.unit,
-        "counts": BOOK["accumulation"][indicator.accumulation].format(**span),
-        "period": due.label,
-        **dict(zip(("third", "second", "last"), last, strict=True)),
-        "target": _target_words(indicator, due, aims),
-        "due": BOOK["no_due"] if due_on is None else due_on.isoformat(),
-        "owner": indicator.owner or director.get(indicator.director) or BOOK["no_owner"],
-    }
-    bounds = (indicator.minimum, indicator.maximum)
-    told = {name: " ".join(str(text).split()) for name, text in cells_of.items()}
-    told["seal"] = _seal([told[name] for name in told])
-    return {**told, "due_on": due_on, "bounds": bounds, "is_sent": is_sent, "newest": newest}
-
-
-def _target_words(indicator: Indicator, due: Period, aims: pd.DataFrame | None) -> str:
-    """Return the target in force in a period, the last that was set; "" where there is none."""
-    if aims is None:
-        return ""
-    start, end = pd.Timestamp(due.start), pd.Timestamp(due.end)
-    live = aims[~aims["target_id"].isin(aims["supersedes"])]
-    live = live[(live["period_start"] <= start) & (live["period_end"] >= end)]
-    for aim in live.tail(1).to_dict("records"):
-        ends = (
-            [aim["target"]] if pd.notna(aim["target"]) else [aim["target_low"], aim["target_high"]]
-        )
-        return " to ".join(f"{end:,.{indicator.decimals}f}" for end in ends if pd.notna(end))
-    return ""
+    facts = {"i": i, "due": due, "due_on": due_on or BOOK["no_due"], **more}
+    facts |= {"last": [*[""] * 3, *last][-3:], "counts": BOOK["accumulation"][i.accumulation]}
+    facts["target"] = " to ".join(f"{end:{number}}" for end in aim if end == end)
+    texts = {key: about["from"] for key, about in COLUMNS.items() if "from" in about}
+    row: Row = {key: " ".join(text.format(**facts).split()) for key, text in texts.items()}
+    sent = (held["period_end"] == ends[1]) & (held["value_status"] != "missing")
+    newest = "".join(str(day.date()) for day in valued["period_end"].tail(1))
+    row |= {"seal": _seal(row.values()), "is_sent": bool(sent.any()), "newest": newest}
+    low, high = -_FAR if i.minimum is None else i.minimum, _FAR if i.maximum is None else i.maximum
+    limits = {"minimum": low, "maximum": high}
+    return row | {"due_on": due_on, "limits": limits, "bounds": more["bounds"]}
 
 
 def _seal(texts: Iterable[str]) -> str:
@@ -177,12 +157,10 @@ def sheet_names(owners: Iterable[str]) -> dict[str, str]:
     used, names = {BOOK["sheet"].casefold(), "history"}, {}
     for owner in owners:
         plain = " ".join(re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", owner).split()).strip("' ")
-        plain, number = plain or BOOK["no_owner"], 1
-        name = plain[:_LONGEST_NAME].strip("' ")
+        name, number = plain[:_LONGEST_NAME].strip("' ") or BOOK["no_owner"], 1
         while name.casefold() in used:
             number += 1
-            end = f" {number}"
-            name = plain[: _LONGEST_NAME - len(end)].strip("' ") + end
+            name = plain[: _LONGEST_NAME - 4].strip("' ") + f" {number}"
         used.add(name.casefold())
         names[owner] = name
     return names
@@ -192,67 +170,49 @@ def make_book(council: str, period: Period, rows: Sequence[Row]) -> bytes:
     """Return the workbook: how to fill it in, then a protected sheet for each owner."""
     import xlsxwriter  # type: ignore[import-untyped]  # it has no types
 
-    written, facts = io.BytesIO(), {"council": council, "period": period.long_label}
-    owners = list(dict.fromkeys(row["owner"] for row in rows))
+    written, title = io.BytesIO(), BOOK["title"].format(council=council, period=period.long_label)
+    names = sheet_names(dict.fromkeys(row["owner"] for row in rows))
     with xlsxwriter.Workbook(written, _OPTIONS) as book:
-        title = BOOK["title"].format(**facts)
-        made = period.end + _DAY  # the same rows give the same bytes
-        about = {"title": title, "author": council, "company": council, "subject": BOOK["sheet"]}
-        book.set_properties(about | {"created": pd.Timestamp(made).to_pydatetime()})
+        made = datetime.combine(period.end, datetime.min.time())  # the same rows, the same bytes
+        book.set_properties({"title": title, "author": council, "created": made})
         formats = {name: book.add_format(given) for name, given in BOOK["formats"].items()}
         guide = book.add_worksheet(BOOK["sheet"])
         guide.set_column(0, 0, 110, formats["plain"])
         guide.write_string(0, 0, title, formats["heading"])
         told = [f"{each['name']}: {each['help']}" for each in COLUMNS.values() if "help" in each]
         guide.write_column(1, 0, [*BOOK["lines"], *told])
-        for owner, name in sheet_names(owners).items():
-            mine = [row for row in rows if row["owner"] == owner]
+        for owner, name in names.items():
+            sheet, mine = book.add_worksheet(name), [row for row in rows if row["owner"] == owner]
             heading = BOOK["row_title"].format(owner=owner, period=period.long_label)
-            _write_sheet(book.add_worksheet(name), heading, mine, formats)
+            sheet.write_string(0, 0, heading, formats["heading"])
+            sheet.write_string(1, 0, BOOK["row_help"])
+            _write_rows(sheet, mine, formats)
     return written.getvalue()
 
 
-def _write_sheet(sheet: Any, heading: str, rows: Sequence[Row], formats: Mapping[str, Any]) -> None:
+def _write_rows(sheet: Any, rows: Sequence[Row], formats: Mapping[str, Any]) -> None:
     """Write the rows of one owner under their header, lock what is given and open what is asked."""
-    sheet.write_string(0, 0, heading, formats["heading"])
-    sheet.write_string(1, 0, BOOK["row_help"])
-    end = _HEADER + len(rows)
     header = [{"header": name, "header_format": formats["head"]} for name in _NAMES.values()]
     table = {"columns": header, "autofilter": False, "style": None}
-    sheet.add_table(_HEADER, 0, end, len(COLUMNS) - 1, table)
+    sheet.add_table(_HEADER, 0, _HEADER + len(rows), len(COLUMNS) - 1, table)
     for place, (key, about) in enumerate(COLUMNS.items()):
-        kind = about.get("answer", "locked")
-        given = formats.get(kind, formats["answer"])
         sheet.set_column(place, place, about["width"])
+        kind = about.get("answer", "locked")
         for number, row in enumerate(rows, start=_HEADER + 1):
+            if rule := BOOK["let_in"].get(kind):
+                if kind == "value":
+                    rule = rule | row["limits"] | {"error_message": BOOK["refused"].format(**row)}
+                sheet.data_validation(number, place, number, place, rule)
+            given = formats.get(kind, formats["answer"])
             if kind == "locked":
                 sheet.write_string(number, place, row[key], given)
             else:
                 sheet.write_blank(number, place, None, given)
-            if rule := _validation(kind, row["bounds"] if key == "value" else (0, None)):
-                sheet.data_validation(number, place, number, place, rule)
     sheet.freeze_panes(_HEADER + 1, 2)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(_HEADER)
     sheet.protect("", {"format_columns": True, "format_rows": True})
-
-
-def _validation(kind: str, bounds: tuple[float | None, float | None]) -> dict[str, Any]:
-    """Return what Excel lets into a cell; nothing where any text may go in."""
-    if kind == "choice":
-        return {"validate": "list", "source": BOOK["choices"]}
-    if kind == "date":
-        return {"validate": "date", "criteria": ">", "value": date(2000, 1, 1)}
-    if kind not in ("number", "count"):
-        return {}
-    low, high = bounds
-    which = "both" if None not in bounds else "low" if low is not None else "high"
-    which = "none" if low is None and high is None else which
-    said = BOOK["refused"].format(bounds=BOOK["bounds"][which].format(low, high))
-    far = 1e15
-    limits = {"minimum": -far if low is None else low, "maximum": far if high is None else high}
-    return {"validate": "decimal", "criteria": "between", **limits, "error_message": said}
 
 
 def check_returned(raw: RawFile, mapping: MappingFile, result: ImportResult) -> RawFile:
@@ -264,49 +224,53 @@ def check_returned(raw: RawFile, mapping: MappingFile, result: ImportResult) -> 
 
 
 def _checked(sheet: Sheet, mapping: MappingFile, result: ImportResult) -> Sheet:
-    is_ours = re.search(mapping.match.sheets, sheet.name, re.IGNORECASE)
-    for block in find_blocks(sheet, mapping, Counter()) if is_ours else ():
-        at = {name: block.position(name) for name in (*_SEALED, *_ANSWERS, _NAMES["seal"])}
-        if missing := [name for name, place in at.items() if place is None]:
-            result.problems.tell("collection-column-missing", file=result.name, sheet=sheet.name,
-                                 row=block.header_row, names=", ".join(missing))  # fmt: skip
-            return sheet
-        rows = block.rows
-        filled = (rows[[at[name] for name in _ANSWERS]] != "").any(axis=1)
-        seals = [_seal(texts) for texts in rows[[at[name] for name in _SEALED]].to_numpy()]
-        changed = filled & (rows[at[_NAMES["seal"]]] != pd.Series(seals, rows.index))
-        result.ignored[BOOK["unfilled"]] += int((~filled).sum())
-        held = rows[changed]
-        places = held.assign(file=result.name, sheet=sheet.name, row=held.index, value="")
-        places["indicator"] = held[at[_NAMES["indicator"]]]
-        places["cells"] = ["; ".join(filter(None, texts)) for texts in held.to_numpy()]
-        given = dict.fromkeys(("table", "column", "area_code"), "") | {"table": mapping.table}
-        lines = lines_at(places.assign(**given), "collection-row-changed")
-        result.hold(lines[QUARANTINE_COLUMNS], len(held))
-        out = rows.index[~filled | changed]
-        result.read += len(out)
-        return replace(sheet, cells=sheet.cells.drop(index=out))
-    return sheet
+    block = next(find_blocks(sheet, mapping, Counter()), None)
+    if block is None or not re.search(mapping.match.sheets, sheet.name, re.IGNORECASE):
+        return sheet
+    at = {name: block.position(name) for name in _NAMES.values()}
+    place: Any = {"file": result.name, "sheet": sheet.name, "table": mapping.table}
+    if missing := [name for name, position in at.items() if position is None]:
+        facts = place | {"row": block.header_row, "names": ", ".join(missing)}
+        result.problems.tell("collection-column-missing", **facts)
+        return sheet
+    rows = block.rows.rename(columns={position: name for name, position in at.items()})
+    filled = (rows[_ANSWERS] != "").any(axis=1)
+    changed = filled & (rows[_NAMES["seal"]] != [_seal(row) for row in rows[_SEALED].to_numpy()])
+    held = rows[changed]
+    kept = ["; ".join(filter(None, texts)) for texts in held.to_numpy()]
+    lines = pd.DataFrame(place, held.index).assign(row=held.index, cells=kept)
+    lines["indicator"] = held[_NAMES["indicator"]]
+    lines = lines_at(
+        lines.reindex(columns=QUARANTINE_COLUMNS, fill_value=""), "collection-row-changed"
+    )
+    result.hold(lines, len(held))
+    result.ignored[BOOK["unfilled"]] += int((~filled).sum())
+    out = rows.index[~filled | changed]
+    result.read += len(out)
+    return replace(sheet, cells=sheet.cells.drop(index=out))
 
 
 def standing(period: Period, rows: Sequence[Row], as_at: date) -> tuple[list[Row], list[str]]:
     """Say of each owner what was sent of what was asked, and by how many days the rest is late."""
-    told, found, lines = BOOK["told"], [], []
-    for owner in dict.fromkeys(row["owner"] for row in rows):
-        mine = [row for row in rows if row["owner"] == owner]
-        open_ = [row for row in mine if not row["is_sent"]]
-        newest = max(row["newest"] for row in mine) or "none"
-        facts = {"owner": owner, "asked": len(mine), "missing": len(open_), "newest": newest}
-        facts |= {"sent": len(mine) - len(open_), "share": len(open_) / len(mine)}
+    found, lines, told = [], [], BOOK["told"]
+    for (_, owner), group in groupby(rows, key=_owner):
+        mine = list(group)
+        late = {id(row): (as_at - row["due_on"]).days if row["due_on"] else 0 for row in mine}
+        waiting = [row for row in mine if not row["is_sent"]]
+        facts: Row = {"owner": owner, "asked": len(mine), "missing": len(waiting)}
+        facts |= {"sent": len(mine) - len(waiting), "share": len(waiting) / len(mine)}
+        facts["newest"] = max(row["newest"] for row in mine) or "none"
+        facts["waiting"] = [
+            {name: row[name] for name in ("indicator", "period", "due")}
+            | {"days_late": max(late[id(row)], 0)}
+            for row in waiting
+        ]
         lines.append(told["owner"].format(**facts))
-        facts["late"] = []
-        for row in open_:
-            days = (as_at - row["due_on"]).days if row["due_on"] else 0
-            lines.append(told["late" if days > 0 else "waiting"].format(**row, days=days))
-            facts["late"].append({name: row[name] for name in ("indicator", "period", "due")}
-                                 | {"days_late": max(days, 0)})  # fmt: skip
+        lines += [
+            told["late" if r["days_late"] else "waiting"].format(**r) for r in facts["waiting"]
+        ]
         found.append(facts)
-    silent = sum(not e["sent"] and any(x["days_late"] for x in e["late"]) for e in found)
-    counts = {"sent": sum(e["sent"] for e in found), "asked": len(rows), "owners": len(found)}
-    lines.append(told["total"].format(**counts, silent=silent, period=period.label))
-    return found, lines
+    silent = [f for f in found if not f["sent"] and any(r["days_late"] for r in f["waiting"])]
+    counts = {"sent": sum(row["is_sent"] for row in rows), "asked": len(rows)}
+    counts |= {"owners": len(found), "silent": len(silent)}
+    return found, [*lines, told["total"].format(**counts, period=period.label)]

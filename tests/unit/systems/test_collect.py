@@ -124,7 +124,7 @@ def test_only_yellow_cells_are_open_and_bounded(sent: Path) -> None:
             assert cell.data_type != "f"
     rules = {str(rule.sqref): rule for rule in book.worksheets[1].data_validations.dataValidation}
     assert (rules["L5"].formula1, rules["L5"].formula2) == ("0.0", "100.0")
-    assert rules["L5"].error == BOOK["refused"].format(bounds="from 0 to 100")
+    assert rules["L5"].error == BOOK["refused"].format(bounds="a number from 0 to 100 (percentage)")
     assert "not yet available" in rules["O5"].formula1
 
 
@@ -229,7 +229,7 @@ def test_who_has_not_sent_what(council: Workspace, sent: Path) -> None:
     found, lines = standing(period, rows, day)
     told = {each["owner"][-6:]: (each["sent"], each["asked"], each["share"]) for each in found}
     assert told == {"[east]": (0, 1, 1.0), "[west]": (2, 3, 1 / 3)}
-    assert found[0]["late"] == [
+    assert found[0]["waiting"] == [
         {"indicator": "PCT", "period": "2026-27 Q2", "due": "2026-10-20", "days_late": 12}
     ]
     assert "12 days late" in "\n".join(lines) and "from 1 of 2 owners" in lines[-1]
