@@ -16,16 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import frames, history, questions, trend_plan
+from pmf_analysis.measures import frames, history, polarity, questions, trend_plan
 from pmf_analysis.measures.arrays import PRECISION, TABLES, Column, Frame, Frames, constants
-from pmf_analysis.measures.polarity import (
-    SIGNS,
-    Targets,
-    band_distance,
-    first_text,
-    is_met,
-    target_bands,
-)
+from pmf_analysis.measures.polarity import Targets, first_text
 from pmf_analysis.measures.result_tables import with_labels
 
 _SET = constants("arrows")
@@ -81,7 +74,7 @@ def arrows(
         return at.reindex(pd.MultiIndex.from_arrays(then)).reset_index(drop=True)
 
     before = pd.concat([earlier(lag) for lag in range(1, x + 1)], axis=1)
-    bands, told = target_bands(known, targets), known[_KEYS]
+    bands, told = polarity.target_bands(known, targets), known[_KEYS]
     for name, reference in (("short", before.iloc[:, 0]), ("long", before.mean(axis=1))):
         told = told.assign(**{name: _arrow(value, reference, better, bands)})
     return told
@@ -90,12 +83,12 @@ def arrows(
 def _arrow(value: Column, reference: Column, better: Column, bands: Frame) -> Column:
     """Say whether each value is better than what it is compared with."""
     low, high = (bands[name].fillna(bands["target"]) for name in ("target_low", "target_high"))
-    closer = band_distance(reference, low, high) - band_distance(value, low, high)
-    gain = (better.map(SIGNS).astype(float) * (value - reference)).where(better != "range", closer)
+    before, now = (polarity.band_distance(each, low, high) for each in (reference, value))
+    gain = better.map(polarity.SIGNS).astype(float) * (value - reference)
+    gain = gain.where(better != "range", before - now)
     equal = gain.abs() <= PRECISION * np.maximum(value.abs(), reference.abs())
-    return first_text(
-        value.index, [(equal, "same"), (gain > 0, "improving"), (gain < 0, "worsening")]
-    )
+    told = [(equal, "same"), (gain > 0, "improving"), (gain < 0, "worsening")]
+    return first_text(value.index, told)
 
 
 def statuses(rows: Frame, lines: Frame) -> Column:
@@ -117,7 +110,7 @@ def statuses(rows: Frame, lines: Frame) -> Column:
     """
     edges = trend_plan.target_lines(rows, lines)
     value, low, high = rows["value"], edges["tolerance_low"], edges["tolerance_high"]
-    met, threshold = is_met(value, rows["polarity"], edges), low.notna() | high.notna()
+    met, threshold = polarity.is_met(value, rows["polarity"], edges), low.notna() | high.notna()
     tests = [(rows["polarity"] == "none", "data_only"), (met.isna(), ""), (met == 1, "on_target")]
     tests += [(~threshold, "missed"), ((value < low) | (value > high), "off_target")]
     return first_text(rows.index, tests, "near")

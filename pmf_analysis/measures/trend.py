@@ -12,16 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import (
-    arrows,
-    change_test,
-    dependence,
-    history,
-    short_series,
-    spc,
-    trend_plan,
-)
+from pmf_analysis.measures import change_test, dependence, history, short_series, spc, trend_plan
 from pmf_analysis.measures.arrays import LIMITS, SENTENCES, TABLES, Frame, constants
+from pmf_analysis.measures.arrows import arrows
 from pmf_analysis.measures.polarity import TARGETS, point_types
 from pmf_analysis.measures.special_causes import PROFILES, RuleSet, rule_set
 from pmf_analysis.measures.trend_chart import chart_series, verdicts, with_assurance, with_chart
@@ -232,7 +225,7 @@ def _trend_table(plan: Frame, frame: Frame, lines: Frame) -> Frame:
     newest = newest.assign(value=newest["shown_value"]).reindex(columns=TABLES["newest"])
     changes = change_test.like_for_like(frame)
     shown, goals = valued.assign(value=valued["shown_value"]), lines.loc[valued.index]
-    told = arrows.arrows(shown, plan.drop_duplicates("indicator"), targets=goals)
+    told = arrows(shown, plan.drop_duplicates("indicator"), targets=goals)
     told = told.groupby("series").tail(1).set_index("series")[["short", "long"]]
     table = plan.drop(columns="value").join([newest, changes, told.add_prefix("arrow_")])
     table = table.fillna(dict.fromkeys(["change_test", "arrow_short", "arrow_long"], ""))

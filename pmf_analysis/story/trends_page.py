@@ -11,16 +11,7 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.story import bank, pages, sentences, spc, strip, style
-from pmf_analysis.story.bank import (
-    Sentences,
-    count_of,
-    join_words,
-    say,
-    tell,
-    tell_cells,
-    told,
-    words_of,
-)
+from pmf_analysis.story.bank import Sentences, count_of, say, tell, tell_cells, told, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import TrendFacts
 from pmf_analysis.story.figures import Row, raw, text
@@ -162,7 +153,7 @@ class TrendsPage(pages.Page[TrendFacts]):
         """Say what the arrows of another system were worth; nothing where it shows none."""
         rows = self._published()
         worth = Counter(text(row, "worth") for row in rows)
-        slots: Any = {"system": join_words(sorted({text(row, "system") for row in rows}))}
+        slots: Any = {"system": bank.join_words(sorted({text(row, "system") for row in rows}))}
         slots |= {"differ": sum(row["differs"] for row in rows), "of": len(rows)}
         return pages.words_block("note", "arrows", tell("arrows", worth=worth, **slots))
 

@@ -79,15 +79,12 @@ def _rows(
         table.drop(columns="frequency", errors="ignore")
         .rename(columns={"indicator_id": "indicator"})
         .join(declared, "indicator")
+        .assign(code=lambda rows: rows["code"].fillna(rows["indicator"]))
         for table in (observations, targets[~targets["target_id"].isin(targets["supersedes"])])
     )
     first = values.groupby("indicator")["period_start"].min().reindex(register["indicator"])
-    start = (
-        register["valid_from"]
-        .fillna(first.set_axis(register.index))
-        .dt.strftime("%d/%m/%y")
-        .fillna("")
-    )
+    begun = register["valid_from"].fillna(first.set_axis(register.index))
+    start = begun.dt.strftime("%d/%m/%y").fillna("")
     is_year = aims["period_end"] + _DAY == aims["period_start"] + pd.DateOffset(years=1)
     of_part = values["dimension"].map(lambda name: _WHY["breakdown"] if name else "")
     absent = ~values["value_status"].isin(USABLE_STATUSES) | values["value"].isna()

@@ -234,7 +234,7 @@ def test_arrows_and_statuses_are_worked_out_again_and_every_disagreement_listed(
     assert "5 of 9 arrows and statuses" in block.text[-1]
     (listed,) = [block for block in page.quality() if block.id == "disagreements"]
     assert listed.table and len(listed.table.rows) == 5
-    assert listed.table.rows[3]["recomputed"] == "Getting worse"
+    assert listed.table.rows[1]["recomputed"] == "Getting worse"
     # Where no system says anything, nothing is told of it.
     silent = replace(page.view, tables={**page.view.tables, "disagreements": table.iloc[:0]})
     ids = [block.id for part in (page.exceptions, page.quality) for block in part()]

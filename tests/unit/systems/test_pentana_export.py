@@ -90,8 +90,8 @@ def test_the_four_sheets_come_in_order_with_what_is_mandatory(parameters: Parame
 @pytest.mark.parametrize(
     ("changes", "column", "why"),
     [
-        ({"code": "A" * 17}, "Code", "longer than the 16 characters that Pentana takes"),
-        ({"title": "T" * 226}, "Short Name", "longer than the 225 characters that Pentana takes"),
+        ({"code": "A" * 17}, "Code", "longer than the 16 characters that are taken"),
+        ({"title": "T" * 226}, "Short Name", "longer than the 225 characters that are taken"),
         ({"title": ""}, "Short Name", "this column is mandatory"),
         ({"data_type": "statement"}, "Data Type", "Pentana has no word for this, or it is missing"),
         ({"code": "cnt"}, "Code", "another PI has this code"),
@@ -154,6 +154,23 @@ def test_breakdowns_absent_values_and_targets_of_quarters_are_listed(
         ("PI Annual Target", "an annual target is for twelve months"),
         ("PI Value", "Pentana holds totals and no breakdowns"),
         ("PI Value", "there is no value to be shown"),
+    ]
+
+
+def test_no_note_is_lost_for_its_length_and_no_value_for_its_indicator(
+    parameters: Parameters,
+) -> None:
+    rows = observations(
+        value_note=["n" * 32_768, "n" * 32_767, ""], indicator_id=["PCT", "PCT", "GONE"]
+    )
+    made = sheets(write_back(register(parameters), rows, targets().iloc[:0]))
+    assert [len(row["Note"]) for row in made["PI Value"]] == [32_767]
+    listed = [(row["Sheet"], row["Code"], row["Column"]) for row in made["Not written"]]
+    assert listed == [
+        ("Local PI", "CNT", "Start Date"),  # no figure says when it began
+        ("PI Data Collection Settings", "CNT", "Code"),
+        ("PI Value", "PCT", "Note"),
+        ("PI Value", "GONE", "Period"),
     ]
 
 
