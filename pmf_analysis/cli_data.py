@@ -91,12 +91,24 @@ def collect(
     return 0
 
 
-def look(file: Annotated[str, Argument(metavar="FILE")], as_json: console.AsJson = False) -> int:
-    """Say what a spreadsheet holds: sheets, headers, periods, and what is wrong with it."""
+def look(
+    file: Annotated[str, Argument(metavar="FILE")],
+    page: Annotated[Path | None, Option(metavar="FILE", help="Where to write the page.")] = None,
+    no_page: Annotated[bool, Option("--no-page", help="Only say what is in it.")] = False,
+    as_json: console.AsJson = False,
+) -> int:
+    """Say what any spreadsheet holds and what is wrong with it; a page says what it is worth."""
     from pmf_analysis.systems.looking import look as look_at
 
     seen = look_at(file)
-    console.say(as_json, asdict(seen), seen.lines())
+    lines, found = seen.lines(), asdict(seen)
+    if seen.tables and not no_page:
+        from pmf_analysis.batch.first_look import first_look
+
+        place = page or Path(f"{Path(file).stem} - first look.html")
+        place.write_text(first_look(Path(file), seen, date.today()), encoding="utf-8")
+        lines, found = [*lines, f"Is each change real? See {place}"], found | {"page": str(place)}
+    console.say(as_json, found, lines)
     return 0 if seen.tables else EXIT_DATA_UNUSABLE
 
 

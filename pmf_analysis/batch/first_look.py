@@ -29,6 +29,7 @@ from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.pages import Page, data_table, table_block, words_block
 from pmf_analysis.story.trends_page import TrendsPage
 from pmf_analysis.systems import drafting, looking
+from pmf_analysis.systems.folder import read_file
 from pmf_analysis.systems.importing import import_files
 from pmf_analysis.systems.mapping import is_period
 
@@ -67,8 +68,10 @@ def _page_of(workspace: Workspace, path: Path, today: date) -> Page[Any]:
     framework = workspace.parameters / "framework.yml"
     # A framework that somebody has touched keeps its themes, so that all stand on one page.
     framework.write_text(framework.read_text("utf-8") + "# one page\n", encoding="utf-8")
-    _, chosen = drafting.draft_into(workspace, [path], None, today)
-    outcome = import_files(workspace, [path], today, chosen[0])
+    mappings = workspace.parameters / "mappings"
+    chosen = drafting.mapping_for(path, read_file(path), mappings)
+    drafting.draft_into(workspace, [path], None, today)
+    outcome = import_files(workspace, [path], today, chosen.name)
     if outcome.vintage is None:
         raise PmfError(outcome.problems)
     spec = workspace.load_run("first_report.yml")

@@ -231,7 +231,7 @@ def draft_into(
     if not to and (folder / "indicators.yml").is_file():
         raise PmfError(Problem.of("two-registers", file="parameters/indicators.yml"))
     council, read = declared.framework.council, [(path, read_file(path)) for path in paths]
-    chosen = [_mapping_of(path, raw, folder / "mappings") for path, raw in read]
+    chosen = [mapping_for(path, raw, folder / "mappings") for path, raw in read]
     drafts = [draft_register(raw, of) for (_, raw), of in zip(read, chosen, strict=True)]
     themes = {slug_of(theme.title): theme.id for theme in declared.framework.themes}
     named = dict.fromkeys(theme for draft in drafts for theme in draft.themes)
@@ -241,6 +241,7 @@ def draft_into(
         themes = {slug_of(title): slug_of(title) for title in named}
     place = to or folder / "register.xlsx"
     book = read_document(place, place.name, declared.problems) if place.is_file() else None
+    declared.problems.raise_if_errors()  # of a workbook that could not be read nothing is lost
     old = [*book.get("indicators", ())] if book else []
     directors = [director.id for director in declared.framework.directors]
     added = _added(old, [row for draft in drafts for row in draft.rows], themes, directors[0])
@@ -280,7 +281,7 @@ def _added(
     return rows
 
 
-def _mapping_of(path: Path, raw: RawFile, folder: Path) -> MappingFile:
+def mapping_for(path: Path, raw: RawFile, folder: Path) -> MappingFile:
     """Return the mapping that a file's name fits, else one that reads it, else one proposed."""
     known = load_mappings(folder)
     of_figures = {name: each for name, each in known.items() if each.table == "observations"}
