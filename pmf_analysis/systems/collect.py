@@ -22,7 +22,7 @@ import pandas as pd
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.parameters.workspace import Workspace
-from pmf_analysis.period_spans import MONTHS_A_PERIOD, add_months
+from pmf_analysis.period_spans import MONTHS_A_PERIOD, add_months, months_of_span
 from pmf_analysis.periods import Period, parse_period, period_from_start
 from pmf_analysis.problems import PmfError, Problem
 from pmf_analysis.shipped import read_shipped
@@ -85,7 +85,10 @@ def asked(workspace: Workspace, period: str, as_at: date) -> tuple[str, Period, 
     rows = []
     for name, each in parameters.register.indicators.items():
         mine = [table[table["indicator_id"] == name] for table in (values, aims)]
-        more = {"owner": each.owner or roles[each.director], "bounds": bounds[name]}
+        more = {
+            "owner": each.owner or roles.get(each.director, BOOK["no_owner"]),
+            "bounds": bounds[name],
+        }
         rows += [_row(each, due, (mine[0], mine[1]), more) for due in _due_periods(each, chosen)]
     if not rows:
         raise PmfError(Problem.of("nothing-due", period=chosen.label))
@@ -108,8 +111,15 @@ def _due_periods(indicator: Indicator, asked_for: Period) -> Iterator[Period]:
         if after.day == 1 if months else end.weekday() == 6:
             due = period_from_start(start, frequency, indicator.year_type)
             if due.kind != "rolling" and first <= due.end and due.start <= last:
-                yield due
+                yield _window(indicator, due) if indicator.period_span else due
         end = after
+
+
+def _window(indicator: Indicator, due: Period) -> Period:
+    """Return the window of a rolling or pooled value that ends with a period."""
+    start = add_months(due.end + _DAY, -months_of_span(indicator.period_span))
+    span = indicator.period_span
+    return period_from_start(start, indicator.frequency, indicator.year_type, span)
 
 
 def _row(i: Indicator, due: Period, known: tuple[pd.DataFrame, pd.DataFrame], more: Row) -> Row:

@@ -85,6 +85,7 @@ def _beside_history(every: Mapping[str, Frame], context: Context) -> dict[str, F
     history = _with_history(values[is_own].join(facts, on="indicator_id"), context)
     targets = targets[targets["area_code"] == context.council.area_code]
     totals = history[history["dimension"] == ""]
+    targets = targets[~targets["target_id"].isin(targets["supersedes"])]
     targets = targets.drop_duplicates("target_id", keep="last")
     spans = totals.drop_duplicates(["indicator_id", *_SPAN], keep="last")
     outturns = spans.set_index(["indicator_id", *_SPAN])["value"].rename("outturn")

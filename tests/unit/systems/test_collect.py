@@ -30,6 +30,8 @@ OWN = """
   - {id: NET, title: Surplus, THEME, data_type: money, unit: £,
      frequency: annual, year_type: calendar, owner: History, publish_lag_days: 0,
      allow_negative: true}
+  - {id: POOL, title: Life expectancy, THEME, data_type: score, unit: years, frequency: annual,
+     year_type: calendar, accumulation: rolling, period_span: 3y, owner: History}
   - {id: OLD, title: Old, THEME, data_type: count, unit: cases,
      frequency: quarterly, valid_to: 2026-06-30}
   - {id: SAID, title: A plan is agreed, THEME, data_type: milestone,
@@ -92,6 +94,7 @@ def test_each_owner_gets_what_is_due_of_theirs(council: Workspace) -> None:
     year = asked(council, "2026-27 Q3", AS_AT)[2]
     assert [(r["indicator"], r["period"]) for r in year if r["owner"] == "History"] == [
         ("NET", "2026"),
+        ("POOL", "2024 to 2026"),
     ]
     assert asked(council, "", AS_AT)[1].label == "2026-27 Q2"
     assert asked(council, "", date(2027, 1, 1))[1].label == "2026-27 Q3"
