@@ -27,12 +27,14 @@ def import_(
     as_json: console.AsJson = False,
 ) -> int:
     """Read files or folders through their mappings into the store."""
+    from pmf_analysis.data.store import Store
+
+    place = console.opened(workspace)
+    store = Store(place.store)  # a lake that is down is told of before anything is read
     if withdraw:
-        from pmf_analysis.data.store import Store
         from pmf_analysis.systems.lake import write_tables
 
-        place = console.opened(workspace)
-        Store(place.store).withdraw(withdraw, reason)
+        store.withdraw(withdraw, reason)
         write_tables(place)
         print(f"Withdrawn: {withdraw}.")
         return 0
@@ -41,7 +43,7 @@ def import_(
     day = _day(as_at)
     from pmf_analysis.systems.importing import import_files
 
-    outcome = import_files(console.opened(workspace), files or (), day, mapping or None)
+    outcome = import_files(place, files or (), day, mapping or None)
     console.complain(outcome.problems)
     records = [result.record for result in outcome.results]
     vintage = outcome.vintage.id if outcome.vintage else None

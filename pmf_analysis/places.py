@@ -22,7 +22,7 @@ from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 
 Result = TypeVar("Result")
 LAKE = ("az://", "abfs://", "abfss://")
-_SECONDS = 1.2
+_SECONDS = 1.0
 _CONNECTION = "AZURE_STORAGE_CONNECTION_STRING"
 _ACCOUNT_OF = re.compile(r"@([\w-]+)\.(?:dfs|blob)\.core\.windows\.net")
 # By what the lake calls them; all else is refused.
