@@ -17,6 +17,7 @@ from messy_council import KNOWN, write_messy_workbook
 
 from pmf_analysis.cli import main
 from pmf_analysis.parameters.workspace import Workspace
+from pmf_analysis.problems import PmfError
 from pmf_analysis.story.pages import data_table
 from pmf_analysis.story.view import guess_blocks
 from pmf_analysis.systems.drafting import catalogue, draft_into, search_catalogue, usual_for
@@ -143,9 +144,17 @@ def test_a_file_that_no_mapping_reads_is_drafted_through_one_that_is_proposed(
     assert main(["import", str(path), "--as", name, "--workspace", str(workspace.root)]) == 0
 
 
+def test_a_workbook_that_cannot_be_read_is_never_written_over(workspace: Workspace) -> None:
+    other = workspace.root / "mine.xlsx"
+    other.write_bytes(b"not a workbook")
+    with pytest.raises(PmfError):
+        draft_into(workspace, [workspace.root.parent / FILE], other, TODAY)
+    assert other.read_bytes() == b"not a workbook"
+
+
 def test_a_framework_that_a_person_changed_is_left_alone(workspace: Workspace) -> None:
     path = workspace.parameters / "framework.yml"
-    path.write_text(path.read_text("utf-8").replace("All indicators", "Our plan"), "utf-8")
+    path.write_text(path.read_text("utf-8").replace("Performance", "Our plan"), "utf-8")
     before = path.read_bytes()
     _draft(workspace)
     assert path.read_bytes() == before
