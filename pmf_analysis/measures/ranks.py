@@ -72,7 +72,8 @@ def positions(panel: Panel, own: Frame) -> Frame:
         percentile (share of peers that are worse, ties by half, 0 to 100), mad_distance (distance
         from the median in median absolute deviations, unscaled as Oflog has it; NaN if those are
         0), quarter (1 beyond the better quartile, 4 beyond the worse, 2 and 3 inside; 0 unknown),
-        quintile (by `quantile_group`; 1 = best). NaN with fewer than five peers.
+        quintile (by `quantile_group`; 1 = best; 0 where equal values fill a whole one). NaN with
+        fewer than five peers.
     """
     peers, value = panel["value"], own["value"].to_numpy(float)
     n = (~np.isnan(peers)).sum(axis=1)
@@ -89,7 +90,9 @@ def positions(panel: Panel, own: Frame) -> Frame:
     mad = ordered_quantile(np.sort(np.abs(peers - median[:, None]), axis=1), 0.5)
     table["mad_distance"] = (value - median) / np.where(mad > 0, mad, np.nan)
     shown: Frame = table.loc[n >= FEWEST_PEERS].reindex(own.index)
-    quintile = quantile_group(shown["rank"], n + 1, 5)
+    # Many at one end, such as half at nought, share a rank that would put them in the middle.
+    quintile, last = (quantile_group(shown["rank"] + k, n + 1, 5) for k in (0, shown["n_level"]))
+    quintile = np.where(last - quintile > 1, 0, quintile)
     return shown.assign(quarter=_quarter(shown, own), quintile=quintile, n_peers=n)
 
 

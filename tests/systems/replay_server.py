@@ -151,10 +151,10 @@ class _Handler(BaseHTTPRequestHandler):
         if parts.path.endswith("data.table") and asked.get("ApplicationKey") != KEY:
             doing = "401"
         if doing.isdigit():
-            self._send(int(doing), b"refused " + self.path.encode(), **{"Retry-After": "0"})
+            self._send(int(doing), b"refused " + self.path.encode(), {"Retry-After": "0"})
             return
         if doing == "redirect":
-            self._send(302, b"", Location=f"{self.replay.elsewhere}{self.path}")
+            self._send(302, b"", {"Location": f"{self.replay.elsewhere}{self.path}"})
             return
         body = answer_to(parts.path, asked, self.replay.parent)
         body = {"html": PAGE, "other": b"a,b\n1,2\n", "empty": b""}.get(doing, body)
@@ -163,10 +163,16 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, body, short=doing == "short", cut=doing == "cut")
 
     def _send(
-        self, status: int, body: bytes, *, short: bool = False, cut: bool = False, **more: str
+        self,
+        status: int,
+        body: bytes,
+        more: dict[str, str] | None = None,
+        *,
+        short: bool = False,
+        cut: bool = False,
     ) -> None:
         self.send_response(status)
-        for name, text in more.items():
+        for name, text in (more or {}).items():
             self.send_header(name, text)
         if not cut:
             self.send_header("Content-Length", str(len(body)))

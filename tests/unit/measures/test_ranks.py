@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pmf_analysis.measures.intervals import poisson, wilson
-from pmf_analysis.measures.ranks import quantile_group, rank_range
+from pmf_analysis.measures.ranks import positions, quantile_group, rank_range
 
 
 @pytest.mark.parametrize("groups", [4, 5, 10])
@@ -71,3 +71,15 @@ def test_no_range_without_errors_of_us_and_five_peers() -> None:
     assert np.isnan(one_case(value, value - few, value + few)).all()
     five = np.where(np.arange(10) < 6, 1.0, np.nan)
     assert not np.isnan(one_case(value, value - five, value + five)).any()
+
+
+def test_a_block_of_73_joint_lowest_is_in_no_fifth() -> None:
+    """Sharing the better rank, 78 of 150, they would all stand in the middle fifth."""
+    rest = np.arange(1.0, 78.0)
+    peers = np.sort(np.r_[np.zeros(72), rest])[None, :]
+    row = {"polarity": "higher", "target_low": np.nan, "target_high": np.nan}
+    found = positions({"value": peers}, pd.DataFrame([row | {"value": 0.0}])).iloc[0]
+    assert (found["rank"], found["n_level"], found["quintile"]) == (78, 72, 0)
+    peers = np.sort(np.r_[np.zeros(73), np.delete(rest, 40)])[None, :]
+    one = positions({"value": peers}, pd.DataFrame([row | {"value": 41.0}])).iloc[0]
+    assert (one["rank"], one["quintile"]) == (37, 2)
