@@ -95,7 +95,7 @@ def test_the_unexpected_is_one_line_and_a_file(
 ) -> None:
     import tempfile
 
-    def broken(folder: Path) -> list[str]:
+    def broken(folder: Path, *council: str) -> list[str]:
         raise RuntimeError(f"first line about {folder.name}\nsecond line")
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
