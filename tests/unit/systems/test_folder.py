@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import gzip
+from datetime import date
 from pathlib import Path
+from threading import Event, Thread
 
+import fsspec
 import pytest
 from openpyxl import Workbook
 
+from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError
-from pmf_analysis.systems.folder import drop_files, read_file
+from pmf_analysis.systems.folder import drop_files, read, read_file
 from pmf_analysis.systems.looking import look
+from pmf_analysis.systems.sources import FolderSource
 
 
 def test_owner_temporary_empty_and_foreign_files_are_skipped_with_a_reason(tmp_path: Path) -> None:
@@ -125,3 +130,50 @@ def test_json_that_is_no_list_of_records_is_refused(tmp_path: Path, text: str) -
     path.write_text(text)
     with pytest.raises(PmfError, match="damaged"):
         read_file(path)
+
+
+def test_a_mapping_reads_a_synced_folder(workspace: Workspace, tmp_path: Path) -> None:
+    library = tmp_path / "Teams - KPIs"
+    library.mkdir()
+    source = FolderSource(kind="folder", path=str(library))
+    with pytest.raises(PmfError, match="no file to import"):
+        read(source, workspace, date(2026, 10, 31))
+    (library / "~$b.xlsx").write_text("owner")
+    (library / "a.xlsx").write_bytes(b"PK\x03\x04half")
+    (library / "b.csv").write_text("a,b\n1,2\n")
+    half, whole = read(source, workspace, date(2026, 10, 31))
+    assert half.sheets == () and half.problems.has_errors
+    assert "syncing or damaged" in half.problems[0].message
+    assert "owner file" in half.problems[1].message
+    assert whole.name == "b.csv" and whole.problems == []
+
+
+def test_a_file_that_grows_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "growing.csv"
+    path.write_text("a,b\n")
+    done = Event()
+
+    def grow() -> None:
+        while not done.wait(0.01):
+            with path.open("a") as file:
+                file.write("1,2\n")
+
+    writer = Thread(target=grow)
+    writer.start()
+    try:
+        files, problems = drop_files(tmp_path)
+    finally:
+        done.set()
+        writer.join()
+    assert files == [] and "still syncing" in problems[0].message
+    assert drop_files(tmp_path)[0] == [path]
+
+
+def test_an_address_is_read_like_a_folder() -> None:
+    files = fsspec.filesystem("memory")
+    files.pipe_file("/kpis/q2/a.csv", b"a,b\n1,2\n")
+    files.pipe_file("/kpis/~$a.xlsx", b"owner")
+    found, problems = drop_files("memory://kpis")
+    assert [problem.file for problem in problems] == ["~$a.xlsx"]
+    raw = read_file(found[0])
+    assert (raw.name, len(raw.sheets[0].cells)) == ("a.csv", 2)
