@@ -106,7 +106,7 @@ def test_without_answers_nothing_is_said_but_that(
     brought(council, tmp_path, [f"QOL1,Parks,2024-25,,,{then}", f"QOL1,Parks,2025-26,,,{now}"])
     found = trends(council).loc["QOL1"]
     assert np.isnan(found["change_p"]) and found["change_test"] == "no_sample"
-    assert "cannot be judged" in say("trend.survey.no_sample")
+    assert "cannot be tested" in say("trend.survey.no_sample")
 
 
 def test_a_ward_is_held_against_the_city(council: Workspace, tmp_path: Path) -> None:
