@@ -118,11 +118,10 @@ def _said(raw: RawFile, mapping: MappingFile) -> dict[str, dict[str, str]]:
     known: dict[str, dict[str, str]] = {}
     wanted = {"indicator_id": mapping.columns["indicator_id"], **RULES["columns"]}
     for block in (b for sheet in raw.sheets for b in find_blocks(sheet, mapping, Counter())):
-        at = {n: filter(lambda p: p is not None, map(block.position, wanted[n])) for n in wanted}
-        places = {
-            name: place for name, found in at.items() if (place := next(found, None)) is not None
-        }
-        texts = {n: block.rows[place].astype("str").map(_plain) for n, place in places.items()}
+        at = {name: [*map(block.position, names)] for name, names in wanted.items()}
+        found = ((name, p) for name, places in at.items() for p in places if p is not None)
+        first = dict(reversed([*found]))
+        texts = {n: block.rows[p].astype("str").map(_plain) for n, p in first.items()}
         for row in pd.DataFrame(texts).drop_duplicates("indicator_id").to_dict("records"):
             facts = known.setdefault(row.pop("indicator_id"), {})
             facts |= {str(name): text for name, text in row.items() if text and name not in facts}
@@ -290,7 +289,13 @@ def mapping_for(path: Path, raw: RawFile, folder: Path) -> MappingFile:
     for mapping in of_figures.values():
         result = ImportResult(raw.name, raw.sha256, mapping.name, Problems())
         cut = tabular.cut_into_records(raw.sheets, mapping, frozenset(), result)
-        if any(len(records.raw) for records in cut) and not result.problems.has_errors:
+        if any(map(_has_periods, cut)) and not result.problems.has_errors:
             return mapping
     name, _ = propose(str(path), folder, write=True)
     return load_mappings(folder)[name]
+
+
+def _has_periods(records: Records) -> bool:
+    """Whether most of some records say in which period they are."""
+    told = records.raw.reindex(columns=["period_label", "period_start"], fill_value="")
+    return bool((told.astype("str") != "").any(axis=1).mean() > 0.5)
