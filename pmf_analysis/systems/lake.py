@@ -6,6 +6,7 @@ is known now, as tables for other programs: Parquet, or Delta with a version for
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from datetime import date
@@ -54,6 +55,9 @@ def write_tables(workspace: Workspace) -> None:
     PmfError
         Exit 2: Delta is asked for and not installed; exit 3: the lake refuses.
     """
+    from pyarrow import Table
+    from pyarrow.parquet import write_table
+
     from pmf_analysis.data.store import Store
 
     if workspace.storage.tables is None:
@@ -64,8 +68,6 @@ def write_tables(workspace: Workspace) -> None:
     files, base = opened(f"{workspace.store}/curated")
     newest = [vintage.id for vintage in store.vintages()][-1:]
     for name, frame in known.items():
-        from pyarrow import Table
-
         rows = _plain(Table.from_pandas(frame, preserve_index=False))
         # A table that had rows and lost them by a withdrawal is written too, empty.
         place = f"{name}.parquet" if workspace.storage.tables == "parquet" else name
@@ -74,7 +76,8 @@ def write_tables(workspace: Workspace) -> None:
         if place == name:
             _write_delta(files, f"{base}/{name}", rows, "".join(newest))
         else:
-            write_whole(files, f"{base}/{place}", _parquet(rows))
+            write_table(rows, content := io.BytesIO(), compression="zstd")
+            write_whole(files, f"{base}/{place}", content.getvalue())
 
 
 def _plain(rows: pa.Table) -> pa.Table:
@@ -94,15 +97,6 @@ def _plain(rows: pa.Table) -> pa.Table:
             column = pa.array(texts)
         rows = rows.set_column(place, field.name, column)
     return rows.replace_schema_metadata()
-
-
-def _parquet(rows: pa.Table) -> bytes:
-    import io
-
-    from pyarrow.parquet import write_table
-
-    write_table(rows, content := io.BytesIO(), compression="zstd")
-    return content.getvalue()
 
 
 def _write_delta(files: Any, place: str, rows: pa.Table, vintage: str) -> None:

@@ -331,5 +331,25 @@ def test_a_workspace_of_its_own_never_asks_for_what_reads_a_lake(tmp_path: Path)
     assert "does not answer" in done.stderr or "pip install adlfs deltalake" in done.stderr
 
 
+@pytest.mark.parametrize("form", ["parquet", "delta"])
+def test_a_store_on_the_disk_has_tables_for_other_programs_too(tmp_path: Path, form: str) -> None:
+    from deltalake import DeltaTable
+
+    workspace = Workspace(new_workspace(tmp_path, tables=form))
+    targets = SOURCES / "2026-10-31" / "targets.csv"
+    import_files(workspace, [targets], date(2026, 10, 31))
+    known = Store(workspace.store).as_known_on(date.max)["targets"]
+    place = tmp_path / "store" / "curated"
+    if form == "parquet":
+        found = pd.read_parquet(place / "fact_target.parquet")
+        names = {path.name for path in place.iterdir()}
+        assert names == {"fact_target.parquet", "dim_indicator.parquet"}
+    else:
+        found = DeltaTable(str(place / "fact_target")).to_pyarrow_table().to_pandas()
+    assert found["target"].tolist() == pytest.approx(known["target"].tolist(), nan_ok=True)
+    days = pd.to_datetime(found["period_end"]).dt.date.tolist()
+    assert days == known["period_end"].dt.date.tolist()
+
+
 def test_every_table_of_the_contract_has_a_name_in_the_lake() -> None:
     assert set(read_shipped("systems/lake.yml")) == set(TABLES) - {"indicators"}
