@@ -24,17 +24,9 @@ import pandas as pd
 
 from pmf_analysis.places import is_address, opened
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
-from pmf_analysis.systems import legacy
+from pmf_analysis.systems import guards, legacy
 from pmf_analysis.systems.cells import Sheet, read_workbook
-from pmf_analysis.systems.guards import (
-    KNOWN,
-    LIMITS,
-    RefusedError,
-    check_size,
-    old_kind,
-    package_kind,
-    unpacked,
-)
+from pmf_analysis.systems.guards import KNOWN, RefusedError
 from pmf_analysis.systems.values import is_typed
 
 if TYPE_CHECKING:
@@ -149,7 +141,7 @@ def read_file(place: Path | str) -> RawFile:
     """
     try:
         files, path = opened(place)
-        check_size(size := files.size(path))
+        guards.check_size(size := files.size(path))
         content = files.cat_file(path)
     except OSError as error:
         raise _unusable(place, "closed", error.strerror or type(error).__name__) from error
@@ -188,13 +180,13 @@ def _sheets(name: str, content: bytes, problems: Problems) -> list[Sheet]:
             raise RefusedError("other", what)
     kind, what = "text", "text with commas, semicolons or tabs"
     if content.startswith(b"PK"):
-        kind, what = package_kind(content, name, problems)
+        kind, what = guards.package_kind(content, name, problems)
     elif content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        kind, what = old_kind(content)
+        kind, what = guards.old_kind(content)
     elif content.startswith(b"PAR1"):
         kind, what = "parquet", "a Parquet table"
     elif content.startswith(b"\x1f\x8b"):
-        content, name = unpacked(content), re.sub(r"(?i)\.gz$", "", name)
+        content, name = guards.unpacked(content), re.sub(r"(?i)\.gz$", "", name)
     if not re.search(rf"(?i)\.({KNOWN['endings'][kind]})$", name):
         problems.tell("file-renamed", file=name, what=what)
     if kind in KNOWN["lost"]:
@@ -226,8 +218,8 @@ def _parquet_sheet(content: bytes) -> Sheet:
     from pyarrow.parquet import read_metadata
 
     told = read_metadata(io.BytesIO(content))
-    if told.num_rows * told.num_columns > LIMITS["parquet_cells"]:
-        raise RefusedError("too_many_cells", f"{LIMITS['parquet_cells']:,}")
+    if told.num_rows * told.num_columns > guards.LIMITS["parquet_cells"]:
+        raise RefusedError("too_many_cells", f"{guards.LIMITS['parquet_cells']:,}")
     frame = pd.read_parquet(io.BytesIO(content))
     cells = frame.set_axis(range(frame.shape[1]), axis=1).set_axis(range(1, len(frame) + 1))
     for column in cells:
