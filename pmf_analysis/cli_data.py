@@ -217,16 +217,18 @@ def check(
     as_json: console.AsJson = False,
 ) -> int:
     """Name the faults of mapping files; or read files through one, and store nothing."""
-    from pmf_analysis.systems import checking
+    from pmf_analysis.systems import checking, mapping
 
     opened = console.opened(workspace)
+    known = mapping.load_mappings(opened.parameters / "mappings")
+    if name:
+        known = {name: mapping.choose_mapping("", known, name)}
     if not files:
-        known = checking.known_mappings(opened, name)
-        lines = [f"{one.name}: version {one.version}, makes {one.table}" for one in known]
-        console.say(as_json, [one.name for one in known], [*lines, "No faults."])
+        lines = [f"{one.name}: version {one.version}, makes {one.table}" for one in known.values()]
+        console.say(as_json, [*known], [*lines, "No faults."])
         return 0
     trials = [checking.try_mapping(opened, file, date.today(), name) for file in files]
-    console.complain(problem for trial in trials for problem in trial.problems)
+    console.complain(problem for trial in trials for problem in trial.result.problems)
     told = [asdict(trial.result.record) | {"headers": trial.drift} for trial in trials]
     console.say(as_json, told, [line for trial in trials for line in trial.lines()])
-    return int(any(trial.problems.has_errors for trial in trials))
+    return int(any(trial.result.problems.has_errors for trial in trials))

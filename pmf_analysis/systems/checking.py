@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 from pmf_analysis.data.contract import empty_table
 from pmf_analysis.parameters.workspace import Workspace
-from pmf_analysis.problems import Problems
 from pmf_analysis.systems import blocks, folder, importing, repeats, rules
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
 from pmf_analysis.systems.patterns import fits
@@ -23,11 +23,6 @@ class Trial:
     mapping: MappingFile
     result: ImportResult
     drift: tuple[str, ...]
-
-    @property
-    def problems(self) -> Problems:
-        """Everything that was wrong, as an import would say it."""
-        return self.result.problems
 
     def lines(self) -> Iterator[str]:
         """Yield the trial in plain words."""
@@ -59,36 +54,22 @@ def try_mapping(workspace: Workspace, place: str, as_at: date, chosen: str | Non
     return Trial(mapping, result, tuple(dict.fromkeys(drift(raw, mapping))))
 
 
-def known_mappings(workspace: Workspace, name: str = "") -> list[MappingFile]:
-    """Return all mappings of a workspace, or the one of a name, when none has a fault.
-
-    Raises
-    ------
-    PmfError
-        Exit 2, with all faults of all mapping files, or for a name that none has.
-    """
-    mappings = load_mappings(workspace.parameters / "mappings")
-    return [choose_mapping("", mappings, name)] if name else list(mappings.values())
-
-
 def drift(raw: folder.RawFile, mapping: MappingFile) -> Iterator[str]:
     """Yield how a file's headers differ from the first names of the mapping's columns."""
-    expected = {ours: names for ours, names in mapping.columns.items() if names}
-    expected |= {f"{names[0]} (joined)": names[:1] for names in mapping.join.values()}
-    others = [
-        name for names in (*mapping.columns.values(), *mapping.join.values()) for name in names
-    ]
-    for sheet in raw.sheets:
-        for block in blocks.find_blocks(sheet, mapping, Counter()):
-            for ours, names in expected.items():
-                position = block.position(names[0])
-                instead = position if position is not None else block.positions(names)[:1]
-                if instead == []:
-                    yield f'no "{names[0]}" ({ours})'
-                elif isinstance(instead, list):
-                    yield f'"{block.headers.get(instead[0], "")}" in place of "{names[0]}"'
-            for text in block.headers.values():
-                if not any(fits(name, text) for name in (*others, *mapping.ignore)):
-                    is_period = mapping.unpivot is not None and mapping.unpivot.read(text)
-                    if not is_period and not mapping.indicators:
-                        yield f'"{" ".join(text.split())}" is not known to the mapping'
+    columns = mapping.columns | {ours: names[:1] for ours, names in mapping.join.items()}
+    known = [name for names in (*columns.values(), *mapping.join.values()) for name in names]
+    named = chain.from_iterable(
+        blocks.find_blocks(sheet, mapping, Counter()) for sheet in raw.sheets
+    )
+    for block in named:
+        for ours, names in columns.items():
+            found = [name for name in names if block.position(name) is not None]
+            if not found:
+                yield f'no "{names[0]}" ({ours})'
+            elif found[0] != names[0]:
+                yield f'"{found[0]}" in place of "{names[0]}"'
+        unpivot = mapping.unpivot
+        for text in block.headers.values():
+            is_known = any(fits(name, text) for name in (*known, *mapping.ignore))
+            if not (is_known or mapping.indicators or (unpivot and unpivot.read(text))):
+                yield f'"{" ".join(text.split())}" is not known to the mapping'
