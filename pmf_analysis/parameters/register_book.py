@@ -107,7 +107,8 @@ def _cells(raw: bytes) -> list[tuple[int, str, str, Any]]:
         if sum(part.file_size for part in archive.infolist()) > BOOK["most_bytes"]:
             raise ValueError
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what openpyxl does not read, such as lists of choices
+        # Of what openpyxl does not read, such as lists of choices.
+        warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
         found = sorted(load_workbook(io.BytesIO(raw))[BOOK["sheet"]]._cells.items())
     named = [(row, get_column_letter(column), cell) for (row, column), cell in found]
     filled = [each for each in named if str("" if each[2].value is None else each[2].value).strip()]

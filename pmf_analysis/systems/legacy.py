@@ -27,7 +27,7 @@ _OFFICE, _TABLE, _TEXT, _STYLE = (
     f"{{{_ODF}{n}:1.0}}" for n in ("office", "table", "text", "style")
 )
 _WORD = {"w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main"}
-# A reference such as ['file:///K:/other.ods'#$Sheet1.A1].
+# A reference such as ['(address of another file)'#$Sheet1.A1].
 _OTHER_FILE = re.compile(r"'[^']+'#")
 # How the other process says what is wrong.
 _REASONS = {3: "protected", 4: "too_many_cells"}

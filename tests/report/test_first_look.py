@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import openpyxl
 import pytest
 from lxml import html
+from messy_council import write_messy_workbook
 
 from pmf_analysis.cli import main
 from pmf_analysis.documents.audit import audit_html
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "systems"))
-from messy_council import write_messy_workbook
 
 
 def _look(place: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
