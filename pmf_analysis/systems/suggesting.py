@@ -167,7 +167,7 @@ def _texts(found: Found, known: list[MappingFile]) -> Iterator[str]:
         yield f"  {state}: {_quoted([text for text, of in states.items() if of == state])}"
     enums: dict[str, dict[str, str]] = {}
     for ours, words in (pair for mapping in known for pair in mapping.enums.items()):
-        if ours in found:
+        if ours in found and ours != "indicator_id":  # whose names are of one system's own
             enums.setdefault(ours, {}).update(words)
     yield f"enums: {_quoted(enums)}"
 
