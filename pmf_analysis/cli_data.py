@@ -204,7 +204,7 @@ def suggest(
 
     mappings = console.opened(workspace).parameters / "mappings"
     name, text = propose(file, mappings, write=write)
-    said = f"Written: parameters/mappings/{name}.yml. Next: pmf map check {name} \"{file}\""
+    said = f'Written: parameters/mappings/{name}.yml. Next: pmf map check {name} "{file}"'
     print(said if write else text)
 
 
