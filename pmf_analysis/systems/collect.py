@@ -5,8 +5,6 @@ cells: a row that was changed, moved from elsewhere or never sent is told from o
 Its words and columns are in ``collect.yml``; the mapping ``collection`` reads it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import re
@@ -34,7 +32,7 @@ from pmf_analysis.systems.results import QUARANTINE_COLUMNS, ImportResult, lines
 from pmf_analysis.systems.rules import Context
 
 Row = dict[str, Any]
-
+Frame = pd.DataFrame
 BOOK = read_shipped("systems/collect.yml")
 COLUMNS: dict[str, dict[str, Any]] = BOOK["columns"]
 _NAMES: dict[str, str] = {key: about["name"] for key, about in COLUMNS.items()}
@@ -84,12 +82,10 @@ def asked(workspace: Workspace, period: str, as_at: date) -> tuple[str, Period, 
     bounds = Context.of(parameters, as_at).facts["bounds"]
     rows = []
     for name, each in parameters.register.indicators.items():
-        mine = [table[table["indicator_id"] == name] for table in (values, aims)]
-        more = {
-            "owner": each.owner or roles.get(each.director, BOOK["no_owner"]),
-            "bounds": bounds[name],
-        }
-        rows += [_row(each, due, (mine[0], mine[1]), more) for due in _due_periods(each, chosen)]
+        held, set_for = (table[table["indicator_id"] == name] for table in (values, aims))
+        owner = each.owner or roles.get(each.director, BOOK["no_owner"])
+        more = {"owner": owner, "bounds": bounds[name]}
+        rows += [_row(each, due, held, set_for, more) for due in _due_periods(each, chosen)]
     if not rows:
         raise PmfError(Problem.of("nothing-due", period=chosen.label))
     return framework.council.name, chosen, sorted(rows, key=_owner)
@@ -111,44 +107,33 @@ def _due_periods(indicator: Indicator, asked_for: Period) -> Iterator[Period]:
         if after.day == 1 if months else end.weekday() == 6:
             due = period_from_start(start, frequency, indicator.year_type)
             if due.kind != "rolling" and first <= due.end and due.start <= last:
-                yield _window(indicator, due) if indicator.period_span else due
+                if span := indicator.period_span:  # the window that ends with the period
+                    start = add_months(due.end + _DAY, -months_of_span(span))
+                    due = period_from_start(start, frequency, indicator.year_type, span)
+                yield due
         end = after
 
 
-def _window(indicator: Indicator, due: Period) -> Period:
-    """Return the window of a rolling or pooled value that ends with a period."""
-    start = add_months(due.end + _DAY, -months_of_span(indicator.period_span))
-    span = indicator.period_span
-    return period_from_start(start, indicator.frequency, indicator.year_type, span)
-
-
-def _row(i: Indicator, due: Period, known: tuple[pd.DataFrame, pd.DataFrame], more: Row) -> Row:
+def _row(i: Indicator, due: Period, held: Frame, aims: Frame, more: Row) -> Row:
     """Return the row of one figure: the texts of its locked cells, and what these rest on."""
-    number, ends = f",.{i.decimals}f", [pd.Timestamp(due.start), pd.Timestamp(due.end)]
-    held, aims = known
+    number, start, end = f",.{i.decimals}f", pd.Timestamp(due.start), pd.Timestamp(due.end)
     valued = held[held["value"].notna()]
-    three = valued.tail(3)
-    labels = three["period_label"].where(
-        three["period_label"] != "", three["period_end"].astype("str")
-    )
-    last = [
-        f"{value:{number}} ({name})" for value, name in zip(three["value"], labels, strict=True)
-    ]
-    in_force = aims[(aims["period_start"] <= ends[0]) & (aims["period_end"] >= ends[1])].tail(1)
+    newest: Any = valued.tail(3)[["value", "period_label", "period_end"]].to_numpy()
+    last = [f"{value:{number}} ({label or day.date()})" for value, label, day in newest]
+    in_force = aims[(aims["period_start"] <= start) & (aims["period_end"] >= end)].tail(1)
     aim = in_force[["target", "target_low", "target_high"]].to_numpy(float).ravel()
     lag = i.publish_lag_days
     due_on = None if lag is None else due.end + timedelta(days=lag)
     facts = {"i": i, "due": due, "due_on": due_on or BOOK["no_due"], **more}
     facts |= {"last": [*[""] * 3, *last][-3:], "counts": BOOK["accumulation"][i.accumulation]}
-    facts["target"] = " to ".join(f"{end:{number}}" for end in aim if end == end)
+    facts["target"] = " to ".join(f"{bound:{number}}" for bound in aim if bound == bound)
     texts = {key: about["from"] for key, about in COLUMNS.items() if "from" in about}
     row: Row = {key: " ".join(text.format(**facts).split()) for key, text in texts.items()}
-    sent = (held["period_end"] == ends[1]) & (held["value_status"] != "missing")
-    newest = "".join(str(day.date()) for day in valued["period_end"].tail(1))
-    row |= {"seal": _seal(row.values()), "is_sent": bool(sent.any()), "newest": newest}
+    sent = (held["period_end"] == end) & (held["value_status"] != "missing")
+    row |= {"seal": _seal(row.values()), "is_sent": bool(sent.any()), "due_on": due_on}
     low, high = -_FAR if i.minimum is None else i.minimum, _FAR if i.maximum is None else i.maximum
-    limits = {"minimum": low, "maximum": high}
-    return row | {"due_on": due_on, "limits": limits, "bounds": more["bounds"]}
+    row |= {"limits": {"minimum": low, "maximum": high}, "bounds": more["bounds"]}
+    return row | {"newest": "".join(str(day.date()) for *_, day in newest[-1:])}
 
 
 def _seal(texts: Iterable[str]) -> str:
@@ -213,16 +198,9 @@ def _write_rows(sheet: Any, rows: Sequence[Row], formats: Mapping[str, Any]) -> 
                 if kind == "value":
                     rule = rule | row["limits"] | {"error_message": BOOK["refused"].format(**row)}
                 sheet.data_validation(number, place, number, place, rule)
-            given = formats.get(kind, formats["answer"])
-            if kind == "locked":
-                sheet.write_string(number, place, row[key], given)
-            else:
-                sheet.write_blank(number, place, None, given)
-    sheet.freeze_panes(_HEADER + 1, 2)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(_HEADER)
-    sheet.protect("", {"format_columns": True, "format_rows": True})
+            sheet.write(number, place, row.get(key), formats.get(kind, formats["answer"]))
+    for setting, given in BOOK["settings"].items():
+        getattr(sheet, setting)(*given)
 
 
 def check_returned(raw: RawFile, mapping: MappingFile, result: ImportResult) -> RawFile:
@@ -239,9 +217,9 @@ def _checked(sheet: Sheet, mapping: MappingFile, result: ImportResult) -> Sheet:
         return sheet
     at = {name: block.position(name) for name in _NAMES.values()}
     place: Any = {"file": result.name, "sheet": sheet.name, "table": mapping.table}
-    if missing := [name for name, position in at.items() if position is None]:
-        facts = place | {"row": block.header_row, "names": ", ".join(missing)}
-        result.problems.tell("collection-column-missing", **facts)
+    if missing := ", ".join(name for name, position in at.items() if position is None):
+        place["row"] = block.header_row
+        result.problems.tell("collection-column-missing", **place, names=missing)
         return sheet
     rows = block.rows.rename(columns={position: name for name, position in at.items()})
     filled = (rows[_ANSWERS] != "").any(axis=1)
@@ -250,10 +228,8 @@ def _checked(sheet: Sheet, mapping: MappingFile, result: ImportResult) -> Sheet:
     kept = ["; ".join(filter(None, texts)) for texts in held.to_numpy()]
     lines = pd.DataFrame(place, held.index).assign(row=held.index, cells=kept)
     lines["indicator"] = held[_NAMES["indicator"]]
-    lines = lines_at(
-        lines.reindex(columns=QUARANTINE_COLUMNS, fill_value=""), "collection-row-changed"
-    )
-    result.hold(lines, len(held))
+    lines = lines.reindex(columns=QUARANTINE_COLUMNS, fill_value="")
+    result.hold(lines_at(lines, "collection-row-changed"), len(held))
     result.ignored[BOOK["unfilled"]] += int((~filled).sum())
     out = rows.index[~filled | changed]
     result.read += len(out)
@@ -264,22 +240,17 @@ def standing(period: Period, rows: Sequence[Row], as_at: date) -> tuple[list[Row
     """Say of each owner what was sent of what was asked, and by how many days the rest is late."""
     found, lines, told = [], [], BOOK["told"]
     for (_, owner), group in groupby(rows, key=_owner):
-        mine = list(group)
-        late = {id(row): (as_at - row["due_on"]).days if row["due_on"] else 0 for row in mine}
-        waiting = [row for row in mine if not row["is_sent"]]
+        mine, waiting = list(group), []
+        for row in (row for row in mine if not row["is_sent"]):
+            days_late = max((as_at - (row["due_on"] or as_at)).days, 0)
+            shown = {name: row[name] for name in ("indicator", "period", "due")}
+            waiting.append(shown | {"days_late": days_late})
         facts: Row = {"owner": owner, "asked": len(mine), "missing": len(waiting)}
         facts |= {"sent": len(mine) - len(waiting), "share": len(waiting) / len(mine)}
-        facts["newest"] = max(row["newest"] for row in mine) or "none"
-        facts["waiting"] = [
-            {name: row[name] for name in ("indicator", "period", "due")}
-            | {"days_late": max(late[id(row)], 0)}
-            for row in waiting
-        ]
-        lines.append(told["owner"].format(**facts))
-        lines += [
-            told["late" if r["days_late"] else "waiting"].format(**r) for r in facts["waiting"]
-        ]
-        found.append(facts)
+        newest = max(row["newest"] for row in mine) or "none"
+        found.append(facts | {"newest": newest, "waiting": waiting})
+        lines.append(told["owner"].format(**found[-1]))
+        lines += [told["late" if r["days_late"] else "waiting"].format(**r) for r in waiting]
     silent = [f for f in found if not f["sent"] and any(r["days_late"] for r in f["waiting"])]
     counts = {"sent": sum(row["is_sent"] for row in rows), "asked": len(rows)}
     counts |= {"owners": len(found), "silent": len(silent)}
