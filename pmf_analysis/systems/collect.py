@@ -71,8 +71,8 @@ def asked(workspace: Workspace, period: str, as_at: date) -> tuple[str, Period, 
     """
     parameters = workspace.load()
     framework, year_type = parameters.framework, parameters.framework.year_type
-    this_quarter = add_months(as_at.replace(day=1), -((as_at.month - 1) % 3))
-    chosen = period_from_start(add_months(this_quarter, -3), "quarterly", year_type)
+    last_quarter = (pd.Period(as_at, "Q") - 1).start_time.date()
+    chosen = period_from_start(last_quarter, "quarterly", year_type)
     chosen = parse_period(period, year_type=year_type) if period else chosen
     known = Store(workspace.store).as_known_on(as_at, "observations", "targets").values()
     values, aims = (rows[rows["area_code"] == framework.council.area_code] for rows in known)

@@ -4,8 +4,6 @@ The rules, and what they look at, are in ``history_rules.yml``. History is what 
 together with what the store holds; what it holds already, unchanged, is not judged again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -63,16 +61,15 @@ def _tell(rule: Mapping[str, str], odd: Frame, results: Results) -> None:
     """Tell the first odd row of each indicator, with the number of its odd rows."""
     of, cell = rule.get("by", "indicator_id"), rule["cell"]
     counts = odd[of].value_counts()
-    for row in odd.drop_duplicates(of).to_dict("records"):
-        found = {str(name): fact for name, fact in row.items()}
-        facts = found | {ours: found[name] for name, ours in SOURCE.items()}
-        shown = found[cell].date() if isinstance(found[cell], pd.Timestamp) else found[cell]
-        label = found[LABEL] if cell in MAIN_COLUMN.values() else cell.removesuffix("_label")
-        facts |= {"now": found.get("value"), "value": str(shown), "column": label}
-        problem = Problem.of(rule["fault"], **facts, indicator=found.get("indicator_id", ""))
+    for row in odd.drop_duplicates(of).rename(columns=SOURCE).to_dict("records"):
+        facts = {str(name): fact for name, fact in row.items()}
+        shown = row[cell].date() if isinstance(row[cell], pd.Timestamp) else row[cell]
+        label = row[LABEL] if cell in MAIN_COLUMN.values() else cell.removesuffix("_label")
+        facts |= {"now": row.get("value"), "value": str(shown), "column": label}
+        problem = Problem.of(rule["fault"], **facts, indicator=row.get("indicator_id", ""))
         more = f" ({counts[row[of]]:,} such rows, this is the first)" if counts[row[of]] > 1 else ""
         problem = replace(problem, message=problem.message + more)
-        results[int(found["_result"])].problems.add(problem)
+        results[int(row["_result"])].problems.add(problem)
 
 
 def _beside_history(every: Mapping[str, Frame], context: Context) -> dict[str, Frame]:
@@ -122,10 +119,9 @@ def _with_history(rows: Frame, context: Context) -> Frame:
     came = rows["collected_on"].fillna(pd.Timestamp(context.as_at))
     rows["days_late"] = (came - end).dt.days - rows["publish_lag_days"]
     by = value.groupby(of)
-    told: dict[str, Any] = {"n": "count", "median": "median", "lowest": "min", "highest": "max"}
-    rows = rows.assign(**{name: by.transform(how) for name, how in told.items()})
-    signs = {"n_below": value < 0, "n_above": value > 0}
-    rows = rows.assign(**{name: sign.groupby(of).transform("sum") for name, sign in signs.items()})
+    rows = rows.assign(**{name: by.transform(how) for name, how in RULES["of_series"].items()})
+    for name, sign in (("n_below", value < 0), ("n_above", value > 0)):
+        rows[name] = sign.groupby(of).transform("sum")
     return rows.assign(mad=(value - rows["median"]).abs().groupby(of).transform("median"))
 
 
@@ -133,9 +129,8 @@ def _with_targets(history: Frame, totals: Frame, targets: Frame, narratives: Fra
     """Put beside the newest own totals the target in force, and whether a text tells of them."""
     newest = totals.loc[totals["is_newest"], ["indicator_id", *_SPAN]].reset_index()
     aims = newest.merge(targets, on="indicator_id", suffixes=("", "_of"))
-    inside = aims["period_start_of"] <= aims["period_start"]
-    inside &= (aims["period_end_of"] >= aims["period_end"]) & (aims["target_basis"] == "period")
-    in_force = aims[inside].drop_duplicates("index", keep="last").set_index("index")
+    in_force = aims.query(RULES["in_force"], engine="python")
+    in_force = in_force.drop_duplicates("index", keep="last").set_index("index")
     told = newest.merge(narratives[["indicator_id", "period_end"]])["index"]
     newest = newest.assign(had_target=newest["index"].isin(aims["index"])).set_index("index")
     newest["is_noted"] = newest.index.isin(told) | (history["value_note"] != "")[newest.index]

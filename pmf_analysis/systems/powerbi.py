@@ -68,10 +68,8 @@ def star(frames: Mapping[str, pd.DataFrame], own_area: str) -> dict[str, pa.Tabl
 def _keyed(frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
     """Add the parts of the series, and the last day of the period where there is none."""
     # An indicator without any figure has its name for a series.
-    named = frame["series"].where(
-        frame["series"].str.contains("|", regex=False), frame["series"] + "||||v1"
-    )
-    parts = split_series(named)
+    bare = ~frame["series"].str.contains("|", regex=False)
+    parts = split_series(frame["series"].mask(bare, frame["series"] + "||||v1"))
     frame = frame.join(parts.drop(columns=[name for name in parts if name in frame]))
     if "period_end" in frame:
         return frame
@@ -96,15 +94,14 @@ def _areas(found: Mapping[str, pd.DataFrame], own_area: str) -> pd.DataFrame:
 
 def _dates(ends: pd.Series[Any]) -> pd.DataFrame:
     """Return every day of the financial years in which periods end: without gaps."""
-    years = ends.dropna().dt.year - (ends.dropna().dt.month < 4)
-    days = pd.Series(pd.date_range(f"{years.min()}-04-01", f"{years.max() + 1}-03-31"))
-    year, month = days.dt.year, days.dt.month
-    first = year - (month < 4)
-    named = first.astype(str) + "-" + ((first + 1) % 100).astype(str).str.zfill(2)
-    told = {"date": days, "year": year, "month_order": 100 * year + month, "financial_year": named}
-    told["quarter"] = named + " Q" + ((month - 4) % 12 // 3 + 1).astype(str)
+    years = ends.dropna().dt.to_period("Y-MAR")
+    days = pd.Series(pd.date_range(years.min().start_time, years.max().end_time, normalize=True))
+    year, quarters = days.dt.year, days.dt.to_period("Q-MAR").dt
+    named = quarters.qyear.map(lambda last: f"{last - 1}-{last % 100:02}")
+    told = {"date": days, "year": year, "financial_year": named}
+    told["quarter"] = named + " Q" + quarters.quarter.astype(str)
     told["month"] = days.dt.month_name() + " " + year.astype(str)
-    return pd.DataFrame(told)
+    return pd.DataFrame(told | {"month_order": 100 * year + days.dt.month})
 
 
 def _typed(frame: pd.DataFrame, table: str) -> pa.Table:
@@ -162,15 +159,13 @@ def files(
 def _parquet(table: pa.Table) -> bytes:
     from pyarrow.parquet import write_table
 
-    stream = io.BytesIO()
-    write_table(table, stream, compression="zstd")
+    write_table(table, stream := io.BytesIO(), compression="zstd")
     return stream.getvalue()
 
 
 def _filled(layout: str, facts: Mapping[str, Any]) -> str:
     """Return a file of the folder of layouts, filled in."""
-    filled: str = _layouts().get_template(f"{layout}.jinja").render(facts)
-    return filled
+    return str(_layouts().get_template(f"{layout}.jinja").render(facts))
 
 
 @cache

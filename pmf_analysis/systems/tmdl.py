@@ -5,8 +5,6 @@ model must satisfy is asked here: of its lines, of its own names, and of the fil
 what our own models say is understood; see ``said_of`` in ``power_bi/star.yml``.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,10 +24,7 @@ _TYPES = {name: ARROW[kind] for kind, name in _STAR["types"].items()}
 _NAME = r"(?:'(?:[^']|'')*'|\w[\w-]*)"
 _THING = re.compile(rf"(ref table|{'|'.join(_SAID_OF)})(?: ({_NAME}))?(?: = (.+))?")
 _SAID = re.compile(r"(\w+)(?:: (\S.*)| =)?")
-_NAMES = re.compile(_NAME)
 _FIELD = re.compile(rf"({_NAME})\[([^\]]+)\]")
-_USED = re.compile(r"File\.Contents\((\w+) &")
-_FILE = re.compile(r'File\.Contents\(\w+ & "((?:[^"]|"")*)"\)')
 _EXAMPLES = 3  # of values that lead nowhere
 
 
@@ -122,7 +117,7 @@ class _Check:
     sources: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def partition(self, part: Thing) -> None:
-        file = _FILE.search(part.text)
+        file = re.search(r'File\.Contents\(\w+ & "((?:[^"]|"")*)"\)', part.text)
         name = file[1].replace('""', '"').replace("\\", "/").strip("/") if file else part.name
         if name in self.data:
             self.tables[part.table] = read_table(io.BytesIO(self.data[name]))
@@ -146,7 +141,7 @@ class _Check:
     def relationship(self, each: Thing) -> None:
         values = []
         for side in ("fromColumn", "toColumn"):
-            end = tuple(map(_plain, _NAMES.findall(each.told.get(side, ""))))
+            end = tuple(map(_plain, re.findall(_NAME, each.told.get(side, ""))))
             if end in self.sources:
                 values.append(self.tables[end[0]][self.sources[end]].to_pylist())
             else:
@@ -180,7 +175,7 @@ def _named(each: Thing) -> Iterator[tuple[str, str, str]]:
     if each.kind == "measure":
         for table, column in _FIELD.findall(re.sub(r'"[^"]*"', "", each.text)):
             yield "column", _plain(table), column
-    if each.kind == "partition" and (used := _USED.search(each.text)):
+    if each.kind == "partition" and (used := re.search(r"File\.Contents\((\w+) &", each.text)):
         yield "expression", "", used[1]
     if order := each.told.get("sortByColumn"):
         yield "column", each.table, _plain(order)
