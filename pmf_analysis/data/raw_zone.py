@@ -6,8 +6,6 @@ a copy exist, so a crash leaves nothing that is read. Nothing is ever written ov
 the same name and day stand beside the first ones, and the record names the newest.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

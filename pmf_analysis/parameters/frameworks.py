@@ -5,9 +5,7 @@ a shipped one. A reference is a framework's name, alone or with a metric's id or
 ``ASCOF:2A``.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -59,24 +57,19 @@ class MetricFramework(SettingsFile):
         """Return the words for a metric on the page of the indicator that leads to it."""
         return f"{metric.title} ({self.title})"
 
-    def coverage(self, indicators: Iterable[Indicator]) -> list[dict[str, Any]]:
+    def coverage(self, indicators: Collection[Indicator]) -> list[dict[str, Any]]:
         """Return a row a metric: the indicators that are it, and those that lead to it in-year."""
-        known = [
-            (each, {*each.framework_refs, *each.aliases, f"SDL:{each.sdl_ref}"})
-            for each in indicators
-        ]
-        return [
-            {
-                **metric.model_dump(include={"id", "title", "group"}),
-                "indicators": [each.id for each, refs in known if refs & self._names(metric)],
-                "leading": [each.id for each, _ in known if each.leads_to == self.tie(metric)],
-            }
-            for metric in self.metrics
-        ]
+        refs = {it.id: {*it.framework_refs, *it.aliases, f"SDL:{it.sdl_ref}"} for it in indicators}
+        rows = []
+        for metric in self.metrics:
+            row = metric.model_dump(include={"id", "title", "group"})
+            row["indicators"] = [id for id, named in refs.items() if named & self._names(metric)]
+            row["leading"] = [it.id for it in indicators if it.leads_to == self.tie(metric)]
+            rows.append(row)
+        return rows
 
     def _names(self, metric: Metric) -> set[str]:
-        names = {f"{self.name}:{name}" for name in (metric.id, metric.title)}
-        return names | ({metric.alias} if metric.alias else set())
+        return {f"{self.name}:{metric.id}", f"{self.name}:{metric.title}", metric.alias} - {""}
 
 
 class Frameworks:
@@ -118,9 +111,3 @@ class Frameworks:
                 known = [text for each in framework.metrics for text in (each.id, each.title)]
                 where = f"in {framework.title} as pmf knows it"
                 check_known(register, [(place, named)], known, "metric", where, level="warning")
-
-
-def is_contradicted(theirs: str, ours: object) -> bool:
-    """Whether two polarities say the opposite, or one says a direction where the other has none."""
-    ways = ("higher", "lower", "none")
-    return theirs in ways and ours in ways and theirs != ours

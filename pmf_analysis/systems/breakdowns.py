@@ -4,8 +4,6 @@ A row of men, of one age or of a tenth of areas by deprivation is no figure of i
 groups become dimension and member, so that it never passes as the total.
 """
 
-from __future__ import annotations
-
 import pandas as pd
 
 from pmf_analysis.systems.blocks import Block

@@ -4,8 +4,6 @@ A file that somebody saved from the same service is read through the same mappin
 are read by ``pmf register framework``.
 """
 
-from __future__ import annotations
-
 from datetime import date
 
 from pmf_analysis.parameters.workspace import Workspace
@@ -27,18 +25,12 @@ def read(source: FingertipsSource, workspace: Workspace, as_at: date) -> list[Ra
         Exit 3: no usable answer, now or kept.
     """
     service, ids = Service("fingertips", workspace, as_at), source.indicators
-    asked: dict[str, object] = {"child_area_type_id": source.area_type}
-    asked |= {"parent_area_type_id": source.parent_area_type}
-    asked |= {"include_sortable_time_periods": "yes"}
-    of_profile = {} if source.profile is None else {"profile_id": source.profile}
-    files = [
-        service.fetch("data", f"fingertips_{one}", indicator_ids=one, **asked, **of_profile)
-        for one in ids
-    ]
-    about: dict[str, object] = {"indicator_ids": ",".join(map(str, ids))}
+    of_profile: dict[str, object] = {} if source.profile is None else {"profile_id": source.profile}
+    areas: dict[str, object] = {"child_area_type_id": source.area_type}
+    areas |= {"parent_area_type_id": source.parent_area_type, **of_profile}
+    files = [service.fetch("data", f"fingertips_{one}", indicator_ids=one, **areas) for one in ids]
+    about = of_profile or {"indicator_ids": ",".join(map(str, ids))}
     ask = "metadata_of_profile" if of_profile else "metadata"
-    _, metrics = metrics_of_table(
-        service.fetch(ask, "fingertips_metadata", **(of_profile or about))
-    )
+    _, metrics = metrics_of_table(service.fetch(ask, "fingertips_metadata", **about))
     note_polarities(metrics.values(), workspace.load().register, files[0].problems)
     return files

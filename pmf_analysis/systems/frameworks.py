@@ -3,19 +3,19 @@
 The official catalogue page (HTML), Fingertips' metadata and ESD Standards' page of a metric (CSV).
 """
 
-from __future__ import annotations
-
 import hashlib
+import io
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pmf_analysis.parameters.frameworks import Frameworks, MetricFramework, is_contradicted
+from pmf_analysis.parameters.frameworks import Frameworks, MetricFramework
 from pmf_analysis.parameters.loading import HIDDEN
 from pmf_analysis.parameters.register import Register
 from pmf_analysis.parameters.workspace import Workspace
+from pmf_analysis.places import opened, write_whole
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems, did_you_mean
 from pmf_analysis.shipped import read_shipped
 from pmf_analysis.systems.folder import RawFile, read_content
@@ -54,9 +54,8 @@ def import_framework(
     told = {"format": 1, "name": rule["name"], "title": rule["title"]}
     told |= {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "read_on": as_at}
     made = MetricFramework.model_validate(told | {"metrics": tuple(metrics.values())})
-    _write(workspace.parameters / "frameworks" / f"{made.name.lower()}.yml", made)
-    problems = Problems()
-    note_polarities(metrics.values(), workspace.load().register, problems)
+    _write(workspace.parameters / "frameworks", made)
+    note_polarities(metrics.values(), workspace.load().register, problems := Problems())
     return made, problems
 
 
@@ -68,18 +67,18 @@ def coverage_of(workspace: Workspace, name: str = "") -> tuple[Any, list[str]]:
     PmfError
         Exit 2: there is no such framework, or a file has faults.
     """
-    problems = Problems()
-    known, register = Frameworks(workspace.parameters, problems), workspace.load().register
+    known = Frameworks(workspace.parameters, problems := Problems())
+    indicators = workspace.load().register.indicators.values()
     if name and name.upper() not in known.files:
         hint = did_you_mean(name, known.files)
         raise PmfError(Problem.of("metric-framework-unknown", name=name, hint=hint))
     read = [known.get(each) for each in ([name.upper()] if name else sorted(known.files))]
     problems.raise_if_errors()
-    found = {each: each.coverage(register.indicators.values()) for each in read if each}
-    lines = []
-    for each, rows in found.items():
+    found, lines = dict[str, Any](), list[str]()
+    for each in filter(None, read):
+        found[each.name] = rows = each.coverage(indicators)
         met = sum(bool(row["indicators"]) for row in rows)
-        alone = sum(each.name in one.framework_refs for one in register.indicators.values())
+        alone = sum(each.name in one.framework_refs for one in indicators)
         answered = f"{met} of {len(rows)} metrics have an indicator"
         answered += f"; {alone} more name no metric of it." if alone else "."
         told = f"{each.name}: {each.title}. {each.edition}. {answered}".replace(". . ", ". ")
@@ -88,19 +87,15 @@ def coverage_of(workspace: Workspace, name: str = "") -> tuple[Any, list[str]]:
             by = ", ".join(row["indicators"]) or "no indicator"
             leading = f"; in-year: {', '.join(row['leading'])}" if row["leading"] else ""
             lines.append(f"  {row['id']} {row['title']}: {by}{leading}")
-    return {each.name: rows for each, rows in found.items()}, lines
+    return found, lines
 
 
-def _write(path: Path, made: MetricFramework) -> None:
+def _write(folder: Path, made: MetricFramework) -> None:
     from ruamel.yaml import YAML
 
-    path.parent.mkdir(exist_ok=True)
-    plain = made.model_dump(exclude_defaults=True)
-    plain["metrics"] = list(plain["metrics"])
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump(plain, file)
-    partial.replace(path)
+    files, base = opened(folder)
+    YAML(typ="safe", pure=True).dump(made.model_dump(exclude_defaults=True), text := io.BytesIO())
+    write_whole(files, f"{base}/{made.name.lower()}.yml", text.getvalue())
 
 
 def metrics_of_table(raw: RawFile) -> tuple[Entry, dict[str, Entry]]:
@@ -113,29 +108,23 @@ def metrics_of_table(raw: RawFile) -> tuple[Entry, dict[str, Entry]]:
     """
     header, *rows = raw.sheets[0].cells.to_numpy().tolist()
     names = [spelling(name) for name in header]
-    for rule in KNOWN["tables"]:
-        if {*map(spelling, rule["needs"])} <= {*names}:
-            records = [dict(zip(names, row, strict=True)) for row in rows]
-            return rule, _metrics_of_records(rule, records)
-    raise PmfError(Problem.of("framework-file-unknown", file=raw.name), EXIT_DATA_UNUSABLE)
-
-
-def _metrics_of_records(rule: Entry, records: list[dict[str, str]]) -> dict[str, Entry]:
+    fits = (rule for rule in KNOWN["tables"] if {*map(spelling, rule["needs"])} <= {*names})
+    if (rule := next(fits, None)) is None:
+        raise PmfError(Problem.of("framework-file-unknown", file=raw.name), EXIT_DATA_UNUSABLE)
     metrics: dict[str, Entry] = {}
     by_period = rule.get("period", {})
-    for row in records:
-        told = {
-            part: next(
-                (text for name in columns if (text := _plain(row.get(spelling(name), "")))), ""
-            )
-            for part, columns in rule["columns"].items()
-        }
+    for row in rows:
+        cells = dict(zip(names, map(_plain, row), strict=True))
+        told = {}
+        for part, columns in rule["columns"].items():
+            texts = [cells.get(spelling(name), "") for name in columns]
+            told[part] = next(filter(None, texts), "")
         told["polarity"] = KNOWN["polarities"].get(spelling(told["polarity"]), "unknown")
         told["alias"] = rule["prefix"] + told["alias"]
         metric = metrics.setdefault(told["id"], told) if told["id"] and told["title"] else {}
-        if by_period and spelling(row.get(spelling(by_period["column"]), "")) == by_period["is"]:
-            metric["period"] = _plain(row.get(spelling(by_period["label"]), ""))
-    return metrics
+        if by_period and spelling(cells.get(spelling(by_period["column"]), "")) == by_period["is"]:
+            metric["period"] = cells.get(spelling(by_period["label"]), "")
+    return rule, metrics
 
 
 def _metrics_of_page(content: bytes) -> dict[str, Entry]:
@@ -196,9 +185,10 @@ def _short(title: str) -> str:
 def note_polarities(metrics: Iterable[Entry], register: Register, problems: Problems) -> None:
     """Warn where what a service says of its metrics contradicts the polarity in the register."""
     ours = {alias: each for each in register.indicators.values() for alias in each.aliases}
+    ways = {"higher", "lower", "none"}
     for metric in metrics:
         each = ours.get(metric.get("alias", ""))
-        if each and is_contradicted(metric["polarity"], each.polarity):
+        if each and len({metric["polarity"], each.polarity} & ways) == 2:
             facts = {"theirs": metric["polarity"], "name": metric["alias"], "ours": each.polarity}
             problems.tell("polarity-differs", owner="", indicator=each.id, **facts)
 

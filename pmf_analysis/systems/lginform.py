@@ -3,8 +3,6 @@
 A file that somebody saved from the same service is read through the same mapping.
 """
 
-from __future__ import annotations
-
 from datetime import date
 
 from pmf_analysis.parameters.workspace import Workspace
@@ -21,10 +19,7 @@ def read(source: LgInformSource, workspace: Workspace, as_at: date) -> list[RawF
     PmfError
         Exit 2: no key in the environment; exit 3: no usable answer, now or kept.
     """
-    service, grouped = Service("lginform", workspace, as_at), {"value.valueType": "raw"}
-    grouped |= {"columnGrouping": "metricType", "rowGrouping": "area"}
-    asked = {"area": ",".join(source.areas), "period": source.periods} | grouped
-    return [
-        service.fetch("data", f"lginform_{metric}", metricType=metric, **asked)
-        for metric in source.metrics
-    ]
+    service = Service("lginform", workspace, as_at)
+    asked = {"area": ",".join(source.areas), "period": source.periods}
+    ids = source.metrics
+    return [service.fetch("data", f"lginform_{one}", metricType=one, **asked) for one in ids]

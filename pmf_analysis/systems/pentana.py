@@ -23,8 +23,6 @@ from pmf_analysis.shipped import read_shipped
 _SET = read_shipped("systems/pentana.yml")
 _WHY: dict[str, Any] = _SET["not_written"]
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-# The same figures give the same bytes: the file does not say when it was made.
-_STEADY = {"created": datetime(1980, 1, 1)}
 _DAY = pd.Timedelta(days=1)
 Columns = Mapping[str, dict[str, Any]]
 
@@ -61,7 +59,8 @@ def write_back(register: pd.DataFrame, observations: pd.DataFrame, targets: pd.D
     sheets[_WHY["sheet"]] = pd.concat(refused)[_WHY["columns"]]
     written = io.BytesIO()
     with xlsxwriter.Workbook(written, _OPTIONS) as book:
-        book.set_properties(_STEADY)
+        # The same figures give the same bytes: the file does not say when it was made.
+        book.set_properties({"created": datetime(1980, 1, 1)})
         for name, cells in sheets.items():
             sheet = book.add_worksheet(name)
             for number, row in enumerate([[*cells], *cells.to_numpy().tolist()]):

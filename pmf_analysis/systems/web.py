@@ -4,8 +4,6 @@ A key comes from the environment alone. It joins the address below the client, i
 :class:`_Keyed`, so that no log, exception or copy that the client makes ever holds it.
 """
 
-from __future__ import annotations
-
 import csv
 import os
 from collections.abc import Mapping, Sequence
@@ -49,23 +47,19 @@ class _NoAnswerError(Exception):
         self.after, self.again = after, again
 
 
-class _Keyed(httpx.BaseTransport):
+class _Keyed(httpx.HTTPTransport):
     """Adds the key to an address on its way out; the client knows the address without it."""
 
-    def __init__(self, secrets: Mapping[str, str], sender: httpx.BaseTransport) -> None:
-        self._secrets, self._sender = secrets, sender
+    def __init__(self, secrets: Mapping[str, str], proxy: str | None) -> None:
+        super().__init__(proxy=proxy)
+        self._secrets = secrets
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with the key."""
         address = request.url.copy_merge_params(self._secrets)
         parts: Any = {"stream": request.stream, "extensions": request.extensions}
-        return self._sender.handle_request(
-            httpx.Request(request.method, address, headers=request.headers, **parts)
-        )
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._sender.close()
+        keyed = httpx.Request(request.method, address, headers=request.headers, **parts)
+        return super().handle_request(keyed)
 
 
 class Service:
@@ -77,12 +71,10 @@ class Service:
         Exit 2: the key is missing in the environment, or the address is no https address.
     """
 
-    def __init__(
-        self, name: str, workspace: Workspace, as_at: date, patience: Patience | None = None
-    ) -> None:
+    def __init__(self, name: str, workspace: Workspace, as_at: date) -> None:
         facts = read_shipped("systems/web.yml")[name]
         self._name, self._title, self._as_at = name, facts["title"], as_at
-        self._patience, self._down = patience or Patience(), ""
+        self._patience, self._down = Patience(), ""
         self._zone, self._asks = RawZone(workspace.store), facts["asks"]
         variable = facts.get("key_variable", "")
         self._key = os.environ.get(variable, "").strip()
@@ -105,7 +97,7 @@ class Service:
         stem
             What the file is called, beside a mark of the parameters.
         params
-            Parameters of the address, for all but the key.
+            Parameters of the address, but for the key and those that ``web.yml`` always gives.
 
         Raises
         ------
@@ -114,6 +106,7 @@ class Service:
             no copy of an earlier one.
         """
         rule = self._asks[ask]
+        params = rule.get("always", {}) | params
         asked = sha256(repr((ask, sorted(params.items()))).encode()).hexdigest()[:8]
         name, why = f"{stem}_{asked}.{rule['kind']}", self._down
         if not why:
@@ -137,7 +130,7 @@ class Service:
     def _ask(self, path: str, params: Mapping[str, object]) -> bytes:
         host, scheme = self._address.host, self._address.scheme
         proxy = None if host in _LOOPBACK or proxy_bypass(host) else getproxies().get(scheme)
-        sender = _Keyed(self._secrets, httpx.HTTPTransport(proxy=proxy))
+        sender = _Keyed(self._secrets, proxy)
         usual = tenacity.wait_random_exponential(self._patience.wait, 20)
         asking = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self._patience.attempts),
@@ -151,14 +144,13 @@ class Service:
         return content.replace(self._key.encode(), b"***") if self._key else content
 
     def _ask_once(self, client: httpx.Client, address: httpx.URL, params: Any) -> bytes:
-        limit, parts, size = monotonic() + self._patience.seconds, [], 0
+        limit, content = monotonic() + self._patience.seconds, bytearray()
         try:
             with client.stream("GET", address, params=params) as response:
                 self._check_status(response)
                 for part in response.iter_bytes():
-                    parts.append(part)
-                    size += len(part)
-                    if size > self._patience.most_bytes:
+                    content += part
+                    if len(content) > self._patience.most_bytes:
                         raise PmfError(self._problem("web-too-large"), EXIT_DATA_UNUSABLE)
                     if monotonic() > limit:
                         raise httpx.ReadTimeout("")
@@ -171,7 +163,7 @@ class Service:
                 raise PmfError(self._problem("web-not-trusted"), EXIT_DATA_UNUSABLE) from None
             why = "it cannot be reached"
         else:
-            return b"".join(parts)
+            return bytes(content)
         raise _NoAnswerError(why)
 
     def _check_status(self, response: httpx.Response) -> None:
@@ -179,9 +171,8 @@ class Service:
         status = response.status_code
         if status in _TRY_AGAIN:
             after = response.headers.get("retry-after", "")
-            raise _NoAnswerError(
-                f"it answered with status {status}", float(after) if after.isdigit() else 0
-            )
+            wait = float(after) if after.isdigit() else 0
+            raise _NoAnswerError(f"it answered with status {status}", wait)
         if status != 200:
             fault = "web-redirected" if response.is_redirect else _FAULTS.get(status, "web-refused")
             raise PmfError(self._problem(fault, status=status), EXIT_DATA_UNUSABLE)
