@@ -17,8 +17,10 @@ from pmf_analysis.measures import arrays, denominators, events, frames, question
 from pmf_analysis.measures.arrays import Frames, Known
 from pmf_analysis.measures.arrows import disagreements
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
+from pmf_analysis.measures.council_status import council_statuses
 from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.peer_sets import neighbour_lists
+from pmf_analysis.measures.plan_tables import plan_tables
 from pmf_analysis.measures.target_tables import Before, target_tables
 from pmf_analysis.measures.trend_tables import trend_tables
 from pmf_analysis.parameters.models import RunSpec
@@ -88,6 +90,10 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     rules = framework.arrows.model_dump()
     said = disagreements(known, council, trends["trends"], rules)
     told = {"problems": problems, "narratives": written, "disagreements": said, "digests": digests}
+    steps = framework.model_dump()["status_rule"]
+    aimed = targets["targets"].query("~is_reference")["series"].tolist()
+    told["statuses"] = council_statuses(trends["trends"], steps, aimed)
+    told |= plan_tables(known, pd.Timestamp(as_at))
     return Measures(**trends, **compared, **targets, **told)
 
 

@@ -43,6 +43,8 @@ _CELL = ("council", "framework", "themes", "period", "as_at", "peer_set", "run_f
 # By which column a theme's rows are found, where it is not the series.
 _BY_INDICATOR = {name: "indicator" for name in ("trends", "target_checks")}
 _BY_INDICATOR |= {"value": "performance_indicator", "narratives": "indicator_id"}
+# Parts of a plan, whole where one row is of an indicator of the theme or of the theme itself.
+_PLANS = {"actions": "action_id", "risks": "risk_id", "projects": "project_id"}
 _PAGES: Mapping[str, type[Page[Any]]] = {
     page.analysis: page for page in (TrendsPage, BenchmarkingPage, RealismPage)
 }
@@ -188,6 +190,9 @@ class ThemeTables(Mapping[str, pd.DataFrame]):
             return table[(table["group"] == "theme") & (table["name"] == self._theme)]
         if name == "records":
             return table[(table["group"] == self._theme) | (table["source"] != "targets")]
+        if key := _PLANS.get(name):
+            own = table["indicator_id"].isin(self._ids) | (table.get("theme") == self._theme)
+            return table[table[key].isin(table.loc[own, key])]
         # Rows that name no theme or indicator hold for all of them.
         if name in _BY_INDICATOR:
             return table[table[_BY_INDICATOR[name]].isin({*self._ids, ""})]
@@ -218,11 +223,11 @@ def theme_view(measures: Measures, parameters: Parameters, spec: RunSpec, theme:
         vintage=hashlib.sha256(digests.to_csv(index=False).encode()).hexdigest(),
         seed=spec.seed,
         words=framework.status_words,
-        roles=_roles(parameters),
+        roles=roles_of(parameters),
     )
 
 
-def _roles(parameters: Parameters) -> frozenset[str]:
+def roles_of(parameters: Parameters) -> frozenset[str]:
     """Return the posts by which officers are named."""
     roles = {each.role for each in parameters.framework.directors}
     roles |= {each.owner for each in parameters.register.indicators.values()}

@@ -34,6 +34,8 @@ def status_words(status: str) -> str:
 
 def describe_pages(plan: Plan) -> dict[str, Any]:
     """Return what the pages of a plan say of themselves: council, period, themes, analyses."""
+    from pmf_analysis.notebook import roles_of
+
     framework = plan.parameters.framework
     used = {job.theme for job in plan.jobs}
     analyses = dict.fromkeys(job.analysis for job in plan.jobs)
@@ -52,6 +54,8 @@ def describe_pages(plan: Plan) -> dict[str, Any]:
         "comparison_level": framework.comparison.level,
         "overdispersion": framework.comparison.overdispersion,
         "words": framework.status_words,
+        "status_style": framework.status_style,
+        "roles": sorted(roles_of(plan.parameters)),
         "themes": [_theme(plan, theme) for theme in framework.themes if theme.id in used],
         "analyses": [{"id": id, "title": titles[id]} for id in analyses],
     }
@@ -153,7 +157,9 @@ def _write_index(run: manifest.RunRecord) -> None:
         summary[theme["id"]] = page.counts
         trail = links([("../index.html", say("theme_page.all_reports"))])
         facts = shared_facts(about) | {"title": theme["title"], "trail": trail, "reports": own}
-        facts |= {"blocks": page.glance(), "said": page.summaries(), "analyses": about["analyses"]}
+        # A run of an earlier version has no tables of its plan.
+        blocks = [*page.glance(), *(page.plan() if "roles" in about else ())]
+        facts |= {"blocks": blocks, "said": page.summaries(), "analyses": about["analyses"]}
         manifest.write_atomically(run.folder / theme["id"] / "index.html", render_theme(facts))
     counted = {name: run.manifest[name] for name in ("rows", "problems", "content_hash")}
     themes = [theme | {"href": f"{theme['id']}/index.html"} for theme in about["themes"]]
@@ -177,7 +183,7 @@ def _theme_page(
 
     ids = theme["indicators"]
     known = theme.get("register", [{"id": id, "title": id} for id in ids])
-    named = ("council", "period", "comparison_level", "overdispersion", "easy_level", "words")
+    named = ("council", "period", "comparison_level", "overdispersion", "easy_level")
     view = ThemeView(
         theme=theme["id"],
         theme_title=theme["title"],
@@ -185,7 +191,8 @@ def _theme_page(
         peer_set=jobs[0]["peer_set"],
         indicators=tuple(Indicator.model_construct(**each) for each in known),
         tables=ThemeTables(measures, theme["id"], set(ids)),
-        **{name: about[name] for name in named if name in about},
+        roles=frozenset(about.get("roles", ())),
+        **{name: about[name] for name in (*named, "words", "status_style") if name in about},
     )
     return ThemePage(view, [job["analysis"] for job in jobs if job["href"]])
 

@@ -8,6 +8,7 @@ behind; a failed cell stops the export. The same notebook gives the same bytes.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from threading import get_ident
 from typing import Any
@@ -144,9 +145,9 @@ def render_theme(theme: Mapping[str, Any]) -> str:
         What a report's page says of itself; ``blocks``: what is known at a glance; ``reports`` and
         ``analyses`` as for the index of a run; ``said``: by analysis what its report found.
     """
-    blocks = [
-        reading.Shown(block, 1 if block.kind == "table" else None) for block in theme["blocks"]
-    ]
+    tables = count(1)
+    numbers = (next(tables) if each.kind == "table" else None for each in theme["blocks"])
+    blocks = map(reading.Shown, theme["blocks"], numbers)
     sections = [reading.Section("glance", bank.say("theme_page.heading"), [*blocks])]
     sections += [reading.Section("reports", bank.say("theme_page.reports"))]
     return joining_page("theme.html.j2", theme, sections)

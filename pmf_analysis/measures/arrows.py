@@ -76,12 +76,12 @@ def arrows(
     before = pd.concat([earlier(lag) for lag in range(1, x + 1)], axis=1)
     bands, told = polarity.target_bands(known, targets), known[_KEYS]
     for name, reference in (("short", before.iloc[:, 0]), ("long", before.mean(axis=1))):
-        told = told.assign(**{name: _arrow(value, reference, better, bands)})
+        told = told.assign(**{name: arrow(value, reference, better, bands)})
     return told
 
 
-def _arrow(value: Column, reference: Column, better: Column, bands: Frame) -> Column:
-    """Say whether each value is better than what it is compared with."""
+def arrow(value: Column, reference: Column, better: Column, bands: Frame) -> Column:
+    """Say whether each value is better than what it is compared with; "" where nobody can say."""
     low, high = (bands[name].fillna(bands["target"]) for name in ("target_low", "target_high"))
     before, now = (polarity.band_distance(each, low, high) for each in (reference, value))
     gain = better.map(polarity.SIGNS).astype(float) * (value - reference)
@@ -108,7 +108,11 @@ def statuses(rows: Frame, lines: Frame) -> Column:
         tolerance is known; data_only where no direction is better; "" where there is no target or
         nobody declared the direction.
     """
-    edges = trend_plan.target_lines(rows, lines)
+    return gauge(rows, trend_plan.target_lines(rows, lines))
+
+
+def gauge(rows: Frame, edges: Frame) -> Column:
+    """Status of every value against the edges that `trend_plan.target_lines` gives."""
     value, low, high = rows["value"], edges["tolerance_low"], edges["tolerance_high"]
     met, threshold = polarity.is_met(value, rows["polarity"], edges), low.notna() | high.notna()
     tests = [(rows["polarity"] == "none", "data_only"), (met.isna(), ""), (met == 1, "on_target")]

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from pmf_analysis import periods, shipped
 from pmf_analysis.parameters.settings import Code, Settings, SettingsFile, Slug, Text, Titled
+from pmf_analysis.parameters.status_rule import StatusStep, StatusStyle
 from pmf_analysis.parameters.trend_rules import ArrowRules, TrendRules
 
 FileName = Annotated[str, Field(pattern=r"^([\w-][\w.-]*)?$", max_length=80)]
@@ -178,7 +179,9 @@ class ValuePair(Titled):
 class Framework(SettingsFile):
     """A council's performance framework: its themes, directors and thresholds.
 
-    ``language`` is that of the reports: English, or Welsh (cy).
+    ``language`` is that of the reports: English, or Welsh (cy). ``status_style`` is what a theme's
+    page says of each indicator: whether it changed (spc), the council's own colour too (rag) or
+    neither (none). The first step of ``status_rule`` that holds gives the colour.
     """
 
     title: Text
@@ -194,9 +197,18 @@ class Framework(SettingsFile):
     comparison: ComparisonRules = ComparisonRules()
     target_rule: TargetRule = TargetRule()
     value_for_money: tuple[ValuePair, ...] = ()
+    status_style: StatusStyle = "spc"
+    status_rule: tuple[StatusStep, ...] = ()
     status_words: dict[str, Text] = Field(default_factory=dict)
     exceptional_periods: tuple[ExceptionalPeriod, ...] = ()
     scorecard: tuple[ScorecardSection, ...] = ()
+
+    def _contradictions(self) -> dict[str, object]:
+        whens, last = [step.when for step in self.status_rule], "otherwise"
+        return {
+            "rag_without_rule": self.status_style == "rag" and not whens,
+            "status_otherwise": whens and (whens[-1] != last or whens.count(last) > 1),
+        }
 
 
 class Indicator(Settings):

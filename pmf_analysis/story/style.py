@@ -18,11 +18,14 @@ from lxml import etree
 
 from pmf_analysis.story.bank import stored, template
 
-Tone = Literal["better", "worse", "neutral", ""]
+Tone = Literal["better", "worse", "neutral", "light", ""]
 
 COLOURS: Mapping[str, str] = stored("style.yml")["colours"]
 MARKS: Mapping[str, str] = stored("style.yml")["marks"]
 """Colours that carry meaning in a chart: at least 3 : 1 on white, each with its own shape."""
+
+LIGHTS: Mapping[str, str] = stored("style.yml")["lights"]
+"""Colours of a council's own rule, by their codes; each has its own shape and a word beside it."""
 
 TIMELINE_SVG = '<svg class="pmf-time" '
 """How the picture of a chart over time begins; narrow screens show its newest end first."""
@@ -64,7 +67,7 @@ def icon_html(code: str) -> str:
 def icon_shape(code: str) -> tuple[str, str]:
     """Return colours and shape of a mark on a square of 16 by 16; no shape for a plain word."""
     shape, tone = _STATUS.get(code, ("", ""))
-    colour = MARKS[tone or "neutral"]
+    colour = LIGHTS.get(code) or MARKS[tone or "neutral"]
     return f'fill="{colour}" stroke="{colour}"', stored("style.yml")["shapes"].get(shape, "")
 
 

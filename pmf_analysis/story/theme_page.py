@@ -5,19 +5,24 @@ It says nothing of its own: its cells are facts of the reports, and lead to wher
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
-from pmf_analysis.story import pages, sentences
+from pmf_analysis.story import bank, pages, sentences
 from pmf_analysis.story.bank import count_of, say, stored, words_of
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block, Column, Table
-from pmf_analysis.story.facts import MARKS, ComparisonFacts, TargetFacts, TrendFacts
+from pmf_analysis.story.facts import MARKS, ComparisonFacts, TargetFacts, TrendFacts, written_date
+from pmf_analysis.story.figures import Row, number, text
+from pmf_analysis.story.formatting import format_date
 from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.trends_page import TrendsPage
-from pmf_analysis.story.view import ThemeView
+from pmf_analysis.story.view import ThemeView, rows_of
 
 _COLUMNS: Mapping[str, Mapping[str, Any]] = stored("theme_page.yml")["columns"]
 _LEADS: Mapping[str, str] = stored("theme_page.yml")["leads"]
+_WITHOUT: Mapping[str, list[str]] = stored("theme_page.yml")["without"]
+_SHOWN_WORDS = 40
 
 
 class ThemePage:
@@ -28,6 +33,7 @@ class ThemePage:
 
     def __init__(self, view: ThemeView, made: Collection[str]) -> None:
         self.view, self.made = view, made
+        self.without = _WITHOUT[view.status_style]
         self.trends, self.realism = TrendsPage(view), RealismPage(view)
         self.comparison = BenchmarkingPage(view)
 
@@ -50,10 +56,37 @@ class ThemePage:
             return [page.headline()[0]]
         counts = page.count_verdicts("trends", page.counting_entry(), page.facts)
         lede, names = Block("finding", "lede", "", text=counts[:1]), words_of("theme_page.column")
-        columns = tuple(Column(key, names[key], **look) for key, look in _COLUMNS.items())
-        rows = tuple(map(self._row, page.facts))
-        table = Table(say("theme_page.glance", **slots), columns, rows, page.words)
-        return [lede, pages.table_block("at-a-glance", table, notes=(say("theme_page.note"),))]
+        kept = {key: look for key, look in _COLUMNS.items() if key not in self.without}
+        columns = tuple(Column(key, names[key], **look) for key, look in kept.items())
+        rows, words = tuple(map(self._row, page.facts)), words_of("theme_page.lacks")
+        table = Table(say("theme_page.glance", **slots), columns, rows, {**page.words, **words})
+        about = ("theme_page.note", "theme_page.own_rule", "theme_page.no_colour")
+        notes = tuple(map(say, about if "status" in kept else about[:1]))
+        return [lede, pages.table_block("at-a-glance", table, notes=notes)]
+
+    def plan(self) -> list[Block]:
+        """Return open actions and risks, and projects with their milestones, if there are any."""
+        blocks, slots = [], {"theme": self.view.theme_title, "day": format_date(self.view.as_at)}
+        for kind in ("actions", "risks", "projects"):
+            if rows := [self._planned(kind, row) for row in rows_of(getattr(self.view, kind))]:
+                columns = stored("cells.yml")["columns"][kind]
+                table = pages.data_table(say(f"theme_page.plan.{kind}", **slots), columns, rows)
+                notes = (say(f"theme_page.plan_note.{kind}"),)
+                blocks.append(pages.table_block(kind, replace(table, rows=(*rows,)), notes=notes))
+        return blocks
+
+    def _planned(self, kind: str, row: Row) -> dict[str, str]:
+        """Cells of an action, risk, project or milestone, and where its indicator's leads."""
+        late, indicator = number(row, "days_late"), text(row, "indicator_id")
+        names = {each.id: each.short_title or each.title for each in self.view.indicators}
+        slots: dict[str, Any] = {"row": row, "day": lambda name: written_date(row, name)}
+        slots |= {"title": bank.clip_words(text(row, "title"), _SHOWN_WORDS)}
+        slots |= {"late": late and int(late), "done": number(row, "progress_pct")}
+        slots |= {"name": names.get(indicator, ""), "owner": self.view.role(text(row, "owner"))}
+        cells, series = bank.tell_cells(kind, **slots), self.view.subjects.items()
+        slug = next((self.view.slugs[key] for key, of in series if of.indicator == indicator), "")
+        link = f"trends/report.html#finding-{slug}" if slug and "trends" in self.made else ""
+        return cells | {"indicator_link": link}
 
     def _row(self, facts: TrendFacts) -> dict[str, str]:
         """Cells of an indicator, and beside each that leads somewhere its address."""
@@ -65,6 +98,9 @@ class ThemePage:
         row["trend_said"] = self._drawn(facts) if row["trend"] else ""
         if target and target.of_periods:  # beside a year's target stands the year so far
             row["latest"] = self.realism.row(target)["latest"] or row["latest"]
+        if "status" not in self.without:
+            ours = rows_of(self.view.of_series(self.view.statuses, series))
+            row["status"] = "".join(text(each, "colour") or text(each, "why") for each in ours)
         row |= {"change": cells["status"], "compared": self._compared(compared)}
         row |= self._target(target, len(self.realism.by_series[series]))
         anchor = f"report.html#finding-{self.view.slugs[series]}"

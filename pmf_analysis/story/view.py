@@ -34,6 +34,7 @@ class ThemeView:
     ``comparison_level`` is the level in percent at which counts are compared, ``overdispersion``
     whether the usual spread between councils is allowed for, ``easy_level`` the chance from which
     a target is met on the present course. ``roles`` are the posts that officers are named by.
+    ``status_style`` is the framework's.
     """
 
     council: str
@@ -52,6 +53,7 @@ class ThemeView:
     easy_level: float = 0.85
     words: Mapping[str, str] = field(default_factory=dict)
     roles: frozenset[str] = frozenset()
+    status_style: str = "spc"
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """Return a table."""

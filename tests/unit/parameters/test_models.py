@@ -1,6 +1,7 @@
 """What a model refuses and what it fills in."""
 
 import copy
+import json
 import re
 from datetime import date
 from typing import get_args
@@ -8,11 +9,13 @@ from typing import get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core.core_schema import ErrorType
+from ruamel.yaml import YAML
 
 from pmf_analysis.data.contract import TABLES
 from pmf_analysis.parameters.messages import wording
 from pmf_analysis.parameters.models import (
     ComparisonRules,
+    Framework,
     Indicator,
     RunSpec,
     TargetBands,
@@ -187,3 +190,40 @@ def test_the_kinds_of_a_target_are_the_contract_s():
     [kind] = [column for column in TABLES["targets"] if column.name == "kind"]
     assert {*get_args(TargetKind), "baseline"} == {*kind.choices}  # a baseline is no target
     assert TargetRule(steps=({"step": "rationale"},)) and TargetRule(steps=())
+
+
+def test_both_published_rules_of_colour_in_the_guide_are_rules(repository):
+    guide = (repository / "docs" / "how-to-read-a-report.md").read_text(encoding="utf-8")
+    rules = re.findall(r"```yaml\n(status_style.*?)```", guide, flags=re.S)
+    assert len(rules) == 2
+    for text in rules:
+        told = YAML(typ="safe", pure=True).load(text)
+        framework = framework_with(**told)
+        assert framework.status_rule[-1].when == "otherwise"
+
+
+@pytest.mark.parametrize(
+    ("given", "contradiction"),
+    [
+        ({"status_style": "rag"}, "rag_without_rule"),
+        ({"status_rule": [{"colour": "red", "when": "met"}]}, "status_otherwise"),
+        ({"status_rule": [{"colour": "red", "when": "otherwise"}] * 2}, "status_otherwise"),
+        ({"status_rule": [{"colour": "red", "when": "otherwise", "pct": 5}]}, "status_pct"),
+        ({"status_rule": [{"colour": "red", "when": "within_pct"}]}, "status_pct"),
+    ],
+)
+def test_a_rule_of_colour_that_leaves_something_open_is_refused(given, contradiction):
+    with pytest.raises(ValidationError, match=re.escape(wording("contradictions")[contradiction])):
+        framework_with(**given)
+
+
+def test_a_rule_of_colour_is_no_code():
+    with pytest.raises(ValidationError):
+        framework_with(status_rule=[{"colour": "red", "when": "value > 3"}])
+
+
+def framework_with(**given):
+    council = {"id": "a", "name": "A", "area_code": "X1"}
+    plain = {"format": 1, "title": "T", "council": council, "directors": [{"id": "d", "role": "D"}]}
+    plain["themes"] = [{"id": "t", "title": "T", "director": "d"}]
+    return Framework.model_validate_json(json.dumps(plain | given))

@@ -12,7 +12,7 @@ from lxml import etree
 
 from pmf_analysis.story import style
 from pmf_analysis.story.bank import stored
-from pmf_analysis.story.style import COLOURS, MARKS, icon_html, icon_shape
+from pmf_analysis.story.style import COLOURS, LIGHTS, MARKS, icon_html, icon_shape
 
 _SIMULATED = ("none", "deuteranomaly", "protanomaly", "tritanomaly")
 _APART = 10.0
@@ -236,3 +236,10 @@ def test_no_colour_of_another_scheme_is_used() -> None:
     told = (files("pmf_analysis.story") / "style.yml").read_text(encoding="utf-8")
     used = (told + sheet.read_text(encoding="utf-8")).upper()
     assert [colour for colour in FOREIGN if colour in used] == []
+
+
+def test_a_councils_own_colours_stand_out_on_both_pages_and_have_their_own_shapes() -> None:
+    for colour in LIGHTS.values():
+        assert all(contrast(colour, ground) >= 3 for ground in (COLOURS["paper"], "#14191D"))
+    looks = [icon_shape(code) for code in LIGHTS]
+    assert len({shape for _, shape in looks}) == len({colour for colour, _ in looks}) == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pandas as pd
 import pytest
 from lxml import html
 
@@ -13,6 +14,7 @@ from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.rendering import block_html
+from pmf_analysis.story.style import LIGHTS
 from pmf_analysis.story.theme_page import ThemePage
 from pmf_analysis.story.trends_page import TrendsPage
 from pmf_analysis.story.view import ThemeView
@@ -128,3 +130,86 @@ def test_a_cell_leads_to_no_other_site(link: str) -> None:
     assert "<a" not in block_html(Block("table", "t", "T", table=table))
     near = Table("T", (Column("a", "A"),), ({"a": "Name", "a_link": "x/r.html#f-1"},))
     assert 'href="x/r.html#f-1"' in block_html(Block("table", "t", "T", table=near))
+
+
+# The same data in three styles, and the plan beneath
+
+COLOURS = [("recycling", "green", ""), ("flytipping", "", "lacks_tolerance")]
+HOSTILE = "<script>hurt()</script> =HYPERLINK(1) {{ 7*7 }}"
+
+
+def styled(style: str, **given: Any) -> tuple[str, str]:
+    """Text of the table, with its notes, and markup of a theme's page in a style of status."""
+    series = {each.indicator: key for key, each in made_up_view().subjects.items()}
+    rows = [{"series": series[i], "colour": colour, "why": why} for i, colour, why in COLOURS]
+    view = made_up_view(statuses=pd.DataFrame(rows), status_style=style, **given)
+    page = render_theme(facts(ThemePage(view, ANALYSES)))
+    return words(html.document_fromstring(page).get_element_by_id("at-a-glance")), page
+
+
+def test_same_data_three_styles() -> None:
+    spc, rag, none = (styled(style)[0] for style in ("spc", "rag", "none"))
+    rule = "This colour follows the council's own rule; it does not say whether a change is real."
+    assert rule in rag and rule not in spc and rule not in none
+    assert "Green" in rag and "No tolerance set" in rag and "Improving" in rag
+    assert "Green" not in spc + none and "No tolerance set" not in spc + none
+    assert "Improving" in spc and "Improving" not in none
+    for kept in ("39.8%", "Chance if nothing new is done", "Target and due"):
+        assert kept in spc and kept in rag and kept in none
+
+
+def test_a_colour_has_a_mark_and_a_word_and_is_in_no_page_of_another_style() -> None:
+    pages = {style: styled(style)[1] for style in ("spc", "rag", "none")}
+    (cell,) = html.document_fromstring(pages["rag"]).xpath("//td[contains(., 'Green')]")
+    assert cell.get("data-label") == "Our own rule" and cell.xpath(".//svg[@aria-hidden='true']")
+    for style, page in pages.items():
+        assert any(colour in page for colour in LIGHTS.values()) == (style == "rag")
+
+
+def test_the_councils_own_words_of_a_colour() -> None:
+    text = styled("rag", words={"green": "On track"})[0]
+    assert "On track" in text and "Green" not in text
+
+
+def plan_of(**given: Any) -> dict[str, list[dict[str, str]]]:
+    day = pd.Timestamp
+    action = {"action_id": "A", "indicator_id": "recycling", "title": HOSTILE, "status": "at_risk"}
+    action |= {"owner": "Head of Waste", "due_on": day(2026, 10, 1), "progress_pct": 40.0}
+    risk = {"risk_id": "R", "indicator_id": "recycling", "title": "Strike", "owner": "Jo Bloggs"}
+    risk |= {"likelihood": 4, "impact": 5, "target_likelihood": 2, "target_impact": 5}
+    project = {"project_id": "P", "milestone_id": "", "title": "Depot", "indicator_id": ""}
+    project |= {"planned_on": day(2026, 6, 1), "actual_on": pd.NaT, "days_late": 1.0}
+    milestone = {**project, "milestone_id": "M1", "title": "Roof", "days_late": -3.0}
+    tables = {
+        "actions": pd.DataFrame([{**action, "days_late": 30}]),
+        "risks": pd.DataFrame([risk]).astype({"likelihood": "Int64"}),
+        "projects": pd.DataFrame([project, milestone]),
+    }
+    view = made_up_view(**tables, roles=frozenset({"head of waste"}), **given)
+    return {block.id: [*block.table.rows] for block in ThemePage(view, ANALYSES).plan()}
+
+
+def test_actions_risks_and_projects_stand_beneath_each_with_its_indicator() -> None:
+    plan = plan_of()
+    (action,), (risk,), projects = plan["actions"], plan["risks"], plan["projects"]
+    assert action["indicator_link"] == "trends/report.html#finding-recycling"
+    told = ("due", "lateness", "progress", "owner")
+    assert [action[key] for key in told] == [
+        *["1 October 2026", "30 days late", "40%, at risk", "Head of Waste"]
+    ]
+    assert risk["risk_now"] == "Likelihood high (4 of 5), impact very high (5 of 5)"
+    assert risk["risk_aimed"] == "Likelihood low (2 of 5), impact very high (5 of 5)"
+    assert risk["owner"] == ""  # no post that framework or register name
+    assert [row["project"] for row in projects] == ["Depot", "Milestone M1: Roof"]
+    assert [row["lateness"] for row in projects] == ["1 day late", "Not late"]
+    assert projects[0]["planned"] == "1 June 2026" and projects[0]["reached"] == ""
+
+
+def test_a_hostile_title_is_text_and_tables_are_numbered() -> None:
+    assert plan_of()["actions"][0]["action"] == HOSTILE
+    table = Table("T", (Column("action", "A"),), tuple(plan_of()["actions"]))
+    assert "<script" not in block_html(Block("table", "t", "T", table=table))
+
+
+def test_without_a_plan_there_is_nothing_beneath(view: ThemeView) -> None:
+    assert ThemePage(view, ANALYSES).plan() == []
