@@ -130,9 +130,8 @@ def _power_bi(known: Known, place: str) -> Files:
     from pmf_analysis.systems import powerbi
 
     framework, register = known.parameters.framework, known.parameters.register
-    themes = [
-        (it.id, each.title) for each in framework.themes for it in register.for_theme(each.id)
-    ]
+    titles = {it.id: it.title for it in framework.themes}
+    themes = [(it.id, titles[id]) for id in titles for it in register.for_theme(id)]
     frames = {name: getattr(known.results, name) for name in powerbi.RESULTS}
     frames |= {"register": register.frame(), "panel": known.council.panel}
     frames["themes"] = pd.DataFrame(themes, columns=["indicator", "theme"])
@@ -159,8 +158,7 @@ def _tables(known: Known, place: str) -> Files:
         columns = TABLES[name] if name else schema.columns_of(frame)
         files[path] = content = schema.typed_csv(frame, columns)
         title = f"A row is {ROW_MEANS[name]}" if name else Path(path).stem.replace("_", " ")
-        told = schema.schema_of(columns, KEYS.get(name, ()))
-        resources.append(schema.resource(path, content, told, title))
+        resources.append(schema.resource(path, content, title, columns, KEYS.get(name, ())))
     register = known.parameters.register.indicators.values()
     sources = [f"{it.source} ({it.licence})" if it.licence else it.source for it in register]
     return files | {PACKAGE: schema.data_package(_about(known.run), sources, resources)}
@@ -174,8 +172,8 @@ def _pentana(known: Known, place: str) -> Files:
     is_own = observations["area_code"] == known.council.area
     observations = observations[is_own & (observations["dimension"] == "")]
     targets = targets[targets["area_code"].isin([known.council.area, ""])]
-    written = write_back(known.parameters.register.frame(), observations, targets)
-    return {"pentana.xlsx": written}
+    register = known.parameters.register.frame()
+    return {"pentana.xlsx": write_back(register, observations, targets)}
 
 
 MAKERS: Mapping[str, Callable[[Known, str], Files]] = {
@@ -196,8 +194,8 @@ def describe_csvs(run: manifest.RunRecord, folder: Path) -> None:
         if not name.startswith(f"{FOLDER}/"):
             content = path.read_bytes()
             columns = schema.header_columns(path.name, content.partition(b"\n")[0])
-            told = schema.TITLES.get(path.name, path.name)
-            resources.append(schema.resource(name, content, schema.schema_of(columns), told))
+            title = schema.TITLES.get(path.name, path.name)
+            resources.append(schema.resource(name, content, title, columns))
     ids = {id for each in themes if (folder / each["id"]).is_dir() for id in each["indicators"]}
     trends = read_measures(run.folder / "measures").trends
     sources = trends["source"][trends["indicator"].isin(ids)]
@@ -209,8 +207,7 @@ def _about(run: manifest.RunRecord) -> dict[str, str]:
     """Return what a data package says of itself; no time, so that the same gives the same bytes."""
     about, council = run.manifest["pages"], run.manifest["parameters"]["council"]
     brand = about.get("brand", {})  # absent in a run of an earlier version
-    name = f"{council}-{run.folder.parent.name}".lower().replace("_", "-")
-    said = {"name": name, "title": f"{about['council']}, {about['period']}"}
-    said |= {part: brand.get(part, "") for part in ("licence", "licence_url")}
-    known_on = f"As known on {about['as_at']}."
-    return said | {"description": f"{known_on} {about['notice']}".strip()}
+    said = {part: brand.get(part, "") for part in ("licence", "licence_url")}
+    said["name"] = f"{council}-{run.folder.parent.name}".lower().replace("_", "-")
+    said["title"] = f"{about['council']}, {about['period']}"
+    return said | {"description": f"As known on {about['as_at']}. {about['notice']}".strip()}

@@ -78,13 +78,8 @@ def _column_checks(column: Column) -> list[Any]:
     return [*checks, Check.str_length(min_value=1)] if is_name else checks
 
 
-def table_schema(table: str) -> dict[str, Any]:
-    """Return the frictionless Table Schema (v1) of `table`, for whatever pmf publishes."""
-    return schema_of(TABLES[table], KEYS[table])
-
-
 def schema_of(columns: Sequence[Column], key: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the Table Schema (v1) of a table with these columns."""
+    """Return the frictionless Table Schema (v1) of a table with these columns."""
     unique = {"primaryKey": list(key)} if key else {}
     fields = [_schema_field(column) for column in columns]
     return {"fields": fields, **unique, "missingValues": [""]}
@@ -92,11 +87,10 @@ def schema_of(columns: Sequence[Column], key: Sequence[str] = ()) -> dict[str, A
 
 def _schema_field(column: Column) -> dict[str, Any]:
     kind = {"text": "string", "yes_no": "boolean"}.get(column.kind, column.kind)
+    told: dict[str, Any] = {"name": column.name, "type": kind, "description": column.meaning}
     rules: dict[str, Any] = {"minimum": column.minimum, "maximum": column.maximum}
     rules |= {"required": column.required or None, "enum": list(column.choices) or None}
-    constraints = {name: rule for name, rule in rules.items() if rule is not None}
-    told = {"name": column.name, "type": kind, "description": column.meaning}
-    return told | {"constraints": constraints}
+    return told | {"constraints": {name: rule for name, rule in rules.items() if rule is not None}}
 
 
 def columns_of(frame: pd.DataFrame) -> list[Column]:
@@ -127,13 +121,16 @@ def _cells(values: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
     return values.map(neutral_cell, na_action="ignore") if kind == "text" else values
 
 
-def resource(path: str, content: bytes, schema: Mapping[str, Any], title: str) -> dict[str, Any]:
-    """Return the entry of a CSV in a data package, with its size and hash."""
+def resource(
+    path: str, content: bytes, title: str, columns: Sequence[Column], key: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the entry of a CSV in a data package, with its size, hash and Table Schema."""
     name = re.sub(r"[^a-z0-9]+", "-", path.removesuffix(".csv").lower())
-    told = {"name": name, "title": title, "path": path, "profile": "tabular-data-resource"}
-    told |= {"format": "csv", "mediatype": "text/csv", "encoding": "utf-8"}
-    found = hashlib.sha256(content).hexdigest()
-    return told | {"bytes": len(content), "hash": f"sha256:{found}", "schema": dict(schema)}
+    told: dict[str, Any] = {"name": name, "title": title, "path": path}
+    told |= {"profile": "tabular-data-resource", "format": "csv", "mediatype": "text/csv"}
+    told |= {"encoding": "utf-8"}
+    told |= {"bytes": len(content), "hash": f"sha256:{hashlib.sha256(content).hexdigest()}"}
+    return told | {"schema": schema_of(columns, key)}
 
 
 def data_package(

@@ -25,7 +25,7 @@ from pmf_analysis.data.contract import (
     series_key,
     split_series,
 )
-from pmf_analysis.data.schema import check_table, table_schema
+from pmf_analysis.data.schema import check_table, schema_of
 
 
 def observation(**more: object) -> pd.DataFrame:
@@ -52,7 +52,9 @@ def test_every_table_has_a_key_a_meaning_and_holds_its_own_contract(table: str) 
     assert set(KEYS[table]) <= set(column_names(table))
     assert ROW_MEANS[table]
     assert check_table(empty_table(table), table) == []
-    assert Schema.from_descriptor(table_schema(table)).field_names == column_names(table)
+    assert Schema.from_descriptor(
+        schema_of(TABLES[table], KEYS[table])
+    ).field_names == column_names(table)
 
 
 def test_every_state_of_a_value_is_either_usable_or_absent() -> None:
@@ -62,7 +64,7 @@ def test_every_state_of_a_value_is_either_usable_or_absent() -> None:
 
 def test_rows_that_hold_the_contract_are_valid_by_the_published_schema(tmp_path: Path) -> None:
     observation(source_row=3).to_csv(tmp_path / "rows.csv", index=False)
-    schema = Schema.from_descriptor(table_schema("observations"))
+    schema = Schema.from_descriptor(schema_of(TABLES["observations"], KEYS["observations"]))
     wrong = observation(frequency="now and then", source_row=3)
     assert Resource(path="rows.csv", basepath=str(tmp_path), schema=schema).validate().valid
     wrong.to_csv(tmp_path / "rows.csv", index=False)
