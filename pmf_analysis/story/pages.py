@@ -157,15 +157,17 @@ class Page(ABC, Generic[F]):
         if not self.view.indicators:
             said = (say("theme.none"), say("theme.none_next"))
             return [Block("finding", "headline", say("section.nothing", theme=theme), text=said)]
-        slots = {"theme": theme, "period": self.view.period}
-        known = self.view.trend_facts
+        view, slots = self.view, {"theme": theme, "period": self.view.period}
+        known = view.trend_facts
         refused = [row for row in self._standings() if row["status"] in _REFUSED]
         reasons = [(bank.clip_words(row["short"], 6), row["reason"]) for row in refused]
         # The lede, then short lines.
         refusals = sentences.unjudged(reasons)
         found = (*self.summary(), *refusals) if known else (say("theme.no_data"),)
+        of = {each.id for *_, named in view.guesses for each in named}
+        guessed = bank.count_of("guess.first", len(of), of=len(view.indicators)) if of else ""
         heading = say("section.headline", **slots)
-        finding = Block("finding", "headline", heading, text=found)
+        finding = Block("finding", "headline", heading, text=told(guessed, *found))
         table = self._table(say("section.at_a_glance", **slots), self.shows["glance"], rows)
         return [finding, table_block("at-a-glance", table)] if rows else [finding]
 

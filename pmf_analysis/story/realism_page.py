@@ -150,7 +150,7 @@ class RealismPage(Page[TargetFacts]):
         lines = [e.target_id for e in own if not (e.is_reference or e.of_periods)]
         targets = view.targets[view.targets["target_id"].isin(lines)]
         first = points.loc[points["value"].notna(), "period_label"].iloc[0]
-        slots = {"first": first, "better": say(f"polarity.{subject.polarity}")}
+        slots = {"first": first, "better": self.view.better(subject)}
         slots["heading"] = "title" if lines else "title_no_target"
         said = reference_sentences([facts]) if facts.is_reference else target_sentences(facts)
         draw = partial(draw_spc, points, subject, targets=targets, forecast=fans)

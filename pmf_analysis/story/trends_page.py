@@ -103,7 +103,7 @@ class TrendsPage(pages.Page[TrendFacts]):
         subject = facts.subject
         labels = points.loc[points["value"].notna(), "period_label"]
         slots = {"first": labels.iloc[0], "last": labels.iloc[-1]}
-        slots["better"] = say(f"polarity.{subject.polarity}")
+        slots["better"] = self.view.better(subject)
         said = (*sentences.level_sentences(facts), *sentences.noise_sentences(facts))
         rows = pages.data_rows(subject, points, bank.stored("cells.yml")["data"]["chart"])
         events, slug = self.view.events_of(subject.series), self.view.slugs[subject.series]
@@ -126,14 +126,18 @@ class TrendsPage(pages.Page[TrendFacts]):
 
     def in_short(self, facts: TrendFacts) -> str:
         """Say what was seen; of a level also on which side, which the title of a movement says."""
+        guessed = self.view.is_guessed(facts.subject)
+        return " ".join(told(self._seen(facts), self.view.better(facts.subject) if guessed else ""))
+
+    def _seen(self, facts: TrendFacts) -> str:
         side = sentences.noise_sentences(facts)[1:2] if facts.is_level else ()
         title = f"{sentences.trend_title(facts)}."
         return " ".join((title, sentences.signal_sentence(facts), *side))
 
     def exceptions(self) -> list[Block]:
         """Return what needs attention and what went well, then what moved for the whole area."""
-        told = [(self.in_short(e), e.subject.polarity) for e in self.listed("whole_area")]
-        moved = tuple(f"{line} {say(f'polarity.{polarity}')}" for line, polarity in told)
+        told = [(self._seen(each), each.subject) for each in self.listed("whole_area")]
+        moved = tuple(f"{line} {self.view.better(subject)}" for line, subject in told)
         found = [*super().exceptions(), *pages.words_block("finding", "whole-area", moved)]
         return [*found, *self._arrows()]
 

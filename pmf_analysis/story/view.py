@@ -134,6 +134,32 @@ class ThemeView:
             slugs[facts.subject.series] = f"{stem}-n{same + 1}" if same else stem
         return slugs
 
+    @cached_property
+    def guesses(self) -> list[tuple[str, str, list[Indicator]]]:
+        """Settings that nobody has confirmed: setting, value in words, and whose they are.
+
+        That nobody has said which direction is good is no guess.
+        """
+        found = dict[tuple[str, str], list[Indicator]]()
+        for setting in words_of("guess.hangs"):
+            for each in self.indicators:
+                value = getattr(each, setting)
+                code = bank.join_words([*value]) if isinstance(value, tuple) else str(value)
+                if setting in each.guessed and (setting, code) != ("polarity", "unknown"):
+                    found.setdefault((setting, code), []).append(each)
+        named = words_of("guess.value")
+        return [(setting, named.get(code, code), of) for (setting, code), of in found.items()]
+
+    def is_guessed(self, subject: Subject, setting: str = "polarity") -> bool:
+        """Whether nobody has confirmed what a setting of an indicator is taken as."""
+        rows = (of for known, _, of in self.guesses if known == setting)
+        return any(each.id == subject.indicator for of in rows for each in of)
+
+    def better(self, subject: Subject) -> str:
+        """Say which direction is better, and whether that was guessed."""
+        said = say(f"polarity.{subject.polarity}")
+        return say("guess.guessed", said=said.rstrip(".")) if self.is_guessed(subject) else said
+
     def of_series(self, table: pd.DataFrame, key: str, column: str = "series") -> pd.DataFrame:
         """Rows of a series, or of what another column names, oldest first."""
         if table.empty:
@@ -212,15 +238,15 @@ def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
 
 def guess_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
     """Show the settings that pmf guessed and nobody has confirmed, and what hangs on each."""
-    rows = []
-    for setting, hangs in words_of("guess.hangs").items():
-        names = [each.short_title for each in view.indicators if setting in each.guessed]
-        if names:
-            rows.append({"guess": say(f"guess.setting.{setting}"), "hangs": hangs})
-            rows[-1]["indicator"] = bank.join_words(names)
+    settings, hangs = words_of("guess.setting"), words_of("guess.hangs")
+    rows = [
+        {"guess": settings[setting], "taken": value, "hangs": hangs[setting]}
+        | {"indicator": bank.join_words([each.short_title for each in of])}
+        for setting, value, of in view.guesses
+    ]
     if not rows:
         return []
-    shown = table(say("section.guesses"), ("guess", "hangs", "indicator"), rows)
+    shown = table(say("section.guesses"), ("guess", "taken", "indicator", "hangs"), rows)
     return [Block("table", "guesses", shown.caption, table=shown, notes=(say("guess.note"),))]
 
 
