@@ -32,13 +32,9 @@ class Block:
     def positions(self, names: Iterable[str]) -> list[int]:
         """Return the positions of the columns that have the first of these names that any has."""
         for name in names:
-            if is_pattern(name):
-                found = [p for p, text in self.headers.items() if fits(name, text)]
-            else:
-                found = [p for p, text in self._spelt().items() if text == spelling(name)]
-            if found:
+            if found := [p for p, text in self.headers.items() if fits(name, text)]:
                 return found
-            if (letter := re.fullmatch(r"column ([a-z]{1,3})", name, re.IGNORECASE)) is not None:
+            if letter := re.fullmatch(r"column ([a-z]{1,3})", name, re.IGNORECASE):
                 wanted = letter[1].upper()
                 return [p for p in range(self.rows.shape[1]) if column_letter(p) == wanted]
         return []
@@ -46,9 +42,6 @@ class Block:
     def label(self, position: int) -> str:
         """Return a column as its reader sees it, such as ``E "Current Target"``."""
         return f'{column_letter(position)} "{self.headers.get(position, "")}"'
-
-    def _spelt(self) -> dict[int, str]:
-        return {position: spelling(text) for position, text in self.headers.items()}
 
 
 def find_blocks(sheet: Sheet, mapping: MappingFile, ignored: Counter[str]) -> Iterator[Block]:

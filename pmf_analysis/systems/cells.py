@@ -113,11 +113,9 @@ class _Parser(WorkSheetParser):
 
 def _read_sheet(worksheet: Any) -> Sheet:
     book, found = worksheet.parent, Found()
-    formats = [
-        ReadOnlyCell(worksheet, 1, 1, None, style_id=number).number_format
-        for number in range(len(book._cell_styles))
-    ]
-    percents = {number for number, text in enumerate(formats) if is_percent_format(text)}
+    styles = range(len(book._cell_styles))
+    cells = [ReadOnlyCell(worksheet, 1, 1, None, style_id=number) for number in styles]
+    percents = {n for n, cell in enumerate(cells) if is_percent_format(cell.number_format)}
     known = (book.epoch, book._date_formats, book._timedelta_formats)
     with worksheet._get_source() as source:
         parser = _Parser(source, worksheet._shared_strings, True, *known)
@@ -130,10 +128,8 @@ def _read_sheet(worksheet: Any) -> Sheet:
         except RefusedError as refused:
             refused.place["sheet"] = worksheet.title
             raise
-    hides = {
-        row: shape.get("hidden") in ("1", "true") for row, shape in parser.row_dimensions.items()
-    }
-    found.hidden_rows.update(int(row) for row, is_hidden in hides.items() if is_hidden)
+    rows = parser.row_dimensions.items()
+    found.hidden_rows |= {int(row) for row, of in rows if of.get("hidden") in ("1", "true")}
     return found.sheet(worksheet.title, is_hidden=worksheet.sheet_state != "visible")
 
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 
 from pmf_analysis.data.contract import empty_table
 from pmf_analysis.parameters.workspace import Workspace
-from pmf_analysis.systems import blocks, folder, importing, repeats, rules
+from pmf_analysis.systems import folder, importing, repeats, rules
+from pmf_analysis.systems.blocks import find_blocks
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
 from pmf_analysis.systems.patterns import fits
 from pmf_analysis.systems.results import ImportResult
@@ -58,10 +58,7 @@ def drift(raw: folder.RawFile, mapping: MappingFile) -> Iterator[str]:
     """Yield how a file's headers differ from the first names of the mapping's columns."""
     columns = mapping.columns | {ours: names[:1] for ours, names in mapping.join.items()}
     known = [name for names in (*columns.values(), *mapping.join.values()) for name in names]
-    named = chain.from_iterable(
-        blocks.find_blocks(sheet, mapping, Counter()) for sheet in raw.sheets
-    )
-    for block in named:
+    for block in (b for sheet in raw.sheets for b in find_blocks(sheet, mapping, Counter())):
         for ours, names in columns.items():
             found = [name for name in names if block.position(name) is not None]
             if not found:

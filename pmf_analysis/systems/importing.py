@@ -1,9 +1,8 @@
 """Files into the store: read, mapped, judged, and every row of them accounted for."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -12,19 +11,11 @@ from pmf_analysis.data.contract import SOURCE_COLUMNS, TABLES, empty_table
 from pmf_analysis.data.store import Store, Vintage
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problem, Problems
-from pmf_analysis.systems import (
-    collect,
-    folder,
-    history_rules,
-    lake,
-    marked,
-    repeats,
-    rules,
-    sources,
-    tabular,
-)
+from pmf_analysis.systems import collect, folder, history_rules, lake, marked, repeats, rules
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
 from pmf_analysis.systems.results import ImportResult, first_of, unstored
+from pmf_analysis.systems.sources import read_source
+from pmf_analysis.systems.tabular import cut_into_records
 
 
 @dataclass(frozen=True)
@@ -63,63 +54,52 @@ def import_files(
     """
     mappings = load_mappings(workspace.parameters / "mappings")
     context = rules.Context.of(workspace.load(), as_at)
-    problems, results, files_read = Problems(), [], []
-    for read in _files_to_read(workspace, paths, as_at, mappings, mapping, problems):
+    problems, judged = Problems(), list[tuple[folder.RawFile, ImportResult]]()
+    if paths:
+        files = _files_of(paths, problems)
+    else:
+        files = iter(read_source(workspace, choose_mapping("", mappings, mapping), as_at))
+    for raw in files:
         try:
-            raw = read()
             chosen = choose_mapping(raw.name, mappings, mapping)
-            results.append(judge_file(raw, chosen, context))
-            files_read.append(raw)
+            judged.append((raw, judge_file(raw, chosen, context)))
         except PmfError as error:
             problems.extend(error.problems)
-    store = Store(workspace.store)
+    results, store = [result for _, result in judged], Store(workspace.store)
     seen = {file.sha256: one.id for one in store.vintages() for file in one.files}
     for result in results:
         if result.sha256 in seen:
             problems.tell("imported-before", file=result.name, vintage=seen[result.sha256])
-    has_targets = any("targets" in result.tables for result in results)
-    known = (
-        store.as_known_on(as_at, "targets")["targets"] if has_targets else empty_table("targets")
-    )
+    known = empty_table("targets")
+    if any("targets" in result.tables for result in results):
+        known = store.as_known_on(as_at, "targets")["targets"]
     repeats.settle_repeats(results, known)
     history_rules.note_history(results, store, context)
     repeats.drop_labels(results)
     problems.extend(problem for result in results for problem in result.problems)
     tables = {name: rows for name in TABLES if len(rows := repeats.stacked(results, name))}
     if not tables:
-        kept = marked.keep_marked(
-            zip(files_read, results, strict=True), workspace.outputs / "marked"
-        )
+        kept = marked.keep_marked(judged, workspace.outputs / "marked")
         return ImportOutcome(None, tuple(results), unstored(problems), kept)
     problems.extend(_overwritten_targets(known, tables.get("targets", known)))
-    files, held = [r.record for r in results], pd.concat([r.quarantine for r in results])
-    vintage = store.add(tables, as_at=as_at, files=files, problems=problems, quarantine=held)
-    beside = f"{workspace.store}/vintages/{vintage.id}/marked"
-    read_whole = [*zip(files_read, results, strict=True)]
-    kept = marked.keep_marked(read_whole, beside)
-    lake.keep_zones(workspace, vintage, read_whole)
+    records, held = [r.record for r in results], pd.concat([r.quarantine for r in results])
+    vintage = store.add(tables, as_at=as_at, files=records, problems=problems, quarantine=held)
+    kept = marked.keep_marked(judged, f"{workspace.store}/vintages/{vintage.id}/marked")
+    lake.keep_zones(workspace, vintage, judged)
     lake.write_tables(workspace)
     return ImportOutcome(vintage, tuple(results), problems, kept)
 
 
-def _files_to_read(
-    workspace: Workspace,
-    paths: Sequence[Path | str],
-    as_at: date,
-    mappings: Mapping[str, MappingFile],
-    mapping: str | None,
-    problems: Problems,
-) -> Iterator[Callable[[], folder.RawFile]]:
-    """Yield how each file is read: those of the paths, or, without any, of the mapping's source."""
-    if not paths:
-        chosen = choose_mapping("", mappings, mapping)
-        for raw in sources.read_source(workspace, chosen, as_at):
-            yield lambda raw=raw: raw  # type: ignore[misc]
+def _files_of(paths: Sequence[Path | str], problems: Problems) -> Iterator[folder.RawFile]:
+    """Yield the files at some places that can be read; `problems` says why others cannot."""
     for path in paths:
         found, skipped = folder.drop_files(path)
         problems.extend(skipped)
         for file in found:
-            yield partial(folder.read_file, file)
+            try:
+                yield folder.read_file(file)
+            except PmfError as error:
+                problems.extend(error.problems)
 
 
 def judge_file(raw: folder.RawFile, mapping: MappingFile, context: rules.Context) -> ImportResult:
@@ -127,7 +107,7 @@ def judge_file(raw: folder.RawFile, mapping: MappingFile, context: rules.Context
     result = ImportResult(raw.name, raw.sha256, mapping.name, raw.problems)
     raw = collect.check_returned(raw, mapping, result) if mapping.sealed else raw
     kept: dict[str, list[pd.DataFrame]] = {}
-    for records in tabular.cut_into_records(raw.sheets, mapping, frozenset(context.ids), result):
+    for records in cut_into_records(raw.sheets, mapping, frozenset(context.ids), result):
         kept.setdefault(records.table, []).append(rules.judge(records, mapping, context, result))
     result.tables = {name: pd.concat(parts, ignore_index=True) for name, parts in kept.items()}
     return result

@@ -131,15 +131,11 @@ def read_binary(content: bytes) -> list[Sheet]:
     RefusedError
         The workbook has a password, is damaged, or needs too much memory or time.
     """
-    program = Path(__file__).with_name("calamine_process.py")
-    limits = [str(LIMITS[name]) for name in ("memory", "far")]
+    program = str(Path(__file__).with_name("calamine_process.py"))
+    command = [sys.executable, "-P", program, str(LIMITS["memory"]), str(LIMITS["far"])]
+    seconds = LIMITS["seconds"]
     try:
-        made = subprocess.run(
-            [sys.executable, "-P", str(program), *limits],
-            input=content,
-            capture_output=True,
-            timeout=LIMITS["seconds"],
-        )
+        made = subprocess.run(command, input=content, capture_output=True, timeout=seconds)
     except subprocess.TimeoutExpired:
         raise RefusedError("damaged", "it takes too long") from None
     if made.returncode:

@@ -77,6 +77,11 @@ def look(place: Path | str) -> Look:
         raw = folder.read_file(place)
     except PmfError as error:
         return Look(error.problems[0].file, (), error.problems)
+    return look_into(raw)
+
+
+def look_into(raw: folder.RawFile) -> Look:
+    """Look at a file that is read already."""
     problems = Problems(raw.problems)
     tells = [partial(problems.tell, file=raw.name, sheet=sheet.name) for sheet in raw.sheets]
     return Look(raw.name, tuple(map(_look_at_sheet, raw.sheets, tells)), problems)
@@ -101,12 +106,6 @@ def _look_at_sheet(sheet: Sheet, tell: Tell) -> TableLook:
     _note_cells(sheet, tell)
     periods = _periods(texts, body, tell)
     return TableLook(sheet.name, header_row, len(body), int(is_header.sum()), columns, periods)
-
-
-def tables_of(raw: folder.RawFile) -> tuple[TableLook, ...]:
-    """Look at the tables of a file that is read already, whatever is wrong with it."""
-    unheard = Problems()
-    return tuple(_look_at_sheet(sheet, unheard.tell) for sheet in raw.sheets if len(sheet.cells))
 
 
 def _likely_header(cells: pd.DataFrame) -> int:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pmf_analysis.systems.results import ImportResult
 
 _LISTED = [name for name in COLUMNS if name not in ("file", "indicator")]
+_SAID = {"message": "{}", "expected": "Expected {}.", "fix": "Fix: {}."}
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?")
 _FAULT = {"bg_color": "#F7D9C4", "border": 1, "border_color": "#B5500B"}
 # What no sheet may be called, how long a text may be, and how far a sheet reaches, in Excel.
@@ -124,9 +125,7 @@ def _faults_by_place(sheet: Sheet, lines: pd.DataFrame) -> dict[tuple[int, int],
         else:
             texts = sheet.cells.loc[row].astype("str") if row in sheet.cells.index else ()
             column = next((number for number, text in enumerate(texts) if text), 0)
-        parts = [line["message"]]
-        parts += [f"Expected {line['expected']}."] * bool(line["expected"])
-        parts += [f"Fix: {line['fix']}."] * bool(line["fix"])
+        parts = [words.format(line[name]) for name, words in _SAID.items() if line[name]]
         if row:
             said.setdefault((row, column), []).append("\n".join(parts))
     return {place: "\n\n".join(dict.fromkeys(each)) for place, each in said.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from difflib import SequenceMatcher
 from itertools import product
@@ -20,7 +20,7 @@ from pmf_analysis.periods import YearType, parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.shipped import read_shipped
 from pmf_analysis.systems.folder import RawFile, read_file
-from pmf_analysis.systems.looking import ColumnLook, TableLook, tables_of
+from pmf_analysis.systems.looking import ColumnLook, TableLook, look_into
 from pmf_analysis.systems.mapping import BESIDE, MappingFile, is_period, load_mappings, spelling
 from pmf_analysis.systems.patterns import find
 
@@ -44,9 +44,8 @@ def suggest_mapping(raw: RawFile, shipped: Mapping[str, MappingFile]) -> str:
     PmfError
         Exit 3, when no sheet holds a table with names and cells.
     """
-    tables = [
-        table for table in tables_of(raw) if table.rows and any(c.name for c in table.columns)
-    ]
+    seen = look_into(raw).tables
+    tables = [table for table in seen if table.rows and any(c.name for c in table.columns)]
     if not tables:
         raise PmfError(Problem.of("nothing-to-map", file=raw.name), EXIT_DATA_UNUSABLE)
     table = max(tables, key=lambda each: each.rows * len(each.columns))
@@ -60,20 +59,29 @@ def suggest_mapping(raw: RawFile, shipped: Mapping[str, MappingFile]) -> str:
     _guess(found, free, is_wide=is_wide)
     rest = [c for c in free if c not in {column for column, _ in found.values()}]
     indicators = [c.name for c in rest if _is_number(c) and not (is_wide or "value" in found)]
-    lines = [_head(raw, table, found, rest), *(["columns:"] if found else [])]
-    for ours, (column, why) in found.items():
-        lines.append(f"  {ours}: {_quoted([column.name])}{why and f'  # {why}'}")
-    if is_wide and unpivot:
-        measures = (f"    {_quoted(name)}: {ours}" for name, ours in unpivot.measures.items())
-        lines += [_SAID["wide"].strip(), *measures]
-    if indicators:
-        lines += [
-            _SAID["indicators"].strip(),
-            *(f"  {_quoted(n)}: {_quoted([n])}" for n in indicators),
-        ]
-    lines += [*_period(raw, table, found), *_texts(found, known), _SAID["ignore"].strip()]
-    ignored = [column.name for column in rest if column.name not in indicators]
-    return "\n".join([*lines, f"ignore: {_quoted(ignored)}"]) + "\n"
+    return _written(
+        name=_name_for(raw),
+        file=HIDDEN.sub("", raw.name),
+        files=re.sub(r"[\d\[\]?*]+", "*", raw.name),
+        first=[column.name for column in (*(column for column, _ in found.values()), *rest)][:3],
+        is_several=table.repeated_headers > 0,
+        found=found,
+        measures=unpivot.measures if is_wide and unpivot else {},
+        indicators=indicators,
+        period=_period(raw, table, found),
+        values=_values(known),
+        enums=_enums(found, known),
+        ignored=[column.name for column in rest if column.name not in indicators],
+    )
+
+
+def _written(**facts: Any) -> str:
+    """Return a mapping file as text; no text of the file it is for can break out of its place."""
+    from jinja2 import Environment, StrictUndefined
+
+    layout = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
+    layout.filters["quoted"] = _quoted
+    return layout.from_string(_SAID["mapping"]).render(facts)
 
 
 def propose(place: str, folder: Path, *, write: bool = False) -> tuple[str, str]:
@@ -85,8 +93,8 @@ def propose(place: str, folder: Path, *, write: bool = False) -> tuple[str, str]
         Exit 2: a mapping of its name is there; exit 3: the file cannot be read.
     """
     known = load_mappings(folder)
-    text = suggest_mapping(read_file(place), known)
-    name = str(re.findall(r'^name: "(.*)"$', text, re.MULTILINE)[0])
+    raw = read_file(place)
+    name, text = _name_for(raw), suggest_mapping(raw, known)
     path = folder / f"{name}.yml"
     if write and (name in known or path.exists()):
         raise PmfError(Problem.of("mapping-there", name=name))
@@ -147,48 +155,45 @@ def _guess(found: Found, free: list[ColumnLook], *, is_wide: bool) -> None:
         guess("indicator_id", lambda column: column.kind == "text")
 
 
-def _head(raw: RawFile, table: TableLook, found: Found, rest: list[ColumnLook]) -> str:
-    name = re.sub(r"[^a-z0-9]+", "_", raw.name.rpartition(".")[0].casefold()).strip("_") or "file"
-    files = re.sub(r"[\d\[\]?*]+", "*", raw.name)
-    first = [column.name for column in (*(column for column, _ in found.values()), *rest)][:3]
-    told = {"name": name, "files": files, "containing": first}
-    several = ", several: true" if table.repeated_headers else ""
-    quoted = {key: _quoted(value) for key, value in told.items()}
-    file = HIDDEN.sub("", raw.name)
-    return str(_SAID["head"]).format(**quoted, file=file, several=several).strip()
+def _name_for(raw: RawFile) -> str:
+    """Return a name for the mapping of a file, made of the file's."""
+    stem = raw.name.rpartition(".")[0].casefold()
+    return re.sub(r"[^a-z0-9]+", "_", stem).strip("_") or "file"
 
 
-def _texts(found: Found, known: list[MappingFile]) -> Iterator[str]:
-    """Yield the texts that other mappings know: those in place of numbers, and those of choices."""
+def _values(known: list[MappingFile]) -> dict[str, list[str]]:
+    """Return the texts in place of numbers that other mappings know, by what they mean."""
     pairs = [pair for mapping in known for pair in mapping.values.items()]
     states = {text: state for state, texts in reversed(pairs) for text in texts}
-    yield _SAID["values"].strip()
-    for state in ABSENT_STATUSES:
-        yield f"  {state}: {_quoted([text for text, of in states.items() if of == state])}"
+    return {s: [text for text, of in states.items() if of == s] for s in ABSENT_STATUSES}
+
+
+def _enums(found: Found, known: list[MappingFile]) -> dict[str, dict[str, str]]:
+    """Return the texts of choices that other mappings know, by our column."""
     enums: dict[str, dict[str, str]] = {}
     for ours, words in (pair for mapping in known for pair in mapping.enums.items()):
         if ours in found and ours != "indicator_id":  # whose names are of one system's own
             enums.setdefault(ours, {}).update(words)
-    yield f"enums: {_quoted(enums)}"
+    return enums
 
 
-def _period(raw: RawFile, table: TableLook, found: Found) -> list[str]:
-    """Return the settings with which the periods of a file can be read, as far as they are seen."""
-    labels, told = list(table.periods), ["period:"]
+def _period(raw: RawFile, table: TableLook, found: Found) -> dict[str, str] | None:
+    """Return the settings by which the periods of a file are read; None where it names none."""
+    labels, told = list(table.periods), dict[str, str]()
     if not labels and {"period_label", "period_start"}.isdisjoint(found):
         sheet = next(sheet for sheet in raw.sheets if sheet.name == table.sheet)
         above = sheet.cells[sheet.cells.index < table.header_row].to_numpy().ravel()
         places = (("title", above), ("sheet", [sheet.name]), ("file", [raw.name]))
-        for place, pattern in product(places, _SAID["periods"]):
-            read = [find(pattern, str(text)) for text in place[1]]
+        for (place, texts), pattern in product(places, _SAID["periods"]):
+            read = [find(pattern, str(text)) for text in texts]
             if not labels and (labels := [*filter(is_period, read)]):
-                told.append(f"  {place[0]}: {_quoted(pattern)}")
+                told[place] = pattern
         if not labels:
-            return [_SAID["no_period"]]
+            return None
     year_type = next((each for each in get_args(YearType) if _reads(labels, each)), None)
     if year_type and not _reads(labels, None):
-        told.append(f"  year_type: {year_type}  # {_SAID['year_type']}")
-    return told if len(told) > 1 else []
+        told["year_type"] = year_type
+    return told
 
 
 def _reads(labels: list[str], year_type: YearType | None) -> bool:

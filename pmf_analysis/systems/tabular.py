@@ -94,8 +94,10 @@ def _read_block(
     found = {*columns, *dict(of_groups)}.union(*(group.told for group in groups))
     if mapping.indicators and of_groups:  # those that the register lacks are told of already
         found |= {"indicator_id", "value"}
-    if said := mapping.period.said(block.titles, block.sheet.name, result.name):
-        found, groups = _in_period(said, found, groups)
+    said = mapping.period.said(block.titles, block.sheet.name, result.name)
+    if said and found.isdisjoint(KNOWN["of_period"]):  # a column that names it is stronger
+        groups = [replace(group, told={"period_label": said, **group.told}) for group in groups]
+        found |= {"period_label"}
     _check_missing(block, mapping, found, tell)
     used = {p for positions in columns.values() for p in positions}
     _check_unknown(block, mapping, used.union(p for _, p in of_groups), tell)
@@ -120,7 +122,7 @@ def _read_block(
     rows = rows[~repeated]
     if mapping.breakdowns:
         rows, columns = part_by_group(block, rows, columns, mapping)
-    return list(_records_of(block, rows, columns, groups, mapping, result))
+    return list(_records_of(replace(block, rows=rows), columns, groups, mapping, result))
 
 
 def _match_columns(block: Block, mapping: MappingFile, tell: Tell) -> Columns:
@@ -186,14 +188,6 @@ def _indicator_groups(
     return groups
 
 
-def _in_period(said: str, found: set[str], groups: list[Group]) -> tuple[set[str], list[Group]]:
-    """Put groups without a period of their own into one; a column that names it is stronger."""
-    if not found.isdisjoint(KNOWN["of_period"]):
-        return found, groups
-    told = [replace(group, told={"period_label": said, **group.told}) for group in groups]
-    return found | {"period_label"}, told
-
-
 def _check_missing(block: Block, mapping: MappingFile, found: set[str], tell: Tell) -> None:
     """Say which columns that the table must have are neither there nor given as constants."""
     given = found.union(mapping.constants)
@@ -241,17 +235,13 @@ def _is_kept(column: pd.Series[Any], keep: Keep, ids: frozenset[str]) -> pd.Seri
 
 
 def _records_of(
-    block: Block,
-    rows: pd.DataFrame,
-    columns: Columns,
-    groups: list[Group],
-    mapping: MappingFile,
-    result: ImportResult,
+    block: Block, columns: Columns, groups: list[Group], mapping: MappingFile, result: ImportResult
 ) -> Iterator[Part]:
     """Yield cells under our names, and where each column stood, for each group of columns.
 
     A group without an entry has no record; a long table is one group, without columns of its own.
     """
+    rows = block.rows
     shared = {ours: _cells_of(rows, positions, mapping) for ours, positions in columns.items()}
     has_entry = pd.Series(False, index=rows.index)
     for group in groups:
