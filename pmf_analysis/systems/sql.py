@@ -31,7 +31,7 @@ from pmf_analysis.systems.sources import SqlSource
 
 FAULTS: dict[str, str] = read_shipped("systems/sql.yml")
 SECONDS, _TO_CONNECT = 60, 5
-_READ_ONLY = ("default_transaction_read_only=on", f"statement_timeout={SECONDS * 1000}")
+_READ_ONLY = f"-c default_transaction_read_only=on -c statement_timeout={SECONDS * 1000}"
 
 
 def read(source: SqlSource, workspace: Workspace, as_at: date) -> list[RawFile]:
@@ -71,11 +71,9 @@ def in_bulk(url: sqlalchemy.URL, query: str) -> pa.Table:
     """Return the rows of a query of PostgreSQL, column by column as ADBC brings them."""
     from adbc_driver_postgresql import dbapi
 
-    plain = url.set(drivername="postgresql").update_query_dict(
-        {"connect_timeout": str(_TO_CONNECT)}
-    )
-    only = quote(" ".join(f"-c {setting}" for setting in _READ_ONLY))
-    uri = f"{plain.render_as_string(hide_password=False)}&options={only}"
+    limit = {"connect_timeout": str(_TO_CONNECT)}
+    plain = url.set(drivername="postgresql").update_query_dict(limit)
+    uri = f"{plain.render_as_string(hide_password=False)}&options={quote(_READ_ONLY)}"
     with dbapi.connect(uri) as connection, connection.cursor() as cursor:
         cursor.execute(query)
         return cursor.fetch_arrow_table()
@@ -87,8 +85,7 @@ def by_row(url: sqlalchemy.URL, query: str, root: Path) -> pa.Table:
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "postgresql":
-        only = " ".join(f"-c {setting}" for setting in _READ_ONLY)
-        options["connect_args"] = {"connect_timeout": _TO_CONNECT, "options": only}
+        options["connect_args"] = {"connect_timeout": _TO_CONNECT, "options": _READ_ONLY}
     if url.get_backend_name() == "sqlite":
         file = f"{(root / (url.database or '')).resolve().as_uri()}?mode=ro"
         options["creator"] = partial(sqlite3.connect, file, uri=True, check_same_thread=False)
@@ -130,18 +127,10 @@ def _typed(rows: pa.Table) -> pa.Table:
 def _fault(error: Exception, variable: str) -> Problem:
     """Return what is wrong in words that hold neither the address nor the password."""
     text = str(getattr(error, "orig", None) or error)
-    facts: dict[str, Any] = {"variable": variable, "seconds": SECONDS, "name": ""}
-    if isinstance(error, TimeoutError):
-        return Problem.of("sql-too-slow", **facts)
-    if isinstance(error, ModuleNotFoundError):
-        return Problem.of("sql-no-driver", **facts | {"name": error.name})
-    if isinstance(error, sqlalchemy.exc.ArgumentError | sqlalchemy.exc.NoSuchModuleError):
-        return Problem.of("sql-address-wrong", **facts)
+    kinds = " ".join(kind.__name__ for kind in type(error).__mro__)
     for pattern, fault in FAULTS.items():
-        if found := re.search(pattern, text, re.IGNORECASE):
-            facts["name"] = next(filter(None, found.groups()), "")
-            return Problem.of(fault, **facts)
-    if isinstance(error, ConnectionError):
-        return Problem.of("sql-unreachable", **facts)
+        if found := re.search(pattern, f"{kinds}: {text}", re.IGNORECASE):
+            name = next(filter(None, found.groups()), "")
+            return Problem.of(fault, name=name, variable=variable, seconds=SECONDS)
     why = without_secrets(next(iter(text.splitlines()), type(error).__name__))
     return Problem.of("sql-refused", why=why)
