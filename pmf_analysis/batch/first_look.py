@@ -22,6 +22,7 @@ from pmf_analysis.assess import assess_run
 from pmf_analysis.batch import notebooks
 from pmf_analysis.documents.html import render_report
 from pmf_analysis.notebook import theme_view
+from pmf_analysis.parameters.register_book import write_register
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError, Problems
 from pmf_analysis.story.bank import say, tell
@@ -70,7 +71,10 @@ def _page_of(workspace: Workspace, path: Path, today: date) -> Page[Any]:
     framework.write_text(framework.read_text("utf-8") + "# one page\n", encoding="utf-8")
     mappings = workspace.parameters / "mappings"
     chosen = drafting.mapping_for(path, read_file(path), mappings)
-    drafting.draft_into(workspace, [path], None, today)
+    rows, _ = drafting.draft_into(workspace, [path], None, today)
+    # The page is its maker's own: small numbers are shown on it.
+    shown = write_register([row | {"small_counts": "show"} for row in rows], {})
+    (workspace.parameters / "register.xlsx").write_bytes(shown)
     outcome = import_files(workspace, [path], today, chosen.name)
     if outcome.vintage is None:
         raise PmfError(outcome.problems)

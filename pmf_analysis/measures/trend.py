@@ -113,6 +113,9 @@ def _judged(frame: Frame, lines: Frame, baselines: Frame, rules: RuleSet) -> tup
     plan = with_assurance(plan, points, lines, frame)
     plan = _with_odds(plan, rules)
     plan["is_newest_out"] = plan.index.isin(newest.loc[newest["value"].isna(), "series"])
+    told = frame[frame["shown_value"].notna() | (frame["status"] == "suppressed")]
+    last = told.groupby("series").tail(1).set_index("series")
+    plan["is_newest_hidden"] = last["shown_value"].isna().reindex(plan.index, fill_value=False)
     return trend_plan.without_unjudged(plan), points, frame
 
 

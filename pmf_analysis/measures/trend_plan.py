@@ -185,6 +185,7 @@ def without_unjudged(plan: Frame) -> Frame:
     """Withdraw the verdict where nobody said what is better, or the values do not bear one."""
     tests = {
         "newest_out": plan["is_newest_out"],
+        "newest_hidden": plan["is_newest_hidden"],
         "current_prices": plan["price_basis"] == "current",
     }
     tests["hidden"] = plan["hidden_share"] > _SET.most_hidden

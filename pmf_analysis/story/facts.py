@@ -77,6 +77,16 @@ class TrendFacts(Facts):
         return self.is_signal and self.rule in _CODE["level_rules"] and (back or not self.is_lately)
 
     @property
+    def n_hidden(self) -> int:
+        """How many figures are hidden as small numbers."""
+        return int(number(self.row, "n_hidden") or 0)
+
+    @property
+    def is_newest_hidden(self) -> bool:
+        """Whether what is newer than the value is hidden."""
+        return "is_newest_hidden" in self.row
+
+    @property
     def year_label(self) -> str:
         """Label of the same period a year ago; "" if unknown, or told as the previous one."""
         is_told = self.change_on_year.is_known and self.last_year_label != self.previous_label

@@ -122,7 +122,8 @@ class TrendsPage(pages.Page[TrendFacts]):
         """Name what falls short of its target, then what moved for the worse or neither way."""
         told, failing = sentences.assurance_sentences, self.listed("failing")
         short = (f"{each.subject.short}. {' '.join(told(each))}" for each in failing)
-        return [*short, *super().attention()]
+        hidden = bank.names_of(each for each in self.facts if each.is_newest_hidden)
+        return [*short, *super().attention(), *bank.named(say("exceptions.hidden"), hidden)]
 
     def in_short(self, facts: TrendFacts) -> str:
         """Say what was seen; of a level also on which side, which the title of a movement says."""

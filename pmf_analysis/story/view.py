@@ -101,7 +101,10 @@ class ThemeView:
         points, begun = self.of_series(self.points, text(row, "series")), row.get("signal_from")
         if points.empty:
             return TrendFacts.of(row, self.council)
-        known = points[points["value"].notna()]
+        known, hidden = points[points["value"].notna()], points["status"] == "suppressed"
+        row = {**row, "n_hidden": int(hidden.sum())}
+        if hidden[points["value"].notna() | hidden].iloc[-1:].any():
+            row |= {"is_newest_hidden": True, "is_stale": False}
         held = [name for name in ("target", "target_low") if name in known.columns]
         recent = known.tail(_RECENT)
         recent = recent[recent["rule"].fillna("none") != "none"]

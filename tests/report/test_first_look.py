@@ -60,6 +60,21 @@ def test_a_sheet_without_figures_gets_a_page_that_says_why_not(
     assert "<script>alert" not in page
 
 
+def test_small_numbers_are_shown_on_a_page_that_says_it_is_not_to_be_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = openpyxl.Workbook()
+    accidents = [9, 8, 9, 7, 8, 6, 7, 5, 6, 4, 3, 3, 2, 1, 2, 1]
+    quarters = [f"Q{q} {y}/{y - 1999}" for y in (2022, 2023, 2024, 2025) for q in (1, 2, 3, 4)]
+    book.active.append(["Ref", "Indicator", *quarters])
+    book.active.append(["F1", "Number of serious accidents to employees", *accidents])
+    book.save(file := tmp_path / "small.xlsx")
+    words = _words(_look(tmp_path, file, capsys)[0])
+    assert "The latest figure is 1, for quarter 4 (January to March) 2025-26." in words
+    assert "Small numbers are not hidden, so this page is not for publication." in words
+    assert "suppressed" not in words
+
+
 def test_what_is_no_table_gets_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (file := tmp_path / "photo.xlsx").write_bytes(b"\x89PNG\r\n")
     assert main(["look", str(file), "--page", str(tmp_path / "page.html")]) == 3

@@ -144,6 +144,18 @@ def test_an_exceptional_newest_period_is_not_judged() -> None:
     assert found["reason"] == "The newest period is declared exceptional, so it is not judged."
 
 
+def test_a_series_whose_newest_figure_is_hidden_is_not_judged() -> None:
+    table = observations(list(RNG.normal(50, 1, 24)), "quarterly")
+    table.loc[table.index[[5, 23]], "value"] = np.nan
+    table.loc[table.index[5], "status"] = "suppressed"
+    told = trend_verdicts(table, register(frequency="quarterly"))[0].iloc[0]
+    assert told["verdict"] != "cannot_judge"  # what is hidden is older than what is shown
+    table.loc[table.index[23], "status"] = "suppressed"
+    found = trend_verdicts(table, register(frequency="quarterly"))[0].iloc[0]
+    assert (found["verdict"], found["rule"]) == ("cannot_judge", "none")
+    assert found["reason"] == SENTENCES["newest_hidden"]
+
+
 def test_a_run_outside_the_limits_is_counted_from_its_beginning() -> None:
     values = [*RNG.normal(50, 0.5, 20), 60.0, 61.0, 60.5]
     found = judged(values, frequency="quarterly")
