@@ -16,11 +16,12 @@ import pandas as pd
 
 from pmf_analysis.data.contract import USABLE_STATUSES
 from pmf_analysis.data.store import neutral_cell
-from pmf_analysis.period_spans import MONTHS_A_PERIOD, add_months
+from pmf_analysis.period_spans import MONTHS_A_PERIOD, YEAR_STARTS, add_months
 from pmf_analysis.periods import period_from_start
 from pmf_analysis.shipped import read_shipped
 
 _SET = read_shipped("systems/pentana.yml")
+_SHEETS: dict[str, Any] = _SET["sheets"]
 _WHY: dict[str, Any] = _SET["not_written"]
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 _DAY = pd.Timedelta(days=1)
@@ -41,21 +42,25 @@ def write_back(register: pd.DataFrame, observations: pd.DataFrame, targets: pd.D
     -------
     bytes
         XLSX: Local PI, PI Data Collection Settings, PI Annual Target and PI Value, in the order of
-        the import, then Not written. A cell that a spreadsheet would take for a formula begins
-        with an apostrophe.
+        the import, then Codes (the code of each indicator that is written) and Not written. A
+        cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
     import xlsxwriter  # type: ignore[import-untyped]  # it has no types
 
     rows = _rows(register, observations, targets)
     sheets: dict[str, pd.DataFrame] = {}
     refused, codes = [], None
-    for name, spec in _SET["sheets"].items():
-        told, columns = rows[spec["rows"]], spec["columns"]
+    for kind, told in rows.items():
+        # An indicator is in all of its sheets, or in none, and so is all that hangs on it.
+        names = [name for name, spec in _SHEETS.items() if spec["rows"] == kind]
+        columns = {key: each for name in names for key, each in _SHEETS[name]["columns"].items()}
         cells = _cells(told, columns)
-        faults = _faults(cells, told, columns, codes).assign(Sheet=name)
-        sheets[name] = cells[faults["Why"] == ""]
-        refused.append(faults[faults["Why"] != ""])
-        codes = sheets[name]["Code"] if codes is None else codes
+        faults = _faults(cells, told, columns, codes).assign(Sheet=names[0])
+        fits = faults["Reason"] == ""
+        refused.append(faults[~fits])
+        sheets |= {name: cells.loc[fits, [*_SHEETS[name]["columns"]]] for name in names}
+        codes = cells.loc[fits, "Code"] if codes is None else codes
+    sheets = {name: sheets[name] for name in _SHEETS}
     sheets[_WHY["sheet"]] = pd.concat(refused)[_WHY["columns"]]
     written = io.BytesIO()
     with xlsxwriter.Workbook(written, _OPTIONS) as book:
@@ -73,7 +78,12 @@ def _rows(
 ) -> dict[str, pd.DataFrame]:
     """Return what each sheet is made of; `why` says of a row that it is none of Pentana's."""
     register = register.assign(code=[*map(_code, register["indicator"], register["aliases"])])
-    declared = register.set_index("indicator")[["code", "frequency", "year_type"]]
+    is_plain = register["unit"].isin(_SET["plain_pounds"])
+    large = (register["data_type"] == "money") & ~is_plain
+    unit = ("Unit: " + register["unit"] + ".").where(~is_plain & (register["unit"] != "%"), "")
+    register["told"] = (register["definition"].fillna("") + " " + unit).str.strip()
+    register["type"] = register["data_type"].mask(large, "count")
+    declared = register.set_index("indicator")[["code", "frequency", "year_type", "accumulation"]]
     values, aims = (
         table.drop(columns="frequency", errors="ignore")
         .rename(columns={"indicator_id": "indicator"})
@@ -84,17 +94,40 @@ def _rows(
     first = values.groupby("indicator")["period_start"].min().reindex(register["indicator"])
     begun = register["valid_from"].fillna(first.set_axis(register.index))
     start = begun.dt.strftime("%d/%m/%y").fillna("")
-    is_year = aims["period_end"] + _DAY == aims["period_start"] + pd.DateOffset(years=1)
     of_part = values["dimension"].map(lambda name: _WHY["breakdown"] if name else "")
     absent = ~values["value_status"].isin(USABLE_STATUSES) | values["value"].isna()
     return {
-        "indicators": register.assign(start=start, audited="", why=""),
-        "targets": aims.assign(
-            period=_labels(aims.assign(frequency="annual")),
-            why=is_year.map({True: "", False: _WHY["not_a_year"]}),
+        "indicators": register.assign(start=start, audited="", why="", period="", shown=None),
+        "targets": _of_years(aims),
+        "values": values.assign(
+            period=_labels(values),
+            why=of_part.mask(absent, _WHY["no_value"]),
+            shown=values["value"],
         ),
-        "values": values.assign(period=_labels(values), why=of_part.mask(absent, _WHY["no_value"])),
     }
+
+
+def _of_years(aims: pd.DataFrame) -> pd.DataFrame:
+    """Say which target is the one of a PI and year: as in the reports, the one that was set last.
+
+    Of a running total the target at the end of the year is the year's too.
+    """
+    over = aims["period_end"] + _DAY
+    is_year = over == aims["period_start"] + pd.DateOffset(years=1)
+    is_last = over.dt.month == aims["year_type"].map(YEAR_STARTS)
+    fits = is_year | (is_last & (aims["accumulation"] == "ytd"))
+    aims = aims.assign(
+        period=_labels(aims.assign(frequency=aims["frequency"].mask(fits, "annual")))
+    )
+    aims["why"] = fits.map({True: "", False: _WHY["not_a_year"]})
+    order = {"base": aims["kind"] == "baseline", "part": ~is_year}
+    some = aims.assign(**order)[fits & aims["target"].notna()]
+    some = some.sort_values(
+        ["base", "set_on", "part"], ascending=[True, False, True], kind="stable"
+    )
+    others = some[some.duplicated(["code", "period"])]
+    aims.loc[others.index, "why"] = [_WHY["other"].format(kind=kind) for kind in others["kind"]]
+    return aims.assign(shown=aims["target"])
 
 
 def _labels(rows: pd.DataFrame) -> list[str]:
@@ -128,17 +161,20 @@ def _cells(rows: pd.DataFrame, columns: Columns) -> pd.DataFrame:
 def _faults(
     cells: pd.DataFrame, rows: pd.DataFrame, columns: Columns, codes: pd.Series[Any] | None
 ) -> pd.DataFrame:
-    """Return what keeps each row out of its sheet: the first fault, or "" in Why.
+    """Return what keeps each row out of its sheets: the first fault, or "" in Reason.
 
-    `codes` are those that Local PI has; None while that sheet itself is made.
+    `codes` are those of the indicators that are written; None while those are looked at.
     """
     code = cells["Code"].astype("str")
-    told = pd.DataFrame({"Code": code, "Column": "", "Value": "", "Why": rows["why"]})
+    named = {"PI": code, "Year or period": rows["period"], "Value": rows["shown"]}
+    told = pd.DataFrame(named | {"Reason": rows["why"]}).astype("object")
+    told["Value"] = told["Value"].where(told["Value"].notna(), "")
 
     def tell(mask: pd.Series[bool], column: str, why: str) -> None:
-        new = mask & (told["Why"] == "")
-        value = rows.loc[new, columns[column]["from"]].astype("str").fillna("").map(neutral_cell)
-        told.loc[new, "Column"], told.loc[new, "Value"], told.loc[new, "Why"] = column, value, why
+        new = mask & (told["Reason"] == "")
+        told.loc[new, "Reason"] = f"{column}: {why}"
+        value = rows[columns[column]["from"]].astype("str").fillna("").map(neutral_cell)
+        told.loc[new & rows["shown"].isna(), "Value"] = value
 
     for name, spec in columns.items():
         written = cells[name].astype("str")
@@ -154,7 +190,13 @@ def _faults(
 
 
 def _code(indicator: str, aliases: str) -> str:
-    """Return the id of an indicator or, where that is too long, its only alias that is not."""
-    most = _SET["sheets"]["Local PI"]["columns"]["Code"]["most"]
-    short = [name for name in aliases.split("; ") if 0 < len(name) <= most]
-    return short[0] if len(indicator) > most and len(short) == 1 else indicator
+    """Return the code of an indicator: its id or, where no code is like that, its only alias.
+
+    The ids of a drafted register are made from titles, in small letters; the code under which a
+    figure came in is an alias then.
+    """
+    most = _SHEETS["Local PI"]["columns"]["Code"]["most"]
+    like = re.compile(_SET["code"])
+    codes = [name for name in aliases.split("; ") if like.fullmatch(name)]
+    is_code = len(indicator) <= most and indicator != indicator.lower()
+    return codes[0] if not is_code and len(codes) == 1 else indicator

@@ -67,7 +67,7 @@ def sheets(content: bytes) -> dict[str, list[dict[str, Any]]]:
 
 def test_the_four_sheets_come_in_order_with_what_is_mandatory(parameters: Parameters) -> None:
     made = sheets(write_back(register(parameters, polarity="higher"), observations(), targets()))
-    assert list(made) == [*ORDER, "Not written"]
+    assert list(made) == [*ORDER, "Codes", "Not written"]
     first, second = made["Local PI"]
     for row in (first, second):
         assert all(row[name] not in (None, "") for name in MANDATORY)
@@ -107,13 +107,12 @@ def test_what_does_not_fit_is_listed_with_all_that_hangs_on_it(
         aims["indicator_id"] = aims["indicator_id"].replace("PCT", code)
     made = sheets(write_back(rows, values, aims))
     listed = made["Not written"]
-    assert (listed[0]["Sheet"], listed[0]["Column"]) == ("Local PI", column)
-    assert listed[0]["Why"] == why
-    refused = listed[0]["Code"]
+    assert (listed[0]["Sheet"], listed[0]["Reason"]) == ("Local PI", f"{column}: {why}")
+    refused = listed[0]["PI"]
     for sheet in ORDER:
         assert refused not in [row["Code"] for row in made[sheet]]
-    lost = [row for row in listed if row["Code"] == refused and row["Sheet"] == "PI Value"]
-    assert [row["Why"] for row in lost] == ["its PI is not in Local PI"] * 2
+    lost = [row for row in listed if row["PI"] == refused and row["Sheet"] == "PI Value"]
+    assert [row["Reason"] for row in lost] == ["Code: its PI is not in Local PI"] * 2
     # Every row given is in its sheet or listed.
     assert len(made["PI Value"]) + sum(row["Sheet"] == "PI Value" for row in listed) == 3
     assert sum(row["Sheet"] == "PI Annual Target" for row in listed) == 2
@@ -149,7 +148,7 @@ def test_breakdowns_absent_values_and_targets_of_quarters_are_listed(
         value_status=["final", "suppressed", "final"],
     )
     made = sheets(write_back(register(parameters), rows, targets()))
-    why = [(row["Sheet"], row["Why"]) for row in made["Not written"]]
+    why = [(row["Sheet"], row["Reason"]) for row in made["Not written"]]
     assert why == [
         ("PI Annual Target", "an annual target is for twelve months"),
         ("PI Value", "Pentana holds totals and no breakdowns"),
@@ -165,13 +164,84 @@ def test_no_note_is_lost_for_its_length_and_no_value_for_its_indicator(
     )
     made = sheets(write_back(register(parameters), rows, targets().iloc[:0]))
     assert [len(row["Note"]) for row in made["PI Value"]] == [32_767]
-    listed = [(row["Sheet"], row["Code"], row["Column"]) for row in made["Not written"]]
+    listed = [
+        (row["Sheet"], row["PI"], str(row["Reason"]).partition(":")[0])
+        for row in made["Not written"]
+    ]
     assert listed == [
         ("Local PI", "CNT", "Start Date"),  # no figure says when it began
-        ("PI Data Collection Settings", "CNT", "Code"),
         ("PI Value", "PCT", "Note"),
         ("PI Value", "GONE", "Period"),
     ]
+
+
+def test_a_made_id_goes_by_the_code_it_came_in_with_and_the_workbook_says_so(
+    parameters: Parameters,
+) -> None:
+    for aliases, code in (
+        ("Bins missed; BV012", "BV012"),
+        ("Recycling", "bins_missed"),
+        ("BV012; BV078", "bins_missed"),  # nobody knows which of them
+        ("CNT", None),  # taken, so both are refused
+    ):
+        rows = register(parameters, indicator="bins_missed", aliases=aliases, unit="bins")
+        values = observations(indicator_id=["bins_missed", "bins_missed", "CNT"])
+        made = sheets(write_back(rows, values, targets().iloc[:0]))
+        codes = {row["Indicator"]: (row["Code"], row["Unit"]) for row in made["Codes"]}
+        assert codes.get("bins_missed", (None,))[0] == code
+        assert [row["Code"] for row in made["PI Value"]][:2] == ([code] * 2 if code else [])
+
+
+@pytest.mark.parametrize(
+    ("unit", "written", "said"),
+    [("£", "Money", None), ("£ thousand", "Number", "Unit: £ thousand.")],
+)
+def test_thousands_of_pounds_are_no_money(
+    parameters: Parameters, unit: str, written: str, said: str | None
+) -> None:
+    rows = register(parameters, data_type="money", unit=unit, definition="")
+    made = sheets(write_back(rows, observations(), targets()))
+    assert (made["Local PI"][0]["Data Type"], made["Local PI"][0]["Description"]) == (written, said)
+    assert made["PI Value"][0]["Value"] == 45.2  # nothing is multiplied
+
+
+def test_one_target_a_year_is_written_and_the_others_are_listed(parameters: Parameters) -> None:
+    days = pd.to_datetime(["2026-03-01", "2026-05-01", None])
+    rows = targets(
+        indicator_id="PCT",
+        period_start=pd.Timestamp(2026, 4, 1),
+        period_end=pd.Timestamp(2027, 3, 31),
+        kind=["floor", "ambition", "baseline"],
+        supersedes="",
+        set_on=days,
+    )
+    made = sheets(write_back(register(parameters), observations(), rows))
+    assert made["PI Annual Target"] == [{"Code": "PCT", "Year": "2026/27", "Target": 55}]
+    told = [(row["PI"], row["Year or period"], row["Value"]) for row in made["Not written"]]
+    assert told == [("PCT", "2026/27", 50), ("PCT", "2026/27", 9)]
+    assert [str(row["Reason"]).split()[-1] for row in made["Not written"]] == ["floor", "baseline"]
+
+
+def test_the_last_target_of_a_running_total_is_the_years(parameters: Parameters) -> None:
+    starts = pd.to_datetime(["2026-04-01", "2026-10-01", "2027-01-01"])
+    ends = pd.to_datetime(["2026-06-30", "2026-12-31", "2027-03-31"])
+    rows = targets(indicator_id="PCT", period_start=starts, period_end=ends, supersedes="")
+    for accumulation, written in (("ytd", [9]), ("discrete", [])):
+        given = register(parameters, accumulation=accumulation)
+        made = sheets(write_back(given, observations(), rows))
+        assert [row["Target"] for row in made["PI Annual Target"]] == written
+        listed = [row["Year or period"] for row in made["Not written"]]
+        assert listed[:2] == ["Q1 2026/27", "Q3 2026/27"] and len(listed) == 3 - len(written)
+
+
+def test_a_pi_without_a_word_for_its_frequency_is_in_no_sheet(parameters: Parameters) -> None:
+    made = sheets(
+        write_back(register(parameters, frequency="termly"), observations(), targets().iloc[1:2])
+    )
+    for sheet in (*ORDER, "Codes"):
+        assert "PCT" not in [row["Code"] for row in made[sheet]]
+    listed = [(row["Sheet"], row["PI"]) for row in made["Not written"]]
+    assert listed == [("Local PI", "PCT"), ("PI Annual Target", "PCT"), *[("PI Value", "PCT")] * 2]
 
 
 def test_nothing_gives_headers_alone_and_the_same_gives_the_same_bytes(
