@@ -87,6 +87,16 @@ class TrendFacts(Facts):
         return "is_newest_hidden" in self.row
 
     @property
+    def survey_change(self) -> int:
+        """Way of a change since the last survey that sampling error would not explain; else 0.
+
+        A change that the verdict tells already is none.
+        """
+        chance, way = self.change_p.raw, self.sign(self.change)
+        is_told = self.is_signal and way == self.direction
+        return way if chance is not None and chance <= _CODE["survey"] and not is_told else 0
+
+    @property
     def year_label(self) -> str:
         """Label of the same period a year ago; "" if unknown, or told as the previous one."""
         is_told = self.change_on_year.is_known and self.last_year_label != self.previous_label

@@ -123,12 +123,25 @@ class TrendsPage(pages.Page[TrendFacts]):
         told, failing = sentences.assurance_sentences, self.listed("failing")
         short = (f"{each.subject.short}. {' '.join(told(each))}" for each in failing)
         hidden = bank.names_of(each for each in self.facts if each.is_newest_hidden)
-        return [*short, *super().attention(), *bank.named(say("exceptions.hidden"), hidden)]
+        hidden = [*bank.named(say("exceptions.hidden"), hidden)]
+        return [*short, *super().attention(), *self._surveyed((-1, 0)), *hidden]
+
+    def good_news(self) -> list[str]:
+        """Return what has gone well, changes between surveys among it."""
+        return [*super().good_news(), *self._surveyed((1,))]
+
+    def _surveyed(self, sides: tuple[int, ...], *, of_city: bool = False) -> list[str]:
+        """Tell the changes between surveys that are for the better (1), the worse or neither."""
+        moved = [e for e in self.facts if e.survey_change and e.subject.is_city == of_city]
+        chosen = [e for e in moved if e.survey_change * e.subject.better_sign in sides]
+        return [bank.phrase("survey_change", facts=e, better=self._guessed(e)) for e in chosen]
 
     def in_short(self, facts: TrendFacts) -> str:
         """Say what was seen; of a level also on which side, which the title of a movement says."""
-        guessed = self.view.is_guessed(facts.subject)
-        return " ".join(told(self._seen(facts), self.view.better(facts.subject) if guessed else ""))
+        return " ".join(told(self._seen(facts), self._guessed(facts)))
+
+    def _guessed(self, facts: TrendFacts) -> str:
+        return self.view.better(facts.subject) if self.view.is_guessed(facts.subject) else ""
 
     def _seen(self, facts: TrendFacts) -> str:
         side = sentences.noise_sentences(facts)[1:2] if facts.is_level else ()
@@ -138,8 +151,9 @@ class TrendsPage(pages.Page[TrendFacts]):
     def exceptions(self) -> list[Block]:
         """Return what needs attention and what went well, then what moved for the whole area."""
         told = [(self._seen(each), each.subject) for each in self.listed("whole_area")]
-        moved = tuple(f"{line} {self.view.better(subject)}" for line, subject in told)
-        found = [*super().exceptions(), *pages.words_block("finding", "whole-area", moved)]
+        moved = [f"{line} {self.view.better(subject)}" for line, subject in told]
+        moved += self._surveyed((-1, 0, 1), of_city=True)
+        found = [*super().exceptions(), *pages.words_block("finding", "whole-area", (*moved,))]
         return [*found, *self._arrows()]
 
     def quality(self) -> list[Block]:
