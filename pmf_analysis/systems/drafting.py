@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
-from itertools import chain, count, pairwise
+from functools import cache
+from itertools import chain, compress, count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,14 @@ from pmf_analysis.parameters.loading import HIDDEN, read_document
 from pmf_analysis.parameters.register_book import write_register
 from pmf_analysis.parameters.starting import framework_text, run_text, slug_of
 from pmf_analysis.parameters.workspace import Workspace
-from pmf_analysis.periods import PERIODS_PER_YEAR, Period, parse_period
+from pmf_analysis.periods import PERIODS_PER_YEAR, Period, YearType, parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 from pmf_analysis.shipped import read_shipped
 from pmf_analysis.systems import tabular, values
-from pmf_analysis.systems.blocks import find_blocks
+from pmf_analysis.systems.blocks import Block, find_blocks
 from pmf_analysis.systems.folder import RawFile, read_file
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
-from pmf_analysis.systems.results import ImportResult, Records
+from pmf_analysis.systems.results import LAYOUT, ImportResult, Records
 from pmf_analysis.systems.suggesting import propose
 
 RULES = read_shipped("systems/drafting.yml")
@@ -94,7 +94,7 @@ def draft_register(raw: RawFile, mapping: MappingFile) -> Draft:
     for name, part in pd.concat(found).groupby("indicator_id", sort=False):
         if id := _plain(str(name)):
             figures = _figures(part, mapping)
-            signs = {"shown": "".join({*part["shown"]})}
+            signs = {"shown": "".join(sorted({*"".join(part["shown"])}))}
             rows.append(_row(id, {"title": id, **said.get(id, {}), **signs}, figures))
             newest += [*figures.index[-1:]]
     themes = dict.fromkeys(row["themes"] for row in rows if row.get("themes"))
@@ -106,11 +106,15 @@ def _plain(text: str) -> str:
 
 
 def _with_signs(records: Records) -> pd.DataFrame:
-    """Return records with the signs that each figure is shown with: % and £."""
-    text = records.raw["value"].astype("str")
+    """Return records with the signs that each figure is shown with: %, £, and n for its answers."""
+    raw = records.raw
+    text = raw["value"].astype("str")
+    asked = ~values.is_blank(raw.get("sample_size", text.str[:0]))
+    headers = [each.get("value", (0, ""))[1] for each in records.layouts]
     is_percent = records.marked("value", "percent") | text.str.endswith("%")
-    shown = is_percent.map({True: "%", False: ""}) + text.str.extract("(£)")[0].fillna("")
-    return records.raw.assign(shown=shown)
+    is_percent |= raw[LAYOUT].map(lambda n: bool(re.search("(?i)%|per ?cent", headers[n])))
+    signs = zip(is_percent, asked, text.str.contains("£"), strict=True)
+    return records.raw.assign(shown=["".join(compress("%n£", each)) for each in signs])
 
 
 def _said(raw: RawFile, mapping: MappingFile) -> dict[str, dict[str, str]]:
@@ -122,10 +126,20 @@ def _said(raw: RawFile, mapping: MappingFile) -> dict[str, dict[str, str]]:
         found = ((name, p) for name, places in at.items() for p in places if p is not None)
         first = dict(reversed([*found]))
         texts = {n: block.rows[p].astype("str").map(_plain) for n, p in first.items()}
+        if mapping.header.several and (heading := _heading(block)):
+            texts.setdefault("themes", texts["indicator_id"].map(lambda _, said=heading: said))
         for row in pd.DataFrame(texts).drop_duplicates("indicator_id").to_dict("records"):
             facts = known.setdefault(row.pop("indicator_id"), {})
             facts |= {str(name): text for name, text in row.items() if text and name not in facts}
     return known
+
+
+def _heading(block: Block) -> str:
+    """Return what stands alone in the nearest row over a table of several; "" for more cells."""
+    over = block.sheet.cells.loc[: block.header_row - 1]
+    filled = [[*filter(None, map(_plain, row))] for row in over.to_numpy()[::-1].astype("str")]
+    nearest = next(filter(None, filled), [])
+    return nearest[0] if len(nearest) == 1 else ""
 
 
 def _figures(part: pd.DataFrame, mapping: MappingFile) -> pd.Series[float]:
@@ -136,13 +150,18 @@ def _figures(part: pd.DataFrame, mapping: MappingFile) -> pd.Series[float]:
         part = part[part["area_code"].isin(part["area_code"].mode().head(1))]
     given = {"frequency": mapping.constants.get("frequency"), **part.iloc[:1].to_dict("list")}
     frequency = next((name for name in PERIODS_PER_YEAR if name in str(given["frequency"])), None)
-    read = partial(parse_period, year_type=mapping.period.year_type or "financial")
     labels = part["period_label" if "period_label" in part else "period_start"].astype("str")
     found: dict[Period, float] = {}
     for label, number in zip(labels, values.to_number(part["value"])[0], strict=True):
+        year_type = mapping.period.year_type or _year_type(label)
         with suppress(PmfError):
-            found[read(label, frequency=frequency)] = number
+            found[parse_period(label, year_type=year_type, frequency=frequency)] = number
     return pd.Series(found, dtype="float64").sort_index().dropna()
+
+
+def _year_type(label: str) -> YearType:
+    """A year of four figures alone is taken as one of the calendar."""
+    return "calendar" if re.fullmatch(r"\s*\d{4}\s*", label) else "financial"
 
 
 def _shape(figures: pd.Series[float]) -> dict[str, str]:
@@ -154,8 +173,8 @@ def _shape(figures: pd.Series[float]) -> dict[str, str]:
     within = figures.diff()[~turns].dropna()
     falls = (figures < _FALL * figures.shift())[turns]
     shape = "falls" if (within < 0).sum() > 1 else ""
-    if len(falls) > 1 and falls.all() and len(within) > 2 and (within >= 0).all():
-        shape = "ytd"
+    if len(falls) and falls.all() and len(within) > 2 and (within >= 0).all():
+        shape = "ytd" if len(falls) > 1 else "rises"
     elif periods and min(p.months for p in periods) > min(gaps):
         shape = "rolling"
     return {"gap": str(min(gaps, default="")), "shape": shape}
@@ -172,24 +191,56 @@ def _guess(setting: str, facts: Mapping[str, str], usual: Mapping[str, Any]) -> 
     return value, why
 
 
+def _agreeing(
+    usual: dict[str, Any], facts: Mapping[str, str], figures: pd.Series[float]
+) -> dict[str, Any]:
+    """Return what is usual without what the title and the figures do not bear out."""
+    added_up, kind = usual.get("accumulation"), usual.get("data_type", "")
+    if added_up == "rolling" or (added_up == "ytd" and facts["shape"] not in ("ytd", "rises")):
+        usual = {key: each for key, each in usual.items() if key != "accumulation"}
+        usual["unlike"] = RULES["unlike"][added_up]
+    is_rate = re.search(r"\b(rate|per)\b", facts["title"], re.IGNORECASE)
+    if (kind == "rate" and not is_rate) or (kind.endswith("percentage") and figures.max() > 100):
+        return {key: each for key, each in usual.items() if key not in ("data_type", "unit")}
+    return usual
+
+
+def _unit(kind: str, said: str, usual: Mapping[str, Any]) -> tuple[str, int | None, str]:
+    """Return the unit, how many a rate is per, and the name of the reason."""
+    for pattern, unit in RULES["scales"]:
+        if re.search(pattern, said, re.IGNORECASE):
+            return unit, None, "scale"
+    if per := re.search(r"per ([\d,]{2,})(k\b)?[\w ]*", said):
+        base = int(per[1].replace(",", "")) * (1000 if per[2] else 1)
+        return per[0].strip(), base if kind == "rate" else None, "said"
+    if "unit" in usual and usual.get("data_type") == kind:
+        return usual["unit"], None, "catalogue"
+    return RULES["units"][kind], None, "unit"
+
+
 def _row(name: str, facts: dict[str, str], figures: pd.Series[float]) -> dict[str, Any]:
     """Return the settings of one indicator; ``themes`` is as the file names it."""
     usual, reasons = usual_for(facts["title"]), RULES["reasons"]
     facts = facts | _shape(figures)
-    if facts["shape"] == "falls" and usual.get("accumulation") == "ytd":
-        usual = usual | {"accumulation": "discrete"}
+    usual = _agreeing(usual, facts, figures)
     guesses = {setting: _guess(setting, facts, usual) for setting in RULES["otherwise"]}
+    if "unlike" in usual and guesses["accumulation"] == (*RULES["otherwise"]["accumulation"],):
+        guesses["accumulation"] = ("discrete", reasons["unlike"].format(**usual))
     if guesses["data_type"][0] == "percentage" and figures.max() > 100:
         guesses["data_type"] = ("ratio", reasons["above"])
     kind, is_rolling = guesses["data_type"][0], guesses["accumulation"][0] == "rolling"
     named = facts.get("unit", "") if kind != "percentage" else "%"
-    per = re.search(r"per ([\d,]{2,})[\w ]*", f"{named} {facts['title']}")
+    unit, base, why = _unit(kind, f"{named} {facts['title']}", usual)
+    if why == "scale":
+        named = ""
     places = max((len(f"{each:.15g}".partition(".")[2]) for each in figures), default=1)
+    years = figures.index[-1].year_type if facts["gap"] in ("12", "24") else "financial"
     span = figures.index[-1].months if facts["shape"] == "rolling" else 12
     further: dict[str, tuple[Any, str]] = {
-        "unit": ((per or [""])[0] or usual.get("unit") or RULES["units"][kind], "unit"),
-        "rate_base": (int(per[1].replace(",", "")) if per and kind == "rate" else None, "unit"),
+        "unit": (unit, why),
+        "rate_base": (base, why),
         "decimals": (places if places < 3 else 1, "decimals"),
+        "year_type": (years if years != "financial" else None, "year_type"),
         "period_span": (f"{span}m" if is_rolling else None, "period_span"),
         "framework_refs": (usual.get("refs"), "catalogue"),
         "sdl_ref": (usual.get("sdl_ref"), "catalogue"),
@@ -236,6 +287,8 @@ def draft_into(
     named = dict.fromkeys(theme for draft in drafts for theme in draft.themes)
     place, about = folder / "framework.yml", (council.name, council.area_code)
     if named and place.read_text(encoding="utf-8") == framework_text(*about):
+        if not all(row.get("themes") for draft in drafts for row in draft.rows):
+            named[RULES["other_theme"]] = None
         place.write_text(framework_text(*about, named), encoding="utf-8")
         themes = {slug_of(title): slug_of(title) for title in named}
     place = to or folder / "register.xlsx"
@@ -246,18 +299,30 @@ def draft_into(
     added = _added(old, [row for draft in drafts for row in draft.rows], themes, directors[0])
     place.write_bytes(write_register([*old, *added], {"director": directors}))
     newest = max((draft.newest for draft in drafts if draft.newest), default=None)
-    runs = folder / "runs"
-    if newest and not any(runs.glob("*.yml")):
-        runs.mkdir(exist_ok=True)
-        text = run_text(council.id, newest.label, today)
-        (runs / "first_report.yml").write_text(text, encoding="utf-8")
+    run = _run_of(workspace, newest, today) if newest else ""
     guesses = Counter(setting for row in added for setting in row["guessed"])
     told = ", ".join(f"{setting} of {n}" for setting, n in guesses.most_common())
     lines = [f"{len(added)} indicators added to {place.name}, {len(old)} kept as they were."]
     lines += [f"Guessed: {told}. Look at the yellow cells."] if told else []
     pairs = zip(paths, chosen, strict=True)
     lines += [f'Next: pmf import "{path}" --as {mapping.name}' for path, mapping in pairs]
-    return added, [*lines, "Then: pmf run"]
+    return added, [*lines, f"Then: pmf run {run}".strip()]
+
+
+def _run_of(workspace: Workspace, newest: Period, today: date) -> str:
+    """Return the name of a run file for a period; one is written where there is none."""
+    council, runs = workspace.load().framework.council.id, workspace.parameters / "runs"
+    names = sorted(path.stem for path in runs.glob("*.yml"))
+    for name in names:
+        with suppress(PmfError):  # a run file with faults is told of when it is run
+            if parse_period(workspace.load_run(name).period, year_type="financial") == newest:
+                return name
+    name = f"report_{slug_of(newest.label).removeprefix('n_')}" if names else "first_report"
+    runs.mkdir(exist_ok=True)
+    label = newest.plain_label if newest.label.isdigit() else newest.label
+    text = run_text(council, label, today)
+    (runs / f"{name}.yml").write_text(text, encoding="utf-8")
+    return name
 
 
 def _added(
@@ -274,7 +339,7 @@ def _added(
         id = next(each for each in tries if each.casefold() not in taken)
         theme, guessed = themes.get(slug_of(row.get("themes", ""))), row["guessed"]
         guessed |= {} if theme or len(themes) < 2 else {"themes": RULES["reasons"]["themes"]}
-        found = theme or next(iter(themes.values()))
+        found = theme or themes.get(slug_of(RULES["other_theme"]), next(iter(themes.values())))
         rows.append({**row, "id": id, "themes": [found], "director": director})
         taken, known = taken | {id.casefold()}, known | names
     return rows

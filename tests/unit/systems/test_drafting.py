@@ -77,7 +77,7 @@ def test_what_columns_say_is_taken_and_the_rest_is_guessed_with_its_reason(
     assert tax["guessed"]["accumulation"].startswith("values rise through each year")
     assert (calls["data_type"], calls["guessed"]["data_type"]) == (
         "percentage",
-        "figures have a % sign",
+        "figures or their column have a % sign",
     )
     assert (bins["polarity"], bins["rate_base"]) == ("lower", 100_000)
     assert bins["guessed"]["polarity"] == "the title begins with Reduce"
