@@ -42,6 +42,9 @@ def live_targets(targets: Frame, own: Frame, register: Frame) -> Frame:
     year = rows["period"].dt.year - (rows["period"].dt.month < month)
     begins = pd.to_datetime(pd.DataFrame({"year": year, "month": month, "day": 1}))
     rows["first"] = rows["period_start"].mask(rows["how"] != "", begins)
+    # A running figure that is no sum meets its target in the last period, and not on the way there.
+    on_the_way = (declared["accumulation"] == "ytd") & (rows["how"] == "")
+    rows["first"] = rows["first"].mask(on_the_way, rows["period"])
     return rows.assign(refused=_refusals(rows, own, declared))
 
 

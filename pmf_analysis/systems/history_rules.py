@@ -127,18 +127,22 @@ def _with_history(rows: Frame, context: Context) -> Frame:
 
 def _with_targets(history: Frame, totals: Frame, targets: Frame, narratives: Frame) -> Frame:
     """Put beside the newest own totals the target in force, and whether a text tells of them."""
-    newest = totals.loc[totals["is_newest"], ["indicator_id", *_SPAN]].reset_index()
+    newest = totals.loc[totals["is_newest"], ["indicator_id", "accumulation", *_SPAN]].reset_index()
     aims = newest.merge(targets, on="indicator_id", suffixes=("", "_of"))
     in_force = aims.query(RULES["in_force"], engine="python")
+    is_held: Any = in_force.eval(RULES["held_against"], engine="python")
+    in_force = in_force.assign(is_held=is_held).sort_values("is_held", kind="stable")
     in_force = in_force.drop_duplicates("index", keep="last").set_index("index")
     told = newest.merge(narratives[["indicator_id", "period_end"]])["index"]
-    newest = newest.assign(had_target=newest["index"].isin(aims["index"])).set_index("index")
+    lacks = newest["index"].isin(aims["index"]) & ~newest["index"].isin(in_force.index)
+    newest = newest.assign(lacks_target=lacks).set_index("index")
+    in_force = in_force[in_force["is_held"]]
     newest["is_noted"] = newest.index.isin(told) | (history["value_note"] != "")[newest.index]
     found = in_force[["target", "target_low", "target_high"]].copy()
     share = in_force["tolerance_pct"] * in_force["target"].abs() / 100
     found["allowed"] = in_force["tolerance_abs"].fillna(share).fillna(0)
-    beside = history.join([found, newest[["had_target", "is_noted"]]])
-    flags = {"had_target": False, "is_noted": True}
+    beside = history.join([found, newest[["lacks_target", "is_noted"]]])
+    flags = {"lacks_target": False, "is_noted": True}
     return beside.astype(dict.fromkeys(flags, "boolean")).fillna(flags)
 
 

@@ -68,9 +68,11 @@ class Unpivot(Settings):
     """Column headers that name a period, with the measure the column holds.
 
     ``measures`` says which of our columns each measure is, or ``ignore``; a period alone is a
-    value. A measure without a period belongs to the last period before it, or, before them all,
-    to the last one. ``pattern`` is for headers of another form: a regular expression with the
-    groups ``period`` and ``measure``, matched to the whole header without regard to case.
+    value, and the measure may stand before it ("Target 2026/27"). A measure without a period
+    belongs to the last period with a value before it, or, before them all, to the last one; a
+    target of the year to date then is the year's. ``pattern`` is for headers of another form: a
+    regular expression with the groups ``period`` and ``measure``, matched to the whole header
+    without regard to case.
     """
 
     pattern: patterns.Pattern = ""
@@ -83,17 +85,25 @@ class Unpivot(Settings):
     def read(self, header: str) -> tuple[str, str] | None:
         """Return the period, which may be "", and our column of a header; None for any other."""
         words = "|".join(map(re.escape, self.measures))
-        given = self.pattern
-        pattern = given or rf"(?P<period>.*?)\W*(?P<measure>\b({words}))?"
+        given, year = self.pattern, r"(\b(annual|full.year|year.end)\W+)?"
+        ways = [rf"(?P<period>.*?)\W*(?P<measure>\b({words}))?"]
+        ways += [rf"(?P<period>.+?)\W*{year}(?P<measure>\b({words}))"]
+        ways += [rf"{year}(?P<measure>({words}))\b\W*(?:for )?(?P<period>.+?)\W*"]
         text = " ".join(header.split())[: patterns.LOOKED_AT]
-        match = re.fullmatch(pattern, text, re.IGNORECASE)
-        if match is None:
-            return None
-        period, measure = (match["period"] or "").strip(), spelling(match["measure"] or "")
-        if (not measure or (period and not given)) and not is_period(period):
+        for pattern in [given] if given else ways:
+            if match := re.fullmatch(pattern, text, re.IGNORECASE):
+                period, measure = (match["period"] or "").strip(), spelling(match["measure"] or "")
+                if (measure and (given or not period)) or is_period(period):
+                    break
+        else:
             return None
         ours = {spelling(name): ours for name, ours in self.measures.items()} | {"": "value"}
         return period, ours.get(measure, IGNORE)
+
+    def names_period(self, label: str) -> bool:
+        """Whether a column's label, such as ``E "Q1 2026/27 Target"``, names a period itself."""
+        found = self.read(label.partition('"')[2].removesuffix('"'))
+        return bool(found and found[0])
 
 
 class PeriodRule(Settings):

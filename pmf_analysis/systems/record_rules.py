@@ -13,7 +13,12 @@ import pandas as pd
 
 from pmf_analysis import periods
 from pmf_analysis.data.contract import ABSENT_STATUSES, column_names
-from pmf_analysis.period_spans import KIND_OF_FREQUENCY, MONTHS_A_PERIOD, months_of_span
+from pmf_analysis.period_spans import (
+    KIND_OF_FREQUENCY,
+    MONTHS_A_PERIOD,
+    YEAR_STARTS,
+    months_of_span,
+)
 from pmf_analysis.problems import PmfError
 from pmf_analysis.systems import mapping, values
 from pmf_analysis.systems.results import LAYOUT, RULES, Case
@@ -65,6 +70,33 @@ def set_periods(case: Case) -> pd.Series[bool]:
     wanted = frequency.astype("str") + (" or spans " + span.astype("str")).where(span != "", "")
     case.tell(other, "period", "period-length", wanted=wanted)
     return nothing
+
+
+def widen_to_years(case: Case) -> pd.Series[bool]:
+    """Give targets beside values to date the year as their period; returns which are spare.
+
+    A running figure aims at its year's end. Where the header or `target_basis` says what the
+    target is for, or the targets of a year differ, as milestones do, they keep their periods.
+    """
+    typed, facts, beside = case.typed, case.facts, case.mapping.table == "observations"
+    start = typed["period_start"]
+    running = beside & (facts["accumulation"] == "ytd") & start.notna() & ~case.bad
+    running &= case.raw_text("target_basis").str.strip() == ""
+    if case.mapping.unpivot is not None:
+        labels = pd.Series(case.records.labels("target", running | True), index=start.index)
+        has_own = {label: case.mapping.unpivot.names_period(label) for label in labels.unique()}
+        running &= ~labels.map(has_own).astype(bool)
+    first = facts["year_type"].map(YEAR_STARTS).fillna(4).astype("int64")
+    of = pd.DataFrame({"year": start.dt.year - (start.dt.month < first), "month": first, "day": 1})
+    key = [typed["indicator_id"], typed["area_code"], of["year"]]
+    running &= typed["target"].where(running).groupby(key).transform("nunique") <= 1
+    begins: Any = pd.to_datetime(of[running])
+    typed.loc[running, "period_start"] = begins
+    typed.loc[running, "period_end"] = begins + pd.DateOffset(years=1, days=-1)
+    spare = typed[running & typed["target"].notna()].duplicated(
+        ["indicator_id", "area_code", "period_start"]
+    )
+    return spare.reindex(start.index, fill_value=False)
 
 
 def _has_length_of_register(case: Case) -> pd.Series[bool]:

@@ -73,6 +73,9 @@ def judge(
         record_rules.judge_observations(case, context.as_at)
     if table == "targets":
         record_rules.judge_targets(case)
+        spare = record_rules.widen_to_years(case)
+        result.ignored["the year's target, given in each period"] += int(spare.sum())
+        dropped |= spare
         unset = typed[RULES["aims"]].isna().all(axis=1) & ~case.bad & ~dropped
         result.ignored["no target set"] += int(unset.sum())
         dropped |= unset

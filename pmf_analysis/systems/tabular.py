@@ -7,7 +7,7 @@ is a record of its own. Nothing is typed here: cells stay as they were read, wit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -89,7 +89,8 @@ def _read_block(
     place: Any = {"file": result.name, "sheet": block.sheet.name, "row": block.header_row or None}
     tell: Tell = partial(faults.tell, **place)
     columns = _match_columns(block, mapping, tell)
-    groups = _groups(block, mapping, known_ids, tell)
+    used = {p for positions in columns.values() for p in positions}
+    groups = _groups(block, mapping, used, known_ids, tell)
     of_groups = [pair for group in groups for pair in group.cells]
     found = {*columns, *dict(of_groups)}.union(*(group.told for group in groups))
     if mapping.indicators and of_groups:  # those that the register lacks are told of already
@@ -99,7 +100,6 @@ def _read_block(
         groups = [replace(group, told={"period_label": said, **group.told}) for group in groups]
         found |= {"period_label"}
     _check_missing(block, mapping, found, tell)
-    used = {p for positions in columns.values() for p in positions}
     _check_unknown(block, mapping, used.union(p for _, p in of_groups), tell)
     rows = block.rows
     for keep in mapping.keep:
@@ -141,27 +141,30 @@ def _match_columns(block: Block, mapping: MappingFile, tell: Tell) -> Columns:
 
 
 def _groups(
-    block: Block, mapping: MappingFile, known_ids: frozenset[str], tell: Tell
+    block: Block, mapping: MappingFile, used: set[int], known_ids: frozenset[str], tell: Tell
 ) -> list[Group]:
     """Return the groups of columns: of periods, of indicators, or one of none in a long table."""
     if mapping.unpivot is not None:
-        return _period_groups(block, mapping.unpivot, tell)
+        free = {p: text for p, text in block.headers.items() if p not in used}
+        return _period_groups(free, mapping.unpivot, tell)
     if mapping.indicators:
         return _indicator_groups(block, mapping, known_ids, tell)
     return [Group()]
 
 
-def _period_groups(block: Block, unpivot: Unpivot, tell: Tell) -> list[Group]:
+def _period_groups(headers: Mapping[int, str], unpivot: Unpivot, tell: Tell) -> list[Group]:
     groups: dict[str, Group] = {}
-    read = {position: unpivot.read(text) for position, text in block.headers.items()}
+    read = {position: unpivot.read(text) for position, text in headers.items()}
     named = {position: found for position, found in read.items() if found}
+    valued = [period for period, ours in named.values() if period and ours in KNOWN["makes_value"]]
     # A measure before all periods, such as a target, belongs to the last, like one behind them.
-    period = next((period for period, _ in reversed(named.values()) if period), "")
+    last = next(reversed(valued), "")
     for position, (text, ours) in named.items():
-        period = text or period
+        last = text if text in valued else last
+        period = text or last
         group = groups.setdefault(period, Group({"period_label": period}))
         if ours != IGNORE and ours in dict(group.cells):
-            tell("column-twice", name=block.headers[position])
+            tell("column-twice", name=headers[position])
         group.cells.append((ours, position))
     return list(groups.values())
 
@@ -221,6 +224,8 @@ def _check_unknown(block: Block, mapping: MappingFile, used: set[int], tell: Tel
         level = "error" if mapping.on_unknown_column == "error" else "warning"
         names = ", ".join(unknown[:LISTED]) + more
         tell("column-unknown", level=level, column=unknown[0], are=are, names=names)
+    if aims := [name for name in unknown if re.search(r"(?i)\btargets?\b", name)]:
+        tell("target-not-read", column=aims[0], names=", ".join(aims[:LISTED]))
 
 
 def _is_like(name: str, patterns: list[str]) -> bool:

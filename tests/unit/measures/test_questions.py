@@ -68,6 +68,13 @@ def test_a_chain_of_targets_leaves_its_last_link() -> None:
     assert live_targets(table, own(), register())["target_id"].tolist() == ["t2", "t3"]
 
 
+def test_a_years_target_of_a_figure_to_date_is_no_line_on_the_way_there() -> None:
+    declared = register().assign(accumulation="ytd")
+    live = live_targets(targets({"target": 6.0}), own().assign(accumulation="ytd"), declared)
+    lines = target_lines(live, own())
+    assert lines["period"].tolist() == [QUARTERS[3]] and lines["target"].tolist() == [6.0]
+
+
 def test_the_shortest_span_speaks_and_then_the_one_set_last() -> None:
     table = targets(
         {"target": 10},
