@@ -20,7 +20,8 @@ from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError
 from pmf_analysis.story.pages import data_table
 from pmf_analysis.story.view import guess_blocks
-from pmf_analysis.systems.drafting import catalogue, draft_into, search_catalogue, usual_for
+from pmf_analysis.systems.drafting import draft_into, search_catalogue
+from pmf_analysis.systems.guessing import catalogue, usual_for
 
 FILE = "Northmoor KPIs.xlsx"
 TODAY = date(2026, 11, 22)
