@@ -43,7 +43,7 @@ def refused(root: Path, query: str = QUERY) -> str:
         read(root, query)
     assert raised.value.exit_code == 3
     told = str(raised.value)
-    for secret in (PASSWORD, QUOTED, "127.0.0.1", str(root)):
+    for secret in (PASSWORD, QUOTED, "word1", "127.0.0.1", str(root)):
         assert secret not in told
     return told
 
@@ -125,7 +125,7 @@ def test_a_database_cannot_be_changed(
         (("/postgres", "/no_such"), QUERY, "COUNCIL_DATABASE names cannot be reached"),
         (("127.0.0.1", "no-such-server.invalid"), QUERY, "names cannot be reached"),
         (("", ""), "select * from nothing", 'The database has no table "nothing"'),
-        (("", ""), "selec 1", 'The database refuses the query: syntax error at or near "selec"'),
+        (("", ""), "select 1 fro m", 'The database refuses the query: syntax error at or near "m"'),
         (("", ""), "select no_such from kpi", 'column "no_such" does not exist'),
         (("", ""), "select * from kpi where false", "found no row"),
     ],
@@ -154,6 +154,8 @@ def test_what_postgresql_refuses_is_said_without_its_address(
         (f"otherbase://reader:{QUOTED}@there/db", "holds is no address of a database"),
         (f"mssql+pyodbc://reader:{QUOTED}@there/db", "pip install pyodbc"),
         (f"postgresql://reader:{QUOTED}@127.0.0.1:PORT/db", "cannot be reached"),
+        ("postgresql://reader:P@ss:word1@server/db", "holds is no address of a database"),
+        ("postgresql://reader:word1@[::1/db", "holds is no address of a database"),
         ("sqlite:///not there.db", "cannot be reached, or is not there"),
     ],
 )
@@ -183,3 +185,45 @@ def test_sqlite_gives_numbers_text_and_empty_cells(sqlite_file: Path, tmp_path: 
         ["WES 2", "", "n/a"],
     ]
     assert 'no table "no_such"' in refused(tmp_path, "select * from no_such")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "attach 'made.db' as made",
+        "pragma journal_mode = wal",
+        "select 1; delete from kpi",
+        "/* select */ delete from kpi",
+        "select * into other from kpi",
+    ],
+)
+def test_only_a_select_is_sent(query: str, sqlite_file: Path, tmp_path: Path) -> None:
+    assert "The query would change the database" in refused(tmp_path, query)
+    assert [*tmp_path.iterdir()] == [sqlite_file]
+
+
+def test_signs_in_texts_and_remarks_of_a_query_are_no_commands(
+    sqlite_file: Path, tmp_path: Path
+) -> None:
+    query = "-- into; the\n(select id from kpi where id <> ';' and id <> ' into ') ;"
+    assert len(read(tmp_path, query.replace("(", "").replace(") ;", ";")).sheets[0].cells) == 2
+
+
+def test_two_columns_of_one_name_are_refused(sqlite_file: Path, tmp_path: Path) -> None:
+    query = "select id, value as id from kpi"
+    assert 'two columns of the name "id"' in refused(tmp_path, query)
+
+
+def test_rows_stop_at_the_cells_of_a_spreadsheet(
+    database: str, sqlite_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    endless = (
+        "with recursive c(x) as (select 1 union all select x + 1 from c) select x, x as y from c"
+    )
+    monkeypatch.setitem(sql.LIMITS, "cells", 10_000)
+    assert "more than 10,000 cells" in refused(tmp_path, endless)
+    monkeypatch.setenv("COUNCIL_DATABASE", database)
+    long = "select generate_series(1, 1000000000) as n, 1 as m"
+    assert "more than 10,000 cells" in refused(tmp_path, long)
+    monkeypatch.setattr(sql, "in_bulk", None)
+    assert "more than 10,000 cells" in refused(tmp_path, long)
