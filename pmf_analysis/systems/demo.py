@@ -12,9 +12,11 @@ from pathlib import Path
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.places import opened
-from pmf_analysis.problems import EXIT_DATA_UNUSABLE
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 
 SOURCES = Path(__file__).parents[1] / "data" / "westshire"
+AREA = "X06000001"
+"""Westshire's code, which is nobody's of the ONS."""
 _COPIED = "demo_sources"
 
 
@@ -27,9 +29,13 @@ def make_demo(workspace: Workspace) -> bool:
     Raises
     ------
     PmfError
-        Exit 2, when the workspace's parameters or mappings have faults; 3, when nothing of
-        Westshire fits them.
+        Exit 2, when the workspace's parameters or mappings have faults or are another council's;
+        3, when nothing of Westshire fits them.
     """
+    council = workspace.load().framework.council
+    if council.area_code != AREA:
+        facts = {"council": council.name, "area": council.area_code}
+        raise PmfError(Problem.of("demo-other-council", **facts))
     sources = workspace.local_store / _COPIED
     found = {vintage.id for vintage in Store(workspace.store).vintages()}
     marker = sources / "complete.json"

@@ -133,6 +133,19 @@ def test_a_run_file_is_chosen_by_name_when_there_are_more(
     assert 'Did you mean "westshire_2026-27_q2"?' in _one_line(capsys)
 
 
+def test_the_fictional_council_is_not_mixed_with_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "ours"
+    arguments = ["new", str(place), "--council", "Ourtown", "--area-code", "E06000001"]
+    assert main(arguments) == 0
+    capsys.readouterr()
+    assert main(["demo", "--workspace", str(place)]) == 2
+    assert "that of Ourtown (E06000001)" in _one_line(capsys)
+    store = place / "store"
+    assert not store.exists() or not [*store.rglob("*.parquet"), *store.rglob("*.csv")]
+
+
 def test_a_plan_lists_the_reports_and_makes_nothing(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

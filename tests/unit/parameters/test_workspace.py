@@ -166,7 +166,9 @@ def test_a_run_is_found_by_name_or_path(workspace, monkeypatch):
     assert by_name == workspace.load_run("../runs/q2.yml")
     assert by_name.themes == "all"
     assert _said(lambda: workspace.load_run("q22")) == (
-        'There is no run file "q22" in parameters/runs. Did you mean "q2"? Expected q2.'
+        'There is no run file "q22" in parameters/runs. Did you mean "q2"? Expected q2. '
+        "Fix: pmf register draft FILE makes first_report.yml there; copy it and change council, "
+        "period and as_at"
     )
 
 
