@@ -133,12 +133,14 @@ def _arrows(page: Page[Any]) -> list[Block]:
         "borne_out"
         if facts.verdict == facts.arrow_short
         else "chance"
-        if facts.verdict == "no_clear_change"
+        if facts.verdict == "no_clear_change" and facts.shape != "seasonal"
         else "against"
         if facts.verdict in _POINTING
         else "not_judged"
         for facts in page.facts
-        if facts.arrow_short in _POINTING
+        # Sampling error moves the figures of a survey, and its arrows.
+        if facts.arrow_short in _POINTING and not facts.change_test
     )
     slots: Any = {"worth": worth, "system": say("look.two_points"), "differ": 0, "of": 0}
+    slots["not_again"] = 0
     return words_block("note", "arrows", tell("arrows", **slots))

@@ -132,7 +132,7 @@ def disagreements(
     tables
         The contract's published and observations, as known on the day.
     trends
-        Result table: series, period and verdict of each series' newest value.
+        Result table: series, period, verdict and shape of each series' newest value.
     setup
         `values` of the long arrow's mean, indicators whose trend is `year_to_year`, and
         `tolerance_pct` of targets that have none of their own (may be None).
@@ -151,8 +151,9 @@ def disagreements(
     rows = published.melt([*keys, "system"], [*_SET.said], "what", "says")
     again = _recomputed(tables["observations"], council, setup)
     rows = rows[rows["says"] != ""].merge(again, on=keys)
-    verdict = trends.set_index(_KEYS)["verdict"].reindex(pd.MultiIndex.from_frame(rows[_KEYS]))
-    rows["verdict"] = verdict.fillna("").to_numpy()
+    judged = trends.set_index(_KEYS).reindex(columns=["verdict", "shape"])
+    at = pd.MultiIndex.from_frame(rows[_KEYS])
+    rows[["verdict", "shape"]] = judged.reindex(at).fillna("").to_numpy()
     for column, suffix in (("recomputed", ""), ("other", "_other")):
         cells = [(rows["what"] == what, rows[name + suffix]) for what, name in _SET.said.items()]
         rows[column] = first_text(rows.index, cells)

@@ -173,7 +173,8 @@ class TrendsPage(pages.Page[TrendFacts]):
         rows = self._published()
         worth = Counter(text(row, "worth") for row in rows)
         slots: Any = {"system": bank.join_words(sorted({text(row, "system") for row in rows}))}
-        slots |= {"differ": sum(row["differs"] for row in rows), "of": len(rows)}
+        again = [row["differs"] for row in rows if text(row, "recomputed")]
+        slots |= {"differ": sum(again), "of": len(again), "not_again": len(rows) - len(again)}
         return pages.words_block("note", "arrows", tell("arrows", worth=worth, **slots))
 
     def _published(self) -> list[Row]:
