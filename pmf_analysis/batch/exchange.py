@@ -126,6 +126,7 @@ def _replace(folder: Path, files: Files) -> None:
 def _power_bi(known: Known, place: str) -> Files:
     import pandas as pd
 
+    from pmf_analysis.story.bank import words_of
     from pmf_analysis.story.style import COLOURS
     from pmf_analysis.systems import powerbi
 
@@ -138,7 +139,7 @@ def _power_bi(known: Known, place: str) -> Files:
     about = known.run.manifest["pages"]
     said = f"{about['council']}, {about['period']}. {about['notice']}"
     facts = {**COLOURS, "title": about["council"], "theme": about["council"], "about": said}
-    tables = powerbi.star(frames, known.council.area)
+    tables = powerbi.star(frames, known.council.area, words_of("status"))
     at = str(Path(place, powerbi.DATA)) if place else ""
     return powerbi.files(tables, facts, known.council.as_at, at)
 

@@ -35,7 +35,9 @@ RESULTS = ("points", "trends", "targets", "comparisons", "forecasts")
 DATA = "data/"
 
 
-def star(frames: Mapping[str, pd.DataFrame], own_area: str) -> dict[str, pa.Table]:
+def star(
+    frames: Mapping[str, pd.DataFrame], own_area: str, words: Mapping[str, str] | None = None
+) -> dict[str, pa.Table]:
     """Return the tables of the model from what is known and the result tables of a run.
 
     Parameters
@@ -45,6 +47,8 @@ def star(frames: Mapping[str, pd.DataFrame], own_area: str) -> dict[str, pa.Tabl
         and the result tables ``RESULTS``.
     own_area
         Code of the council that reports.
+    words
+        What the reports call a verdict, by its code; one that is not there is told by its code.
 
     Returns
     -------
@@ -55,6 +59,11 @@ def star(frames: Mapping[str, pd.DataFrame], own_area: str) -> dict[str, pa.Tabl
     register = frames["register"].set_index("indicator", drop=False)
     found = {name: _keyed(frame, register) for name, frame in frames.items() if "series" in frame}
     found |= {"register": frames["register"], "themes": frames["themes"]}
+    for name, frame in found.items():
+        if "verdict" in frame:
+            told = [(words or {}).get(code, code) for code in frame["verdict"]]
+            found[name] = frame.assign(verdict_words=told)
+    found["targets"] = _counted(found["targets"], register)
     points = found["points"].dropna(subset=["value"])
     improvement = points["indicator_id"].map(register["polarity"]).map(STAR["directions"])
     titles = points["indicator_id"].map(register["title"])
@@ -63,6 +72,15 @@ def star(frames: Mapping[str, pd.DataFrame], own_area: str) -> dict[str, pa.Tabl
     ends = pd.concat([frame["period_end"] for frame in found.values() if "period_end" in frame])
     found["dates"] = _dates(ends)
     return {name: _typed(found[told["source"]], name) for name, told in STAR["tables"].items()}
+
+
+def _counted(targets: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """Say which targets the reports count; the rule is that of ``measures.target_tables``."""
+    out = targets["probability"].isna() | targets["is_reference"].astype("bool")
+    out |= targets["verdict"] == "no_verdict"
+    # Nobody answers for measures of the whole area.
+    out |= targets["indicator_id"].map(register["control"]) == "city"
+    return targets.assign(is_counted=~out)
 
 
 def _keyed(frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from pmf_analysis.batch.manifest import RunRecord, describe_files
 from pmf_analysis.data.contract import TABLES
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError
+from pmf_analysis.story.bank import words_of
 
 ALL = [part for name in exchange.MAKERS for part in ("--to", name)]
 OWN = "X06000001"
@@ -87,6 +88,13 @@ def test_the_figures_are_those_of_the_reports(exported: Path) -> None:
     assert (seen["status"] == "suppressed").any()
     chances = pq.read_table(data / "fact_target/fact_target.parquet").to_pandas()
     assert chances["chance"].equals(results.targets["probability"])
+    # The cards of the page say what the index says.
+    whole = results.portfolio.set_index("group").loc["council"]
+    counted = chances.loc[chances["is_counted"], "chance"]
+    assert (len(counted), round(counted.sum(), 9)) == (whole["n"], round(whole["expected"], 9))
+    assert set(chances.loc[chances["is_counted"], "verdict_words"]) <= {
+        *words_of("status").values()
+    }
 
 
 def test_nothing_hidden_is_in_the_tables(exported: Path) -> None:

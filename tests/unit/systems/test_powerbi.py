@@ -92,6 +92,27 @@ def test_the_visual_of_making_data_count_finds_its_fields(files: dict[str, bytes
     assert list(csv) == list(table) and csv["Values"].dtype == "float64"
 
 
+def test_targets_are_counted_as_the_reports_do_and_verdicts_have_words() -> None:
+    given = made_star.frames()
+    given["register"]["control"] = ["council", "city", "council"]
+    given["targets"]["verdict"] = ["stretch", "no_verdict", "stretch", "stretch"]
+    reference = pd.concat([given["targets"]] * 2, ignore_index=True)
+    given["targets"] = reference.assign(is_reference=[False] * 4 + [True] * 4)
+    star = powerbi.star(given, made_star.OWN, {"stretch": "A stretch"})
+    rows = star["fact_target"].to_pandas()
+    assert rows["is_counted"].tolist() == [True] + [False] * 7
+    assert rows["verdict_words"].tolist()[:2] == ["A stretch", "no_verdict"]
+
+
+def test_what_people_drag_is_in_sight_and_can_be_charted(files: dict[str, bytes]) -> None:
+    folder = "performance.SemanticModel/definition/"
+    dots = files[f"{folder}tables/making_data_count.tmdl"].decode()
+    column = {part.splitlines()[0]: part for part in dots.split("\tcolumn ")[1:]}
+    assert "isHidden" not in column["Dates"] and "isHidden" in column["indicator_id"]
+    assert "summarizeBy: average" in column["Values"]
+    assert b"discourageImplicitMeasures" not in files[f"{folder}model.tmdl"]
+
+
 def test_a_negative_value_stays_a_number_and_a_formula_does_not_run() -> None:
     given = made_star.frames()
     given["points"]["value"] = -2.5
