@@ -63,6 +63,9 @@ def frames() -> dict[str, pd.DataFrame]:
     told = {"indicator": ids, "title": ["Fly-tips", HOSTILE, "None"], "frequency": "quarterly"}
     given["register"] = register.assign(**told, polarity=["lower", "higher", "none"])
     given["register"]["year_type"] = "financial"
+    given["register"]["accumulation"] = "discrete"
+    given["aims"] = pd.DataFrame({"indicator_id": ["fly_tips"]})
+    given["aims"]["period_end"] = pd.Timestamp("2026-09-30")
     given["themes"] = pd.DataFrame({"indicator": ids, "theme": ["Place", "Place", HOSTILE]})
     return given
 

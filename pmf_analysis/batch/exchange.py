@@ -134,7 +134,11 @@ def _power_bi(known: Known, place: str) -> Files:
     titles = {it.id: it.title for it in framework.themes}
     themes = [(it.id, titles[id]) for id in titles for it in register.for_theme(id)]
     frames = {name: getattr(known.results, name) for name in powerbi.RESULTS}
-    frames |= {"register": register.frame(), "panel": known.council.panel}
+    frames |= {
+        "register": register.frame(),
+        "panel": known.council.panel,
+        "aims": known.tables["targets"],
+    }
     frames["themes"] = pd.DataFrame(themes, columns=["indicator", "theme"])
     about = known.run.manifest["pages"]
     said = f"{about['council']}, {about['period']}. {about['notice']}"

@@ -44,7 +44,7 @@ def star(
     ----------
     frames
         ``register``, ``themes`` (indicator, theme), ``panel`` (observations as reports use them),
-        and the result tables ``RESULTS``.
+        ``aims`` (the contract's targets), and the result tables ``RESULTS``.
     own_area
         Code of the council that reports.
     words
@@ -67,7 +67,12 @@ def star(
     points = found["points"].dropna(subset=["value"])
     improvement = points["indicator_id"].map(register["polarity"]).map(STAR["directions"])
     titles = points["indicator_id"].map(register["title"])
-    found["dots"] = points.assign(title=titles, improvement=improvement.fillna("neutral"))
+    # A running total is on its way to a year's target, which is none for each of its quarters.
+    is_running = points["indicator_id"].map(register["accumulation"]) == "ytd"
+    keys = ["indicator_id", "period_end"]
+    is_due = pd.MultiIndex.from_frame(points[keys]).isin(frames["aims"].set_index(keys).index)
+    told = {"title": titles, "target": points["target"].where(~is_running | is_due)}
+    found["dots"] = points.assign(**told, improvement=improvement.fillna("neutral"))
     found["areas"] = _areas(found, own_area)
     ends = pd.concat([frame["period_end"] for frame in found.values() if "period_end" in frame])
     found["dates"] = _dates(ends)

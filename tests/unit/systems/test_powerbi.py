@@ -113,6 +113,19 @@ def test_what_people_drag_is_in_sight_and_can_be_charted(files: dict[str, bytes]
     assert b"discourageImplicitMeasures" not in files[f"{folder}model.tmdl"]
 
 
+def test_a_running_total_has_only_the_targets_of_its_own_periods() -> None:
+    given = made_star.frames()
+    given["register"]["accumulation"] = ["ytd", "discrete", "discrete"]
+    rows = powerbi.star(given, made_star.OWN)["making_data_count"].to_pandas()
+    told = rows.set_index(["indicator_id", rows["Dates"].astype("str")])["Target"]
+    assert told.notna().to_dict() == {
+        ("fly_tips", "2026-06-30"): False,
+        ("fly_tips", "2026-09-30"): True,
+        ("recycling", "2026-06-30"): True,
+        ("recycling", "2026-09-30"): True,
+    }
+
+
 def test_a_negative_value_stays_a_number_and_a_formula_does_not_run() -> None:
     given = made_star.frames()
     given["points"]["value"] = -2.5
