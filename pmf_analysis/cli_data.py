@@ -22,6 +22,7 @@ def import_(
     mapping: Annotated[str, Option("--as", metavar="MAPPING", help="Read them through this.")] = "",
     withdraw: Annotated[str, Option(metavar="VINTAGE", help="Take back a wrong import.")] = "",
     reason: Annotated[str, Option(help="Why it is taken back.")] = "",
+    again: Annotated[bool, Option("--again", help="Let withdrawn data count again.")] = False,
     *,
     workspace: console.Where,
     as_json: console.AsJson = False,
@@ -43,16 +44,12 @@ def import_(
     day = _day(as_at)
     from pmf_analysis.systems.importing import import_files
 
-    outcome = import_files(place, files or (), day, mapping or None)
+    outcome = import_files(place, files or (), day, mapping or None, again=again)
     console.complain(outcome.problems)
     records = [result.record for result in outcome.results]
     vintage = outcome.vintage.id if outcome.vintage else None
     found = {"vintage": vintage, "files": [*map(asdict, records)], "marked": outcome.marked}
-    lines = [
-        f"{file.name}: {file.rows_read} rows read = {file.rows_accepted} accepted"
-        f" + {file.rows_quarantined} quarantined + {file.rows_ignored} ignored"
-        for file in records
-    ]
+    lines = [f"{result.name}: {result.in_words()}" for result in outcome.results]
     lines += [f"Marked copy: {place}" for place in outcome.marked]
     last = f"Vintage {vintage}" if vintage else "Nothing was imported."
     console.say(as_json, found | {"problems": outcome.problems.rows()}, [*lines, last])

@@ -167,7 +167,7 @@ def new_workspace(folder: Path, council: str = "", area_code: str = "") -> list[
     """Make a workspace in a new or empty folder, and return what is in it.
 
     It is that of Westshire, or of a council of its own, which has a framework of one theme, an
-    empty register, and all mappings.
+    empty register, and all mappings but those of one council's own files.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def new_workspace(folder: Path, council: str = "", area_code: str = "") -> list[
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise PmfError(Problem.of("folder-not-empty", file=folder.name))
     for name in ("notebooks", "parameters/mappings" if council else "parameters"):
-        leftovers = shutil.ignore_patterns(".*", "__pycache__")
+        leftovers = shutil.ignore_patterns(".*", "__pycache__", *["trafford_*"] * bool(council))
         shutil.copytree(shipped(name), folder / name, ignore=leftovers)
     for name in ("store", "outputs"):
         (folder / name).mkdir()

@@ -86,8 +86,12 @@ class Store:
         files: Sequence[FileRecord] = (),
         problems: Problems | None = None,
         quarantine: pd.DataFrame | None = None,
+        again: bool = False,
     ) -> Vintage:
-        """Keep contract tables as a new vintage; the same content of the same day is kept once.
+        """Keep contract tables as a new vintage.
+
+        The same content of the same day is kept once, unless what came since has changed some of
+        it, or it was withdrawn and is to count `again`: then it is a new vintage, and takes effect.
 
         Raises
         ------
@@ -105,13 +109,17 @@ class Store:
         ordered = {name: _row_hashes(frame).sort_values() for name, frame in typed.items()}
         digests = {name: _sha256(rows.to_numpy().tobytes()) for name, rows in ordered.items()}
         content = _sha256(json.dumps(digests, sort_keys=True) + held_back.to_csv(index=False))
-        known = {vintage.id: vintage for vintage in self._read_all()}
-        same = known.get(id := f"{as_at.isoformat()}_{content[:12]}")
-        if same and same.withdrawn:
-            raise PmfError(Problem.of("vintage-withdrawn", why=same.withdrawn), EXIT_DATA_UNUSABLE)
-        if same:
-            return same
-        sequence = 1 + max((other.sequence for other in known.values()), default=0)
+        known, id = self._read_all(), f"{as_at.isoformat()}_{content[:12]}"
+        of_day = [vintage for vintage in known if vintage.as_at == as_at]
+        if same := [vintage for vintage in of_day if vintage.hash == content]:
+            if (why := same[-1].withdrawn) and not again:
+                raise PmfError(Problem.of("vintage-withdrawn", why=why), EXIT_DATA_UNUSABLE)
+            if not why and not _is_changed(same[-1], of_day):
+                return same[-1]
+            if why and problems is not None:
+                problems.tell("counts-again", why=why)
+            id += f"_{len(same) + 1}"
+        sequence = 1 + max((other.sequence for other in known), default=0)
         rows = {name: len(frame) for name, frame in typed.items()}
         series = _series_digests(typed["observations"]) if "observations" in typed else {}
         vintage = Vintage(id, as_at, content, sequence, tuple(files), rows, series, digests)
@@ -283,6 +291,16 @@ def _chains(digests: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
         if (chain := chains.setdefault(name, []))[-1:] != [digest]:
             chain.append(digest)
     return chains
+
+
+def _is_changed(vintage: Vintage, of_day: list[Vintage]) -> bool:
+    """Whether a later vintage of the day holds other rows of a table or series of this one."""
+    later = [v for v in of_day if v.sequence > vintage.sequence and not v.withdrawn]
+    tables = {name: kept for name, kept in vintage.tables.items() if name != "observations"}
+    own = [(vintage.series, "series"), (tables, "tables")]
+    return any(
+        getattr(v, of).get(k, d) != d for v in later for ds, of in own for k, d in ds.items()
+    )
 
 
 def _row_hashes(frame: pd.DataFrame) -> pd.Series[int]:

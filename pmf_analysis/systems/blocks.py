@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -133,3 +133,21 @@ def _header_names(cells: pd.DataFrame, top: int, last: int) -> dict[int, str]:
             if text or position in names:
                 names[position] = f"{spanning} {names.get(position, '')}".strip()
     return {position: names[position] for position in sorted(names)}
+
+
+def without_icons(
+    rows: pd.DataFrame,
+    at: Iterable[tuple[str, int]],
+    mapping: MappingFile,
+    tell: Callable[..., None],
+) -> pd.DataFrame:
+    """Empty the cells of signs that stand for nothing, as the mapping's enums say; told once."""
+    count, rows = 0, rows.copy()
+    for ours, position in at:
+        if icons := [text for text, means in mapping.enums.get(ours, {}).items() if not means]:
+            texts = rows[position].astype("str").str.replace("\ufe0f", "").str.strip()
+            count += int(texts.isin(icons).sum())
+            rows[position] = rows[position].mask(texts.isin(icons), "")
+    if count:
+        tell("icons-not-read", n=count)
+    return rows

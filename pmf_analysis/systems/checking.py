@@ -28,10 +28,7 @@ class Trial:
         """Yield the trial in plain words."""
         record = self.result.record
         yield f"{record.name}, read through {record.mapping} (version {self.mapping.version}):"
-        yield (
-            f"  {record.rows_read} rows read = {record.rows_accepted} accepted"
-            f" + {record.rows_quarantined} quarantined + {record.rows_ignored} ignored"
-        )
+        yield f"  {self.result.in_words()}"
         yield from (f"  accepted: {len(rows)} {name}" for name, rows in self.result.tables.items())
         yield from (f"  ignored: {n} {why}" for why, n in record.ignored_because.items())
         yield from (f"  headers: {line}" for line in self.drift)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -32,7 +33,12 @@ class ImportOutcome:
 
 
 def import_files(
-    workspace: Workspace, paths: Sequence[Path | str], as_at: date, mapping: str | None = None
+    workspace: Workspace,
+    paths: Sequence[Path | str],
+    as_at: date,
+    mapping: str | None = None,
+    *,
+    again: bool = False,
 ) -> ImportOutcome:
     """Import files, and the files of folders, as one vintage of a workspace's store.
 
@@ -45,6 +51,9 @@ def import_files(
         Day on which the files were what was known.
     mapping
         Name of the mapping to use; by default each file's is found by its name.
+
+    again
+        Whether data that were withdrawn may count again.
 
     Raises
     ------
@@ -83,7 +92,8 @@ def import_files(
         return ImportOutcome(None, tuple(results), unstored(problems), kept)
     problems.extend(_overwritten_targets(known, tables.get("targets", known)))
     records, held = [r.record for r in results], pd.concat([r.quarantine for r in results])
-    vintage = store.add(tables, as_at=as_at, files=records, problems=problems, quarantine=held)
+    kept_with: Any = {"problems": problems, "quarantine": held, "again": again}
+    vintage = store.add(tables, as_at=as_at, files=records, **kept_with)
     kept = marked.keep_marked(judged, f"{workspace.store}/vintages/{vintage.id}/marked")
     lake.keep_zones(workspace, vintage, judged)
     lake.write_tables(workspace)

@@ -169,7 +169,8 @@ class MappingFile(Settings):
     narratives and published too: where they are filled, a row of that table is made beside the
     value. ``kind``, which two of them have, is written ``targets.kind`` or ``narratives.kind``, as
     any column may be; ``narratives.action`` is a text of that kind. ``sealed`` is said of the
-    workbook of ``pmf collect``, whose rows count as far as they are filled in.
+    workbook of ``pmf collect``, whose rows count as far as they are filled in. ``by_name_only``
+    says that files of other names are never tried with it, nor its names proposed for theirs.
     """
 
     format: Literal[1]
@@ -192,6 +193,7 @@ class MappingFile(Settings):
     ignore: Names = ()
     prefix: str = ""
     sealed: bool = False
+    by_name_only: bool = False
     breakdowns: dict[str, Breakdown] = Field(default_factory=dict)
     source: Source | None = None
     on_unknown_column: Literal["error", "warn", "ignore"] = "warn"

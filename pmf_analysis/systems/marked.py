@@ -41,6 +41,7 @@ def keep_marked(read: Iterable[tuple[RawFile, ImportResult]], folder: Path | str
     for raw, result in read:
         if result.quarantined:
             name = re.sub(r"[^\w. ()-]", "_", raw.name)
+            name = re.sub(r"(?i)\.xlsx$", "", name)
             twice = f" {raw.sha256[:6]}" if f"{name}.xlsx" in copies else ""
             copies[f"{name}{twice}.xlsx"] = marked_copy(raw, result)
     if copies:

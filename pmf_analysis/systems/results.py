@@ -68,7 +68,8 @@ class ImportResult:
     """One file: its accepted rows by table, where its other rows went, and what was wrong.
 
     ``read`` counts rows that are not blank, but for headers; a row that becomes several records
-    counts as many. ``quarantined`` counts those held back, each with one or more ``lines``.
+    counts as many, and ``more`` of them than there are rows. ``quarantined`` counts those held
+    back, each with one or more ``lines``.
     """
 
     name: str
@@ -80,6 +81,14 @@ class ImportResult:
     ignored: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
     lines: list[pd.DataFrame] = field(default_factory=list)
+    more: int = 0
+
+    def in_words(self) -> str:
+        """Say what became of every row."""
+        made, rows = self.record, self.read - self.more
+        read = f"{rows} rows: {self.read} records" if self.more else f"{rows} rows"
+        held = f"{made.rows_quarantined} quarantined + {made.rows_ignored} ignored"
+        return f"{read} read = {made.rows_accepted} accepted + {held}"
 
     def hold(self, lines: pd.DataFrame, rows: int) -> None:
         """Hold back so many rows, which have these quarantine lines."""

@@ -18,11 +18,12 @@ import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, column_names
 from pmf_analysis.problems import Problem, Problems, did_you_mean
-from pmf_analysis.systems import blocks
+from pmf_analysis.systems import beside, blocks
+from pmf_analysis.systems.beside import any_filled
 from pmf_analysis.systems.blocks import Block
 from pmf_analysis.systems.breakdowns import part_by_group
 from pmf_analysis.systems.cells import KNOWN, Sheet, column_letter
-from pmf_analysis.systems.mapping import BESIDE, IGNORE, KINDS, Keep, MappingFile, Unpivot
+from pmf_analysis.systems.mapping import IGNORE, Keep, MappingFile, Unpivot
 from pmf_analysis.systems.patterns import LOOKED_AT, spelling
 from pmf_analysis.systems.results import LAYOUT, LISTED, ImportResult, Records
 from pmf_analysis.systems.values import is_blank, is_typed, state_of_text
@@ -50,9 +51,10 @@ def cut_into_records(
 ) -> list[Records]:
     """Cut every sheet of a file into records; `result` accounts for all other rows."""
     found: list[Records] = []
-    without_header = []
+    without_header, before, rows = [], result.read, 0
     for sheet in sheets:
         result.read += len(sheet.cells)
+        rows += len(sheet.cells)
         if not re.search(mapping.match.sheets, sheet.name[:LOOKED_AT], re.IGNORECASE):
             result.ignored["on a sheet the mapping does not name"] += len(sheet.cells)
             continue
@@ -63,7 +65,7 @@ def cut_into_records(
         parts = list(chain.from_iterable(read))
         if parts:
             joined = _joined(parts, mapping.table, sheet, result.name)
-            split = _split(joined, mapping)
+            split = beside.split(joined, mapping)
             result.read += sum(len(part.raw) for part in split) - len(joined.raw)
             found.extend(split)
     # A cover sheet or notes are passed over, but refused where no sheet of the file has the header.
@@ -77,6 +79,7 @@ def cut_into_records(
         else:
             result.problems.tell("sheet-without-header", **facts)
             result.ignored["on a sheet without the header"] += len(sheet.cells)
+    result.more = result.read - before - rows
     result.read -= result.ignored.pop("header", 0)
     return found
 
@@ -101,7 +104,7 @@ def _read_block(
         found |= {"period_label"}
     _check_missing(block, mapping, found, tell)
     _check_unknown(block, mapping, used.union(p for _, p in of_groups), tell)
-    rows = block.rows
+    rows = blocks.without_icons(block.rows, [*_at(columns), *of_groups], mapping, tell)
     for keep in mapping.keep:
         position = block.position(keep.column)
         if position is None:
@@ -138,6 +141,10 @@ def _match_columns(block: Block, mapping: MappingFile, tell: Tell) -> Columns:
         if block.position(names[0]) is not None:  # the others say more of it, where they are there
             columns[ours] = found
     return columns
+
+
+def _at(columns: Columns) -> Iterator[tuple[str, int]]:
+    return ((ours, position) for ours, positions in columns.items() for position in positions)
 
 
 def _groups(
@@ -251,7 +258,7 @@ def _records_of(
     has_entry = pd.Series(False, index=rows.index)
     for group in groups:
         measures = {ours: position for ours, position in group.cells if ours != IGNORE}
-        filled = _any_filled(rows[list(measures.values())]) | (not group.cells)
+        filled = any_filled(rows[list(measures.values())]) | (not group.cells)
         has_entry |= filled
         if filled.any():
             places = {ours: positions[0] for ours, positions in columns.items()} | measures
@@ -284,54 +291,3 @@ def _joined(parts: list[Part], table: str, sheet: Sheet, file: str) -> Records:
     raw = raw.fillna({name: "" for name in raw if not is_typed(raw[name])})
     raw = raw.assign(source_file=file, source_sheet=sheet.name)
     return Records(table, sheet, raw, [layout for _, layout in parts])
-
-
-def _split(records: Records, mapping: MappingFile) -> list[Records]:
-    """Part observations from the targets, narratives and what is published beside them.
-
-    In a long table every row is an observation; in a wide or sealed one what stands beside may be
-    alone.
-    """
-    raw, found = records.raw, []
-    has_other = pd.Series(False, index=raw.index)
-    others = [(table, names) for table in mapping.tables()[1:] for names in _beside(raw, table)]
-    keys = list(dict.fromkeys(key for _, names in others for key in names))
-    for table, names in others:
-        wanted = [key for key, name in names.items() if name in (BESIDE[table] or names.values())]
-        filled = _any_filled(raw[wanted])
-        has_other |= filled
-        cells = raw.loc[filled, list(names)].set_axis(list(names.values()), axis=1)
-        kind = {key: {"kind": key.rpartition(".")[2]} for key in names if _is_kind(key)}
-        shared = raw[filled].drop(columns=[*keys, *KNOWN["of_value"]], errors="ignore")
-        made = pd.concat([shared, cells], axis=1).assign(**next(iter(kind.values()), {}))
-        layouts = [{names.get(key, key): at for key, at in one.items()} for one in records.layouts]
-        found.append(Records(table, records.sheet, made, layouts))
-    # A note in a period without a value and without anything beside it is still an entry.
-    is_value = _any_filled(raw.filter(KNOWN["makes_value"])) | ~has_other
-    is_wide = mapping.unpivot or mapping.indicators or mapping.sealed
-    values = (raw[is_value] if is_wide else raw).drop(columns=keys)
-    return [replace(records, raw=values), *found]
-
-
-def _beside(raw: pd.DataFrame, table: str) -> Iterator[dict[str, str]]:
-    """Yield the columns of a table that stand beside values, and its names for them.
-
-    Each kind of narrative with a column of its own has a row of its own.
-    """
-    own = {*column_names("observations"), "period_label"}
-    names = {key: key.removeprefix(f"{table}.") for key in map(str, raw) if key not in own}
-    kinds = [key for key in names if table == "narratives" and _is_kind(key)]
-    plain = {k: name for k, name in names.items() if name in column_names(table)}
-    if not {*BESIDE[table]}.isdisjoint(plain.values()) or (plain and not BESIDE[table]):
-        yield plain
-    for key in kinds:
-        about = {k: name for k, name in plain.items() if name not in ("text", "kind")}
-        yield {key: "text", **about}
-
-
-def _is_kind(key: str) -> bool:
-    return key.startswith("narratives.") and key.rpartition(".")[2] in KINDS
-
-
-def _any_filled(frame: pd.DataFrame) -> pd.Series[bool]:
-    return pd.DataFrame({n: ~is_blank(frame[n]) for n in frame}, index=frame.index).any(axis=1)

@@ -35,7 +35,7 @@ def test_faulty_cells_are_filled_and_say_why(
     outcome = import_files(workspace, [source], date(2026, 10, 31), "generic_tidy")
     assert outcome.vintage
     (place,) = outcome.marked
-    assert place.endswith(f"vintages/{outcome.vintage.id}/marked/faulty.xlsx.xlsx")
+    assert place.endswith(f"vintages/{outcome.vintage.id}/marked/faulty.xlsx")
     book = openpyxl.load_workbook(place)
     assert book.sheetnames[:2] == ["Problems", "Problems 2"]
     listed = [[cell.value for cell in row] for row in book["Problems"].iter_rows()]
