@@ -64,6 +64,8 @@ def _ways(rows: Frame, own: Frame, declared: Frame, accumulation: Column) -> Col
 
 def _refusals(rows: Frame, own: Frame, declared: Frame) -> Column:
     """Why each target cannot be held against the values of its periods; "" where it can."""
+    if rows.empty:  # of no observations there are no days to count from
+        return pd.Series("", rows.index, dtype="str")
     values = own.dropna(subset=["value"]).groupby("series")["value"]
     facts = values.agg(["median", "max", "min"]).reindex(rows["series"]).set_index(rows.index)
     months = (rows["period"] - rows["first"]).dt.days / 30.4

@@ -11,6 +11,7 @@ import io
 import os
 import re
 import sqlite3
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -121,7 +122,9 @@ def _limited(parts: Iterable[Any], width: int) -> Iterator[Any]:
 def _before_query() -> Iterator[None]:
     """Let no words out of what fails before a query is sent, for they may quote the address."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", sqlalchemy.exc.SAWarning)
+            yield
     except sqlalchemy.exc.DBAPIError as error:
         raise ConnectionError(str(error.orig)) from None  # its words are only matched
     except (ModuleNotFoundError, OSError):

@@ -209,6 +209,13 @@ def test_signs_in_texts_and_remarks_of_a_query_are_no_commands(
     assert len(read(tmp_path, query.replace("(", "").replace(") ;", ";")).sheets[0].cells) == 2
 
 
+def test_what_sqlalchemy_thinks_of_an_address_is_not_said(
+    sqlite_file: Path, monkeypatch: pytest.MonkeyPatch, recwarn: Any, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COUNCIL_DATABASE", "sqlite:///kpis of #1.db?foo=bar")
+    assert len(read(tmp_path).sheets[0].cells) == 2 and not recwarn.list
+
+
 def test_two_columns_of_one_name_are_refused(sqlite_file: Path, tmp_path: Path) -> None:
     query = "select id, value as id from kpi"
     assert 'two columns of the name "id"' in refused(tmp_path, query)

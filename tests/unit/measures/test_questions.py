@@ -196,3 +196,11 @@ def test_a_week_that_ends_on_a_day_began_six_days_before_and_windows_have_no_yea
         own().assign(accumulation="rolling"),
     )
     assert live_targets(table, values, rolling)["how"].tolist() == [""]
+
+
+def test_targets_beside_no_observation_are_no_questions() -> None:
+    nothing = own().iloc[:0]
+    live = live_targets(targets({"target": 6.0}), nothing, register())
+    assert live.empty and "refused" in live
+    empty = targets().reindex(columns=targets({}).columns)
+    assert live_targets(conform(empty, "targets"), nothing, register()).empty
