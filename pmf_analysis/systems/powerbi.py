@@ -71,8 +71,8 @@ def star(
     is_running = points["indicator_id"].map(register["accumulation"]) == "ytd"
     keys = ["indicator_id", "period_end"]
     is_due = pd.MultiIndex.from_frame(points[keys]).isin(frames["aims"].set_index(keys).index)
-    told = {"title": titles, "target": points["target"].where(~is_running | is_due)}
-    found["dots"] = points.assign(**told, improvement=improvement.fillna("neutral"))
+    shown = {"title": titles, "target": points["target"].where(~is_running | is_due)}
+    found["dots"] = points.assign(**shown, improvement=improvement.fillna("neutral"))
     found["areas"] = _areas(found, own_area)
     ends = pd.concat([frame["period_end"] for frame in found.values() if "period_end" in frame])
     found["dates"] = _dates(ends)
