@@ -12,7 +12,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,6 @@ from pmf_analysis.story.trends_page import TrendsPage
 from pmf_analysis.systems import drafting, looking
 from pmf_analysis.systems.folder import read_file
 from pmf_analysis.systems.importing import import_files
-from pmf_analysis.systems.mapping import is_period
 
 _SECTION = re.compile(r"run\.(\w+)\(\)")
 _MAKE: Any = nbformat.v4  # untyped
@@ -111,8 +109,7 @@ def _columns_of(seen: looking.Look) -> Iterator[Block]:
         caption = say("look.sheet" if table.sheet else "look.file", **slots)
         rows = []
         # The columns of a wide table are one row, from the first period to the last.
-        for _, group in groupby(table.columns, key=lambda c: is_period(c.name) or c.letter):
-            of_row = [*group]
+        for of_row in table.grouped():
             names = dict.fromkeys(f"{c.letter} {c.name}" for c in (of_row[0], of_row[-1]))
             filled, last = sum(c.filled for c in of_row), of_row[-1]
             row = {"column": say("look.to").join(names), "holds": last.kind}

@@ -233,13 +233,17 @@ def mapping_for(path: Path, raw: RawFile, folder: Path) -> MappingFile:
     of_figures = {name: each for name, each in known.items() if each.table == "observations"}
     with suppress(PmfError):
         return choose_mapping(raw.name, of_figures)
-    for mapping in of_figures.values():
+    for mapping in (each for each in of_figures.values() if not each.by_name_only):
         result = ImportResult(raw.name, raw.sha256, mapping.name, Problems())
         cut = tabular.cut_into_records(raw.sheets, mapping, frozenset(), result)
         if any(map(_has_periods, cut)) and not result.problems.has_errors:
             return mapping
     name, _ = propose(str(path), folder, write=True)
-    return load_mappings(folder)[name]
+    mapping = load_mappings(folder)[name]
+    if "value" not in mapping.columns and not (mapping.unpivot or mapping.indicators):
+        facts = {"file": raw.name, "name": name, "names": ", ".join(mapping.ignore)}
+        raise PmfError(Problem.of("mapping-without-value", **facts), EXIT_DATA_UNUSABLE)
+    return mapping
 
 
 def _has_periods(records: Records) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
@@ -45,14 +46,25 @@ class TableLook:
     columns: tuple[ColumnLook, ...]
     periods: tuple[str, ...]
 
+    def grouped(self) -> list[list[ColumnLook]]:
+        """Return its columns, those of periods that stand side by side together."""
+
+        def key(column: ColumnLook) -> object:
+            return re.sub(_MEASURE, "", column.name) in self.periods or column.letter
+
+        return [[*group] for _, group in groupby(self.columns, key=key)]
+
     def lines(self) -> Iterator[str]:
         """Yield the table in plain words."""
         where = f'Sheet "{self.sheet}": ' if self.sheet else ""
         yield f"{where}header in row {self.header_row}, {self.rows:,} rows below it."
         if self.repeated_headers:
             yield f"The header comes again {self.repeated_headers} times: several tables a sheet."
-        for c in self.columns:
-            yield f'  {c.letter} "{c.name}": {c.kind}, {c.filled:,} filled, such as {c.example}'
+        for group in self.grouped():
+            c, names = group[-1], dict.fromkeys(f'{c.letter} "{c.name}"' for c in group)
+            filled = sum(c.filled for c in group)
+            told = " to ".join([*names][:: max(len(names) - 1, 1)])
+            yield f"  {told}: {c.kind}, {filled:,} filled, such as {c.example}"
         if self.periods:
             yield f"  Periods: {len(self.periods)}, {self.periods[0]} to {self.periods[-1]}."
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from difflib import SequenceMatcher
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, get_args
@@ -50,7 +51,8 @@ def suggest_mapping(raw: RawFile, shipped: Mapping[str, MappingFile]) -> str:
         raise PmfError(Problem.of("nothing-to-map", file=raw.name), EXIT_DATA_UNUSABLE)
     table = max(tables, key=lambda each: each.rows * len(each.columns))
     named = [column for column in table.columns if column.name]
-    known = [mapping for mapping in shipped.values() if mapping.table == "observations"]
+    open_to_all = [mapping for mapping in shipped.values() if not mapping.by_name_only]
+    known = [mapping for mapping in open_to_all if mapping.table == "observations"]
     unpivot = next((each.unpivot for each in known if each.name == "wide_periods"), None)
     read = {c.name: said for c in named if unpivot and (said := unpivot.read(c.name))}
     is_wide = sum(bool(period) for period, _ in read.values()) > 1
@@ -59,6 +61,7 @@ def suggest_mapping(raw: RawFile, shipped: Mapping[str, MappingFile]) -> str:
     _guess(found, free, is_wide=is_wide)
     rest = [c for c in free if c not in {column for column, _ in found.values()}]
     indicators = [c.name for c in rest if _is_number(c) and not (is_wide or "value" in found)]
+    groups = _groups(found, rest)
     return _written(
         name=_name_for(raw),
         file=HIDDEN.sub("", raw.name),
@@ -71,7 +74,9 @@ def suggest_mapping(raw: RawFile, shipped: Mapping[str, MappingFile]) -> str:
         period=_period(raw, table, found),
         values=_values(known),
         enums=_enums(found, known),
-        ignored=[column.name for column in rest if column.name not in indicators],
+        groups=groups,
+        whole=_SAID["whole"],
+        ignored=[column.name for column in rest if column.name not in (*indicators, *groups)],
     )
 
 
@@ -147,12 +152,27 @@ def _guess(found: Found, free: list[ColumnLook], *, is_wide: bool) -> None:
             found[ours] = (fitting[0], _SAID["guessed"])
 
     guess("area_code", lambda column: re.fullmatch(r"[A-Z]\d{8}", column.example))
+    for ours, tokens in ({} if is_wide else _SAID["tokens"]).items():
+        guess(ours, partial(_is_called, ours, {*tokens}))
     if not is_wide and "period_start" not in found:
         guess("period_label", lambda column: not _is_number(column) and is_period(column.example))
     if not is_wide:
         guess("value", _is_number, only=True)
     if is_wide or "value" in found:
         guess("indicator_id", lambda column: column.kind == "text")
+
+
+def _is_called(ours: str, tokens: set[str], column: ColumnLook) -> bool:
+    """Whether a header such as ACT_VAL has a token for what is wanted, and cells that fit."""
+    has = {*re.split(r"[^a-z0-9]+", column.name.casefold())}
+    fits = re.match(r"[-(£]*\d", column.example) if ours in ("value", "target") else True
+    return bool(fits and has & tokens and not has & {*_SAID["other_tokens"]})
+
+
+def _groups(found: Found, rest: list[ColumnLook]) -> list[str]:
+    """Return the names of columns that say of whom a row tells, where no code does."""
+    named = [c.name for c in rest if not _is_number(c) and spelling(c.name) in _SAID["groups"]]
+    return [] if "area_code" in found else named
 
 
 def _name_for(raw: RawFile) -> str:

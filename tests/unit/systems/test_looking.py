@@ -73,3 +73,14 @@ def test_a_sheet_of_16000_columns_is_looked_at_soon(tmp_path: Path) -> None:
     started = process_time()
     assert look(path).tables[0].rows == 3
     assert process_time() - started < 5
+
+
+def test_columns_of_periods_are_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    head = ["Ref", *(f"Q{n} 2025/26 {what}" for n in (1, 2, 3) for what in ("Value", "Target"))]
+    path.write_text("\n".join([",".join([*head, "Note"]), "A,1,2,3,4,5,6,x"]), encoding="utf-8")
+    lines = [line for line in look(path).lines() if line.startswith("  ")]
+    assert lines[1] == (
+        '  B "Q1 2025/26 Value" to G "Q3 2025/26 Target": numbers, 6 filled, such as 6'
+    )
+    assert len(lines) == 4

@@ -14,6 +14,7 @@ from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError
 from pmf_analysis.systems.checking import try_mapping
+from pmf_analysis.systems.drafting import draft_register, mapping_for
 from pmf_analysis.systems.folder import read_file
 from pmf_analysis.systems.importing import import_files
 from pmf_analysis.systems.mapping import MappingFile, load_mappings
@@ -127,3 +128,74 @@ def test_the_same_file_twice_and_a_second_withdrawal_are_said(
     assert main(away) == 0
     assert main(away) == 2
     assert 'withdrawn already: "wrong file"' in capsys.readouterr().err
+
+
+EXTRACT = """\
+KPI_REF,MEASURE_DESC,RPT_MTH,ACT_VAL,TGT,DEPT_NM,LOAD_DTTM
+CC-101,Calls answered,Apr-26,79.2%,80%,Customers,05/10/2026 07:12
+PAR-1,PCN income,Apr-26,"£41,000.00",,Parking,05/10/2026 07:12
+CC-102,Average wait,Apr-26,3:58,04:00,Customers,05/10/2026 07:12
+LIB-2,Library visits,Apr-26,"21,000",,Libraries,05/10/2026 07:12
+"""
+GROUPS = """\
+Measure of ours,Month,Ward,How many
+Visits,Apr 2026,All,30
+Visits,Apr 2026,Abbey,12
+Visits,Apr 2026,Quay,18
+"""
+
+
+def test_headers_of_a_database_are_read_by_their_parts(
+    workspace: Workspace, tmp_path: Path, mappings: dict[str, MappingFile]
+) -> None:
+    path = tmp_path / "BI_EXTRACT_1.csv"
+    path.write_text(EXTRACT, encoding="utf-8")
+    name, _ = propose(str(path), workspace.parameters / "mappings", write=True)
+    columns = load_mappings(workspace.parameters / "mappings")[name].columns
+    assert {ours: names[0] for ours, names in columns.items()} == {
+        "indicator_id": "KPI_REF",
+        "period_label": "RPT_MTH",
+        "value": "ACT_VAL",
+        "target": "TGT",
+    }
+    mapping = load_mappings(workspace.parameters / "mappings")[name]
+    rows = draft_register(read_file(path), mapping).rows
+    assert [(row["id"], row["title"], row["themes"]) for row in rows][:2] == [
+        ("CC-101", "Calls answered", "Customers"),
+        ("PAR-1", "PCN income", "Parking"),
+    ]
+    assert [row["data_type"] for row in rows][:2] == ["percentage", "money"]
+
+
+def test_rows_of_wards_are_groups_and_the_whole_is_the_figure(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = tmp_path / "our visits.csv"
+    path.write_text(GROUPS, encoding="utf-8")
+    name, text = propose(str(path), workspace.parameters / "mappings", write=True)
+    mapping = load_mappings(workspace.parameters / "mappings")[name]
+    assert "All" in mapping.breakdowns["Ward"].total
+    assert "guessed" in text[text.index("breakdowns") :].splitlines()[0]
+    (row,) = draft_register(read_file(path), mapping).rows
+    trial = try_mapping(workspace, str(path), AS_AT, name)
+    assert not [each for each in trial.result.problems if "delete" in str(each.fix)]
+    assert row["title"] == "Visits"
+
+
+def test_a_wide_sheet_by_ward_is_parted_into_groups(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "wards by period.csv"
+    path.write_text("Ref,Ward,Q1 2026/27,Q2 2026/27\nCNT,All,9,8\nCNT,Abbey,4,3\nCNT,Quay,5,5\n")
+    trial = try_mapping(workspace, str(path), AS_AT)
+    rows = trial.result.tables["observations"]
+    assert [*rows["dimension_value"]].count("Abbey") == 2
+    assert trial.result.record.rows_quarantined == 0
+
+
+def test_a_draft_that_finds_no_figures_names_what_it_wrote(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = tmp_path / "odd things.csv"
+    path.write_text("KPI_REF,PRD,FIRST,SECOND\nA,Apr 2026,many,few\nB,Apr 2026,some,none\n")
+    with pytest.raises(PmfError, match="odd_things") as error:
+        mapping_for(path, read_file(path), workspace.parameters / "mappings")
+    assert "FIRST, SECOND" in str(error.value)
