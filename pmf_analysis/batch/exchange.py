@@ -166,7 +166,9 @@ def _tables(known: Known, place: str) -> Files:
         resources.append(schema.resource(path, content, title, columns, KEYS.get(name, ())))
     register = known.parameters.register.indicators.values()
     sources = [f"{it.source} ({it.licence})" if it.licence else it.source for it in register]
-    return files | {PACKAGE: schema.data_package(_about(known.run), sources, resources)}
+    # These are the council's own; the licence of its brand is for what it publishes.
+    about = _about(known.run) | {"licence": "", "licence_url": ""}
+    return files | {PACKAGE: schema.data_package(about, sources, resources)}
 
 
 def _pentana(known: Known, place: str) -> Files:

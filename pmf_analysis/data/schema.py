@@ -94,10 +94,13 @@ def _schema_field(column: Column) -> dict[str, Any]:
 
 
 def columns_of(frame: pd.DataFrame) -> list[Column]:
-    """Return the columns of a table outside the contract, their kinds by its types."""
+    """Return the columns of a result table: kinds by its types, meanings if alike in all."""
     letters: dict[str, Kind] = {"f": "number", "i": "integer", "M": "date", "b": "yes_no"}
     kinds = {str(name): kind.kind for name, kind in frame.dtypes.items()}
-    return [Column(name, letters.get(kind, "text"), "") for name, kind in kinds.items()]
+    told = _PUBLISHED["results"]
+    return [
+        Column(name, letters.get(kind, "text"), told.get(name, "")) for name, kind in kinds.items()
+    ]
 
 
 def header_columns(file: str, header: bytes) -> list[Column]:

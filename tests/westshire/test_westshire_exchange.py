@@ -126,7 +126,10 @@ def test_all_tables_are_what_their_description_says(exported: Path, tmp_path: Pa
     found = validate(folder / "datapackage.json")
     assert found.valid, found.flatten(["path", "type", "note"])[:3]
     assert package["resources"][0]["schema"]["primaryKey"][0] == "indicator_id"
+    assert "licenses" not in package  # which is for what is published
     peers = next(each for each in package["resources"] if each["path"] == "results/peers.csv")
+    meanings = {each["name"]: each["description"] for each in peers["schema"]["fields"][:4]}
+    assert meanings["area_name"] == "Name of the area"
     kinds = {each["name"]: each["type"] for each in peers["schema"]["fields"]}
     assert (kinds["value"], kinds["period"], kinds["is_own"]) == ("number", "date", "boolean")
 
