@@ -75,6 +75,10 @@ def plan_methods(frame: Frame) -> Frame:
     shapes = shapes.assign(features=seen["features"], shape_evidence=shapes["evidence"])
     plan = plan.join(shapes[_SET.shape].astype("str")).fillna(dict.fromkeys(_SET.shape, ""))
     plan = plan.replace({"shape": {"": "too_short"}, "treatment": {"": "none"}})
+    # What pmf guessed nobody has declared: values that look otherwise are not judged by it.
+    plan["is_guessed"] = plan["guessed"].str.contains("accumulation", na=False)
+    said = plan["contradiction"].str.replace("Declared as", "Taken as")
+    plan["contradiction"] = plan["contradiction"].mask(plan["is_guessed"], said)
     rolling = current["accumulation"] == "rolling"
     counted = pd.concat([current[~rolling], independent_points(current[rolling])])
     plan["n"] = counted.groupby("series")["value"].count().reindex(plan.index, fill_value=0)
@@ -97,6 +101,7 @@ def _refusals(plan: Frame, frame: Frame) -> Column:
         (plan["n"] == 0, "There is no usable value" + since + "."),
         (plan["shape"] == "ytd", SENTENCES["total"]),
         ((plan["shape"] == "rolling") & ~rolling, SENTENCES["windows"]),
+        (plan["is_guessed"] & ~rolling & (plan["contradiction"] != ""), plan["contradiction"]),
         (few & rolling, "The figures overlap: those that share no data are only " + n + needed),
         (plan["n"] == 1, "There is only one usable value" + needed),
         (few, "Only " + n + " usable values" + needed),

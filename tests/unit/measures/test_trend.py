@@ -156,6 +156,19 @@ def test_a_series_whose_newest_figure_is_hidden_is_not_judged() -> None:
     assert found["reason"] == SENTENCES["newest_hidden"]
 
 
+def test_windows_that_overlap_against_a_guess_are_not_judged() -> None:
+    noise = np.random.default_rng(7).normal(80, 6, 47)
+    windows = [float(noise[at : at + 12].mean()) for at in range(36)]
+    guess = {"frequency": "monthly", "guessed": "polarity; accumulation"}
+    found = judged(windows, **guess)
+    assert (found["verdict"], found["method"]) == ("cannot_judge", "none")
+    assert found["reason"].startswith("Taken as single periods, but neighbouring values move")
+    declared = judged(windows, frequency="monthly")
+    assert declared["verdict"] != "cannot_judge"
+    assert declared["contradiction"].startswith("Declared as single periods")
+    assert judged([float(one) for one in noise], **guess)["verdict"] != "cannot_judge"
+
+
 def test_a_run_outside_the_limits_is_counted_from_its_beginning() -> None:
     values = [*RNG.normal(50, 0.5, 20), 60.0, 61.0, 60.5]
     found = judged(values, frequency="quarterly")
