@@ -14,9 +14,10 @@ from pmf_analysis.story import bank, pages, sentences, spc, strip, style
 from pmf_analysis.story.bank import Sentences, count_of, say, tell, tell_cells, told, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import TrendFacts
-from pmf_analysis.story.figures import Row, raw, text
+from pmf_analysis.story.figures import Row, number, raw, text
 from pmf_analysis.story.view import rows_of
 
+_ADDS = "accumulation"
 _SHOWN_WORDS = 40
 _SHOWN_EVENTS = 6  # as many as the chart numbers
 _SHOWN_STATEMENTS = 20
@@ -50,6 +51,9 @@ class TrendsPage(pages.Page[TrendFacts]):
         chance = sentences.chance_signals(packs("chance_signals"), len(signals), len(moved))
         before = sentences.off_target(packs("off_target"))
         slots = {"moved": moved, "chance": chance, "before": before}
+        guessed = any(self.view.is_guessed(each.subject, _ADDS) for each in signals)
+        high = max((number(row, "high") or 0 for row in packs("chance_signals")), default=0)
+        slots["overlap"] = say("guess.overlap") if guessed and len(signals) > 2 * high + 1 else ""
         counts = self.count_verdicts("trends", self.counting_entry(), facts)
         return tell("trends_summary", counts=counts, facts=facts, **slots)
 
@@ -91,6 +95,7 @@ class TrendsPage(pages.Page[TrendFacts]):
         blocks: list[Block] = []
         for facts in self.facts:
             said, heading = sentences.trend_sentences(facts), sentences.trend_title(facts)
+            said = (*self._split(facts), *said)
             more = {"facts": facts.scalars(), "tone": style.tone_of(facts.level)}
             of_series = [self.finding(facts, heading, said, **more)]
             points = self.view.drawn(facts.subject.series)
@@ -98,6 +103,14 @@ class TrendsPage(pages.Page[TrendFacts]):
                 of_series.append(self._chart(facts, points))
             blocks += self.beside(facts, of_series)
         return blocks
+
+    def _split(self, facts: TrendFacts) -> Sentences:
+        """Say that figures are differences of what was guessed to be running totals."""
+        of = facts.subject.indicator
+        totals = any(each.id == of and each.accumulation == "ytd" for each in self.view.indicators)
+        if facts.shape == "ytd" or not (totals and self.view.is_guessed(facts.subject, _ADDS)):
+            return ()
+        return told(say("guess.split", step=sentences.step_word(facts)))
 
     def _chart(self, facts: TrendFacts, points: pd.DataFrame) -> Block:
         subject = facts.subject

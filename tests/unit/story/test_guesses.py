@@ -46,3 +46,35 @@ def test_a_side_that_rests_on_a_guess_says_so_wherever_it_is_told() -> None:
     told = [line for line in (*PAGE.attention(), *PAGE.good_news()) if "ecycling" in line]
     assert told
     assert all(line.endswith("Higher is better (guessed).") for line in told)
+
+
+def _totals(**given: str) -> TrendsPage:
+    guessed = {"accumulation": "ytd", "guessed": {"accumulation": "the title says so"}, **given}
+    return TrendsPage(
+        replace(
+            made_up_view(),
+            indicators=tuple(
+                each.model_copy(update=guessed if each.id == "recycling" else {})
+                for each in INDICATORS
+            ),
+        )
+    )
+
+
+def test_figures_made_from_guessed_running_totals_say_so() -> None:
+    said = "Taken as running totals, which is a guess: each figure is what its quarter added."
+    first = next(b.text[0] for b in _totals().pictures() if b.id == "finding-recycling")
+    assert first.startswith(said)
+    declared = TrendsPage(made_up_view()).pictures()
+    assert said not in " ".join(text for block in declared for text in block.text)
+
+
+def test_far_more_signals_than_chance_gives_may_come_from_figures_that_overlap() -> None:
+    view = made_up_view()
+    guessed = {"guessed": {"accumulation": "no other is likely"}}
+    shown = tuple(each.model_copy(update=guessed) for each in INDICATORS)
+    said = "if these figures overlap or add up, that alone can do it."
+    for high, is_told in ((0.0, True), (20.0, False)):
+        tables = {**view.tables, "packs": view.packs.assign(high=high)}
+        page = TrendsPage(replace(view, indicators=shown, tables=tables))
+        assert (said in " ".join(page.headline()[0].text)) is is_told
