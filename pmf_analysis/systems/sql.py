@@ -24,6 +24,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy
 
@@ -37,6 +38,7 @@ from pmf_analysis.systems.sources import SqlSource
 
 FAULTS: dict[str, str] = read_shipped("systems/sql.yml")
 SECONDS, _TO_CONNECT, _PART = 60, 5, 1000
+_CLOCK = "Europe/London"
 # Texts, quoted names and remarks of a query; and what a SELECT has only where it writes.
 _NOT_SQL = re.compile(r"'[^']*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _WRITES = re.compile(r";|\binto\b", re.IGNORECASE)
@@ -46,7 +48,8 @@ _READ_ONLY = f"-c default_transaction_read_only=on -c statement_timeout={SECONDS
 def read(source: SqlSource, workspace: Workspace, as_at: date) -> list[RawFile]:
     """Read the rows of a query as one file; its fingerprint is that of the rows.
 
-    Numbers and dates keep their type, all else is text; NULL is an empty cell.
+    Numbers and dates keep their type, a moment with a zone being London's; all else is text, and
+    NULL is an empty cell.
 
     Raises
     ------
@@ -173,6 +176,9 @@ def _typed(rows: pa.Table) -> pa.Table:
             column = column.cast(pa.float64())
         elif pa.types.is_date(kind):
             column = column.cast(pa.timestamp("us"))
+        elif pa.types.is_timestamp(kind) and kind.tz:
+            # A moment is on the day that a clock in the council showed, not on that of UTC.
+            column = pc.local_timestamp(column.cast(pa.timestamp("us", _CLOCK)))
         rows = rows.set_column(place, rows.field(place).name, column)
     return rows
 

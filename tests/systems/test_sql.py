@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -85,7 +85,7 @@ def test_every_kind_of_cell_comes_as_what_it_is(
     assert [*sheet.cells.index] == [1, 2]
     first, second = sheet.cells.to_numpy().tolist()
     assert first[0] == "WES 1" and first[1] == pd.Timestamp("2026-09-30")
-    assert first[2] == pd.Timestamp("2026-09-30 10:00")
+    assert first[2] == pd.Timestamp("2026-09-30 11:00")  # summer time
     assert first[3:7] == [45.2, 3, "True", 1.5]
     assert first[7:] == ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "=1+1"]
     assert [*second[5:6], *second[7:]] == ["", "", ""] and pd.isna(second[1:5]).all()
@@ -105,6 +105,23 @@ def test_rows_are_the_same_in_bulk_and_one_by_one(
     )
     assert by_row.sha256 == read(tmp_path).sha256
     assert by_row.sha256 != read(tmp_path, "select id from kpi").sha256
+
+
+def test_a_moment_is_on_the_day_that_a_clock_in_london_showed(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNCIL_DATABASE", database)
+    query = (
+        "select timestamptz '2026-06-30 23:30+00' as summer, timestamptz '2026-12-31 23:30+00' as"
+        " winter"
+    )
+    url = sqlalchemy.make_url(database)
+    for rows in (sql.in_bulk(url, query), sql.by_row(url, query, tmp_path)):
+        [row] = sql._typed(rows).to_pylist()
+        assert row == {
+            "summer": datetime(2026, 7, 1, 0, 30),
+            "winter": datetime(2026, 12, 31, 23, 30),
+        }
 
 
 def test_a_database_cannot_be_changed(
