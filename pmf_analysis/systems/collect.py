@@ -129,8 +129,12 @@ def _row(i: Indicator, due: Period, held: Frame, aims: Frame, more: Row) -> Row:
     facts["target"] = " to ".join(f"{bound:{number}}" for bound in aim if bound == bound)
     texts = {key: about["from"] for key, about in COLUMNS.items() if "from" in about}
     row: Row = {key: " ".join(text.format(**facts).split()) for key, text in texts.items()}
-    sent = (held["period_end"] == end) & (held["value_status"] != "missing")
-    row |= {"seal": _seal(row.values()), "is_sent": bool(sent.any()), "due_on": due_on}
+    said = held[held["period_end"] == end][["value_status", "value_note"]].tail(1)
+    waits = said[said["value_status"].isin(BOOK["not_sent"])].replace(
+        {"value_status": {"_": " ", "^missing$": ""}}, regex=True
+    )
+    row |= {"seal": _seal(row.values()), "is_sent": len(said) > len(waits), "due_on": due_on}
+    row["why"] = "".join("; ".join(filter(None, told)) for told in waits.to_numpy())
     low, high = -_FAR if i.minimum is None else i.minimum, _FAR if i.maximum is None else i.maximum
     row |= {"limits": {"minimum": low, "maximum": high}, "bounds": more["bounds"]}
     return row | {"newest": "".join(str(day.date()) for *_, day in newest[-1:])}
@@ -243,15 +247,19 @@ def standing(period: Period, rows: Sequence[Row], as_at: date) -> tuple[list[Row
         mine, waiting = list(group), []
         for row in (row for row in mine if not row["is_sent"]):
             days_late = max((as_at - (row["due_on"] or as_at)).days, 0)
-            shown = {name: row[name] for name in ("indicator", "period", "due")}
+            shown = {name: row[name] for name in ("indicator", "period", "due", "why")}
             waiting.append(shown | {"days_late": days_late})
         facts: Row = {"owner": owner, "asked": len(mine), "missing": len(waiting)}
         facts |= {"sent": len(mine) - len(waiting), "share": len(waiting) / len(mine)}
         newest = max(row["newest"] for row in mine) or "none"
         found.append(facts | {"newest": newest, "waiting": waiting})
         lines.append(told["owner"].format(**found[-1]))
-        lines += [told["late" if r["days_late"] else "waiting"].format(**r) for r in waiting]
+        for row in waiting:
+            undated = "undated" if row["due"] == BOOK["no_due"] else "waiting"
+            line = told["late" if row["days_late"] else undated].format(**row)
+            lines.append(line + (told["why"].format(**row) if row["why"] else ""))
     silent = [f for f in found if not f["sent"] and any(r["days_late"] for r in f["waiting"])]
     counts = {"sent": sum(row["is_sent"] for row in rows), "asked": len(rows)}
     counts |= {"owners": len(found), "silent": len(silent)}
-    return found, [*lines, told["total"].format(**counts, period=period.label)]
+    lines.append(told["total"].format(**counts, period=period.label))
+    return found, [*lines, *([told["silent"].format(**counts)] if silent else [])]

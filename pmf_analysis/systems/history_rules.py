@@ -65,7 +65,8 @@ def _tell(rule: Mapping[str, str], odd: Frame, results: Results) -> None:
         facts = {str(name): fact for name, fact in row.items()}
         shown = row[cell].date() if isinstance(row[cell], pd.Timestamp) else row[cell]
         label = row[LABEL] if cell in MAIN_COLUMN.values() else cell.removesuffix("_label")
-        facts |= {"now": row.get("value"), "value": str(shown), "column": label}
+        now = "missing" if pd.isna(row.get("value")) else f"{row['value']:g}"
+        facts |= {"now": now, "value": str(shown), "column": label}
         problem = Problem.of(rule["fault"], **facts, indicator=row.get("indicator_id", ""))
         more = f" ({counts[row[of]]:,} such rows, this is the first)" if counts[row[of]] > 1 else ""
         problem = replace(problem, message=problem.message + more)
@@ -74,7 +75,8 @@ def _tell(rule: Mapping[str, str], odd: Frame, results: Results) -> None:
 
 def _beside_history(every: Mapping[str, Frame], context: Context) -> dict[str, Frame]:
     """Put beside rows, by the group of rules, what these look at."""
-    facts = context.facts[RULES["facts"]].replace({"owner": {"": "not named"}})
+    facts = context.facts.rename(columns={"frequency": "declared"})[RULES["facts"]]
+    facts = facts.replace({"owner": {"": "not named"}})
     facts = facts.astype(dict.fromkeys(facts.select_dtypes("str"), "category"))
     values = every["observations"]
     is_own, targets = values["area_code"] == context.council.area_code, every["targets"]
@@ -111,6 +113,7 @@ def _with_history(rows: Frame, context: Context) -> Frame:
     rows["end_before"] = end.groupby(of).shift()
     rows["days"] = (end - rows["end_before"]).dt.days
     rows["usual_days"] = rows["frequency"].map(_DAYS).astype("float64")
+    rows["usual_days"] *= 1 + (rows["declared"] == "biennial") * (rows["frequency"] == "annual")
     for name, column in (("previous", value), ("year_before", rows["year"].where(value.notna()))):
         rows[name] = column.groupby(of).ffill().groupby(of).shift()
     run = (value != rows["previous"]).cumsum()

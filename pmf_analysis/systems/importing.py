@@ -62,7 +62,8 @@ def import_files(
         problem of the outcome, and the others are still imported.
     """
     mappings = load_mappings(workspace.parameters / "mappings")
-    context = rules.Context.of(workspace.load(), as_at)
+    store = Store(workspace.store)
+    context = rules.Context.of(workspace.load(), as_at, store)
     problems, judged = Problems(), list[tuple[folder.RawFile, ImportResult]]()
     if paths:
         files = _files_of(paths, problems)
@@ -74,7 +75,7 @@ def import_files(
             judged.append((raw, judge_file(raw, chosen, context)))
         except PmfError as error:
             problems.extend(error.problems)
-    results, store = [result for _, result in judged], Store(workspace.store)
+    results = [result for _, result in judged]
     seen = {file.sha256: one.id for one in store.vintages() for file in one.files}
     for result in results:
         if result.sha256 in seen:

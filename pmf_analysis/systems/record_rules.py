@@ -32,6 +32,7 @@ _LIMITS = ["ci_lower", "ci_upper"]
 # Where all other percentages of an indicator are above 10, one of 1 or less is a fraction if 100
 # times it is not far outside their range.
 _PLAIN, _NEAR = 10, 1.5
+_HISTORY = 5  # and where the middle of what is known of it is above this
 
 
 def set_periods(case: Case) -> pd.Series[bool]:
@@ -240,6 +241,9 @@ def _refuse_fractions(case: Case, name: str, derived: pd.Series[float] | float) 
     for beside in (case.raw[LAYOUT], typed["indicator_id"]):
         odd |= small & with_sign.groupby(beside).transform("any")
     case.tell(odd, name, "stored-as-fraction")
+    usual = case.facts["usual"]
+    beside = small & ~odd & (usual > _HISTORY) & (value * 10 < usual)  # nearer to it as 100 times
+    case.tell(beside, name, "fraction-beside-history", usual=usual)
 
 
 def _derived(case: Case) -> pd.Series[float]:

@@ -13,9 +13,10 @@ from datetime import date
 import pandas as pd
 
 from pmf_analysis.data.contract import MAIN_COLUMN, TABLES, Column, cast
+from pmf_analysis.data.store import Store
 from pmf_analysis.parameters import loading, models, workspace
 from pmf_analysis.problems import Problem, did_you_mean
-from pmf_analysis.systems import record_rules
+from pmf_analysis.systems import doubts, record_rules
 from pmf_analysis.systems.mapping import MappingFile
 from pmf_analysis.systems.results import RULES, Case, ImportResult, Records
 from pmf_analysis.systems.values import is_blank, is_error, is_too_large, state_of_text, to_kind
@@ -37,14 +38,21 @@ class Context:
     as_at: date
 
     @classmethod
-    def of(cls, parameters: workspace.Parameters, as_at: date) -> Context:
-        """Gather the facts of the register that rules ask for."""
+    def of(
+        cls, parameters: workspace.Parameters, as_at: date, store: Store | None = None
+    ) -> Context:
+        """Gather the facts of the register that rules ask for, and what is usual in the store."""
         council, register = parameters.framework.council, parameters.register
         names = {alias: i for i, each in register.indicators.items() for alias in each.aliases}
         names |= {i: i for i in register.indicators}
         ids = {name.casefold(): i for name, i in names.items()}
         facts = register.frame().set_index("indicator")[RULES["facts"]]
         facts = facts.assign(bounds=_bounds_in_words(facts))
+        facts["usual"] = float("nan")
+        if store is not None:
+            known = store.as_known_on(as_at, "observations")["observations"]
+            own = known[(known["area_code"] == council.area_code) & (known["dimension"] == "")]
+            facts["usual"] = own.groupby("indicator_id")["value"].median().reindex(facts.index)
         return cls(facts, ids, council, as_at)
 
 
@@ -113,6 +121,8 @@ def _type_columns(case: Case) -> None:
         values, bad = to_kind(case.raw[name], column, enums.get(name, {}))
         if column.kind == "number" and bad.any():
             bad &= state_of_text(case.raw[name], case.mapping.values) == ""
+        if column.kind == "number":
+            doubts.tell_two_meanings(case, name)
         values = values * multiply[name] if name in multiply else values
         values = _shown(case, name, values) if name.endswith(tuple(RULES["printed"])) else values
         case.typed[name] = cast(values, column)
@@ -167,8 +177,10 @@ def _registered(case: Case, context: Context) -> pd.Series[str]:
     names = names.where(names == "", case.mapping.prefix + names)
     found = {name: context.ids.get(name.casefold(), name) for name in names.unique()}
     unknown = [name for name in found if name and name.casefold() not in context.ids]
-    # Likeness is searched for a few: a foreign file may hold thousands of names.
-    hints = {name: did_you_mean(name, context.ids) for name in unknown[:20]}
+    # Likeness is searched for a few, for a foreign file may hold thousands of names; and the
+    # number of another metric of a system is never what was meant.
+    alike = [] if case.mapping.prefix else unknown[:20]
+    hints = {name: did_you_mean(name, context.ids) for name in alike}
     hint = names.map({name: hints.get(name, "") for name in found})
     case.tell(names.isin(unknown), "indicator_id", "indicator-unknown", indicator=names, hint=hint)
     case.typed["indicator_id"] = names.map(found).astype("str")

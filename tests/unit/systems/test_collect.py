@@ -233,10 +233,36 @@ def test_who_has_not_sent_what(council: Workspace, sent: Path) -> None:
     told = {each["owner"][-6:]: (each["sent"], each["asked"], each["share"]) for each in found}
     assert told == {"[east]": (0, 1, 1.0), "[west]": (2, 3, 1 / 3)}
     assert found[0]["waiting"] == [
-        {"indicator": "PCT", "period": "2026-27 Q2", "due": "2026-10-20", "days_late": 12}
+        {
+            "indicator": "PCT",
+            "period": "2026-27 Q2",
+            "due": "2026-10-20",
+            "why": "",
+            "days_late": 12,
+        }
     ]
-    assert "12 days late" in "\n".join(lines) and "from 1 of 2 owners" in lines[-1]
+    assert "12 days late" in "\n".join(lines) and "1 of 2 owners sent nothing" in lines[-1]
     assert found[0]["newest"] == "2026-06-30"
+
+
+def test_what_is_still_to_come_is_not_sent_and_says_why(council: Workspace, sent: Path) -> None:
+    book = load_workbook(sent)
+    answer(book.worksheets[2], 5, status="not yet available", note="the audit is late")
+    answer(book.worksheets[2], 6, status="not applicable")
+    back(council, filled(sent, book))
+    day = date(2026, 11, 1)
+    _, period, rows = asked(council, "2026-27 Q2", day)
+    found, lines = standing(period, rows, day)
+    assert sum(each["sent"] for each in found) == 1
+    assert "(not yet available; the audit is late)" in "\n".join(lines)
+    assert "before no day set" not in "\n".join(lines)
+    assert "no day is set by which it is due" in "\n".join(lines)
+
+
+def test_nobody_is_called_silent_who_is_not(council: Workspace) -> None:
+    day = date(2026, 10, 5)
+    _, period, rows = asked(council, "2026-27 Q2", day)
+    assert standing(period, rows, day)[1][-1] == "0 of 4 figures for 2026-27 Q2 sent"
 
 
 def test_the_same_rows_make_the_same_bytes_and_no_formula(council: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""What an analyst's first hour found: notes told once, icons, rows and records, files imported again."""
+"""What a first hour found: notes told once, icons, rows and records, files imported again."""
 
 from __future__ import annotations
 
@@ -85,3 +85,53 @@ def test_what_was_changed_since_takes_effect_when_it_is_imported_again(
     outcome = import_files(workspace, [old], AS_AT, again=True)
     assert known() == [23.5]
     assert "counts-again" in [problem.code for problem in outcome.problems]
+
+
+def tidy(folder: Path, rows: list[tuple[str, str, object]], name: str) -> Path:
+    path = folder / f"observations {name}.csv"
+    lines = ["indicator_id,period,value", *(",".join(map(str, row)) for row in rows)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def test_a_fraction_is_held_back_beside_what_the_store_knows(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    past = [("PCT", f"Q{n} 2025/26", 90 + n) for n in (1, 2, 3, 4)]
+    import_files(workspace, [tidy(tmp_path, past, "past")], AS_AT)
+    outcome = import_files(workspace, [tidy(tmp_path, [("PCT", "Q1 2026/27", 0.94)], "new")], AS_AT)
+    assert outcome.results[0].record.rows_quarantined == 1
+    (line,) = outcome.results[0].quarantine.to_dict("records")
+    assert line["code"] == "stored-as-fraction" and "around 92.5" in line["message"]
+    # Shown as a percentage it is what it says.
+    shown = import_files(workspace, [tidy(tmp_path, [("PCT", "Q1 2026/27", "0.94%")], "%")], AS_AT)
+    assert shown.results[0].record.rows_accepted == 1
+
+
+def test_values_of_a_wide_spread_are_no_news_and_a_value_taken_out_is_missing(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    values = [95, 96, 94, 95, 96, 94, 95, 120, 72, 95, 80, 96]  # two in three near the middle
+    quarters = [f"Q{n} {year}/{year - 1999}" for year in (2023, 2024, 2025) for n in (1, 2, 3, 4)]
+    rows = [("CNT", period, value) for period, value in zip(quarters, values, strict=True)]
+    outcome = import_files(workspace, [tidy(tmp_path, rows, "a")], AS_AT)
+    assert "far-from-history" not in [problem.code for problem in outcome.problems]
+    outcome = import_files(
+        workspace, [tidy(tmp_path, [*rows[:-1], (*rows[-1][:2], "")], "b")], AS_AT
+    )
+    said = [p.message for p in outcome.problems if p.code == "restated-on-import"]
+    assert said and "it was 96 and is now missing" in said[0]
+
+
+def test_every_other_year_is_no_gap(workspace: Workspace, tmp_path: Path) -> None:
+    path = workspace.parameters / "indicators.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("frequency: annual", "frequency: biennial", 1), encoding="utf-8")
+    years = [("YEARLY", "2021/22", 5), ("YEARLY", "2023/24", 6), ("YEARLY", "2025/26", 7)]
+    outcome = import_files(workspace, [tidy(tmp_path, years, "two")], AS_AT)
+    assert outcome.results[0].record.rows_accepted == 3
+    assert "gap-before" not in [problem.code for problem in outcome.problems]
+    late = import_files(
+        workspace, [tidy(tmp_path, [years[0], ("YEARLY", "2025/26", 7.5)], "gap")], AS_AT
+    )
+    assert late.results[0].record.rows_accepted == 2
