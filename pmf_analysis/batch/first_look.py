@@ -51,8 +51,9 @@ def first_look(path: Path, seen: looking.Look, today: date) -> str:
         workspace = Workspace(Path(place, "council"))
         notebooks.new_workspace(workspace.root, say("look.council"))
         try:
-            page = _page_of(workspace, path, today)
-            cells = [*_cells(page, workspace.notebooks / "trends.ipynb")]
+            page, unread = _page_of(workspace, path, today)
+            told = _cell(words_block("note", "unread", unread) if unread else [])
+            cells = [told, *_cells(page, workspace.notebooks / "trends.ipynb")]
         except PmfError as error:
             cells = [_cell(_why_not(error.problems))]
         found = [_cell(_columns_of(seen)), *cells]
@@ -62,8 +63,8 @@ def first_look(path: Path, seen: looking.Look, today: date) -> str:
     return render_report(_MAKE.new_notebook(cells=[heading, *found]), meta=about)
 
 
-def _page_of(workspace: Workspace, path: Path, today: date) -> Page[Any]:
-    """Draft a register, import the file and assess it; the page of its only theme."""
+def _page_of(workspace: Workspace, path: Path, today: date) -> tuple[Page[Any], tuple[str, ...]]:
+    """Draft a register, import the file and assess it; the page, and what was not read."""
     framework = workspace.parameters / "framework.yml"
     # A framework that somebody has touched keeps its themes, so that all stand on one page.
     framework.write_text(framework.read_text("utf-8") + "# one page\n", encoding="utf-8")
@@ -80,7 +81,8 @@ def _page_of(workspace: Workspace, path: Path, today: date) -> Page[Any]:
     parameters = workspace.load()
     theme = parameters.framework.themes[0].id
     measures = assess_run(workspace, spec)
-    return TrendsPage(theme_view(measures, parameters, spec, theme))
+    unread = tuple(p.message for p in outcome.problems if p.code == "column-unknown")
+    return TrendsPage(theme_view(measures, parameters, spec, theme)), tuple(dict.fromkeys(unread))
 
 
 def _cells(page: Page[Any], notebook: Path) -> Iterator[Any]:

@@ -46,6 +46,17 @@ def test_a_messy_workbook_gives_a_page_that_says_what_its_arrows_are_worth(
     assert {path.name for path in tmp_path.iterdir()} == {"Messy KPIs.xlsx", "page.html"}
 
 
+def test_a_column_that_was_not_read_is_named_on_the_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quarters = [f"Q{q} {year}/{year - 1999}" for year in (2024, 2025) for q in (1, 2, 3, 4)]
+    rows = ["Ref,Indicator," + ",".join(quarters) + ",Oddity", "A,Visits,9,8,7,9,8,9,7,8,x"]
+    (file := tmp_path / "ours.csv").write_text("\n".join(rows), encoding="utf-8")
+    words = _words(_look(tmp_path, file, capsys)[0])
+    assert "Columns that were not read" in words
+    assert 'K "Oddity"' in words
+
+
 def test_a_sheet_without_figures_gets_a_page_that_says_why_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
