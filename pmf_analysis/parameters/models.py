@@ -224,7 +224,7 @@ class Indicator(Settings):
     """
 
     id: Code
-    title: Text
+    title: Annotated[Text, Field(max_length=300)]
     short_title: str = ""
     definition: str = ""
     definition_version: Counting = 1

@@ -18,7 +18,7 @@ import pandas as pd
 
 from pmf_analysis.data.contract import TABLES, column_names
 from pmf_analysis.problems import Problem, Problems, did_you_mean
-from pmf_analysis.systems import beside, blocks
+from pmf_analysis.systems import beside, blocks, doubts
 from pmf_analysis.systems.beside import any_filled
 from pmf_analysis.systems.blocks import Block
 from pmf_analysis.systems.breakdowns import part_by_group
@@ -123,6 +123,7 @@ def _read_block(
     repeated &= blocks.repeats_names(rows, names)
     result.ignored["header repeated"] += int(repeated.sum())
     rows = rows[~repeated]
+    rows = doubts.without_two_names(block, rows, columns, mapping, result)
     if mapping.breakdowns:
         rows, columns = part_by_group(block, rows, columns, mapping)
     return list(_records_of(replace(block, rows=rows), columns, groups, mapping, result))

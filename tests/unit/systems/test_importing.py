@@ -883,3 +883,40 @@ def test_no_entry_of_a_wide_sheet_is_lost(
 ) -> None:
     path = write_book({"S": [["Report"], *rows]}, "pentana.xlsx")
     holds_the_law(import_file(path, mappings["pentana_pi_wide"], parameters))
+
+
+def test_an_id_with_two_names_is_held_back_whole(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [
+        ("indicator_id", "Indicator", "period", "value"),
+        ("PCT", "Homes empty", "2026-27 Q1", 1),
+        ("CNT", "Dogs lost", "2026-27 Q1", 2),
+        ("PCT", "Dogs lost", "2026-27 Q2", 10),
+    ]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
+    assert rows_of(outcome)["indicator_id"].tolist() == ["CNT"]
+    assert codes(outcome) == ["id-with-two-names"]
+    told = " ".join(problem.message for problem in outcome.problems)
+    assert 'two names, "Homes empty" and "Dogs lost", in rows 2, 4' in told
+    assert one(outcome).quarantine["row"].tolist() == [2, 4]
+    spelt = [(*rows[0],), rows[1], ("PCT", "homes  Empty", "2026-27 Q2", 10)]
+    same = import_files(workspace, [csv_file(tmp_path, spelt, "observations_2.csv")], AS_AT)
+    assert len(rows_of(same)) == 2
+
+
+def test_a_number_with_two_meanings_is_held_back(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [HEADER, ("CNT", "2026-27 Q1", '"12,5"'), ("CNT", "2026-27 Q2", "1.234")]
+    outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
+    assert codes(outcome) == ["not-number", "two-meanings"] and outcome.vintage is None
+    assert "1.234 or 1,234" in str(outcome.problems)
+
+
+def test_rows_that_look_like_thousands_are_noted(workspace: Workspace, tmp_path: Path) -> None:
+    quarters = [f"{year} Q{n}" for year in ("2024-25", "2025-26") for n in (1, 2)]
+    for cells, said in (
+        (["1.234", "987", "1.310", "1.287"], 1),
+        (["1.234", "1.2", "1.310", "1.287"], 0),
+    ):
+        rows = [HEADER, *(("CNT", q, cell) for q, cell in zip(quarters, cells, strict=True))]
+        outcome = import_files(workspace, [csv_file(tmp_path, rows)], AS_AT)
+        assert codes(outcome, "warning").count("thousands-perhaps") == said
+        assert len(rows_of(outcome)) == 4
