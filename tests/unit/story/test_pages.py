@@ -411,7 +411,7 @@ def test_every_template_of_a_signal_is_reached(monkeypatch: pytest.MonkeyPatch) 
     choices += [{"features": each} for each in ("carried_forward", "gappy", "bounded;rounded")]
     choices += [{"assurance": "", "verdict_without_rebase": each} for each in verdicts]
     hidden = {"n_hidden": 2, "is_newest_hidden": True}
-    choices += [hidden, {**hidden, "value": NAN}]
+    choices += [hidden, {**hidden, "value": NAN}, {"change_test": "no_sample"}]
     more = {"judged": 14, "has_break": True, "has_suggestion": True}
     rebase = {**event_row(kind="rebase"), "number": 1}
     for choice in choices:
