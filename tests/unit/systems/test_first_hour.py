@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from pmf_analysis.batch.notebooks import new_workspace
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError
 from pmf_analysis.systems.importing import import_files
+from pmf_analysis.systems.mapping import load_mappings
 
 AS_AT = date(2026, 10, 31)
 Writer = Callable[..., Path]
@@ -135,3 +137,10 @@ def test_every_other_year_is_no_gap(workspace: Workspace, tmp_path: Path) -> Non
         workspace, [tidy(tmp_path, [years[0], ("YEARLY", "2025/26", 7.5)], "gap")], AS_AT
     )
     assert late.results[0].record.rows_accepted == 2
+
+
+def test_one_councils_mappings_are_for_its_own_files(tmp_path: Path) -> None:
+    new_workspace(tmp_path / "ws", council="Northmoor")
+    known = load_mappings(tmp_path / "ws" / "parameters" / "mappings")
+    assert not [name for name in known if name.startswith("trafford")]
+    assert known["homelessness_hclic"].by_name_only and not known["wide_periods"].by_name_only
