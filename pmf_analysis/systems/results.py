@@ -150,12 +150,17 @@ def quarantine_problems(quarantine: pd.DataFrame) -> Problems:
     """Return an error for each quarantined cell, the first of a sort listed, the rest counted."""
     problems = Problems()
     for _, sort in quarantine.groupby(["file", "sheet", "code", "column"], sort=False):
-        listed: Any = sort[[*PLACE, *_WHAT]].head(LISTED).to_dict("records")
-        problems.extend(Problem(**line) for line in listed)
-        if len(sort) > LISTED:
-            rest = sort["row"].iloc[LISTED:].astype("str")
+        sort = sort.reset_index(drop=True)
+        # What the register lacks is said once, however many periods and areas it has.
+        is_new = ~sort.duplicated("message") | (sort["code"] != "indicator-unknown")
+        listed = sort[is_new].head(LISTED)
+        lines: Any = listed[[*PLACE, *_WHAT]].to_dict("records")
+        problems.extend(Problem(**line) for line in lines)
+        if len(sort) > len(listed):
+            rest = sort["row"].drop(listed.index).astype("str")
             named = ", ".join(rest.head(LISTED)) + (" and on" if len(rest) > LISTED else "")
-            more = f"{len(rest):,} more rows have the same fault ({named})"
+            rows = "row has" if len(rest) == 1 else "rows have"
+            more = f"{len(rest):,} more {rows} the same fault ({named})"
             place = {name: sort[name].iloc[-1] for name in ("code", "file", "sheet", "column")}
             problems.add(message=more + _IN_FILE, **place)
     return problems

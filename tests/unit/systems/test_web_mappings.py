@@ -27,6 +27,26 @@ def test_a_metric_that_the_register_lacks_is_named_with_its_system(
     assert result.record.rows_quarantined == result.record.rows_read == 1
 
 
+def test_no_other_metric_is_offered_and_each_is_named_once(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    register = workspace.parameters / "indicators.yml"
+    text = register.read_text(encoding="utf-8")
+    alias = 'id: YEARLY\n    aliases: ["LG Inform 4283"]'
+    register.write_text(text.replace("id: YEARLY", alias), encoding="utf-8")
+    rows = [
+        {"metricTypeIdentifier": 4282, "areaIdentifier": "E06000001", "periodLabel": label}
+        for label in ("2023/24", "2024/25")
+    ]
+    path = tmp_path / "lginform.json"
+    path.write_text(json.dumps([row | {"value": 1.5} for row in rows]))
+    outcome = import_files(workspace, [path], DAY)
+    lines = [p.line() for p in outcome.problems if p.code == "indicator-unknown"]
+    assert len([line for line in lines if "4282" in line]) == 1
+    assert len(lines) == 2 and "1 more row has the same fault" in lines[1]
+    assert not [line for line in lines if "4283" in line]
+
+
 def test_a_source_whose_packages_are_missing_says_what_to_install(workspace: Workspace) -> None:
     mappings = workspace.parameters / "mappings"
     text = (mappings / "lginform_table.yml").read_text(encoding="utf-8")
