@@ -23,7 +23,7 @@ from pmf_analysis.documents.html import render_report
 from pmf_analysis.notebook import theme_view
 from pmf_analysis.parameters.register_book import write_register
 from pmf_analysis.parameters.workspace import Workspace
-from pmf_analysis.problems import PmfError, Problems
+from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 from pmf_analysis.story.bank import say, tell
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.pages import Page, data_table, table_block, words_block
@@ -71,6 +71,8 @@ def _page_of(workspace: Workspace, path: Path, today: date) -> tuple[Page[Any], 
     mappings = workspace.parameters / "mappings"
     chosen = drafting.mapping_for(path, read_file(path), mappings)
     rows, _ = drafting.draft_into(workspace, [path], None, today)
+    if not (workspace.parameters / "runs" / "first_report.yml").is_file():
+        raise PmfError(Problem.of("look-no-figures", file=path.name), EXIT_DATA_UNUSABLE)
     # The page is its maker's own: small numbers are shown on it.
     shown = write_register([row | {"small_counts": "show"} for row in rows], {})
     (workspace.parameters / "register.xlsx").write_bytes(shown)

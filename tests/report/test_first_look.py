@@ -100,3 +100,21 @@ def test_a_council_s_published_indicators_get_a_page(
     page, _ = _look(tmp_path, real_data / "tidy" / "hart_kpis_as_published.csv", capsys)
     assert audit_html(page) == []
     assert "45 indicators" in _words(page)
+
+
+def test_a_file_without_a_period_beside_a_number_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file := tmp_path / "d6.csv").write_text("Ref,Indicator,Q1 2025/26\nA1,Homes,about\n", "utf-8")
+    page, _ = _look(tmp_path, file, capsys)
+    words = _words(page)
+    assert "first_report" not in words and "there is no figure to judge" in words
+
+
+def test_days_of_one_week_cannot_be_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"D1,0{day}/01/2025,{day}\n" for day in range(1, 7))
+    (file := tmp_path / "d7.csv").write_text("Ref,Date,Value\n" + rows, "utf-8")
+    page, _ = _look(tmp_path, file, capsys)
+    assert "The trend cannot be judged." in _words(page)
