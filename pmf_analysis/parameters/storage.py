@@ -7,7 +7,7 @@ from pydantic import Field
 from pmf_analysis.parameters.settings import SettingsFile
 
 # Neither passwords nor signatures; those come from the environment.
-Address = Annotated[str, Field(pattern=r"^[a-z]+://[^\s?#;:]+$", max_length=300)]
+Address = Annotated[str, Field(pattern=r"^[a-z]+://[^\s?#:;]+$", max_length=300)]
 
 
 class StorageFile(SettingsFile):

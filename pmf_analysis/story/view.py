@@ -145,10 +145,10 @@ class ThemeView:
         """
         found = dict[tuple[str, str], list[Indicator]]()
         for setting in words_of("guess.hangs"):
-            for each in self.indicators:
-                value = getattr(each, setting)
+            for each in (known for known in self.indicators if setting in known.guessed):
+                value = getattr(each, setting, "")  # a page of a run may know less of it
                 code = bank.join_words([*value]) if isinstance(value, tuple) else str(value)
-                if setting in each.guessed and (setting, code) != ("polarity", "unknown"):
+                if (setting, code) != ("polarity", "unknown"):
                     found.setdefault((setting, code), []).append(each)
         named = words_of("guess.value")
         return [(setting, named.get(code, code), of) for (setting, code), of in found.items()]

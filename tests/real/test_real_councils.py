@@ -15,7 +15,8 @@ from pmf_analysis.documents.audit import audit_html
 pytestmark = pytest.mark.realdata
 
 ADDS_UP = re.compile(
-    r"^(\S+): (?:[\d,]+ rows: )?([\d,]+) (?:rows|records) read = ([\d,]+) accepted \+ ([\d,]+) quarantined \+ ([\d,]+) ignored",
+    r"^(\S+): (?:[\d,]+ rows: )?([\d,]+) (?:rows|records) read ="
+    r" ([\d,]+) accepted \+ ([\d,]+) quarantined \+ ([\d,]+) ignored",
     re.M,
 )
 ANALYSES = ("trends", "benchmarking", "target_realism")

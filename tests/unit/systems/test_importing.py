@@ -20,7 +20,7 @@ from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.systems.folder import read_file
 from pmf_analysis.systems.importing import ImportOutcome, import_files, judge_file
 from pmf_analysis.systems.mapping import MappingFile, Unpivot
-from pmf_analysis.systems.repeats import settle_repeats
+from pmf_analysis.systems.repeats import drop_labels, settle_repeats
 from pmf_analysis.systems.results import ImportResult
 from pmf_analysis.systems.rules import Context
 
@@ -368,7 +368,7 @@ def test_where_nothing_is_accepted_no_quarantine_file_is_named(
     outcome = import_files(workspace, [path], AS_AT)
     assert outcome.vintage is None
     last = outcome.problems[-1].message
-    assert last.startswith("30 more rows have the same fault (22, 23,")
+    assert last.startswith("49 more rows have the same fault (3, 4,")
     assert last.endswith("and on); nothing was stored.")
 
 
@@ -837,6 +837,7 @@ def import_file(path: Path, mapping: MappingFile, parameters: Parameters) -> Imp
     """Read one file through a mapping, without storing it."""
     result = judge_file(read_file(path), mapping, Context.of(parameters, AS_AT))
     settle_repeats([result], empty_table("targets"))
+    drop_labels([result])
     return result
 
 
