@@ -51,7 +51,6 @@ def import_files(
         Day on which the files were what was known.
     mapping
         Name of the mapping to use; by default each file's is found by its name.
-
     again
         Whether data that were withdrawn may count again.
 
@@ -76,17 +75,7 @@ def import_files(
         except PmfError as error:
             problems.extend(error.problems)
     results = [result for _, result in judged]
-    seen = {file.sha256: one.id for one in store.vintages() for file in one.files}
-    for result in results:
-        if result.sha256 in seen:
-            problems.tell("imported-before", file=result.name, vintage=seen[result.sha256])
-    known = empty_table("targets")
-    if any("targets" in result.tables for result in results):
-        known = store.as_known_on(as_at, "targets")["targets"]
-    repeats.settle_repeats(results, known)
-    history_rules.note_history(results, store, context)
-    repeats.drop_labels(results)
-    problems.extend(problem for result in results for problem in result.problems)
+    known = _judge_together(results, store, context, problems)
     tables = {name: rows for name in TABLES if len(rows := repeats.stacked(results, name))}
     if not tables:
         kept = marked.keep_marked(judged, workspace.outputs / "marked")
@@ -99,6 +88,24 @@ def import_files(
     lake.keep_zones(workspace, vintage, judged)
     lake.write_tables(workspace)
     return ImportOutcome(vintage, tuple(results), problems, kept)
+
+
+def _judge_together(
+    results: list[ImportResult], store: Store, context: rules.Context, problems: Problems
+) -> pd.DataFrame:
+    """Judge files beside each other and what the store holds; returns the targets known before."""
+    seen = {file.sha256: one.id for one in store.vintages() for file in one.files}
+    for result in results:
+        if result.sha256 in seen:
+            problems.tell("imported-before", file=result.name, vintage=seen[result.sha256])
+    known = empty_table("targets")
+    if any("targets" in result.tables for result in results):
+        known = store.as_known_on(context.as_at, "targets")["targets"]
+    repeats.settle_repeats(results, known)
+    history_rules.note_history(results, store, context)
+    repeats.drop_labels(results)
+    problems.extend(problem for result in results for problem in result.problems)
+    return known
 
 
 def _files_of(paths: Sequence[Path | str], problems: Problems) -> Iterator[folder.RawFile]:
