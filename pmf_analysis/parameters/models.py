@@ -224,7 +224,7 @@ class Indicator(Settings):
     """
 
     id: Code
-    title: Annotated[Text, Field(max_length=300)]
+    title: Text
     short_title: str = ""
     definition: str = ""
     definition_version: Counting = 1

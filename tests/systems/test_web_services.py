@@ -398,7 +398,12 @@ def test_no_file_or_stream_of_an_import_and_a_run_holds_the_key(
         done = subprocess.run(
             command,
             cwd=council.root,
-            env={**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(repository)},
+            env={
+                **os.environ,
+                "PMF_WORKSPACE": str(council.root),
+                "TMPDIR": str(temporary),
+                "PYTHONPATH": str(repository),
+            },
             capture_output=True,
         )
         seen.extend([done.stdout, done.stderr])

@@ -7,6 +7,7 @@ import importlib
 import sys
 import zipfile
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -21,6 +22,9 @@ from pmf_analysis.data.schema import check_table
 from pmf_analysis.parameters.models import DataType, Indicator
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.systems.demo import SOURCES
+
+# Reads workbooks as pandas has always done, whatever else is installed.
+openpyxl_table = partial(pd.read_excel, engine="openpyxl")
 
 Tables = dict[date, dict[str, pd.DataFrame]]
 Recipe = World = SimpleNamespace
@@ -351,7 +355,7 @@ def test_what_ships_is_what_the_recipes_make(sources: Path, tables: Tables) -> N
         if path.suffix == ".csv":
             assert path.read_bytes() == made.read_bytes(), name
         else:
-            read = pd.read_excel if path.suffix == ".xlsx" else pd.read_parquet
+            read = openpyxl_table if path.suffix == ".xlsx" else pd.read_parquet
             pd.testing.assert_frame_equal(read(path), read(made))
     other = making.westshire_tables(seed=1)
     mine, theirs = (t[OCTOBER]["observations"]["value"].dropna() for t in (tables, other))
@@ -590,7 +594,7 @@ def test_files_hold_every_observation_once(sources: Path, tables: Tables) -> Non
     folder = sources / "2026-10-31"
     parts = [pd.read_csv(path) for path in folder.glob("observations_*.csv")]
     parts.append(pd.read_parquet(folder / "observations_benchmarks.parquet"))
-    parts.append(pd.read_excel(folder / "observations_annual.xlsx"))
+    parts.append(openpyxl_table(folder / "observations_annual.xlsx"))
     whole = tables[OCTOBER]["observations"]
     in_pentana = list(PENTANA)
     is_kept_there = whole["indicator_id"].isin(in_pentana) & (whole["area_code"] == OWN)
