@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 
 from pmf_analysis.assess import assess_run
 from pmf_analysis.batch import notebooks
 from pmf_analysis.documents.html import render_report
+from pmf_analysis.measures import arrows
 from pmf_analysis.notebook import theme_view
 from pmf_analysis.parameters.register_book import write_register
 from pmf_analysis.parameters.workspace import Workspace
@@ -34,7 +36,6 @@ from pmf_analysis.systems.importing import import_files
 
 _SECTION = re.compile(r"run\.(\w+)\(\)")
 _MAKE: Any = nbformat.v4  # untyped
-_POINTING = ("improving", "worsening")
 
 
 def first_look(path: Path, seen: looking.Look, today: date) -> str:
@@ -130,18 +131,10 @@ def _arrows(page: Page[Any]) -> list[Block]:
     """Say what arrows between two figures would be worth, where no system's own are there."""
     if len(page.view.disagreements):
         return []
-    worth = Counter(
-        "borne_out"
-        if facts.verdict == facts.arrow_short
-        else "chance"
-        if facts.verdict == "no_clear_change" and facts.shape != "seasonal"
-        else "against"
-        if facts.verdict in _POINTING
-        else "not_judged"
-        for facts in page.facts
-        # Sampling error moves the figures of a survey, and its arrows.
-        if facts.arrow_short in _POINTING and not facts.change_test
-    )
+    # Sampling error moves the figures of a survey, and its arrows.
+    shown = [each for each in page.facts if each.arrow_short and not each.change_test]
+    rows = [("short_trend", each.arrow_short, each.verdict, each.shape) for each in shown]
+    worth = Counter(arrows.worth(pd.DataFrame(rows, columns=["what", "says", "verdict", "shape"])))
     slots: Any = {"worth": worth, "system": say("look.two_points"), "differ": 0, "of": 0}
     slots["not_again"] = 0
     return words_block("note", "arrows", tell("arrows", **slots))

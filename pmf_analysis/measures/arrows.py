@@ -160,10 +160,29 @@ def disagreements(
     known = (rows["recomputed"] != "") & (rows["recomputed"] != rows["says"])
     either = (rows["recomputed"] == "missed") & rows["says"].isin(["near", "off_target"])
     rows["differs"] = known & ~either
-    for name, rules in (("why", _SET.reasons), ("worth", _SET.worth)):
-        tests = [(rows.eval(holds, engine="python"), code) for code, holds in rules.items()]
-        rows[name] = first_text(rows.index, tests)
+    rows = rows.assign(why=_first_that_holds(rows, _SET.reasons), worth=worth(rows))
     return with_labels(rows, council.register)[TABLES["disagreements"]]
+
+
+def worth(rows: Frame) -> Column:
+    """Say what each arrow is worth beside the verdict on the same value.
+
+    Parameters
+    ----------
+    rows
+        what (short_trend, long_trend or status), says, verdict and shape, a row an arrow.
+
+    Returns
+    -------
+    Series
+        borne_out, chance, against, not_judged, or "" where it points nowhere.
+    """
+    return _first_that_holds(rows, _SET.worth)
+
+
+def _first_that_holds(rows: Frame, rules: Mapping[str, str]) -> Column:
+    tests = [(rows.eval(holds, engine="python"), code) for code, holds in rules.items()]
+    return first_text(rows.index, tests)
 
 
 def _recomputed(observations: Frame, council: frames.KnownCouncil, setup: Any) -> Frame:
