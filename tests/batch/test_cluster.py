@@ -18,7 +18,6 @@ from typing import Any
 import fsspec
 import psutil
 import pytest
-from distributed import Client
 
 import pmf_analysis
 from pmf_analysis.batch.cluster import connected, copy_run, make_reports
@@ -29,6 +28,8 @@ from pmf_analysis.batch.reports import Order
 from pmf_analysis.cli import main
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError
+
+Client = pytest.importorskip("distributed", reason="the extra cluster is not installed").Client
 
 PACKAGE = Path(pmf_analysis.__file__).parent
 MakeWorkspace = Callable[..., Path]
@@ -255,7 +256,7 @@ def test_a_cluster_that_cannot_be_used_is_told(
     shutil.copytree(PACKAGE, other / PACKAGE.name)
     (other / PACKAGE.name / "problems.yml").write_text("{}")
     machines.add_worker(PYTHONPATH=str(other))
-    with Client(machines.address, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+    with Client(machines.address, set_as_default=False) as client:
         client.wait_for_workers(1, timeout=PATIENCE)
     found = told(machines.address)
     assert "A worker of the cluster runs another program than this machine: files of pmf" in found

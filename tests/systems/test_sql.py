@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import sqlalchemy
 from systems.postgres_server import PASSWORD, QUOTED
 from systems.servers import free_port
 
@@ -18,6 +17,8 @@ from pmf_analysis.problems import PmfError
 from pmf_analysis.systems import sql
 from pmf_analysis.systems.folder import RawFile
 from pmf_analysis.systems.sources import SqlSource
+
+sqlalchemy = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
 EVERY_KIND = """
 create table kpi (id text, day date, at timestamptz, value numeric(10, 2), n integer,

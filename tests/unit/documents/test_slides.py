@@ -16,13 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
-from pptx import Presentation
 
 from pmf_analysis.documents.exporters import PmfSlidesExporter
 from pmf_analysis.documents.reading import Report, Section, Shown, read_report
 from pmf_analysis.documents.slides import make_slides
 from pmf_analysis.problems import PmfError
 from pmf_analysis.story.blocks import Block, Column, Table
+
+Presentation = pytest.importorskip("pptx", reason="the extra slides is not installed").Presentation
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path d="M0 0L9 9"/></svg>'
 META = {

@@ -18,7 +18,6 @@ import pyarrow.parquet
 import pytest
 from docx import Document
 from openpyxl import Workbook
-from pptx import Presentation
 
 from pmf_analysis.problems import PmfError
 from pmf_analysis.systems.folder import read_content, read_file
@@ -285,7 +284,8 @@ def test_nothing_outside_the_package_is_asked_for(tmp_path: Path) -> None:
 
 def other_kinds() -> dict[str, tuple[bytes, str]]:
     slides = io.BytesIO()
-    Presentation().save(slides)
+    pptx = pytest.importorskip("pptx", reason="the extra slides is not installed")
+    pptx.Presentation().save(slides)
     old = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
     return {
         "page.xlsx": (b"<!DOCTYPE html><html><table></table></html>", "a web page"),
