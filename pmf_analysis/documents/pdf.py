@@ -23,17 +23,11 @@ from jinja2 import Environment
 from lxml import etree, html
 
 from pmf_analysis.documents.html import TEMPLATES
+from pmf_analysis.documents.pdf_content import put_content_right
 from pmf_analysis.problems import EXIT_WRONG_USAGE, PmfError, Problem
 from pmf_analysis.shipped import read_shipped
 
 _COLOURS = re.compile(r"^:root ?{[^}]*}", re.MULTILINE)
-_MARK = re.compile(rb"(/\w+\s*<<[^\n]*?>>\s*BDC|/\w+\s+BMC|\bEMC\b)")
-_MCID = re.compile(rb"/MCID (\d+)")
-_WRITES = re.compile(rb"(?<=\s)T[Jj](?=\s)")
-_PAINTS = re.compile(rb"(?<=\s)(?:S|s|f\*?|B\*?|b\*?|sh|Do|TJ|Tj)(?=\s)")
-_LETTER = re.compile(rb"\] TJ\n0 Tr\n1 0 0 -1 \S+ \S+ Tm\n\[")
-_NO_SIGN = re.compile(rb"<(?:[0-9A-Fa-f]{4})*?0000(?:[0-9A-Fa-f]{4})*>")
-_SHIFTED = re.compile(rb"(1 0 0 1 \S+ 0 cm)\n(/x\d+) Do(?=\n)")
 
 
 @dataclass(frozen=True)
@@ -119,20 +113,21 @@ def _finished(printed: bytes) -> bytes:
     with pikepdf.open(BytesIO(printed)) as pdf:
         faults = [] if "/StructTreeRoot" in pdf.Root else ["no tags"]
         if not faults:
-            owners = _put_tags_right(pdf, faults)
+            document, owners = _put_tags_right(pdf, faults)
             for page in pdf.pages:
-                _put_content_right(pdf, page, owners[page.objgen], faults)
+                put_content_right(pdf, page, owners[page.objgen], faults)
+            _number(pdf, document, owners)
         _introduce(pdf, faults)
         made, mode = BytesIO(), pikepdf.ObjectStreamMode.generate
         pdf.save(made, object_stream_mode=mode, recompress_flate=True, deterministic_id=True)
         return made.getvalue()
 
 
-def _put_tags_right(pdf: Any, faults: list[str]) -> dict[Any, dict[int, Any]]:
-    """Return which tag owns each piece of marked content of each page, and tell the file so."""
-    from pikepdf import Array, Dictionary, Name
+def _put_tags_right(pdf: Any, faults: list[str]) -> tuple[Any, dict[Any, dict[int, Any]]]:
+    """Return the first tag, and which tag owns each piece of marked content of each page."""
+    from pikepdf import Dictionary, Name
 
-    owners, links = defaultdict[Any, dict[int, Any]](dict), list[Any]()
+    owners = defaultdict[Any, dict[int, Any]](dict)
     top = _listed(pdf.Root.StructTreeRoot.K)[0]
     (document,) = _tidied(top, None, read_shipped("documents/pdf.yml"))
     # Without Chromium's names of tags, which are others each time.
@@ -142,26 +137,40 @@ def _put_tags_right(pdf: Any, faults: list[str]) -> dict[Any, dict[int, Any]]:
         for kid in tag.K:
             if "/S" in kid:
                 kid.P = tag
-            elif "/Obj" in kid:
-                links.append((kid.Obj, tag))
-            else:
+            elif "/MCID" in kid:
                 owners[kid.Pg.objgen][int(kid.MCID)] = tag
         if tag.S == "/TR":
             _say_what_cells_head(tag)
         elif tag.S == "/Figure":
             _say_where_it_is(tag)
             faults += [] if str(tag.get("/Alt", "")).strip() else ["a picture without words"]
-    numbers: list[Any] = []
+    return document, owners
+
+
+def _number(pdf: Any, document: Any, owners: dict[Any, dict[int, Any]]) -> None:
+    """Tell the file which tag owns what, and tags by number what is theirs on their first page."""
+    from pikepdf import Array, Name
+
+    numbers, links = list[Any](), list[Any]()
     for number, page in enumerate(pdf.pages):
         page.StructParents, page.Tabs, owned = number, Name.S, owners[page.objgen]
         rows = [owned.get(mcid) for mcid in range(max(owned, default=-1) + 1)]
         numbers += [number, pdf.make_indirect(Array(rows))]
+    for tag in _tags(document):
+        links += [(kid.Obj, tag) for kid in tag.K if "/Obj" in kid]
+        marked = [kid for kid in tag.K if "/MCID" in kid and int(kid.MCID) in owners[kid.Pg.objgen]]
+        if marked:
+            tag.Pg = marked[0].Pg
+        tag.K = [
+            int(kid.MCID) if kid in marked and kid.Pg == tag.Pg else kid
+            for kid in tag.K
+            if "/MCID" not in kid or kid in marked
+        ]
     for number, (link, tag) in enumerate(links, start=len(pdf.pages)):
         link.StructParent, link.F = number, 4
         link.Contents = link.get("/Contents") or link.get("/A", {}).get("/URI") or "Link"
         numbers += [number, tag]
-    root.ParentTree = Dictionary(Nums=Array(numbers))
-    return owners
+    pdf.Root.StructTreeRoot.ParentTree = {"/Nums": numbers}
 
 
 def _tidied(tag: Any, page: Any, data: dict[str, list[str]]) -> list[Any]:
@@ -206,7 +215,7 @@ def _joined(parts: Any) -> list[Any]:
 def _tags(tag: Any) -> Iterator[Any]:
     yield tag
     for kid in tag.K:
-        if "/S" in kid:
+        if not isinstance(kid, int) and "/S" in kid:
             yield from _tags(kid)
 
 
@@ -225,43 +234,6 @@ def _say_where_it_is(picture: Any) -> None:
         left, top, right, bottom = (float(pixels) * 0.75 for pixels in picture.A.BBox)
         height = float(picture.K[0].Pg.MediaBox[3])
         picture.A.BBox = [left, height - bottom, right, height - top]
-
-
-def _put_content_right(pdf: Any, page: Any, owned: dict[int, Any], faults: list[str]) -> None:
-    """Write a page's content shorter, and mark what stands in no tag as decoration."""
-    page.contents_coalesce()
-    text = _shorter(page, page.Contents.read_bytes())
-    pieces, order, owners = _MARK.split(text), "", [False]
-    for place, piece in enumerate(pieces):
-        if piece == b"EMC":
-            owners.pop()
-        elif place % 2:
-            mcid = _MCID.search(piece)
-            owners.append(int(mcid[1]) in owned if mcid else owners[-1])
-            pieces[place] = b"/Artifact BMC" if mcid and not owners[-1] else piece
-        elif _PAINTS.search(piece):
-            order += ("o" if owners[-1] else "t") if _WRITES.search(piece) else ""
-            if len(owners) == 1:
-                pieces[place] = b"\n/Artifact BMC\n%b\nEMC\n" % piece
-    # Text without a tag is right in the margins only, which are drawn before or after the rest.
-    # A sign that the font lacks is no text at all.
-    if "t" in order.strip("t") or _NO_SIGN.search(text):
-        faults.append("text without a tag")
-    page.Contents = pdf.make_stream(b"".join(pieces))
-
-
-def _shorter(page: Any, text: bytes) -> bytes:
-    """Write text of pictures as words, not as letters and objects."""
-
-    def in_place(found: re.Match[bytes]) -> bytes:
-        resources, name = page.Resources, found[2].decode()
-        form = resources.XObject[name]
-        del resources.XObject[name]
-        resources.ExtGState = {**resources.ExtGState, **form.Resources.ExtGState}
-        return found[1] + b"\n" + bytes(form.read_bytes())
-
-    text = _LETTER.sub(b"", _SHIFTED.sub(in_place, text))
-    return text.replace(b">0<", b"").replace(b">0]", b">]")
 
 
 def _introduce(pdf: Any, faults: list[str]) -> None:
