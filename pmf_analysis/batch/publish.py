@@ -18,7 +18,7 @@ from pmf_analysis.batch.exchange import describe_csvs
 from pmf_analysis.data.disclosure import MINIMUM
 from pmf_analysis.data.store import Store
 from pmf_analysis.documents import exporters
-from pmf_analysis.parameters.publication import PublicationFile
+from pmf_analysis.parameters.small_files import PublicationFile
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 from pmf_analysis.story import bank, blocks

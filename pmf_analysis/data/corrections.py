@@ -10,8 +10,8 @@ import pandas as pd
 
 from pmf_analysis import periods, problems
 from pmf_analysis.data.contract import problem_table
-from pmf_analysis.parameters.corrections import Correction
 from pmf_analysis.parameters.register import Register
+from pmf_analysis.parameters.small_files import Correction
 
 _DONE = {"replace": "replaced", "drop": "left out", "note": "annotated"}
 _FILE = "parameters/corrections.yml"

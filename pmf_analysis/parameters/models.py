@@ -11,9 +11,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from pmf_analysis import periods, shipped
+from pmf_analysis.parameters.judging_rules import ArrowRules, StatusStep, StatusStyle, TrendRules
 from pmf_analysis.parameters.settings import Code, Settings, SettingsFile, Slug, Text, Titled
-from pmf_analysis.parameters.status_rule import StatusStep, StatusStyle
-from pmf_analysis.parameters.trend_rules import ArrowRules, TrendRules
 
 FileName = Annotated[str, Field(pattern=r"^([\w-][\w.-]*)?$", max_length=80)]
 Share = Annotated[float, Field(ge=0, le=1)]

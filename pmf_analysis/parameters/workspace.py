@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
-from pmf_analysis.parameters import checks, loading, models, place
+from pmf_analysis.parameters import checks, loading, models, place, small_files
 from pmf_analysis.parameters.brand import brand_of, check_brand
 from pmf_analysis.parameters.charts import ChartFile, check_charts
-from pmf_analysis.parameters.corrections import Correction, CorrectionFile
 from pmf_analysis.parameters.frameworks import Frameworks
 from pmf_analysis.parameters.peer_sets import PeerSetFile, PeerSetSpec
-from pmf_analysis.parameters.publication import PublicationFile
 from pmf_analysis.parameters.register import Register, review_register
 from pmf_analysis.parameters.rewording import WordingFile, check_wording
-from pmf_analysis.parameters.storage import StorageFile
 from pmf_analysis.places import copied
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
+
+Check = Callable[[loading.Document], None] | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Parameters:
     framework: models.Framework
     register: Register
     peer_sets: dict[str, PeerSetSpec]
-    corrections: tuple[Correction, ...]
+    corrections: tuple[small_files.Correction, ...]
     files: dict[str, str]
     charts: ChartFile
     wording: dict[str, str] = field(default_factory=dict)
@@ -58,7 +57,7 @@ class Workspace:
         object.__setattr__(self, "local_store", self.root / "store")
 
     @cached_property
-    def storage(self) -> StorageFile:
+    def storage(self) -> small_files.StorageFile:
         """Where data and copies of runs are kept; in the workspace, without ``storage.yml``.
 
         Raises
@@ -66,10 +65,7 @@ class Workspace:
         PmfError
             Exit 2, with all faults of the file.
         """
-        files = _Files(self.root)
-        _, declared = files.read(StorageFile, "storage.yml", optional=True)
-        files.finish()
-        return declared or StorageFile(format=1)
+        return self._declared(small_files.StorageFile, "storage.yml")
 
     @property
     def store(self) -> Path | str:
@@ -124,25 +120,20 @@ class Workspace:
             for document in filter(None, (read for read, _ in frameworks.values())):
                 checks.check_value_pairs(document, register)
         peer_sets = files.peer_sets(register)
-        corrections, correct = files.read(CorrectionFile, "corrections.yml", optional=True)
+        of_corrections = (small_files.CorrectionFile, "corrections.yml")
+        corrections, correct = files.read(*of_corrections, optional=True)
         if corrections is not None and register is not None:
             checks.check_corrections(corrections, register)
-        charts, chart_file = files.read(ChartFile, "charts.yml", optional=True)
-        if charts is not None:
-            check_charts(charts, register)
-        files.read(StorageFile, "storage.yml", optional=True)
-        words, own = files.read(WordingFile, "wording.yml", optional=True)
-        if words is not None:
-            check_wording(words)
+        charts = files.declared(ChartFile, "charts.yml", partial(check_charts, register=register))
+        files.declared(small_files.StorageFile, "storage.yml")
+        own = files.declared(WordingFile, "wording.yml", check_wording)
         files.finish()
         chosen = frameworks[framework][1]
         assert chosen is not None and listed is not None  # else there was an error
         known = Register({each.id: national.tied(each) for each in listed.indicators})
         files.hashes |= national.hashes
         corrected = correct.corrections if correct else ()
-        drawn = chart_file or ChartFile(format=1)
-        said = own.of(chosen.language) if own else {}
-        read = (files.hashes, drawn, said, files.problems)
+        read = (files.hashes, charts, own.of(chosen.language), files.problems)
         return Parameters(chosen, known, peer_sets, corrected, *read)
 
     def brand(self, council: models.Council) -> dict[str, str]:
@@ -160,7 +151,7 @@ class Workspace:
         name = self.load(framework).framework.council.brand.word_template
         return (self.parameters / name).read_bytes() if name else None
 
-    def publication(self) -> PublicationFile:
+    def publication(self) -> small_files.PublicationFile:
         """Return what may be published; nothing, where ``publication.yml`` is missing.
 
         Raises
@@ -168,10 +159,13 @@ class Workspace:
         PmfError
             Exit 2, with all faults of the file.
         """
+        return self._declared(small_files.PublicationFile, "publication.yml")
+
+    def _declared(self, model: type[loading.Model], name: str) -> loading.Model:
         files = _Files(self.root)
-        _, declared = files.read(PublicationFile, "publication.yml", optional=True)
+        declared = files.declared(model, name)
         files.finish()
-        return declared or PublicationFile(format=1)
+        return declared
 
     def load_run(
         self,
@@ -255,6 +249,13 @@ class _Files:
         if document is not None:
             self.hashes[name] = document.sha256
         return document, loading.validated(model, document, self.problems)
+
+    def declared(self, model: type[loading.Model], name: str, check: Check = None) -> loading.Model:
+        """Read and check a file that need not be there; without it nothing is declared."""
+        document, declared = self.read(model, name, optional=True)
+        if document is not None and check is not None:
+            check(document)
+        return declared or model(format=1)
 
     def finish(self) -> None:
         """Raise what was found, in the order in which one reads the files."""

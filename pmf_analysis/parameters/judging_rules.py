@@ -1,10 +1,16 @@
-"""By which rules trends are judged, and by which another system draws its arrows."""
+"""By which rules a council judges: trends, the arrows of another system, and its own colours."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pmf_analysis.parameters.settings import Code, Settings
+
+StatusStyle = Literal["spc", "rag", "none"]
+Colour = Literal["green", "amber", "red", "grey"]
+Condition = Literal[
+    "met", "within_pct", "within_tolerance", "improved_on_last_year", "no_target", "otherwise"
+]
 
 
 class TrendRules(Settings):
@@ -38,3 +44,14 @@ class ArrowRules(Settings):
     values: Annotated[int, Field(ge=1)] = 4
     year_to_year: tuple[Code, ...] = ()
     tolerance_pct: Annotated[float, Field(gt=0)] | None = None
+
+
+class StatusStep(Settings):
+    """A colour and when it is given; ``pct``, per cent of the target, goes with within_pct."""
+
+    colour: Colour
+    when: Condition
+    pct: Annotated[float, Field(ge=0)] | None = None
+
+    def _contradictions(self) -> dict[str, object]:
+        return {"status_pct": (self.when == "within_pct") != (self.pct is not None)}
