@@ -14,11 +14,11 @@ from systems.postgres_server import PASSWORD, QUOTED
 from systems.servers import free_port
 
 from pmf_analysis.problems import PmfError
-from pmf_analysis.systems import sql
 from pmf_analysis.systems.folder import RawFile
 from pmf_analysis.systems.sources import SqlSource
 
 sqlalchemy = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
+sql = pytest.importorskip("pmf_analysis.systems.sql")
 
 EVERY_KIND = """
 create table kpi (id text, day date, at timestamptz, value numeric(10, 2), n integer,
