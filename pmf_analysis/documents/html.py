@@ -130,7 +130,7 @@ def render_index(run: Mapping[str, Any]) -> str:
     counts = [(code, found[code]) for code in order if found[code]]
     lede = counted("trends", "theme.of_series", counts, found.total())
     reports = {(report["theme"], report["analysis"]): report for report in run["reports"]}
-    facts = {"title": bank.say("page.titles"), **run, "reports": reports, "lede": lede[:1]}
+    facts = {"title": bank.say("page.titles"), **run, "reports": reports, "lede": " ".join(lede)}
     facts["verdicts"] = {code: words[code] for code, _ in counts}
     sections = [reading.Section(*each) for each in headings.items()]
     return joining_page("run.html.j2", facts, sections)

@@ -13,14 +13,14 @@ def why_not(pairs: Frame) -> Column:
     found, members = pairs["n_peers"].astype(str), pairs["n_members"].astype(str)
     hidden = pairs["n_hidden"].fillna(0).astype(int)
     unfair = hidden > _SET.hidden_share * (hidden + pairs["n_peers"])
-    few = "Only " + found + " of " + members + " peers have a value for the"
+    few = "Only " + found + " of " + members + " similar councils have a value for the"
     reasons = [
         (pairs["newest"].isna(), "We have no value that can be used."),
         *undeclared(pairs),
         (pairs["data_type"] == "count", SENTENCES["authority_total"]),
         (pairs["is_circular"], SENTENCES["circular"]),
         (pairs["n_peers"] < FEWEST_PEERS, few + " same period; five are needed."),
-        (unfair, hidden.astype(str) + SENTENCES["misleading"]),
+        (unfair, hidden.map(SENTENCES["misleading"].format)),
     ]
     return first_text(pairs.index, reasons)
 

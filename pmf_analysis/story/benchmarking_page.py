@@ -134,8 +134,7 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         """Our newest value and its period where an older one is compared, else None."""
         trend = self.trends[facts.subject.series]
         is_older = facts.value.is_known and trend.period_label != facts.period_label
-        plain = facts.subject.plain(trend.value)
-        return {"value": plain, "period": trend.period_label if is_older else None}
+        return {"value": trend.value, "period": trend.period_label if is_older else None}
 
     def _charts(self, facts: ComparisonFacts) -> list[Block]:
         """Return the funnel of what stands out and the gap over time, where there is one."""

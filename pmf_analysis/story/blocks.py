@@ -43,7 +43,8 @@ class Table:
     and word of ``status_words``; a cell of a ``spark`` column is the SVG of a sparkline. A key
     that a row lacks, or an empty text, is shown as a dash that is read out as "no value". What a
     row holds as ``<key>_link`` is the address, beside or below the page, to which the cell leads,
-    and ``<key>_said`` says to those who cannot see it what a sparkline shows.
+    ``<key>_said`` says to those who cannot see it what a sparkline shows, and ``<key>_why`` is the
+    state of a figure that is not there, as the data contract names it.
     """
 
     caption: str

@@ -7,6 +7,7 @@ A class of facts declares its fields by the names of the result table's columns 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
@@ -28,9 +29,10 @@ _SPELLINGS: Mapping[str, Callable[[float], str]] = {
     "twentieths": lambda chance: formatting.format_chance(formatting.twentieths(chance) / 20),
     "alarm": formatting.format_false_alarm,
     "rank": lambda rank: formatting.ordinal(int(rank)),
-    **dict.fromkeys(("count", "comparisons"), lambda count: f"{count:.0f}"),
-    "cases": lambda count: f"{count:,.0f}",
-    "percent": lambda share: f"{100 * share:.0f}%",
+    # Whole numbers, of which none is "-0".
+    **dict.fromkeys(("count", "comparisons"), lambda count: f"{round(count)}"),
+    "cases": lambda count: f"{round(count):,}",
+    "percent": lambda share: f"{round(100 * share)}%",
     "points": lambda share: formatting.format_change(100 * share, "%", 1),
     "ratio": lambda ratio: formatting.format_number(ratio, 1 if ratio >= 10 else 2),
 }
@@ -97,6 +99,8 @@ class Subject:
     def of(cls, row: Row, council: str) -> Self:
         """Make it from a row of the trends table; a breakdown is named by its value."""
         part, decimals = text(row, "dimension_value"), number(row, "decimals")
+        if decimals == 1 and re.match(r"£(?! *(thousand|million|billion))", text(row, "unit")):
+            decimals = 2  # pounds and pence
         title = text(row, "title") or text(row, "indicator")
         short = text(row, "short_title") or clip_words(title, 6)
         defaults = {"polarity": "unknown", "year_type": "financial"}
@@ -147,10 +151,14 @@ class Subject:
         return Figure(raw, sign + formatting.format_change(raw, self.unit, self.decimals))
 
     def plain(self, figure: Figure) -> str:
-        """Spell a value without a unit in words, for lists that name the unit once."""
-        if figure.raw is None or self.unit == "%" or self.unit.startswith("£"):
+        """Spell a value without a unit in words, for lists that name the unit once.
+
+        Of money what it is counted in stays: thousand, million.
+        """
+        if figure.raw is None:
             return figure.text
-        return formatting.format_number(figure.raw, self.decimals)
+        scale = re.match(r"%|£( thousand| million| billion)?|", self.unit)
+        return formatting.format_value(figure.raw, scale[0] if scale else "", self.decimals)
 
     def range(self, low: Figure, high: Figure) -> str:
         """Spell a range, "11.8 to 15.4 per 1,000 people"; "" where an end is not known."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from pmf_analysis.measures.arrays import SENTENCES
 from pmf_analysis.measures.equality import WHOLE
 from pmf_analysis.story import bank, formatting, funnel, sentences
 from pmf_analysis.story.bank import listed, say, say_first, stored, tell_cells, title, words_of
@@ -167,7 +168,10 @@ def equality_blocks(view: ThemeView, groups: Sequence[Facts]) -> list[Block]:
 
 def _group_cells(view: ThemeView, facts: Facts) -> dict[str, str]:
     cells = tell_cells("equality", facts=facts, words=view.status_words)
-    return cells | {"difference": _with_range(facts, "difference", "difference")}
+    cells["difference"] = _with_range(facts, "difference", "difference")
+    is_hidden = facts.reason == SENTENCES["group_hidden"]
+    hidden = ("value", "others_value", "difference") if is_hidden else ()
+    return cells | {f"{key}_why": "suppressed" for key in hidden if not cells[key]}
 
 
 def group_attention(groups: Sequence[Facts]) -> list[str]:

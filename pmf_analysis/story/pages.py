@@ -44,11 +44,13 @@ def data_table(
     other columns are left out, and so is a column that is empty in every row.
     """
     cells = tuple(rows)
-    used = [key for key in columns if not cells or any(row.get(key) for row in cells)]
+    named = [key for key in columns if not key.endswith("_why")]
+    used = [key for key in named if not cells or any(row.get(key) for row in cells)]
     declared = stored("pages.yml")["columns"].items()
     kinds: Any = {key: (_SIDES.get(kind, "left"), kind) for kind, keys in declared for key in keys}
     made = [Column(key, say(f"column.{key}"), *kinds.get(key, ("left", "text"))) for key in used]
-    shown = tuple({key: row.get(key, "") for key in used} for row in cells)
+    empty, whys = dict.fromkeys(used, ""), {*used, *(f"{key}_why" for key in used)}
+    shown = tuple(empty | {key: row[key] for key in row if key in whys} for row in cells)
     return Table(caption, tuple(made), shown, status_words=words or {})
 
 
@@ -278,18 +280,24 @@ class Page(ABC, Generic[F]):
         subject, id = facts.subject, f"{kind}-{self.view.slugs[facts.subject.series]}"
         ends = {end: row.get("period") for end, row in (("first", rows[0]), ("last", rows[-1]))}
         slots = {**ends, **rows[-1], "title": subject.title, "council": self.view.council, **slots}
+        # The names of rolling periods hold a "to" of their own.
+        kind_of_span = "span_of_long" if len(str(slots["first"]).split()) > 2 else "span"
+        slots["span"] = say(f"chart.{kind_of_span}", **slots)
         table = data_table(say("section.data", name=subject.short), tuple(rows[0]), rows)
         more |= {"id": id, "facts": facts.scalars()}
         more["source"] = source_line(self.view, subject.indicator)
         kind = kind.partition("-")[0]
         return picture(kind, subject.short, draw(id=id), table, *said, slots=slots, **more)
 
-    def count_verdicts(self, group: str, entry: str, facts: Sequence[Facts]) -> tuple[str, ...]:
-        """Count the verdicts in words, and name who has those that the page names."""
+    def count_verdicts(
+        self, group: str, entry: str, facts: Sequence[Facts], named: Sequence[str] | None = None
+    ) -> tuple[str, ...]:
+        """Count the verdicts in words, and name who has those of ``named`` or the page."""
         counts, shows = Counter(each.shown for each in facts), self.shows
         seen = [(code, counts[code]) for code in shows["verdicts"]]
         slots = {"counts": sentences.counted(group, entry, seen, len(facts)), "words": self.words}
-        return bank.tell("counts", facts=facts, codes=shows["named"], **slots)
+        codes = shows["named"] if named is None else named
+        return bank.tell("counts", facts=facts, codes=codes, **slots)
 
     def counting_entry(self) -> str:
         """Return which entry counts: all indicators of the theme, some, or breakdowns too."""
@@ -336,5 +344,7 @@ def data_rows(subject: Subject, table: pd.DataFrame, columns: Cells) -> list[dic
             how, code = spelled.get(key, "value"), text(row, name)
             told = words_of("figure_status").get(code, code.replace("_", " "))
             cells[key] = told if how == "text" else subject.figure(number(row, name), how).text
+        if cells.get("value") == "" and text(row, "status"):
+            cells["value_why"] = text(row, "status")
         rows.append(cells)
     return rows

@@ -20,8 +20,8 @@ from pmf_analysis.story.style import status_html, status_word
 
 _SVG_TAG = re.compile(r"""<svg((?:[^>"']|"[^"]*"|'[^']*')*)>""")
 _PERIOD = re.compile(r"\b\d{4}[-/]\d\d\b(?: (?:Q|Ch)\d)?")
-_VALUE = re.compile(rf"({formatting.MINUS}?)(£?)([\d,]+(?:\.\d+)?)(%?)((?: .+)?)")
-_PLAIN = re.compile(rf"(?:{formatting.MINUS}?[\d,]+(?:\.\d+)?)?")
+_VALUE = re.compile(rf"([+{formatting.MINUS}]?)(£?)([\d,]+(?:\.\d+)?)(%?)((?: .+)?)")
+_PLAIN = re.compile(rf"(?:[+{formatting.MINUS}]?[\d,]+(?:\.\d+)?)?")
 HALF = re.compile("[\ud800-\udfff]")  # of a character, which no file can hold
 _SHORT_CELL, _SHORT_UNIT = 12, 16
 # A file beside or below the page, maybe a place in it: no scheme and no other site.
@@ -112,7 +112,7 @@ def plain_column(table: blocks.Table, column: blocks.Column) -> tuple[str, bool,
         cells = [status_word(cell, table.status_words) if cell else "" for cell in cells]
     is_number = any(cells) and all(_PLAIN.fullmatch(cell) for cell in cells)
     if is_number:
-        cells = [cell.replace(",", "").replace(formatting.MINUS, "-") for cell in cells]
+        cells = [cell.lstrip("+").replace(",", "").replace(formatting.MINUS, "-") for cell in cells]
     return column.label, is_number, cells
 
 

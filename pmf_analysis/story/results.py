@@ -17,8 +17,8 @@ _OF_SERIES = ("method", "rule_profile", "limits_from", "shape", "treatment")
 def result_rows(page: pages.Page[Any]) -> Iterator[dict[str, str]]:
     """Yield a row for every number of a page, and one for every indicator without any.
 
-    Numbers have 12 digits, so that two machines write the same bytes; a text that a spreadsheet
-    would take for a formula is made harmless.
+    Numbers have 12 digits and none is "-0", so that two machines write the same bytes; a text that
+    a spreadsheet would take for a formula is made harmless.
     """
     view, of_page = page.view, _of_theme(page) | {"analysis": page.analysis}
     told = {facts.subject.indicator for facts in page.facts}
@@ -63,4 +63,4 @@ def _of_theme(page: pages.Page[Any]) -> dict[Any, Any]:
 
 def _cell(row: figures.Row, name: str) -> str:
     figure = figures.number(row, name)
-    return neutral_cell(figures.text(row, name)) if figure is None else f"{figure:.12g}"
+    return neutral_cell(figures.text(row, name)) if figure is None else f"{figure + 0.0:.12g}"

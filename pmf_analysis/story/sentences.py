@@ -19,13 +19,14 @@ from pmf_analysis.story import bank
 from pmf_analysis.story.bank import Sentences, count_of, join_words, phrase, say, tell, words_of
 from pmf_analysis.story.facts import SIGNALS, ComparisonFacts, TargetFacts, TrendFacts, dated
 from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, raw, text
-from pmf_analysis.story.formatting import format_age, format_false_alarm
+from pmf_analysis.story.formatting import format_age, format_false_alarm, format_value
 from pmf_analysis.story.parts import MONTHS
 
 FIRST_CAUTIONS = 2  # told with the finding; the others below the chart
 _CLAUSE_WORDS, _RARE = 11, 0.05
 _SHOWN = ("shows", "shows_two", "shows_alone")
 _MOST_WORDS = 50  # of a rationale, about 300 characters
+_SEEN: dict[str, str] = bank.stored("facts.yml")["seen"]
 _CHANCES = ("own_and_peers", "own", "outturn")  # methods, each with a row of evidence of its own
 
 
@@ -110,20 +111,31 @@ def comparison_sentences(facts: ComparisonFacts) -> Sentences:
 
 def context_sentences(facts: ComparisonFacts) -> Sentences:
     """Say where the gap goes and what would close it, then how the nation and region stand."""
-    pace = _size(facts, facts.close_pace)
-    return (*gap_sentences(facts), *tell("wider", facts=facts, pace=pace))
+    return (*gap_sentences(facts), *tell("wider", facts=facts, pace=facts.close_pace))
 
 
 def gap_sentences(facts: ComparisonFacts) -> Sentences:
     """Say how wide the gap to the median is, on which side, where it goes, and who moved."""
-    spelled = {name: facts.more[name].text for name in ("own_moved", "peers_moved")}
-    moved = {name: re.sub(r" (?!million).*", "", size) for name, size in spelled.items()}
-    return tell("gap", facts=facts, size=_size(facts, facts.gap), **moved)
+    bare = re.sub(r" (?!million|thousand).*", "", facts.peers_moved.text)
+    return tell("gap", facts=facts, size=facts.gap, peers_moved=bare)
 
 
-def _size(facts: ComparisonFacts, change: Figure) -> str:
-    """Spell how large a change is, without sign and unit in words."""
-    return facts.subject.plain(change._replace(raw=abs(change.raw or 0.0)))
+def event_words(row: Row, subject: Subject) -> str:
+    """Say what was recorded of an event, or what measures saw, with the unit of its numbers."""
+    said = " ".join(text(row, "text").split()).rstrip(".")
+    seen = re.fullmatch(_SEEN.get(text(row, "kind"), "(?!)"), text(row, "evidence"))
+    if said or not seen:
+        return said or text(row, "evidence").rstrip(".")
+    spelled = {
+        name: number if name in ("n", "m") else _with_unit(number, subject)
+        for name, number in seen.groupdict().items()
+    }
+    return say(f"event.seen.{text(row, 'kind')}", **spelled)
+
+
+def _with_unit(number: str, subject: Subject) -> str:
+    """Write a number of a text with its unit, to as many places as it stands there."""
+    return format_value(float(number.replace(",", "")), subject.unit, len(number.partition(".")[2]))
 
 
 def counted(group: str, entry: str, counts: Sequence[tuple[str, int]], total: int) -> Sentences:

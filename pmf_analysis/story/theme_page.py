@@ -54,8 +54,9 @@ class ThemePage:
         slots = {"theme": view.theme_title, "period": view.period}
         if not page.facts:
             return [page.headline()[0]]
-        counts = page.count_verdicts("trends", page.counting_entry(), page.facts)
-        lede, names = Block("finding", "lede", "", text=counts[:1]), words_of("theme_page.column")
+        counts = page.count_verdicts("trends", page.counting_entry(), page.facts, named=())
+        lede = Block("finding", "lede", "", text=bank.paragraph(counts))
+        names = words_of("theme_page.column")
         kept = {key: look for key, look in _COLUMNS.items() if key not in self.without}
         columns = tuple(Column(key, names[key], **look) for key, look in kept.items())
         rows, words = tuple(map(self._row, page.facts)), words_of("theme_page.lacks")

@@ -14,7 +14,7 @@ from pmf_analysis.story import bank, pages, sentences, spc, strip, style
 from pmf_analysis.story.bank import Sentences, count_of, say, tell, tell_cells, told, words_of
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.facts import TrendFacts
-from pmf_analysis.story.figures import Row, number, raw, text
+from pmf_analysis.story.figures import Row, Subject, number, raw, text
 from pmf_analysis.story.view import rows_of
 
 _ADDS = "accumulation"
@@ -115,8 +115,8 @@ class TrendsPage(pages.Page[TrendFacts]):
     def _chart(self, facts: TrendFacts, points: pd.DataFrame) -> Block:
         subject = facts.subject
         labels = points.loc[points["value"].notna(), "period_label"]
-        slots = {"first": labels.iloc[0], "last": labels.iloc[-1]}
-        slots["better"] = self.view.better(subject)
+        ends = {"first": labels.iloc[0], "last": labels.iloc[-1]}
+        slots = {**ends, "better": self.view.better(subject)}
         said = (*sentences.level_sentences(facts), *sentences.noise_sentences(facts))
         rows = pages.data_rows(subject, points, bank.stored("cells.yml")["data"]["chart"])
         events, slug = self.view.events_of(subject.series), self.view.slugs[subject.series]
@@ -220,15 +220,14 @@ def chart_notes(
     shown = [row for row in events if row["number"] > oldest or row in rebases]
     left = len(events) - len(shown)
     earlier = count_of("event.earlier", left) if left else ""
-    events_told = (_event_note(row, role) for row in shown)
+    events_told = (_event_note(row, subject, role) for row in shown)
     return told(say("trend.more", text=" ".join(more)), *events_told, earlier)
 
 
-def _event_note(row: Row, role: Callable[[str], str]) -> str:
+def _event_note(row: Row, subject: Subject, role: Callable[[str], str]) -> str:
     """Name an event by its number: period, what happened, in whose words, and who answers."""
-    kind, words = text(row, "kind"), text(row, "text") or text(row, "evidence")
-    said = bank.clip_words(" ".join(words.split()).rstrip("."), _SHOWN_WORDS)
-    slots = {"said": said if text(row, "text") else said[:1].lower() + said[1:]}
+    kind, said = text(row, "kind"), sentences.event_words(row, subject)
+    slots = {"said": bank.clip_words(said, _SHOWN_WORDS)}
     slots |= {"period": text(row, "period_label"), "owner": role(text(row, "owner"))}
     slots |= {"kind": words_of("event.kind").get(kind, ""), "number": str(row["number"])}
     return " ".join(tell("event", is_suggested=kind == "suggested_step", **slots))

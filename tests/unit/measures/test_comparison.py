@@ -233,7 +233,7 @@ def test_fewer_than_five_peers_are_counted_and_named() -> None:
     table = panel(STEADY)
     table.loc[table["area"].isin(PEERS[4:]), "value"] = np.nan
     found = first(table, register())
-    assert found["verdict"] == "cannot_judge" and "Only 4 of 10 peers" in found["reason"]
+    assert found["verdict"] == "cannot_judge" and "Only 4 of 10 similar" in found["reason"]
     assert np.isnan(found["peer_median"]) and np.isnan(found["rank"])
     assert found["peers_missing"].startswith("Council P05; Council P06")
 
@@ -271,7 +271,7 @@ def test_hidden_peers_leave_no_fair_picture() -> None:
     table.loc[hidden, ["value", "status"]] = [np.nan, "suppressed"]
     found = first(table, register())
     assert (found["n_hidden"], found["verdict"]) == (2, "cannot_judge")
-    assert "2 peers are hidden" in found["reason"]
+    assert "small numbers: 2 of the" in found["reason"]
     table.loc[hidden, "status"] = "missing"
     assert first(table, register())["verdict"] == "somewhat_worse"
 

@@ -28,7 +28,7 @@ def test_arrows_that_nobody_could_judge_are_counted_apart() -> None:
 def test_disagreements_are_a_share_of_what_could_be_worked_out_again() -> None:
     said = _told({}, differ=2, of=9, not_again=3)
     assert "2 of 9 arrows and statuses" in said
-    assert "3 more could not be worked out again" in said
+    assert "Another 3 could not be worked out again" in said
     assert "worked out again" not in _told({}, differ=2, of=9)
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pmf_analysis.parameters.checks import wording_faults
 from pmf_analysis.parameters.models import Language
-from pmf_analysis.parameters.rewording import wording_faults
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError
 from pmf_analysis.shipped import read_entries, read_shipped
@@ -105,6 +105,8 @@ def test_a_bank_is_in_its_own_language() -> None:
         "further.tool.PHOF",
         "further.tool.LOF",
         "event.note_owner",
+        "chart.subtitle",
+        "fan.subtitle",
     }
 
 
@@ -237,8 +239,8 @@ def test_labels_and_forms_of_words_are_welsh() -> None:
         ]
         assert bank.join_words(["tai", "ysgolion", "iechyd"]) == "tai, ysgolion ac iechyd"
         assert formatting.format_value(1, "diwrnod", 0) == "1 diwrnod"
-        assert reason_sentences("There are 3 values; a forecast needs at least 7") == (
-            "Mae 3 gwerth.",
+        assert reason_sentences("Only 3 values; a forecast needs at least 7") == (
+            "Dim ond 3 gwerth sydd.",
             "Mae angen o leiaf 7 ar ragolwg.",
         )
     assert formatting.ordinal(12) == "12th"

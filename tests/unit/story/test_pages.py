@@ -167,7 +167,7 @@ def test_the_headline_counts_what_the_table_shows(view: ThemeView) -> None:
     assert codes.count("improving") == codes.count("rising") == codes.count("no_status") == 1
     assert "Worsening: Major planning on time." in finding.text
     said = (
-        "Of the 5 tested, 0 to 1 would signal by chance alone if figures were independent; 4 did, 1"
+        "By chance alone 0 to 1 of the 5 judged would stand out, if figures were independent; 4 did"
     )
     assert said in said_of
     assert "; in the same period of earlier years, newest first: 3 of 5 and 2 of 4." in said_of
@@ -476,7 +476,8 @@ def test_good_news_stands_apart_from_what_needs_attention(view: ThemeView) -> No
 
 def test_an_older_comparison_names_our_newest_figure(view: ThemeView) -> None:
     shown = next(b for b in BenchmarkingPage(view).pictures() if b.id == "finding-recycling")
-    assert shown.notes[0] == "Our newest figure, 39.8% (2026-27 Q2), has too few to compare with."
+    newest = "compare with our newest, 39.8% (2026-27 Q2)."
+    assert shown.notes[0] == f"Too few councils have a figure yet to {newest}"
     columns = [column.label for column in BenchmarkingPage(view).headline()[1].table.columns]
     assert columns[1:3] == ["Compared value", "Period"]
 
@@ -528,7 +529,7 @@ def test_events_have_the_numbers_of_the_chart_and_their_words_stay_words() -> No
     assert numbered[:3] == [
         "1. 2025-26 Q2: Exceptional period, left out of the usual range.",
         "2. 2025-26 Q2: New starting point: New depot (Head of Waste).",
-        "3. 2025-26 Q2: Figure restated, published before: 31.2.",
+        "3. 2025-26 Q2: Figure restated, published before: 31.2%.",
     ]
     assert numbered[3].startswith("4. 2025-26 Q4: <script>alert(1)</script> {format} =1+1. word")
     assert numbered[3].endswith("word\u2026 (Head of Waste).") and len(numbered[3].split()) < 50
@@ -573,12 +574,12 @@ def further(view: ThemeView) -> dict[str, Block]:
 def test_the_headline_names_what_is_open_and_what_chance_would_give(view: ThemeView) -> None:
     said = " ".join(BenchmarkingPage(view).headline()[0].text)
     assert "Worse: Household recycling. Worth a closer look: Fly-tipping." in said
-    assert "on all 2 tested, chance alone would call any" in said
+    assert "on all 2 tested, around 1 in" in said
     turned = view.comparisons.assign(robust_opposite=1)
     said = " ".join(BenchmarkingPage(made_up_view(comparisons=turned)).headline()[0].text)
     assert "Depends on whom we compare with: Household recycling." in said
     one = " ".join(BenchmarkingPage(made_up_view(comparison_level=95.0)).headline()[0].text)
-    assert "in around 1 in 10 reports" in one
+    assert "around 1 in 10 reports at most" in one
     alike = view.comparisons.assign(verdict="similar")
     assert "chance" not in all_text(
         BenchmarkingPage(made_up_view(comparisons=alike)).headline()[:1]
@@ -639,7 +640,7 @@ def test_groups_are_beside_the_others_with_the_worse_first(view: ThemeView) -> N
     assert first["period"] == "2026-27 Q1"
     assert block.text == ("Figures by group are held for 2 of the 7 indicators.",)
     told = BenchmarkingPage(view).attention()
-    word = "Household recycling, 2026-27 Q1, worse beyond chance than 40.7% for all others"
+    word = "Household recycling in 2026-27 Q1, groups worse beyond chance than all others (40.7%)"
     assert f"{word}: Harbour 31.5% (difference growing)." in told
     old = BenchmarkingPage(made_up_view(trends=view.trends.assign(is_stale=True))).attention()
     assert "Harbour" not in " ".join(old)
@@ -702,7 +703,7 @@ def test_old_comparisons_and_missing_councils_are_named(view: ThemeView) -> None
     note = BenchmarkingPage(view).quality()[-1]
     assert note.id == "comparison-quality"
     assert "Others already have a newer figure: Fly-tipping." in note.text
-    absent = "Not found in the data read, for"
+    absent = "Similar councils without a figure for"
     assert f"{absent} Fly-tipping: Council A and Council B." in note.text
     names = [f"Council {n}" for n in range(40)]
     lacking = view.comparisons.assign(n_peers=9, peers_missing="; ".join(names))
@@ -741,7 +742,7 @@ def test_nothing_stands_out_is_not_said_where_most_could_not_be_tested(view: The
     (block,) = BenchmarkingPage(shown).exceptions()
     assert block.title == "Most could not be tested"
     assert "behind the median: Major planning on time (16th of 16)" in block.text[0]
-    assert block.text[0].endswith("6 of the 6 indicators compared could not be tested for chance.")
+    assert block.text[0].endswith("Of the 6 indicators compared, 6 could not be tested for chance.")
     alike = ranked.assign(verdict="similar", evidence="counts")
     (block,) = BenchmarkingPage(
         made_up_view(comparisons=alike, equality=pd.DataFrame())
@@ -825,7 +826,7 @@ def test_a_target_for_the_year_has_a_card_a_chart_and_dots_of_its_own() -> None:
         "",
     ]
     assert [row["on_path"] for row in chart.table.rows] == ["", "", "35%", "30%"]
-    assert "about 492,000, from" in chart.alt and len(chart.svg.encode()) <= 20_000
+    assert "about 492,000 (461,000 to" in chart.alt and len(chart.svg.encode()) <= 20_000
     assert "7 meet the target of 500,000 visits" in shown["dots-visits"].alt
     (row,) = [row for row in page.rows() if row["indicator"] == "Library visits"]
     assert row["latest"] == "244,400 visits (so far)" and row["chance"] == "around 7 in 20 (35%)"
@@ -919,8 +920,8 @@ def test_the_record_refuses_few_and_stands_beside_shipped_evidence(view: ThemeVi
     assert said.startswith("Of this theme's 21 past targets with a known outcome, 8 were met.")
     assert "Our sealed forecasts cannot be scored yet: only 17 chances" in said
     assert (
-        "Our back-tested chances: tested on 900 past questions; where it said 15%, 50% and 85%, "
-        "it happened 19%, 54% and 89%." in said
+        "Our back-tested chances: of 900 past questions, chances of 15%, 50% and 85% "
+        "came true 19%, 54% and 89% of the time." in said
     )
     assert "1 came due, but was sealed after its period had ended" in said
     assert "about annual figures, with peers, and targets set by rule" in shipped
