@@ -12,7 +12,7 @@ import pandas as pd
 
 from pmf_analysis.measures.arrays import SENTENCES, TABLES, Day, Frame, Texts, constants
 from pmf_analysis.measures.frames import is_aggregate
-from pmf_analysis.parameters import peer_sets, workspace
+from pmf_analysis.parameters import small_files, workspace
 
 _SET = constants("peer_sets")
 COLUMNS = TABLES["chosen_sets"]
@@ -72,7 +72,7 @@ def chosen_peer_sets(
     return unique.drop_duplicates(["peer_set", "member"], ignore_index=True)[COLUMNS]
 
 
-def _imported(stored: Frame, area: str, specs: dict[str, peer_sets.PeerSetSpec]) -> Frame:
+def _imported(stored: Frame, area: str, specs: dict[str, small_files.PeerSetSpec]) -> Frame:
     """The council's own lists and the groups it is in; YAML may add title, source and day."""
     mine = stored.loc[(stored["area_code"] == "") & (stored["member_code"] == area), "peer_set"]
     is_group = (stored["area_code"] == "") & stored["peer_set"].isin(mine)
@@ -92,7 +92,7 @@ def _imported(stored: Frame, area: str, specs: dict[str, peer_sets.PeerSetSpec])
     return found.assign(as_at=day, method=method, built_on="").astype({"rank": "float64"})
 
 
-def _declared(specs: dict[str, peer_sets.PeerSetSpec]) -> Frame:
+def _declared(specs: dict[str, small_files.PeerSetSpec]) -> Frame:
     lists = [pd.DataFrame(columns=COLUMNS)]
     for spec in specs.values():
         rows = [(*named, rank) for rank, named in enumerate(spec.members.items(), start=1)]
@@ -100,7 +100,7 @@ def _declared(specs: dict[str, peer_sets.PeerSetSpec]) -> Frame:
     return pd.concat(lists, ignore_index=True)
 
 
-def _told(found: Frame, spec: peer_sets.PeerSetSpec, method: str) -> Frame:
+def _told(found: Frame, spec: small_files.PeerSetSpec, method: str) -> Frame:
     """Put what is declared of a set beside its members."""
     facts = {"peer_set": spec.id, "title": spec.title, "source": spec.source, "method": method}
     facts["built_on"] = "; ".join(spec.characteristics)

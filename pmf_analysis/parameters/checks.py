@@ -3,24 +3,27 @@
 The raw entries are checked, not the models, so that a fault in one hides no fault in another.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 from pmf_analysis.parameters.loading import Document
 from pmf_analysis.parameters.messages import Place, owner_of
-from pmf_analysis.parameters.models import VERDICTS
-from pmf_analysis.parameters.peer_sets import PeerSetSpec
+from pmf_analysis.parameters.models import VERDICTS, Language
+from pmf_analysis.parameters.small_files import PeerSetSpec
 from pmf_analysis.period_spans import YEAR_STARTS, add_months
 from pmf_analysis.periods import Period, parse_period
 from pmf_analysis.problems import PmfError, did_you_mean
+from pmf_analysis.shipped import read_entries, read_shipped
 
 Found = Iterable[tuple[Place, Any]]
 Facts = dict[str, dict[str, Any]]
 
 _IN_FRAMEWORK = "in this framework"
 _MONTHS_OF_A_PEER_SET = 24
+_LIMITS = read_shipped("parameters/choices.yml")["wording"]
 _MONEY = ("£", "€", "GBP", "pound")
 
 
@@ -132,6 +135,15 @@ def check_built_sets(document: Document, register: Document | None) -> None:
     check_known(document, document.at("peer_sets.*.among", str), sets, "peer set", where)
 
 
+def check_charts(document: Document, register: Document | None) -> None:
+    """Check that indicators exist and that nothing is decided twice."""
+    if register is not None:
+        check_indicators(document, register)
+    check_unique(document, "rebases.*.indicator", "from")
+    check_unique(document, "baselines.*.indicator")
+    check_unique(document, "annotations.*.indicator", "on", "text")
+
+
 def check_value_pairs(document: Document, register: Document) -> None:
     """Check that each pair names a cost in money and a performance with a good direction.
 
@@ -226,3 +238,32 @@ def check_period(
         row = document.line(place)
         document.problems.extend(replace(p, file=document.name, row=row) for p in error.problems)
         return None
+
+
+def check_wording(document: Document) -> None:
+    """Check that every entry is known, keeps its slots, is short and has no word that is banned."""
+    for language in get_args(Language):
+        entries = read_entries(f"story/sentences_{language}.yml")
+        for place, said in document.at(f"{language}.*", str):
+            name = str(place[-1])
+            if name not in entries:
+                hint = did_you_mean(name, entries)
+                document.tell(place, "wording-unknown", name=name, hint=hint, language=language)
+                continue
+            for fault, expected in wording_faults(name, entries[name], said, language):
+                document.tell(place, fault, name=name, expected=expected)
+
+
+def wording_faults(name: str, entry: str, said: str, language: str) -> Iterator[tuple[str, str]]:
+    """Yield each fault of a text in the place of an entry, with what is expected."""
+    slots, told = (sorted(set(re.findall(r"{\w+}", text))) for text in (entry, said))
+    plain = re.sub(r"{\w+}", "-", said)
+    # A brace that is no slot's would end the making of a page.
+    if told != slots or re.search("[{}]", plain):
+        yield "wording-slots", " ".join(slots) or "no slot and no brace"
+    is_title = any(mark in name for mark in _LIMITS["titles"])
+    most = _LIMITS["most_title_words"] if is_title else _LIMITS["most_words"]
+    if max(len(each.split()) for each in re.split(r"[.?!]\s", said)) > most:
+        yield "wording-long", f"at most {most} words"
+    if banned := re.search(_LIMITS["banned"][language], plain, re.IGNORECASE):
+        yield "wording-banned", f'other words than "{banned[0]}"'

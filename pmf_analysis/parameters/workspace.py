@@ -10,14 +10,12 @@ from pathlib import Path
 
 from pmf_analysis.parameters import checks, loading, models, place, small_files
 from pmf_analysis.parameters.brand import brand_of, check_brand
-from pmf_analysis.parameters.charts import ChartFile, check_charts
 from pmf_analysis.parameters.frameworks import Frameworks
-from pmf_analysis.parameters.peer_sets import PeerSetFile, PeerSetSpec
 from pmf_analysis.parameters.register import Register, review_register
-from pmf_analysis.parameters.rewording import WordingFile, check_wording
 from pmf_analysis.places import copied
 from pmf_analysis.problems import PmfError, Problem, Problems, did_you_mean
 
+PeerSets = dict[str, small_files.PeerSetSpec]
 Check = Callable[[loading.Document], None] | None
 
 
@@ -31,10 +29,10 @@ class Parameters:
 
     framework: models.Framework
     register: Register
-    peer_sets: dict[str, PeerSetSpec]
+    peer_sets: PeerSets
     corrections: tuple[small_files.Correction, ...]
     files: dict[str, str]
-    charts: ChartFile
+    charts: small_files.ChartFile
     wording: dict[str, str] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
 
@@ -124,9 +122,10 @@ class Workspace:
         corrections, correct = files.read(*of_corrections, optional=True)
         if corrections is not None and register is not None:
             checks.check_corrections(corrections, register)
-        charts = files.declared(ChartFile, "charts.yml", partial(check_charts, register=register))
+        check_charts = partial(checks.check_charts, register=register)
+        charts = files.declared(small_files.ChartFile, "charts.yml", check_charts)
         files.declared(small_files.StorageFile, "storage.yml")
-        own = files.declared(WordingFile, "wording.yml", check_wording)
+        own = files.declared(small_files.WordingFile, "wording.yml", checks.check_wording)
         files.finish()
         chosen = frameworks[framework][1]
         assert chosen is not None and listed is not None  # else there was an error
@@ -272,9 +271,9 @@ class _Files:
                 self.hashes |= check_brand(document, path.parent)
         return found
 
-    def peer_sets(self, register: loading.Document | None = None) -> dict[str, PeerSetSpec]:
+    def peer_sets(self, register: loading.Document | None = None) -> PeerSets:
         """Read the declared peer sets; there may be none, as they also come with the data."""
-        document, listed = self.read(PeerSetFile, "peer_sets.yml", optional=True)
+        document, listed = self.read(small_files.PeerSetFile, "peer_sets.yml", optional=True)
         if document is not None:
             checks.check_unique(document, "peer_sets.*.id")
             checks.check_built_sets(document, register)

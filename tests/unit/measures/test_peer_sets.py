@@ -9,7 +9,7 @@ import pytest
 
 from pmf_analysis.data.contract import conform
 from pmf_analysis.measures.peer_sets import COLUMNS, chosen_peer_sets
-from pmf_analysis.parameters.peer_sets import PeerSetSpec
+from pmf_analysis.parameters.small_files import PeerSetSpec
 
 OURS, AS_AT = "E06000001", date(2026, 6, 30)
 FIVE = [f"E0600000{n}" for n in range(2, 7)]

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from pmf_analysis.parameters.charts import Annotation, Baseline, ChartFile, Rebase
 from pmf_analysis.parameters.models import TrendRules
+from pmf_analysis.parameters.small_files import Annotation, Baseline, ChartFile, Rebase
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.problems import PmfError
 

@@ -7,9 +7,9 @@ from typing import get_args
 
 import pytest
 
-from pmf_analysis.parameters.charts import ChartFile
 from pmf_analysis.parameters.models import TrendRules
 from pmf_analysis.parameters.place import WORKSPACE_VARIABLE
+from pmf_analysis.parameters.small_files import ChartFile
 from pmf_analysis.parameters.workspace import Workspace
 
 GOALS = ["G1", "G2", "G3", "G7", *(f"G{n}" for n in range(9, 20))]
