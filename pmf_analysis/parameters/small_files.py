@@ -118,7 +118,7 @@ class Annotation(Settings):
 
 
 class ChartFile(SettingsFile):
-    """``parameters/charts.yml``: what the council decides; the rows are plain, for tables of them."""
+    """``parameters/charts.yml``: its rows are plain, for whoever makes tables of them."""
 
     rebases: tuple[Rebase, ...] = ()
     baselines: tuple[Baseline, ...] = ()
