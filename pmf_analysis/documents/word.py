@@ -4,6 +4,7 @@ The body is filled in from the report's blocks by ``templates/office``; python-d
 council's own template and holds pictures and links. The same report gives the same bytes.
 """
 
+import base64
 import re
 from collections.abc import Callable
 from io import BytesIO
@@ -18,6 +19,7 @@ from pmf_analysis.documents.pictures import RULES
 from pmf_analysis.documents.reading import Report
 from pmf_analysis.problems import PmfError, Problem
 from pmf_analysis.story import bank, style
+from pmf_analysis.story.asides import pieces
 
 _RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
 
@@ -43,16 +45,23 @@ def make_word(report: Report, template: bytes | None = None) -> bytes:
     high = page.page_height - page.top_margin - page.bottom_margin
     looks = {"palette": style, "statuses": bank.stored("style.yml")["looks"]}
     ways = {"report": report, "brand_colour": brand_colour(report), "wide": wide, **looks}
-    ids = _set_styles(document.styles.element, template is None, ways)
+    is_ours = template is None
+    asides = report.facts["asides"]
+    ids = _set_styles(document.styles.element, is_ours, ways)
     ways |= {
         "style_id": lambda name: ids.get(name.lower(), ""),
-        "picture": lambda svg: _picture(part, svg, wide, high),
+        "picture": lambda svg: _figure(part, svg, wide, RULES["tallest"] * high),
+        "logo": _logo(part, logo)
+        if (logo := report.facts["brand"].get("logo")) and is_ours
+        else {},
+        "pieces": lambda text: ((type(text)(p), of) for p, of in pieces(text, asides)),
         "link": lambda address: _link(part, address),
         "unbroken": lambda text: type(text)(re.sub(RULES["hyphen"], "\u2011", text)),
         "nodes": lambda prose: [*fragment_fromstring(prose.html, create_parent="div")],
     }
     document.element.body[:0] = filled("document.xml.jinja", ways)
-    if template is None:
+    if is_ours:
+        document.settings.element[:] = filled("settings.xml.jinja", ways)
         page.footer.is_linked_to_previous = False
         page.footer._element[:] = filled("footer.xml.jinja", ways)
     return saved(document, document.part.package.rels, report)
@@ -108,9 +117,12 @@ def _drop(relations: Any, is_unwanted: Callable[[str, str], bool]) -> None:
 
 def _set_styles(root: Any, is_ours: bool, looks: dict[str, Any]) -> dict[str, str]:
     """Add the styles that a document lacks, and the language; return styles' ids by their names."""
-    if is_ours:  # lists with bullets need more than a style, and python-docx has it
-        root[:] = root.xpath("w:style[w:name/@w:val='List Bullet']")
-    root.extend(filled("styles.xml.jinja", {**looks, "ids": _style_ids(root), "is_ours": is_ours}))
+    # Lists with bullets need more than a style, and python-docx has it.
+    bullets = root.xpath("w:style[w:name/@w:val='List Bullet']") if is_ours else []
+    if is_ours:
+        root[:] = []
+    facts = {**looks, "ids": _style_ids(root), "is_ours": is_ours}
+    root.extend([*filled("styles.xml.jinja", facts), *bullets])
     for language in root.xpath("//w:lang"):
         language.getparent().remove(language)
     for place in root.xpath("w:docDefaults//w:rPr"):
@@ -132,16 +144,37 @@ def _link(part: Any, address: str | None) -> str:
     return part.relate_to(address, f"{_RELATED}hyperlink", is_external=True) if is_safe else ""
 
 
-def _picture(part: Any, svg: str, wide: int, high: int) -> dict[str, Any]:
+def _figure(part: Any, svg: str, wide: float, high: float) -> dict[str, Any]:
+    """Put a figure into the document, as wide as its text but for one that is small."""
+    whole = pictures.one_drawing(svg)
+    return _picture(part, whole, min(wide, RULES["pixel"] * pictures.size_of(whole)[0]), high)
+
+
+def _logo(part: Any, address: str) -> dict[str, Any]:
+    """Put the council's logo into the document, as large as on a letterhead."""
+    kind, _, coded = address.partition(";base64,")
+    content, (wide, high) = base64.b64decode(coded), RULES["logo"]
+    if kind.endswith("svg+xml"):
+        drawing = re.sub(r"^\s*<\?xml[^>]*\?>", "", content.decode("utf-8-sig"))
+        return _picture(part, drawing, wide, high)
+    png, image = part.get_or_add_image(BytesIO(content))
+    return {"png": png, **_size(image.px_width, image.px_height, wide, high)}
+
+
+def _picture(part: Any, svg: str, wide: float, high: float) -> dict[str, Any]:
     """Put a picture into the document: SVG, which stays sharp, and PNG for programs without it."""
     from docx.opc.part import Part
 
-    whole = pictures.one_drawing(svg)
-    width, height = pictures.size_of(whole)
-    scale = min(RULES["pixel"], wide / width, RULES["tallest"] * high / height)
-    png, _ = part.get_or_add_image(BytesIO(pictures.png_of(whole, round(RULES["sharp"] * width))))
+    size = _size(*pictures.size_of(svg), wide, high)
+    drawn = BytesIO(pictures.png_of(svg, round(size["width"] / RULES["dot"])))
     # Word takes one font, not a list of them.
-    drawn = whole.replace(style.FONT_STACK, "Arial").encode()
+    source = svg.replace(style.FONT_STACK, "Arial").encode()
     place = part.package.next_partname("/word/media/drawing%d.svg")
-    made = part.relate_to(Part(place, "image/svg+xml", drawn, part.package), f"{_RELATED}image")
-    return {"png": png, "svg": made, "width": round(scale * width), "height": round(scale * height)}
+    made = part.relate_to(Part(place, "image/svg+xml", source, part.package), f"{_RELATED}image")
+    return {"png": part.get_or_add_image(drawn)[0], "svg": made, **size}
+
+
+def _size(width: float, height: float, wide: float, high: float) -> dict[str, int]:
+    """Return the size of what is to fill a place without being stretched."""
+    scale = min(wide / width, high / height)
+    return {"width": round(scale * width), "height": round(scale * height)}
