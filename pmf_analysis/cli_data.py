@@ -71,7 +71,7 @@ def collect(
     *,
     workspace: console.Where,
     as_json: console.AsJson = False,
-) -> int:
+) -> None:
     """Make the workbook in which owners send their figures, or say what is still to come."""
     from pmf_analysis.systems import collect as book
 
@@ -79,7 +79,7 @@ def collect(
     council, chosen, rows = book.asked(opened, period, day)
     if status:
         console.say(as_json, *book.standing(chosen, rows, day))
-        return 0
+        return
     path = to or Path(book.BOOK["file"].format(period=chosen.label))
     if path.exists():
         raise PmfError(Problem.of("file-there-already", file=path.name))
@@ -87,7 +87,6 @@ def collect(
     owners = len({row["owner"] for row in rows})
     found = {"file": path.name, "figures": len(rows), "owners": owners}
     console.say(as_json, found, [f"{path.name}: {len(rows)} figures of {owners} owners"])
-    return 0
 
 
 def look(
@@ -117,13 +116,12 @@ def frameworks(
     *,
     workspace: console.Where,
     as_json: console.AsJson = False,
-) -> int:
+) -> None:
     """List national frameworks, and which of their metrics have an indicator in the register."""
     from pmf_analysis.systems.frameworks import coverage_of
 
     rows, lines = coverage_of(console.opened(workspace), name)
     console.say(as_json, rows, lines)
-    return 0
 
 
 @register.command()
@@ -131,14 +129,13 @@ def framework(
     file: Annotated[Path, Argument(metavar="FILE", help="A saved page or CSV.")],
     *,
     workspace: console.Where,
-) -> int:
+) -> None:
     """Read a framework from its saved catalogue page, or from a CSV of metadata."""
     from pmf_analysis.systems.frameworks import import_framework
 
     made, problems = import_framework(file, console.opened(workspace), date.today())
     console.complain(problems)
     print(f"{made.name}: {len(made.metrics)} metrics, in parameters/frameworks")
-    return 0
 
 
 @register.command()
@@ -214,7 +211,7 @@ def check(
     as_json: console.AsJson = False,
 ) -> int:
     """Name the faults of mapping files; or read files through one, and store nothing."""
-    from pmf_analysis.systems import checking, mapping
+    from pmf_analysis.systems import importing, mapping
 
     opened = console.opened(workspace)
     known = mapping.load_mappings(opened.parameters / "mappings")
@@ -224,7 +221,7 @@ def check(
         lines = [f"{one.name}: version {one.version}, makes {one.table}" for one in known.values()]
         console.say(as_json, [*known], [*lines, "No faults."])
         return 0
-    trials = [checking.try_mapping(opened, file, date.today(), name) for file in files]
+    trials = [importing.try_mapping(opened, file, date.today(), name) for file in files]
     console.complain(problem for trial in trials for problem in trial.result.problems)
     told = [asdict(trial.result.record) | {"headers": trial.drift} for trial in trials]
     console.say(as_json, told, [line for trial in trials for line in trial.lines()])

@@ -15,9 +15,8 @@ from raw_files import tidy, workspace_of
 
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Workspace
-from pmf_analysis.systems.checking import drift
 from pmf_analysis.systems.folder import read_file
-from pmf_analysis.systems.importing import import_files, judge_file
+from pmf_analysis.systems.importing import drift, import_files, judge_file
 from pmf_analysis.systems.mapping import load_mappings
 from pmf_analysis.systems.results import ImportResult
 from pmf_analysis.systems.rules import Context

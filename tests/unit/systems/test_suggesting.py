@@ -13,10 +13,9 @@ from pmf_analysis.cli import main
 from pmf_analysis.data.store import Store
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import PmfError
-from pmf_analysis.systems.checking import try_mapping
 from pmf_analysis.systems.drafting import draft_register, mapping_for
 from pmf_analysis.systems.folder import read_file
-from pmf_analysis.systems.importing import import_files
+from pmf_analysis.systems.importing import import_files, try_mapping
 from pmf_analysis.systems.mapping import MappingFile, load_mappings
 from pmf_analysis.systems.suggesting import propose, suggest_mapping
 
