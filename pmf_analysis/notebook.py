@@ -224,6 +224,7 @@ def theme_view(measures: Measures, parameters: Parameters, spec: RunSpec, theme:
         seed=spec.seed,
         words=framework.status_words,
         roles=roles_of(parameters),
+        data_language=framework.data_language,
     )
 
 

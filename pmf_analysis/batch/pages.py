@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from pmf_analysis.batch import manifest, notebooks
 from pmf_analysis.problems import Problem, Problems
+from pmf_analysis.story import asides
 from pmf_analysis.story.bank import say, spoken, words_of
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def describe_pages(plan: Plan) -> dict[str, Any]:
         "starts": plan.period.start.isoformat(),
         "brand": plan.workspace.brand(framework.council),
         "language": framework.language,
+        "data_language": framework.data_language,
         "wording": plan.parameters.wording,
         "easy_level": framework.target_bands.too_easy,
         "comparison_level": framework.comparison.level,
@@ -81,7 +83,15 @@ def shared_facts(about: dict[str, Any]) -> dict[str, Any]:
     """Return what every page of a run says of itself."""
     brand = about.get("brand", {})  # absent, as wording is, in a run of an earlier version
     own = {"brand": brand, "contact": brand.get("contact", ""), "wording": about.get("wording", {})}
+    own["asides"] = dict.fromkeys(_named_in_data(about), about.get("data_language", "en"))
     return own | {name: about[name] for name in ("council", "notice", "period", "as_at")}
+
+
+def _named_in_data(about: dict[str, Any]) -> list[str]:
+    """Return what every page shows in the language of the data, where that is not its own."""
+    if about.get("language", "en") == about.get("data_language", "en"):
+        return []
+    return [*filter(None, (about["notice"], *(theme["title"] for theme in about["themes"])))]
 
 
 def page_facts(about: dict[str, Any], job: dict[str, Any]) -> dict[str, Any]:
@@ -183,7 +193,8 @@ def _theme_page(
 
     ids = theme["indicators"]
     known = theme.get("register", [{"id": id, "title": id} for id in ids])
-    named = ("council", "period", "comparison_level", "overdispersion", "easy_level")
+    named = ["council", "period", "comparison_level", "overdispersion", "easy_level"]
+    named += ["words", "status_style", "data_language"]
     view = ThemeView(
         theme=theme["id"],
         theme_title=theme["title"],
@@ -192,13 +203,14 @@ def _theme_page(
         indicators=tuple(Indicator.model_construct(**each) for each in known),
         tables=ThemeTables(measures, theme["id"], set(ids)),
         roles=frozenset(about.get("roles", ())),
-        **{name: about[name] for name in (*named, "words", "status_style") if name in about},
+        **{name: about[name] for name in named if name in about},
     )
     return ThemePage(view, [job["analysis"] for job in jobs if job["href"]])
 
 
 def _portfolio(measures: Measures, about: dict[str, Any]) -> dict[str, str]:
     """Return how many targets would be met, of the whole and by theme, then by director: HTML."""
+    from pmf_analysis.story.figures import text
     from pmf_analysis.story.rendering import block_html
     from pmf_analysis.story.track import portfolio_blocks
     from pmf_analysis.story.view import rows_of
@@ -210,6 +222,9 @@ def _portfolio(measures: Measures, about: dict[str, Any]) -> dict[str, str]:
     row = next(iter(rows_of(measures.records[past])), None)
     post = measures.portfolio["group"] == "directorate"
     whole, posts = (rows_of(measures.portfolio[rows]) for rows in (~post, post))
+    asides.forget()
+    for title, language in shared_facts(about)["asides"].items():
+        asides.note([title, *(text(row, "name") for row in posts)], language)
     parts = {"portfolio": portfolio_blocks(whole, themes, level, row)}
     bare = portfolio_blocks(posts, themes, level)
     parts["directors"] = [replace(e, id="directors", title="", text=(), notes=()) for e in bare]

@@ -14,18 +14,27 @@ from threading import get_ident
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 from nbconvert.exporters.html import HTMLExporter
 from nbformat import NotebookNode
 from traitlets import List, Unicode
 
 from pmf_analysis.documents import reading
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
-from pmf_analysis.story import bank, style
+from pmf_analysis.story import bank, rendering, style
 from pmf_analysis.story.facts import dated
 from pmf_analysis.story.sentences import counted
 
 TEMPLATES = Path(__file__).parent / "templates"
 _UNRATED = ("rising", "falling", "higher", "lower")
+
+
+def _marked(text: str, asides: Mapping[str, str]) -> Markup:
+    """Mark the parts of a text in other languages; every text is escaped."""
+    return Markup(rendering.marked(text, asides))
+
+
+_WAYS: dict[str, Any] = {"say": bank.say, "marked": _marked}
 
 
 class PmfHtmlExporter(HTMLExporter):
@@ -40,7 +49,7 @@ class PmfHtmlExporter(HTMLExporter):
         environment = super()._create_environment()  # type: ignore[no-untyped-call]
         environment.autoescape = True
         environment.trim_blocks = environment.lstrip_blocks = True
-        environment.globals["say"] = bank.say
+        environment.globals |= _WAYS
         return environment
 
     def from_notebook_node(  # type: ignore[override]  # as HTMLExporter itself does
@@ -195,5 +204,5 @@ def joining_page(name: str, facts: Mapping[str, Any], sections: list[reading.Sec
 def _environment() -> Environment:
     loader = FileSystemLoader(TEMPLATES / "pmf")
     made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    made.globals |= {"say": bank.say, "dated": dated, "icon": style.icon_html}
+    made.globals |= {**_WAYS, "dated": dated, "icon": style.icon_html}
     return made

@@ -8,7 +8,7 @@ failed cell stops the reading.
 import hashlib
 import json
 import re
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -122,8 +122,8 @@ def report_facts(
 
     ``known`` may hold council, notice, theme and analysis (or title), period (its long label),
     as_at (a date, or ISO text), content_hash (made from facts and sections when absent, so that it
-    is no clock), results, home (links), contact, lang, brand; and lists of links, each of href
-    and label: trail (where the document stands), sisters and copies.
+    is no clock), results, home (links), contact, lang, brand; asides (parts in other languages);
+    and lists of links, each of href and label: trail (where the document stands), sisters, copies.
     """
     joined = ": ".join(str(known[key]) for key in ("theme", "analysis") if known.get(key))
     names = ("council", "notice", "period", "results", "home", "contact")
@@ -138,7 +138,9 @@ def report_facts(
     lang = {"en": "en-GB"}.get(bank.language(), bank.language())
     facts |= {"lang": str(known.get("lang") or lang), "content_hash": str(digest)[:12]}
     facts |= {name: list(known.get(name) or ()) for name in ("trail", "sisters", "copies")}
-    return {**facts, "brand": dict(known.get("brand") or {})}
+    parts = (part for section in sections for part in section.parts if isinstance(part, Shown))
+    asides = ChainMap(known.get("asides") or {}, *(dict(each.block.asides) for each in parts))
+    return {**facts, "brand": dict(known.get("brand") or {}), "asides": dict(asides)}
 
 
 def _language(notebook: Any) -> str:

@@ -178,9 +178,10 @@ class ValuePair(Titled):
 class Framework(SettingsFile):
     """A council's performance framework: its themes, directors and thresholds.
 
-    ``language`` is that of the reports: English, or Welsh (cy). ``status_style`` is what a theme's
-    page says of each indicator: whether it changed (spc), the council's own colour too (rag) or
-    neither (none). The first step of ``status_rule`` that holds gives the colour.
+    ``language`` is that of the reports: English, or Welsh (cy); ``data_language`` that of titles,
+    commentary and other texts of register and data. ``status_style`` is what a theme's page says of
+    each indicator: whether it changed (spc), the council's own colour too (rag) or neither (none).
+    The first step of ``status_rule`` that holds gives the colour.
     """
 
     title: Text
@@ -188,6 +189,7 @@ class Framework(SettingsFile):
     themes: Annotated[tuple[Theme, ...], Field(min_length=1)]
     directors: Annotated[tuple[Director, ...], Field(min_length=1)]
     language: Language = "en"
+    data_language: Language = "en"
     year_type: periods.YearType = "financial"
     analyses: tuple[Analysis, ...] = ANALYSES
     target_bands: TargetBands = TargetBands()

@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from pmf_analysis.shipped import read_entries
+from pmf_analysis.story import asides
 
 Sentences = tuple[str, ...]
 
@@ -151,7 +152,9 @@ def capital(sentence: str) -> str:
 def clip_words(text: str, most: int) -> str:
     """Return at most ``most`` words of a text, with an ellipsis where it was cut."""
     words = text.split()
-    return text if len(words) <= most else " ".join(words[:most]).rstrip(",;:") + "\u2026"
+    if len(words) <= most:
+        return text
+    return asides.note_part(text, " ".join(words[:most]).rstrip(",;:") + "\u2026")
 
 
 def clip_sentences(text: str, most: int) -> str:
@@ -161,7 +164,7 @@ def clip_sentences(text: str, most: int) -> str:
         shown = shown[: ends[-1].end()]
     if not fits(shown, most):
         return clip_words(shown, most)
-    return text if shown == text else f"{shown} \u2026"
+    return text if shown == text else f"{asides.note_part(text, shown)} \u2026"
 
 
 def title(entry: str, name: str, after: str = "", **slots: object) -> str:
@@ -289,7 +292,10 @@ def reason_sentences(reason: str, *without: str, having: str = "", after: int = 
     parts = [part.strip() for part in re.split(r";\s+|(?<=\w\.)\s+(?=[A-Z])", reason)]
     said = [capital(re.sub(r"(?<![.?])$", ".", part)) for part in parts if part]
     lacking = (each for each in said[after:] if not any(word in each for word in without))
-    return tuple(inflected("reasons", each) for each in lacking if having in each)
+    pairs = [(each, inflected("reasons", each)) for each in lacking if having in each]
+    if language() != "en":
+        asides.note((told for each, told in pairs if told == each), "en")
+    return tuple(told for _, told in pairs)
 
 
 def reason_words(reason: str) -> str:

@@ -7,13 +7,13 @@ exporters read the structured form, so that no document is ever scraped from ano
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self, get_args
 
 from pmf_analysis.parameters.drawings import check_svg
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
-from pmf_analysis.story import bank
+from pmf_analysis.story import asides, bank
 
 BLOCK_MIME = "application/vnd.pmf.block+json"
 SCHEMA_VERSION = 1
@@ -95,6 +95,8 @@ class Block:
         What the owner of the figures wrote about them, each with role and date.
     lang
         The language of its words, if nothing else is said the one in which they were said.
+    asides
+        Parts of its texts in other languages, with these; if nothing else is said, those noted.
 
     Raises
     ------
@@ -117,6 +119,7 @@ class Block:
     tone: str = ""
     commentary: tuple[str, ...] = ()
     lang: str = field(default_factory=bank.language)
+    asides: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _require(self.kind in get_args(Kind), "block-kind", kind=self.kind)
@@ -126,6 +129,16 @@ class Block:
         _require(is_complete, "figure-incomplete", id=self.id)
         _require(self.kind != "table" or self.table, "table-missing", id=self.id)
         check_svg(self.svg)
+        object.__setattr__(self, "asides", {**asides.found_in(self._texts()), **self.asides})
+
+    def _texts(self) -> Iterator[str]:
+        """Yield every text that the block shows."""
+        yield from (self.title, self.subtitle, self.source)
+        yield from (*self.text, *self.notes, *self.commentary)
+        if self.table:
+            yield self.table.caption
+            yield from (column.label for column in self.table.columns)
+            yield from (cell for row in self.table.rows for cell in row.values())
 
     @property
     def plain_text(self) -> str:
@@ -160,7 +173,7 @@ class Block:
                 rows = tuple(table["rows"])
                 fields["table"] = Table(table["caption"], columns, rows, table["status_words"])
             lists = {key: tuple(fields.get(key, ())) for key in ("text", "notes", "commentary")}
-            return cls(**{"lang": "en", **fields, **lists})
+            return cls(**{"lang": "en", **fields, **lists, "asides": fields.get("asides", {})})
         except (KeyError, TypeError, AttributeError) as error:
             raise _refusal("block-malformed", error=error) from error
 

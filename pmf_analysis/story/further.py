@@ -84,9 +84,10 @@ def robustness_blocks(view: ThemeView, facts: Sequence[ComparisonFacts]) -> list
 
 def _about(title: str, row: Row) -> str:
     date, source = written_date(row, "peer_set_as_at"), text(row, "peer_set_source")
-    source, method = source or say("further.no_source"), text(row, "peer_set_method").rstrip(".")
+    source, method = source or say("further.no_source"), text(row, "peer_set_method")
     dated = say("further.as_at", source=source, date=date if date not in source else None)
-    slots = {"title": title, "method": method, "source": dated or source}
+    slots = {"title": title, "method": bank.reason_words(method).rstrip(".")}
+    slots["source"] = dated or source
     return say("further.set", **slots) or say("further.set_alone", **slots)
 
 

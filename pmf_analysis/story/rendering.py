@@ -8,14 +8,16 @@ roles once CSS lays it out as cards), and pictures are named by their alternativ
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from html import escape
 from typing import Any
 from urllib.parse import quote
 
 from pmf_analysis.data.store import neutral_cell
 from pmf_analysis.story import bank, blocks, formatting, style
+from pmf_analysis.story.asides import pieces
 from pmf_analysis.story.style import status_html, status_word
 
 _SVG_TAG = re.compile(r"""<svg((?:[^>"']|"[^"]*"|'[^']*')*)>""")
@@ -41,15 +43,28 @@ def block_html(block: blocks.Block, *, number: int | None = None, level: int = 3
     level
         Heading level of the block's title, so that a page never skips one.
     """
-    ways: dict[str, Any] = {"text": escape, "prose": _prose, "cell": _cell_html, "style": style}
+    prose = partial(marked, asides=block.asides)
+    cell = partial(_cell_html, prose)
+    ways: dict[str, Any] = {"text": escape, "prose": prose, "cell": cell, "style": style}
     ways |= {"address": _csv_address, "named": _named_svg, "short": _SHORT_CELL}
     ways |= {"units_in_headings": units_in_headings, "say": bank.say}
     with bank.spoken(block.lang):
         return bank.template("block.html.jinja")(block=block, number=number, level=level, **ways)
 
 
+def marked(text: str, asides: Mapping[str, str]) -> str:
+    """Escape a text, and mark its parts in other languages.
+
+    Browsers break "2026-27 Q2" after its hyphen unless they are told not to.
+    """
+    parts = (
+        f'<span lang="{language}">{_prose(part)}</span>' if language else _prose(part)
+        for part, language in pieces(text, asides)
+    )
+    return "".join(parts)
+
+
 def _prose(text: str) -> str:
-    """Escape a text; browsers break "2026-27 Q2" after its hyphen unless they are told not to."""
     return _PERIOD.sub(r'<span class="pmf-whole">\g<0></span>', escape(text))
 
 
@@ -61,15 +76,19 @@ def _named_svg(block: blocks.Block) -> str:
     return _SVG_TAG.sub(lambda tag: f"{opening}{tag[1]}>{title}", block.svg, count=1)
 
 
-def _cell_html(table: blocks.Table, column: blocks.Column, row: Mapping[str, str]) -> str:
+def _cell_html(
+    prose: Callable[[str], str], table: blocks.Table, column: blocks.Column, row: Mapping[str, str]
+) -> str:
     """Return a cell, a link where ``<key>_link`` of its row says where it leads."""
-    shown, link = _plain_cell(table, column, row), row.get(f"{column.key}_link", "")
+    shown, link = _plain_cell(prose, table, column, row), row.get(f"{column.key}_link", "")
     if not row.get(column.key) or not _NEAR.fullmatch(link):
         return shown
     return f'<a href="{link}">{shown}</a>'  # the headings of row and column say of what
 
 
-def _plain_cell(table: blocks.Table, column: blocks.Column, row: Mapping[str, str]) -> str:
+def _plain_cell(
+    prose: Callable[[str], str], table: blocks.Table, column: blocks.Column, row: Mapping[str, str]
+) -> str:
     value = row.get(column.key) or ""
     if value and column.kind == "spark":
         return f'{value}<span class="pmf-hidden">{escape(row.get(f"{column.key}_said", ""))}</span>'
@@ -79,12 +98,12 @@ def _plain_cell(table: blocks.Table, column: blocks.Column, row: Mapping[str, st
         return status_html(value, table.status_words)
     parts = _VALUE.fullmatch(value) if len(value) > _SHORT_CELL else None
     if column.kind != "number" or parts is None:
-        shown = escape(value) if _PERIOD.fullmatch(value) else _prose(value)
+        shown = escape(value) if _PERIOD.fullmatch(value) else prose(value)
         return f"<span>{shown}</span>" if "</span>" in shown else shown  # one item of a card
     # A long unit goes to the next line as a whole; the outer wrapper is one item of a card.
     value, unit = "".join(parts.groups()[:4]), parts[5].strip()
     whole = " pmf-whole" if len(unit) < _SHORT_UNIT else ""
-    return f'<span>{value} <span class="pmf-unit{whole}">{_prose(unit)}</span></span>'
+    return f'<span>{value} <span class="pmf-unit{whole}">{prose(unit)}</span></span>'
 
 
 def _csv_address(table: blocks.Table) -> str:

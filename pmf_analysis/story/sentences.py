@@ -15,7 +15,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from pmf_analysis.story import bank
+from pmf_analysis.story import asides, bank
 from pmf_analysis.story.bank import Sentences, count_of, join_words, phrase, say, tell, words_of
 from pmf_analysis.story.facts import SIGNALS, ComparisonFacts, TargetFacts, TrendFacts, dated
 from pmf_analysis.story.figures import Facts, Figure, Row, Subject, number, raw, text
@@ -160,6 +160,8 @@ def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
     # The first clause of each reason, short enough to stand in brackets.
     firsts = [re.split(r"[,;:]|\.(?=\s|$)", reason)[0] for _, reason in reasons]
     clauses = [first[:1].lower() + bank.clip_words(first, _CLAUSE_WORDS)[1:] for first in firsts]
+    for (_, reason), clause in zip(reasons, clauses, strict=True):
+        asides.note_part(reason, clause)
     common = max(clauses, key=clauses.count)
     names = [name for (name, _), clause in zip(reasons, clauses, strict=True) if clause == common]
     others = len(reasons) - len(names)

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from pmf_analysis.parameters.models import Indicator
-from pmf_analysis.story import bank
+from pmf_analysis.story import asides, bank
 from pmf_analysis.story.bank import count_of, say, stored, tell, told, words_of
 from pmf_analysis.story.blocks import Block, Table
 from pmf_analysis.story.facts import TrendFacts, written_date
@@ -34,7 +34,8 @@ class ThemeView:
     ``comparison_level`` is the level in percent at which counts are compared, ``overdispersion``
     whether the usual spread between councils is allowed for, ``easy_level`` the chance from which
     a target is met on the present course. ``roles`` are the posts that officers are named by.
-    ``status_style`` is the framework's.
+    ``status_style`` is the framework's, and ``data_language`` that of the texts of register and
+    data, which are marked where the page is in another.
     """
 
     council: str
@@ -54,6 +55,21 @@ class ThemeView:
     words: Mapping[str, str] = field(default_factory=dict)
     roles: frozenset[str] = frozenset()
     status_style: str = "spc"
+    data_language: str = "en"
+
+    def __post_init__(self) -> None:
+        asides.forget()
+        for kind, spoken in (("ours", "en"), ("data", self.data_language)):
+            if spoken != bank.language():
+                asides.note(self._texts(stored("cells.yml")["texts"][kind]), spoken)
+
+    def _texts(self, columns: Mapping[str, list[str]]) -> Iterator[str]:
+        """Yield the texts of some columns of the tables, and of some fields of the register."""
+        yield from (self.theme_title, self.notice)
+        for name, chosen in columns.items():
+            register: list[Row] = [dict(vars(each).items()) for each in self.indicators]
+            for row in register if name == "register" else rows_of(getattr(self, name)):
+                yield from (text(row, column).lstrip("£% ") for column in chosen)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """Return a table."""
