@@ -46,9 +46,11 @@ def png_of(svg: str, width_px: int) -> bytes:
 
 
 def size_of(svg: str) -> tuple[float, float]:
-    """Return width and height of a drawing, as its ``viewBox`` says."""
+    """Return width and height of a drawing, as its ``viewBox`` says, or else itself."""
     try:
-        width, height = map(float, etree.fromstring(svg).get("viewBox", "").split()[2:])
+        root = etree.fromstring(svg)
+        sides = (root.get(name, "").rstrip("cimnptx") for name in ("width", "height"))
+        width, height = map(float, root.get("viewBox", "").split()[2:] or sides)
     except (ValueError, etree.XMLSyntaxError):
         width = height = 0
     if not (0 < width < RULES["longest_side"] and 0 < height < RULES["longest_side"]):

@@ -7,6 +7,7 @@ council's own template and holds pictures and links. The same report gives the s
 import base64
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -51,9 +52,7 @@ def make_word(report: Report, template: bytes | None = None) -> bytes:
     ways |= {
         "style_id": lambda name: ids.get(name.lower(), ""),
         "picture": lambda svg: _figure(part, svg, wide, RULES["tallest"] * high),
-        "logo": _logo(part, logo)
-        if (logo := report.facts["brand"].get("logo")) and is_ours
-        else {},
+        "logo": _logo(part, report.facts["brand"].get("logo", "")) if is_ours else {},
         "pieces": lambda text: ((type(text)(p), of) for p, of in pieces(text, asides)),
         "link": lambda address: _link(part, address),
         "unbroken": lambda text: type(text)(re.sub(RULES["hyphen"], "\u2011", text)),
@@ -151,14 +150,16 @@ def _figure(part: Any, svg: str, wide: float, high: float) -> dict[str, Any]:
 
 
 def _logo(part: Any, address: str) -> dict[str, Any]:
-    """Put the council's logo into the document, as large as on a letterhead."""
+    """Put the council's logo into the document; a drawing that says no size is left out."""
     kind, _, coded = address.partition(";base64,")
     content, (wide, high) = base64.b64decode(coded), RULES["logo"]
-    if kind.endswith("svg+xml"):
+    if kind.endswith("png"):
+        png, image = part.get_or_add_image(BytesIO(content))
+        return {"png": png, **_size(image.px_width, image.px_height, wide, high)}
+    with suppress(PmfError):
         drawing = re.sub(r"^\s*<\?xml[^>]*\?>", "", content.decode("utf-8-sig"))
         return _picture(part, drawing, wide, high)
-    png, image = part.get_or_add_image(BytesIO(content))
-    return {"png": png, **_size(image.px_width, image.px_height, wide, high)}
+    return {}
 
 
 def _picture(part: Any, svg: str, wide: float, high: float) -> dict[str, Any]:
