@@ -224,7 +224,7 @@ def _portfolio(measures: Measures, about: dict[str, Any]) -> dict[str, str]:
     whole, posts = (rows_of(measures.portfolio[rows]) for rows in (~post, post))
     asides.forget()
     for title, language in shared_facts(about)["asides"].items():
-        asides.note([title, *(text(row, "name") for row in posts)], language)
+        asides.note([title, *(text(each, "title") for each in posts)], language)
     parts = {"portfolio": portfolio_blocks(whole, themes, level, row)}
     bare = portfolio_blocks(posts, themes, level)
     parts["directors"] = [replace(e, id="directors", title="", text=(), notes=()) for e in bare]
