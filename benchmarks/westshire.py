@@ -22,6 +22,7 @@ from westshire_figures import OWN, SEED, VINTAGES, draw_figures
 from westshire_files import write_vintage
 
 from pmf_analysis.data.contract import conform
+from pmf_analysis.period_spans import add_months
 from pmf_analysis.periods import Period, YearType, parse_period, period_from_start
 from pmf_analysis.systems.demo import SOURCES
 
@@ -123,8 +124,8 @@ def _aims(
         agreed_on = whole.start - timedelta(days=AGREED_BEFORE[year_type])
         periods, aims = [whole], words[year]
         if isinstance(aims, list):
-            first = period_from_start(whole.start, "quarterly", year_type)
-            periods = [first.next(number) for number in range(4)]
+            starts = (add_months(whole.start, 3 * number) for number in range(4))
+            periods = [period_from_start(start, "quarterly", year_type) for start in starts]
         for period, aim in zip(periods, np.atleast_1d(aims), strict=True):
             if aim is not None:
                 yield agreed_on, period, aim if isinstance(aim, dict) else {"target": aim}

@@ -1,7 +1,5 @@
 """The commands by which figures come in: thin, like those of :mod:`pmf_analysis.cli`."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path

@@ -84,16 +84,6 @@ class Period:
         since_start = (self.start.month - YEAR_STARTS[self.year_type]) % 12
         return since_start // MONTHS_IN.get(self.kind, 12) + 1
 
-    def next(self, n: int = 1) -> "Period":
-        """Return the n-th period after this one (before it, if negative), of the same length."""
-        if months := n * self.months:
-            # The day after the end is moved, so that months stay whole.
-            start, end = add_months(self.start, months), add_months(self.end + _DAY, months) - _DAY
-        else:
-            days = n * (self.end + _DAY - self.start)
-            start, end = self.start + days, self.end + days
-        return Period(start, end, self.kind, self.year_type)
-
     def fits(self, frequency: str) -> bool:
         """Say whether values of this period can belong to a series of that frequency.
 

@@ -6,8 +6,6 @@ AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_T
 waiting for over a minute, so it is asked for a sign of life first.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import re

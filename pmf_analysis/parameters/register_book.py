@@ -4,8 +4,6 @@ The cells of its first sheet become the same raw entries that ``indicators.yml``
 one model and one set of checks judge both. The columns are declared in ``register_book.yml``.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """What a council of its own begins with: a framework, an empty register, a first run."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """What a table leaves open: one id with two names, and numbers that can be read in two ways."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from pmf_analysis.problems import Problem

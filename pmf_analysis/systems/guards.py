@@ -4,8 +4,6 @@ What is dropped comes from other people. A few kilobytes can unpack to gigabytes
 can hold programs. Everything here reads as a stream and stops at a limit of ``files.yml``.
 """
 
-from __future__ import annotations
-
 import gzip
 import io
 import re

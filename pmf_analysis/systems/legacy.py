@@ -6,8 +6,6 @@ XLS and XLSB are read by calamine in a process of its own with little memory: a 
 stop it, and one far cell makes it ask for gigabytes.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import re

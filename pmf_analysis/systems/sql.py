@@ -5,8 +5,6 @@ written: only a SELECT is sent, SQLite and PostgreSQL are opened to read only, a
 committed elsewhere. Rows come in parts, and stop at as many cells as a spreadsheet may have.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import re

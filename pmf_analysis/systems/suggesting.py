@@ -3,8 +3,6 @@
 What is proposed is read as it stands, and says in comments what is only guessed: a person decides.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
