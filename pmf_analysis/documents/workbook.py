@@ -8,33 +8,37 @@ analyst's copy has a native line chart beside each table of periods, and true bl
 import io
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, count
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
 
+from pmf_analysis.documents.columns import Written, apart, plain, signs_of, written_columns
 from pmf_analysis.documents.office import finished, visible
 from pmf_analysis.documents.reading import Report, Shown
-from pmf_analysis.story.bank import say, words_of
-from pmf_analysis.story.rendering import plain_column, units_in_headings
+from pmf_analysis.story.bank import join_words, say, words_of
 from pmf_analysis.story.style import COLOURS
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!^\d\.)(?<!^\d\d\.)\s+")  # a note's number ends none
-_LONGEST_CELL, _LONGEST_HEADING = 32_000, 200
+_LINE = 120  # characters above a table
+# Of Arial of 12 points: a letter's width as Excel counts, and a line's height.
+_LETTER, _ROW = 1.2, 16
 _LINES = {"value": "blue", "middle": "blue", "target": "target"}  # others are grey
 
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A table on its sheet; ``numbers`` are its columns of figures, by place, with their keys."""
+    """A table on its sheet."""
 
     name: str
     table: Any
     about: str
     first_row: int
-    numbers: dict[int, str]
-    of_periods: bool
+    columns: list[Written]
+    has_chart: bool
 
 
 def make_workbook(report: Report, *, charts: bool = False) -> bytes:
@@ -55,26 +59,33 @@ def make_workbook(report: Report, *, charts: bool = False) -> bytes:
         warnings.filterwarnings("ignore", module="gptables")
         from gptables import produce_workbook  # type: ignore[import-untyped]
 
-        sheets = [_sheet(each, charts) for each in report.shown if each.number and each.block.table]
-        tables = {sheet.name: sheet.table for sheet in sheets} | {say("workbook.signs"): _signs()}
+        told = [each for each in report.shown if each.number and each.block.table]
+        names = apart([re.sub(r"\W+", "_", _kind(each))[:25] for each in told])
+        sheets = [_sheet(*each, charts=charts) for each in zip(names, told, strict=True)]
+        signs = _signs({sign for sheet in sheets for sign in signs_of(sheet.columns)})
         contents = words_of("workbook.contents_columns")
         above = {name: say(f"workbook.contents_{name}") for name in ("title", "instructions")}
+        cover = _cover(report.facts)
         made = produce_workbook(
             written,
-            tables,
-            cover=_cover(report.facts),
+            {sheet.name: sheet.table for sheet in sheets} | signs,
+            cover=cover,
             contentsheet_label=say("workbook.contents"),
             contentsheet_options={"column_names": [*contents.values()], **above},
             workbook_options={"strings_to_formulas": False, "strings_to_urls": False},
         )
+        _head_cover(made, cover)
         for printed in made.worksheets():
             printed.set_landscape()
             printed.fit_to_pages(1, 0)
-        for sheet in sheets if charts else ():
-            if sheet.of_periods and sheet.numbers:
-                _add_chart(made, sheet)
+        for sheet in sheets:
+            _finish(made, sheet)
         made.close()
     return finished(written.getvalue(), report)
+
+
+def _kind(shown: Shown) -> str:
+    return say(f"page.{shown.block.kind}_n", number=shown.number)
 
 
 def _cover(facts: Mapping[str, Any]) -> Any:
@@ -83,7 +94,7 @@ def _cover(facts: Mapping[str, Any]) -> Any:
     as_at, brand = say("page.figures_known", as_at=facts["as_at"]), facts["brand"]
     contacts = _told(brand.get("contact") or facts["contact"], brand.get("licence"))
     return Cover(
-        _plain(facts["title"]),
+        plain(facts["title"]),
         intro=_told(facts["council"], facts["period"], as_at, facts["notice"]),
         about=_told(*words_of("workbook.about").values()),
         contact=contacts or None,
@@ -91,107 +102,128 @@ def _cover(facts: Mapping[str, Any]) -> Any:
     )
 
 
-def _signs() -> Any:
-    """Return the sheet that explains what stands in a cell without a value."""
+def _head_cover(workbook: Any, cover: Any) -> None:
+    """Write the headings of the cover's parts, which gptables has in English, over its own."""
+    place, looks = (
+        workbook.worksheets()[0],
+        workbook.add_format(workbook.theme.cover_subtitle_format),
+    )
+    row = 1
+    for name, heading in words_of("workbook.cover_parts").items():
+        if lines := getattr(cover, name):
+            place.write_string(row, 0, heading, looks)
+            row += 1 + len(lines)
+
+
+def _signs(used: set[str]) -> dict[str, Any]:
+    """Return the sheet that explains the signs that stand in cells without a value, if any do."""
     from gptables import GPTable
 
     meaning = words_of("workbook.meaning").items()
-    told = [(_plain(say(f"workbook.sign.{name}")), text) for name, text in meaning]
-    frame = pd.DataFrame(told, columns=[*words_of("workbook.signs_columns").values()])
+    told = [(say(f"workbook.sign.{name}"), text) for name, text in meaning]
+    rows = [row for row in told if row[0] in used]
+    frame = pd.DataFrame(rows, columns=[*words_of("workbook.signs_columns").values()])
     words = {name: say(f"workbook.signs_{name}") for name in ("title", "instructions")}
-    return GPTable(frame, "signs", **words, index_columns={1: 0})
+    sheet = {say("workbook.signs"): GPTable(frame, "signs", **words, index_columns={1: 0})}
+    return sheet if rows else {}
 
 
-def _sheet(shown: Shown, charts: bool) -> _Sheet:
+def _sheet(name: str, shown: Shown, *, charts: bool) -> _Sheet:
     from gptables import GPTable
 
-    block, name = shown.block, f"{shown.block.kind}_{shown.number}"
-    assert block.table is not None  # a numbered block without one has been passed over
-    table = units_in_headings(block.table)
-    columns = [column for column in table.columns if column.kind != "spark"]
-    plain = [plain_column(table, column) for column in columns]
-    figures = {at: cells for at, (_, is_number, cells) in enumerate(plain) if is_number}
-    cells = [_cells(cells, at in figures, charts) for at, (*_, cells) in enumerate(plain)]
-    headings = _headings([heading for heading, *_ in plain])
-    kind = say(f"page.{block.kind}_n", number=shown.number)
-    # Text does not wrap above a table, so that each sentence has a row of its own.
-    legend = _told(
-        *(said for note in block.commentary + block.notes for said in _SENTENCE_END.split(note))
-    )
+    block, table = shown.block, shown.block.table
+    assert table is not None  # a block without one has been passed over
+    columns = written_columns(table)
+    signs = signs_of(columns)
+    has_chart = charts and table.columns[0].key == "period" and any(each.shape for each in columns)
+    for column in columns if has_chart else ():
+        column.cells = [None if column.shape and each in signs else each for each in column.cells]
+    signs = signs_of(columns)
+    said = say("workbook.instructions.signs", signs=join_words(signs))
+    said = say("workbook.instructions.gaps") if has_chart else said
+    title, *more = _lines(f"{_kind(shown)}: {block.title or table.caption}")
+    source = say("page.source", source=block.source)
+    notes = (each for note in block.commentary + block.notes for each in _SENTENCE_END.split(note))
+    legend = _told(*(line for text in (*notes, source) for line in _lines(text)))
+    subtitles = _told(*more, *_lines(block.subtitle))
     made = GPTable(
-        pd.DataFrame(dict(zip(headings, cells, strict=True))),
-        name,
-        _plain(f"{kind}: {block.title or table.caption}"),
-        subtitles=_told(block.subtitle),
-        instructions=say("workbook.instructions"),
-        source=(block.source and _plain(say("page.source", source=block.source))) or None,
+        pd.DataFrame({each.heading: each.cells for each in columns}, dtype=object),
+        f"{block.kind}_{shown.number}",
+        plain(title),
+        subtitles=subtitles,
+        instructions=said or say("workbook.instructions.plain"),
         legend=legend,
         index_columns={1: 0},
-        additional_formatting=[_format(at, cells) for at, cells in figures.items()],
+        additional_formatting=[*chain(*map(_looks, count(), columns))],
     )
-    above = len(("title", "instructions", *legend)) + bool(block.subtitle) + bool(block.source)
-    keys = {at: columns[at].key for at in figures}
-    return _Sheet(name.capitalize(), made, block.alt, above, keys, columns[0].key == "period")
+    above = len(("title", "instructions", *subtitles, *legend))
+    return _Sheet(name, made, visible(block.alt), above, columns, has_chart)
 
 
-def _headings(names: Sequence[str]) -> list[str]:
-    """Return headings as Excel takes them: short, no two alike, none empty."""
-    made: list[str] = []
-    for name in names:
-        short = _plain(name)[:_LONGEST_HEADING] or "-"
-        made.append(f"{short} ({len(made) + 1})" if short in made else short)
+def _lines(text: str) -> list[str]:
+    """Return lines that are about as long as each other: no text wraps above a table."""
+    lines = wrap(text, _LINE)
+    return lines if len(lines) < 2 else wrap(text, len(text) // len(lines) + 10)
+
+
+def _looks(at: int, column: Written) -> list[dict[str, Any]]:
+    """Return how a column looks, and each number of it that has another number of decimals."""
+    looks: dict[str, Any] = {"align": "left", "indent": min(at, 1)}  # apart from a number before it
+    if column.shape:
+        looks = {"align": "right", "num_format": column.shape}
+    made = [{"column": {"columns": [at], "format": {"valign": "top", **looks}}}]
+    for row, shape in enumerate(column.shapes, 1):
+        if shape not in ("", column.shape):
+            made.append({"cell": {"cells": (row, at), "format": {"num_format": shape}}})
     return made
 
 
-def _cells(cells: Sequence[str], is_number: bool, charts: bool) -> list[Any]:
-    """Return a column's cells: numbers as numbers, and a sign where there is no value."""
-    missing = None if charts and is_number else say("workbook.sign.none")
-    told = [cell and float(cell) if is_number else _plain(cell) for cell in cells]
-    return [missing if each == "" else each for each in told]
-
-
-def _format(at: int, cells: Sequence[str]) -> dict[str, Any]:
-    decimals = max(len(cell.partition(".")[2]) for cell in cells)
-    shape = "#,##0" + f".{'0' * decimals}" * bool(decimals)
-    return {"column": {"columns": [at], "format": {"num_format": shape}}}
-
-
-def _plain(text: str) -> str:
-    """Return a text that gptables writes as it stands, or as nearly so as Excel allows.
-
-    gptables takes ``$$`` for a note's mark and ``[a](b)`` for a link, and refuses signs alone.
-    """
-    shown = str(visible(text))[:_LONGEST_CELL]
-    shown = shown.replace("](", "] (").replace("$$", "$ $")
-    # A cell is text here, but would run once somebody edits it.
-    shown = re.sub(r"^(?=[=@\t\r]|[+-][^\d\s.,(+-])", "'", shown)
-    is_told = not shown.strip() or re.search("[a-zA-Z0-9]", shown)
-    return shown if is_told else f"{shown} ({say('workbook.sign_alone')})"
-
-
 def _told(*texts: str | None) -> list[str]:
-    return [_plain(text) for text in texts if text and text.strip()]
+    return [plain(text) for text in texts if text and text.strip()]
 
 
-def _add_chart(workbook: Any, sheet: _Sheet) -> None:
+def _finish(workbook: Any, sheet: _Sheet) -> None:
+    """Set widths, what is printed again on each page, and a chart where the sheet has one."""
+    place = workbook.get_worksheet_by_name(sheet.name)
+    place.repeat_rows(sheet.first_row)
+    place.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})  # years are labels
+    for at, column in enumerate(sheet.columns):
+        place.set_column(at, at, _LETTER * column.letters + 3)
+    rows = zip(*([column.heading, *column.cells] for column in sheet.columns), strict=True)
+    for at, row in enumerate(rows, sheet.first_row):
+        # Not every program makes a row as high as the lines of its cells.
+        sizes = zip(row, sheet.columns, strict=True)
+        lines = max(len(wrap(str(cell), column.letters + 3)) for cell, column in sizes)
+        place.set_row(at, _ROW * lines)
+    if sheet.has_chart:
+        _add_chart(workbook, place, sheet)
+
+
+def _add_chart(workbook: Any, place: Any, sheet: _Sheet) -> None:
     """Put a line chart of a table's figures beside it, over the table's periods."""
-    chart, table = workbook.add_chart({"type": "line"}), sheet.table
-    first, last = sheet.first_row + 1, sheet.first_row + len(table.table)
-    for at, key in sheet.numbers.items():
-        is_main = key in _LINES
-        line = {"color": COLOURS[_LINES.get(key, "grey")], "width": 2.25 if is_main else 1}
-        chart.add_series(
-            {
-                "name": [sheet.name, sheet.first_row, at],
-                "categories": [sheet.name, first, 0, last, 0],
-                "values": [sheet.name, first, at, last, at],
-                "line": line if is_main else {**line, "dash_type": "dash"},
-            }
-        )
+    chart, numbers = workbook.add_chart({"type": "line"}), list[int]()
+    first, last = sheet.first_row + 1, sheet.first_row + len(sheet.table.table)
+    for at, column in enumerate(sheet.columns):
+        if column.shape:
+            numbers.append(at)
+            is_main = column.key in _LINES
+            colour = {"color": COLOURS[_LINES.get(column.key, "grey")]}
+            line = colour | {"width": 1 + 1.25 * is_main}
+            dot = {"type": "circle", "size": 4, "border": colour, "fill": colour}
+            chart.add_series(
+                {
+                    "name": [sheet.name, sheet.first_row, at],
+                    "categories": [sheet.name, first, 0, last, 0],
+                    "values": [sheet.name, first, at, last, at],
+                    "line": line if is_main else {**line, "dash_type": "dash"},
+                    "marker": dot if is_main else {"type": "none"},
+                }
+            )
     # Names are those of cells: XlsxWriter takes some texts for formulas.
     chart.set_title({"name": [sheet.name, 0, 0], "name_font": {"size": 12}})
-    chart.set_y_axis({"name": [sheet.name, sheet.first_row, min(sheet.numbers)]})
+    grid = {"visible": True, "line": {"color": COLOURS["grid"]}}
+    heading = [sheet.name, sheet.first_row, numbers[0]]
+    chart.set_y_axis({"name": heading, "major_gridlines": grid})
     chart.set_legend({"position": "bottom"})
-    place = workbook.get_worksheet_by_name(sheet.name)
-    about = {"description": sheet.about, "x_scale": 1.6, "y_scale": 1.4}
-    place.insert_chart(first, len(table.table.columns) + 1, chart, about)
+    about = {"description": sheet.about, "x_scale": 1.6, "y_scale": 1.6}
+    place.insert_chart(first, len(sheet.columns) + 1, chart, about)
