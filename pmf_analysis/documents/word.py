@@ -100,6 +100,8 @@ def _empty(document: Any, is_ours: bool) -> None:
     body[:] = [page]
     if is_ours or not page.xpath("self::*[w:pgSz and w:pgMar]"):
         page[:] = filled("page.xml.jinja", {})
+    for columns in page.xpath("w:cols"):  # a report's tables and pictures take the whole line
+        page.remove(columns)
     used, kept = etree.tostring(body, encoding="unicode"), RULES["kept"]
     _drop(document.part.rels, lambda id, kind: not (re.fullmatch(kept, kind) or id in used))
     for attached in settings.xpath("w:attachedTemplate"):
@@ -124,7 +126,8 @@ def _set_styles(root: Any, is_ours: bool, looks: dict[str, Any]) -> dict[str, st
     root.extend([*filled("styles.xml.jinja", facts), *bullets])
     for language in root.xpath("//w:lang"):
         language.getparent().remove(language)
-    for place in root.xpath("w:docDefaults//w:rPr"):
+    basic = [each.get_or_add_rPr() for each in root.xpath("w:style[@w:default='1']")]
+    for place in root.xpath("w:docDefaults//w:rPr") or basic[:1]:
         place.extend(filled("language.xml.jinja", looks))
     return _style_ids(root)
 

@@ -73,11 +73,25 @@ def logo(kind: str) -> Report:
     return Report(report.facts | {"brand": brand}, report.sections)
 
 
-@pytest.fixture(params=["own look", "template"], scope="module")
+def bare_template() -> Any:
+    """Two columns, and hardly a style."""
+    template = sample_template()
+    styles = template.styles.element
+    for each in styles.xpath("w:docDefaults|w:style[not(@w:default='1')]"):
+        if each.xpath("string(w:name/@w:val)") not in ("header", "footer"):
+            styles.remove(each)
+    template.sections[0]._sectPr.xpath("w:cols")[0].set(f"{W}num", "2")
+    return template
+
+
+TEMPLATES = {"own look": None, "template": sample_template, "bare template": bare_template}
+
+
+@pytest.fixture(params=TEMPLATES, scope="module")
 def made(request: pytest.FixtureRequest) -> bytes:
-    """A whole report."""
-    template = stored(sample_template()) if request.param == "template" else None
-    return make_word(logo("svg+xml"), template)
+    """A whole report, on each kind of template."""
+    template = TEMPLATES[request.param]
+    return make_word(logo("svg+xml"), template and stored(template()))
 
 
 def parts(content: bytes) -> dict[str, Any]:
@@ -161,15 +175,23 @@ def test_contents_list_every_heading_below_the_title(made: bytes) -> None:
     assert r'TOC \o "2-3"' in "".join(body(made).itertext(f"{W}instrText"))
 
 
-def test_headings_and_captions_stay_with_what_is_below_and_findings_may_leave_their_chart() -> None:
-    for paragraph in Document(io.BytesIO(make_word(whole()))).paragraphs:
-        name, follows = paragraph.style.name, paragraph.style.paragraph_format.keep_with_next
-        if name.startswith("Heading") or name in ("Caption", "PMF Subtitle", "PMF Picture"):
-            assert follows
+def test_headings_and_captions_stay_with_what_is_below_and_findings_may_leave_their_chart(
+    made: bytes,
+) -> None:
+    for paragraph in Document(io.BytesIO(made)).paragraphs:
+        name, follows = paragraph.style.name, paragraph.paragraph_format.keep_with_next
+        if name.startswith("Heading") or name == "Caption":
+            assert follows, "whatever the template's style says"
+        if name in ("PMF Subtitle", "PMF Picture"):
+            assert paragraph.style.paragraph_format.keep_with_next
         if name.startswith("PMF Finding"):
-            assert bool(paragraph.paragraph_format.keep_with_next) == (
-                "avourable" in paragraph.text
-            )
+            assert bool(follows) == ("avourable" in paragraph.text)
+
+
+def test_the_page_has_one_column_and_words_have_a_language(made: bytes) -> None:
+    assert not [*body(made).iter(f"{W}cols")]
+    spoken = parts(made)["word/styles.xml"].iter(f"{W}lang")
+    assert [node.get(f"{W}val") for node in spoken] == ["en-GB"]
 
 
 @pytest.mark.parametrize("kind", ["svg+xml", "png"])
