@@ -35,10 +35,10 @@ def make_slides(report: Report) -> bytes:
     _widen(show)
     said = " ".join(f"{facts[name].rstrip('.')}." for name in ("period", "notice") if facts[name])
     first = Block("note", "first", facts["title"], subtitle=facts["council"], text=(said,))
-    none = Block("note", "none", RULES["no_news"]["title"], text=(RULES["no_news"]["text"],))
+    none = Block("note", "none", bank.say("slides.none"), text=(bank.say("slides.none_text"),))
     for block, figure in [(first, None), *(_exceptions(report) or [(none, None)])]:
         slide, below = show.slides.add_slide(show.slide_layouts[1]), figure or block
-        title = bank.clip_words(visible(block.title), bank.MOST_TITLE_WORDS).strip() or "Finding"
+        title = bank.clip_words(visible(block.title), bank.MOST_TITLE_WORDS).strip() or bank.say("slides.finding")
         title = f"{title} ({len(titles) + 1})" if title in titles else title
         titles.add(title)
         known = {"brand_colour": brand_colour(report), "palette": style, **facts, "title": title}
