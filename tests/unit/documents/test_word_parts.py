@@ -78,7 +78,7 @@ def bare_template() -> Any:
     template = sample_template()
     styles = template.styles.element
     for each in styles.xpath("w:docDefaults|w:style[not(@w:default='1')]"):
-        if each.xpath("string(w:name/@w:val)") not in ("header", "footer"):
+        if not str(each.get(f"{W}styleId")).startswith(("Header", "Footer")):
             styles.remove(each)
     template.sections[0]._sectPr.xpath("w:cols")[0].set(f"{W}num", "2")
     return template
