@@ -20,7 +20,6 @@ from referencing import Registry, Resource
 
 from pmf_analysis.problems import PmfError
 from pmf_analysis.systems import powerbi
-from pmf_analysis.systems.tmdl import ARROW
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "reference" / "powerbi"
 PAGE = "performance.Report/definition/pages/summary"
@@ -46,7 +45,7 @@ def read(files: dict[str, bytes], name: str) -> Any:
 def test_every_table_has_exactly_its_columns_and_types(star: dict[str, pa.Table]) -> None:
     assert list(star) == list(powerbi.TABLES)
     for name, table in star.items():
-        wanted = [(column.name, ARROW[column.kind]) for column in powerbi.TABLES[name]]
+        wanted = [(column.name, powerbi.ARROW[column.kind]) for column in powerbi.TABLES[name]]
         assert [(field.name, field.type) for field in table.schema] == wanted, name
         assert table.num_rows, name
 
@@ -161,6 +160,19 @@ def test_a_run_that_no_longer_fits_the_register_is_not_handed_out() -> None:
         powerbi.files(powerbi.star(given, made_star.OWN), made_star.FACTS, made_star.AS_AT)
     assert {problem.code for problem in told.value.problems} == {"tmdl-orphan"}
     assert "recycling" in told.value.problems[0].line()
+    first = told.value.problems[0]
+    made = made_star.files()[first.file].decode().splitlines()
+    assert first.row and made[first.row - 1].startswith("relationship ")
+
+
+def test_a_key_that_stands_twice_or_is_missing_is_not_handed_out() -> None:
+    whole = powerbi.star(made_star.frames(), made_star.OWN)
+    areas = whole["dim_area"]
+    keys = pa.array([None] * len(areas), pa.string())
+    for odd in (pa.concat_tables([areas, areas]), areas.set_column(0, "area_code", keys)):
+        with pytest.raises(PmfError) as told:
+            powerbi.files(whole | {"dim_area": odd}, made_star.FACTS, made_star.AS_AT)
+        assert "tmdl-not-unique" in {problem.code for problem in told.value.problems}
 
 
 # What other people wrote.

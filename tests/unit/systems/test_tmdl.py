@@ -11,10 +11,10 @@ from typing import Any
 import made_star
 import pyarrow as pa
 import pytest
+import tmdl
 from pyarrow.parquet import read_table, write_table
 
-from pmf_analysis.problems import Problems
-from pmf_analysis.systems import powerbi, tmdl
+from pmf_analysis.systems import powerbi
 
 MODEL = "performance.SemanticModel/definition/"
 
@@ -27,7 +27,7 @@ class Made:
     data: dict[str, bytes] = field(default_factory=dict)
     pages: dict[str, Any] = field(default_factory=dict)
 
-    def check(self) -> Problems:
+    def check(self) -> tmdl.Problems:
         return tmdl.check_model(self.model, self.data, self.pages)
 
     def change(self, name: str, old: str, new: str) -> None:
@@ -55,7 +55,7 @@ def made() -> Made:
 
 def test_our_own_model_is_sound(made: Made) -> None:
     assert made.check() == []
-    things = tmdl.read_model(made.model, Problems())
+    things = tmdl.read_model(made.model, tmdl.Problems())
     assert len({each.name for each in things if each.kind == "table"}) == len(powerbi.TABLES)
     assert {each.name for each in things if each.kind == "expression"} == {"DataFolder"}
     columns = {(each.table, each.name): each for each in things if each.kind == "column"}
