@@ -6,6 +6,7 @@ All that a page says of itself stands in the manifest, so that the pages can be 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -35,7 +36,7 @@ def status_words(status: str) -> str:
 
 def describe_pages(plan: Plan) -> dict[str, Any]:
     """Return what the pages of a plan say of themselves: council, period, themes, analyses."""
-    from pmf_analysis.notebook import roles_of
+    from pmf_analysis.notebook import council_facts, roles_of
 
     framework = plan.parameters.framework
     used = {job.theme for job in plan.jobs}
@@ -43,15 +44,10 @@ def describe_pages(plan: Plan) -> dict[str, Any]:
     with spoken(framework.language, plan.parameters.wording):
         titles = words_of("page.analysis")
     return {
-        "council": framework.council.name,
-        "notice": framework.council.notice,
-        "period": plan.period.long_label,
-        "as_at": plan.spec.as_at.isoformat(),
+        **council_facts(plan.workspace, plan.parameters, plan.spec),
         "starts": plan.period.start.isoformat(),
-        "brand": plan.workspace.brand(framework.council),
         "language": framework.language,
         "data_language": framework.data_language,
-        "wording": plan.parameters.wording,
         "easy_level": framework.target_bands.too_easy,
         "comparison_level": framework.comparison.level,
         "overdispersion": framework.comparison.overdispersion,
@@ -81,8 +77,8 @@ def _theme(plan: Plan, theme: Theme) -> dict[str, Any]:
 
 def shared_facts(about: dict[str, Any]) -> dict[str, Any]:
     """Return what every page of a run says of itself."""
-    brand = about.get("brand", {})  # absent, as wording is, in a run of an earlier version
-    own = {"brand": brand, "contact": brand.get("contact", ""), "wording": about.get("wording", {})}
+    # Both are absent in a run of an earlier version.
+    own = {name: about.get(name, {}) for name in ("brand", "wording")}
     own["asides"] = dict.fromkeys(_named_in_data(about), about.get("data_language", "en"))
     return own | {name: about[name] for name in ("council", "notice", "period", "as_at")}
 
@@ -163,7 +159,7 @@ def _write_index(run: manifest.RunRecord) -> None:
             run.jobs[report["id"]] |= {"absent": absent, "key": ""}
             if report["href"]:
                 _make_page(run, run.jobs[report["id"]])
-        page = _theme_page(measures, about, theme, own)
+        page = _theme_page(run.folder, measures, about, theme, own)
         summary[theme["id"]] = page.counts
         trail = links([("../index.html", say("theme_page.all_reports"))])
         facts = shared_facts(about) | {"title": theme["title"], "trail": trail, "reports": own}
@@ -183,7 +179,11 @@ def _write_index(run: manifest.RunRecord) -> None:
 
 
 def _theme_page(
-    measures: Measures, about: dict[str, Any], theme: dict[str, Any], jobs: list[dict[str, Any]]
+    folder: Path,
+    measures: Measures,
+    about: dict[str, Any],
+    theme: dict[str, Any],
+    jobs: list[dict[str, Any]],
 ) -> ThemePage:
     """Return the page of a theme as far as a run's own record tells of it."""
     from pmf_analysis.notebook import ThemeTables
@@ -205,7 +205,13 @@ def _theme_page(
         roles=frozenset(about.get("roles", ())),
         **{name: about[name] for name in named if name in about},
     )
-    return ThemePage(view, [job["analysis"] for job in jobs if job["href"]])
+    # Reports of an earlier version may have other places than the table leads to now.
+    pages = {job["analysis"]: folder / job["href"] for job in jobs if job["href"]}
+    places = {
+        name: frozenset(re.findall(r' id="([\w-]+)"', page.read_text(encoding="utf-8")))
+        for name, page in pages.items()
+    }
+    return ThemePage(view, places)
 
 
 def _portfolio(measures: Measures, about: dict[str, Any]) -> dict[str, str]:

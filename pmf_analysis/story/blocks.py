@@ -16,6 +16,7 @@ from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story import asides, bank
 
 BLOCK_MIME = "application/vnd.pmf.block+json"
+PAGE_MIME = "application/vnd.pmf.page+json"
 SCHEMA_VERSION = 1
 
 Kind = Literal["finding", "figure", "table", "note", "method", "provenance"]
@@ -137,8 +138,9 @@ class Block:
         yield from (*self.text, *self.notes, *self.commentary)
         if self.table:
             yield self.table.caption
-            yield from (column.label for column in self.table.columns)
-            yield from (cell for row in self.table.rows for cell in row.values())
+            for column in self.table.columns:
+                rows = self.table.rows if column.kind != "spark" else ()
+                yield from (column.label, *(row.get(column.key) or "" for row in rows))
 
     @property
     def plain_text(self) -> str:

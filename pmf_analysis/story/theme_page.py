@@ -28,10 +28,11 @@ _SHOWN_WORDS = 40
 class ThemePage:
     """A theme at a glance.
 
-    ``made`` are the analyses of which there is a report: cells lead to theirs alone.
+    ``made`` are the analyses of which there is a report, each with the ids of its parts: cells lead
+    to theirs alone, and to a report as a whole that lacks the part.
     """
 
-    def __init__(self, view: ThemeView, made: Collection[str]) -> None:
+    def __init__(self, view: ThemeView, made: Mapping[str, Collection[str]]) -> None:
         self.view, self.made = view, made
         self.without = _WITHOUT[view.status_style]
         self.trends, self.realism = TrendsPage(view), RealismPage(view)
@@ -86,8 +87,7 @@ class ThemePage:
         slots |= {"name": names.get(indicator, ""), "owner": self.view.role(text(row, "owner"))}
         cells, series = bank.tell_cells(kind, **slots), self.view.subjects.items()
         slug = next((self.view.slugs[key] for key, of in series if of.indicator == indicator), "")
-        link = f"trends/report.html#finding-{slug}" if slug and "trends" in self.made else ""
-        return cells | {"indicator_link": link}
+        return cells | {"indicator_link": self._link("trends", slug) if slug else ""}
 
     def _row(self, facts: TrendFacts) -> dict[str, str]:
         """Cells of an indicator, and beside each that leads somewhere its address."""
@@ -104,9 +104,13 @@ class ThemePage:
             row["status"] = "".join(text(each, "colour") or text(each, "why") for each in ours)
         row |= {"change": cells["status"], "compared": self._compared(compared)}
         row |= self._target(target, len(self.realism.by_series[series]))
-        anchor = f"report.html#finding-{self.view.slugs[series]}"
-        links = {f"{key}_link": f"{to}/{anchor}" for key, to in _LEADS.items() if to in self.made}
-        return row | links
+        slug = self.view.slugs[series]
+        return row | {f"{key}_link": self._link(to, slug) for key, to in _LEADS.items()}
+
+    def _link(self, analysis: str, slug: str) -> str:
+        """Return where a report tells of a series; "" where there is no report."""
+        part = f"#finding-{slug}" if f"finding-{slug}" in self.made.get(analysis, ()) else ""
+        return f"{analysis}/report.html{part}" if analysis in self.made else ""
 
     def _drawn(self, facts: TrendFacts) -> str:
         """Say what a sparkline shows."""
