@@ -38,7 +38,8 @@ def make_slides(report: Report) -> bytes:
     none = Block("note", "none", bank.say("slides.none"), text=(bank.say("slides.none_text"),))
     for block, figure in [(first, None), *(_exceptions(report) or [(none, None)])]:
         slide, below = show.slides.add_slide(show.slide_layouts[1]), figure or block
-        title = bank.clip_words(visible(block.title), bank.MOST_TITLE_WORDS).strip() or bank.say("slides.finding")
+        title = bank.clip_words(visible(block.title), bank.MOST_TITLE_WORDS).strip()
+        title = title[: RULES["longest_title"]] or bank.say("slides.finding")
         title = f"{title} ({len(titles) + 1})" if title in titles else title
         titles.add(title)
         known = {"brand_colour": brand_colour(report), "palette": style, **facts, "title": title}
@@ -96,31 +97,62 @@ def _widen(show: Any) -> None:
 def _add_chart(slide: Any, figure: Block, table: Table) -> None:
     """Add a table of periods as a chart that PowerPoint can edit; gaps stay gaps."""
     from pptx.chart.data import CategoryChartData
-    from pptx.dml.color import RGBColor
     from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
     from pptx.util import Inches, Pt
 
-    rgb: Any = RGBColor.from_string
-    plain, colours = rendering.units_in_headings(table), list[str]()
+    plain, looks, largest = rendering.units_in_headings(table), list[tuple[str, int]](), 0.0
     data: Any = CategoryChartData(number_format="General")  # type: ignore[no-untyped-call]
     data.categories = [_label(row.get(table.columns[0].key) or "-") for row in table.rows]
     for column in plain.columns:
         name, is_number, cells = rendering.plain_column(plain, column)
         if is_number and column.key in RULES["series"]:
-            data.add_series(_label(name), [float(cell) if cell else None for cell in cells])
-            colours.append(style.COLOURS[RULES["series"][column.key]])
-    if not colours:
+            values = [float(cell) if cell else None for cell in cells]
+            data.add_series(_label(name), values)
+            looks.append(RULES["series"][column.key])
+            largest = max(largest, *(abs(value or 0) for value in values))
+    if not looks:
         return
-    frame = slide.shapes.add_chart(XL_CHART_TYPE.LINE, *map(Inches, RULES["chart"]), data)
+    frame = slide.shapes.add_chart(XL_CHART_TYPE.LINE_MARKERS, *map(Inches, RULES["chart"]), data)
     frame._element.nvGraphicFramePr.cNvPr.set("descr", visible(figure.alt))
     slide.shapes._spTree[-2].addprevious(frame._element)  # read before the source
     chart = frame.chart
     chart.has_title, chart.has_legend, chart.font.size = False, True, Pt(12)
     chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
+    if largest >= 1000:
+        chart.value_axis.tick_labels.number_format = "#,##0"
+        chart.value_axis.tick_labels.number_format_is_linked = False
+    _name_periods(chart.category_axis._element, [str(each.label) for each in data.categories])
+    _colour(chart, looks)
+
+
+def _name_periods(axis: Any, names: list[str]) -> None:
+    """Name as many periods as stand level beside each other."""
+    step = -(-len(names) * (max(map(len, names)) + 2) // RULES["letters"])
+    axis.get_or_add_txPr().bodyPr.set("rot", "0")
+    skip = axis.makeelement(
+        axis.tag.replace("catAx", "tickLblSkip"), {"val": str(step)}, axis.nsmap
+    )
+    axis.find(axis.tag.replace("catAx", "noMultiLvlLbl")).addprevious(skip)
+
+
+def _colour(chart: Any, looks: list[tuple[str, int]]) -> None:
+    """Draw each line in its colour; dots show figures that have no neighbour."""
+    from pptx.dml.color import RGBColor
+    from pptx.enum.chart import XL_MARKER_STYLE
+    from pptx.enum.dml import MSO_LINE
+    from pptx.util import Pt
+
+    rgb: Any = RGBColor.from_string
     chart.value_axis.major_gridlines.format.line.color.rgb = rgb(style.COLOURS["grid"][1:])
-    for series, colour in zip(chart.plots[0].series, colours, strict=True):
+    for series, (name, size) in zip(chart.plots[0].series, looks, strict=True):
+        colour = rgb(style.COLOURS[name][1:])
         series.smooth, series.format.line.width = False, Pt(2.25)
-        series.format.line.color.rgb = rgb(colour[1:])
+        series.format.line.dash_style = MSO_LINE.SOLID if size else MSO_LINE.DASH
+        series.format.line.color.rgb = colour
+        series.marker.style, series.marker.size = XL_MARKER_STYLE.CIRCLE, size or 5
+        series.marker.format.fill.solid()
+        series.marker.format.fill.fore_color.rgb = colour
+        series.marker.format.line.color.rgb = colour
 
 
 def _label(text: str) -> str:
