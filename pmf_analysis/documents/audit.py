@@ -8,6 +8,8 @@ this version with these rules: never that a document is fit for everyone.
 """
 
 import math
+import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,11 +24,17 @@ from lxml import etree
 from pmf_analysis import __version__
 from pmf_analysis.documents.audit_trees import MOST_BYTES, NOT_XML, UnreadableError, read_tree
 from pmf_analysis.documents.plain import plain_lines
+from pmf_analysis.parameters.brand import LEAST_CONTRAST, LEAST_LARGE, contrast
 from pmf_analysis.problems import PmfError, Problem, Problems
 from pmf_analysis.shipped import read_shipped
 
 COLUMNS = ("file", "kind", "duty", "code", "criterion", "where", "message", "fix")
-_MOST_PLACED = 50  # findings of a rule in a file of which the place is looked up
+_MOST_PLACED = 50  # findings of a rule in a file of which place and words are looked up
+_DECLARED = re.compile(r"([^{}]*)\{([^{}]*)\}")
+_COLOUR = re.compile(
+    r"(?<![\w-])(color|background)(?:-color)?:\s*(?:#([0-9a-f]{6}|[0-9a-f]{3})\b|"
+    r"rgb\((\d+),\s*(\d+),\s*(\d+)\)|(white|black)\b)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class AuditResult:
 def audit_folder(folder: Path) -> AuditResult:
     """Judge every page and document in a folder and in those below it, or one file.
 
-    Hidden files and the locks that Office programs leave are passed over.
+    Hidden files, the locks that Office programs leave and links to elsewhere are passed over.
 
     Raises
     ------
@@ -95,24 +103,32 @@ def audit_folder(folder: Path) -> AuditResult:
     if not folder.exists():
         raise PmfError(Problem.of("file-missing", file=folder.name))
     kinds = {end: kind for kind, told in _told()["kinds"].items() for end in told["suffixes"]}
-    paths = [folder] if folder.is_file() else sorted(folder.rglob("*"))
+    closed: list[OSError] = []
+    walked = () if folder.is_file() else os.walk(folder, onerror=closed.append)
+    inside = sorted(Path(base, name) for base, _, names in walked for name in names)
     files, problems, others = Counter[str](), list[Finding](), 0
-    for path in paths:
-        name = path.name if path == folder else path.relative_to(folder).as_posix()
-        name = name.encode(errors="replace").decode()  # of old shared drives
-        is_hidden = any(part.startswith((".", "~$")) for part in name.split("/"))
-        if is_hidden or path.is_dir():
+    for path in [folder] if folder.is_file() else inside:
+        name = _name(path, folder)
+        if any(part.startswith((".", "~$")) for part in name.split("/")):
             continue
         kind = kinds.get(path.suffix.lower())
-        if kind is None:
+        if kind is None or (path.is_symlink() and path != folder):
             others += 1
             continue
         files[kind] += 1
         problems += _judged(path, kind, name)
-    if not files:
+    problems += [
+        _unjudged(error, "folder", _name(Path(error.filename), folder)) for error in closed
+    ]
+    if not files and not closed:
         raise PmfError(Problem.of("audit-nothing", file=folder.name))
     rules = sum(len(_rules(kind)) for kind in files) + len(_told()["files"])
     return AuditResult(problems, files, others, rules=rules)
+
+
+def _name(path: Path, folder: Path) -> str:
+    name = path.name if path == folder else path.relative_to(folder).as_posix()
+    return name.encode(errors="replace").decode()  # of old shared drives
 
 
 def _judged(path: Path, kind: str, name: str) -> list[Finding]:
@@ -123,9 +139,13 @@ def _judged(path: Path, kind: str, name: str) -> list[Finding]:
             raise UnreadableError("file-too-large")
         return list(_judge(kind, read_tree(kind, path.read_bytes()), name))
     except (UnreadableError, OSError) as error:
-        code = error.args[0] if isinstance(error, UnreadableError) else "file-unreadable"
-        says, fix = next((it["says"], it["fix"]) for it in _told()["files"] if it["code"] == code)
-        return [Finding(says, code=code, file=name, fix=fix, kind=kind, duty="file")]
+        return [_unjudged(error, kind, name)]
+
+
+def _unjudged(error: Exception, kind: str, name: str) -> Finding:
+    code = error.args[0] if isinstance(error, UnreadableError) else "file-unreadable"
+    says, fix = next((it["says"], it["fix"]) for it in _told()["files"] if it["code"] == code)
+    return Finding(says, code=code, file=name, fix=fix, kind=kind, duty="file")
 
 
 def audit_html(text: str) -> Problems:
@@ -134,14 +154,18 @@ def audit_html(text: str) -> Problems:
 
 
 def _judge(kind: str, tree: Any, name: str) -> Iterator[Finding]:
-    place = _mark_headings(kind, tree)
+    place, patterns = _mark_headings(kind, tree), _patterns()
     for rule, wrong, of in _rules(kind):
-        found = wrong(tree, **_patterns())
+        found = wrong(tree, **patterns)
         nodes = ([tree] if found else []) if isinstance(found, bool) else found
         for number, node in enumerate(nodes):
             is_placed = node is not tree and number < _MOST_PLACED
+            is_told = node is tree or is_placed
+            of_it, text = (
+                (of(node, **patterns), _words(None, [node])[:80]) if is_told else ("…", "…")
+            )
             yield Finding(
-                rule["says"].format(of=of(node), text=_words(None, [node])[:80]),
+                rule["says"].format(of=of_it, text=text),
                 **{key: rule[key] for key in ("code", "fix", "criterion", "kind", "duty")},
                 file=name,
                 where=place(node).strip() if is_placed else "",
@@ -211,8 +235,34 @@ def _dangling(_context: Any, references: Any, ids: Any) -> list[Any]:
     ]
 
 
+def _faint(_context: Any, declared: Any) -> str:
+    """Return the first pair of colours in a style that is too near to be read, or nothing.
+
+    Large text, which needs less contrast, is known by a size that stands with the colours.
+    """
+    text = _words(None, declared).lower()
+    for selector, block in _DECLARED.findall(text) or [("", text)]:
+        found = {name: each for name, *each in _COLOUR.findall(block)}
+        if len(found) < 2 or "disabled" in selector:
+            continue
+        ink, ground = (_hexadecimal(*found[name]) for name in ("color", "background"))
+        if contrast(ink, ground) < (LEAST_LARGE if "font" in block else LEAST_CONTRAST):
+            return f"{ink} on {ground}"
+    return ""
+
+
+def _hexadecimal(digits: str, red: str, green: str, blue: str, name: str) -> str:
+    """Return a colour as #rrggbb, whichever of the ways of a style it was written in."""
+    if name:
+        return {"white": "#ffffff", "black": "#000000"}[name]
+    if red:
+        return "#" + "".join(f"{min(int(part), 255):02x}" for part in (red, green, blue))
+    return "#" + (digits if len(digits) == 6 else "".join(2 * digit for digit in digits))
+
+
 _TEXT = etree.XPath("string()")
-_FUNCTIONS = {(None, each.__name__[1:]): each for each in (_words, _line, _repeated, _dangling)}
+_OURS = (_words, _line, _repeated, _dangling, _faint)
+_FUNCTIONS = {(None, each.__name__[1:]): each for each in _OURS}
 
 
 @cache

@@ -49,8 +49,14 @@ def read_tree(kind: str, content: bytes) -> Any:
 
 
 def _html_tree(content: bytes) -> Any:
-    coding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    text = NOT_XML.sub("", content.decode(coding, errors="replace"))
+    told = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", content[:2048])
+    is_wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    coding = "utf-16" if is_wide else told[1].decode("ascii", "replace") if told else "utf-8"
+    try:
+        text = content.decode(coding, errors="replace")
+    except LookupError:  # no such coding
+        text = content.decode(errors="replace")
+    text = NOT_XML.sub("", text.lstrip("\ufeff"))
     return html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8"))
 
 
@@ -64,6 +70,8 @@ def _office_tree(kind: str, content: bytes) -> Any:
             raise UnreadableError("file-wrong-name")
         if sum(item.file_size for item in wanted) > MOST_BYTES:
             raise UnreadableError("file-too-large")
+        for name in sorted({*members.namelist()} - {item.filename for item in wanted}):
+            etree.SubElement(package, "part", name=NOT_XML.sub("", name))
         for item in wanted:
             part = etree.fromstring(members.read(item), parser)
             if part.getroottree().docinfo.doctype:
@@ -89,10 +97,29 @@ def _name_parts(package: Any) -> None:
     targets = _targets(parts, "xl/workbook.xml") | _targets(parts, "ppt/presentation.xml")
     for number, node in enumerate(package.xpath("//sheets/sheet | //sldIdLst/sldId"), start=1):
         _name_part(parts, targets.get(node.get("r-id"), ""), node.get("name") or f"slide {number}")
-    styles = {style.get("styleId"): style.find("name") for style in package.iter("style")}
+    styles = {style.get("styleId"): style for style in package.iter("style")}
     for used in package.iter("pStyle"):
-        named = styles.get(used.get("val"))
-        used.set("val", (used if named is None else named).get("val", ""))
+        used.set("val", _style_name(styles, used.get("val")))
+
+
+def _style_name(styles: dict[Any, Any], id: Any) -> str:
+    """Return the name that Word gives a style, or of a council's own headings that of their level.
+
+    A style has the level of the one it is based on, unless it says another.
+    """
+    names, seen = [], set[Any]()
+    while id in styles and id not in seen:
+        seen.add(id)
+        said, based = styles[id].find("name"), styles[id].find("basedOn")
+        level = styles[id].find("pPr/outlineLvl")
+        names.append("" if said is None else said.get("val", ""))
+        if re.fullmatch("heading [1-9]", names[-1], re.IGNORECASE):
+            return names[-1]
+        if level is not None:
+            deep = level.get("val", "")
+            return f"heading {int(deep) + 1}" if deep in [*"012345678"] else names[0]
+        id = None if based is None else based.get("val")
+    return names[0] if names else str(id or "")
 
 
 def _targets(parts: dict[str, Any], name: str) -> dict[str, str]:
@@ -123,7 +150,7 @@ def _pdf_tree(content: bytes) -> Any:
         root: Any = pdf.Root
         tree = _copy(etree.Element("pdf", pages=str(len(pdf.pages))), root)
         tree.set("readable", str(pdf.allow.accessibility))
-        told = map(root.get, ("/MarkInfo", "/ViewerPreferences", "/Outlines"))
+        told = map(root.get, ("/MarkInfo", "/ViewerPreferences", "/Outlines", "/Names"))
         for value in (pdf.trailer.get("/Info"), *told):
             _copy(tree, value)
         if "/Metadata" in root and len(root.Metadata.read_raw_bytes()) < _LONGEST_XMP:

@@ -11,7 +11,7 @@ from pmf_analysis.parameters.loading import Document
 from pmf_analysis.parameters.models import Council
 from pmf_analysis.problems import PmfError
 
-LEAST_CONTRAST = 4.5  # of text on the colour: WCAG 2.2, 1.4.3
+LEAST_CONTRAST, LEAST_LARGE = 4.5, 3.0  # of text, and of large text, on a colour: WCAG 2.2, 1.4.3
 _MOST_LOGO_BYTES = 50_000
 _LOGOS = {".png": "image/png", ".svg": "image/svg+xml"}
 _KINDS = {"logo": tuple(_LOGOS), "word_template": (".docx",)}
@@ -27,10 +27,25 @@ def ink_on(colour: str) -> str:
     >>> ink_on("#12436d"), ink_on("#ffdd00")
     ('#ffffff', '#000000')
     """
+    return "#ffffff" if contrast(colour, "#ffffff") >= LEAST_CONTRAST else "#000000"
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, 1 to 21, by the formula of WCAG 2.2.
+
+    Examples
+    --------
+    >>> round(contrast("#ffffff", "#000000")), round(contrast("#777777", "#ffffff"), 2)
+    (21, 4.48)
+    """
+    dark, light = sorted(map(_lightness, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _lightness(colour: str) -> float:
     shares = [part / 255 for part in bytes.fromhex(colour[1:])]
     linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
-    light = sum(weight * s for weight, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-    return "#ffffff" if 1.05 / (light + 0.05) >= LEAST_CONTRAST else "#000000"
+    return sum(weight * s for weight, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def check_brand(document: Document, folder: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ from pmf_analysis.problems import PmfError
 from pmf_analysis.shipped import read_shipped
 
 SHIPPED = read_shipped("documents/audit.yml")
-ENDS = {kind: told["suffixes"][0] for kind, told in SHIPPED["kinds"].items()}
+ENDS = {kind: told["suffixes"][0] for kind, told in SHIPPED["kinds"].items() if told["suffixes"]}
 KINDS = [kind for kind in ENDS if kind != "old"]
 COUNCIL = {
     "name": "Westshire Council",
