@@ -25,9 +25,9 @@ from pmf_analysis.parameters.models import RunSpec
 from pmf_analysis.parameters.workspace import Parameters, Workspace
 from pmf_analysis.periods import parse_period
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
-from pmf_analysis.story.bank import inflected, speak, stored
+from pmf_analysis.story.bank import inflected, say, speak, stored
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
-from pmf_analysis.story.blocks import Block
+from pmf_analysis.story.blocks import PAGE_MIME, Block
 from pmf_analysis.story.pages import Page
 from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.results import AUDIT_COLUMNS, RESULT_COLUMNS, audit_rows, result_rows
@@ -103,9 +103,35 @@ def open_run(
         check_peer_sets(document, parameters.peer_sets, used)
         document.problems.raise_if_errors()
         view = theme_view(measures, parameters, spec, theme)
+        facts = council_facts(workspace, parameters, spec)
     except PmfError as error:
         raise RefusedError(error.problems, error.exit_code) from None
+    _tell({**facts, "theme": view.theme_title, "analysis": say(f"page.analysis.{analysis}")})
     return _PAGES[analysis](view, folder and folder / theme / analysis)
+
+
+def council_facts(workspace: Workspace, parameters: Parameters, spec: RunSpec) -> dict[str, Any]:
+    """Return what every page of a council and period says of itself."""
+    council = parameters.framework.council
+    period = parse_period(spec.period, year_type=parameters.framework.year_type)
+    return {
+        "council": council.name,
+        "notice": council.notice,
+        "period": period.long_label,
+        "as_at": spec.as_at.isoformat(),
+        "brand": workspace.brand(council),
+        "wording": parameters.wording,
+    }
+
+
+def _tell(facts: Mapping[str, Any]) -> None:
+    """Leave with a notebook what its page says of itself, for documents made of it later."""
+    from IPython import get_ipython
+    from IPython.display import display
+
+    words = ", ".join(facts[name] for name in ("council", "theme", "analysis", "period"))
+    if get_ipython():
+        display({"text/plain": words, PAGE_MIME: facts}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def _checked(cell: dict[str, Any], workspace: Workspace) -> tuple[Document, RunSpec]:

@@ -24,7 +24,11 @@ from pmf_analysis.story import bank, blocks, rendering
 from pmf_analysis.story.facts import dated
 
 HIDDEN_TAGS = frozenset({"parameters", "injected-parameters", "setup", "analyst"})
-_QUIET = re.compile(r"text/plain|application/vnd\.jupyter\.widget.*")
+_QUIET = re.compile(r"text/plain|application/vnd\.(jupyter\.widget.*|pmf\.page\+json)")
+# What open_run leaves in a notebook, and the parts of a brand that are more than text.
+_TOLD = ("council", "notice", "theme", "analysis", "period", "as_at", "brand", "wording")
+_COLOUR, _LOGO = "#[0-9a-fA-F]{6}", r"data:image/(png|svg\+xml);base64,[\w+/=]*"
+_SAFE = {"colour": _COLOUR, "ink": _COLOUR, "logo": _LOGO, "licence_url": r"https://[^\s\"<>]+"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ def read_report(notebook: Any, known: Mapping[str, Any] | None = None) -> Report
     notebook
         An nbformat node; it is not changed.
     known
-        What the report says of itself, before the notebook's metadata ``pmf``.
+        What the report says of itself, before the notebook's metadata ``pmf`` and what
+        ``open_run`` has left in it.
 
     What is said from here on is said in the language of the notebook's blocks, with the council's
     own words where ``wording`` is known.
@@ -101,7 +106,9 @@ def read_report(notebook: Any, known: Mapping[str, Any] | None = None) -> Report
         When a cell has failed, shows something that is not a block, or repeats a block's id.
     """
     notebook, known = _whole(notebook), _whole(known or {})
-    facts = {**notebook.metadata.get("pmf", {}), **known}
+    page: Mapping[str, Any] = next(_outputs(notebook, blocks.PAGE_MIME), {})
+    told = {name: page[name] for name in _TOLD if name in page}
+    facts = {**told, **notebook.metadata.get("pmf", {}), **known}
     bank.speak(_language(notebook), facts.get("wording"))
     sections, title = _sections(notebook)
     return Report(report_facts(facts, sections, title), sections)
@@ -126,8 +133,12 @@ def report_facts(
     and lists of links, each of href and label: trail (where the document stands), sisters, copies.
     """
     joined = ": ".join(str(known[key]) for key in ("theme", "analysis") if known.get(key))
-    names = ("council", "notice", "period", "results", "home", "contact")
+    names = ("council", "notice", "period", "results", "home")
     facts: dict[str, Any] = {name: str(known.get(name) or "") for name in names}
+    given = {name: str(value) for name, value in (known.get("brand") or {}).items()}
+    safe = {name: re.fullmatch(_SAFE.get(name, "(?s:.*)"), given[name]) for name in given}
+    brand = {name: value if safe[name] else "" for name, value in given.items()}
+    facts["contact"] = str(known.get("contact") or brand.get("contact") or "")
     facts["title"] = str(known.get("title") or joined or own_title or bank.say("page.title"))
     facts["period"] = bank.inflected("labels", facts["period"])
     facts["as_at"] = dated(str(known.get("as_at") or "").partition("T")[0])
@@ -140,14 +151,20 @@ def report_facts(
     facts |= {name: list(known.get(name) or ()) for name in ("trail", "sisters", "copies")}
     parts = (part for section in sections for part in section.parts if isinstance(part, Shown))
     asides = ChainMap(known.get("asides") or {}, *(dict(each.block.asides) for each in parts))
-    return {**facts, "brand": dict(known.get("brand") or {}), "asides": dict(asides)}
+    return {**facts, "brand": brand, "asides": dict(asides)}
 
 
 def _language(notebook: Any) -> str:
     """Return the language of a notebook's first block."""
+    block: Mapping[str, Any] = next(_outputs(notebook, blocks.BLOCK_MIME), {})
+    return str(block.get("lang", "en"))
+
+
+def _outputs(notebook: Any, mime: str) -> Iterator[Any]:
+    """Yield what the cells of a notebook show of a kind."""
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
-    shown = (output.get("data", {}).get(blocks.BLOCK_MIME) for output in outputs)
-    return str(next((block.get("lang", "en") for block in shown if block), "en"))
+    found = (output.get("data", {}).get(mime) for output in outputs)
+    return filter(None, found)
 
 
 def _sections(notebook: Any) -> tuple[list[Section], str]:

@@ -38,6 +38,7 @@ PERIOD_MODULES = {
     "period_spans": "periods",
     "console": "cli",
     "cli_data": "cli",
+    "__main__": "cli",
 }
 LIGHT = ("problems", "places", "periods", "parameters", "batch.plan", "batch.manifest", "cli")
 HEAVY = {

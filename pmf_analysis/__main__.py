@@ -1,0 +1,8 @@
+"""``python -m pmf_analysis`` is the command ``pmf``, where scripts of packages are not on the path."""
+
+import sys
+
+from pmf_analysis.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
