@@ -3,7 +3,7 @@
 Microsoft gives no schema of it, and readers that are on offer accept a corrupted file, so what a
 model must satisfy is asked here: of its lines, of its own names, and of the files it reads. Only
 what our own models say is understood. No word of a council stands in a model, so what is sound
-here is sound in every export; what depends on figures is asked of each export, see ``powerbi.files``.
+here is sound in every export; what depends on figures ``powerbi.files`` asks of each export.
 """
 
 import io

@@ -132,11 +132,7 @@ def _paths(files: Any, folder: str, limit: str) -> list[Path]:
 
 
 def _unchanged(
-    files: Any,
-    path: Path,
-    day: str,
-    hashed: list[str] | None = None,
-    dates: Sequence[str] = (),
+    files: Any, path: Path, day: str, hashed: list[str] | None = None, dates: Sequence[str] = ()
 ) -> pd.DataFrame | None:
     """Rows of a file with all its `dates` that are those its name was made of; else None."""
     try:

@@ -138,11 +138,11 @@ class Store:
         PmfError
             Exit 2: there is no such vintage, or no reason is given.
         """
-        known = [vintage.id for vintage in self._read_all()]
+        known = {vintage.id: vintage.withdrawn for vintage in self._read_all()}
         if vintage_id not in known:
             choices = "one of " + ", ".join(known) if known else "a vintage; none is there"
             raise PmfError(Problem.of("vintage-unknown", id=vintage_id, known=choices))
-        if before := next((v.withdrawn for v in self._read_all() if v.id == vintage_id), ""):
+        if before := known[vintage_id]:
             raise PmfError(Problem.of("withdrawn-before", id=vintage_id, why=before))
         if not reason.strip():
             raise PmfError("A vintage is withdrawn only with a reason.")

@@ -4,8 +4,6 @@ What a file is, is read from its first bytes, never from its name: web pages are
 and half-synced workbooks still have their name.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io
@@ -18,20 +16,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.places import is_address, opened
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
 from pmf_analysis.systems import guards, legacy
 from pmf_analysis.systems.cells import Sheet, read_workbook
 from pmf_analysis.systems.guards import KNOWN, RefusedError
+from pmf_analysis.systems.sources import FolderSource
 from pmf_analysis.systems.values import is_typed
-
-if TYPE_CHECKING:
-    from pmf_analysis.parameters.workspace import Workspace
-    from pmf_analysis.systems.sources import FolderSource
 
 _JSON = re.compile(rb'(\xef\xbb\xbf)?\s*[\[{]\s*[\[{"\]}]')
 # A file that is syncing grows between two looks so many seconds apart.

@@ -4,26 +4,22 @@ It is written anew from the cells as they were read, never by saving the user's 
 that it holds no formula, macro or link. Rows and columns stand where they stood.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from pmf_analysis.data.store import neutral_cell
 from pmf_analysis.places import opened, write_whole
 from pmf_analysis.problems import COLUMNS
+from pmf_analysis.systems.cells import Sheet
+from pmf_analysis.systems.folder import RawFile
 from pmf_analysis.systems.guards import LIMITS
-
-if TYPE_CHECKING:
-    from pmf_analysis.systems.cells import Sheet
-    from pmf_analysis.systems.folder import RawFile
-    from pmf_analysis.systems.results import ImportResult
+from pmf_analysis.systems.results import ImportResult
 
 _LISTED = [name for name in COLUMNS if name not in ("file", "indicator")]
 _SAID = {"message": "{}", "expected": "Expected {}.", "fix": "Fix: {}."}
