@@ -94,7 +94,7 @@
   <td><xsl:apply-templates select="@*[not(name() = 'scope' or name() = 'role')]"/><strong><xsl:apply-templates/></strong></td>
 </xsl:template>
 
-<!-- What a style sheet alone cannot tell: a finding that leads to a chart stays with it; a short
+<!-- What a style sheet alone cannot tell: a finding that leads to a chart is near it; a short
      table stays on one page; a wide one is set a little smaller, and gets a page on its side where it
      is long. -->
 <xsl:template match="div[contains(@class, 'pmf-finding')][following-sibling::*[1][*[contains(@class, 'pmf-chart')]]]/@class">
