@@ -163,6 +163,9 @@ def _write_index(run: manifest.RunRecord) -> None:
         summary[theme["id"]] = page.counts
         trail = links([("../index.html", say("theme_page.all_reports"))])
         facts = shared_facts(about) | {"title": theme["title"], "trail": trail, "reports": own}
+        titles = {each["id"]: each["title"] for each in about["analyses"]}
+        there = ((job["analysis"], titles[job["analysis"]]) for job in own if job["href"])
+        facts["sisters"] = links((f"{name}/report.html", title) for name, title in there)
         # A run of an earlier version has no tables of its plan.
         blocks = [*page.glance(), *(page.plan() if "roles" in about else ())]
         facts |= {"blocks": blocks, "said": page.summaries(), "analyses": about["analyses"]}

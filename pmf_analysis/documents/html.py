@@ -152,7 +152,8 @@ def render_theme(theme: Mapping[str, Any]) -> str:
     ----------
     theme
         What a report's page says of itself; ``blocks``: what is known at a glance; ``reports`` and
-        ``analyses`` as for the index of a run; ``said``: by analysis what its report found.
+        ``analyses`` as for the index of a run; ``said``: by analysis the sentences on what
+        its report found.
     """
     tables = count(1)
     numbers = (next(tables) if each.kind == "table" else None for each in theme["blocks"])

@@ -43,11 +43,11 @@ class ThemePage:
         """How many series have each status, as the trends report counts them."""
         return Counter(facts.shown for facts in self.trends.facts)
 
-    def summaries(self) -> dict[str, str]:
-        """Return what each report found, by its analysis."""
+    def summaries(self) -> dict[str, tuple[str, ...]]:
+        """Return the sentences on what each report found, by its analysis."""
         reports = (self.trends, self.comparison, self.realism)
         known, none = self.view.trend_facts, (say("theme.no_data"),)
-        return {page.analysis: " ".join(page.summary() if known else none) for page in reports}
+        return {page.analysis: page.summary() if known else none for page in reports}
 
     def glance(self) -> list[Block]:
         """Return the trends in one sentence, then the table of every indicator."""
