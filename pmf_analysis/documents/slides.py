@@ -103,11 +103,11 @@ def _add_chart(slide: Any, figure: Block, table: Table) -> None:
     plain, looks, largest = rendering.units_in_headings(table), list[tuple[str, int]](), 0.0
     data: Any = CategoryChartData(number_format="General")  # type: ignore[no-untyped-call]
     data.categories = [_label(row.get(table.columns[0].key) or "-") for row in table.rows]
-    for column in plain.columns:
+    for told, column in zip(table.columns, plain.columns, strict=True):
         name, is_number, cells = rendering.plain_column(plain, column)
         if is_number and column.key in RULES["series"]:
             values = [float(cell) if cell else None for cell in cells]
-            data.add_series(_label(name), values)
+            data.add_series(_label(told.label if looks else name), values)  # one says the unit
             looks.append(RULES["series"][column.key])
             largest = max(largest, *(abs(value or 0) for value in values))
     if not looks:
@@ -128,7 +128,6 @@ def _add_chart(slide: Any, figure: Block, table: Table) -> None:
 def _name_periods(axis: Any, names: list[str]) -> None:
     """Name as many periods as stand level beside each other."""
     step = -(-len(names) * (max(map(len, names)) + 2) // RULES["letters"])
-    axis.get_or_add_txPr().bodyPr.set("rot", "0")
     skip = axis.makeelement(
         axis.tag.replace("catAx", "tickLblSkip"), {"val": str(step)}, axis.nsmap
     )

@@ -120,7 +120,7 @@ def test_chart_is_native_with_gaps_target_and_alternative_text() -> None:
     plot = frame.chart.plots[0]
     assert list(plot.categories) == ["2025-26 Q4", "2026-27 Q1", "2026-27 Q2"]
     values = {series.name: series.values for series in plot.series}
-    assert values == {"Value (%)": (1039.8, None, -0.5), "Target (%)": (None, 44.0, 44.0)}
+    assert values == {"Value (%)": (1039.8, None, -0.5), "Target": (None, 44.0, 44.0)}
     assert frame.chart._chartSpace.xpath("//c:dispBlanksAs/@val") == ["gap"]
     book = load_workbook(io.BytesIO(frame.chart.part.chart_workbook.xlsx_part.blob))
     assert [cell.value for cell in book.active["B"]] == ["Value (%)", 1039.8, None, -0.5]
