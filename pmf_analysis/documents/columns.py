@@ -16,7 +16,7 @@ from pmf_analysis.story.blocks import Table
 from pmf_analysis.story.formatting import MINUS
 from pmf_analysis.story.rendering import plain_column, units_in_headings
 
-_NUMBER = re.compile(rf"([+{MINUS}]?)(£?)(\d[\d,]{0, 20}(?:\.\d{1, 9})?)(%?(?: .*)?)")
+_NUMBER = re.compile(rf"([+{MINUS}]?)(£?)(\d[\d,]{{0,20}}(?:\.\d{{1,9}})?)(%?(?: .*)?)")
 _LONGEST_CELL, _LONGEST_HEADING = 32_000, 200
 _WIDEST = 32  # letters across a column
 
