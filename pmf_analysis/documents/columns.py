@@ -121,7 +121,7 @@ def apart(names: Sequence[str]) -> list[str]:
     """Return names as Excel takes those of columns: short, no two alike, none empty."""
     made: list[str] = []
     for name in names:
-        short = plain(name)[:_LONGEST_HEADING] or "-"
+        short = plain(name)[:_LONGEST_HEADING] or f"({len(made) + 1})"
         made.append(f"{short} ({len(made) + 1})" if short in made else short)
     return made
 

@@ -168,9 +168,9 @@ def _lines(text: str) -> list[str]:
 
 def _looks(at: int, column: Written) -> list[dict[str, Any]]:
     """Return how a column looks, and each number of it that has another number of decimals."""
-    looks: dict[str, Any] = {"align": "left", "indent": min(at, 1)}  # apart from a number before it
+    looks: dict[str, Any] = {"align": "left", "indent": min(at, 1)}  # columns do not touch
     if column.shape:
-        looks = {"align": "right", "num_format": column.shape}
+        looks |= {"align": "right", "num_format": column.shape}
     made = [{"column": {"columns": [at], "format": {"valign": "top", **looks}}}]
     for row, shape in enumerate(column.shapes, 1):
         if shape not in ("", column.shape):

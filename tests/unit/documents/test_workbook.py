@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from pmf_analysis.documents.exporters import PmfWorkbookExporter
 from pmf_analysis.documents.reading import read_report
 from pmf_analysis.documents.workbook import make_workbook
+from pmf_analysis.story import bank
 from pmf_analysis.story.blocks import Block, Column, Table
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0L9 9"/></svg>'
@@ -101,6 +102,84 @@ def test_each_table_has_a_sheet_of_numbers_with_units_in_its_headings() -> None:
     assert "[x]" in signs
 
 
+def _rows(content: bytes, sheet: str) -> list[list[Any]]:
+    rows = [[cell.value for cell in row] for row in _opened(content)[sheet]]
+    return [[value for value in row if value is not None] for row in rows]
+
+
+def test_years_are_names_and_each_blank_says_why() -> None:
+    columns = (
+        Column("period", "Period"),
+        Column("value", "Value", "right", "number"),
+        Column("target", "Target", "right", "number"),
+        Column("median", "Median", "right", "number"),
+    )
+    states = ("", "suppressed", "not_yet_available", "not_applicable")
+    rows = [{"period": str(2022 + n), "value_why": why} for n, why in enumerate(states)]
+    rows[0] |= {"value": "+1,200 days", "target": "1 day"}
+    table = Table("Days", columns, tuple({"value": "", **row} for row in rows))
+    content = make_workbook(_report(Block("table", "days", "Days", table=table)))
+    assert _rows(content, "Table_1")[-5:] == [
+        ["Period", "Value (days)", "Target (day)", "Median"],
+        ["2022", 1200, 1, "[x]"],
+        ["2023", "[c]", "[z]", "[x]"],
+        ["2024", "[x]", "[z]", "[x]"],
+        ["2025", "[z]", "[z]", "[x]"],
+    ]
+    signs = [row[0] for row in _rows(content, "Signs")[3:]]
+    assert signs == ["[c]", "[x]", "[z]"]
+    assert any("[c], [x] and [z]" in str(row) for row in _rows(content, "Table_1"))
+    whole = make_workbook(_report(_figure(1, ["39.0%", "40.0%", "41.5%"])))
+    assert "Signs" not in _opened(whole).sheetnames
+
+
+def test_a_number_stands_apart_from_the_words_after_it() -> None:
+    columns = (
+        Column("indicator", "Indicator"),
+        Column("compared", "Compared", "right", "number"),
+        Column("median", "Median", "right", "number"),
+        Column("band", "Band", "right", "number"),
+    )
+    told = (
+        ("94.4% (newest: 86.7%, 2026-27 Q2)", "91.1%", "13% to 14%"),
+        ("£671.30 per week", "£657 per week", "£1 per week to £2 per week"),
+        ("12.65 per 10,000 residents", "", "under 5%"),
+        ("−1,041", "9" * 400, "5%"),
+    )
+    keys = [column.key for column in columns]
+    cells = [dict(zip(keys, (f"Row {n}", *row), strict=True)) for n, row in enumerate(told)]
+    table = Table("Mixed", columns, tuple(cells))
+    content = make_workbook(_report(Block("table", "mixed", "Mixed", table=table)))
+    rows = _rows(content, "Table_1")[-5:]
+    assert rows[0] == ["Indicator", "Unit", "Compared", "Compared: more", "Median", "Band"]
+    assert rows[1][1:] == ["per cent", 94.4, "(newest: 86.7%, 2026-27 Q2)", 91.1, "13% to 14%"]
+    assert rows[2][1:5] == ["£ per week", 671.3, "[z]", 657]
+    assert rows[3][1:] == ["per 10,000 residents", 12.65, "[z]", "[x]", "under 5%"]
+    assert rows[4][2:4] == [-1041, "[z]"]
+    sheet = _opened(content)["Table_1"]
+    shapes = [cell.number_format for cell in sheet["C"] if isinstance(cell.value, float | int)]
+    assert shapes == ["#,##0.0", "#,##0.00", "#,##0.00", "#,##0"]
+
+
+def test_a_welsh_workbook_is_welsh() -> None:
+    with bank.spoken("cy"):
+        book = _opened(make_workbook(_report(_figure(1, ["39.0%", "", "41.5%"]), lang="cy")))
+    assert book.sheetnames == ["Clawr", "Cynnwys", "Ffigur_1", "Arwyddion"]
+    cover = {cell.value for row in book["Clawr"] for cell in row}
+    assert {"Beth yw hwn", "Am y ffigurau hyn", "Cysylltu"} <= cover
+    assert not cover & {"Introductory information", "About these data", "Contact"}
+
+
+def test_no_line_above_a_table_is_wider_than_a_page() -> None:
+    notes = ("One sentence. " * 700, "x" * 10_000)
+    content = make_workbook(
+        _report(_figure(1, ["39.0%", "", "41.5%"], notes=notes, title=notes[1]))
+    )
+    lines = [str(row[0]) for row in _rows(content, "Figure_1") if row]
+    assert max(map(len, lines)) <= 130
+    assert sum(line.count("x") for line in lines) >= 20_000
+
+
 def test_no_merged_cells_no_hidden_sheets_no_formulas() -> None:
     book = _opened(make_workbook(_report(_figure(1, ["1%", "2%", "3%"]))))
     for sheet in book:
@@ -145,6 +224,7 @@ def test_hostile_texts_are_text(tmp_path: Path) -> None:
     assert all(link.target is None and link.location for link in links)
     texts = [str(cell.value) for cell in cells if cell.value is not None]
     assert f"'{HOSTILE[0]}" in texts
+    assert not [each for each in texts if re.match(r"\s*([=@＝＠＋－]|[+-](?![\d.]+ \w))", each)]
     assert "'-2+3" in texts
 
 
