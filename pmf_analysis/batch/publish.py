@@ -8,7 +8,7 @@ exactly these bytes.
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,19 @@ from pmf_analysis.story import bank, blocks
 RECORD, DRAFT = "published.json", "public-draft"
 _FILES = {"html": "report.html", "csv": "results.csv", **exporters.FILES}
 _INTERNAL = ("problems",)  # ids of blocks that are for the council alone
+# Where figures of an indicator stand among a run's measures, of whomever they are.
+_FIGURES = {
+    "points": ("value",),
+    "trends": ("value", "previous_value", "last_year_value"),
+    "comparisons": ("value",),
+    "gaps": ("value",),
+    "equality": ("value", "reference_value"),
+    "peers": ("value", "numerator"),
+    "leads": ("value", "start_value"),
+}
+_REACHES_PERSON = re.compile(
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w.,])(?:\+44 ?|0)[1-9](?:[ -]?\d){8,9}(?![\w.,]\d)"
+)
 
 
 def publish(workspace: Workspace, run: manifest.RunRecord, to: Path, *, today: date) -> list[str]:
@@ -53,13 +66,18 @@ def publish(workspace: Workspace, run: manifest.RunRecord, to: Path, *, today: d
     Problems(_unfit(run, declared, chosen, to)).raise_if_errors(EXIT_DATA_UNUSABLE)
     Problems(_disclosed(workspace, run, chosen)).raise_if_errors(EXIT_DATA_UNUSABLE)
     shutil.rmtree(draft, ignore_errors=True)
+    if draft.is_symlink() or draft.exists():  # what is open in Word cannot be deleted on Windows
+        raise PmfError(Problem.of("publish-draft-open", folder=draft.name), EXIT_DATA_UNUSABLE)
     with pages.spoken_as(run.manifest["pages"]):
-        _write(workspace, run, declared, chosen, draft)
+        told = _write(workspace, run, declared, chosen, draft)
     since = date.fromisoformat(run.manifest["pages"]["as_at"])
-    approval = _approval(declared, draft, since, today)
+    approval, files = _approval(declared, draft, since, today, told)
     for name in _files(to) & _published(to):
         (to / name).unlink()
-    shutil.copytree(draft, to, dirs_exist_ok=True)
+    for name in (*files, RECORD):
+        manifest.write_atomically(to / name, (draft / name).read_bytes())
+    if not manifest.is_unchanged(to, files):
+        raise PmfError(Problem.of("publish-not-as-made", report=to.name), EXIT_DATA_UNUSABLE)
     shutil.rmtree(draft)
     return [f"{len(chosen)} reports published to {to.name}, approved by {approval}."]
 
@@ -67,7 +85,8 @@ def publish(workspace: Workspace, run: manifest.RunRecord, to: Path, *, today: d
 def _files(folder: Path) -> set[str]:
     """Return the names of all that is in a folder; nothing where there is none."""
     found = folder.rglob("*") if folder.is_dir() else ()
-    return {path.relative_to(folder).as_posix() for path in found if not path.is_dir()}
+    listed = (path for path in found if path.is_symlink() or not path.is_dir())
+    return {path.relative_to(folder).as_posix() for path in listed}
 
 
 def _published(folder: Path) -> set[str]:
@@ -87,6 +106,9 @@ def _unfit(
     known = {part for id in run.jobs for part in (id, id.partition("/")[0])}
     for name in sorted({*declared.reports} - known):
         yield Problem.of("publish-unknown", name=name)
+    measured = {name: file for name, file in run.manifest["files"].items() if "measures/" in name}
+    if not manifest.is_unchanged(run.folder, measured):
+        yield Problem.of("publish-not-as-made", report="measures")
     for job in chosen:
         if job["status"] != "ok" or not manifest.is_unchanged(run.folder / job["id"], job["files"]):
             yield Problem.of("publish-not-as-made", report=job["id"])
@@ -98,20 +120,34 @@ def _unfit(
 def _disclosed(
     workspace: Workspace, run: manifest.RunRecord, chosen: list[dict[str, Any]]
 ) -> Iterator[Problem]:
-    """Yield figures that must not be seen: hidden ones with a value, and small counts of people."""
+    """Yield figures that must not be seen: hidden ones with a value, and small counts of people.
+
+    Whoever they are of. Other councils' figures count as published already where the register
+    names the licence of the source; an indicator that is no longer in the register is looked at.
+    """
     from pmf_analysis.assess import read_measures
 
-    register = workspace.load(run.manifest["parameters"]["framework"]).register
-    shown = {each.id: each for job in chosen for each in register.for_theme(job["theme"])}
-    kinds = {id: (each.data_type, each.small_counts) for id, each in shown.items()}
-    of_people = [id for id, (kind, small) in kinds.items() if kind == "count" and small != "show"]
-    points = read_measures(run.folder / "measures").points.dropna(subset=["value"])
-    points = points.assign(indicator=points["series"].str.split("|").str[0])
-    points = points[points["indicator"].isin([*shown])]
-    is_small = points["value"].between(0, MINIMUM, "neither")
-    is_small &= points["indicator"].isin(of_people)
-    for row in points[is_small | points["status"].eq("suppressed")].itertuples():
-        yield Problem.of("publish-small", indicator=row.indicator, period=row.period_label)
+    parameters = workspace.load(run.manifest["parameters"]["framework"])
+    themes, own = {job["theme"] for job in chosen}, parameters.framework.council.area_code
+    known = parameters.register.indicators.items()
+    elsewhere = [id for id, each in known if themes.isdisjoint(each.themes)]
+    of_nobody = [id for id, each in known if each.small_counts == "show"]
+    no_count = [id for id, each in known if each.data_type != "count"]
+    licensed = [id for id, each in known if each.licence]
+    measures = read_measures(run.folder / "measures")
+    for name, columns in _FIGURES.items():
+        rows = getattr(measures, name)
+        parts = rows["series"].str.split("|")
+        id, area = parts.str[0], rows.get("area", parts.str[1])
+        is_people = ~id.isin(of_nobody) & (area.eq(own) | ~id.isin(licensed))
+        is_wrong = rows.get("status", area).eq("suppressed") & rows["value"].notna()
+        for column in columns:
+            is_small = rows[column].between(0, MINIMUM, "neither") & is_people
+            is_wrong |= is_small if column == "numerator" else is_small & ~id.isin(no_count)
+        found = rows.assign(id=id)[is_wrong & ~id.isin(elsewhere)]
+        when = "period_label" if "period_label" in found else "label"
+        for indicator, period in found[["id", when]].drop_duplicates().itertuples(index=False):
+            yield Problem.of("publish-small", indicator=indicator, period=period)
 
 
 def _write(
@@ -120,17 +156,19 @@ def _write(
     declared: PublicationFile,
     chosen: list[dict[str, Any]],
     folder: Path,
-) -> None:
-    """Write the public documents and their index."""
+) -> list[Problem]:
+    """Write the public documents and their index; return warnings of what may name a person."""
     from pmf_analysis.documents.html import render_published
 
-    about, reports = run.manifest["pages"], []
+    about, reports, told = run.manifest["pages"], [], Problems()
     template = workspace.word_template(run.manifest["parameters"]["framework"])
     names = {file.name for vintage in Store(workspace.store).vintages() for file in vintage.files}
     for job in chosen:
         source = run.folder / job["id"]
         notebook = _public(notebooks.read_notebook(source / "notebook.ipynb"), names)
         facts = _facts(run, job, declared)
+        for reach in _reaches_person(notebook, facts):
+            told.tell("publish-reaches-person", report=job["id"], words=reach, level="warning")
         links = []
         for name in declared.formats:
             if name == "csv":
@@ -145,6 +183,19 @@ def _write(
     manifest.write_atomically(folder / "index.html", index)
     if "csv" in declared.formats:
         describe_csvs(run, folder)
+    return told
+
+
+def _reaches_person(notebook: Any, facts: Mapping[str, Any]) -> list[str]:
+    """Return addresses and telephone numbers in what a report says, but for the council's own."""
+    said = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    outputs = (each for cell in notebook.cells for each in cell.get("outputs", ()))
+    shown = (each.get("data", {}).get(blocks.BLOCK_MIME) or {} for each in outputs)
+    said += [json.dumps({**block, "svg": ""}, ensure_ascii=False) for block in shown]
+    own = json.dumps(facts["brand"], ensure_ascii=False)
+    return sorted(
+        {each for text in said for each in _REACHES_PERSON.findall(text) if each not in own}
+    )
 
 
 def _facts(
@@ -175,8 +226,10 @@ def _public(notebook: Any, names: set[str]) -> Any:
     return notebook
 
 
-def _approval(declared: PublicationFile, folder: Path, since: date, until: date) -> str:
-    """Return who approved exactly this content in time, and put it on record in the folder.
+def _approval(
+    declared: PublicationFile, folder: Path, since: date, until: date, told: list[Problem]
+) -> tuple[str, dict[str, Any]]:
+    """Return who approved exactly this content in time, and its files; put it on record there.
 
     Raises
     ------
@@ -194,11 +247,11 @@ def _approval(declared: PublicationFile, folder: Path, since: date, until: date)
     if approval is None:
         place = "/".join(folder.parts[-3:])
         missing = Problem.of("publish-not-approved", content=content, draft=place)
-        raise PmfError(missing, EXIT_DATA_UNUSABLE)
+        raise PmfError([missing, *told], EXIT_DATA_UNUSABLE)
     if not since <= approval.approved_on <= until:
         facts = {"day": approval.approved_on, "since": since, "until": until}
         raise PmfError(Problem.of("publish-approval-date", **facts), EXIT_DATA_UNUSABLE)
-    told = {**approval.model_dump(mode="json"), "files": files}
-    text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    record = {**approval.model_dump(mode="json"), "files": files}
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
     manifest.write_atomically(folder / RECORD, text)
-    return approval.approved_by
+    return approval.approved_by, files

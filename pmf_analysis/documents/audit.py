@@ -22,7 +22,13 @@ from urllib.parse import unquote
 from lxml import etree
 
 from pmf_analysis import __version__
-from pmf_analysis.documents.audit_trees import MOST_BYTES, NOT_XML, UnreadableError, read_tree
+from pmf_analysis.documents.audit_trees import (
+    MOST_BYTES,
+    MOST_OF_PAGE,
+    NOT_XML,
+    UnreadableError,
+    read_tree,
+)
 from pmf_analysis.documents.plain import plain_lines
 from pmf_analysis.parameters.brand import LEAST_CONTRAST, LEAST_LARGE, contrast
 from pmf_analysis.problems import PmfError, Problem, Problems
@@ -135,7 +141,7 @@ def _judged(path: Path, kind: str, name: str) -> list[Finding]:
     try:
         if kind == "old":
             raise UnreadableError("file-old")
-        if path.stat().st_size > MOST_BYTES:
+        if path.stat().st_size > (MOST_OF_PAGE if kind == "html" else MOST_BYTES):
             raise UnreadableError("file-too-large")
         return list(_judge(kind, read_tree(kind, path.read_bytes()), name))
     except (UnreadableError, OSError) as error:

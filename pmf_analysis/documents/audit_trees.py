@@ -13,6 +13,7 @@ from zipfile import ZipFile
 from lxml import etree, html
 
 MOST_BYTES = 100_000_000  # of a file, and of all the XML in one when unpacked
+MOST_OF_PAGE = 10_000_000  # half a minute's work
 _MOST_NODES, _DEEPEST, _LONGEST_XMP = 200_000, 200, 1_000_000
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # also the envelope of a newer file with a password
 _FOLDERS = {"word": "word/", "excel": "xl/", "slides": "ppt/"}
