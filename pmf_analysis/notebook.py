@@ -230,7 +230,9 @@ class ThemeTables(Mapping[str, pd.DataFrame]):
 def theme_view(measures: Measures, parameters: Parameters, spec: RunSpec, theme: str) -> ThemeView:
     """Return one theme's part of a council's result tables, with the names a page needs."""
     framework = parameters.framework
-    indicators = tuple(parameters.register.for_theme(theme))
+    # What names no licence is published under the council's own.
+    licence, of = framework.council.brand.licence, parameters.register.for_theme(theme)
+    indicators = tuple(e if e.licence else e.model_copy(update={"licence": licence}) for e in of)
     ids = {indicator.id for indicator in indicators}
     digests = measures.digests[measures.digests["indicator"].isin(ids)]
     return ThemeView(

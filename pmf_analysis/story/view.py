@@ -279,7 +279,8 @@ def _place(row: Row, prefix: str) -> str:
 def source_line(view: ThemeView, indicator: str) -> str:
     """Name source and licence of an indicator, or say that none is recorded."""
     found = [each for each in view.indicators if each.id == indicator]
-    parts = [part.rstrip(".") for each in found for part in (each.source, each.licence) if part]
+    named = (part for e in found for part in (e.source or say("source.none"), e.licence))
+    parts = [part.rstrip(".") for part in named if part]
     return say("source.line", source=". ".join(parts)) or say("source.none")
 
 
