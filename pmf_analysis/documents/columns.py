@@ -80,7 +80,8 @@ def written_columns(table: Table) -> list[Written]:
     if any(units):
         words = {"%": say("workbook.units.percent"), "£": say("workbook.units.pounds")}
         units = [words.get(unit, unit) for unit in units]
-        made.insert(1, Written("unit", say("workbook.unit"), list(map(plain, units))))
+        first = min(at for at, parts in figures.items() if any(rest for _, rest in parts))
+        made.insert(first + 1, Written("unit", say("workbook.unit"), list(map(plain, units))))
     for column, heading in zip(made, apart([each.heading for each in made]), strict=True):
         pairs = zip(table.rows, column.cells, strict=True)
         column.heading = heading

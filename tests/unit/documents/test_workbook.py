@@ -144,20 +144,20 @@ def test_a_number_stands_apart_from_the_words_after_it() -> None:
         ("94.4% (newest: 86.7%, 2026-27 Q2)", "91.1%", "13% to 14%"),
         ("£671.30 per week", "£657 per week", "£1 per week to £2 per week"),
         ("12.65 per 10,000 residents", "", "under 5%"),
-        ("−1,041", "9" * 400, "5%"),
+        ("−1,041", "9" * 400, "over 95%"),
     )
     keys = [column.key for column in columns]
     cells = [dict(zip(keys, (f"Row {n}", *row), strict=True)) for n, row in enumerate(told)]
     table = Table("Mixed", columns, tuple(cells))
     content = make_workbook(_report(Block("table", "mixed", "Mixed", table=table)))
     rows = _rows(content, "Table_1")[-5:]
-    assert rows[0] == ["Indicator", "Unit", "Compared", "Compared: more", "Median", "Band"]
-    assert rows[1][1:] == ["per cent", 94.4, "(newest: 86.7%, 2026-27 Q2)", 91.1, "13% to 14%"]
-    assert rows[2][1:5] == ["£ per week", 671.3, "[z]", 657]
-    assert rows[3][1:] == ["per 10,000 residents", 12.65, "[z]", "[x]", "under 5%"]
-    assert rows[4][2:4] == [-1041, "[z]"]
+    assert rows[0] == ["Indicator", "Compared", "Unit", "Compared: more", "Median", "Band"]
+    assert rows[1][1:] == [94.4, "per cent", "(newest: 86.7%, 2026-27 Q2)", 91.1, "13% to 14%"]
+    assert rows[2][1:5] == [671.3, "£ per week", "[z]", 657]
+    assert rows[3][1:] == [12.65, "per 10,000 residents", "[z]", "[x]", "under 5%"]
+    assert rows[4][1:3] == [-1041, "[z]"]
     sheet = _opened(content)["Table_1"]
-    shapes = [cell.number_format for cell in sheet["C"] if isinstance(cell.value, float | int)]
+    shapes = [cell.number_format for cell in sheet["B"] if isinstance(cell.value, float | int)]
     assert shapes == ["#,##0.0", "#,##0.00", "#,##0.00", "#,##0"]
 
 
