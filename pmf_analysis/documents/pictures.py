@@ -34,7 +34,12 @@ def png_of(svg: str, width_px: int) -> bytes:
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     fonts = [str(folder / name) for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")]
     drawn = resvg_py.svg_to_bytes(
-        svg, width=width_px, background="#fff", font_files=fonts, sans_serif_family="DejaVu Sans"
+        svg,
+        width=width_px,
+        dpi=96,  # for a size in millimetres
+        background="#fff",
+        font_files=fonts,
+        sans_serif_family="DejaVu Sans",
     )
     # A chart has few colours; named one by one they make half the file.
     made = BytesIO()

@@ -159,7 +159,7 @@ def _logo(part: Any, address: str) -> dict[str, Any]:
     if kind.endswith("png"):
         png, image = part.get_or_add_image(BytesIO(content))
         return {"png": png, **_size(image.px_width, image.px_height, wide, high)}
-    with suppress(PmfError):
+    with suppress(PmfError, ValueError):
         drawing = re.sub(r"^\s*<\?xml[^>]*\?>", "", content.decode("utf-8-sig"))
         return _picture(part, drawing, wide, high)
     return {}

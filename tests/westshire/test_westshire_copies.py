@@ -46,9 +46,9 @@ def test_every_report_has_a_pdf_that_its_page_links_to(exported: Path) -> None:
 
 
 def test_pdfs_are_small(exported: Path) -> None:
-    # 100 KB for five indicators, and 8 KB for each further one.
+    # 100 KB for five indicators, and 6 KB for each further one.
     for theme in RunRecord.read(exported).manifest["pages"]["themes"]:
-        most = 100_000 + 8_000 * max(0, len(theme["indicators"]) - 5)
+        most = 100_000 + 6_000 * max(0, len(theme["indicators"]) - 5)
         for copy in exported.glob(f"{theme['id']}/*/report.pdf"):
             assert copy.stat().st_size <= most, copy
 

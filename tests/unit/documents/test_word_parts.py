@@ -66,7 +66,8 @@ ORDER = {
 
 
 def logo(kind: str) -> Report:
-    content = {"svg+xml": f'<?xml version="1.0"?>\n{SVG}'.encode(), "png": png_of(SVG, 90)}[kind]
+    drawn = SVG.replace("viewBox", 'width="76mm" height="30mm" viewBox')
+    content = {"svg+xml": f'<?xml version="1.0"?>\n{drawn}'.encode(), "png": png_of(SVG, 90)}[kind]
     address = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
     report = whole(markdown="## Words\n\n- one\n\n### Part\n\n1. two\n\n[a](https://example.org)")
     brand = report.facts["brand"] | {"logo": address, "logo_alt": "Westshire Council's oak"}
