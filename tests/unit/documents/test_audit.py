@@ -335,6 +335,28 @@ def test_a_page_of_another_tool_can_pass_what_the_law_asks() -> None:
     assert {found.duty for found in audit_html(page)} == {"ours"}  # type: ignore[attr-defined]
 
 
+def test_good_ways_of_other_pages_are_no_faults() -> None:
+    """What other checkers have called a fault: large zoom, redirects, own focus, short figures."""
+    page = """<!DOCTYPE html><html lang="en-GB"><head><title>Bins in Westshire</title>
+    <meta name="viewport" content="width=device-width, maximum-scale=5">
+    <meta http-equiv="refresh" content="0; url=/new">
+    <style>a:focus { outline: 0; box-shadow: 0 0 0 3px #0b0c0c }
+    .button { color: #fff; background-color: #00703c } a:focus:not(:focus-visible) { outline: 0 }
+    .button[disabled] { color: #888; background: #999 }</style></head><body>
+    <a href="#main">Skip to main content</a>
+    <header><a href="/" aria-label="Home"><svg aria-hidden="true"></svg></a></header>
+    <main id="main"><h1>Bins</h1><p><strong>Important</strong> words.</p><p><b>Contact:</b></p>
+    <p>– only one dash</p><svg><title>Warning</title></svg><svg style="display: none"></svg>
+    <figure><img src="a.png" alt=""><figcaption>A lorry</figcaption></figure>
+    <table><caption>Days</caption><tr><th scope="col">Day</th></tr><tr><td>Monday</td></tr></table>
+    <form><label>Search <input type="search"></label><input type="submit" value="Search">
+    <button><img src="s.png" alt="Go"></button></form><p lang="cy">Croeso</p>
+    <ul role="list"><li>One</li></ul><details><summary>More</summary></details>
+    <video controls><track kind="captions" src="c.vtt"></video></main><footer></footer>
+    """
+    assert codes(page) == set()
+
+
 def test_marks_of_decoration_are_believed(tmp_path: Path) -> None:
     said = '<a:ext uri="x"><a:decorative val="1"/></a:ext></wp:docPr>'
     hidden = OFFICE["word"][DOCUMENT].replace(f'descr="{ALT}"/>', f">{said}")
