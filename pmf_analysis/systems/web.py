@@ -7,7 +7,6 @@ A key comes from the environment alone. It joins the address below the client, i
 import csv
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from time import monotonic
@@ -25,18 +24,9 @@ from pmf_analysis.systems.folder import RawFile, read_content
 from pmf_analysis.systems.mapping import spelling
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
-_FAULTS = {401: "web-key-refused", 403: "web-key-refused"}
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long and how often a service is asked: seconds for an answer, attempts, first wait."""
-
-    seconds: float = 30
-    attempts: int = 4
-    wait: float = 1
-    most_bytes: int = 50_000_000
+KNOWN = read_shipped("systems/web.yml")
+# How long and how often a service is asked.
+PATIENCE: dict[str, Any] = KNOWN["patience"]
 
 
 class _NoAnswerError(Exception):
@@ -72,9 +62,9 @@ class Service:
     """
 
     def __init__(self, name: str, workspace: Workspace, as_at: date) -> None:
-        facts = read_shipped("systems/web.yml")[name]
+        facts = KNOWN["services"][name]
         self._name, self._title, self._as_at = name, facts["title"], as_at
-        self._patience, self._down = Patience(), ""
+        self._down = ""
         self._zone, self._asks = RawZone(workspace.store), facts["asks"]
         variable = facts.get("key_variable", "")
         self._key = os.environ.get(variable, "").strip()
@@ -131,31 +121,31 @@ class Service:
         host, scheme = self._address.host, self._address.scheme
         proxy = None if host in _LOOPBACK or proxy_bypass(host) else getproxies().get(scheme)
         sender = _Keyed(self._secrets, proxy)
-        usual = tenacity.wait_random_exponential(self._patience.wait, 20)
+        usual = tenacity.wait_random_exponential(PATIENCE["wait"], 20)
         asking = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._patience.attempts),
+            stop=tenacity.stop_after_attempt(PATIENCE["attempts"]),
             wait=lambda state: max(usual(state), _asked_to_wait(state)),
             retry=tenacity.retry_if_exception(lambda error: getattr(error, "again", False)),
             reraise=True,
         )
-        with httpx.Client(transport=sender, timeout=self._patience.seconds) as client:
+        with httpx.Client(transport=sender, timeout=PATIENCE["seconds"]) as client:
             content: bytes = asking(self._ask_once, client, self._address.join(path), params)
         # Some services repeat in their answers what they were asked.
         return content.replace(self._key.encode(), b"***") if self._key else content
 
     def _ask_once(self, client: httpx.Client, address: httpx.URL, params: Any) -> bytes:
-        limit, content = monotonic() + self._patience.seconds, bytearray()
+        limit, content = monotonic() + PATIENCE["seconds"], bytearray()
         try:
             with client.stream("GET", address, params=params) as response:
                 self._check_status(response)
                 for part in response.iter_bytes():
                     content += part
-                    if len(content) > self._patience.most_bytes:
+                    if len(content) > PATIENCE["most_bytes"]:
                         raise PmfError(self._problem("web-too-large"), EXIT_DATA_UNUSABLE)
                     if monotonic() > limit:
                         raise httpx.ReadTimeout("")
         except httpx.TimeoutException:
-            why = f"it did not answer within {self._patience.seconds:g} seconds"
+            why = f"it did not answer within {PATIENCE['seconds']:g} seconds"
         except httpx.RemoteProtocolError:
             why = "its answer broke off"
         except httpx.HTTPError as error:
@@ -169,12 +159,13 @@ class Service:
     def _check_status(self, response: httpx.Response) -> None:
         """Refuse any status but 200; a redirect too, as the key must not go to another host."""
         status = response.status_code
-        if status in _TRY_AGAIN:
+        if status in KNOWN["try_again"]:
             after = response.headers.get("retry-after", "")
             wait = float(after) if after.isdigit() else 0
             raise _NoAnswerError(f"it answered with status {status}", wait)
         if status != 200:
-            fault = "web-redirected" if response.is_redirect else _FAULTS.get(status, "web-refused")
+            fault = KNOWN["refusals"].get(status, "web-refused")
+            fault = "web-redirected" if response.is_redirect else fault
             raise PmfError(self._problem(fault, status=status), EXIT_DATA_UNUSABLE)
 
     def _problem(self, fault: str, **facts: Any) -> Problem:

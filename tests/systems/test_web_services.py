@@ -65,12 +65,11 @@ def replay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Replay]:
         monkeypatch.setenv("PMF_LGINFORM_URL", server.address)
         monkeypatch.setenv("PMF_FINGERTIPS_URL", f"{server.address}api/")
         monkeypatch.setenv("PMF_LGINFORM_KEY", KEY)
-        monkeypatch.setattr(web, "Patience", lambda: web_patience)
+        monkeypatch.setattr(web, "PATIENCE", PATIENCE)
         yield server
 
 
-Patience = web.Patience
-web_patience = Patience(seconds=2, attempts=3, wait=0)
+PATIENCE = web.PATIENCE | {"seconds": 2, "attempts": 3, "wait": 0}
 
 
 @pytest.fixture
@@ -288,9 +287,9 @@ def test_what_is_no_answer_is_not_kept_and_the_older_copy_is_used(
     fetched(council, name, date(2026, 11, 3))
     before, copies = observed(council), raw_copies(council)
     replay.script = [fault] * 20
-    patience = Patience(seconds=0.3, attempts=2, wait=0)
+    patience = web.PATIENCE | {"seconds": 0.3, "attempts": 2, "wait": 0}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(web, "Patience", lambda: patience)
+        patch.setattr(web, "PATIENCE", patience)
         outcome = fetched(council, name)
     [*_, problem] = [p for p in outcome.problems if p.code == "web-older-copy"]
     assert "as fetched on 3 November 2026" in problem.line()
@@ -317,7 +316,7 @@ def test_who_does_not_answer_is_asked_once_for_all_files(
     replay.asked.clear()
     replay.script = ["503"] * 20
     assert told(fetched(council, "lginform")).count("as fetched on") == 2
-    assert len(replay.asked) == web_patience.attempts
+    assert len(replay.asked) == PATIENCE["attempts"]
 
 
 def test_a_damaged_copy_is_not_used(council: Workspace, replay: Replay) -> None:
@@ -340,7 +339,7 @@ def test_an_address_without_tls_is_not_used(
 def test_an_answer_that_is_too_large_is_not_taken(
     council: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web, "Patience", lambda: Patience(most_bytes=2000))
+    monkeypatch.setitem(web.PATIENCE, "most_bytes", 2000)
     with pytest.raises(PmfError, match="larger than pmf takes"):
         fetched(council, "lginform")
 
