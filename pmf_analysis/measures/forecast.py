@@ -8,17 +8,16 @@ Values that are not finite count as missing.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from pmf_analysis.measures import calibration, chance, grid, placement
 from pmf_analysis.measures.arrays import Flags, Floats, Frame, constants
-from pmf_analysis.measures.chance import Aim, Bounds, Target
+from pmf_analysis.measures.chance import Bounds
 
 Row = tuple[placement.Placed, int, Floats, int, str]  # of which row, numbers, n, reason
 
@@ -38,50 +37,6 @@ class Forecast:
     draws: Floats  # (H, N), sorted but in joint paths
     n: int  # values used
     reason: str = ""
-
-    def quantile(self, q: float) -> Floats:
-        """Value at each horizon that is not exceeded with chance `q`."""
-        return np.asarray(chance.quantiles(self.draws, [q])[..., 0])
-
-    def probability(
-        self, target: Target, *, horizon: int, better: str = "higher", decimals: int | None = None
-    ) -> float:
-        """Chance that the value `horizon` periods on meets `target` once rounded to `decimals`.
-
-        Parameters
-        ----------
-        target
-            A number, or (low, high) where `better` is "range".
-        better
-            "higher" (at least the target), "lower" (at most) or "range" (from low to high).
-        """
-        if not 1 <= horizon <= len(self.draws):
-            raise ValueError(f"horizon {horizon} is not between 1 and {len(self.draws)}")
-        return Aim(target, better, decimals).chance(self.draws[horizon - 1])
-
-
-def forecast(
-    history: ArrayLike,
-    *,
-    periods_per_year: float,
-    horizon: int,
-    bounds: Bounds | None = None,
-    factors: calibration.Factors | None = None,
-    seed: int = 0,
-) -> Forecast:
-    """Forecast one series.
-
-    Parameters
-    ----------
-    history
-        Values in order of time, one a period; see the module on missing ones.
-    bounds
-        Smallest and largest possible value (None for no limit); draws outside are put on them.
-    factors
-        Calibration factors; those shipped with the package by default.
-    """
-    values, limits = np.asarray(history, dtype=float), [bounds or (None, None)]
-    return next(forecasts([values], [""], periods_per_year, horizon, limits, factors, seed))[1]
 
 
 def forecasts(
@@ -147,23 +102,13 @@ def seasonal_evidence(histories: Sequence[Floats], rate: float) -> Floats:
     return np.where(np.isfinite(evidence), evidence, np.nan)
 
 
-def forecast_many(
-    observations: Frame,
-    *,
-    periods_per_year: float,
-    horizon: int,
-    bounds: Mapping[str, Bounds] | None = None,
-    factors: calibration.Factors | None = None,
-    seed: int = 0,
-) -> Frame:
-    """Forecast each series of a table.
+def published(draws: Floats) -> Floats:
+    """Published quantiles (..., QUANTILES) of sorted draws (..., N)."""
+    return chance.quantiles(draws, [*QUANTILES.values()])
 
-    Parameters
-    ----------
-    observations
-        series, period, value; one frequency. Periods without a row count as missing.
-    bounds
-        Smallest and largest possible value by series.
+
+def forecast_table(found: Iterable[Row]) -> Frame:
+    """Table of forecasts; `numbers` (H, quantiles) of each row as `published`.
 
     Returns
     -------
@@ -172,20 +117,6 @@ def forecast_many(
         q05 to q95 and d01 to d20 (the quantiles .025 to .975 of a twenty-dot plot); NaN with a
         reason where nothing can be said.
     """
-    (placed,) = placement.place(observations, periods_per_year)
-    histories = [placed.history(row) for row in range(len(placed.series))]
-    limits = [(bounds or {}).get(series, (None, None)) for series in placed.series]
-    found = forecasts(histories, placed.series, periods_per_year, horizon, limits, factors, seed)
-    return forecast_table((placed, row, published(x.draws), x.n, x.reason) for row, x in found)
-
-
-def published(draws: Floats) -> Floats:
-    """Published quantiles (..., QUANTILES) of sorted draws (..., N)."""
-    return chance.quantiles(draws, [*QUANTILES.values()])
-
-
-def forecast_table(found: Iterable[Row]) -> Frame:
-    """Table of `forecast_many`; `numbers` (H, quantiles) of each row as `published`."""
     tables = [pd.DataFrame(columns=FORECAST_COLUMNS)]
     for placed, row, numbers, n, reason in found:
         table = pd.DataFrame(numbers, columns=[*QUANTILES]).assign(n=n, reason=reason)

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from pmf_analysis.measures import chance, placement, realism, seasonal_pattern
 from pmf_analysis.measures.arrays import SHIPPED, TYPES, Floats, Frame, constants
-from pmf_analysis.measures.calibration import Factors, shipped_factors
+from pmf_analysis.measures.calibration import shipped_factors
 from pmf_analysis.measures.outlook import Found, finite, own_forecasts, panels
 from pmf_analysis.measures.realism import Answer, Bands, Question, Row
 
@@ -32,7 +32,7 @@ def assess_outturns(
         As in `assess_targets`; values of base periods, not running totals. Where `denominator` is
         known for all values, a mean is the pooled ratio, with last year's denominators to come.
     how
-        factors, bands and seed, as in `assess_targets`.
+        bands and seed, as in `assess_targets`.
     asked
         target_id, series, indicator, area, kind, target, first and period (starts of the first and
         the last base period), how ("sum" or "mean"), and for indicators with a best range
@@ -204,15 +204,12 @@ def _weights(question: Question, own: Frame) -> Floats:
     return np.where(np.isfinite(filled), filled, known.iloc[-1])
 
 
-def _judged(
-    window: Window, factors: Factors | None = None, seed: int = 0, bands: Bands = realism.BANDS
-) -> Answer:
+def _judged(window: Window, seed: int = 0, bands: Bands = realism.BANDS) -> Answer:
     """Answer for one window, with `way`, its rows of the table of paths, where it can be judged.
 
     The chance is that of the joint paths; lower or upper is that of last year's profile.
     """
     question, ahead, done = window.question, window.to_come, len(window.so_far)
-    factors = factors or shipped_factors()
     draws, panel = window.cumulative(np.full((ahead, 1), np.nan)), question.panel
     starts = [panel.known.start(place) for place in range(window.first, question.due + 1)]
     way = pd.DataFrame({"period": starts, "actual": draws[:, 0]}).assign(series=question.series)
@@ -221,7 +218,7 @@ def _judged(
     answer["last_period"] = min(answer["last_period"], starts[-1])
     if ahead:
         asked = ([(panel, question.row)], [question.series], question.horizon)
-        _, record = next(own_forecasts(*asked, factors=factors, seed=seed, joint=True))
+        _, record = next(own_forecasts(*asked, seed=seed, joint=True))
         if record.reason:
             return answer | realism.refusal(record.reason)
         draws = window.draws(record.draws[-ahead:])
@@ -236,7 +233,7 @@ def _judged(
     evidence = f"own paths {own:.2f} from {answer['n']} values; {note}calibrated on: "
     answer |= {"probability": own, "lower": min(own, other), "upper": max(own, other)}
     answer |= {f"value_{c}": question.aim.value_at(draws[-1], c / 100) for c in (60, 45, 30)}
-    answer |= {"evidence": evidence + factors.source, "peer_n": 0, "peer_share": np.nan}
+    answer |= {"evidence": evidence + shipped_factors().source, "peer_n": 0, "peer_share": np.nan}
     answer |= window.required(answer["outturn_mid"])
     reach = (window.reach[0, -1], window.reach[1, -1])
     within = replace(question, panel=replace(panel, bounds=reach))

@@ -35,7 +35,6 @@ def assess_targets(
     peer_sets: Frame | None = None,
     origin: object = None,
     bands: Bands = BANDS,
-    factors: calibration.Factors | None = None,
     years: Years = _SET.years,
     found: Found | None = None,
     seed: int = 0,
@@ -78,9 +77,8 @@ def assess_targets(
     wanted: dict[str, set[int]] = {}
     for each in (each for each in asked if isinstance(each, Question)):
         wanted.setdefault(each.series, set()).update(each.horizons(years))
-    views = outlooks(found, wanted, factors=factors, seed=seed)
-    with_what = (views, years, bands, (factors or calibration.shipped_factors()).source)
-    answers = [_judged(a, *with_what) if isinstance(a, Question) else a for a in asked]
+    views = outlooks(found, wanted, seed=seed)
+    answers = [_judged(a, views, years, bands) if isinstance(a, Question) else a for a in asked]
     types, full = TYPES["answers"], [SHIPPED["no_answer"] | answer for answer in answers]
     table = pd.DataFrame(full, columns=list(types)).astype(types)
     return targets.reindex(columns=_SET.asked).reset_index(drop=True).join(table)
@@ -192,7 +190,7 @@ def _best_change(aim: Aim, changes: Floats) -> float:
     return float(best(changes)) if best and len(changes) else float("nan")
 
 
-def _judged(question: Question, views: Views, years: Years, bands: Bands, source: str) -> Answer:
+def _judged(question: Question, views: Views, years: Years, bands: Bands) -> Answer:
     """Chance, verdict and evidence of one target."""
     aim, panel, last = question.aim, question.panel, question.known["last_value"]
     view = views[question.series, question.horizon]
@@ -211,6 +209,7 @@ def _judged(question: Question, views: Views, years: Years, bands: Bands, source
     other = "peers' past changes" if view.has_peers else "naive forecast"
     evidence = f"own record {alone:.2f} from {view.n} values; {other} {second:.2f}; calibrated on: "
     answer |= {"lower": min(alone, second, pooled), "upper": max(alone, second, pooled)}
+    source = calibration.shipped_factors().source
     answer |= {"probability": pooled, "evidence": evidence + source}
     answer["method"] = "own_and_peers" if view.has_peers else "own"
     answer["best_change"] = _best_change(aim, finite(changes[own]))
