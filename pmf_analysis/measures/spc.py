@@ -110,9 +110,8 @@ def signals(values: Floats, rules: RuleSet) -> Integers:
     """
     of = np.repeat(np.arange(len(values)), values.shape[1])
     usable = _usable(values.ravel(), of, len(values))
-    return np.reshape(
-        special_causes.find(usable, _limits(usable, rules), rules), (2, *values.shape)
-    )
+    found = special_causes.find(usable, _limits(usable, rules), rules)
+    return np.reshape(found, (2, *values.shape))
 
 
 def _told(points: Frame, series: Frame, usable: Usable, ways: Ways, targets: Targets) -> SpcChart:
