@@ -15,9 +15,8 @@ from pmf_analysis.data import contract, corrections, seals
 from pmf_analysis.data.store import Store
 from pmf_analysis.measures import arrays, denominators, events, frames, questions, result_tables
 from pmf_analysis.measures.arrays import Frames, Known
-from pmf_analysis.measures.arrows import disagreements
+from pmf_analysis.measures.arrows import council_statuses, disagreements
 from pmf_analysis.measures.benchmarking import benchmark_tables, followed_panel
-from pmf_analysis.measures.council_status import council_statuses
 from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.peer_sets import neighbour_lists
 from pmf_analysis.measures.plan_tables import plan_tables

@@ -9,14 +9,15 @@ from collections import namedtuple
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import denominators, history, peers, ranks, reasons, spc, spread
-from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, TABLES, Frame
+from pmf_analysis.measures import arrays, denominators, history, peers, ranks, spc, spread
+from pmf_analysis.measures.arrays import FEWEST_PEERS, PAIR, SENTENCES, TABLES, Column, Frame
 from pmf_analysis.measures.gaps import closing_pace
 from pmf_analysis.measures.history import with_intervals, with_register
-from pmf_analysis.measures.polarity import first_text, sided
+from pmf_analysis.measures.polarity import first_text, said, sided, undeclared
 from pmf_analysis.measures.ranks import Panel
 from pmf_analysis.parameters.models import ComparisonRules
 
+_SET = arrays.constants("reasons")
 STRICT = ComparisonRules(level=99.8)
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
 
@@ -224,20 +225,63 @@ def _judged(pairs: Frame, rules: ComparisonRules) -> Frame:
     apart = (side != 0) & tested & overdispersion
     ordinary = apart & ~(pairs["adjusted_z"] * side > spread.reach(pairs["freedom"], level))
     untested = (side != 0) & ~tested & overdispersion
-    verdict, reason = sided(pairs, side, pairs["benchmark"]), reasons.why_not(pairs)
+    verdict, reason = sided(pairs, side, pairs["benchmark"]), _why_not(pairs)
     somewhat = (ordinary | untested) & (verdict != "similar")
     verdict = verdict.mask(somewhat, ranks.SOMEWHAT + verdict)
     verdict = verdict.mask(pairs["evidence"] == "values_only", "position_only")
     pairs["verdict"] = verdict.mask(reason != "", "cannot_judge")
     unusual = ordinary & ~pairs["funnel_label"].isin(["within", ""])
-    said = {"unusual": unusual, "ordinary": ordinary, "beyond": apart, "untested": untested}
-    because = reasons.why(pairs, side, level, said)
+    usual = {"unusual": unusual, "ordinary": ordinary, "beyond": apart, "untested": untested}
+    because = _why(pairs, side, level, usual)
     pairs["evidence"] = pairs["evidence"].mask(reason != "", "none")
     by_counts = pairs["statistic"].map({"proportion": "wilson", "rate": "byar"})
     method = pairs["evidence"].replace("values_only", "position")
     pairs["method"] = method.mask(pairs["evidence"] == "counts", by_counts)
     low, high = spread.limits(pairs, pairs[["size"]].to_numpy(float), level)[:, :, 0]
     return pairs.assign(reason=reason.mask(reason == "", because), limit_low=low, limit_high=high)
+
+
+def _why_not(pairs: Frame) -> Column:
+    """Say why a pair cannot be judged, in plain words; "" where it can."""
+    found, members = pairs["n_peers"].astype(str), pairs["n_members"].astype(str)
+    hidden = pairs["n_hidden"].fillna(0).astype(int)
+    unfair = hidden > _SET.hidden_share * (hidden + pairs["n_peers"])
+    few = "Only " + found + " of " + members + " similar councils have a value for the"
+    reasons = [
+        (pairs["newest"].isna(), "We have no value that can be used."),
+        *undeclared(pairs),
+        (pairs["data_type"] == "count", SENTENCES["authority_total"]),
+        (pairs["is_circular"], SENTENCES["circular"]),
+        (pairs["n_peers"] < FEWEST_PEERS, few + " same period; five are needed."),
+        (unfair, hidden.map(SENTENCES["misleading"].format)),
+    ]
+    return first_text(pairs.index, reasons)
+
+
+def _why(pairs: Frame, side: Column, level: float, spread: dict[str, Column]) -> Column:
+    """Say what a verdict rests on, and what a reader must know about the figures.
+
+    `side`: 1 where we lie above the benchmark, -1 below, 0 for neither; `spread`: which
+    sentence says what the spread between peers makes of it.
+    """
+    published = (pairs["interval_from"] == "interval") | pairs["is_small"]
+    whose = published.map({True: "published", False: "95 %"})
+    own = pairs["n_own"].fillna(0).astype(int)
+    silent = pairs["silent"].fillna("our own figures overlap")
+    facts = zip(pairs["evidence"], side != 0, whose, own, silent, strict=True)
+    tests = [_SET.because[by][apart].format(*told, level=100 * level) for by, apart, *told in facts]
+    text = pd.Series(tests, pairs.index, dtype="str") + first_text(pairs.index, said(spread))
+    months = (12 * pairs[name].dt.year + pairs[name].dt.month for name in ("newest_peer", "period"))
+    notes = {
+        "sampled": (pairs["evidence"] == "interval") & (pairs["interval_from"] == "sample"),
+        "counts_differ": pairs["counts_differ"].eq(True),
+        "small_count": pairs["is_small"],
+        "older": pairs["period"] < pairs["newest"],
+        "behind": next(months) - next(months) > _SET.oldest * 12 / pairs["periods_per_year"],
+    }
+    for name, applies in notes.items():
+        text += first_text(pairs.index, said({name: applies}))
+    return text
 
 
 def _comparison_table(pairs: Frame) -> Frame:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmf_analysis.measures.council_status import council_statuses
+from pmf_analysis.measures.arrows import council_statuses
 
 NAN = np.nan
 Steps = list[dict[str, Any]]
