@@ -57,14 +57,9 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     PmfError
         When the parameters have problems, or a declared peer set is nowhere defined.
     """
-    parameters, store = workspace.load(spec.framework), Store(workspace.store)
-    framework, as_at, seed = parameters.framework, spec.as_at, spec.seed
-    period = periods.parse_period(spec.period, year_type=framework.year_type)
-    days = sorted({vintage.as_at for vintage in store.vintages(as_at)})
-    # nothing hidden now may be worked out from what was published before
-    published = store.as_known_on(days[-2], "observations")["observations"] if days[1:] else None
-    known = store.as_known_on(as_at)
-    council = known_council(known, parameters, period, as_at, published)
+    parameters, known, council = council_at(workspace, spec)
+    framework, store = parameters.framework, Store(workspace.store)
+    as_at, seed = spec.as_at, spec.seed
     sets = frames.sets_by_indicator(parameters, spec.peer_set, spec.peer_sets_by_theme)
     live = questions.live_targets(council.targets, council.own, council.register)
     compared = benchmark_tables(council, framework, peer_set=spec.peer_set, used=sets)
@@ -84,7 +79,7 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     # reports show those of their own themes
     problems["theme"] = parameters.register.themes_of(problems["indicator"])
     written = known["narratives"]
-    written = written[written["period_end"] <= pd.Timestamp(period.end)]
+    written = written[written["period_end"] <= pd.Timestamp(council.period.end)]
     digests = result_tables.digest_table(store.digest(as_at).series)
     rules = framework.arrows.model_dump()
     said = disagreements(known, council, trends["trends"], rules)
@@ -121,6 +116,17 @@ def are_whole(folder: Path) -> bool:
 def read_measures(folder: Path) -> Measures:
     """Return the result tables that :func:`write_measures` wrote; each is read when it is used."""
     return Measures(folder=folder)
+
+
+def council_at(workspace: Workspace, spec: RunSpec) -> tuple[Parameters, Frames, KnownCouncil]:
+    """What is declared, and what the store knew on a run's as-at date: as imported, and ready."""
+    parameters, store = workspace.load(spec.framework), Store(workspace.store)
+    period = periods.parse_period(spec.period, year_type=parameters.framework.year_type)
+    days = sorted({vintage.as_at for vintage in store.vintages(spec.as_at)})
+    # nothing hidden now may be worked out from what was published before
+    published = store.as_known_on(days[-2], "observations")["observations"] if days[1:] else None
+    known = store.as_known_on(spec.as_at)
+    return parameters, known, known_council(known, parameters, period, spec.as_at, published)
 
 
 def known_council(

@@ -46,19 +46,11 @@ class Known:
     @classmethod
     def of(cls, workspace: Workspace, run: manifest.RunRecord) -> Self:
         """Read what is known of a finished run."""
-        from pmf_analysis.assess import known_council, read_measures
-        from pmf_analysis.data.store import Store
+        from pmf_analysis.assess import council_at, read_measures
         from pmf_analysis.parameters.models import RunSpec
-        from pmf_analysis.periods import parse_period
 
         spec = RunSpec.model_validate_json(json.dumps(run.manifest["parameters"]))
-        parameters, store = workspace.load(spec.framework), Store(workspace.store)
-        days = sorted({vintage.as_at for vintage in store.vintages(spec.as_at)})
-        # Nothing hidden may be worked out from what was published before.
-        before = store.as_known_on(days[-2], "observations")["observations"] if days[1:] else None
-        period = parse_period(spec.period, year_type=parameters.framework.year_type)
-        tables = store.as_known_on(spec.as_at)
-        council = known_council(tables, parameters, period, spec.as_at, before)
+        parameters, tables, council = council_at(workspace, spec)
         return cls(run, parameters, council, tables, read_measures(run.folder / "measures"))
 
 

@@ -47,17 +47,18 @@ def _known_then(rows: list[dict[str, Any]], columns: list[str], as_at: date) -> 
     return pd.DataFrame([row for row in rows if row["recorded_on"] <= as_at], columns=columns)
 
 
-def recorded_events(changes: Frame, parameters: Parameters, as_at: date) -> dict[str, Frame]:
-    """All that people recorded on indicators, as `chart_events` takes it."""
+def recorded_events(changes: Frame, frozen: Frame, parameters: Parameters) -> dict[str, Frame]:
+    """All that people recorded on indicators, as `chart_events` takes it.
+
+    `frozen`: as `declared_baselines` gives it.
+    """
     entries, common = parameters.register.indicators, parameters.framework.exceptional_periods
     spans = [
         {"indicator": name, "on": span.from_, "until": span.to, "text": span.reason}
         for name, entry in entries.items()
         for span in (*common, *entry.exceptional_periods)
     ]
-    columns = [*TABLES["baselines"], "reason", "owner"]
-    frozen = _known_then(parameters.charts.baseline_rows(), columns, as_at)
-    frozen["on"] = frozen["period_until"].fillna(frozen["recorded_on"])
+    frozen = frozen.assign(on=frozen["period_until"].fillna(frozen["recorded_on"]))
     told = changes[changes["kind"] != "restatement"]  # restated values are events of their own
     names = {"period_start": "on", "reason": "text"}
     found = {"changes": told.rename(columns=names), "exceptional": pd.DataFrame(spans)}

@@ -151,9 +151,7 @@ def shown_observations(
 
 def sets_by_indicator(parameters: Parameters, peer_set: str, by_theme: Names) -> dict[str, str]:
     """Say which peer set each indicator is compared with: its theme's own, else the run's."""
-    sets = {}
-    for name, entry in parameters.register.indicators.items():
-        sets[name] = next(
-            (by_theme[theme] for theme in entry.themes if theme in by_theme), peer_set
-        )
-    return sets
+    return {
+        name: next((by_theme[theme] for theme in entry.themes if theme in by_theme), peer_set)
+        for name, entry in parameters.register.indicators.items()
+    }

@@ -45,7 +45,7 @@ def trend_tables(
     trends, points = trend_verdicts(
         own, register, targets=lines, changes=changes, baselines=frozen, rules=rules, period=period
     )
-    recorded = events.recorded_events(changes, parameters, as_at)
+    recorded = events.recorded_events(changes, frozen, parameters)
     steps = events.suggested_steps(events.independent_levels(trends, points))
     told = events.chart_events(own, register, recorded, restated=restated, suggested=steps)
     trends = complete_trends(trends, own, register, lines, area=council.area, as_at=as_at)
