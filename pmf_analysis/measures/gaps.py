@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import LIMITS, PAIR, SENTENCES, TABLES, Floats, Frame, Places
+from pmf_analysis.measures.arrays import LIMITS, PAIR, SENTENCES, TABLES, Frame
 from pmf_analysis.measures.polarity import SIGNS, first_text, said
 from pmf_analysis.measures.short_series import mann_kendall
 from pmf_analysis.measures.trend import DIRECTIONS, trend_verdicts
@@ -136,30 +136,21 @@ def closing_pace(rows: Frame, pairs: Frame, *, years: int) -> Frame:
     pair = pd.MultiIndex.from_frame(table).get_indexer(pd.MultiIndex.from_frame(rows[PAIR]))
     known = (pair >= 0) & ~np.isnan(asked[pair])
     rows, pair = rows.loc[known], pair[known]
+    month = rows["period"].to_numpy("datetime64[M]").astype(np.int64)
     # ourselves as number 0 of each pair, then the peers
-    who = np.concatenate([np.zeros(len(rows), int), 1 + pd.factorize(rows["area"])[0]])
-    size = int(who.max(initial=0)) + 1
-    month = np.tile(rows["period"].to_numpy("datetime64[M]").astype(np.int64), 2)
-    value = rows[["own_value", "value"]].to_numpy(float).T.ravel()
-    one, change = _span_changes(np.tile(pair, 2) * size + who, month, value, 12 * years)
-    enough = change * sign[one // size] >= asked[one // size] * (1 - ROUNDING)
-    kept = pd.Series(enough, index=one).groupby(level=0).any().astype(float)
-    numbers = kept.index.to_numpy() // size
-    own = kept.index % size == 0
-    peers = kept[~own].groupby(numbers[~own]).agg(["size", "sum"]).reindex(table.index)
-    peers = peers.astype(float).fillna(0.0)
+    ours = {"pair": pair, "who": 0, "month": month, "value": rows["own_value"]}
+    theirs = ours | {"who": 1 + pd.factorize(rows["area"])[0], "value": rows["value"]}
+    keys = ["pair", "who", "month"]
+    each = pd.concat([pd.DataFrame(ours), pd.DataFrame(theirs)]).drop_duplicates(keys)
+    later = each.assign(month=each["month"] - 12 * years)
+    spans = each.merge(later, on=keys, suffixes=("", "_later"))
+    change, of = spans["value_later"] - spans["value"], spans["pair"]
+    enough = change * sign[of] >= asked[of] * (1 - ROUNDING)
+    kept = enough.groupby([of, spans["who"]]).any().astype(float)
+    is_own = kept.index.get_level_values("who") == 0
+    peers = kept[~is_own].groupby("pair").agg(["size", "sum"]).reindex(table.index).astype(float)
+    peers = peers.fillna(0.0)
     peers[np.isnan(asked)] = np.nan
-    ours = kept[own].set_axis(numbers[own]).reindex(table.index)
+    own = kept[is_own].droplevel("who").reindex(table.index)
     table = table.assign(close_years=years, close_pace=sign * behind / years)
-    return table.assign(peers_tested=peers["size"], peers_kept=peers["sum"], own_kept=ours)
-
-
-def _span_changes(one: Places, month: Places, value: Floats, months: int) -> tuple[Places, Floats]:
-    """Whose, and change, of every span of so many months between two values of the same one."""
-    month = month - month.min(initial=0)
-    width = int(month.max(initial=0)) + months + 1
-    place, first = np.unique(one * width + month, return_index=True)
-    later = np.searchsorted(place, place + months)
-    found = np.flatnonzero(np.append(place, -1)[later] == place + months)
-    start, end = first[found], first[later[found]]
-    return one[start], value[end] - value[start]
+    return table.assign(peers_tested=peers["size"], peers_kept=peers["sum"], own_kept=own)

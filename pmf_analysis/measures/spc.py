@@ -30,8 +30,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from pmf_analysis.measures import arrays, polarity, special_causes
-from pmf_analysis.measures.arrays import LIMITS, PRECISION, Floats, Frame, Integers, Places
-from pmf_analysis.measures.polarity import Improvement, Targets, words
+from pmf_analysis.measures.arrays import LIMITS, PRECISION, Floats, Frame, Integers, Known, Places
+from pmf_analysis.measures.polarity import Improvement, words
 from pmf_analysis.measures.special_causes import PROFILES, RULES, Rules, RuleSet, Usable, rule_set
 
 __all__ = ["LIMITS", "PROFILES", "RULES", "RuleSet", "SpcChart", "rule_set", "signals", "spc_chart"]
@@ -63,7 +63,7 @@ def spc_chart(
     *,
     improvement: Ways = "higher",
     rules: Rules = "mdc",
-    targets: Targets = None,
+    targets: Known = None,
     baseline: Frame | None = None,
 ) -> SpcChart:
     """Natural process limits, special causes and assurance of every series.
@@ -79,8 +79,8 @@ def spc_chart(
     rules
         Profile name or `RuleSet`.
     targets
-        By series a number (a pair for "range"), or columns series, period, target, target_low,
-        target_high. Assurance uses the target of the last point.
+        Columns series, period, target, target_low, target_high. Assurance uses the target of the
+        last point.
     baseline
         Frozen earlier limits (columns series, mean, lower_limit, upper_limit).
 
@@ -114,7 +114,7 @@ def signals(values: Floats, rules: RuleSet) -> Integers:
     return np.reshape(found, (2, *values.shape))
 
 
-def _told(points: Frame, series: Frame, usable: Usable, ways: Ways, targets: Targets) -> SpcChart:
+def _told(points: Frame, series: Frame, usable: Usable, ways: Ways, targets: Known) -> SpcChart:
     """Say what points, and the last one of each series, mean by polarity and target.
 
     Only points with a signal and last points are looked at one by one: the rest is common cause.

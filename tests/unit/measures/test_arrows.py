@@ -78,7 +78,10 @@ def test_every_period_has_the_arrows_that_were_shown_then() -> None:
     ],
 )
 def test_goldilocks_closer_to_target_is_better(target: Any, expected: tuple[str, str]) -> None:
-    assert arrows(QUARTERS, "range", targets={"s": target}) == expected
+    ends = (np.nan, *target) if isinstance(target, tuple) else (target, np.nan, np.nan)
+    held = dict(zip(["target", "target_low", "target_high"], ends, strict=True))
+    lines = table(QUARTERS)[["series", "period"]].assign(**held)
+    assert arrows(QUARTERS, "range", targets=lines) == expected
 
 
 def test_goldilocks_holds_both_values_against_the_newest_target() -> None:

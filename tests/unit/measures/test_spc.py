@@ -29,6 +29,13 @@ gappy = st.lists(st.one_of(st.none(), st.integers(0, 12).map(float)), min_size=1
 )
 
 
+def held(table: pd.DataFrame, target: float | tuple[float, float]) -> pd.DataFrame:
+    """One target, or band, in every period."""
+    ends = (np.nan, *target) if isinstance(target, tuple) else (target, np.nan, np.nan)
+    names = ["target", "target_low", "target_high"]
+    return table[["series", "period"]].assign(**dict(zip(names, ends, strict=True)))
+
+
 def one_series(numbers: list[float], name: str = "a") -> pd.DataFrame:
     return pd.DataFrame({"series": name, "period": range(len(numbers)), "value": numbers})
 
@@ -82,7 +89,8 @@ def test_row_order_and_dtype_change_nothing(order: list[int]) -> None:
 def test_constant_series_raises_no_flag(level: float, n: int, nudged: int) -> None:
     numbers = [level] * n
     numbers[nudged % n] = float(np.nextafter(level, np.inf))
-    chart = spc_chart(one_series(numbers), targets={"a": level - 1})
+    table = one_series(numbers)
+    chart = spc_chart(table, targets=held(table, level - 1))
     segment = chart.series.iloc[0]
     assert (chart.points["rule"] == "none").all()
     assert segment["lower_limit"] == segment["mean"] == segment["upper_limit"]
@@ -105,14 +113,15 @@ def test_constant_series_raises_no_flag(level: float, n: int, nudged: int) -> No
     ],
 )
 def test_constant_series_is_compared_directly(improvement, target, expected) -> None:
-    chart = spc_chart(one_series([7.0] * 14), improvement=improvement, targets={"a": target})
+    table = one_series([7.0] * 14)
+    chart = spc_chart(table, improvement=improvement, targets=held(table, target))
     assert chart.series["assurance"].tolist() == [expected]
 
 
 @given(gappy)
 @settings(max_examples=60, deadline=None)
 def test_missing_values_break_runs_and_never_crash(numbers: list[float]) -> None:
-    points = spc_chart(one_series(numbers), targets={"a": 5.0}).points
+    points = spc_chart(one_series(numbers), targets=held(one_series(numbers), 5.0)).points
     missing = points["value"].isna()
     assert ((points["point_type"] == "missing") == missing).all()
     assert (points.loc[missing, "rule"] == "none").all()
@@ -131,13 +140,13 @@ def test_moving_ranges_across_a_gap_are_dropped() -> None:
 def test_range_polarity_judges_by_distance_to_the_band() -> None:
     wobble = [10, 11, 10, 9, 10, 11, 10, 9, 10, 11, 10, 9]
     for last, expected in [(20, "improvement"), (0, "concern")]:
-        chart = spc_chart(
-            one_series([*wobble, last]), improvement="range", targets={"a": (18.0, 22.0)}
-        )
+        table = one_series([*wobble, last])
+        chart = spc_chart(table, improvement="range", targets=held(table, (18.0, 22.0)))
         assert chart.series["variation"].tolist() == [f"special_cause_{expected}"]
     without_band = spc_chart(one_series([*wobble, 20]), improvement="range")
     assert without_band.series["variation"].tolist() == ["special_cause_neutral_high"]
-    rising = spc_chart(one_series([*range(8)]), improvement="range", targets={"a": (18.0, 22.0)})
+    table = one_series([*range(8)])
+    rising = spc_chart(table, improvement="range", targets=held(table, (18.0, 22.0)))
     assert rising.series["variation"].tolist() == ["special_cause_improvement"]
 
 
@@ -212,7 +221,7 @@ def test_ten_thousand_awkward_series_raise_nothing_false(profile: str) -> None:
     value[series % 97 == 1] = np.nan
     table = pd.DataFrame({"series": series, "value": value})
     table["period"] = table.groupby("series").cumcount()
-    chart = spc_chart(table, rules=profile, targets=dict.fromkeys(range(10_000), 45.0))
+    chart = spc_chart(table, rules=profile, targets=held(table, 45.0))
     points, segments = chart.points, chart.series
     flagged = (points["rule"] != "none").to_numpy()
     assert len(points) == len(table) and len(segments) == 10_000

@@ -53,7 +53,7 @@ def chart_for(reference: dict[str, pd.DataFrame], setting: str, way: str) -> Spc
         rows,
         improvement=WAYS[way],
         rules=rule_set("mdc", screen=setting != "unscreened"),
-        targets=known["of"].map(settings["target"]).to_dict(),
+        targets=rows.assign(target=rows["of"].map(settings["target"])),
         baseline=spc_chart(rows[seen <= 12]).series if setting == "fixed12" else None,
     )
     points, series = (table.join(known, on="series") for table in (chart.points, chart.series))
