@@ -59,14 +59,12 @@ def forecasts(
     """
     factors = factors or calibration.shipped_factors()
     allowed = np.ones(len(histories), bool) if seasonal is None else np.asarray(seasonal, bool)
-    usable = [_usable(history) for history in histories]
-    reasons = [_why_not(history) for history in usable]
-    for position, reason in enumerate(reasons):
-        if reason:
-            n = int(np.isfinite(usable[position]).sum())
+    for position, history in enumerate(histories):
+        if reason := _why_not(history):
+            n = int(np.isfinite(_usable(history)).sum())
             yield position, Forecast(np.full((horizon, 1), np.nan), n, reason)
     how = {"season_length": season_length(periods_per_year), "no_trend": no_trend}
-    for batch, posterior in _fitted(usable, reasons, horizon, allowed, **how):
+    for batch, posterior in _fitted(histories, horizon, allowed, **how):
         # Random numbers of a series come from its key and the seed, whoever else is there.
         digests = [hashlib.blake2b(keys[at].encode("utf-8"), digest_size=8) for at in batch]
         whole = [int.from_bytes(each.digest(), "big") for each in digests]
@@ -95,9 +93,8 @@ def seasonal_evidence(histories: Sequence[Floats], rate: float) -> Floats:
     """
     evidence = np.full(len(histories), np.nan)
     how = {"season_length": season_length(rate), "no_trend": _SET.no_trend}
-    usable = [_usable(history) for history in histories] if how["season_length"] > 1 else []
-    reasons, allowed = [_why_not(history) for history in usable], np.ones(len(usable), bool)
-    for batch, posterior in _fitted(usable, reasons, 1, allowed, **how):
+    seasonal = histories if how["season_length"] > 1 else []
+    for batch, posterior in _fitted(seasonal, 1, np.ones(len(seasonal), bool), **how):
         evidence[batch] = posterior.seasonal_evidence
     return np.where(np.isfinite(evidence), evidence, np.nan)
 
@@ -135,7 +132,7 @@ def _usable(history: Floats) -> Floats:
 
 def _why_not(history: Floats) -> str:
     """Plain reason why a history cannot be forecast; "" where it can."""
-    seen = history[np.isfinite(history)]
+    seen = history[np.isfinite(placement.sane(history))]
     if len(seen) < _SET.minimum_values:
         plural = "value" if len(seen) == 1 else "values"
         return f"Only {len(seen)} {plural}; a forecast needs at least {_SET.minimum_values}."
@@ -145,13 +142,14 @@ def _why_not(history: Floats) -> str:
 
 
 def _fitted(
-    usable: Sequence[Floats], reasons: Sequence[str], horizon: int, seasonal: Flags, **how: Any
+    histories: Sequence[Floats], horizon: int, seasonal: Flags, **how: Any
 ) -> Iterator[tuple[list[int], grid.Posterior]]:
     """Positions and fit of series with the same missing periods, few enough to be held at once."""
+    usable = [_usable(history) for history in histories]
     alike: dict[bytes, list[int]] = defaultdict(list)
-    for position, reason in enumerate(reasons):
-        if not reason:
-            alike[np.isfinite(usable[position]).tobytes()].append(position)
+    for position, history in enumerate(usable):
+        if not _why_not(history):
+            alike[np.isfinite(history).tobytes()].append(position)
     for pattern, positions in alike.items():
         size = max(1, _SET.cells // (70 * len(pattern) + chance.DRAWS * horizon))
         for start in range(0, len(positions), size):

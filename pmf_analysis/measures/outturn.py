@@ -54,7 +54,7 @@ def assess_outturns(
     declared = register.set_index("indicator").to_dict("index")
     answers = []
     for row in asked.to_dict("records"):
-        answer = _window(row, declared.get(row["indicator"]), found, known)
+        answer = _window(row, declared[row["indicator"]], found, known)
         if isinstance(answer, Window):
             answer = _judged(answer, **how)
         answers.append(SHIPPED["no_answer"] | answer | {"target_id": row["target_id"]})
@@ -172,7 +172,7 @@ def _carried(values: Floats, season_length: int) -> Floats:
     return np.asarray(pd.Series(values).groupby(seasons).ffill(), dtype=float)
 
 
-def _window(row: Row, indicator: Row | None, found: Found, observations: Frame) -> Window | Answer:
+def _window(row: Row, indicator: Row, found: Found, observations: Frame) -> Window | Answer:
     """Periods of a target with what they count for, or why it cannot be judged."""
     question = realism.question_of(row, indicator, found)
     if not isinstance(question, Question):

@@ -73,7 +73,7 @@ def assess_targets(
     areas = targets["area"].unique().tolist()
     found = found or panels(observations, register, origin=origin, peer_sets=peer_sets, areas=areas)
     declared, rows = register.set_index("indicator").to_dict("index"), targets.to_dict("records")
-    asked = [_question(row, declared.get(row["indicator"]), found) for row in rows]
+    asked = [_question(row, declared[row["indicator"]], found) for row in rows]
     wanted: dict[str, set[int]] = {}
     for each in (each for each in asked if isinstance(each, Question)):
         wanted.setdefault(each.series, set()).update(each.horizons(years))
@@ -114,7 +114,7 @@ class Question:
         return {self.horizon, *self.by_year(years).values()}
 
 
-def _question(target: Row, indicator: Row | None, found: Found) -> Question | Answer:
+def _question(target: Row, indicator: Row, found: Found) -> Question | Answer:
     """Turn a target into a question, or give the answer for which no forecast is needed."""
     asked = question_of(target, indicator, found)
     if isinstance(asked, Question) and asked.due <= asked.panel.known.last[asked.row]:
@@ -123,12 +123,10 @@ def _question(target: Row, indicator: Row | None, found: Found) -> Question | An
     return asked
 
 
-def question_of(target: Row, indicator: Row | None, found: Found) -> Question | Answer:
+def question_of(target: Row, indicator: Row, found: Found) -> Question | Answer:
     """Turn a target into a question, which may be of the past, or say why it cannot be put."""
     if target["kind"] == "baseline":
         return refusal("A baseline says where we start; there is nothing to meet.", "no_verdict")
-    if indicator is None:
-        return refusal("The indicator is not in the register.")
     aim = _aim(target, indicator)
     if isinstance(aim, str):
         return refusal(aim)
@@ -136,8 +134,6 @@ def question_of(target: Row, indicator: Row | None, found: Found) -> Question | 
     panel, row = found.get(series, (None, 0))
     if panel is None or panel.usable.last[row] < 0:
         return refusal("There are no values of this series.")
-    if pd.isna(target["period"]):
-        return refusal("The target does not say by when it is to be met.")
     values, newest = panel.known.values[row], int(panel.known.last[row])
     known: Answer = {"last_value": float(values[newest]), "last_period": panel.known.start(newest)}
     known["n"] = int(np.isfinite(panel.usable.values[row]).sum())
