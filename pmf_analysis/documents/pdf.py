@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -83,7 +84,11 @@ def _printed(page: str) -> bytes:
     from weasyprint.urls import URLFetcher  # type: ignore[import-untyped]
 
     fetcher = URLFetcher(allowed_protocols={"data"})
-    return bytes(HTML(string=page, url_fetcher=fetcher).write_pdf(pdf_variant="pdf/ua-1"))
+    document = HTML(string=page, url_fetcher=fetcher)
+    # WeasyPrint says of no part in which language it is: its tag tells which parts these are.
+    for aside in document.etree_element.iterfind(".//span[@lang]"):
+        aside.tag = "article"
+    return bytes(document.write_pdf(pdf_variant="pdf/ua-1"))
 
 
 def _printed_by(browser: str, page: str) -> bytes:
@@ -134,17 +139,33 @@ def _put_tags_right(pdf: Any, faults: list[str]) -> tuple[Any, dict[Any, dict[in
     root = pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot, K=document))
     pdf.Root.StructTreeRoot, document.K, document.P = root, _joined(document.K), root
     for tag in _tags(document):
+        if any(kid.get("/S") == "/Art" for kid in tag.K):
+            tag.K = _in_order(pdf, tag.K)
         for kid in tag.K:
             if "/S" in kid:
                 kid.P = tag
             elif "/MCID" in kid:
                 owners[kid.Pg.objgen][int(kid.MCID)] = tag
-        if tag.S == "/TR":
+        if tag.S == "/Art":
+            is_welsh = str(pdf.Root.get("/Lang", "")).startswith("cy")
+            tag.S, tag.Lang = Name.Span, "en-GB" if is_welsh else "cy"
+        elif tag.S == "/TR":
             _say_what_cells_head(tag)
         elif tag.S == "/Figure":
             _say_where_it_is(tag)
             faults += [] if str(tag.get("/Alt", "")).strip() else ["a picture without words"]
     return document, owners
+
+
+def _in_order(pdf: Any, kids: Any) -> list[Any]:
+    """Put text beside parts in another language into tags too, so that all is read in one order."""
+    from pikepdf import Dictionary, Name
+
+    made: list[Any] = []
+    for is_tag, run in groupby(kids, lambda kid: "/S" in kid):
+        parts = [*run]
+        made += parts if is_tag else [pdf.make_indirect(Dictionary(S=Name.Span, K=parts))]
+    return made
 
 
 def _number(pdf: Any, document: Any, owners: dict[Any, dict[int, Any]]) -> None:

@@ -45,7 +45,7 @@ def found_in(texts: Iterable[str]) -> dict[str, str]:
 
 def pieces(text: str, asides: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the parts of a text in order, each with its language; "" is that of the page."""
-    parts = _pattern(tuple(asides)).split(text) if asides else [text]
+    parts = _pattern(tuple(asides)).split(text) if text and asides else [text]
     return ((part, asides.get(" ".join(part.split()), "")) for part in parts if part)
 
 

@@ -404,3 +404,12 @@ def test_nbconvert_makes_pdf() -> None:
     content, resources = exporter.from_notebook_node(notebook, {"pmf": META})
     assert content.startswith(b"%PDF")
     assert (resources["output_extension"], exporter.output_mimetype) == (".pdf", "application/pdf")
+
+
+def test_parts_in_another_language_say_so_and_stay_in_their_place(tmp_path: Path) -> None:
+    page = '<html lang="cy"><title>T</title><main><h1>T</h1><p>Mae %s yn well.</p></main></html>'
+    made = make_pdf(page % '<span lang="en">Bus use</span>').content
+    assert "Mae Bus use yn well." in _words(made, tmp_path)
+    with pikepdf.open(BytesIO(made)) as opened:
+        spoken = [str(tag.get("/Lang", "")) for tag in _tags(opened) if tag.S == "/Span"]
+        assert spoken == ["", "en-GB", ""] and opened.Root.Lang == "cy"

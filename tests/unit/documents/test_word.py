@@ -175,6 +175,20 @@ def test_language_title_and_author_but_no_clock_and_the_same_bytes() -> None:
     assert b'w:val="cy"' in zipfile.ZipFile(io.BytesIO(make_word(welsh))).read("word/styles.xml")
 
 
+def test_parts_in_another_language_say_so() -> None:
+    report = whole(
+        Block("note", "n", "T", text=("Mae Bus use yn well.",), asides={"Bus use": "en"})
+    )
+    runs = body(make_word(report)).iter(f"{W}r")
+    spoken = {
+        "".join(run.itertext(f"{W}t")): run.xpath(
+            "string(w:rPr/w:lang/@w:val)", namespaces={"w": W.strip("{}")}
+        )
+        for run in runs
+    }
+    assert spoken["Bus use"] == "en-GB" and spoken[" yn well."] == ""
+
+
 def test_captions_count_by_words_own_fields_and_contents_lead_to_headings() -> None:
     content = make_word(whole())
     fields = attributes(content, f"{W}fldSimple", f"{W}instr")
