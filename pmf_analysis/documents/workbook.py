@@ -25,7 +25,7 @@ from pmf_analysis.story.style import COLOURS
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!^\d\.)(?<!^\d\d\.)\s+")  # a note's number ends none
 _LINE = 120  # characters above a table
 # Of Arial of 12 points: a letter's width as Excel counts, and a line's height.
-_LETTER, _ROW = 1.2, 16
+_LETTER, _ROW, _HIGHEST = 1.2, 16, 400  # Excel has no row higher than 409 points
 _LINES = {"value": "blue", "middle": "blue", "target": "target"}  # others are grey
 
 
@@ -59,7 +59,8 @@ def make_workbook(report: Report, *, charts: bool = False) -> bytes:
         warnings.filterwarnings("ignore", module="gptables")
         from gptables import produce_workbook  # type: ignore[import-untyped]
 
-        told = [each for each in report.shown if each.number and each.block.table]
+        numbered = [each for each in report.shown if each.number and each.block.table]
+        told = [each for each in numbered if each.block.table and each.block.table.rows]
         names = apart([re.sub(r"\W+", "_", _kind(each))[:25] for each in told])
         sheets = [_sheet(*each, charts=charts) for each in zip(names, told, strict=True)]
         signs = _signs({sign for sheet in sheets for sign in signs_of(sheet.columns)})
@@ -104,14 +105,10 @@ def _cover(facts: Mapping[str, Any]) -> Any:
 
 def _head_cover(workbook: Any, cover: Any) -> None:
     """Write the headings of the cover's parts, which gptables has in English, over its own."""
-    place, looks = (
-        workbook.worksheets()[0],
-        workbook.add_format(workbook.theme.cover_subtitle_format),
-    )
-    row = 1
+    looks, row = workbook.add_format(workbook.theme.cover_subtitle_format), 1
     for name, heading in words_of("workbook.cover_parts").items():
         if lines := getattr(cover, name):
-            place.write_string(row, 0, heading, looks)
+            workbook.worksheets()[0].write_string(row, 0, heading, looks)
             row += 1 + len(lines)
 
 
@@ -189,12 +186,12 @@ def _finish(workbook: Any, sheet: _Sheet) -> None:
     place.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})  # years are labels
     for at, column in enumerate(sheet.columns):
         place.set_column(at, at, _LETTER * column.letters + 3)
+    across = [column.letters + 3 for column in sheet.columns]
     rows = zip(*([column.heading, *column.cells] for column in sheet.columns), strict=True)
     for at, row in enumerate(rows, sheet.first_row):
         # Not every program makes a row as high as the lines of its cells.
-        sizes = zip(row, sheet.columns, strict=True)
-        lines = max(len(wrap(str(cell), column.letters + 3)) for cell, column in sizes)
-        place.set_row(at, _ROW * lines)
+        lines = max(len(wrap(str(cell), n)) for cell, n in zip(row, across, strict=True))
+        place.set_row(at, min(_ROW * max(lines, 1), _HIGHEST))
     if sheet.has_chart:
         _add_chart(workbook, place, sheet)
 
@@ -206,17 +203,17 @@ def _add_chart(workbook: Any, place: Any, sheet: _Sheet) -> None:
     for at, column in enumerate(sheet.columns):
         if column.shape:
             numbers.append(at)
-            is_main = column.key in _LINES
             colour = {"color": COLOURS[_LINES.get(column.key, "grey")]}
-            line = colour | {"width": 1 + 1.25 * is_main}
-            dot = {"type": "circle", "size": 4, "border": colour, "fill": colour}
+            looks = {"line": {**colour, "width": 1, "dash_type": "dash"}}
+            if column.key in _LINES:
+                dot = {"type": "circle", "size": 4, "border": colour, "fill": colour}
+                looks = {"line": {**colour, "width": 2.25}, "marker": dot}
             chart.add_series(
                 {
                     "name": [sheet.name, sheet.first_row, at],
                     "categories": [sheet.name, first, 0, last, 0],
                     "values": [sheet.name, first, at, last, at],
-                    "line": line if is_main else {**line, "dash_type": "dash"},
-                    "marker": dot if is_main else {"type": "none"},
+                    **looks,
                 }
             )
     # Names are those of cells: XlsxWriter takes some texts for formulas.

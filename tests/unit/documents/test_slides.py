@@ -21,6 +21,7 @@ from pmf_analysis.documents.exporters import PmfSlidesExporter
 from pmf_analysis.documents.reading import Report, Section, Shown, read_report
 from pmf_analysis.documents.slides import make_slides
 from pmf_analysis.problems import PmfError
+from pmf_analysis.story import bank
 from pmf_analysis.story.blocks import Block, Column, Table
 
 Presentation = pytest.importorskip("pptx", reason="the extra slides is not installed").Presentation
@@ -170,6 +171,34 @@ def test_a_report_without_news_says_so() -> None:
         "Place: Trends",
         "Nothing to bring up from this report",
     ]
+    with bank.spoken("cy"):
+        assert slides(make_slides(quiet))[1].shapes.title.text.startswith("Dim byd i'w godi")
+
+
+def test_a_forecast_is_drawn_and_only_as_many_periods_named_as_fit() -> None:
+    keys = {"period": "Period", "value": "Value", "target": "Target", "middle": "Middle"}
+    columns = tuple(Column(key, label, kind="number") for key, label in keys.items())
+    rows = [{"period": f"20{n}-{n + 1} Q1", "value": "1,200 homes"} for n in range(10, 50)]
+    rows[-1] = {"period": "2051-52", "middle": "1,300 homes", "target": "1,400 homes"}
+    drawn = figure("a-chart", table=Table("Forecast", columns, tuple(rows)))
+    shown = slides(make_slides(report(finding("a", "worse"), drawn)))[1]
+    [chart] = [shape.chart for shape in shown.shapes if shape.has_chart]
+    assert [series.name for series in chart.plots[0].series] == [
+        "Value (homes)",
+        "Target",
+        "Middle",
+    ]
+    space = chart._chartSpace
+    assert int(space.xpath("//c:catAx/c:tickLblSkip/@val")[0]) >= 5
+    assert space.xpath("//c:ser[c:idx/@val='2']//a:prstDash/@val") == ["dash"]
+    assert len(space.xpath("//c:ser/c:marker/c:symbol[@val='circle']")) == 3
+
+
+@pytest.mark.parametrize("word", ["x" * 10_000, "It fell since a depot closed. " * 300])
+def test_no_text_is_longer_than_its_place(word: str) -> None:
+    for slide in slides(make_slides(hostile(word))):
+        for shape in (each for each in slide.shapes if each.has_text_frame):
+            assert len(shape.text_frame.text) < 900, shape.name
 
 
 def test_what_a_report_lists_is_brought_up_and_no_caution_is_cut_off() -> None:
