@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pmf_analysis.story.bank import join_words
 from pmf_analysis.story.facts import chance_band
+from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.formatting import (
     MINUS,
     format_chance,
@@ -119,3 +120,25 @@ def test_ranks_lists_and_periods_read_as_people_write_them() -> None:
 def test_an_index_has_its_base_in_the_subtitle() -> None:
     assert format_value(133.14, "2019 = 100", 1) == "133.1"
     assert format_change(-15.3, "2019 = 100", 1) == "15.3"
+
+
+def test_money_has_pounds_and_pence_and_a_list_names_its_unit_once() -> None:
+    pay, spent = (
+        Subject.of({"title": "T", "unit": unit, "decimals": 1}, "W")
+        for unit in ("£ per week", "£ million")
+    )
+    low, high = pay.figure(610.25), pay.figure(671.3)
+    assert high.text == "£671.30 per week" and pay.range(low, high).startswith("£610.25 to £671.30")
+    assert spent.range(spent.figure(-1.04), spent.figure(2.0)) == "−£1.0 million to £2.0 million"
+
+
+@pytest.mark.parametrize("how", ["count", "comparisons", "cases", "percent", "value", "signed"])
+def test_no_number_is_minus_nothing(how: str) -> None:
+    subject = Subject.of({"title": "T", "unit": "%", "decimals": 1}, "W")
+    for raw in (-0.0, -0.001):
+        assert subject.figure(raw, how).text in ("0", "0%", "0.0%", "0.0 percentage points")
+
+
+def test_rolling_periods_and_terms_follow_a_preposition() -> None:
+    assert in_sentence("2022 to 2024 (calendar years)") == "2022 to 2024 (calendar years)"
+    assert in_sentence("Summer term (May to August) 2025-26").startswith("the summer term")

@@ -783,6 +783,8 @@ def test_limits_that_allow_for_chance_only_say_so(view: ThemeView) -> None:
 
 def test_results_hold_leads_groups_and_how_far_a_rank_may_move(view: ThemeView) -> None:
     rows = list(result_rows(BenchmarkingPage(view)))
+    nothing = made_up_view(comparisons=view.comparisons.assign(gap=-0.0))
+    assert "-0" not in {row["value"] for row in result_rows(BenchmarkingPage(nothing))}
     mine = {(row["measure"], row["area"]): row for row in rows if row["indicator"] == "recycling"}
     assert mine[("rank_best", "X1")]["value"] == "9"
     assert mine[("robust_same", "X1")]["unit"] == "comparisons"
