@@ -38,9 +38,9 @@ COLUMNS = ("file", "kind", "duty", "code", "criterion", "where", "message", "fix
 _MOST_PLACED = 50  # findings of a rule in a file of which place and words are looked up
 _DECLARED = re.compile(r"([^{}]*)\{([^{}]*)\}")
 _COLOUR = re.compile(
-    r"(?<![\w-])(color|background)(?:-color)?:\s*(?:#([0-9a-f]{6}|[0-9a-f]{3})\b|"
-    r"rgb\((\d+),\s*(\d+),\s*(\d+)\)|(white|black)\b)"
+    r"(?<![\w-])(color|background)(?:-color)?:\s*(#(?:[0-9a-f]{3}){1,2}|(?!none)[a-z]+)\s*(?:;|!|$)"
 )
+_PARTS = re.compile(r"rgb\((\d+), ?(\d+), ?(\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,24 +246,20 @@ def _faint(_context: Any, declared: Any) -> str:
 
     Large text, which needs less contrast, is known by a size that stands with the colours.
     """
-    text = _words(None, declared).lower()
+    from matplotlib.colors import is_color_like, to_hex
+
+    def coded(parts: re.Match[str]) -> str:
+        return "#" + "".join(f"{int(part):02x}" for part in parts.groups())
+
+    text = _PARTS.sub(coded, _words(None, declared).lower())
     for selector, block in _DECLARED.findall(text) or [("", text)]:
-        found = {name: each for name, *each in _COLOUR.findall(block)}
-        if len(found) < 2 or "disabled" in selector:
+        named = {name: said for name, said in _COLOUR.findall(block) if is_color_like(said)}
+        if len(named) < 2 or "disabled" in selector:
             continue
-        ink, ground = (_hexadecimal(*found[name]) for name in ("color", "background"))
+        ink, ground = (to_hex(named[name]) for name in ("color", "background"))
         if contrast(ink, ground) < (LEAST_LARGE if "font" in block else LEAST_CONTRAST):
             return f"{ink} on {ground}"
     return ""
-
-
-def _hexadecimal(digits: str, red: str, green: str, blue: str, name: str) -> str:
-    """Return a colour as #rrggbb, whichever of the ways of a style it was written in."""
-    if name:
-        return {"white": "#ffffff", "black": "#000000"}[name]
-    if red:
-        return "#" + "".join(f"{min(int(part), 255):02x}" for part in (red, green, blue))
-    return "#" + (digits if len(digits) == 6 else "".join(2 * digit for digit in digits))
 
 
 _TEXT = etree.XPath("string()")

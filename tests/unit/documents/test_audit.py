@@ -80,6 +80,7 @@ PAGES = [
     ("language-part", END, '<p lang="welsh">Croeso</p></main>'),
     ("contrast", END, '<p style="color:#999;background:#fff">Faint</p></main>'),
     ("contrast", "<style>", "<style>td { background-color: rgb(255, 221, 0); color: white }"),
+    ("contrast", END, '<p style="background: yellow; color: #FFF">Faint</p></main>'),
     ("spacing", END, '<p style="line-height: 1 !important">Near</p></main>'),
     ("focus-seen", "<style>", "<style>a:focus { outline: none; }"),
     ("landmark-same", END, '<nav aria-label="A"></nav><nav aria-label="A"></nav></main>'),
