@@ -55,7 +55,8 @@ def warm_up() -> None:
         import_module(name)
     from pmf_analysis.parameters.workspace import Workspace
     from pmf_analysis.story.bank import bank, stored, story_of, template
-    from pmf_analysis.story.canvas import Words, canvas
+    from pmf_analysis.story.canvas import canvas
+    from pmf_analysis.story.lettering import Words
 
     bank()
     for file in files("pmf_analysis.story").iterdir():

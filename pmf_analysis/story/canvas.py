@@ -1,8 +1,6 @@
 """What every chart stands on: a figure, a place for words, and clean SVG out of it.
 
 A chart is drawn with matplotlib's Figure API at one unit a pixel, without pyplot's global state.
-Words are measured in DejaVu Sans, which ships with matplotlib, so that a layout is the same on
-every machine; readers see Arial or Liberation Sans, which are narrower, so nothing collides there.
 """
 
 import io
@@ -13,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from html import escape
 from itertools import pairwise
-from pathlib import Path
 from threading import get_ident
 from typing import Any, NamedTuple, Self
 
@@ -23,14 +20,15 @@ from numpy.typing import NDArray
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 from pmf_analysis.story import bank, style
 from pmf_analysis.story.bank import say
-from pmf_analysis.story.formatting import MINUS, format_number, format_value
+from pmf_analysis.story.lettering import LEADING, Label, Words, fit, grid, is_left_out, measure
 
 Floats = NDArray[np.float64]
 Ends = tuple[float, float]
 Numbers = Sequence[float] | Floats
-WIDTH = 760.0
-_LEADING, _APART, _ROOM, _MARGIN, _LONG_UNIT, _MILLION = 1.25, 4.0, 8.0, 16.0, 6, 1e6
-_SCALES = {"thousand": "k", "million": "m", "billion": "bn"}
+WIDTH, NARROW = 600.0, 436.0
+"""Of a chart as a rule, which fills a printed page; of a small one, which fits a usual phone."""
+_APART, _ROOM = 4.0, 8.0
+_UNIT_ROW = 18.0
 
 
 class Box(NamedTuple):
@@ -45,19 +43,6 @@ class Box(NamedTuple):
         """Whether two boxes share area, or come nearer to each other than ``gap``."""
         across = self.left < other.right + gap and other.left < self.right + gap
         return across and self.bottom < other.top + gap and other.bottom < self.top + gap
-
-
-@dataclass(frozen=True)
-class Words:
-    """A label, perhaps of several lines, with its looks."""
-
-    text: str
-    colour: str = "grey"
-    bold: bool = False
-    size: float = style.SIZE
-
-
-Label = tuple[Words, float]  # and the value they stand for
 
 
 @dataclass
@@ -78,7 +63,7 @@ class Canvas:
         looks = style.text_looks(words.colour, words.size, words.bold, anchor)
         page = self.axes.figure.bbox.height
         for number, line in enumerate(words.text.split("\n")):
-            foot = y + height / 2 - words.size * (0.98 + _LEADING * number)
+            foot = y + height / 2 - words.size * (0.98 + LEADING * number)
             place = f'x="{style.hundredth(x)}" y="{style.hundredth(page - foot)}"'
             self.texts.append(f"<text{looks} {place}>{escape(line, quote=False)}</text>")
         self.boxes.append(Box(left, y - height / 2, left + width, y + height / 2))
@@ -155,10 +140,12 @@ class Canvas:
         self.line(look, *corners.reshape(-1, 2).T)
 
     def tick(self, value: float, text: str) -> None:
-        """Write a value of the scale below the axes, under a small line."""
-        (x, _), foot = self.pixel(value, 1), self.area.bottom
+        """Write a value of the scale below the axes, under a small line, where it has room."""
+        (x, _), foot, half = self.pixel(value, 1), self.area.bottom, measure(Words(text))[0] / 2
         self.line("tick", [x, x], [foot, foot - 4])
-        self.write(Words(text), x, foot - 14, anchor="center")
+        room = Box(x - half - _APART, foot - 20, x + half + _APART, foot - 9)
+        if not any(room.overlaps(other) for other in self.boxes):
+            self.write(Words(text), x, foot - 14, anchor="center")
 
     def write_row(self, labels: Sequence[tuple[Words, float]], y: float) -> None:
         """Write labels over their places, equally far apart: the last, and others that fit."""
@@ -189,11 +176,9 @@ class Canvas:
         unprinted = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         self.axes.figure.savefig(page, format="svg", metadata=unprinted)
         drawing = style.tidy_svg(page.getvalue(), id)
-        opening = self.opening
-        if width < WIDTH:  # as large words as in other charts, and at the left in either direction
-            ends = f"min-width:{width / 20:g}rem;max-width:{width / 12.7:.0f}rem"
-            opening += f'style="{ends};margin-right:auto" '
-        drawing = drawing.replace("<svg ", opening, 1)
+        # Style sheets give a narrower one that part of the width, so that words are as large.
+        part = f'style="--part:{width / WIDTH:.2g}" ' if width < WIDTH else ""
+        drawing = drawing.replace("<svg ", self.opening + part, 1)
         return drawing.replace("</svg>", f"{''.join(self.texts)}</svg>")
 
 
@@ -225,12 +210,21 @@ def canvas(
 
 @contextmanager
 def scaled_canvas(
-    values: Ends, unit: str, height: float, right: float, bottom: float, top: float
+    values: Ends, unit: str, sides: tuple[float, float, float, float], width: float = WIDTH
 ) -> Iterator[Canvas]:
-    """Open a canvas with a scale of values at the left, each with a fine line."""
+    """Open a canvas with a scale of values at the left, each with a fine line.
+
+    ``sides`` are the height of the canvas and the margins at right, bottom and top. A unit that
+    labels leave out stands above these at the right, which a narrow screen shows first.
+    """
+    height, right, bottom, top = sides
+    unit_row = _UNIT_ROW * is_left_out(unit)
     ticks = [(Words(text), tick) for tick, text in grid(*values, unit)]
-    left = max([62.0, *(12.0 + measure(words)[0] for words, _ in ticks)])
-    with canvas(height, left=left, right=right, bottom=bottom, top=top) as sheet:
+    left = max([56.0, *(12.0 + measure(words)[0] for words, _ in ticks)])
+    with canvas(height + unit_row, left, right, bottom, top + unit_row, width) as sheet:
+        if unit_row:
+            words = fit(Words(unit), width, 1)
+            sheet.write(words, width, height + unit_row / 2, anchor="right")
         sheet.axes.set_ylim(values)
         area, heights = sheet.area, [sheet.pixel(1, tick)[1] for _, tick in ticks]
         sheet.strokes("grid", *([(x, y) for y in heights] for x in (area.left, area.right)))
@@ -263,26 +257,6 @@ def _axes(thread: int) -> Any:
     return axes
 
 
-def measure(words: Words) -> tuple[float, float]:
-    """Return width and height of a label in pixels."""
-    lines = words.text.split("\n")
-    widths = (_line_width(line, words.size, words.bold) for line in lines)
-    return max(widths), len(lines) * words.size * _LEADING
-
-
-@lru_cache(maxsize=4096)
-def _line_width(line: str, size: float, bold: bool) -> float:
-    """Measure a line by the font's own outlines, which no setting and no machine changes."""
-    from matplotlib import get_data_path
-    from matplotlib.ft2font import FT2Font, LoadFlags
-
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    font = FT2Font(Path(get_data_path()) / "fonts" / "ttf" / name)
-    font.set_size(size, 72)
-    font.set_text(line, 0.0, flags=LoadFlags.NO_HINTING)
-    return float(font.get_width_height()[0]) / 64
-
-
 def spread(wanted: Sequence[float], sizes: Sequence[float], low: float, top: float) -> list[float]:
     """Return the middles nearest to those wanted at which labels of such heights do not overlap.
 
@@ -298,53 +272,7 @@ def spread(wanted: Sequence[float], sizes: Sequence[float], low: float, top: flo
     return list(np.maximum(low, np.minimum(feet, top - tall.sum())) + below + tall / 2)
 
 
-def short_value(value: float, unit: str, decimals: int) -> str:
-    """Write a value for a label in a chart; a long unit is left to the subtitle."""
-    letter, money = _scale_letter(unit), unit[: unit.startswith("£")]
-    attached = len(unit) <= _LONG_UNIT and not letter
-    return format_value(value, unit if attached else money, decimals) + letter
-
-
-def _scale_letter(unit: str) -> str:
-    """Shorten the scale of a unit such as "£ million", which no label may leave out."""
-    return _SCALES.get(unit.removeprefix("£").split(maxsplit=1)[0] if unit.strip("£ ") else "", "")
-
-
-def short_range(low: float, high: float, unit: str, decimals: int) -> str:
-    """Write a range, or the value that both its ends are; a unit in words stands after its end."""
-    start = short_value(low, unit if unit[:1] in ("%", "£") else "", decimals)
-    end = short_value(high, unit, decimals)
-    return say("chart.span", first=start, last=end) if low != high else end
-
-
-def room_for(labels: Iterable[Label]) -> float:
-    """Return the width that labels at the right edge need, whichever of them say they are off."""
-    beyond = Words(say("chart.off_chart"), bold=True)
-    return _MARGIN + max(measure(words)[0] for words in (beyond, *(each for each, _ in labels)))
-
-
-def tick_texts(values: Sequence[float], unit: str) -> list[str]:
-    """Write the values of an axis with the decimals that tell them apart, millions as "m"."""
-    largest, letter = max((abs(value) for value in values), default=0.0), _scale_letter(unit)
-    scale, letter = (_MILLION, "m") if largest >= _MILLION and not letter else (1.0, letter)
-    step = min(np.diff(values), default=1.0) / scale
-    decimals = next((d for d in range(6) if abs(round(step, d) - step) < step / 1e6), 6)
-    texts = [format_number(value / scale, decimals) for value in values]
-    if unit.startswith("£"):
-        texts = [f"{MINUS}£{a[1:]}" if a.startswith(MINUS) else f"£{a}" for a in texts]
-    return [text + ("%" if unit == "%" else letter) for text in texts]
-
-
 def require_value(known: object) -> None:
     """Refuse to draw a chart when no value is known for it."""
     if not known:
         raise PmfError(Problem.of("nothing-to-draw"), EXIT_DATA_UNUSABLE)
-
-
-def grid(low: float, high: float, unit: str, most: int = 5) -> list[tuple[float, str]]:
-    """Return about so many round values between two ends, and how they are written."""
-    from matplotlib.ticker import MaxNLocator
-
-    locator = MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10])
-    values = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
-    return list(zip(values, tick_texts(values, unit), strict=True))

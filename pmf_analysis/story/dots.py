@@ -21,17 +21,19 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import canvas, parts, style
+from pmf_analysis.story import canvas, lettering, parts, style
 from pmf_analysis.story.bank import say
-from pmf_analysis.story.canvas import Canvas, Ends, Floats, Words, short_value
+from pmf_analysis.story.canvas import Canvas, Ends, Floats
 from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.formatting import format_chance, twentieths
+from pmf_analysis.story.lettering import Words, fit, measure, short_value
 
-_WIDTH, _DOT, _TOP, _BOTTOM, _SIDE = 560.0, 19.0, 30.0, 28.0, 30.0
-_MOST_BINS, _TALLEST = 15, 7
-_YEAR_HEIGHT, _YEAR_TOP = 296.0, 60.0
+_WIDTH, _DOT, _TOP, _BOTTOM, _SIDE = canvas.NARROW, 18.5, 28.0, 28.0, 30.0
+_MOST_BINS, _TALLEST, _UNIT_ROW = 15, 7, 18.0
+_YEAR_HEIGHT, _YEAR_TOP = 250.0, 56.0
 _YEAR = ["actual", "path", "q05", "q50", "q95"]
-_ROW, _ROWS_TOP, _ROWS_BOTTOM, _TALL = 34.0, 26.0, 30.0, 11.0
+_ROWS_TOP, _ROWS_BOTTOM, _TALL = 26.0, 30.0, 11.0
+_NAME, _TOLD = 160.0, 150.0
 
 Target = float | Ends
 Values = Sequence[float]
@@ -70,14 +72,18 @@ def draw_dots(
     scale = np.clip(_scale(places, goals, width), *bounds)
     room = (_WIDTH - 2 * _SIDE) * width / float(np.ptp(scale)) / (_DOT - 5)
     abreast = max(1, min(math.ceil(tallest / _TALLEST), int(room)))
-    height = _TOP + _BOTTOM + _DOT * max(3, math.ceil(tallest / abreast)) + 6
-    with canvas.canvas(height, _SIDE, _SIDE, _BOTTOM, _TOP, _WIDTH) as sheet:
-        sheet.axes.set(xlim=scale, ylim=(0, height - _TOP - _BOTTOM))
+    height = _TOP + _DOT * max(3, math.ceil(tallest / abreast)) + 6
+    bottom = _BOTTOM + _UNIT_ROW * lettering.is_left_out(unit)
+    with canvas.canvas(height + bottom, _SIDE, _SIDE, bottom, _TOP, _WIDTH) as sheet:
+        sheet.axes.set(xlim=scale, ylim=(0, height - _TOP))
+        if bottom > _BOTTOM:
+            words = fit(Words(unit), _WIDTH - 2 * _SIDE, 1)
+            sheet.write(words, _WIDTH / 2, _UNIT_ROW / 2, anchor="center")
         # A narrow screen shows about two thirds of it: those in which the target lies.
         sheet.opening = style.END_SVG if np.mean(goals) > np.mean(scale) else sheet.opening
         _draw_bins(sheet, places, (goals[0], width), abreast, bounds)
         _draw_targets(sheet, goals, unit, decimals)
-        for tick, text in canvas.grid(float(scale[0]), float(scale[1]), unit, most=7):
+        for tick, text in lettering.grid(float(scale[0]), float(scale[1]), unit, most=7):
             sheet.tick(tick, text)
         return sheet.svg(id)
 
@@ -136,10 +142,10 @@ def _draw_targets(sheet: Canvas, goals: Values, unit: str, decimals: int) -> Non
     for goal in goals:
         if low <= goal <= high:
             sheet.draw("goal", [goal, goal], sheet.axes.get_ylim())
-    text = say("chart.target", value=canvas.short_range(goals[0], goals[-1], unit, decimals))
+    text = say("chart.target", value=lettering.short_range(goals[0], goals[-1], unit, decimals))
     before, after = ("← " if goals[0] < low else ""), (" →" if goals[-1] > high else "")
     words = Words(f"{before}{text}{after}", "target", bold=True)
-    half = canvas.measure(words)[0] / 2 + 2
+    half = measure(words)[0] / 2 + 2
     x = sheet.pixel(float(np.clip(goals, low, high).mean()), 0)[0]
     x = max(half, min(x, sheet.axes.figure.bbox.width - half))
     sheet.write(words, x, sheet.area.top + 12, anchor="center")
@@ -168,7 +174,7 @@ def draw_trajectory(rows: pd.DataFrame, subject: Subject, *, id: str) -> str:
     path, *fan = values[1:, -1:]
     known = [each[np.isfinite(each)] for each in (path, np.ravel(fan))]
     labels = parts.labels_ahead(subject.scale, *known)
-    room = (_YEAR_HEIGHT, _YEAR_TOP, canvas.room_for(labels))
+    room = (_YEAR_HEIGHT, _YEAR_TOP, lettering.room_for(labels))
     scale = parts.scale_ends(float(np.nanmin(values)), float(np.nanmax(values)), 0.1)
     with parts.time_chart(scale, (x[0], x[-1]), room, subject) as sheet:
         newest = _draw_lines(sheet, x, values)
@@ -224,24 +230,24 @@ def draw_reliability(bands: Sequence[tuple[str, str, Sequence[float]]], *, id: s
         When there is no band.
     """
     canvas.require_value(bands)
-    names, words, _ = zip(*bands, strict=True)
-    left, right = (
-        14.0 + max(canvas.measure(Words(each))[0] for each in told) for told in (names, words)
-    )
-    height = _ROWS_TOP + _ROWS_BOTTOM + _ROW * len(bands)
+    names = [fit(Words(name, "ink"), _NAME, 3) for name, *_ in bands]
+    told = [fit(Words(words), _TOLD, 3) for _, words, _ in bands]
+    left, right = (14.0 + max(measure(each)[0] for each in side) for side in (names, told))
+    row = 8.0 + max(measure(each)[1] for each in (*names, *told))
+    height = _ROWS_TOP + _ROWS_BOTTOM + row * len(bands)
     with canvas.canvas(height, left=left, right=right, bottom=_ROWS_BOTTOM, top=_ROWS_TOP) as sheet:
         sheet.axes.set(xlim=(-2, 102), ylim=(0, len(bands)))
         area = sheet.area
-        for tick, text in canvas.grid(0, 100, "%"):
+        for tick, text in lettering.grid(0, 100, "%"):
             sheet.draw("grid", [tick, tick], sheet.axes.get_ylim())
             sheet.tick(tick, text)
-        for place, (name, told, shares) in enumerate(bands):
-            y = area.top - _ROW * (place + 0.5)
+        for place, (*_, shares) in enumerate(bands):
+            y = area.top - row * (place + 0.5)
             said, seen, low, high = (sheet.pixel(share, 0)[0] for share in shares)
             sheet.line("bar", [low, high], [y, y])
             sheet.line("said", [said, said], [y - _TALL, y + _TALL])
             sheet.line("seen", [seen], [y])
-            sheet.write(Words(name, "ink"), area.left - 10, y, anchor="right")
-            sheet.write(Words(told), area.right + 10, y)
+            sheet.write(names[place], area.left - 10, y, anchor="right")
+            sheet.write(told[place], area.right + 10, y)
         sheet.write(Words(say("record.chart.legend")), area.left, area.top + 14)
         return sheet.svg(id)

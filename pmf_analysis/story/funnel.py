@@ -15,17 +15,18 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.story import canvas, parts, style
+from pmf_analysis.story import canvas, lettering, parts, style
 from pmf_analysis.story.bank import say
-from pmf_analysis.story.canvas import Canvas, Floats, Words
+from pmf_analysis.story.canvas import Canvas, Floats
 from pmf_analysis.story.figures import Subject
+from pmf_analysis.story.lettering import Words
 
 Rows = pd.DataFrame
-_HEIGHT, _TOP, _BOTTOM = 380.0, 24.0, 52.0
+_HEIGHT, _TOP, _BOTTOM = 300.0, 24.0, 52.0
 _WIDE, _VERY_WIDE = 20.0, 200.0
 _MOST_NAMED = 3
 _OUTSIDE = {"low_998": -1, "high_998": 1}
-_TALL, _ABOVE, _BELOW, _RIGHT = 420.0, 28.0, 32.0, 8.0
+_TALL, _ABOVE, _BELOW, _RIGHT = 340.0, 28.0, 32.0, 8.0
 MIDDLE = (40.0, 60.0)
 """Shares of the peers between which neither cost nor performance is high or low."""
 _ACROSS, _UP = (-3.0, 103.0), (-11.0, 111.0)
@@ -65,8 +66,8 @@ def draw_funnel(
     ends = parts.scale_ends(float(shown.min()), float(shown.max()), 0.15)
     low, high = np.clip(ends, *parts.natural_ends(shown, unit)).tolist()
     labels = _labels(limits, subject) if len(limits) else []
-    room = (_HEIGHT, canvas.room_for(labels), _BOTTOM, _TOP)
-    with canvas.scaled_canvas((low, high), unit, *room) as sheet:
+    room = (_HEIGHT, lettering.room_for(labels), _BOTTOM, _TOP)
+    with canvas.scaled_canvas((low, high), unit, room) as sheet:
         _draw_sizes(sheet, np.append(placed["denominator"], limits["size"]))
         if labels:
             _draw_limits(sheet, limits)
@@ -78,7 +79,7 @@ def draw_funnel(
 def _draw_sizes(sheet: Canvas, sizes: Floats) -> None:
     """Write the scale of sizes, which is logarithmic where they differ greatly."""
     low, high = float(sizes.min()), max(float(sizes.max()), 1.01 * float(sizes.min()))
-    values, scale = [value for value, _ in canvas.grid(low, high, "")], "linear"
+    values, scale = [value for value, _ in lettering.grid(low, high, "")], "linear"
     if high > _WIDE * low:
         steps, scale = (1, 2, 5) if high < _VERY_WIDE * low else (1,), "log"
         values = [step * 10.0**power for power in range(10) for step in steps]
@@ -89,10 +90,10 @@ def _draw_sizes(sheet: Canvas, sizes: Floats) -> None:
     sheet.write(Words(say("chart.size")), sheet.area.left, sheet.area.bottom - 34)
 
 
-def _labels(limits: Rows, subject: Subject) -> list[canvas.Label]:
+def _labels(limits: Rows, subject: Subject) -> list[lettering.Label]:
     """Return the labels of both pairs of limits and of the benchmark."""
     last = limits.iloc[-1]
-    value = canvas.short_value(last["benchmark"], *subject.scale)
+    value = lettering.short_value(last["benchmark"], *subject.scale)
     edges = [(Words(text), last[f"{s}_{level}"]) for s in _SIDES for level, text in _LIMITS.items()]
     return [*edges, (Words(say("chart.combined", value=value)), last["benchmark"])]
 
@@ -120,7 +121,7 @@ def _draw_councils(
     for spot, (_, row) in zip(spots[is_own], placed[is_own].iterrows(), strict=True):
         way = _OUTSIDE.get(row["label"], 0) * subject.better_sign * (not subject.is_city)
         shape = verdict or ("worse", "similar", "better")[way + 1]
-        own = f"{own_name} {canvas.short_value(row['value'], *subject.scale)}", spot, shape
+        own = f"{own_name} {lettering.short_value(row['value'], *subject.scale)}", spot, shape
         parts.draw_own(sheet, spot, shape)
     named = np.flatnonzero(outside & ~is_own)
     for each in named if len(named) <= _MOST_NAMED else ():
@@ -152,7 +153,7 @@ def draw_quadrant(rows: Rows, *, words: Mapping[str, str], id: str, own_name: st
     placed = rows.dropna(subset=_PERCENTILES).sort_values("year_label")
     canvas.require_value(len(placed))
     left = 20.0 + max(
-        canvas.measure(Words(f"{words[end]} ↑"))[0] for end in ("does_worse", "does_better")
+        lettering.measure(Words(f"{words[end]} ↑"))[0] for end in ("does_worse", "does_better")
     )
     with canvas.canvas(_TALL, left, _RIGHT, _BELOW, _ABOVE) as sheet:
         sheet.axes.set(xlim=_ACROSS, ylim=_UP)

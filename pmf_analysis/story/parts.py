@@ -19,14 +19,15 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.periods import PERIODS_PER_YEAR
-from pmf_analysis.story import bank, canvas, figures, style
+from pmf_analysis.story import bank, canvas, figures, lettering, style
 from pmf_analysis.story.bank import say
-from pmf_analysis.story.canvas import Canvas, Ends, Floats, Numbers, Words, measure
+from pmf_analysis.story.canvas import Canvas, Ends, Floats, Numbers
+from pmf_analysis.story.lettering import Words, measure
 
 MONTHS = {name: 12 / count for name, count in PERIODS_PER_YEAR.items()}
 _FIRST_MONTH = {"financial": 4, "academic": 9, "calendar": 1}
 _DAYS = 30.44
-_MOST_NAMED = {"monthly": 14, "quarterly": 7}
+_MOST_NAMED, _FEW, _PAIR = {"monthly": 14, "quarterly": 7}, 12, 2
 
 Spot = Sequence[float] | Floats
 """A place in pixels."""
@@ -35,7 +36,7 @@ DOT, _HALF, _LAYERS = 6.5, 4.0, 12
 _OWN_WORDS = bank.stored("style.yml")["own_words"]
 _DISTANCES = (11.0, 14.0, 18.0, 26.0, 38.0, 54.0, 75.0, 100.0)
 _DIRECTIONS = (0, 180, 90, 270, 30, 150, 330, 210, 60, 120, 300, 240)
-_NEAR, _FAR = 15.0, 30.0
+_NEAR, _FAR, _LEAST = 15.0, 40.0, 5
 
 
 def positions(starts: Sequence[Any] | pd.Series, frequency: str) -> Floats:
@@ -65,27 +66,28 @@ def time_chart(
     (height, top, right), frequency = room, subject.frequency
     months = MONTHS.get(frequency, 1)
     low, high = span[0] - months / 2, span[1] + months / 2
-    has_periods = round((high - low) / months) <= _MOST_NAMED.get(frequency, 0)
-    first = _FIRST_MONTH.get(subject.year_type, 1) - 1
-    periods = _periods(low, months, round((high - low) / months), first) if has_periods else []
+    count, first = round((high - low) / months), _FIRST_MONTH.get(subject.year_type, 1) - 1
+    has_periods = count <= _MOST_NAMED.get(frequency, 0)
+    periods = _periods(low, months, count, first) if has_periods else []
     tall = 4 + max((measure(words)[1] for words, _ in periods), default=-4.0)
     sides = (height + tall + 32, right, tall + 32, top)
-    with canvas.scaled_canvas(values, subject.unit, *sides) as sheet:
-        sheet.opening = style.TIMELINE_SVG
+    width = canvas.NARROW if count <= (_PAIR if periods else _FEW) else canvas.WIDTH
+    with canvas.scaled_canvas(values, subject.unit, sides, width) as sheet:
+        sheet.opening = f'{style.TIMELINE_SVG}data-left="{math.ceil(sheet.area.left)}" '
         sheet.axes.set_xlim(low, high)
         sheet.write_row([(words, sheet.pixel(x, 0)[0]) for words, x in periods], 28 + tall / 2)
         _write_years(sheet, (low, high), first, subject.year_type)
         yield sheet
 
 
-def labels_ahead(scale: tuple[str, int], goals: Numbers, fan: Numbers) -> list[canvas.Label]:
+def labels_ahead(scale: tuple[str, int], goals: Numbers, fan: Numbers) -> list[lettering.Label]:
     """Return the labels of target (one or two ends) and forecast (low, middle, high), if any."""
-    labels: list[canvas.Label] = []
+    labels: list[lettering.Label] = []
     if len(goals):
-        words = say("chart.target", value=canvas.short_range(goals[0], goals[-1], *scale))
+        words = say("chart.target", value=lettering.short_range(goals[0], goals[-1], *scale))
         labels.append((Words(words, "target", bold=True), goals[-1]))
     if len(fan):
-        words = say("chart.forecast", value=canvas.short_range(fan[1], fan[1], *scale))
+        words = say("chart.forecast", value=lettering.short_range(fan[1], fan[1], *scale))
         # The range's label stands at the edge farther from the target, where there is more room.
         edge = fan[2 if labels and goals[-1] <= fan[1] else 0]
         labels += [(Words(words, "blue", bold=True), fan[1]), (Words(say("chart.likely")), edge)]
@@ -140,8 +142,11 @@ def scale_for(
 
     Targets fit too unless they lie so far away (as a mistyped one does) that the history would
     become a flat line, and a forecast as far as that. ``wide`` is the least that counts as far.
+    So few values that nothing can be said of them are seen against zero, or any two would climb.
     """
     low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
+    if np.isfinite(shown).sum() < _LEAST:
+        low, high = min(low, 0.0), max(high, 0.0)
     reach = max(wide, 2.0 * max(high - low, 0.25 * max(abs(low), abs(high)), 1e-9))
     bottom, top = low - reach, high + reach
     near = [*targets[(targets >= bottom) & (targets <= top)], *np.clip(fan, bottom, top)]

@@ -13,17 +13,18 @@ import pandas as pd
 
 from pmf_analysis.story import figures, parts, style
 from pmf_analysis.story.bank import say
-from pmf_analysis.story.canvas import Canvas, Words, measure, room_for, spread
+from pmf_analysis.story.canvas import Canvas, spread
+from pmf_analysis.story.lettering import Words, measure, room_for
 from pmf_analysis.story.spc_picture import LIMITS, Picture, Rows, build_picture, value_range
 
-_ROOM = (290.0, 26.0)
+_ROOM = (224.0, 26.0)
 _MOST_DOTS, _MOST_NUMBERS = 60, 6
 _NEAR_END, _NEAR = 24.0, 80.0
 _RECENT = 7  # newest values whose signals stand out, as many as make limits stable
 _FAN = {"9": ("q05", "q95"), "5": ("q25", "q75"), "2": ("q40", "q60")}
 _PROVISIONAL = ("provisional", "estimated")
 _BREAKS = ("definition", "boundary")
-_HATCH, _DISC = 7.0, 17.0
+_HATCH, _DISC = 7.0, 18.0
 
 
 def draw_spc(
@@ -116,7 +117,7 @@ def _draw_events(sheet: Canvas, picture: Picture) -> None:
         sheet.line(look, [foot, foot, x], [area.bottom, area.top - 6, row])
         disc = style.looks_of(f"disc of {look}")
         sheet.axes.add_patch(Circle((x, row), _DISC / 2, transform=None, clip_on=False, **disc))
-        words = Words(f"{number:.0f}", "ink" if suggested else "paper", bold=True, size=10.5)
+        words = Words(f"{number:.0f}", "ink" if suggested else "paper", bold=True, size=12)
         sheet.write(words, x, row + 0.5, anchor="center")
 
 
@@ -140,7 +141,8 @@ def _draw_fan(sheet: Canvas, picture: Picture) -> None:
     sheet.draw("forecast", x, y["q50"])
     now = start + picture.step / 2
     sheet.draw("now", [now, now], sheet.axes.get_ylim())
-    numbers = [box.right + 10 for box in sheet.boxes if box.bottom > sheet.area.top]
+    top = sheet.area.top
+    numbers = [box.right + 10 for box in sheet.boxes if top < box.bottom < top + _DISC]
     left = max([sheet.pixel(now, value)[0] + 4, *numbers])
     sheet.write(Words(say("chart.forecast_begins")), left, sheet.area.top + 12)
 
@@ -210,7 +212,7 @@ def _place_along(sheet: Canvas, picture: Picture, words: Words, value: float) ->
         return False
     for event in _numbered(picture.events)["x"]:
         sheet.keep_clear([event, event], sheet.axes.get_ylim())
-    words = replace(words, text=words.text.replace("\n", " "), size=11.5)
+    words = replace(words, text=words.text.replace("\n", " "), size=12)
     width, height = measure(words)
     newest = picture.points["segment"] == picture.points["segment"].iloc[-1]
     lower = float(picture.points["lower_limit"].iloc[-1])

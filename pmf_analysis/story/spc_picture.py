@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from pmf_analysis.story import canvas, figures, parts
 from pmf_analysis.story.bank import say
-from pmf_analysis.story.canvas import Floats, Label, Words, short_range, short_value
+from pmf_analysis.story.canvas import Floats
+from pmf_analysis.story.lettering import Label, Words, short_range, short_value
 
 LIMITS = ["lower_limit", "upper_limit", "mean"]
 Flags = NDArray[np.bool_]

@@ -15,9 +15,8 @@ the colour of the text around it, so it follows dark mode and forced colours by 
 """
 
 import math
-import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 from typing import NamedTuple, TypeVar
@@ -26,26 +25,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pmf_analysis.story import bank, canvas, figures, parts, sentences, style
+from pmf_analysis.story import bank, canvas, figures, lettering, parts, sentences, style
 from pmf_analysis.story.bank import say
-from pmf_analysis.story.canvas import Canvas, Floats, Words, short_value
+from pmf_analysis.story.canvas import Canvas, Floats
 from pmf_analysis.story.facts import ComparisonFacts
+from pmf_analysis.story.lettering import Label, Words, fit, measure, short_value
 
-_WIDTH, _PLOT, _UNDER, _SIDE = 260, 84, 20, 6.0
-_PANEL_LETTERS = 30
-_LARGE = 19.0
+_WIDTH, _PLOT, _UNDER, _SIDE = 220, 70, 20, 6.0
+_LARGE, _USUAL, _PERIODS = 18.0, 14.0, 13.0
 _PROVISIONAL = ("provisional", "estimated")
 _SPARK_WIDTH, _SPARK_HEIGHT, _PAD = 100.0, 24.0, 3.0
 _MOST_POINTS = 30
 Number = TypeVar("Number", float, Floats)
-_ROW, _LINE, _HEAD, _FOOT = 42.0, 12.0, 34.0, 6.0
-_LEFT, _PLOT_LEFT, _PLOT_RIGHT, _VALUE_RIGHT, _RANK = 196.0, 216.0, 546.0, 642.0, 656.0
-_TITLE_LETTERS = 25
-_SMALL = 11.0
+_ROW, _HEAD, _FOOT = 49.0, 30.0, 4.0
+_PLOT_RIGHT, _RANK, _SMALL = 280.0, 292.0, 12.0
+_TITLE, _MIDDLE, _LABEL = 8.5, 31.0, 130.0
 # Heights over its row at which a council may stand: on it, then clear of one that already does.
 _LANES = (0.0, 6.5, -6.5, 13.0, -13.0, 3.25, -3.25, 9.75, -9.75, 16.25, -16.25)
 _MOST_NEAR = 40
-_GAP_ROOM, _MOST_DOTS = (230.0, 14.0), 60
+_GAP_ROOM, _MOST_DOTS = (192.0, 14.0), 60
 _LEVELS = ["value", "peer_median", "mean", "lower_limit", "upper_limit", "direction"]
 
 
@@ -61,22 +59,21 @@ class StripRow(NamedTuple):
 
 def draw_strip(rows: Sequence[StripRow], *, id: str) -> str:
     """Draw the rows in the order given, those with a good direction first, and return SVG."""
-    judged = [row for row in rows if _is_judged(row)]
-    others = [row for row in rows if not _is_judged(row)]
-    # Where no way is better a rank is told in a line more.
-    both = (("chart.ends_better", judged, _ROW), ("chart.ends_higher", others, _ROW + _LINE))
+    judged = [(row, _rank(row)) for row in rows if _is_judged(row)]
+    others = [(row, _rank(row)) for row in rows if not _is_judged(row)]
+    both = (("chart.ends_better", judged), ("chart.ends_higher", others))
     shown = [part for part in both if part[1]]
-    height = max(sum(_HEAD + row * len(part) for _, part, row in shown) + _FOOT, _ROW)
-    with canvas.canvas(height, left=0, right=0, bottom=0, top=0) as sheet:
+    height = max(sum(_HEAD + sum(map(_height, part)) for _, part in shown) + _FOOT, _ROW)
+    with canvas.canvas(height, 0, 0, 0, 0, canvas.NARROW) as sheet:
         sheet.axes.set_axis_off()
         sheet.axes.set(xlim=(0, sheet.axes.figure.bbox.width), ylim=(0, height))
         y = height
-        for ends, part, row_height in shown:
+        for ends, part in shown:
             _draw_header(sheet, y - _HEAD / 2, say(ends).split("|"))
             y -= _HEAD
-            for row in part:
-                _draw_row(sheet, row, y - row_height / 2)
-                y -= row_height
+            for row, rank in part:
+                _draw_row(sheet, row, rank, y)
+                y -= _height((row, rank))
         return sheet.svg(id)
 
 
@@ -84,31 +81,36 @@ def _is_judged(row: StripRow) -> bool:
     return row.facts.subject.better_sign != 0 and not row.facts.subject.is_city
 
 
+def _rank(row: StripRow) -> Words:
+    """Return the rank, and below it from where to where chance alone could put us."""
+    words = Words("", size=_SMALL)
+    if not (row.facts.value.is_known and row.facts.rank.is_known):
+        return words
+    rank = replace(words, text=sentences.rank_words(row.facts))
+    lines = fit(rank, canvas.NARROW - _RANK, 2).text, row.facts.rank_range
+    return replace(words, text="\n".join(filter(None, lines)))
+
+
+def _height(row: tuple[StripRow, Words]) -> float:
+    return max(_ROW, 2 * _TITLE + measure(row[1])[1] + 4)
+
+
 def _draw_header(sheet: Canvas, y: float, ends: Sequence[str]) -> None:
-    sheet.write(Words(f"← {ends[0]}"), _PLOT_LEFT, y)
+    sheet.write(Words(f"← {ends[0]}"), 0, y)
     sheet.write(Words(f"{ends[1]} →"), _PLOT_RIGHT, y, anchor="right")
-    sheet.write(Words(say("chart.us")), _VALUE_RIGHT, y, anchor="right")
-    sheet.write(Words(say("chart.rank")), _RANK, y)
+    sheet.write(Words(say("chart.us")), _RANK, y)
 
 
-def _draw_row(sheet: Canvas, row: StripRow, y: float) -> None:
+def _draw_row(sheet: Canvas, row: StripRow, rank: Words, top: float) -> None:
+    """Draw a title over its councils, and at the right our value over our rank."""
     subject, own = row.facts.subject, row.facts.value.raw
-    title = "\n".join(textwrap.wrap(subject.short, _TITLE_LETTERS, max_lines=2, placeholder="…"))
-    sheet.write(Words(title, "ink", size=13), _LEFT, y, anchor="right")
+    title = fit(Words(subject.short, "ink"), _RANK - 8, 1)
+    sheet.write(title, 0, top - _TITLE)
     value = say("chart.no_value") if own is None else short_value(own, *subject.scale)
-    sheet.write(Words(value, "ink", bold=own is not None), _VALUE_RIGHT, y, anchor="right")
-    if own is not None and row.facts.rank.is_known:
-        _write_rank(sheet, row, y)
-    _draw_places(sheet, row, y)
-
-
-def _write_rank(sheet: Canvas, row: StripRow, y: float) -> None:
-    """Write the rank, and below in small type from where to where chance alone could put us."""
-    text, spread = sentences.rank_words(row.facts), row.facts.rank_range
-    text = text if _is_judged(row) else text.replace(" of ", "\nof ")
-    foot = sheet.write(Words(text), _RANK, y + (_SMALL / 2 + 1) * bool(spread)).bottom
-    if spread:
-        sheet.write(Words(spread, size=_SMALL), _RANK, foot - _SMALL / 2 - 1)
+    foot = sheet.write(Words(value, "ink", bold=own is not None), _RANK, top - _TITLE).bottom
+    if rank.text:
+        sheet.write(rank, _RANK, foot - measure(rank)[1] / 2)
+    _draw_places(sheet, row, top - _MIDDLE)
 
 
 def _draw_places(sheet: Canvas, row: StripRow, y: float) -> None:
@@ -119,10 +121,10 @@ def _draw_places(sheet: Canvas, row: StripRow, y: float) -> None:
     known = [value for value in (*row.peers, own) if math.isfinite(value)]
     if not known:
         return
-    worst, best = _PLOT_LEFT + 8, _PLOT_RIGHT - 8
+    worst, best = 8.0, _PLOT_RIGHT - 8
     box = (best, worst) if _is_judged(row) and facts.subject.better_sign < 0 else (worst, best)
     at = partial(place, ends=(min(known), max(known)), box=box)
-    sheet.line("row", [_PLOT_LEFT, _PLOT_RIGHT], [y, y])
+    sheet.line("row", [0, _PLOT_RIGHT], [y, y])
     if math.isfinite(q1) and math.isfinite(q3):
         sheet.line("middle half", sorted((at(q1), at(q3))), [y, y])
     if math.isfinite(median):
@@ -176,7 +178,7 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
     labels.append(_line_label(subject.council, ours, subject, "blue"))
     if is_usual:
         labels.append((Words(say("chart.average_gap")), float(mean[np.isfinite(mean)][-1])))
-    room = (*_GAP_ROOM, canvas.room_for(labels))
+    room = (*_GAP_ROOM, lettering.room_for(labels))
     with parts.time_chart(ends, (x[0], x[-1]), room, subject) as sheet:
         if is_usual:
             sheet.fill("gap", x, lower, upper)
@@ -190,11 +192,11 @@ def draw_gap(gaps: pd.DataFrame, subject: figures.Subject, *, id: str) -> str:
         return sheet.svg(id)
 
 
-def _line_label(name: str, values: Floats, subject: figures.Subject, colour: str) -> canvas.Label:
+def _line_label(name: str, values: Floats, subject: figures.Subject, colour: str) -> Label:
     """Return the label of a line: whose it is, and its newest value."""
     last = float(values[np.isfinite(values)][-1])
-    lines = [*textwrap.wrap(name, _TITLE_LETTERS), short_value(last, *subject.scale)]
-    return Words("\n".join(lines), colour, bold=colour == "blue"), last
+    words = fit(Words(name, colour, bold=colour == "blue"), _LABEL, 3)
+    return replace(words, text=f"{words.text}\n{short_value(last, *subject.scale)}"), last
 
 
 def _mark_gaps(sheet: Canvas, x: Floats, y: Floats, rows: pd.DataFrame, ways: Floats) -> None:
@@ -238,16 +240,17 @@ def draw_multiples(panels: Sequence[Panel], *, id: str) -> str:
 
 
 def _panel(panel: Panel, id: str) -> str:
-    title = textwrap.wrap(panel.title, _PANEL_LETTERS, max_lines=2, placeholder="…")
+    title = fit(Words(panel.title, bold=True, size=_USUAL), _WIDTH, 2).text.split("\n")
     icon, top = style.icon_shape(panel.status), 18 * len(title) + 33 + 19 * bool(panel.word)
     # The mark stands before the word of the status, or before the value where there is none.
     left = 21 if icon[1] and not panel.word else 0
-    width = canvas.measure(Words(panel.value_text, bold=True, size=_LARGE))[0]
+    width = measure(Words(panel.value_text, bold=True, size=_LARGE))[0]
     size = min(1.0, (_WIDTH - left - 2) / max(width, 1.0)) * _LARGE
-    texts = {"id": id, "title": title, "icon": icon, "size": f"{size:.3g}", "text": escape}
+    word = fit(Words(panel.word, size=_USUAL), _WIDTH - 21, 1).text
+    texts = {"id": id, "title": title, "icon": icon, "size": f"{size:.3g}", "word": word}
     frame = {"left": left, "top": top, "width": _WIDTH, "height": top + _PLOT + _UNDER}
     drawn = texts | frame | _plot(panel, (top + _PLOT, top))
-    return bank.template("panel.svg.jinja")(panel=panel, style=style, **drawn)
+    return bank.template("panel.svg.jinja")(panel=panel, style=style, text=escape, **drawn)
 
 
 def _plot(panel: Panel, box: tuple[float, float]) -> dict[str, object]:
@@ -271,7 +274,10 @@ def _plot(panel: Panel, box: tuple[float, float]) -> dict[str, object]:
     is_hollow = points["status"].iloc[-1] in _PROVISIONAL
     paths = {"bands": bands, "goal": goal, "line": line, "is_hollow": is_hollow}
     spot = f"{middles[-1] - 7:.0f} {height(value[-1]) - 7:.1f}"
-    return {**paths, "spot": spot, "labels": points["period_label"].tolist()}
+    labels = points["period_label"].tolist()
+    wide = sum(measure(Words(label, size=_PERIODS))[0] for label in (labels[0], labels[-1]))
+    first = labels[0] if len(labels) > 1 and wide + _SIDE < _WIDTH else ""
+    return {**paths, "spot": spot, "first": first, "last": labels[-1]}
 
 
 def _runs(holds: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -29,11 +29,12 @@ from pmf_analysis.story import funnel as funnel_module
 from pmf_analysis.story import spc as spc_module
 from pmf_analysis.story import strip as strip_module
 from pmf_analysis.story import style
-from pmf_analysis.story.canvas import WIDTH, Box, Words, measure, short_value, spread, tick_texts
+from pmf_analysis.story.canvas import WIDTH, Box, spread
 from pmf_analysis.story.dots import count_meeting, draw_dots, draw_reliability, draw_trajectory
 from pmf_analysis.story.facts import ComparisonFacts, Subject
 from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.funnel import draw_funnel, draw_quadrant
+from pmf_analysis.story.lettering import Words, measure, short_value, tick_texts
 from pmf_analysis.story.strip import Panel, StripRow, draw_multiples, draw_spark, draw_strip
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -675,7 +676,7 @@ def test_strip_puts_better_to_the_right_whatever_the_polarity() -> None:
 def test_strip_has_the_rank_of_the_table_where_a_rank_counts_from_a_range() -> None:
     row = make_row("A", "range", own=4.2)
     svg = draw_strip([row], id="s")
-    assert ">3rd<" in svg and "highest" not in svg, "rank 3 is the third nearest the range"
+    assert ">3rd of 5<" in svg and "highest" not in svg, "rank 3 is the third nearest the range"
     unranked = replace(row.facts, more={**row.facts.more, "rank": Figure(None, "")})
     assert "highest" not in draw_strip([StripRow(unranked, row.peers)], id="s")
 
@@ -1005,7 +1006,7 @@ def test_narrow_screens_show_the_end_of_the_dots_where_the_target_is(
     assert (style.END_SVG in svg) is opens_right
     assert style.TIMELINE_SVG not in svg, "no words about earlier periods"
     width = float(svg.split('viewBox="0 0 ')[1].split()[0])
-    assert f"min-width:{width / 20:g}rem" in svg and width <= 560
+    assert f'style="--part:{width / WIDTH:.2g}"' in svg and width <= 436, "a usual phone shows all"
 
 
 def test_a_newest_value_far_from_the_right_edge_is_named_at_its_point() -> None:

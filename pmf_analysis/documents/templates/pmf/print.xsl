@@ -103,7 +103,7 @@
 <xsl:template match="figure/@class"><xsl:attribute name="class"><xsl:value-of select="."/>
   <xsl:if test="../*[contains(@class, 'pmf-chart')]"> pmf-one</xsl:if></xsl:attribute></xsl:template>
 <xsl:template match="table/@class"><xsl:attribute name="class"><xsl:value-of select="."/>
-  <xsl:if test="count(../tbody/tr) &lt; 13"> pmf-short</xsl:if>
+  <xsl:if test="count(../tbody/tr) &lt; 6"> pmf-short</xsl:if>
   <xsl:if test="count(../thead/tr[1]/th) &gt; 5"> pmf-dense</xsl:if></xsl:attribute></xsl:template>
 <xsl:template match="div[contains(@class, 'pmf-table')]/@class"><xsl:attribute name="class"><xsl:value-of select="."/>
   <xsl:if test="count(..//thead/tr[1]/th) &gt; 8 and count(..//tbody/tr) &gt; 7"> pmf-wide</xsl:if></xsl:attribute></xsl:template>
