@@ -189,9 +189,8 @@ def _write(
 def _reaches_person(notebook: Any, facts: Mapping[str, Any]) -> list[str]:
     """Return addresses and telephone numbers in what a report says, but for the council's own."""
     said = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    outputs = (each for cell in notebook.cells for each in cell.get("outputs", ()))
-    shown = (each.get("data", {}).get(blocks.BLOCK_MIME) or {} for each in outputs)
-    said += [json.dumps({**block, "svg": ""}, ensure_ascii=False) for block in shown]
+    told = (each[blocks.BLOCK_MIME] for each in _shown(notebook))
+    said += [json.dumps({**block, "svg": ""}, ensure_ascii=False) for block in told]
     own = json.dumps(facts["brand"], ensure_ascii=False)
     return sorted(
         {each for text in said for each in _REACHES_PERSON.findall(text) if each not in own}
@@ -210,13 +209,19 @@ def _facts(
     return {**facts, "results": facts["results"] if "csv" in declared.formats else ""}
 
 
+def _shown(notebook: Any) -> list[Any]:
+    """Return what a notebook has shown as a block, in all the forms it was shown in."""
+    outputs = (each for cell in notebook.cells for each in cell.get("outputs", ()))
+    shown = (each.get("data", {}) for each in outputs)
+    return [each for each in shown if blocks.BLOCK_MIME in each]
+
+
 def _public(notebook: Any, names: set[str]) -> Any:
     """Return a notebook without internal blocks, and without the places of rows in files."""
     files = "|".join(map(re.escape, sorted(names, key=len, reverse=True))) or "(?!)"
     # A sheet's name is one only before a row: what follows a comma otherwise is somebody's words.
     place = re.compile(rf"(?:{files})(?:(?:, [^,()\"]+)?, row \d+)?")
-    outputs = (each for cell in notebook.cells for each in cell.get("outputs", ()))
-    for shown in (each["data"] for each in outputs if blocks.BLOCK_MIME in each.get("data", {})):
+    for shown in _shown(notebook):
         if shown[blocks.BLOCK_MIME].get("id") in _INTERNAL:
             shown.clear()
         else:
