@@ -204,16 +204,15 @@ def _add_chart(workbook: Any, place: Any, sheet: _Sheet) -> None:
         if column.shape:
             numbers.append(at)
             colour = {"color": COLOURS[_LINES.get(column.key, "grey")]}
-            looks = {"line": {**colour, "width": 1, "dash_type": "dash"}}
-            if column.key in _LINES:
-                dot = {"type": "circle", "size": 4, "border": colour, "fill": colour}
-                looks = {"line": {**colour, "width": 2.25}, "marker": dot}
+            looks = {"width": 2.25} if column.key in _LINES else {"width": 1, "dash_type": "dash"}
+            dot = {"type": "circle", "size": 4, "border": colour, "fill": colour}
             chart.add_series(
                 {
                     "name": [sheet.name, sheet.first_row, at],
                     "categories": [sheet.name, first, 0, last, 0],
                     "values": [sheet.name, first, at, last, at],
-                    **looks,
+                    "line": {**colour, **looks},
+                    "marker": dot,  # of figures that have no neighbour
                 }
             )
     # Names are those of cells: XlsxWriter takes some texts for formulas.
