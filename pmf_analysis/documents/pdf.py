@@ -28,6 +28,7 @@ from pmf_analysis.documents.pdf_content import put_content_right
 from pmf_analysis.problems import EXIT_WRONG_USAGE, PmfError, Problem
 from pmf_analysis.shipped import read_shipped
 
+_MANY = 7  # columns
 _COLOURS = re.compile(r"^:root ?{[^}]*}", re.MULTILINE)
 
 
@@ -220,13 +221,13 @@ def _tidied(tag: Any, page: Any, data: dict[str, list[str]]) -> list[Any]:
 def _joined(parts: Any) -> list[Any]:
     """Join tables that go on on the next page, where repeated headings are decoration.
 
-    Headings of several lines are said again there: long ones are hard to keep in mind.
+    Many headings, or those of several lines, are said again there: they are hard to keep in mind.
     """
     made: list[Any] = []
     for part in parts:
         goes_on = made and part.S == made[-1].S == "/Table" and part.K[0].S == "/THead"
         heads = [cell for row in part.K[0].K for cell in row.K] if goes_on else []
-        if sum(len(cell.K) for cell in heads) < 1.5 * len(heads):
+        if len(heads) < _MANY and sum(len(cell.K) for cell in heads) < 1.5 * len(heads):
             made[-1].K[-1].K.extend(part.K[-1].K)
         else:
             made.append(part)

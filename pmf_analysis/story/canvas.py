@@ -224,7 +224,7 @@ def scaled_canvas(
     with canvas(height + unit_row, left, right, bottom, top + unit_row, width) as sheet:
         if unit_row:
             words = fit(Words(unit), width, 1)
-            sheet.write(words, width, height + unit_row / 2, anchor="right")
+            sheet.write(words, width - 2, height + unit_row / 2, anchor="right")
         sheet.axes.set_ylim(values)
         area, heights = sheet.area, [sheet.pixel(1, tick)[1] for _, tick in ticks]
         sheet.strokes("grid", *([(x, y) for y in heights] for x in (area.left, area.right)))
