@@ -160,10 +160,10 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         shown = [(e.subject.short, e.value, sentences.rank_words(e)) for e in facts]
         said = told(*(say("strip.alt_one", name=n, value=v, place=p) for n, v, p in shown))
         columns = stored("cells.yml")["columns"]["strip"]
-        table = data_table(say("strip.title", **slots), columns, map(self.row, facts))
+        table = data_table(say("strip.title", name=view.council), columns, map(self.row, facts))
         svg = draw_strip([self._strip_row(each) for each in facts], id="strip")
         slots, notes = slots | {"n": len(facts)}, (say("strip.rank_note"),)
-        return picture("strip", "", svg, table, *said, slots=slots, notes=notes)
+        return picture("strip", view.council, svg, table, *said, slots=slots, notes=notes)
 
     def _strip_row(self, facts: ComparisonFacts) -> StripRow:
         peers = self._of_set(self.view.peers, facts.subject.series)
