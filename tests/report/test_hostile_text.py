@@ -2,65 +2,60 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import nbformat.v4 as v4
 import pandas as pd
 import pytest
 
+from pmf_analysis.data.contract import TABLES
+from pmf_analysis.documents.audit import audit_folder
+from pmf_analysis.documents.exporters import FILES, copy_of
 from pmf_analysis.documents.html import render_report
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.realism_page import RealismPage
 from pmf_analysis.story.trends_page import TrendsPage
-from tests.made_runs import REPOSITORY, copied_workspace, last_run, make_run
+from tests.hostile_council import (
+    HOSTILE,
+    LONG,
+    MARKUP,
+    THEME,
+    TURNED,
+    free_columns,
+    hostile_council,
+)
 from tests.unit.story.made_up import INDICATORS, made_up_view
 
-MARKUP = "<script>window.hurt=1</script><img src=x onerror=window.hurt=1>"
-CODE = "{{ 7*7 }} {% raw %} {0} ${x}"
-HOSTILE = f"=HYPERLINK(1) {MARKUP} {CODE} **b** [x](http://x.example) # \U0001f600 ŵŷâ"
-TURNED = "\u202eright to left\u200f"  # the loader of parameters refuses these; data may hold them
-LONG = "word" * 2_500
-# Settings of parameter files that are free text.
-FREE = (
-    r"^(\s*(?:- )?(?:title|short_title|name|role|owner|source|licence|text|reason|notice"
-    r"|definition|quality_note): ).*$"
-)
-
-
-def tampered(path: Path) -> None:
-    """Put hostile text in place of every free text of a parameter file."""
-    parts, held = re.split(r"\n(?=  - id:|\w)", path.read_text(encoding="utf-8")), []
-    for place, part in enumerate(parts):
-        # Long texts of several lines stay as they are.
-        said = HOSTILE if place % 3 else f"{HOSTILE} {'long ' * 300}"
-        quoted = f"'{place} {said.strip()}'"
-        held.append(
-            re.sub(
-                FREE,
-                lambda m, q=quoted: m[0] if re.search(r": *[>|&*]", m[0]) else m[1] + q,
-                part,
-                flags=re.M,
-            )
-        )
-    path.write_text("\n".join(held), encoding="utf-8")
+# Words of pictures that reach beyond them.
+CUT_WORDS = """() => [...document.querySelectorAll('svg text')].filter(words => {
+    const frame = words.ownerSVGElement.getBoundingClientRect();
+    const own = words.getBoundingClientRect();
+    return own.width && (own.left < frame.left - 1 || own.right > frame.right + 1);
+}).map(words => words.textContent)"""
+# Texts of a run's data that are told on its pages.
+TOLD = {
+    *("narratives text", "targets rationale", "observations value_note", "peer_sets source"),
+    *("actions title", "risks title", "projects title", "observations dimension_value"),
+}
 
 
 @pytest.fixture(scope="session")
-def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a real run whose register, framework and charts are full of hostile text.
+def hostile_run(westshire_run: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a run of one theme in which every free text is hostile."""
+    workspace = tmp_path_factory.mktemp("hostile")
+    return hostile_council(workspace, westshire_run.workspace / "store")
 
-    Others can make copies of its reports in other formats.
-    """
-    workspace = copied_workspace(REPOSITORY / "parameters", tmp_path_factory.mktemp("hostile"))
-    for name in ("framework.yml", "framework_four.yml", "indicators.yml", "charts.yml"):
-        tampered(workspace / "parameters" / name)
-    run = workspace / "parameters/runs/westshire_2026-27_q2.yml"
-    one = run.read_text(encoding="utf-8").replace("themes: all", "themes: [homes_and_communities]")
-    run.write_text(re.sub(r"peer_sets_by_theme:\n.*\n", "", one), encoding="utf-8")
-    make_run(workspace, ("demo",), ("run", run.stem, "--jobs", "2"))
-    return last_run(workspace)
+
+@pytest.fixture(scope="session")
+def hostile_copies(hostile_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a report of that run in every other format, made of the notebook alone."""
+    folder = tmp_path_factory.mktemp("hostile_copies")
+    notebook = nbformat.read(hostile_run / THEME / "trends" / "notebook.ipynb", 4)  # type: ignore[no-untyped-call]
+    for kind, name in FILES.items():
+        (folder / name).write_bytes(copy_of(kind, notebook, {})[0])
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -117,10 +112,62 @@ def test_hostile_text_is_shown_and_does_nothing(
         assert page.evaluate("window.hurt") is None, path.name
         assert page.locator("script, img[onerror], a[href^='http://x']").count() == 0
         assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= 320, (path.name, wide)
+        for width in (320, 1280):
+            page.set_viewport_size({"width": width, "height": 700})
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, (path.name, wide)
+            assert page.evaluate(CUT_WORDS) == [], (path.name, width)
         page.close()
     context.close()
+
+
+def test_every_free_column_of_the_contract_is_hostile(hostile_run: Path) -> None:
+    """And what the pages tell of them they tell as it is written."""
+    pages = "".join(path.read_text("utf-8") for path in hostile_run.rglob("*.html"))
+    free = {f"{table} {column}" for table in TABLES for column in free_columns(table)}
+    assert len(free) > 40 and free >= TOLD
+    assert {name for name in free if f"({name})" in pages} >= TOLD
+
+
+def test_copies_show_it_and_the_audit_finds_nothing_in_them(hostile_copies: Path) -> None:
+    found = audit_folder(hostile_copies)
+    assert sum(found.files.values()) == len(FILES)
+    assert not found.failed, "\n".join(found.lines())
+    for name, words in _words(hostile_copies).items():
+        assert MARKUP[:31] in words and "{{ 7*7 }}" in words and "**b**" in words, name
+
+
+def _words(folder: Path) -> dict[str, str]:
+    """What each file shows, by the libraries that other programs read it with."""
+    import docx
+    import openpyxl
+    import pymupdf
+    from pptx import Presentation
+
+    document, shows = (
+        docx.Document(str(folder / "report.docx")),
+        Presentation(folder / "slides.pptx"),
+    )
+    told = {
+        "word": "\n".join(each.text for each in document.paragraphs),
+        "pdf": "\n".join(page.get_text() for page in pymupdf.open(folder / "report.pdf")),
+        "slides": "\n".join(
+            shape.text_frame.text
+            for s in shows.slides
+            for shape in s.shapes
+            if shape.has_text_frame
+        ),
+    }
+    for name in ("report.xlsx", "charts.xlsx"):
+        cells = [
+            cell
+            for sheet in openpyxl.load_workbook(folder / name).worksheets
+            for row in sheet.iter_rows()
+            for cell in row
+        ]
+        assert not [cell.value for cell in cells if cell.data_type == "f"], name
+        told[name] = "\n".join(str(cell.value) for cell in cells)
+    return told
 
 
 def test_no_file_that_a_spreadsheet_opens_has_a_formula(hostile_run: Path) -> None:
