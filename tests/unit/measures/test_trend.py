@@ -245,7 +245,7 @@ def test_assurance_needs_length_and_stable_limits() -> None:
     assert (found["assurance"], found["met_share"]) == ("consistent_pass", 1.0)
     assert found["target"] == 40 and found["reason"] == ""
     short = judged(STEADY[:12], targets=target_line(STEADY[:12], target=40.0))
-    assert short["assurance"] == "" and "Fewer than 13" in short["reason"]
+    assert short["assurance"] == "" and "fewer than 13" in short["reason"]
     moving = judged([*STEADY[:-1], 70.0], **target)
     assert moving["assurance"] == "" and "is changing" in moving["reason"]
 
