@@ -1,4 +1,4 @@
-"""``python -m pmf_analysis`` is the command ``pmf``, where scripts of packages are not on the path."""
+"""``python -m pmf_analysis`` is the command ``pmf``, where package scripts are not on the path."""
 
 import sys
 
