@@ -64,7 +64,7 @@ def main() -> None:
     took = time.perf_counter() - start
     worse = shown.groupby("series").tail(1)[["short", "long"]] == "worsening"
     flags = {
-        name: spc_chart(rows, rules=rules).series["variation"].str.startswith("special").mean()
+        name: spc_chart(rows, rules=rules).segments["variation"].str.startswith("special").mean()
         for name, rules in [("outside the limits", LIMITS_ONLY), ("any rule", "mdc")]
     }
     told = {

@@ -64,7 +64,7 @@ def flags(values: Values) -> NDArray[np.bool_]:
     if n >= CHART_FROM:
         rows = {"series": np.repeat(np.arange(series), n), "period": np.tile(np.arange(n), series)}
         chart = spc_chart(pd.DataFrame({**rows, "value": values.ravel()}))
-        return chart.series["variation"].str.startswith("special").to_numpy()
+        return chart.segments["variation"].str.startswith("special").to_numpy()
     first, second = np.triu_indices(n, 1)
     s = np.abs(np.sign(values[:, second] - values[:, first]).sum(axis=1))
     return np.array([_significant(*each) for each in zip(s, values, strict=True)])

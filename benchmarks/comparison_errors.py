@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from pmf_analysis.measures.intervals import wilson
 from pmf_analysis.measures.ranks import ordered_quantile
-from pmf_analysis.measures.spread import places, reach
+from pmf_analysis.measures.spread import places, reach, spread_between
 
 TYPICAL = 400  # median denominator
 RATE = 0.3
@@ -66,18 +66,6 @@ def called(
         theirs = outside & (plain > float(ndtri((1 + confidence) / 2)))
         shares += [100 * float(flags.mean()) for flags in (ours, theirs, outside)]
     return shares
-
-
-def spread_between(distance: np.ndarray, error: np.ndarray) -> tuple[float, float]:
-    """Dispersion ratio (1 = chance alone; extremes winsorised), variance beyond chance."""
-    known = ~np.isnan(distance / error)
-    z, weight = (distance / error)[known], error[known] ** -2.0
-    n = len(z)
-    if n < 2:
-        return np.nan, 0.0
-    phi = float((np.clip(z, *np.quantile(z, [0.1, 0.9])) ** 2).mean())
-    room = weight.sum() - (weight**2).sum() / weight.sum()
-    return phi, max(0.0, float((n * phi - (n - 1)) / room))
 
 
 def main() -> None:

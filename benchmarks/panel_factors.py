@@ -11,13 +11,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 from realism_lgbf import HORIZONS, ORIGINS, load, score
 
-from pmf_analysis.measures import calibration
 from pmf_analysis.measures.arrays import Floats
 from pmf_analysis.measures.backtest import rule_questions
 from pmf_analysis.measures.calibration import LEVELS, Factors, shipped_factors
@@ -108,10 +106,8 @@ def main() -> None:
         asked = rule_questions(observations, register, origin, HORIZONS).reset_index(drop=True)
         found = panels(observations, register, origin=origin)
         for name, factors in (("shipped", None), ("own", panel_factors(found))):
-            how: dict[str, Any] = {"register": register, "found": found}
-            used = factors or shipped_factors()
-            with patch.object(calibration, "shipped_factors", lambda used=used: used):
-                answers = assess_targets(observations, asked, years=(), **how)
+            how: dict[str, Any] = {"register": register, "found": found, "factors": factors}
+            answers = assess_targets(observations, asked, years=(), **how)
             table = judged(asked.join(answers[["probability"]]), observations, "backtest")
             table = table.dropna(subset=["probability", "met"]).assign(factors=name, origin=year)
             table["base"] = table.groupby(["kind", "horizon"])["met"].transform("mean")

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from pmf_analysis.measures import frames, history, polarity, questions, trend_plan
-from pmf_analysis.measures.arrays import PRECISION, TABLES, Column, Frame, Frames, Known, constants
-from pmf_analysis.measures.polarity import first_text
+from pmf_analysis.measures.arrays import PRECISION, TABLES, Column, Frame, Frames, constants
+from pmf_analysis.measures.polarity import Targets, first_text
 from pmf_analysis.measures.result_tables import with_labels
 
 _SET, _STATUS = constants("arrows"), constants("council_status")
@@ -30,7 +30,7 @@ def arrows(
     register: Frame,
     x: int = 4,
     *,
-    targets: Known = None,
+    targets: Targets = None,
     by_year: bool = False,
 ) -> Frame:
     """Short and long arrow of every value, as Pentana would show them in its period.
@@ -46,7 +46,7 @@ def arrows(
     x
         Values, or years, of the long arrow's mean. Where there are fewer, the mean is of those.
     targets
-        Columns series, period, target, target_low, target_high; None for none.
+        By series a number or a pair, or columns series, period, target, target_low, target_high.
         Only Goldilocks asks for them: both values are held against the target of the later period,
         a band where there is one. Inside a band nothing is closer than anything else.
     by_year

@@ -152,7 +152,7 @@ def _own_limits(own: Frame, pairs: Frame) -> Frame:
     past = past[past["period"] <= past["until"]]
     months = 12 / past["periods_per_year"]
     past = history.complete_periods(past[["series", "period", "value"]], months)
-    last = spc.spc_chart(past).series.set_index("series")
+    last = spc.spc_chart(past).segments.groupby("series").tail(1).set_index("series")
     short = "our own record has only " + last["n"].astype(str) + " of the 13 values needed"
     constant = ~(last["upper_limit"] > last["lower_limit"])
     kinds = [(last["n"] < FEWEST_OWN, short), (constant, "our own record is constant")]

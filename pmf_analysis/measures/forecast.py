@@ -8,16 +8,17 @@ Values that are not finite count as missing.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from pmf_analysis.measures import calibration, chance, grid, placement
 from pmf_analysis.measures.arrays import Flags, Floats, Frame, constants
-from pmf_analysis.measures.chance import Bounds
+from pmf_analysis.measures.chance import Aim, Bounds, Target
 
 Row = tuple[placement.Placed, int, Floats, int, str]  # of which row, numbers, n, reason
 
@@ -37,6 +38,50 @@ class Forecast:
     draws: Floats  # (H, N), sorted but in joint paths
     n: int  # values used
     reason: str = ""
+
+    def quantile(self, q: float) -> Floats:
+        """Value at each horizon that is not exceeded with chance `q`."""
+        return np.asarray(chance.quantiles(self.draws, [q])[..., 0])
+
+    def probability(
+        self, target: Target, *, horizon: int, better: str = "higher", decimals: int | None = None
+    ) -> float:
+        """Chance that the value `horizon` periods on meets `target` once rounded to `decimals`.
+
+        Parameters
+        ----------
+        target
+            A number, or (low, high) where `better` is "range".
+        better
+            "higher" (at least the target), "lower" (at most) or "range" (from low to high).
+        """
+        if not 1 <= horizon <= len(self.draws):
+            raise ValueError(f"horizon {horizon} is not between 1 and {len(self.draws)}")
+        return Aim(target, better, decimals).chance(self.draws[horizon - 1])
+
+
+def forecast(
+    history: ArrayLike,
+    *,
+    periods_per_year: float,
+    horizon: int,
+    bounds: Bounds | None = None,
+    factors: calibration.Factors | None = None,
+    seed: int = 0,
+) -> Forecast:
+    """Forecast one series.
+
+    Parameters
+    ----------
+    history
+        Values in order of time, one a period; see the module on missing ones.
+    bounds
+        Smallest and largest possible value (None for no limit); draws outside are put on them.
+    factors
+        Calibration factors; those shipped with the package by default.
+    """
+    values, limits = np.asarray(history, dtype=float), [bounds or (None, None)]
+    return next(forecasts([values], [""], periods_per_year, horizon, limits, factors, seed))[1]
 
 
 def forecasts(
@@ -59,12 +104,14 @@ def forecasts(
     """
     factors = factors or calibration.shipped_factors()
     allowed = np.ones(len(histories), bool) if seasonal is None else np.asarray(seasonal, bool)
-    for position, history in enumerate(histories):
-        if reason := _why_not(history):
-            n = int(np.isfinite(_usable(history)).sum())
+    usable = [_usable(history) for history in histories]
+    reasons = [_why_not(history) for history in usable]
+    for position, reason in enumerate(reasons):
+        if reason:
+            n = int(np.isfinite(usable[position]).sum())
             yield position, Forecast(np.full((horizon, 1), np.nan), n, reason)
     how = {"season_length": season_length(periods_per_year), "no_trend": no_trend}
-    for batch, posterior in _fitted(histories, horizon, allowed, **how):
+    for batch, posterior in _fitted(usable, reasons, horizon, allowed, **how):
         # Random numbers of a series come from its key and the seed, whoever else is there.
         digests = [hashlib.blake2b(keys[at].encode("utf-8"), digest_size=8) for at in batch]
         whole = [int.from_bytes(each.digest(), "big") for each in digests]
@@ -93,19 +140,30 @@ def seasonal_evidence(histories: Sequence[Floats], rate: float) -> Floats:
     """
     evidence = np.full(len(histories), np.nan)
     how = {"season_length": season_length(rate), "no_trend": _SET.no_trend}
-    seasonal = histories if how["season_length"] > 1 else []
-    for batch, posterior in _fitted(seasonal, 1, np.ones(len(seasonal), bool), **how):
+    usable = [_usable(history) for history in histories] if how["season_length"] > 1 else []
+    reasons, allowed = [_why_not(history) for history in usable], np.ones(len(usable), bool)
+    for batch, posterior in _fitted(usable, reasons, 1, allowed, **how):
         evidence[batch] = posterior.seasonal_evidence
     return np.where(np.isfinite(evidence), evidence, np.nan)
 
 
-def published(draws: Floats) -> Floats:
-    """Published quantiles (..., QUANTILES) of sorted draws (..., N)."""
-    return chance.quantiles(draws, [*QUANTILES.values()])
+def forecast_many(
+    observations: Frame,
+    *,
+    periods_per_year: float,
+    horizon: int,
+    bounds: Mapping[str, Bounds] | None = None,
+    factors: calibration.Factors | None = None,
+    seed: int = 0,
+) -> Frame:
+    """Forecast each series of a table.
 
-
-def forecast_table(found: Iterable[Row]) -> Frame:
-    """Table of forecasts; `numbers` (H, quantiles) of each row as `published`.
+    Parameters
+    ----------
+    observations
+        series, period, value; one frequency. Periods without a row count as missing.
+    bounds
+        Smallest and largest possible value by series.
 
     Returns
     -------
@@ -114,6 +172,20 @@ def forecast_table(found: Iterable[Row]) -> Frame:
         q05 to q95 and d01 to d20 (the quantiles .025 to .975 of a twenty-dot plot); NaN with a
         reason where nothing can be said.
     """
+    (placed,) = placement.place(observations, periods_per_year)
+    histories = [placed.history(row) for row in range(len(placed.series))]
+    limits = [(bounds or {}).get(series, (None, None)) for series in placed.series]
+    found = forecasts(histories, placed.series, periods_per_year, horizon, limits, factors, seed)
+    return forecast_table((placed, row, published(x.draws), x.n, x.reason) for row, x in found)
+
+
+def published(draws: Floats) -> Floats:
+    """Published quantiles (..., QUANTILES) of sorted draws (..., N)."""
+    return chance.quantiles(draws, [*QUANTILES.values()])
+
+
+def forecast_table(found: Iterable[Row]) -> Frame:
+    """Table of `forecast_many`; `numbers` (H, quantiles) of each row as `published`."""
     tables = [pd.DataFrame(columns=FORECAST_COLUMNS)]
     for placed, row, numbers, n, reason in found:
         table = pd.DataFrame(numbers, columns=[*QUANTILES]).assign(n=n, reason=reason)
@@ -132,7 +204,7 @@ def _usable(history: Floats) -> Floats:
 
 def _why_not(history: Floats) -> str:
     """Plain reason why a history cannot be forecast; "" where it can."""
-    seen = history[np.isfinite(placement.sane(history))]
+    seen = history[np.isfinite(history)]
     if len(seen) < _SET.minimum_values:
         plural = "value" if len(seen) == 1 else "values"
         return f"Only {len(seen)} {plural}; a forecast needs at least {_SET.minimum_values}."
@@ -142,14 +214,13 @@ def _why_not(history: Floats) -> str:
 
 
 def _fitted(
-    histories: Sequence[Floats], horizon: int, seasonal: Flags, **how: Any
+    usable: Sequence[Floats], reasons: Sequence[str], horizon: int, seasonal: Flags, **how: Any
 ) -> Iterator[tuple[list[int], grid.Posterior]]:
     """Positions and fit of series with the same missing periods, few enough to be held at once."""
-    usable = [_usable(history) for history in histories]
     alike: dict[bytes, list[int]] = defaultdict(list)
-    for position, history in enumerate(usable):
-        if not _why_not(history):
-            alike[np.isfinite(history).tobytes()].append(position)
+    for position, reason in enumerate(reasons):
+        if not reason:
+            alike[np.isfinite(usable[position]).tobytes()].append(position)
     for pattern, positions in alike.items():
         size = max(1, _SET.cells // (70 * len(pattern) + chance.DRAWS * horizon))
         for start in range(0, len(positions), size):

@@ -55,6 +55,25 @@ def poisson(count: ArrayLike, confidence: ArrayLike = 0.95) -> Bounds:
     return lower, np.where(small, gammaincinv(x + 1, 1 - tail), upper)
 
 
+def mean_interval(
+    mean: ArrayLike, sd: ArrayLike, n: ArrayLike, confidence: ArrayLike = 0.95
+) -> Bounds:
+    """Interval of a mean of `n` cases with standard deviation `sd` (Student 1908).
+
+    Fewer than two cases, a negative deviation and what is missing give NaN.
+
+    >>> lower, upper = mean_interval(10, 2, 16)
+    >>> [round(float(bound), 3) for bound in (lower, upper)]
+    [8.934, 11.066]
+    """
+    from scipy.special import stdtrit
+
+    size, spread = np.asarray(n, float), np.asarray(sd, float)
+    size, spread = np.where(size >= 2, size, np.nan), np.where(spread >= 0, spread, np.nan)
+    reach = stdtrit(size - 1, (1 + np.asarray(confidence, float)) / 2) * spread / np.sqrt(size)
+    return np.asarray(mean - reach), np.asarray(mean + reach)
+
+
 def difference_interval(
     first: Floats, first_bounds: Bounds, second: Floats, second_bounds: Bounds
 ) -> Bounds:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from pmf_analysis.measures import forecast, frames
 from pmf_analysis.measures.arrays import Column, Flags, Floats, Frame, Known, Texts, constants
+from pmf_analysis.measures.calibration import Factors
 from pmf_analysis.measures.chance import Bounds, limits, quantiles, student_quantiles
 from pmf_analysis.measures.peers_model import PeersModel, fit_peers
 from pmf_analysis.measures.placement import Placed, place
@@ -207,7 +208,9 @@ def limit(row: Mapping[Any, Any], name: str) -> float | None:
     return float(value) if isinstance(value, (int, float)) and value == value else None
 
 
-def outlooks(found: Found, wanted: Mapping[str, Collection[int]], *, seed: int) -> Views:
+def outlooks(
+    found: Found, wanted: Mapping[str, Collection[int]], *, factors: Factors | None, seed: int
+) -> Views:
     """Outlook of each wanted series at each wanted horizon (periods after its last usable value).
 
     What is found for a series depends on its panel and the seed, not on what else is wanted.
@@ -216,7 +219,7 @@ def outlooks(found: Found, wanted: Mapping[str, Collection[int]], *, seed: int) 
     for rate in {found[series][0].usable.periods_per_year for series in wanted}:
         names = [series for series in wanted if found[series][0].usable.periods_per_year == rate]
         pairs, farthest = [found[name] for name in names], max(max(wanted[name]) for name in names)
-        for position, record in own_forecasts(pairs, names, farthest, seed=seed):
+        for position, record in own_forecasts(pairs, names, farthest, factors=factors, seed=seed):
             for horizon in wanted[names[position]]:
                 result[names[position], horizon] = _outlook(*pairs[position], horizon, record)
     return result
@@ -267,7 +270,9 @@ def naive_draws(history: Floats, *, horizon: int, season_length: int) -> Floats:
     return np.asarray(centre + spread * student_quantiles(len(steps)))
 
 
-def pooled_forecasts(found: Found, horizons: Mapping[str, int], *, seed: int = 0) -> Frame:
+def pooled_forecasts(
+    found: Found, horizons: Mapping[str, int], *, factors: Factors | None = None, seed: int = 0
+) -> Frame:
     """Forecasts of the very distributions that `assess_targets` takes its chances from.
 
     Parameters
@@ -282,7 +287,7 @@ def pooled_forecasts(found: Found, horizons: Mapping[str, int], *, seed: int = 0
     """
     known = [s for s in horizons if s in found and found[s][0].usable.last[found[s][1]] >= 0]
     wanted = {series: range(1, horizons[series] + 1) for series in known}
-    views = outlooks(found, wanted, seed=seed)
+    views = outlooks(found, wanted, factors=factors, seed=seed)
     rows = []
     for series, ahead in wanted.items():
         (panel, row), first = found[series], views[series, 1]

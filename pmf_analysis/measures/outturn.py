@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from pmf_analysis.measures import chance, placement, realism, seasonal_pattern
 from pmf_analysis.measures.arrays import SHIPPED, TYPES, Floats, Frame, constants
-from pmf_analysis.measures.calibration import shipped_factors
+from pmf_analysis.measures.calibration import Factors, shipped_factors
 from pmf_analysis.measures.outlook import Found, finite, own_forecasts, panels
 from pmf_analysis.measures.realism import Answer, Bands, Question, Row
 
@@ -32,7 +32,7 @@ def assess_outturns(
         As in `assess_targets`; values of base periods, not running totals. Where `denominator` is
         known for all values, a mean is the pooled ratio, with last year's denominators to come.
     how
-        bands and seed, as in `assess_targets`.
+        factors, bands and seed, as in `assess_targets`.
     asked
         target_id, series, indicator, area, kind, target, first and period (starts of the first and
         the last base period), how ("sum" or "mean"), and for indicators with a best range
@@ -54,7 +54,7 @@ def assess_outturns(
     declared = register.set_index("indicator").to_dict("index")
     answers = []
     for row in asked.to_dict("records"):
-        answer = _window(row, declared[row["indicator"]], found, known)
+        answer = _window(row, declared.get(row["indicator"]), found, known)
         if isinstance(answer, Window):
             answer = _judged(answer, **how)
         answers.append(SHIPPED["no_answer"] | answer | {"target_id": row["target_id"]})
@@ -172,7 +172,7 @@ def _carried(values: Floats, season_length: int) -> Floats:
     return np.asarray(pd.Series(values).groupby(seasons).ffill(), dtype=float)
 
 
-def _window(row: Row, indicator: Row, found: Found, observations: Frame) -> Window | Answer:
+def _window(row: Row, indicator: Row | None, found: Found, observations: Frame) -> Window | Answer:
     """Periods of a target with what they count for, or why it cannot be judged."""
     question = realism.question_of(row, indicator, found)
     if not isinstance(question, Question):
@@ -204,12 +204,15 @@ def _weights(question: Question, own: Frame) -> Floats:
     return np.where(np.isfinite(filled), filled, known.iloc[-1])
 
 
-def _judged(window: Window, seed: int = 0, bands: Bands = realism.BANDS) -> Answer:
+def _judged(
+    window: Window, factors: Factors | None = None, seed: int = 0, bands: Bands = realism.BANDS
+) -> Answer:
     """Answer for one window, with `way`, its rows of the table of paths, where it can be judged.
 
     The chance is that of the joint paths; lower or upper is that of last year's profile.
     """
     question, ahead, done = window.question, window.to_come, len(window.so_far)
+    factors = factors or shipped_factors()
     draws, panel = window.cumulative(np.full((ahead, 1), np.nan)), question.panel
     starts = [panel.known.start(place) for place in range(window.first, question.due + 1)]
     way = pd.DataFrame({"period": starts, "actual": draws[:, 0]}).assign(series=question.series)
@@ -218,7 +221,7 @@ def _judged(window: Window, seed: int = 0, bands: Bands = realism.BANDS) -> Answ
     answer["last_period"] = min(answer["last_period"], starts[-1])
     if ahead:
         asked = ([(panel, question.row)], [question.series], question.horizon)
-        _, record = next(own_forecasts(*asked, seed=seed, joint=True))
+        _, record = next(own_forecasts(*asked, factors=factors, seed=seed, joint=True))
         if record.reason:
             return answer | realism.refusal(record.reason)
         draws = window.draws(record.draws[-ahead:])
@@ -233,7 +236,7 @@ def _judged(window: Window, seed: int = 0, bands: Bands = realism.BANDS) -> Answ
     evidence = f"own paths {own:.2f} from {answer['n']} values; {note}calibrated on: "
     answer |= {"probability": own, "lower": min(own, other), "upper": max(own, other)}
     answer |= {f"value_{c}": question.aim.value_at(draws[-1], c / 100) for c in (60, 45, 30)}
-    answer |= {"evidence": evidence + shipped_factors().source, "peer_n": 0, "peer_share": np.nan}
+    answer |= {"evidence": evidence + factors.source, "peer_n": 0, "peer_share": np.nan}
     answer |= window.required(answer["outturn_mid"])
     reach = (window.reach[0, -1], window.reach[1, -1])
     within = replace(question, panel=replace(panel, bounds=reach))

@@ -6,9 +6,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, Column, Floats, Frame, Known
+from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, Column, Floats, Frame
 
 Improvement = Literal["higher", "lower", "range", "none", "unknown"]
+Target = float | tuple[float, float]
+Targets = Mapping[str, Target] | Frame | None
 TARGETS = ["target", "target_low", "target_high"]
 SIGNS: dict[str, int] = {"higher": 1, "lower": -1}
 POINT_TYPES: list[str] = SHIPPED["point_types"]
@@ -63,16 +65,20 @@ def better_way(points: Frame, improvement: Improvement | Mapping[str, Improvemen
     return points["series"].map(dict(improvement)).fillna("none")
 
 
-def target_bands(points: Frame, targets: Known, more: Sequence[str] = ()) -> Frame:
+def target_bands(points: Frame, targets: Targets, more: Sequence[str] = ()) -> Frame:
     """Put target, target_low and target_high beside every point; NaN where there is none.
 
-    `more`: further columns of the table of targets (by series and period).
+    `more`: further columns of a table of targets.
     """
-    keys, names = points[["series", "period"]], [*TARGETS, *more]
-    table = keys.head(0) if targets is None else targets
-    known = table.reindex(columns=[*keys, *names]).astype(keys.dtypes.to_dict())
-    beside = keys.merge(known, on=["series", "period"], how="left", validate="1:1")
-    return beside[names].astype(float)
+    if isinstance(targets, pd.DataFrame):
+        keys, names = points[["series", "period"]], [*TARGETS, *more]
+        known = targets.reindex(columns=[*keys, *names]).astype(keys.dtypes.to_dict())
+        beside = keys.merge(known, on=["series", "period"], how="left", validate="1:1")
+        return beside[names].astype(float)
+    asked = (targets or {}).items()
+    rows = {s: (np.nan, *t) if isinstance(t, tuple) else (t, np.nan, np.nan) for s, t in asked}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=TARGETS, dtype=float)
+    return table.reindex(points["series"], columns=[*TARGETS, *more]).reset_index(drop=True)
 
 
 def point_types(points: Frame, better: Column, bands: Frame) -> Column:

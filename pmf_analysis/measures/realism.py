@@ -35,6 +35,7 @@ def assess_targets(
     peer_sets: Frame | None = None,
     origin: object = None,
     bands: Bands = BANDS,
+    factors: calibration.Factors | None = None,
     years: Years = _SET.years,
     found: Found | None = None,
     seed: int = 0,
@@ -73,12 +74,13 @@ def assess_targets(
     areas = targets["area"].unique().tolist()
     found = found or panels(observations, register, origin=origin, peer_sets=peer_sets, areas=areas)
     declared, rows = register.set_index("indicator").to_dict("index"), targets.to_dict("records")
-    asked = [_question(row, declared[row["indicator"]], found) for row in rows]
+    asked = [_question(row, declared.get(row["indicator"]), found) for row in rows]
     wanted: dict[str, set[int]] = {}
     for each in (each for each in asked if isinstance(each, Question)):
         wanted.setdefault(each.series, set()).update(each.horizons(years))
-    views = outlooks(found, wanted, seed=seed)
-    answers = [_judged(a, views, years, bands) if isinstance(a, Question) else a for a in asked]
+    views = outlooks(found, wanted, factors=factors, seed=seed)
+    with_what = (views, years, bands, (factors or calibration.shipped_factors()).source)
+    answers = [_judged(a, *with_what) if isinstance(a, Question) else a for a in asked]
     types, full = TYPES["answers"], [SHIPPED["no_answer"] | answer for answer in answers]
     table = pd.DataFrame(full, columns=list(types)).astype(types)
     return targets.reindex(columns=_SET.asked).reset_index(drop=True).join(table)
@@ -114,7 +116,7 @@ class Question:
         return {self.horizon, *self.by_year(years).values()}
 
 
-def _question(target: Row, indicator: Row, found: Found) -> Question | Answer:
+def _question(target: Row, indicator: Row | None, found: Found) -> Question | Answer:
     """Turn a target into a question, or give the answer for which no forecast is needed."""
     asked = question_of(target, indicator, found)
     if isinstance(asked, Question) and asked.due <= asked.panel.known.last[asked.row]:
@@ -123,10 +125,12 @@ def _question(target: Row, indicator: Row, found: Found) -> Question | Answer:
     return asked
 
 
-def question_of(target: Row, indicator: Row, found: Found) -> Question | Answer:
+def question_of(target: Row, indicator: Row | None, found: Found) -> Question | Answer:
     """Turn a target into a question, which may be of the past, or say why it cannot be put."""
     if target["kind"] == "baseline":
         return refusal("A baseline says where we start; there is nothing to meet.", "no_verdict")
+    if indicator is None:
+        return refusal("The indicator is not in the register.")
     aim = _aim(target, indicator)
     if isinstance(aim, str):
         return refusal(aim)
@@ -134,6 +138,8 @@ def question_of(target: Row, indicator: Row, found: Found) -> Question | Answer:
     panel, row = found.get(series, (None, 0))
     if panel is None or panel.usable.last[row] < 0:
         return refusal("There are no values of this series.")
+    if pd.isna(target["period"]):
+        return refusal("The target does not say by when it is to be met.")
     values, newest = panel.known.values[row], int(panel.known.last[row])
     known: Answer = {"last_value": float(values[newest]), "last_period": panel.known.start(newest)}
     known["n"] = int(np.isfinite(panel.usable.values[row]).sum())
@@ -186,7 +192,7 @@ def _best_change(aim: Aim, changes: Floats) -> float:
     return float(best(changes)) if best and len(changes) else float("nan")
 
 
-def _judged(question: Question, views: Views, years: Years, bands: Bands) -> Answer:
+def _judged(question: Question, views: Views, years: Years, bands: Bands, source: str) -> Answer:
     """Chance, verdict and evidence of one target."""
     aim, panel, last = question.aim, question.panel, question.known["last_value"]
     view = views[question.series, question.horizon]
@@ -205,7 +211,6 @@ def _judged(question: Question, views: Views, years: Years, bands: Bands) -> Ans
     other = "peers' past changes" if view.has_peers else "naive forecast"
     evidence = f"own record {alone:.2f} from {view.n} values; {other} {second:.2f}; calibrated on: "
     answer |= {"lower": min(alone, second, pooled), "upper": max(alone, second, pooled)}
-    source = calibration.shipped_factors().source
     answer |= {"probability": pooled, "evidence": evidence + source}
     answer["method"] = "own_and_peers" if view.has_peers else "own"
     answer["best_change"] = _best_change(aim, finite(changes[own]))

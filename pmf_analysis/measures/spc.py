@@ -20,19 +20,20 @@ beside this module (`benchmarks/trend_alarms.py` makes it); those of any other r
 simulated when they are asked for, from fewer series.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from pmf_analysis.measures import arrays, polarity, special_causes
-from pmf_analysis.measures.arrays import LIMITS, PRECISION, Floats, Frame, Integers, Known, Places
-from pmf_analysis.measures.polarity import Improvement, words
-from pmf_analysis.measures.special_causes import PROFILES, RULES, Rules, RuleSet, Usable, rule_set
+from pmf_analysis.measures.arrays import LIMITS, PRECISION, Flags, Floats, Frame, Integers, Places
+from pmf_analysis.measures.polarity import Improvement, Targets, words
+from pmf_analysis.measures.special_causes import PROFILES, RULES, RuleSet, Usable, rule_set
 
 __all__ = ["LIMITS", "PROFILES", "RULES", "RuleSet", "SpcChart", "rule_set", "signals", "spc_chart"]
 
@@ -48,22 +49,25 @@ Ways = Improvement | Mapping[str, Improvement]
 class SpcChart:
     """Result of `spc_chart`.
 
-    `points`: series, period, value, mean, lower_limit, upper_limit, rule, direction (1 high or
-    rising, -1 low or falling, 0 none), point_type ("missing" where there is no value).
-    `series`: series, n, mean, lower_limit, upper_limit, variation (type of the last point),
-    assurance, reason (why limits have no width or are absent).
+    `points`: series, period, value, segment, mean, lower_limit, upper_limit, rule, direction (1
+    high or rising, -1 low or falling, 0 none), point_type ("missing" where there is no value).
+    `segments`: series, segment, n, mean, lower_limit, upper_limit, variation (type of the last
+    point), assurance (last segment only), reason (why limits have no width or are absent).
     """
 
     points: Frame
-    series: Frame
+    segments: Frame
 
 
 def spc_chart(
     observations: Frame,
     *,
     improvement: Ways = "higher",
-    rules: Rules = "mdc",
-    targets: Known = None,
+    rules: str | RuleSet = "mdc",
+    screen: bool = True,
+    targets: Targets = None,
+    rebase: Mapping[str, Sequence[Any]] | None = None,
+    baseline_points: int | None = None,
     baseline: Frame | None = None,
 ) -> SpcChart:
     """Natural process limits, special causes and assurance of every series.
@@ -72,35 +76,37 @@ def spc_chart(
     ----------
     observations
         Columns series, period (anything sortable), value; one row a series and period. A missing
-        value is NaN; periods that have no row at all cannot be seen here. What lies between two
-        breaks or rebases is a series of its own.
+        value is NaN; periods that have no row at all cannot be seen here.
     improvement
         Which way is better, for all series or by series; see `polarity.point_types`.
-    rules
-        Profile name or `RuleSet`.
+    rules, screen
+        Profile name or `RuleSet`; whether large moving ranges are left out of the limits.
     targets
-        Columns series, period, target, target_low, target_high. Assurance uses the target of the
-        last point.
-    baseline
-        Frozen earlier limits (columns series, mean, lower_limit, upper_limit).
+        By series a number (a pair for "range"), or columns series, period, target, target_low,
+        target_high. Assurance uses the target of the last point.
+    rebase
+        By series the periods that start a new segment, with limits of its own.
+    baseline_points, baseline
+        Limits from the first so many values of each segment; or frozen earlier limits (columns
+        series, mean, lower_limit, upper_limit), which hold until a rebase.
 
     Raises
     ------
     ValueError
         Unknown profile name, or two rows for one series and period.
     """
-    chosen = rule_set(rules)
-    points, series, of = _arrange(observations)
-    usable = _usable(points["value"].to_numpy(), of, len(series))
-    series = series.join(_limits(usable, chosen))
+    chosen = rule_set(rules, screen=None if screen else False)
+    points, segments, segment_ids = _arrange(observations, rebase or {})
+    usable = _usable(points["value"].to_numpy(), segment_ids, len(segments))
+    segments = pd.concat([segments, _limits(usable, chosen, baseline_points)], axis=1)
     if baseline is not None:
-        series = _freeze(series, baseline)
+        segments = _freeze(segments, baseline)
     codes = np.zeros((2, len(points)), dtype=np.int64)
-    codes[:, usable.rows] = special_causes.find(usable, series, chosen)
+    codes[:, usable.rows] = special_causes.find(usable, segments, chosen)
     for name in LIMITS:
-        points[name] = series[name].to_numpy()[of]
+        points[name] = segments[name].to_numpy()[segment_ids]
     points["rule"], points["direction"] = words(RULES, codes[0]), codes[1]
-    return _told(points, series, usable, improvement, targets)
+    return _told(points, segments, usable, improvement, targets)
 
 
 def signals(values: Floats, rules: RuleSet) -> Integers:
@@ -108,18 +114,18 @@ def signals(values: Floats, rules: RuleSet) -> Integers:
 
     As `spc_chart`, without tables: for simulations. No value may be missing.
     """
-    of = np.repeat(np.arange(len(values)), values.shape[1])
-    usable = _usable(values.ravel(), of, len(values))
-    found = special_causes.find(usable, _limits(usable, rules), rules)
+    segment_ids = np.repeat(np.arange(len(values)), values.shape[1])
+    usable = _usable(values.ravel(), segment_ids, len(values))
+    found = special_causes.find(usable, _limits(usable, rules, None), rules)
     return np.reshape(found, (2, *values.shape))
 
 
-def _told(points: Frame, series: Frame, usable: Usable, ways: Ways, targets: Known) -> SpcChart:
-    """Say what points, and the last one of each series, mean by polarity and target.
+def _told(points: Frame, segments: Frame, usable: Usable, ways: Ways, targets: Targets) -> SpcChart:
+    """Say what points, and the last one of each segment, mean by polarity and target.
 
     Only points with a signal and last points are looked at one by one: the rest is common cause.
     """
-    is_last = np.diff(usable.series, append=-1) != 0
+    is_last = np.diff(usable.segment, append=-1) != 0
     last = usable.rows[is_last]
     looked_at = np.union1d(np.flatnonzero(points["direction"].to_numpy()), last)
     some = points.iloc[looked_at].reset_index(drop=True)
@@ -129,70 +135,91 @@ def _told(points: Frame, series: Frame, usable: Usable, ways: Ways, targets: Kno
     codes[looked_at] = pd.Index(polarity.POINT_TYPES).get_indexer(pd.Index(found))
     points["point_type"] = words(polarity.POINT_TYPES, codes)
     ends = bands.assign(better=better, variation=found).iloc[np.searchsorted(looked_at, last)]
-    ends = ends.set_index(usable.series[is_last]).reindex(series.index)
-    series["variation"] = ends["variation"].fillna("")
-    held = series.join(ends[bands.columns])
-    series["assurance"] = polarity.held_against(held, ends["better"], usable.tolerance)
-    columns = ["series", "n", *LIMITS, "variation", "assurance", "reason"]
-    return SpcChart(points, series[columns])
+    ends = ends.set_index(usable.segment[is_last]).reindex(segments.index)
+    segments["variation"] = ends["variation"].fillna("")
+    held = segments.join(ends[bands.columns])
+    assurance = polarity.held_against(held, ends["better"], usable.tolerance)
+    segments["assurance"] = assurance.where(held["series"] != held["series"].shift(-1), "")
+    columns = ["series", "segment", "n", *LIMITS, "variation", "assurance", "reason"]
+    return SpcChart(points, segments[columns])
 
 
-def _arrange(given: Frame) -> tuple[Frame, Frame, Places]:
-    """Rows sorted by series and period; the series; which of them each row belongs to."""
+def _arrange(given: Frame, rebase: Mapping[str, Sequence[Any]]) -> tuple[Frame, Frame, Places]:
+    """Sort by series and period; number the segments; one id a segment over the whole table."""
     codes, names = pd.factorize(given["series"], sort=True)
     period_codes, periods = pd.factorize(given["period"], sort=True)
     place = codes * (len(periods) + 1) + period_codes
     order = np.argsort(place, kind="stable")
     if not np.diff(place[order]).all():
         raise ValueError("two rows for one series and period")
-    value = given["value"].to_numpy(dtype=np.float64, na_value=np.nan)
-    points = given[["series", "period"]].assign(value=np.where(np.isfinite(value), value, np.nan))
-    return points.iloc[order].reset_index(drop=True), pd.DataFrame({"series": names}), codes[order]
+    points, codes = given[["series", "period"]].iloc[order], codes[order]
+    value = given["value"].to_numpy(dtype=np.float64, na_value=np.nan)[order]
+    points = points.assign(value=np.where(np.isfinite(value), value, np.nan)).reset_index(drop=True)
+    starts = np.diff(codes, prepend=-2) != 0
+    new_segment = starts.copy()
+    labels = np.asarray(names, dtype=object)
+    for code in np.flatnonzero(np.isin(labels, list(rebase))):
+        low, high = np.searchsorted(codes, [code, code + 1])
+        rows = points["period"].iloc[low:high].searchsorted(sorted(rebase[labels[code]])) + low
+        new_segment[rows[rows < high]] = True  # the first row on or after each rebase
+    segment_ids = np.cumsum(new_segment) - 1
+    points["segment"] = segment_ids - np.maximum.accumulate(np.where(starts, segment_ids, 0))
+    segments = points.loc[new_segment, ["series", "segment"]].reset_index(drop=True)
+    return points, segments, segment_ids
 
 
-def _usable(value: Floats, of: Places, count: int) -> Usable:
+def _usable(value: Floats, segment_ids: Places, count: int) -> Usable:
     rows = np.flatnonzero(~np.isnan(value))
-    value, of = value[rows], of[rows]
-    joined = (np.diff(rows, prepend=-2) == 1) & (np.diff(of, prepend=-1) == 0)
-    tolerance = PRECISION * _mean(np.abs(value), of, count) + np.finfo(float).tiny
-    return Usable(rows, value, of, joined, tolerance)
+    value, segment = value[rows], segment_ids[rows]
+    joined = (np.diff(rows, prepend=-2) == 1) & (np.diff(segment, prepend=-1) == 0)
+    tolerance = PRECISION * _segment_mean(np.abs(value), segment, count) + np.finfo(float).tiny
+    return Usable(rows, value, segment, joined, tolerance)
 
 
-def _mean(value: Floats, of: Places, count: int) -> Floats:
+def _segment_mean(value: Floats, segment: Places, count: int) -> Floats:
     with np.errstate(invalid="ignore"):
-        return np.bincount(of, value, count) / np.bincount(of, minlength=count)
+        return np.bincount(segment, value, count) / np.bincount(segment, minlength=count)
 
 
-def _limits(usable: Usable, rules: RuleSet) -> Frame:
-    """Give n, mean, limits and why they have no width or are absent; a row a series."""
-    value, of, count = usable.value, usable.series, len(usable.tolerance)
-    n = np.bincount(of, minlength=count)
-    mean = _mean(value, of, count)
-    mean += _mean(value - mean[of], of, count)  # second pass removes rounding
-    varies = np.abs(value - mean[of]) > usable.tolerance[of]
-    is_constant = (np.bincount(of, varies, count) == 0) & (n > 1)
-    first_values = value[np.flatnonzero(np.diff(of, prepend=-1))]
+def _limits(usable: Usable, rules: RuleSet, baseline_points: int | None) -> Frame:
+    """Give n, mean, limits and why they have no width or are absent; a row a segment."""
+    count = len(usable.tolerance)
+    n = np.bincount(usable.segment, minlength=count)
+    position = np.arange(len(usable.value)) - (np.cumsum(n) - n)[usable.segment]
+    counted = position < (baseline_points or len(usable.value) + 1)
+    value, segment = usable.value[counted], usable.segment[counted]
+    mean = _segment_mean(value, segment, count)
+    mean += _segment_mean(value - mean[segment], segment, count)  # second pass removes rounding
+    varies = np.abs(value - mean[segment]) > usable.tolerance[segment]
+    is_constant = (np.bincount(segment, varies, count) == 0) & (n > 1)
+    first_values = value[np.flatnonzero(np.diff(segment, prepend=-1))]
     mean[n > 0] = np.where(is_constant[n > 0], first_values, mean[n > 0])
-    ranges = np.abs(np.diff(value, prepend=0.0))[usable.joined]
-    of = of[usable.joined]
-    raw = _mean(ranges, of, count)
-    kept = (ranges < SCREEN_FACTOR * raw[of]) | (not rules.screen)
+    raw, kept = _moving_ranges(usable, counted, count, rules.screen)
     unmeasured = ~is_constant & ~(raw > 0)  # gaps hide every difference
-    usual = rules.limit_factor * _mean(ranges[kept], of[kept], count)
-    width = np.select([is_constant, unmeasured], [0.0, np.nan], usual)
+    width = np.select([is_constant, unmeasured], [0.0, np.nan], rules.limit_factor * kept)
     reasons = ["fewer than two values", "every value is the same", "no two neighbours differ"]
     reason = np.select([n < 2, is_constant, unmeasured], reasons, "")
     columns = {"n": n, "mean": mean, "lower_limit": mean - width, "upper_limit": mean + width}
     return pd.DataFrame({**columns, "reason": reason, "is_constant": is_constant})
 
 
-def _freeze(series: Frame, baseline: Frame) -> Frame:
-    """Put frozen limits in place of a series' own."""
-    frozen = series[["series"]].merge(baseline, on="series", how="left", validate="m:1")
-    is_frozen = frozen["mean"].notna()
-    series[LIMITS] = series[LIMITS].mask(is_frozen, frozen[LIMITS])
-    reason = series["reason"].mask(is_frozen, "")
-    return series.assign(reason=reason, is_constant=series["is_constant"] & ~is_frozen)
+def _moving_ranges(usable: Usable, counted: Flags, count: int, screen: bool) -> tuple[Floats, ...]:
+    """Average moving range of each segment: of all ranges, and of those kept by screening."""
+    has_range = usable.joined & counted
+    ranges = np.abs(np.diff(usable.value, prepend=0.0))[has_range]
+    segment = usable.segment[has_range]
+    raw = _segment_mean(ranges, segment, count)
+    keep = (ranges < SCREEN_FACTOR * raw[segment]) | (not screen)
+    return raw, _segment_mean(ranges[keep], segment[keep], count)
+
+
+def _freeze(segments: Frame, baseline: Frame) -> Frame:
+    """Put frozen limits in place of those of a series' first segment."""
+    frozen = segments[["series"]].merge(baseline, on="series", how="left", validate="m:1")
+    is_frozen = (segments["segment"] == 0) & frozen["mean"].notna()
+    segments[LIMITS] = segments[LIMITS].mask(is_frozen, frozen[LIMITS])
+    reason = segments["reason"].mask(is_frozen, "")
+    return segments.assign(reason=reason, is_constant=segments["is_constant"] & ~is_frozen)
 
 
 def last_point_alarm(rules: RuleSet, n: ArrayLike) -> Floats:

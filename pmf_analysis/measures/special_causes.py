@@ -27,7 +27,7 @@ class RuleSet:
     adds to it nor ends it ("skip", as NHS measurement guidance says).
     `two_in_three`: beyond two thirds of the way to the limit, all three on one side.
     `three_in_four`: nearer to one limit than to the mean; the fourth may lie anywhere.
-    `screen`: whether large moving ranges are left out of those that the limits come from.
+    `screen`: False switches off the screening of moving ranges whatever `spc_chart` is told.
     `limit_factor`: 3 / d2 for moving ranges of two, as rounded by Wheeler and by the reference.
     """
 
@@ -49,13 +49,13 @@ PROFILES = {name: RuleSet(**rules) for name, rules in SHIPPED["profiles"].items(
 class Usable:
     """The points that have a value, sorted: arrays of one length.
 
-    `joined` says that the point before belongs to the same series with no gap between;
-    `tolerance` is for each series the difference that counts as none.
+    `joined` says that the point before belongs to the same segment with no gap between;
+    `tolerance` is for each segment the difference that counts as none.
     """
 
     rows: Places
     value: Floats
-    series: Places
+    segment: Places
     joined: Flags
     tolerance: Floats
 
@@ -69,10 +69,10 @@ def rule_set(rules: Rules, **changes: Any) -> RuleSet:
     return replace(rules, **{name: value for name, value in changes.items() if value is not None})
 
 
-def find(usable: Usable, series: Frame, rules: RuleSet) -> tuple[Integers, Integers]:
+def find(usable: Usable, segments: Frame, rules: RuleSet) -> tuple[Integers, Integers]:
     """Rule (index into `RULES`, in order of priority) and direction of every usable point."""
-    tolerance = usable.tolerance[usable.series]
-    mean, lower, upper = (series[name].to_numpy()[usable.series] for name in LIMITS)
+    tolerance = usable.tolerance[usable.segment]
+    mean, lower, upper = (segments[name].to_numpy()[usable.segment] for name in LIMITS)
     value = usable.value
     side = _sign(value - mean, tolerance)
     outside = (value > upper + tolerance) | (value < lower - tolerance)
@@ -93,7 +93,7 @@ def find(usable: Usable, series: Frame, rules: RuleSet) -> tuple[Integers, Integ
 
 
 def _unusual_runs(side: Integers, usable: Usable) -> tuple[Flags, Flags]:
-    """Points of runs too long for the length of their series; the newest run if crossings are few.
+    """Points of runs too long for the length of their segment; the newest run if crossings are few.
 
     Points on the line are left out. A gap ends a run, and a change of side across it is counted as
     a crossing: both make a signal rarer.
@@ -101,16 +101,16 @@ def _unusual_runs(side: Integers, usable: Usable) -> tuple[Flags, Flags]:
     from scipy.stats import binom
 
     rows = np.flatnonzero(side)
-    state, of = side[rows], usable.series[rows]
+    state, segment = side[rows], usable.segment[rows]
     joined = np.diff(np.cumsum(~usable.joined)[rows], prepend=-1) == 0
-    crossed = (np.diff(state, prepend=0) != 0) & (np.diff(of, prepend=-1) == 0)
-    n = np.bincount(of)
+    crossed = (np.diff(state, prepend=0) != 0) & (np.diff(segment, prepend=-1) == 0)
+    n = np.bincount(segment)
     least = binom.ppf(0.05, np.maximum(np.arange(n.max(initial=0) + 1) - 1, 0), 0.5)
-    too_long = _run_lengths(state, joined) > np.round(np.log2(np.maximum(n, 1)) + 3)[of]
+    too_long = _run_lengths(state, joined) > np.round(np.log2(np.maximum(n, 1)) + 3)[segment]
     run = np.cumsum(~joined | crossed)
-    newest = run == np.maximum.reduceat(run, np.cumsum(n) - n)[of] if len(run) else run > 0
+    newest = run == np.maximum.reduceat(run, np.cumsum(n) - n)[segment] if len(run) else run > 0
     runs, few = np.zeros((2, len(side)), dtype=bool)
-    runs[rows], few[rows] = too_long, (np.bincount(of, crossed) < least[n])[of] & newest
+    runs[rows], few[rows] = too_long, (np.bincount(segment, crossed) < least[n])[segment] & newest
     return runs, few
 
 

@@ -60,7 +60,8 @@ def chart_series(tested: Frame, plan: Frame, lines: Frame, rules: RuleSet, fixed
 
 
 def _limits(rows: Frame, rules: RuleSet) -> Frame:
-    return spc.spc_chart(rows, rules=rules).series.set_index("series")[LIMITS]
+    segments = spc.spc_chart(rows[["series", "period", "value"]], rules=rules).segments
+    return segments.set_index("series")[LIMITS]
 
 
 def _frozen(rows: Frame, plan: Frame, baselines: Frame, rules: RuleSet) -> Frame:

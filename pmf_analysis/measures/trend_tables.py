@@ -153,7 +153,7 @@ def _signals(values: Floats, code: Integers, rules: Rules | None) -> Flags:
             tests = short_series.mann_kendall(table)
             words = tests.sort_values("series", key=pd.to_numeric)["direction"]
         else:
-            words = spc_chart(table, improvement="none", rules=rules).series["variation"]
+            words = spc_chart(table, improvement="none", rules=rules).segments["variation"]
         found.append(words.isin(_SET.signals).to_numpy().reshape(len(part), -1))
     return np.vstack(found)
 

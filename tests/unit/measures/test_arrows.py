@@ -78,10 +78,7 @@ def test_every_period_has_the_arrows_that_were_shown_then() -> None:
     ],
 )
 def test_goldilocks_closer_to_target_is_better(target: Any, expected: tuple[str, str]) -> None:
-    ends = (np.nan, *target) if isinstance(target, tuple) else (target, np.nan, np.nan)
-    held = dict(zip(["target", "target_low", "target_high"], ends, strict=True))
-    lines = table(QUARTERS)[["series", "period"]].assign(**held)
-    assert arrows(QUARTERS, "range", targets=lines) == expected
+    assert arrows(QUARTERS, "range", targets={"s": target}) == expected
 
 
 def test_goldilocks_holds_both_values_against_the_newest_target() -> None:
@@ -132,7 +129,7 @@ def test_the_arrow_points_down_half_of_the_time_where_nothing_changes() -> None:
     assert worse.mean().tolist() == pytest.approx([0.499, 0.499], abs=0.025)
     assert worse.all(axis=1).mean() == pytest.approx(0.393, abs=0.025)
     limits = RuleSet(shift=None, trend=None, two_in_three=False)
-    last = spc_chart(rows, rules=limits).series["variation"]
+    last = spc_chart(rows, rules=limits).segments["variation"]
     assert last.str.startswith("special").mean() == pytest.approx(0.010, abs=0.005)
     # Of nine quarters eight have a short arrow, which can turn seven times: published 4.6, and in
     # theory 7 * 2/3 = 4.67.

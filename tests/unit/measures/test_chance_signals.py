@@ -51,7 +51,7 @@ def signals(values: Values) -> int:
     rows = tables(values)[1]
     if values.shape[1] < CHART_FROM:
         return int(mann_kendall(rows)["direction"].isin(["increasing", "decreasing"]).sum())
-    return int(spc_chart(rows).series["variation"].str.startswith("special").sum())
+    return int(spc_chart(rows).segments["variation"].str.startswith("special").sum())
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.5])
@@ -103,7 +103,7 @@ def test_a_seasonal_series_is_judged_as_often_by_chance_as_after_taking_out_its_
     _, points = tables(noise + pattern)
     effect = season_effects(points)
     left = points["value"] - effect
-    found = spc_chart(points.assign(value=left)).series["variation"]
+    found = spc_chart(points.assign(value=left)).segments["variation"]
     rate = found.str.startswith("special").mean()
     trends, points = tables(noise[:150] + pattern, treatment="season_means_removed")
     points["effect"] = effect.iloc[: len(points)]

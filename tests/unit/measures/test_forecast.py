@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmf_analysis.measures.calibration import UNCALIBRATED
-from pmf_analysis.measures.forecast import QUANTILES, forecasts
-
-from .one_forecast import forecast, forecast_many, probability, quantile
+from pmf_analysis.measures.forecast import (
+    QUANTILES,
+    forecast,
+    forecast_many,
+    forecasts,
+)
 
 M3_YEARLY, M3_HISTORY, M3_HORIZON = 100, 12, 4
 
@@ -37,9 +40,9 @@ def many(past: np.ndarray, horizon: int, frequency: float = 1, **how: object) ->
 def test_intervals_are_honest_and_medians_sane_on_yearly_m3(m3_yearly):
     past, outcome = m3_yearly
     found = many(past, M3_HORIZON)
-    low = np.array([quantile(one, 0.025) for one in found])
-    high = np.array([quantile(one, 0.975) for one in found])
-    middle = np.array([quantile(one, 0.5) for one in found])
+    low = np.array([one.quantile(0.025) for one in found])
+    high = np.array([one.quantile(0.975) for one in found])
+    middle = np.array([one.quantile(0.5) for one in found])
     coverage = ((low <= outcome) & (outcome <= high)).mean()
     smape = (200 * np.abs(outcome - middle) / (outcome + middle)).mean()
     naive = (200 * np.abs(outcome - past[:, -1:]) / (outcome + past[:, -1:])).mean()
@@ -52,10 +55,11 @@ def test_factors_widen_short_histories():
     past = np.random.default_rng(3).normal(size=8).cumsum() + 50
     raw = forecast(past, periods_per_year=1, horizon=3, factors=UNCALIBRATED)
     honest = forecast(past, periods_per_year=1, horizon=3)
-    assert np.all(np.ptp([quantile(honest, 0.025), quantile(honest, 0.975)], axis=0) > 0)
-    widths = [quantile(found, 0.975) - quantile(found, 0.025) for found in (raw, honest)]
-    assert np.all(widths[1] > widths[0])
-    assert np.allclose(quantile(honest, 0.5), quantile(raw, 0.5))
+    assert np.all(np.ptp([honest.quantile(0.025), honest.quantile(0.975)], axis=0) > 0)
+    assert np.all(
+        honest.quantile(0.975) - honest.quantile(0.025) > raw.quantile(0.975) - raw.quantile(0.025)
+    )
+    assert np.allclose(honest.quantile(0.5), raw.quantile(0.5))
 
 
 def test_a_seasonal_pattern_is_found_and_none_is_invented():
@@ -64,9 +68,9 @@ def test_a_seasonal_pattern_is_found_and_none_is_invented():
     pattern = np.tile([6.0, 0, -6, 0], 8)
     with_pattern = many(100 + pattern + noise, 4, 4)
     without = many(100 + noise, 4, 4)
-    seen = np.mean([quantile(one, 0.5) for one in with_pattern], axis=0)
+    seen = np.mean([one.quantile(0.5) for one in with_pattern], axis=0)
     assert np.abs(seen - (100 + pattern[:4])).max() < 1
-    invented = np.ptp(np.array([quantile(one, 0.5) for one in without]), axis=1)
+    invented = np.ptp(np.array([one.quantile(0.5) for one in without]), axis=1)
     assert np.median(invented) < 0.5
 
 
@@ -74,17 +78,17 @@ def test_a_monthly_season_as_large_as_the_noise_is_found_in_five_years():
     rng = np.random.default_rng(9)
     season = np.sqrt(2) * np.sin(2 * np.pi * np.arange(12) / 12)
     past = 100 + np.tile(season, 5) + rng.normal(size=(40, 60))
-    seen = np.mean([quantile(one, 0.5) for one in many(past, 12, 12)], axis=0)
+    seen = np.mean([one.quantile(0.5) for one in many(past, 12, 12)], axis=0)
     assert np.corrcoef(seen, season)[0, 1] > 0.95 and np.ptp(seen) > 0.6 * np.ptp(season)
     invented = np.ptp(
-        [quantile(one, 0.5) for one in many(past - np.tile(season, 5), 12, 12)], axis=1
+        [one.quantile(0.5) for one in many(past - np.tile(season, 5), 12, 12)], axis=1
     )
     assert np.median(invented) < 0.5
 
 
 def test_a_trend_is_followed_but_damped():
     past = 10 + 2.0 * np.arange(20) + np.random.default_rng(1).normal(size=20) * 0.3
-    ahead = quantile(forecast(past, periods_per_year=1, horizon=5), 0.5)
+    ahead = forecast(past, periods_per_year=1, horizon=5).quantile(0.5)
     assert past[-1] + 1 < ahead[0] < past[-1] + 3
     assert np.all(np.diff(ahead) > 0)
     assert ahead[4] < past[-1] + 11
@@ -93,9 +97,9 @@ def test_a_trend_is_followed_but_damped():
 def test_draws_stay_inside_the_bounds():
     past = np.array([97.0, 99, 98, 99.5, 99, 100, 99])
     found = forecast(past, periods_per_year=1, horizon=4, bounds=(0, 100))
-    assert quantile(found, 0.999).max() <= 100
-    assert probability(found, 100, horizon=4) > 0.05  # what would lie above is on the bound
-    assert probability(found, 100.1, horizon=4) == 0
+    assert found.quantile(0.999).max() <= 100
+    assert found.probability(100, horizon=4) > 0.05  # what would lie above is on the bound
+    assert found.probability(100.1, horizon=4) == 0
 
 
 def test_scale_and_shift_change_nothing_but_the_unit():
@@ -156,11 +160,11 @@ def test_the_table_has_its_columns_periods_and_reasons():
 def test_published_rounding_counts_half_a_unit():
     past = np.array([48.0, 52, 49, 51, 50, 50, 49, 51])
     found = forecast(past, periods_per_year=1, horizon=1)
-    exact = probability(found, 50.2, horizon=1)
-    published = probability(found, 50.2, horizon=1, decimals=0)  # needs 51, so 50.5 will do
-    assert published == probability(found, 50.5, horizon=1) < exact
-    assert probability(found, 51.0, horizon=1, decimals=0) == probability(found, 50.5, horizon=1)
-    assert probability(found, 0.3, horizon=1, decimals=1) == probability(found, 0.25, horizon=1)
+    exact = found.probability(50.2, horizon=1)
+    published = found.probability(50.2, horizon=1, decimals=0)  # needs 51, so 50.5 will do
+    assert published == found.probability(50.5, horizon=1) < exact
+    assert found.probability(51.0, horizon=1, decimals=0) == found.probability(50.5, horizon=1)
+    assert found.probability(0.3, horizon=1, decimals=1) == found.probability(0.25, horizon=1)
 
 
 @pytest.mark.parametrize(
@@ -179,8 +183,13 @@ def test_published_rounding_counts_half_a_unit():
 def test_what_cannot_be_forecast_says_why(history, word):
     found = forecast(history, periods_per_year=4, horizon=3)
     assert word in found.reason
-    assert np.isnan(quantile(found, 0.5)).all() and quantile(found, 0.5).shape == (3,)
-    assert np.isnan(probability(found, 3, horizon=3))
+    assert np.isnan(found.quantile(0.5)).all() and found.quantile(0.5).shape == (3,)
+    assert np.isnan(found.probability(3, horizon=3))
+
+
+def test_a_horizon_that_was_not_forecast_is_refused():
+    with pytest.raises(ValueError, match="between 1 and 2"):
+        forecast(range(9), periods_per_year=1, horizon=2).probability(1, horizon=3)
 
 
 numbers = st.one_of(
@@ -198,7 +207,7 @@ numbers = st.one_of(
 )
 def test_any_history_gives_a_finite_forecast_or_a_reason(history, frequency, bounds):
     found = forecast(history, periods_per_year=frequency, horizon=2, bounds=bounds)
-    ordered = [quantile(found, q) for q in (0, 0.05, 0.5, 0.95, 1)]
+    ordered = [found.quantile(q) for q in (0, 0.05, 0.5, 0.95, 1)]
     if found.reason:
         assert np.isnan(ordered).all()
         return
@@ -206,7 +215,7 @@ def test_any_history_gives_a_finite_forecast_or_a_reason(history, frequency, bou
     given = ([np.array(history, float)], [""], frequency, 2, [bounds or (None, None)])
     paths, again = (next(forecasts(*given, joint=True))[1].draws for _ in range(2))
     assert np.array_equal(np.sort(paths, axis=1), found.draws) and np.array_equal(paths, again)
-    assert 0 <= probability(found, 50, horizon=2) <= 1
+    assert 0 <= found.probability(50, horizon=2) <= 1
 
 
 @settings(max_examples=60, deadline=None)
@@ -222,13 +231,13 @@ def test_a_harder_target_is_never_likelier_and_polarity_mirrors(history, targets
         return
 
     def chance(target: float, better: str) -> float:
-        return probability(found, target, horizon=1, better=better, decimals=decimals)
+        return found.probability(target, horizon=1, better=better, decimals=decimals)
 
     assert chance(easy, "higher") >= chance(hard, "higher")
     assert chance(easy, "lower") <= chance(hard, "lower")
-    between = probability(found, (easy, hard), horizon=1, better="range", decimals=None)
-    above = probability(found, easy, horizon=1)
-    below = probability(found, hard, horizon=1, better="lower")
+    between = found.probability((easy, hard), horizon=1, better="range", decimals=None)
+    above = found.probability(easy, horizon=1)
+    below = found.probability(hard, horizon=1, better="lower")
     assert between == pytest.approx(above + below - 1)
 
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmf_analysis.measures.intervals import poisson, wilson
+from pmf_analysis.measures.spread import Statistic, funnel
 
-from .funnel_limits import Statistic, funnel, funnel_limits
+from .funnel_limits import funnel_limits
 
 LABELS = {
     "High (0.001)": "high_998",

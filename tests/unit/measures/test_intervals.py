@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pmf_analysis.measures.intervals import (
     difference_interval,
+    mean_interval,
     poisson,
     wilson,
 )
@@ -97,3 +98,11 @@ def test_each_place_may_have_a_level_of_its_own() -> None:
     ]:
         for side in (0, 1):
             np.testing.assert_allclose(many[side], [bounds[side] for bounds in single])
+
+
+def test_a_mean_has_the_interval_of_student() -> None:
+    from scipy.stats import t
+
+    lower, upper = mean_interval([10, 10, 10], [2, 2, -1], [16, 1, 16], 0.998)
+    assert (lower[0], upper[0]) == pytest.approx(t.interval(0.998, 15, 10, 0.5))
+    assert np.isnan([lower[1:], upper[1:]]).all()

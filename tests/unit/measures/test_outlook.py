@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pmf_analysis.measures.calibration import shipped_factors
 from pmf_analysis.measures.outlook import outlooks, panels
 
 YEARS = pd.date_range("2012-04-01", periods=12, freq="YS-APR")
@@ -37,7 +38,7 @@ def register(**more: object) -> pd.DataFrame:
 def looked(rows: pd.DataFrame, known: pd.DataFrame, *, ahead: int = 1, **how: object) -> dict:
     found = panels(rows, known, **how)  # type: ignore[arg-type]  # passed on
     series = [name for name, (panel, row) in found.items() if panel.usable.last[row] >= 0]
-    return outlooks(found, {name: [ahead] for name in series}, seed=0)
+    return outlooks(found, {name: [ahead] for name in series}, factors=None, seed=0)
 
 
 def walks(areas: int = 20, years: int = 12, seed: int = 0) -> np.ndarray:
@@ -138,3 +139,11 @@ def test_any_panel_gives_finite_draws_or_a_reason(values, years, kind, counts):
     for view in looked(rows, register(**kind)).values():
         assert np.isnan(view.own).all() if view.reason else np.isfinite(view.pooled).all()
         assert view.reason or np.all(np.diff(view.pooled) >= 0)
+
+
+def test_without_anything_known_shipped_factors_are_used():
+    view, same = (
+        outlooks(panels(table(walks()), register()), {"i|a03": [1]}, factors=factors, seed=3)
+        for factors in (None, shipped_factors())
+    )
+    assert np.array_equal(view["i|a03", 1].own, same["i|a03", 1].own)

@@ -125,10 +125,12 @@ def test_forecast_rows_come_from_the_same_distributions():
     ("number", "changes", "how", "verdict", "word"),
     [
         (60, {"kind": "baseline"}, {}, "no_verdict", "baseline"),
+        (60, {"indicator": "z"}, {}, "cannot_judge", "not in the register"),
         (60, {}, {"register": register(polarity="none")}, "cannot_judge", "Neither"),
         (60, {}, {"register": register(polarity="unknown")}, "cannot_judge", "Nobody"),
         (np.nan, {}, {}, "cannot_judge", "not a number"),
         (60, {"series": "a|Q|||v1"}, {}, "cannot_judge", "no values"),
+        (60, {"period": pd.NaT}, {}, "cannot_judge", "by when"),
         (60, {"period": pd.Timestamp("2035-04-01")}, {}, "cannot_judge", "5 years"),
         (60, {"period": pd.Timestamp("2010-04-01")}, {}, "cannot_judge", "is over"),
         (

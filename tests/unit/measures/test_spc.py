@@ -22,18 +22,10 @@ from pmf_analysis.measures.spc import (
     spc_chart,
 )
 
-UNSCREENED = rule_set("mdc", screen=False)
 values = st.lists(st.integers(0, 40).map(float), min_size=1, max_size=30)
 gappy = st.lists(st.one_of(st.none(), st.integers(0, 12).map(float)), min_size=1, max_size=30).map(
     lambda items: [np.nan if item is None else item for item in items]
 )
-
-
-def held(table: pd.DataFrame, target: float | tuple[float, float]) -> pd.DataFrame:
-    """One target, or band, in every period."""
-    ends = (np.nan, *target) if isinstance(target, tuple) else (target, np.nan, np.nan)
-    names = ["target", "target_low", "target_high"]
-    return table[["series", "period"]].assign(**dict(zip(names, ends, strict=True)))
 
 
 def one_series(numbers: list[float], name: str = "a") -> pd.DataFrame:
@@ -42,8 +34,8 @@ def one_series(numbers: list[float], name: str = "a") -> pd.DataFrame:
 
 def test_published_example_of_screening() -> None:
     numbers = [1, 2, 1, 2, 10, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1]
-    screened = spc_chart(one_series(numbers)).series.iloc[0]
-    unscreened = spc_chart(one_series(numbers), rules=UNSCREENED).series.iloc[0]
+    screened = spc_chart(one_series(numbers)).segments.iloc[0]
+    unscreened = spc_chart(one_series(numbers), screen=False).segments.iloc[0]
     assert screened["mean"] == pytest.approx(1.94444, abs=1e-5)
     assert screened[["lower_limit", "upper_limit"]].tolist() == pytest.approx(
         [-0.71556, 4.60444], abs=1e-5
@@ -89,9 +81,8 @@ def test_row_order_and_dtype_change_nothing(order: list[int]) -> None:
 def test_constant_series_raises_no_flag(level: float, n: int, nudged: int) -> None:
     numbers = [level] * n
     numbers[nudged % n] = float(np.nextafter(level, np.inf))
-    table = one_series(numbers)
-    chart = spc_chart(table, targets=held(table, level - 1))
-    segment = chart.series.iloc[0]
+    chart = spc_chart(one_series(numbers), targets={"a": level - 1})
+    segment = chart.segments.iloc[0]
     assert (chart.points["rule"] == "none").all()
     assert segment["lower_limit"] == segment["mean"] == segment["upper_limit"]
     assert (segment["assurance"], segment["reason"]) == (
@@ -113,15 +104,14 @@ def test_constant_series_raises_no_flag(level: float, n: int, nudged: int) -> No
     ],
 )
 def test_constant_series_is_compared_directly(improvement, target, expected) -> None:
-    table = one_series([7.0] * 14)
-    chart = spc_chart(table, improvement=improvement, targets=held(table, target))
-    assert chart.series["assurance"].tolist() == [expected]
+    chart = spc_chart(one_series([7.0] * 14), improvement=improvement, targets={"a": target})
+    assert chart.segments["assurance"].tolist() == [expected]
 
 
 @given(gappy)
 @settings(max_examples=60, deadline=None)
 def test_missing_values_break_runs_and_never_crash(numbers: list[float]) -> None:
-    points = spc_chart(one_series(numbers), targets=held(one_series(numbers), 5.0)).points
+    points = spc_chart(one_series(numbers), targets={"a": 5.0}).points
     missing = points["value"].isna()
     assert ((points["point_type"] == "missing") == missing).all()
     assert (points.loc[missing, "rule"] == "none").all()
@@ -131,41 +121,40 @@ def test_missing_values_break_runs_and_never_crash(numbers: list[float]) -> None
 
 
 def test_moving_ranges_across_a_gap_are_dropped() -> None:
-    segment = spc_chart(one_series([1, 2, 1, np.nan, 11, 12, 11]), rules=UNSCREENED).series.iloc[0]
+    segment = spc_chart(one_series([1, 2, 1, np.nan, 11, 12, 11]), screen=False).segments.iloc[0]
     assert segment["upper_limit"] - segment["mean"] == pytest.approx(2.66)
-    lonely = spc_chart(one_series([1, np.nan, 5, np.nan, 9])).series.iloc[0]
+    lonely = spc_chart(one_series([1, np.nan, 5, np.nan, 9])).segments.iloc[0]
     assert np.isnan(lonely["upper_limit"]) and lonely["reason"]
 
 
 def test_range_polarity_judges_by_distance_to_the_band() -> None:
     wobble = [10, 11, 10, 9, 10, 11, 10, 9, 10, 11, 10, 9]
     for last, expected in [(20, "improvement"), (0, "concern")]:
-        table = one_series([*wobble, last])
-        chart = spc_chart(table, improvement="range", targets=held(table, (18.0, 22.0)))
-        assert chart.series["variation"].tolist() == [f"special_cause_{expected}"]
+        chart = spc_chart(
+            one_series([*wobble, last]), improvement="range", targets={"a": (18.0, 22.0)}
+        )
+        assert chart.segments["variation"].tolist() == [f"special_cause_{expected}"]
     without_band = spc_chart(one_series([*wobble, 20]), improvement="range")
-    assert without_band.series["variation"].tolist() == ["special_cause_neutral_high"]
-    table = one_series([*range(8)])
-    rising = spc_chart(table, improvement="range", targets=held(table, (18.0, 22.0)))
-    assert rising.series["variation"].tolist() == ["special_cause_improvement"]
+    assert without_band.segments["variation"].tolist() == ["special_cause_neutral_high"]
+    rising = spc_chart(one_series([*range(8)]), improvement="range", targets={"a": (18.0, 22.0)})
+    assert rising.segments["variation"].tolist() == ["special_cause_improvement"]
 
 
 def test_target_of_the_last_point_decides_assurance() -> None:
     table = one_series([10, 11, 10, 9] * 4)
     targets = pd.DataFrame({"series": "a", "period": [0, 15], "target": [100.0, 2.0]})
-    assert spc_chart(table, targets=targets).series["assurance"].tolist() == ["consistent_pass"]
+    assert spc_chart(table, targets=targets).segments["assurance"].tolist() == ["consistent_pass"]
     early = spc_chart(table, targets=targets.iloc[:1])
-    assert early.series["assurance"].tolist() == [""]
+    assert early.segments["assurance"].tolist() == [""]
 
 
-def test_frozen_limits_take_the_place_of_a_series_own() -> None:
+def test_frozen_limits_hold_until_a_rebase() -> None:
     first = spc_chart(one_series([10, 12, 9, 11, 10, 12]))
-    later = one_series([10, 12, 9, 11, 10, 12, 20, 21])
-    both = pd.concat([later, one_series([20, 22, 20, 22], "b")])
-    frozen = spc_chart(both, baseline=first.series)
-    assert frozen.series.loc[0, "mean"] == first.series.loc[0, "mean"]
+    later = one_series([10, 12, 9, 11, 10, 12, 20, 21, 20, 22])
+    frozen = spc_chart(later, baseline=first.segments, rebase={"a": [8]})
+    assert frozen.segments.loc[0, "mean"] == first.segments.loc[0, "mean"]
     assert frozen.points["rule"].tolist()[6:8] == ["outside_limits"] * 2
-    assert frozen.series["mean"].tolist()[1] == 21
+    assert frozen.segments["mean"].tolist()[1] == 21
 
 
 def test_profiles_and_rule_sets() -> None:
@@ -188,7 +177,7 @@ def test_two_rows_for_one_period_are_refused() -> None:
 
 def test_empty_table() -> None:
     chart = spc_chart(one_series([]).astype({"series": "str", "value": "float"}))
-    assert chart.points.empty and chart.series.empty
+    assert chart.points.empty and chart.segments.empty
 
 
 @pytest.mark.slow
@@ -204,7 +193,7 @@ def test_a_hundred_thousand_series_take_seconds() -> None:
     start = time.process_time()  # other programs must not fail it
     chart = spc_chart(table)
     assert time.process_time() - start < 4  # measured: 0.6 s on a quiet machine
-    assert len(chart.series) == 100_000
+    assert len(chart.segments) == 100_000
 
 
 @pytest.mark.parametrize("profile", list(PROFILES))
@@ -221,8 +210,8 @@ def test_ten_thousand_awkward_series_raise_nothing_false(profile: str) -> None:
     value[series % 97 == 1] = np.nan
     table = pd.DataFrame({"series": series, "value": value})
     table["period"] = table.groupby("series").cumcount()
-    chart = spc_chart(table, rules=profile, targets=held(table, 45.0))
-    points, segments = chart.points, chart.series
+    chart = spc_chart(table, rules=profile, targets=dict.fromkeys(range(10_000), 45.0))
+    points, segments = chart.points, chart.segments
     flagged = (points["rule"] != "none").to_numpy()
     assert len(points) == len(table) and len(segments) == 10_000
     assert 0.005 < flagged.mean() < 0.1
@@ -338,16 +327,15 @@ def test_anhoej_agrees_with_its_definition(side: list[int], data: st.DataObject)
     assert all(rules[place] == "none" for place, here in enumerate(side) if not here)
 
 
-def test_anhoej_has_the_limits_of_qicharts2_and_judges_series_apart() -> None:
+def test_anhoej_has_the_limits_of_qicharts2_and_judges_segments_apart() -> None:
     numbers = [1.0, 3, 2, 5, 4, 6, 3, 2]
-    segment = spc_chart(one_series(numbers), rules="anhoej").series.iloc[0]
+    segment = spc_chart(one_series(numbers), rules="anhoej").segments.iloc[0]
     ranges = np.abs(np.diff(numbers))
     assert segment["upper_limit"] - segment["mean"] == pytest.approx(3 * ranges.mean() / 1.128)
     stepped = one_series([*[1.0, 2, 3, 2, 1.5, 2.5] * 3, *[11.0, 12, 13, 12, 11.5, 12.5] * 3])
     whole = spc_chart(stepped, rules="anhoej").points["rule"]
     assert (whole != "none").sum() >= 18
-    halves = stepped.assign(series=(stepped["period"] >= 18).map({False: "a", True: "b"}))
-    apart = spc_chart(halves, rules="anhoej").points["rule"]
+    apart = spc_chart(stepped, rules="anhoej", rebase={"a": [18]}).points["rule"]
     assert (apart == "none").all()
 
 

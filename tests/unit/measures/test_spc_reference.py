@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmf_analysis.measures.spc import SpcChart, rule_set, spc_chart
+from pmf_analysis.measures.spc import SpcChart, spc_chart
 
 RULES = {
     "Common Cause": ("none", 0),
@@ -36,29 +36,23 @@ def reference(repository: Path) -> dict[str, pd.DataFrame]:
 
 
 def chart_for(reference: dict[str, pd.DataFrame], setting: str, way: str) -> SpcChart:
-    """Chart as the verdict layer does: each stretch by itself, frozen limits from a chart before.
-
-    Column `segment` numbers the stretches of a series; only the last one has an assurance.
-    """
     settings = reference["settings"].set_index("series")
-    rows = reference["series"].rename(columns={"t": "period", "y": "value"})
-    needed = {"rebased": "rebase", "fixed12": "fix"}.get(setting)
-    rows = rows[rows["series"].map(settings[needed]).notna()] if needed else rows
-    rebased = rows["period"] >= rows["series"].map(settings["rebase"])
-    rows = rows.assign(segment=rebased.astype(int) if setting == "rebased" else 0)
-    rows["of"], rows["series"] = rows["series"], rows["series"] + "|" + rows["segment"].astype(str)
-    known = rows.drop_duplicates("series").set_index("series")[["of", "segment"]]
-    seen = rows["value"].notna().groupby(rows["series"]).cumsum()
-    chart = spc_chart(
-        rows,
+    observations = reference["series"].rename(columns={"t": "period", "y": "value"})
+    rebase = None
+    if setting == "rebased":
+        rebase = {series: [start] for series, start in settings["rebase"].dropna().items()}
+        observations = observations[observations["series"].isin(rebase)]
+    if setting == "fixed12":
+        fixed = settings.index[settings["fix"].notna()]
+        observations = observations[observations["series"].isin(fixed)]
+    return spc_chart(
+        observations,
         improvement=WAYS[way],
-        rules=rule_set("mdc", screen=setting != "unscreened"),
-        targets=rows.assign(target=rows["of"].map(settings["target"])),
-        baseline=spc_chart(rows[seen <= 12]).series if setting == "fixed12" else None,
+        screen=setting != "unscreened",
+        targets=settings["target"].to_dict(),
+        rebase=rebase,
+        baseline_points=12 if setting == "fixed12" else None,
     )
-    points, series = (table.join(known, on="series") for table in (chart.points, chart.series))
-    series["assurance"] = series["assurance"].where(~series["of"].duplicated(keep="last"), "")
-    return SpcChart(points.assign(series=points["of"]), series.assign(series=series["of"]))
 
 
 @pytest.mark.parametrize(("setting", "way"), CASES)
@@ -82,7 +76,7 @@ def test_every_point_agrees(reference: dict[str, pd.DataFrame], setting: str, wa
 def test_every_segment_agrees(reference: dict[str, pd.DataFrame], setting: str, way: str) -> None:
     expected = reference["expected_summary"].query("setting == @setting and direction == @way")
     expected = expected.assign(segment=expected["rebase_group"].fillna(0).astype(int))
-    segments = chart_for(reference, setting, way).series
+    segments = chart_for(reference, setting, way).segments
     both = segments.merge(expected, on=["series", "segment"], suffixes=("", "_expected"))
     assert len(both) == len(segments) == len(expected) >= 200
     assert (both["n"] == both["n_expected"]).all()

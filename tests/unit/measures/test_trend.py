@@ -96,7 +96,7 @@ def test_chance_alone_is_what_simulation_gives(n: int) -> None:
             "value": np.random.default_rng(n).normal(0, 1, count * n),
         }
     )
-    called = (spc_chart(noise).series["variation"] != "common_cause").mean()
+    called = (spc_chart(noise).segments["variation"] != "common_cause").mean()
     said = judged(list(RNG.normal(0, 1, n)), frequency="monthly")["chance_alone"]
     assert said == pytest.approx(called, rel=0.2)
 
@@ -369,7 +369,7 @@ def test_limits_of_a_baseline_stay_whatever_comes_later() -> None:
     until = pd.Timestamp("2019-04-01")  # thirteen values
     later = [[*STEADY, *[value + lift for value in STEADY]] for lift in (0, 3, 9)]
     found = [frozen(values, period_until=until) for values in (STEADY, *later)]
-    expected = spc_chart(observations(STEADY[:13])).series.loc[0, LIMITS].to_numpy(float)
+    expected = spc_chart(observations(STEADY[:13])).segments.loc[0, LIMITS].to_numpy(float)
     for row in found:
         assert row[LIMITS].to_numpy(float) == pytest.approx(expected)
         assert (row["limits_from"], row["reason"] in ("", SENTENCES["moving"])) == ("frozen", True)
