@@ -15,8 +15,10 @@ from pmf_analysis.measures.gaps import closing_pace
 from pmf_analysis.measures.history import with_intervals, with_register
 from pmf_analysis.measures.polarity import first_text, said, sided, undeclared
 from pmf_analysis.measures.ranks import Panel
+from pmf_analysis.measures.spread import funnel
 from pmf_analysis.parameters.models import ComparisonRules
 
+__all__ = ["Comparison", "compare", "funnel"]
 _SET = arrays.constants("reasons")
 STRICT = ComparisonRules(level=99.8)
 FEWEST_OWN = 13  # points from which own natural limits serve as evidence
