@@ -22,7 +22,7 @@ from pmf_analysis.periods import PERIODS_PER_YEAR
 from pmf_analysis.story import bank, canvas, figures, lettering, style
 from pmf_analysis.story.bank import say
 from pmf_analysis.story.canvas import Canvas, Ends, Floats, Numbers
-from pmf_analysis.story.lettering import Words, measure
+from pmf_analysis.story.lettering import Words, fit, measure
 
 MONTHS = {name: 12 / count for name, count in PERIODS_PER_YEAR.items()}
 _FIRST_MONTH = {"financial": 4, "academic": 9, "calendar": 1}
@@ -179,9 +179,10 @@ def draw_own(sheet: Canvas, spot: Spot, verdict: str = "") -> None:
 
 def name_own(sheet: Canvas, text: str, spot: Spot, verdict: str = "") -> None:
     """Name our own mark near it, or as a key above the axes, where a line needs room."""
+    left, y = sheet.area.left + 6, sheet.area.top + 14
     words = Words(text, _OWN_WORDS.get(verdict, "ink"), bold=True)
+    words = fit(words, sheet.area.right - left - 14, 3)
     if not name_mark(sheet, words, spot, math.inf):
-        left, y = sheet.area.left + 6, sheet.area.top + 14
         draw_own(sheet, (left, y), verdict)
         sheet.write(words, left + 14, y)
 

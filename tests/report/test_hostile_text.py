@@ -51,6 +51,7 @@ def hostile_run(westshire_run: Any, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def hostile_copies(hostile_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a report of that run in every other format, made of the notebook alone."""
+    pytest.importorskip("pptx")
     folder = tmp_path_factory.mktemp("hostile_copies")
     notebook = nbformat.read(hostile_run / THEME / "trends" / "notebook.ipynb", 4)  # type: ignore[no-untyped-call]
     for kind, name in FILES.items():
@@ -144,13 +145,12 @@ def _words(folder: Path) -> dict[str, str]:
     import pymupdf
     from pptx import Presentation
 
-    document, shows = (
-        docx.Document(str(folder / "report.docx")),
-        Presentation(folder / "slides.pptx"),
-    )
+    document: Any = docx.Document(str(folder / "report.docx"))
+    shows: Any = Presentation(str(folder / "slides.pptx"))
+    pages: Any = pymupdf.open(folder / "report.pdf")
     told = {
         "word": "\n".join(each.text for each in document.paragraphs),
-        "pdf": "\n".join(page.get_text() for page in pymupdf.open(folder / "report.pdf")),
+        "pdf": "\n".join(page.get_text() for page in pages),
         "slides": "\n".join(
             shape.text_frame.text
             for s in shows.slides

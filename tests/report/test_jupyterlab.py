@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pmf_analysis.story.blocks import BLOCK_MIME
+from pmf_analysis.story.blocks import BLOCK_MIME, PAGE_MIME
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -81,9 +81,16 @@ def _saved(page: Any, file: Path) -> list[Any]:
     pytest.fail("The notebook did not come to its end.")
 
 
+def _told(cells: list[Any]) -> Any:
+    """What the page of a notebook says of itself."""
+    shown = (each.get("data", {}) for cell in cells for each in cell.get("outputs", ()))
+    (told,) = (data[PAGE_MIME] for data in shown if PAGE_MIME in data)
+    return told
+
+
 @pytest.mark.parametrize("name", ["trends", "benchmarking", "target_realism"])
 def test_run_all_shows_every_block_and_asks_nobody(
-    chromium: Any, lab: tuple[str, Path], name: str
+    chromium: Any, lab: tuple[str, Path], westshire_run: Any, name: str
 ) -> None:
     address, workspace = lab
     context = chromium.new_context(viewport={"width": 1280, "height": 1000})
@@ -99,6 +106,8 @@ def test_run_all_shows_every_block_and_asks_nobody(
     blocks = [data[BLOCK_MIME] for data in shown if BLOCK_MIME in data]
     assert len([each for each in blocks if each["kind"] == "figure"]) > 3
     assert page.locator(".jp-OutputArea svg[role=img]").count() > 0
+    kept = westshire_run.folder / "homes_and_communities" / name / "notebook.ipynb"
+    assert _told(code) == _told(json.loads(kept.read_text(encoding="utf-8"))["cells"])
     outside = {url for url in asked if not url.startswith(("http://127.0.0.1", "data:", "blob:"))}
     assert outside == set()
     context.close()
