@@ -55,6 +55,13 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"pmf {__version__}\n"
 
 
+def test_the_package_is_the_command_too(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<p>No title, no language</p>", encoding="utf-8")
+    command = [sys.executable, "-m", "pmf_analysis", "audit", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "") and "page.html" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -81,3 +81,19 @@ def test_every_page_says_whom_to_ask_and_the_licence(westshire_run: Any, name: s
     said = {"contact": "performance@westshire.example", "licence": "Open Government Licence v3.0"}
     for page in westshire_run.pages:
         assert said[name] in html.parse(str(page)).xpath("string(//footer)"), page
+
+
+def test_every_figure_names_its_source_and_licence(westshire_run: Any) -> None:
+    """Or, where it shows several indicators, the table of its page that names them."""
+    seen = 0
+    for page in westshire_run.folder.glob("*/*/report.html"):
+        tree = html.parse(str(page))
+        listed = tree.xpath("//table[contains(caption, 'Sources and licences')]//tbody/tr")
+        cells = [[cell.xpath("normalize-space()") for cell in row.xpath("*")] for row in listed]
+        assert cells and all(source and "no value" not in of for source, *of in cells), page
+        for figure in tree.xpath("//figure"):
+            said = figure.xpath("normalize-space(.//*[contains(@class, 'pmf-source')])")
+            named = "Open Government Licence v3.0" in said or "Sources and licences" in said
+            assert said.startswith("Source: ") and named, (page, said)
+            seen += 1
+    assert seen > 250
