@@ -19,8 +19,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from pmf_analysis.story.dots import draw_dots
+from pmf_analysis.story.dots import draw_dots, draw_reliability, draw_trajectory
 from pmf_analysis.story.facts import ComparisonFacts, Subject
+from pmf_analysis.story.funnel import draw_funnel, draw_quadrant
 from pmf_analysis.story.spc import draw_spc
 from pmf_analysis.story.strip import (
     Panel,
@@ -67,6 +68,34 @@ PEERS = RNG.normal(40, 3, 16).tolist()
 COMPARED = {"value": 41.0, "rank": 6, "rank_of": 17, "verdict": "similar", "peer_median": 40.0}
 ROWS = [StripRow(ComparisonFacts.of(COMPARED, SUBJECT), PEERS)] * 10
 
+SIZES = np.geomspace(2_000, 90_000, 150)
+IS_OWN = np.arange(150) == 75
+COUNCILS = pd.DataFrame(
+    {"area_name": [f"Council {n}" for n in range(150)], "is_own": IS_OWN, "is_newest": True}
+    | {"value": 40 + RNG.normal(0, 500, 150) / SIZES**0.5, "denominator": SIZES}
+    | {"label": "within", "year_label": "2025-26"}
+    | {f"{what}_percentile": RNG.uniform(0, 100, 150) for what in ("cost", "performance")}
+)
+LIMITS = pd.DataFrame({"size": SIZES, "benchmark": 40.0}).assign(
+    **{f"upper_{level}": 40 + z * 500 / SIZES**0.5 for level, z in (("95", 2), ("998", 3.1))},
+    **{f"lower_{level}": 40 - z * 500 / SIZES**0.5 for level, z in (("95", 2), ("998", 3.1))},
+)
+LEVELS = ("low", "high")
+QUARTERS = {f"{a}_cost_{b}_performance": f"{a} cost, {b}" for a in LEVELS for b in LEVELS}
+QUARTERS |= {"costs_less": "Costs less", "costs_more": "Costs more"}
+QUARTERS |= {"does_worse": "Does worse", "does_better": "Does better"}
+MONTHS = np.arange(1, 13)
+YEAR = pd.DataFrame(
+    {"period": pd.date_range("2026-04-01", periods=12, freq="MS"), "path": 8.0 * MONTHS}
+    | {"actual": np.where(MONTHS > 6, np.nan, 8.2 * MONTHS)}
+    | {
+        f"q{50 + k:02d}": np.where(MONTHS > 6, (8.2 + k / 90) * MONTHS, np.nan)
+        for k in (-45, 0, 45)
+    }
+    | {"chance_on_path": np.where(MONTHS > 6, 0.4, np.nan)}
+)
+BANDS = [(f"Our forecasts, {n}", "30 of 100", (30.0, 28.0, 20.0, 40.0)) for n in range(9)]
+
 
 def seaborn_line(**known: object) -> str:
     figure, page = Figure(figsize=(7.6, 3.2)), io.StringIO()
@@ -99,6 +128,14 @@ WORK: dict[str, Callable[[], str]] = {
         VALUES[:20], target=41.0, better="higher", unit="%", decimals=1, id="a"
     ),
     "our panel": lambda: draw_multiples([Panel("Recycling", "40%", "improving", POINTS)], id="a"),
+    "our funnel of 150 councils": lambda: draw_funnel(
+        COUNCILS, LIMITS, SUBJECT, id="a", own_name="Westshire"
+    ),
+    "our costs and performance of 150 councils": lambda: draw_quadrant(
+        COUNCILS, words=QUARTERS, id="a", own_name="Westshire"
+    ),
+    "our year so far": lambda: draw_trajectory(YEAR, SUBJECT, id="a"),
+    "our reliability, nine bands": lambda: draw_reliability(BANDS, id="a"),
     "our sparkline": lambda: draw_spark(VALUES, 37, 43, id="a"),
     "matplotlib line": matplotlib_line,
     "seaborn line, no interval": lambda: seaborn_line(errorbar=None),
