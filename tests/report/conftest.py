@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from pmf_analysis.documents.html import render_index, render_report
+from pmf_analysis.parameters.brand import ink_on
 from pmf_analysis.story.blocks import Block, Column, Table
 from pmf_analysis.story.dots import draw_dots
 from pmf_analysis.story.facts import ComparisonFacts
@@ -38,6 +39,7 @@ META = {
     "period": "Quarter 2 (July to September) 2026-27",
     "as_at": "2026-10-31",
 }
+COLOUR = "#e8b500"  # a council's own, on which white cannot be read
 WORDS = {"improving": "Improving", "worsening": "Worsening", "no_clear_change": "No clear change"}
 _SHOWN = list(enumerate([*WORDS.items(), *WORDS.items()], start=1))
 QUANTILES = (5, 10, 25, 40, 50, 55, 60, 70, 75, 90, 95)
@@ -190,6 +192,9 @@ def _write_sample(folder: Path) -> None:
     about = META | {"theme": "Place", "analysis": "Trends", "results": "results.csv"}
     report = render_report(make_notebook(), meta=about | {"home": "index.html"})
     (folder / "report.html").write_text(report, encoding="utf-8")
+    own = about | {"brand": {"colour": COLOUR, "ink": ink_on(COLOUR)}}
+    branded = render_report(make_notebook(), meta=own)
+    (folder / "branded.html").write_text(branded, encoding="utf-8")
     place, trends = {"id": "place", "title": "Place"}, {"id": "trends", "title": "Trends"}
     made = {"theme": "place", "analysis": "trends", "status": "made", "href": "report.html"}
     run = META | {
