@@ -1,4 +1,4 @@
-"""Executed notebooks to report pages, by nbconvert with our own template; pages that join them.
+"""Executed notebooks to report pages, and pages that join them, from one set of templates.
 
 The page is made from the blocks a notebook has shown, never from its HTML, so that a report can be
 rendered again after a change of template. Code, printed text, parameters and analysts' cells stay
@@ -10,14 +10,11 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
-from threading import get_ident
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
-from nbconvert.exporters.html import HTMLExporter
-from nbformat import NotebookNode
-from traitlets import List, Unicode
+from nbconvert.exporters import Exporter
 
 from pmf_analysis.documents import reading
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
@@ -34,23 +31,11 @@ def _marked(text: str, asides: Mapping[str, str]) -> Markup:
     return Markup(rendering.marked(text, asides))
 
 
-_WAYS: dict[str, Any] = {"say": bank.say, "marked": _marked}
-
-
-class PmfHtmlExporter(HTMLExporter):
+class PmfHtmlExporter(Exporter):
     """nbconvert exporter ``pmf-html``: a report page without code, scripts or outside requests."""
 
-    export_from_notebook = "Report (pmf)"
-
-    template_name = Unicode("pmf").tag(config=True, affects_template=True)
-    extra_template_basedirs = List([str(TEMPLATES)]).tag(config=True, affects_environment=True)
-
-    def _create_environment(self) -> Any:
-        environment = super()._create_environment()  # type: ignore[no-untyped-call]
-        environment.autoescape = True
-        environment.trim_blocks = environment.lstrip_blocks = True
-        environment.globals |= _WAYS
-        return environment
+    file_extension, export_from_notebook = ".html", "Report (pmf)"
+    output_mimetype = "text/html"
 
     def from_notebook_node(  # type: ignore[override]  # as HTMLExporter itself does
         self, nb: Any, resources: dict[str, Any] | None = None, **kw: Any
@@ -64,15 +49,9 @@ class PmfHtmlExporter(HTMLExporter):
         PmfError
             When a cell has failed, or shows something that is not a block.
         """
+        # Exporter's own method is passed over: it would copy all that is in the notebook.
         resources = self._init_resources(resources)  # type: ignore[no-untyped-call]
-        report = reading.read_report(nb, resources.get("pmf"))
-        resources["pmf_page"] = {**report.facts, "sections": report.sections}
-        # HTMLExporter's own method is passed over: it sends the page through BeautifulSoup, which
-        # lower-cases SVG names (viewBox), and the pictures are then no SVG for any other reader.
-        # Cells stay behind, because nbconvert would copy and check all that is in the page already.
-        shell = NotebookNode({**nb, "cells": []})  # type: ignore[no-untyped-call]
-        page, resources = super(HTMLExporter, self).from_notebook_node(shell, resources, **kw)
-        return page.strip() + "\n", resources
+        return render_report(nb, meta=resources.get("pmf")), resources
 
 
 def render_report(notebook: Any, *, meta: Mapping[str, Any] | None = None) -> str:
@@ -91,13 +70,8 @@ def render_report(notebook: Any, *, meta: Mapping[str, Any] | None = None) -> st
     PmfError
         When a cell has failed, shows something that is not a block, or repeats a block's id.
     """
-    return _exporter(get_ident()).from_notebook_node(notebook, {"pmf": dict(meta or {})})[0]
-
-
-@lru_cache(maxsize=64)
-def _exporter(thread: int) -> PmfHtmlExporter:
-    """Return the exporter of a thread, which compiles its templates once."""
-    return PmfHtmlExporter()  # type: ignore[no-untyped-call]  # nbconvert is half typed
+    report = reading.read_report(notebook, meta)
+    return _rendered("report.html.j2", {"page": {**report.facts, "sections": report.sections}})
 
 
 # The pages that join the reports: of a theme, of a run, of all runs of a council
@@ -198,12 +172,16 @@ def render_published(about: Mapping[str, Any], reports: Iterable[Mapping[str, An
 def joining_page(name: str, facts: Mapping[str, Any], sections: list[reading.Section]) -> str:
     """Return a page that joins others, of a template of its own and the facts of a report."""
     page = {**reading.report_facts(facts, sections), "sections": sections}
-    return _environment().get_template(name).render({**facts, "page": page}).strip() + "\n"
+    return _rendered(name, {**facts, "page": page})
+
+
+def _rendered(name: str, facts: Mapping[str, Any]) -> str:
+    return _environment().get_template(name).render(facts).strip() + "\n"
 
 
 @lru_cache
 def _environment() -> Environment:
     loader = FileSystemLoader(TEMPLATES / "pmf")
     made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    made.globals |= {**_WAYS, "dated": dated, "icon": style.icon_html}
+    made.globals |= {"say": bank.say, "marked": _marked, "dated": dated, "icon": style.icon_html}
     return made
