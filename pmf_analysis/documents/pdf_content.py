@@ -1,7 +1,7 @@
 """What is drawn on a page of a PDF file: what no tag owns is marked, and all is written shorter.
 
-Both printers write each line of text as if it stood alone, and each letter as four digits. Here
-pieces that follow each other become one; what is seen, said and copied stays the same.
+Printers write each line of text as if it stood alone. Here pieces that follow each other become
+one; what is seen, said and copied stays the same.
 """
 
 import re
@@ -14,18 +14,12 @@ _PAINTS = re.compile(rb"(?<=\s)(?:S|s|f\*?|B\*?|b\*?|sh|Do|TJ|Tj)(?=\s)")
 _LETTER = re.compile(rb"\] TJ\n0 Tr\n1 0 0 -1 \S+ \S+ Tm\n\[")
 _NO_SIGN = re.compile(rb"<(?:[0-9A-Fa-f]{4})*?0000(?:[0-9A-Fa-f]{4})*>")
 _SHIFTED = re.compile(rb"(1 0 0 1 \S+ 0 cm)\n(/x\d+) Do(?=\n)")
-# Places finer than a printer's, lines that go on in the next cell, text objects without a break.
+# Places finer than a printer's, and lines that go on in the next cell.
 _FINE = re.compile(rb"(\d\d\.\d|\b\d\.\d{4})\d+(?=\s)(?! Tf)")
 _LINE = rb"S\nQ\nQ\nEMC\n/Artifact\nBMC\nq\nq\n/A1.0 gs\n"
 _GOES_ON = re.compile(
     rb"(\S+ \S+ \S+ RG\n\S+ w\n)(\S+) (\S+) m\n(?:(\S+) \3 l\n" + _LINE + rb"\1\4 \3 m\n)+"
 )
-_WORDS = re.compile(
-    rb"(/\w+\n<</MCID \d+>>\nBDC\n(?:[\d. ]+ rg\n)?)BT\n((?:(?!ET\n).*\n)*)ET\nEMC\n"
-)
-_NO_BREAK = re.compile(rb"ET\s+BT\n(?=(?:/\w+\n<<.*>>\nBDC\n|[\d. ]+ rg\n)*[\d .-]+Tm)")
-_SET = re.compile(rb"(?<=\n)(?:([\d .-]+) (\S+) (\S+) Tm|(/\w+ \S+ Tf)|ET)\n")
-_CODES = re.compile(rb"<((?:[0-9a-f]{4})+)>")
 
 
 def put_content_right(pdf: Any, page: Any, owned: dict[int, Any], faults: list[str]) -> None:
@@ -64,7 +58,7 @@ def put_content_right(pdf: Any, page: Any, owned: dict[int, Any], faults: list[s
     # A sign that the font lacks is no text at all.
     if "t" in order.strip("t") or _NO_SIGN.search(text):
         faults.append("text without a tag")
-    page.Contents = pdf.make_stream(_CODES.sub(_letters, _one_text(b"".join(pieces))))
+    page.Contents = pdf.make_stream(b"".join(pieces))
 
 
 def _shorter(page: Any, text: bytes) -> bytes:
@@ -80,30 +74,3 @@ def _shorter(page: Any, text: bytes) -> bytes:
     text = _LETTER.sub(b"", _SHIFTED.sub(in_place, text))
     text = text.replace(b">0<", b"").replace(b">0]", b">]")
     return _GOES_ON.sub(rb"\1\2 \3 m\n", _FINE.sub(rb"\1", text))
-
-
-def _one_text(text: bytes) -> bytes:
-    """Write pieces of text that follow each other as one, each placed by the one before it."""
-    font, place = b"", (0.0, 0.0)
-
-    def from_last(found: re.Match[bytes]) -> bytes:
-        nonlocal font, place
-        turn, *at, chosen = found.groups()
-        if chosen:
-            is_same, font = chosen == font, chosen
-            return b"" if is_same else found[0]
-        if turn != b"1 0 0 -1":
-            font, place = b"", (0.0, 0.0)
-            return found[0]
-        (left, top), place = place, (float(at[0]), float(at[1]))
-        moved = b"%g %g Td\n" % (round(place[0] - left, 2), round(top - place[1], 2))
-        return moved if left or top else found[0]
-
-    text = _WORDS.sub(rb"BT\n\1\2EMC\nET\n", _NO_BREAK.sub(b"", text))
-    return _SET.sub(from_last, _NO_BREAK.sub(b"", text))
-
-
-def _letters(codes: re.Match[bytes]) -> bytes:
-    """Write codes of letters as bytes, which take half as many as their digits."""
-    letters = re.sub(rb"[()\\]", rb"\\\g<0>", bytes.fromhex(codes[1].decode()))
-    return b"(" + letters.replace(b"\r", b"\\r") + b")"
