@@ -9,6 +9,7 @@ from typing import Any
 
 import docx
 import openpyxl
+import pikepdf
 import pytest
 from lxml import html
 from nbconvert import HTMLExporter
@@ -21,6 +22,7 @@ from pmf_analysis.documents.exporters import (
 )
 from pmf_analysis.documents.html import PmfHtmlExporter
 from tests.report import test_report_contract as rules
+from tests.unit.documents.test_word import UA, converted
 
 JOB = "effective_development_organisation/trends"
 SAID = ("Westshire Council", "Westshire is a fictional council", "31 October 2026")
@@ -72,6 +74,21 @@ def test_copies_say_whose_they_are(notebook: Path) -> None:
     for name, words in shown.items():
         assert all(said in words for said in SAID[:2]), (name, words[:500])
     assert all(each.text_frame.text.strip() for each in slide.placeholders)
+
+
+def test_libreoffice_makes_accessible_pdf_of_a_runs_word_report(
+    notebook: Path, tmp_path: Path
+) -> None:
+    from outloud import check
+
+    printed = converted(exported(PmfWordExporter, notebook), "report.docx", tmp_path, UA)
+    with pikepdf.open(printed, allow_overwriting_input=True) as pdf:
+        # LibreOffice says nothing of the order of links, whatever a document holds.
+        for page in pdf.pages:
+            page.Tabs = pikepdf.Name.S
+        pdf.save(printed)
+    found = [each for each in check(str(printed)).findings if each.severity == "error"]
+    assert not found, found
 
 
 def test_the_stock_page_of_the_same_notebook_fails(notebook: Path) -> None:
