@@ -219,6 +219,9 @@ def _add_markdown(source: str, sections: list[Section]) -> str:
 
 
 def _new_id(heading: str, sections: list[Section]) -> str:
+    """Return an id made from a heading's words, those of the notebook in every language."""
+    told = bank.stored(f"grammar_{bank.language()}.yml")["prose"].items()
+    heading = {there: here for here, there in told}.get(f"## {heading}", heading)
     base = "part-" + (re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-") or "of-report")
     taken = sum(part.id == base or part.id.startswith(f"{base}--") for part in sections)
     return f"{base}--{taken + 1}" if taken else base

@@ -207,7 +207,7 @@ def _why_not(history: Floats) -> str:
     seen = history[np.isfinite(history)]
     if len(seen) < _SET.minimum_values:
         plural = "value" if len(seen) == 1 else "values"
-        return f"Only {len(seen)} {plural}; a forecast needs at least {_SET.minimum_values}."
+        return f"{len(seen)} {plural} known; a forecast needs at least {_SET.minimum_values}."
     if np.ptp(seen) <= max(_SET.same * np.abs(seen).max(), _SET.smallest_range):
         return "All values are the same, so nothing shows how much they may change."
     return ""

@@ -102,9 +102,9 @@ def _refusals(plan: Frame, frame: Frame) -> Column:
         (plan["shape"] == "ytd", SENTENCES["total"]),
         ((plan["shape"] == "rolling") & ~rolling, SENTENCES["windows"]),
         (plan["is_guessed"] & ~rolling & (plan["contradiction"] != ""), plan["contradiction"]),
-        (few & rolling, "The figures overlap: those that share no data are only " + n + needed),
-        (plan["n"] == 1, "There is only one usable value" + needed),
-        (few, "Only " + n + " usable values" + needed),
+        (few & rolling, "The figures overlap: those that share no data are " + n + needed),
+        (plan["n"] == 1, "There is one usable value" + needed),
+        (few, "There are " + n + " usable values" + needed),
         (short & (plan["treatment"] == "season_means_removed"), SENTENCES["few_seasons"]),
         (short & (plan["treatment"] == "wider_limits"), SENTENCES["few_dependent"]),
     ]

@@ -160,6 +160,11 @@ class Subject:
         scale = re.match(r"%|£( thousand| million| billion)?|", self.unit)
         return formatting.format_value(figure.raw, scale[0] if scale else "", self.decimals)
 
+    def size(self, change: Figure) -> str:
+        """Spell the size of a change beside the value, whose unit in words is not said again."""
+        is_named = self.unit == "%" or self.unit.startswith("£") or change.raw is None
+        return change.text if is_named else self.plain(change._replace(raw=abs(change.raw or 0)))
+
     def range(self, low: Figure, high: Figure) -> str:
         """Spell a range, "11.8 to 15.4 per 1,000 people"; "" where an end is not known."""
         return say("number.range", low=self.plain(low), high=high)

@@ -252,18 +252,17 @@ class Page(ABC, Generic[F]):
     def finding(self, trend: TrendFacts, title: str, said: Iterable[str], **more: Any) -> Block:
         """Make the finding of an indicator, with the age of an old figure.
 
-        ``place`` counts several findings of one indicator. ``second`` are the sentences of
-        a second paragraph, after which an age is a note.
+        ``anchor`` names one of several, the first of which has the address of the indicator too.
+        ``second`` are the sentences of a second paragraph, after which an age is a note.
         """
-        place, notes, aged = (
-            more.pop("place", 0),
-            more.pop("notes", ()),
-            sentences.age_sentences(trend),
-        )
+        anchor, is_first = more.pop("anchor", ""), more.pop("is_first", True)
+        notes, aged = more.pop("notes", ()), sentences.age_sentences(trend)
         if second := paragraph(more.pop("second", ())):
             notes, aged = (*notes, *aged), ()
         id = f"finding-{self.view.slugs[trend.subject.series]}"
-        id += f"-target-{place}" if place > 1 else ""
+        if anchor and is_first:
+            more["facts"] = {**more.get("facts", {}), "address": f"{id}-{anchor}"}
+        id += "" if is_first else f"-{anchor}"
         text = paragraph(dict.fromkeys((*said, *aged)))
         return Block("finding", id, title, text=(*text, *second), notes=notes, **more)
 

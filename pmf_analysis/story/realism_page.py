@@ -1,8 +1,10 @@
 """The target realism page, which asks whether targets are challenging yet realistic."""
 
+import re
 from collections.abc import Sequence
 from functools import cached_property, partial
 from itertools import chain
+from typing import Any
 
 import pandas as pd
 
@@ -90,23 +92,21 @@ class RealismPage(Page[TargetFacts]):
                 found = self.finding(trend, heading, (say("realism.no_target"), *answers))
                 blocks += self.beside(trend, [found, *self._fan(own)])
             else:
-                cards = (self._card(trend, each, n, own) for n, each in enumerate(own, start=1))
+                cards = (self._card(trend, each, own) for each in own)
                 blocks += self.beside(trend, [*chain(*cards)])
         return blocks
 
-    def _card(
-        self, trend: TrendFacts, facts: TargetFacts, place: int, own: list[TargetFacts]
-    ) -> list[Block]:
+    def _card(self, trend: TrendFacts, facts: TargetFacts, own: list[TargetFacts]) -> list[Block]:
         """Return one target: finding, charts and evidence; the fan of all with the one it tells of.
 
         What was found of the series as a whole is told with the first.
         """
-        subject, part = facts.subject, "" if place == 1 else f"-{place}"
+        subject, part, is_first = facts.subject, _anchor(facts, own), facts is own[0]
         checks = self.view.of_series(self.view.target_checks, subject.series)
-        named = (facts.target_id, "") if place == 1 else (facts.target_id,)
+        named = (facts.target_id, "") if is_first else (facts.target_id,)
         found = [row for row in rows_of(checks) if row["target_id"] in named]
         steps = rows_of(self.view.of_series(self.view.decisions, facts.target_id, "target_id"))
-        parts = {"place": place, "facts": facts.scalars()}
+        parts: dict[str, Any] = {"facts": facts.scalars(), "anchor": part, "is_first": is_first}
         parts["second"] = told(*(spoken.check_sentence(row, subject) for row in found))
         is_odd = facts.is_met and raw(facts.probability) < 1 / 2
         points = self.view.of_series(self.view.points, subject.series)
@@ -121,8 +121,8 @@ class RealismPage(Page[TargetFacts]):
         rows = spoken.evidence_rows(facts, self.shows["evidence"] if facts.band else ())
         rows += [spoken.step_row(each, subject) for each in steps]
         caption = title("realism.evidence_title", subject.short, due=facts.period_label)
-        table = data_table(caption, ("looked", "shows", "on"), rows)
-        id = f"evidence{part}-{self.view.slugs[subject.series]}"
+        table = data_table(caption, ("looked", "shows"), rows)
+        id = f"evidence-{part}-{self.view.slugs[subject.series]}"
         return [*blocks, *([table_block(id, table)] if rows else [])]
 
     def _outturn(self, facts: TargetFacts, part: str) -> list[Block]:
@@ -134,12 +134,13 @@ class RealismPage(Page[TargetFacts]):
         rows = rows.assign(**rows[_TO_COME].mask(rows["actual"].notna()))
         cells = data_rows(subject, rows, stored("cells.yml")["data"]["outturn"])
         draw, said = partial(draw_trajectory, rows, subject), spoken.outturn_sentences(facts)
-        return [self.figure(facts, f"outturn{part}", draw, cells, *said, slots={})]
+        return [self.figure(facts, f"outturn-{part}", draw, cells, *said, slots={})]
 
     def _fan(self, own: list[TargetFacts]) -> list[Block]:
         """Draw the chart with its fan, for the first question that was answered.
 
-        A target for a year's total is no line among the figures of single periods.
+        Its target is the last that is drawn, since that is the one named in the picture. A target
+        for a year's total is no line among the figures of single periods.
         """
         facts = next((each for each in own if each.probability.is_known), None)
         fans = self.view.of_series(self.view.forecasts, facts.subject.series if facts else "")
@@ -147,11 +148,14 @@ class RealismPage(Page[TargetFacts]):
             return []
         subject, view = facts.subject, self.view
         points = view.drawn(subject.series)
-        lines = [e.target_id for e in own if not (e.is_reference or e.of_periods)]
+        ids = [e.target_id for e in own[: own.index(facts) + 1] if not e.of_periods]
+        lines = ids if not (facts.is_reference or facts.of_periods) else []
+        points = points if lines else points.assign(target=float("nan"))
         targets = view.targets[view.targets["target_id"].isin(lines)]
         first = points.loc[points["value"].notna(), "period_label"].iloc[0]
         slots = {"first": first, "better": self.view.better(subject)}
         slots["heading"] = "title" if lines else "title_no_target"
+        slots["low"] = subject.plain(subject.figure(number(rows_of(fans)[-1], "q05")))
         said = reference_sentences([facts]) if facts.is_reference else target_sentences(facts)
         draw = partial(draw_spc, points, subject, targets=targets, forecast=fans)
         goals = dict(zip(targets["period"], targets["target"], strict=True))
@@ -174,7 +178,7 @@ class RealismPage(Page[TargetFacts]):
         slots = {"period": facts.period_label, "target": facts.target, "count": count}
         look = partial(draw_dots, target=goal, better=better, unit=unit, decimals=decimals)
         slots["heading"] = {0: "title_none", 20: "title_all"}.get(count, "title")
-        return [self.figure(facts, f"dots{part}", partial(look, dots), cells, slots=slots)]
+        return [self.figure(facts, f"dots-{part}", partial(look, dots), cells, slots=slots)]
 
     def _outcomes(self, facts: TargetFacts) -> list[float]:
         """Twenty equally likely values: a year's own, else those forecast for the period."""
@@ -231,6 +235,17 @@ def _answers(questions: Sequence[TargetFacts]) -> dict[str, str]:
     entries = [(f"realism.asked.{spoken.asked_kind(each)}", each) for each in questions]
     told = [say(entry, chance=each.probability, target=each.target) for entry, each in entries]
     return {"chance": "; ".join(filter(None, told)), "status": "no_target"}
+
+
+def _anchor(facts: TargetFacts, own: Sequence[TargetFacts]) -> str:
+    """Return what the ids of a target's parts hold: the month in which its period begins.
+
+    Of several in one period they hold the target's own id too.
+    """
+    begins = f"{facts.row['period']:%Y-%m}"
+    several = sum(each.row["period"] == facts.row["period"] for each in own) > 1
+    name = re.sub(r"[^a-z0-9]+", "-", facts.target_id.lower()).strip("-") if several else ""
+    return "-".join(filter(None, ["target", begins, name]))
 
 
 def _goal(facts: TargetFacts) -> float | tuple[float, float]:

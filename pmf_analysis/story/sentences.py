@@ -144,10 +144,12 @@ def counted(group: str, entry: str, counts: Sequence[tuple[str, int]], total: in
     parts = [form if total == 1 else say("theme.part", n=n, form=form) for _, n, form in forms]
     if forms and forms[0][0] in SIGNALS:
         parts[0] = say("theme.beyond", part=parts[0])
-    is_short = bank.fits(count_of(entry, total, parts=join_words(parts)))
-    shown = len(parts) if is_short else (len(parts) + 1) // 2
-    first = count_of(entry, total, parts=join_words(parts[:shown]))
-    return bank.told(first, say("theme.further", parts=join_words(parts[shown:])))
+    said, ways = list[str](), [partial(count_of, entry, total), partial(say, "theme.further")]
+    while parts:
+        tries = [ways[bool(said)](parts=join_words(parts[:n])) for n in range(len(parts), 0, -1)]
+        said.append(bank.fitting(tries) or tries[-1])
+        parts = parts[len(parts) - tries.index(said[-1]) :]
+    return (*said,)
 
 
 def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
@@ -267,11 +269,11 @@ def step_row(row: Row, subject: Subject) -> dict[str, str]:
     slots = {"value": value, "level": levels.get(text(row, "comparator"), levels["other"])}
     slots["answer"] = words_of("realism.answer")[text(row, "answer")]
     shows = bank.say_first("realism.step_with", "realism.step", **slots)
-    return {"looked": words_of("realism.steps")[text(row, "step")], "shows": shows, "on": ""}
+    return {"looked": words_of("realism.steps")[text(row, "step")], "shows": shows}
 
 
 def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, str]]:
-    """Return what was looked at, what it shows and on how many, in the order given.
+    """Return what was looked at, and what it shows on how many, in the order given.
 
     What is not known has no row; a target that is met already asks for nothing.
     """
@@ -285,7 +287,8 @@ def evidence_rows(facts: TargetFacts, order: Sequence[str]) -> list[dict[str, st
     for code in (code for code in order if code not in _CHANCES or code == facts.method):
         cells = {key: say(f"realism.evidence.{code}.{key}", **slots) for key in ("looked", "on")}
         shows = bank.say_first(*(f"realism.evidence.{code}.{part}" for part in _SHOWN), **slots)
-        rows += [cells | {"shows": shows}] if shows else []
+        on = say("realism.evidence_on", shows=shows, on=cells.pop("on"))
+        rows += [cells | {"shows": on or shows}] if shows else []
     return rows
 
 

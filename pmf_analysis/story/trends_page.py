@@ -86,7 +86,7 @@ class TrendsPage(pages.Page[TrendFacts]):
         columns = [key for key in self.shows["glance"] if key != "trend"]
         table = self._table(caption, columns, map(self.row, drawn))
         slots = {"council": view.council, "period": view.period, "n": len(drawn)}
-        slots["said"] = "; ".join(said)
+        slots["said"] = ". ".join(said)
         svg = strip.draw_multiples(panels, id="overview")
         return [pages.picture("overview", view.theme_title, svg, table, slots=slots)]
 

@@ -238,10 +238,13 @@ def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
         for each in view.trend_facts
         if each.contradiction not in known
     ]
-    rows = []
+    rows, names = [], {each.id: each.short_title or each.title for each in view.indicators}
+    named = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, names)) or '(?!)'})(?![\w-])")
     for row in (*seen, *problems):
-        place = ", ".join(filter(None, [text(row, "indicator"), _place(row, "")]))
-        rows.append({"problem": text(row, "message"), "place": place, "fix": text(row, "fix")})
+        name, said = text(row, "indicator"), (text(row, "message"), text(row, "fix"))
+        place = ", ".join(filter(None, [names.get(name, name), _place(row)]))
+        problem, fix = (named.sub(lambda found: names[found[0]], each) for each in said)
+        rows.append({"problem": problem, "place": place, "fix": fix})
     count, rows = len(rows), rows[:_SHOWN_PROBLEMS]
     said = tell("quality", facts=view.trend_facts)
     fine = told(say("quality.fine") if view.trend_facts else "")
@@ -269,10 +272,10 @@ def guess_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
     return [Block("table", "guesses", shown.caption, table=shown, notes=(say("guess.note"),))]
 
 
-def _place(row: Row, prefix: str) -> str:
+def _place(row: Row) -> str:
     """Name file, sheet and row; "" where none is recorded."""
-    line = number(row, f"{prefix}row")
-    parts = [text(row, f"{prefix}file"), text(row, f"{prefix}sheet")]
+    line = number(row, "row")
+    parts = [text(row, "file"), text(row, "sheet")]
     return ", ".join(filter(None, [*parts, say("section.row", row=line and f"{line:.0f}")]))
 
 
@@ -306,5 +309,5 @@ def _narrative(view: ThemeView, row: Row) -> Iterator[str]:
     shown = bank.clip_sentences(whole, _SHOWN_WORDS)
     slots = {"heading": ", ".join(filter(None, parts)), "text": shown, "n": len(whole.split())}
     entry = "narrative.note" if shown == whole else "narrative.note_clipped"
-    yield say(entry, **slots, place=_place(row, "source_") or say("narrative.no_place"))
+    yield say(entry, **slots, place=say("narrative.no_place"))
     yield say("narrative.due", date=written_date(row, "due_back_on_target"))

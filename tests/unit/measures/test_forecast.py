@@ -153,7 +153,7 @@ def test_the_table_has_its_columns_periods_and_reasons():
     numbers = found.filter(regex=r"^[qd]\d\d$")
     assert numbers.shape[1] == len(QUANTILES)
     assert numbers[:2].notna().all(axis=None) and numbers[2:].isna().all(axis=None)
-    assert found["reason"].tolist()[2] == "Only 3 values; a forecast needs at least 5."
+    assert found["reason"].tolist()[2] == "3 values known; a forecast needs at least 5."
     assert np.all(np.diff(found.filter(regex=r"^d").to_numpy()[0]) >= 0)
 
 

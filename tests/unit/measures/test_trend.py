@@ -52,7 +52,7 @@ def target_line(values: list[float], **columns: float) -> pd.DataFrame:
 def test_too_few_points_are_shown_and_not_judged() -> None:
     found = judged([1.0, 2.0, 3.0, np.nan, 5.0])
     assert (found["verdict"], found["method"], found["value"]) == ("cannot_judge", "none", 5.0)
-    assert found["reason"] == "Only 4 usable values; a verdict needs five."
+    assert found["reason"] == "There are 4 usable values; a verdict needs five."
     nothing = judged([np.nan, np.nan])
     assert nothing["verdict"] == "cannot_judge" and nothing["reason"].startswith("There is no")
 

@@ -239,8 +239,8 @@ def test_labels_and_forms_of_words_are_welsh() -> None:
         ]
         assert bank.join_words(["tai", "ysgolion", "iechyd"]) == "tai, ysgolion ac iechyd"
         assert formatting.format_value(1, "diwrnod", 0) == "1 diwrnod"
-        assert reason_sentences("Only 3 values; a forecast needs at least 7") == (
-            "Dim ond 3 gwerth sydd.",
+        assert reason_sentences("3 values known; a forecast needs at least 7") == (
+            "3 gwerth sy'n hysbys.",
             "Mae angen o leiaf 7 ar ragolwg.",
         )
     assert formatting.ordinal(12) == "12th"
