@@ -185,7 +185,7 @@ class Page(ABC, Generic[F]):
     def cannot_tell(self) -> Block:
         """Return the box of what the page cannot tell."""
         said = tuple(words_of(f"cannot_tell.{self.analysis}").values())
-        return words_block("note", "cannot-tell", said)[0]
+        return words_block("finding", "cannot-tell", said)[0]
 
     def key_figures(self) -> list[Block]:
         """Return the numbers in one table, whose plain text nbval compares."""

@@ -241,9 +241,10 @@ def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
     rows, names = [], {each.id: each.short_title or each.title for each in view.indicators}
     named = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, names)) or '(?!)'})(?![\w-])")
     for row in (*seen, *problems):
-        name, said = text(row, "indicator"), (text(row, "message"), text(row, "fix"))
+        name = text(row, "indicator")
         place = ", ".join(filter(None, [names.get(name, name), _place(row)]))
-        problem, fix = (named.sub(lambda found: names[found[0]], each) for each in said)
+        shown = (text(row, key) for key in ("message", "fix"))
+        problem, fix = (named.sub(lambda found: names[found[0]], each) for each in shown)
         rows.append({"problem": problem, "place": place, "fix": fix})
     count, rows = len(rows), rows[:_SHOWN_PROBLEMS]
     said = tell("quality", facts=view.trend_facts)
