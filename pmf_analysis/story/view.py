@@ -243,8 +243,8 @@ def quality_blocks(view: ThemeView, table: Callable[..., Table]) -> list[Block]:
     for row in (*seen, *problems):
         name = text(row, "indicator")
         place = ", ".join(filter(None, [names.get(name, name), _place(row)]))
-        shown = (text(row, key) for key in ("message", "fix"))
-        problem, fix = (named.sub(lambda found: names[found[0]], each) for each in shown)
+        texts = (text(row, key) for key in ("message", "fix"))
+        problem, fix = (named.sub(lambda found: names[found[0]], each) for each in texts)
         rows.append({"problem": problem, "place": place, "fix": fix})
     count, rows = len(rows), rows[:_SHOWN_PROBLEMS]
     said = tell("quality", facts=view.trend_facts)
