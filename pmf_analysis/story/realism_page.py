@@ -134,6 +134,7 @@ class RealismPage(Page[TargetFacts]):
         rows = rows.assign(**rows[_TO_COME].mask(rows["actual"].notna()))
         cells = data_rows(subject, rows, stored("cells.yml")["data"]["outturn"])
         draw, said = partial(draw_trajectory, rows, subject), spoken.outturn_sentences(facts)
+        said = (say("realism.target_alone", facts=facts), *said)
         return [self.figure(facts, f"outturn-{part}", draw, cells, *said, slots={})]
 
     def _fan(self, own: list[TargetFacts]) -> list[Block]:

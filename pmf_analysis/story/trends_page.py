@@ -118,6 +118,8 @@ class TrendsPage(pages.Page[TrendFacts]):
         ends = {"first": labels.iloc[0], "last": labels.iloc[-1]}
         slots = {**ends, "better": self.view.better(subject)}
         said = (*sentences.level_sentences(facts), *sentences.noise_sentences(facts))
+        goals = points.reindex(columns=["target"])["target"].dropna().tail(1).astype(float)
+        said += tuple(say("realism.target_alone", target=subject.figure(each)) for each in goals)
         rows = pages.data_rows(subject, points, bank.stored("cells.yml")["data"]["chart"])
         events, slug = self.view.events_of(subject.series), self.view.slugs[subject.series]
         svg = spc.draw_spc(points, subject, id=slug, events=events, is_stale=facts.is_stale)
