@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmf_analysis.batch import exchange, manifest, notebooks, pages
+from pmf_analysis.batch.manifest import RunRecord
 from pmf_analysis.documents.exporters import FILES, copy_of
 from pmf_analysis.parameters.models import FORMATS
 from pmf_analysis.problems import PmfError, Problem, did_you_mean
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
     from pmf_analysis.parameters.workspace import Workspace
 
 OnCopy = Callable[[str], None]
+_Facts = dict[str, Any]
 
 
 def export(
     workspace: Workspace,
-    run: manifest.RunRecord,
+    run: RunRecord,
     formats: Sequence[str],
     on_copy: OnCopy,
     folder: Path | None = None,
@@ -69,7 +71,7 @@ def export(
 
 
 def _export_reports(
-    workspace: Workspace, run: manifest.RunRecord, wanted: Sequence[str], on_copy: OnCopy
+    workspace: Workspace, run: RunRecord, wanted: Sequence[str], on_copy: OnCopy
 ) -> None:
     """Make the copies of reports."""
     template = workspace.word_template(run.manifest["parameters"]["framework"])
@@ -95,27 +97,18 @@ def _export_reports(
     pages.render_again(run)
 
 
-def _lacking(
-    run: manifest.RunRecord, job: dict[str, Any], wanted: Sequence[str], looks: str
-) -> list[str]:
+def _lacking(run: RunRecord, job: _Facts, wanted: Sequence[str], looks: str) -> list[str]:
     """Return the formats of which a report has no whole copy, or one on another template."""
     place, told = run.folder / job["id"], job.get("copies", {})
     whole = {name for name in told if not told[name]["message"]}
     whole -= {"word"} if told.get("word", {}).get("template") != looks else set()
     files = {name: {FILES[name]: job["files"].get(FILES[name])} for name in wanted}
-    return [
-        name
-        for name in wanted
-        if name not in whole or not manifest.is_unchanged(place, files[name])
-    ]
+    kept = {name for name in wanted if manifest.is_unchanged(place, files[name])}
+    return [name for name in wanted if name not in whole & kept]
 
 
 def make_copies(
-    place: Path,
-    about: dict[str, Any],
-    job: dict[str, Any],
-    formats: Sequence[str],
-    template: bytes | None,
+    place: Path, about: _Facts, job: _Facts, formats: Sequence[str], template: bytes | None
 ) -> dict[str, dict[str, str]]:
     """Write copies of one report beside it; by format, by which route and why one is not there."""
     notebook = notebooks.read_notebook(place / "notebook.ipynb")

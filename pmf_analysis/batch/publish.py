@@ -15,33 +15,23 @@ from typing import Any
 
 from pmf_analysis.batch import manifest, notebooks, pages
 from pmf_analysis.batch.exchange import describe_csvs
+from pmf_analysis.batch.manifest import RunRecord
 from pmf_analysis.data.disclosure import MINIMUM
 from pmf_analysis.data.store import Store
 from pmf_analysis.documents import exporters
 from pmf_analysis.parameters.small_files import PublicationFile
 from pmf_analysis.parameters.workspace import Workspace
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem, Problems
+from pmf_analysis.shipped import read_shipped
 from pmf_analysis.story import bank, blocks
 
 RECORD, DRAFT = "published.json", "public-draft"
 _FILES = {"html": "report.html", "csv": "results.csv", **exporters.FILES}
-_INTERNAL = ("problems",)  # ids of blocks that are for the council alone
-# Where figures of an indicator stand among a run's measures, of whomever they are.
-_FIGURES = {
-    "points": ("value",),
-    "trends": ("value", "previous_value", "last_year_value"),
-    "comparisons": ("value",),
-    "gaps": ("value",),
-    "equality": ("value", "reference_value"),
-    "peers": ("value", "numerator"),
-    "leads": ("value", "start_value"),
-}
-_REACHES_PERSON = re.compile(
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w.,])(?:\+44 ?|0)[1-9](?:[ -]?\d){8,9}(?![\w.,]\d)"
-)
+_Jobs = list[dict[str, Any]]
+_RULES = read_shipped("batch/publish.yml")
 
 
-def publish(workspace: Workspace, run: manifest.RunRecord, to: Path, *, today: date) -> list[str]:
+def publish(workspace: Workspace, run: RunRecord, to: Path, *, today: date) -> list[str]:
     """Write the public part of a run to a folder, and say what was published.
 
     Parameters
@@ -95,9 +85,7 @@ def _published(folder: Path) -> set[str]:
     return {*json.loads(record.read_text("utf-8"))["files"], RECORD} if record.is_file() else set()
 
 
-def _unfit(
-    run: manifest.RunRecord, declared: PublicationFile, chosen: list[dict[str, Any]], to: Path
-) -> Iterator[Problem]:
+def _unfit(run: RunRecord, declared: PublicationFile, chosen: _Jobs, to: Path) -> Iterator[Problem]:
     """Yield what of the run, the list or the folder stands against a publication."""
     if not run.is_finished:
         yield Problem.of("run-unfinished", run=run.id)
@@ -117,9 +105,7 @@ def _unfit(
         yield Problem.of("publish-not-empty", folder=to.absolute().name, names=", ".join(others))
 
 
-def _disclosed(
-    workspace: Workspace, run: manifest.RunRecord, chosen: list[dict[str, Any]]
-) -> Iterator[Problem]:
+def _disclosed(workspace: Workspace, run: RunRecord, chosen: _Jobs) -> Iterator[Problem]:
     """Yield figures that must not be seen: hidden ones with a value, and small counts of people.
 
     Whoever they are of. Other councils' figures count as published already where the register
@@ -135,7 +121,7 @@ def _disclosed(
     no_count = [id for id, each in known if each.data_type != "count"]
     licensed = [id for id, each in known if each.licence]
     measures = read_measures(run.folder / "measures")
-    for name, columns in _FIGURES.items():
+    for name, columns in _RULES["figures"].items():
         rows = getattr(measures, name)
         parts = rows["series"].str.split("|")
         id, area = parts.str[0], rows.get("area", parts.str[1])
@@ -151,11 +137,7 @@ def _disclosed(
 
 
 def _write(
-    workspace: Workspace,
-    run: manifest.RunRecord,
-    declared: PublicationFile,
-    chosen: list[dict[str, Any]],
-    folder: Path,
+    workspace: Workspace, run: RunRecord, declared: PublicationFile, chosen: _Jobs, folder: Path
 ) -> list[Problem]:
     """Write the public documents and their index; return warnings of what may name a person."""
     from pmf_analysis.documents.html import render_published
@@ -192,14 +174,11 @@ def _reaches_person(notebook: Any, facts: Mapping[str, Any]) -> list[str]:
     told = (each[blocks.BLOCK_MIME] for each in _shown(notebook))
     said += [json.dumps({**block, "svg": ""}, ensure_ascii=False) for block in told]
     own = json.dumps(facts["brand"], ensure_ascii=False)
-    return sorted(
-        {each for text in said for each in _REACHES_PERSON.findall(text) if each not in own}
-    )
+    found = {each for text in said for each in re.findall(_RULES["reaches_person"], text)}
+    return sorted(each for each in found if each not in own)
 
 
-def _facts(
-    run: manifest.RunRecord, job: dict[str, Any], declared: PublicationFile
-) -> dict[str, Any]:
+def _facts(run: RunRecord, job: dict[str, Any], declared: PublicationFile) -> dict[str, Any]:
     """Return what a public page says of itself: no link leads to what stays in the council."""
     others = (each for each in run.jobs.values() if each["theme"] == job["theme"])
     absent = [each["analysis"] for each in others if not declared.allows(each["id"])]
@@ -222,7 +201,7 @@ def _public(notebook: Any, names: set[str]) -> Any:
     # A sheet's name is one only before a row: what follows a comma otherwise is somebody's words.
     place = re.compile(rf"(?:{files})(?:(?:, [^,()\"]+)?, row \d+)?")
     for shown in _shown(notebook):
-        if shown[blocks.BLOCK_MIME].get("id") in _INTERNAL:
+        if shown[blocks.BLOCK_MIME].get("id") in _RULES["internal"]:
             shown.clear()
         else:
             text = json.dumps(shown[blocks.BLOCK_MIME], ensure_ascii=False)

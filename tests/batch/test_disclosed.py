@@ -33,7 +33,7 @@ def told(folder: Path, indicator: str, table: str, *, theme: str = "people", **r
     area = row.get("area", OURS)
     known = {"series": f"{indicator}|{area}|||v1", "status": "final"} | row
     (folder / "measures").mkdir()
-    for name, columns in publish._FIGURES.items():
+    for name, columns in publish._RULES["figures"].items():
         label = "label" if name == "peers" else "period_label"
         values = dict.fromkeys({"value", *columns})
         one = pd.DataFrame([{**values, label: "Q1", **known}]).astype(dict.fromkeys(values, float))
