@@ -22,19 +22,15 @@ from urllib.parse import unquote
 from lxml import etree
 
 from pmf_analysis import __version__
-from pmf_analysis.documents.audit_trees import (
-    MOST_BYTES,
-    MOST_OF_PAGE,
-    NOT_XML,
-    UnreadableError,
-    read_tree,
-)
+from pmf_analysis.documents.audit_trees import NOT_XML, UnreadableError, read_file, read_tree
 from pmf_analysis.documents.plain import plain_lines
 from pmf_analysis.parameters.brand import LEAST_CONTRAST, LEAST_LARGE, contrast
 from pmf_analysis.problems import PmfError, Problem, Problems
 from pmf_analysis.shipped import read_shipped
 
 COLUMNS = ("file", "kind", "duty", "code", "criterion", "where", "message", "fix")
+_TOLD = read_shipped("documents/audit.yml")
+_PATTERNS = {name: "|".join(choices) for name, choices in _TOLD["patterns"].items()}
 _MOST_PLACED = 50  # findings of a rule in a file of which place and words are looked up
 _DECLARED = re.compile(r"([^{}]*)\{([^{}]*)\}")
 _COLOUR = re.compile(
@@ -93,7 +89,7 @@ class AuditResult:
 
     def lines(self) -> list[str]:
         """Return what fails, where and how to fix it, for a terminal, which hostile text spares."""
-        return plain_lines("audit", result=self, told=_told())
+        return plain_lines("audit", result=self, told=_TOLD)
 
 
 def audit_folder(folder: Path) -> AuditResult:
@@ -108,7 +104,7 @@ def audit_folder(folder: Path) -> AuditResult:
     """
     if not folder.exists():
         raise PmfError(Problem.of("file-missing", file=folder.name))
-    kinds = {end: kind for kind, told in _told()["kinds"].items() for end in told["suffixes"]}
+    kinds = {end: kind for kind, told in _TOLD["kinds"].items() for end in told["suffixes"]}
     closed: list[OSError] = []
     walked = () if folder.is_file() else os.walk(folder, onerror=closed.append)
     inside = sorted(Path(base, name) for base, _, names in walked for name in names)
@@ -123,12 +119,11 @@ def audit_folder(folder: Path) -> AuditResult:
             continue
         files[kind] += 1
         problems += _judged(path, kind, name)
-    problems += [
-        _unjudged(error, "folder", _name(Path(error.filename), folder)) for error in closed
-    ]
+    for error in closed:
+        problems.append(_unjudged(error, "folder", _name(Path(error.filename), folder)))
     if not files and not closed:
         raise PmfError(Problem.of("audit-nothing", file=folder.name))
-    rules = sum(len(_rules(kind)) for kind in files) + len(_told()["files"])
+    rules = sum(len(_rules(kind)) for kind in files) + len(_TOLD["files"])
     return AuditResult(problems, files, others, rules=rules)
 
 
@@ -139,18 +134,14 @@ def _name(path: Path, folder: Path) -> str:
 
 def _judged(path: Path, kind: str, name: str) -> list[Finding]:
     try:
-        if kind == "old":
-            raise UnreadableError("file-old")
-        if path.stat().st_size > (MOST_OF_PAGE if kind == "html" else MOST_BYTES):
-            raise UnreadableError("file-too-large")
-        return list(_judge(kind, read_tree(kind, path.read_bytes()), name))
+        return list(_judge(kind, read_file(kind, path), name))
     except (UnreadableError, OSError) as error:
         return [_unjudged(error, kind, name)]
 
 
 def _unjudged(error: Exception, kind: str, name: str) -> Finding:
     code = error.args[0] if isinstance(error, UnreadableError) else "file-unreadable"
-    says, fix = next((it["says"], it["fix"]) for it in _told()["files"] if it["code"] == code)
+    says, fix = next((it["says"], it["fix"]) for it in _TOLD["files"] if it["code"] == code)
     return Finding(says, code=code, file=name, fix=fix, kind=kind, duty="file")
 
 
@@ -160,16 +151,15 @@ def audit_html(text: str) -> Problems:
 
 
 def _judge(kind: str, tree: Any, name: str) -> Iterator[Finding]:
-    place, patterns = _mark_headings(kind, tree), _patterns()
+    place = _mark_headings(kind, tree)
     for rule, wrong, of in _rules(kind):
-        found = wrong(tree, **patterns)
+        found = wrong(tree, **_PATTERNS)
         nodes = ([tree] if found else []) if isinstance(found, bool) else found
         for number, node in enumerate(nodes):
             is_placed = node is not tree and number < _MOST_PLACED
-            is_told = node is tree or is_placed
-            of_it, text = (
-                (of(node, **patterns), _words(None, [node])[:80]) if is_told else ("…", "…")
-            )
+            of_it = text = "…"
+            if is_placed or node is tree:
+                of_it, text = of(node, **_PATTERNS), _words(None, [node])[:80]
             yield Finding(
                 rule["says"].format(of=of_it, text=text),
                 **{key: rule[key] for key in ("code", "fix", "criterion", "kind", "duty")},
@@ -180,7 +170,7 @@ def _judge(kind: str, tree: Any, name: str) -> Iterator[Finding]:
 
 def _mark_headings(kind: str, tree: Any) -> Any:
     """Write on each heading its level and that of the one before; return how places are said."""
-    told, before = _told()["kinds"][kind], 0
+    told, before = _TOLD["kinds"][kind], 0
     level_of = _xpath(told.get("level", "0"))
     for node in _xpath(told.get("headings", "/.."))(tree):
         level = level_of(node)
@@ -195,20 +185,10 @@ def _mark_headings(kind: str, tree: Any) -> Any:
 
 
 @cache
-def _told() -> dict[str, Any]:
-    return read_shipped("documents/audit.yml")
-
-
-@cache
-def _patterns() -> dict[str, str]:
-    return {name: "|".join(choices) for name, choices in _told()["patterns"].items()}
-
-
-@cache
 def _rules(kind: str) -> list[tuple[dict[str, Any], Any, Any]]:
     return [
         ({"duty": "law", **rule}, _xpath(rule["wrong"]), _xpath(rule.get("of", "''")))
-        for rule in _told()["rules"]
+        for rule in _TOLD["rules"]
         if rule["kind"] == kind
     ]
 
@@ -292,8 +272,8 @@ def statement(result: AuditResult, council: Mapping[str, Any]) -> str:
     from pmf_analysis.documents.reading import Section
     from pmf_analysis.story.facts import dated
 
-    sections = [Section(*each) for each in _told()["statement"].items()]
-    kinds = {_told()["kinds"][kind]["name"]: n for kind, n in result.files.items()}
+    sections = [Section(*each) for each in _TOLD["statement"].items()]
+    kinds = {_TOLD["kinds"][kind]["name"]: n for kind, n in result.files.items()}
     facts = {"title": "Accessibility statement", **council, "result": result, "kinds": kinds}
     facts |= {"council": council.get("name") or "The publisher", "said_on": dated(council["date"])}
     return joining_page("statement.html.j2", facts, sections)

@@ -7,13 +7,15 @@ gives a tree, or raises :class:`UnreadableError` with the code of a rule of ``au
 import posixpath
 import re
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import pikepdf
 from lxml import etree, html
 
-MOST_BYTES = 100_000_000  # of a file, and of all the XML in one when unpacked
-MOST_OF_PAGE = 10_000_000  # half a minute's work
+_MOST_BYTES = 100_000_000  # of a file, and of all the XML in one when unpacked
+_MOST_OF_PAGE = 10_000_000  # half a minute's work
 _MOST_NODES, _DEEPEST, _LONGEST_XMP = 200_000, 200, 1_000_000
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # also the envelope of a newer file with a password
 _FOLDERS = {"word": "word/", "excel": "xl/", "slides": "ppt/"}
@@ -22,6 +24,15 @@ NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 class UnreadableError(Exception):
     """A file cannot be judged; its only argument is the code of the rule that says why."""
+
+
+def read_file(kind: str, path: Path) -> Any:
+    """Return the tree of a file; see :func:`read_tree`."""
+    if kind == "old":
+        raise UnreadableError("file-old")
+    if path.stat().st_size > (_MOST_OF_PAGE if kind == "html" else _MOST_BYTES):
+        raise UnreadableError("file-too-large")
+    return read_tree(kind, path.read_bytes())
 
 
 def read_tree(kind: str, content: bytes) -> Any:
@@ -69,7 +80,7 @@ def _office_tree(kind: str, content: bytes) -> Any:
         wanted = [item for item in members.infolist() if item.filename.endswith((".xml", ".rels"))]
         if not any(item.filename.startswith(_FOLDERS[kind]) for item in wanted):
             raise UnreadableError("file-wrong-name")
-        if sum(item.file_size for item in wanted) > MOST_BYTES:
+        if sum(item.file_size for item in wanted) > _MOST_BYTES:
             raise UnreadableError("file-too-large")
         for name in sorted({*members.namelist()} - {item.filename for item in wanted}):
             etree.SubElement(package, "part", name=NOT_XML.sub("", name))
@@ -141,8 +152,6 @@ def _name_part(parts: dict[str, Any], name: str, label: str) -> None:
 
 def _pdf_tree(content: bytes) -> Any:
     """Return what a PDF says of itself, its fonts and annotations, and its tags as elements."""
-    import pikepdf
-
     try:
         pdf = pikepdf.open(BytesIO(content), suppress_warnings=True)
     except pikepdf.PasswordError as error:
@@ -176,16 +185,12 @@ def _pdf_tree(content: bytes) -> Any:
 
 def _dictionaries(value: Any) -> list[Any]:
     """Return the dictionaries in a value of a PDF, which may be one, or a list, or a number."""
-    import pikepdf
-
     listed = value if isinstance(value, pikepdf.Array) else [value]
     return [item for item in listed if isinstance(item, pikepdf.Dictionary)]
 
 
 def _copy(node: Any, value: Any) -> Any:
     """Write the entries of dictionaries of a PDF as attributes; of what is no text, a dash."""
-    import pikepdf
-
     for item in _dictionaries(value):
         for key, entry in item.items():
             if re.fullmatch(r"/[A-Za-z]\w*", key, re.ASCII):
