@@ -71,7 +71,7 @@ def render_report(notebook: Any, *, meta: Mapping[str, Any] | None = None) -> st
         When a cell has failed, shows something that is not a block, or repeats a block's id.
     """
     report = reading.read_report(notebook, meta)
-    return _rendered("report.html.j2", {"page": {**report.facts, "sections": report.sections}})
+    return rendered("report.html.j2", {"page": {**report.facts, "sections": report.sections}})
 
 
 # The pages that join the reports: of a theme, of a run, of all runs of a council
@@ -147,9 +147,8 @@ def render_council(council: Mapping[str, Any]) -> str:
         ``period`` (its long label) and ``runs``, which are records of runs, newest first.
     """
     sections = [reading.Section(each["id"], each["period"]) for each in council["periods"]]
-    return joining_page(
-        "council.html.j2", {"title": bank.say("theme_page.all_periods"), **council}, sections
-    )
+    facts = {"title": bank.say("theme_page.all_periods"), **council}
+    return joining_page("council.html.j2", facts, sections)
 
 
 def render_published(about: Mapping[str, Any], reports: Iterable[Mapping[str, Any]]) -> str:
@@ -172,10 +171,11 @@ def render_published(about: Mapping[str, Any], reports: Iterable[Mapping[str, An
 def joining_page(name: str, facts: Mapping[str, Any], sections: list[reading.Section]) -> str:
     """Return a page that joins others, of a template of its own and the facts of a report."""
     page = {**reading.report_facts(facts, sections), "sections": sections}
-    return _rendered(name, {**facts, "page": page})
+    return rendered(name, {**facts, "page": page})
 
 
-def _rendered(name: str, facts: Mapping[str, Any]) -> str:
+def rendered(name: str, facts: Mapping[str, Any]) -> str:
+    """Return what one of our templates gives, without blank lines around it."""
     return _environment().get_template(name).render(facts).strip() + "\n"
 
 
