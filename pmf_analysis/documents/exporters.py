@@ -7,14 +7,10 @@ from typing import Any
 from nbconvert.exporters import Exporter
 from traitlets import Bool, Unicode
 
+from pmf_analysis.documents.pictures import RULES
+
 _OFFICE = "application/vnd.openxmlformats-officedocument"
-FILES = {
-    "pdf": "report.pdf",
-    "word": "report.docx",
-    "workbook": "report.xlsx",
-    "charts": "charts.xlsx",
-    "slides": "slides.pptx",
-}
+FILES: dict[str, str] = RULES["files"]
 
 
 def copy_of(

@@ -33,14 +33,7 @@ def png_of(svg: str, width_px: int) -> bytes:
         raise PmfError(Problem.of("picture-too-large"), EXIT_DATA_UNUSABLE)
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     fonts = [str(folder / name) for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")]
-    drawn = resvg_py.svg_to_bytes(
-        svg,
-        width=width_px,
-        dpi=96,  # for a size in millimetres
-        background="#fff",
-        font_files=fonts,
-        sans_serif_family="DejaVu Sans",
-    )
+    drawn = resvg_py.svg_to_bytes(svg, width=width_px, font_files=fonts, **RULES["drawn"])
     # A chart has few colours; named one by one they make half the file.
     made = BytesIO()
     with Image.open(BytesIO(drawn)) as picture:
