@@ -16,8 +16,6 @@ from pmf_analysis.problems import PmfError, Problem
 from pmf_analysis.story import bank, rendering, style
 from pmf_analysis.story.blocks import Block, Table
 
-_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-
 
 def make_slides(report: Report) -> bytes:
     """Return the exceptions of a report as slides.
@@ -87,9 +85,9 @@ def _widen(show: Any) -> None:
     """Make slides as wide as screens, in Arial, from those that python-pptx has."""
     show.slide_width = show.slide_height * 16 // 9
     for part in show.part.package.iter_parts():
-        for node in part._element.iter() if hasattr(part, "_element") else ():
-            for name in {"x", "cx"} & set(node.attrib if node.tag.startswith(_DRAWING) else ()):
-                node.set(name, str(int(node.get(name)) * 4 // 3))
+        root = getattr(part, "_element", None)
+        for side in () if root is None else root.xpath("//a:*/@x | //a:*/@cx"):
+            side.getparent().set(side.attrname, str(int(side) * 4 // 3))
         if part.partname.startswith("/ppt/theme"):
             part.blob = part.blob.replace(b"Calibri", b"Arial")
 

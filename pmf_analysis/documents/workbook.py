@@ -206,15 +206,14 @@ def _add_chart(workbook: Any, place: Any, sheet: _Sheet) -> None:
             colour = {"color": COLOURS[_LINES.get(column.key, "grey")]}
             looks = {"width": 2.25} if column.key in _LINES else {"width": 1, "dash_type": "dash"}
             dot = {"type": "circle", "size": 4, "border": colour, "fill": colour}
-            chart.add_series(
-                {
-                    "name": [sheet.name, sheet.first_row, at],
-                    "categories": [sheet.name, first, 0, last, 0],
-                    "values": [sheet.name, first, at, last, at],
-                    "line": {**colour, **looks},
-                    "marker": dot,  # of figures that have no neighbour
-                }
-            )
+            line = {
+                "name": [sheet.name, sheet.first_row, at],
+                "categories": [sheet.name, first, 0, last, 0],
+                "values": [sheet.name, first, at, last, at],
+                "line": {**colour, **looks},
+                "marker": dot,  # of figures that have no neighbour
+            }
+            chart.add_series(line)
     # Names are those of cells: XlsxWriter takes some texts for formulas.
     chart.set_title({"name": [sheet.name, 0, 0], "name_font": {"size": 12}})
     grid = {"visible": True, "line": {"color": COLOURS["grid"]}}
