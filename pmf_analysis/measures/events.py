@@ -176,7 +176,8 @@ def suggested_steps(observations: Frame) -> Frame:
     """Suggest where the level of each series of at least 13 values stepped.
 
     Exact least-squares steps (ruptures' linear kernel), at least six values apart, at most three;
-    only where they describe the series clearly better than one level or a straight line does.
+    only where they describe the series clearly better than one level or a straight line does, and
+    not where a place nearer to an end of the two levels fits better: its date cannot be told.
 
     Parameters
     ----------
@@ -201,14 +202,24 @@ def suggested_steps(observations: Frame) -> Frame:
 
 
 def _steps(values: Floats) -> Iterator[tuple[int, str]]:
-    """Place and evidence of every suggested step."""
-    starts = _starts(values) if len(values) >= _SET.fewest else []
+    """Place and evidence of every suggested step whose date the values can tell."""
+    found = _starts(values) if len(values) >= _SET.fewest else []
+    around = zip([0, *found], found, [*found[1:], len(values)], strict=False)
+    starts = [place for low, place, high in around if _is_best(values[low:high], place - low)]
     parts = np.split(values, starts)
     for place, before, after in zip(starts, parts, parts[1:], strict=False):
         low, high = float(before.mean()), float(after.mean())
         digits = min(max(1 - math.floor(math.log10(abs(high - low))), 0), 6)
         then = f"Average of {len(before)} figures before {low:,.{digits}f}, "
         yield place, then + f"of {len(after)} after {high:,.{digits}f}."
+
+
+def _is_best(values: Floats, place: int) -> bool:
+    """Whether no place fits better that is merely too near an end for a step to stand there."""
+    n, apart = len(values), _SET.apart
+    places = [place, *range(1, apart), *range(n - apart + 1, n)]
+    squares = [sum(x.var() * len(x) for x in np.split(values, [cut])) for cut in places]
+    return squares[0] <= min(squares)
 
 
 def _starts(values: Floats) -> list[int]:

@@ -162,7 +162,7 @@ def refuse(rows: Frame) -> Frame:
     against = rows["refused"] != ""
     numbers = SHIPPED["chances"]
     rows.loc[against, numbers] = float("nan")
-    rows.loc[against, ["verdict_low", "verdict_high", "capability"]] = ""
+    rows.loc[against, ["verdict_low", "verdict_high", "capability", "evidence"]] = ""
     rows.loc[against, "verdict"] = "cannot_judge"
     rows.loc[against, "reason"] = rows["refused"]
     return rows.drop(columns="refused")

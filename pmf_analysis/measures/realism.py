@@ -55,7 +55,7 @@ def assess_targets(
         target_low, target_high, exceptional_periods.
     peer_sets, origin, years, found
         Members whose changes are evidence (all by default); last start of a period that is used;
-        years after the newest value at which the chance is also asked for; what
+        years after the target's period at which the chance is also asked for; what
         `outlook.panels` made of the same observations, so that it is not made again.
 
     Returns
@@ -67,9 +67,9 @@ def assess_targets(
         forecast (n, horizon) from the newest outside exceptional periods.
         peer_share is the share of the peers' past changes, over as many periods, that would meet
         the target from here, similar_share of those from the same quarter of the areas, own_share
-        of the own ones, best_change the best of those; probability_1 to 3 are chances so many years
-        after the newest value, reversion what the distance to the peers' median alone changes. No
-        probability: a reason.
+        of the own_n own ones, best_change the best of those; probability_1 to 3 are chances so many
+        years after the target's period, reversion what the distance to the peers' median alone
+        changes. No probability: a reason.
     """
     areas = targets["area"].unique().tolist()
     found = found or panels(observations, register, origin=origin, peer_sets=peer_sets, areas=areas)
@@ -104,12 +104,14 @@ class Question:
         return self.due - int(self.panel.usable.last[self.row])
 
     def by_year(self, years: Sequence[int]) -> dict[int, int]:
-        """Periods from there to each of so many years after the newest value of all."""
-        last, newest = self.panel.usable.last[self.row], self.panel.known.last[self.row]
-        rate, behind = self.panel.usable.periods_per_year, int(newest - last)
-        ahead = {year: behind + round(year * rate) for year in years}
+        """Periods from there to each of so many years after the one that it asks about.
+
+        Whole years, so that a season or a year to date is held against its own.
+        """
+        rate = self.panel.usable.periods_per_year
+        ahead = {year: self.horizon + round(year * rate) for year in years}
         farthest = _SET.longest_years * rate
-        return {y: steps for y, steps in ahead.items() if behind < steps <= farthest}
+        return {y: steps for y, steps in ahead.items() if self.horizon < steps <= farthest}
 
     def horizons(self, years: Sequence[int]) -> set[int]:
         """All periods ahead that it asks about."""

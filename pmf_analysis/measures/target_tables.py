@@ -130,6 +130,8 @@ def _answers(council: KnownCouncil, known: Frame, before: Before, **how: Any) ->
     table["refused"] = table["refused"].mask(late, SENTENCES["late"])
     statistics = register.set_index("indicator")["statistic"].dropna().to_dict()
     table = refuse(with_context(table, council.own, before.trends, statistics))
+    withheld = table.loc[table["verdict"] == "cannot_judge", "target_id"]
+    paths = paths[~paths["target_id"].isin(withheld)]
     return table.sort_values(["series", "period", "target_id"], ignore_index=True), paths
 
 

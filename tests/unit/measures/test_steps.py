@@ -42,6 +42,15 @@ def test_a_step_is_suggested_with_its_evidence() -> None:
     assert found["evidence"] == "Average of 14 figures before 12.0, of 10 after 18.6."
 
 
+@pytest.mark.parametrize("late", [2, 4, 5])
+def test_a_step_too_near_an_end_to_be_dated_is_not_suggested(late: int) -> None:
+    values = np.tile([0.3, -0.4, 0.1, 0.0], 7) - np.where(np.arange(28) >= 28 - late, 6.6, 0)
+    for each in (values, values[::-1]):
+        assert suggested_steps(many(each[None])).empty
+    in_time = np.tile([0.3, -0.4, 0.1, 0.0], 7) - np.where(np.arange(28) >= 22, 6.6, 0)
+    assert len(suggested_steps(many(in_time[None]))) == 1
+
+
 def test_a_spell_has_two_steps() -> None:
     values = noise(1, 30)[0] - np.where((np.arange(30) >= 10) & (np.arange(30) < 18), 8, 0)
     found = suggested_steps(many(values[None]))

@@ -372,6 +372,7 @@ def target_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
         "required_change": 4.16,
         "own_share": 0.09,
         "peer_share": 0.12,
+        "own_n": 11,
         "peer_n": 214,
         "headroom": 0.07,
         "probability_1": 0.16,

@@ -195,6 +195,7 @@ TARGET_ROWS = st.fixed_dictionaries(
         ),
         "is_reference": st.just(False),
         "rationale": st.sampled_from(["", "The median of others."]),
+        "own_n": st.integers(0, 500),
         "peer_n": st.integers(0, 500),
         **dict.fromkeys(("probability_1", "probability_2", "probability_3"), SHARES),
         **dict.fromkeys(("similar_share", "rate_share"), SHARES),
