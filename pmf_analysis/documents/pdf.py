@@ -20,14 +20,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from jinja2 import Environment
+import pikepdf
 from lxml import etree, html
+from pikepdf import Array, Dictionary, Name
 
-from pmf_analysis.documents.html import TEMPLATES
+from pmf_analysis.documents.html import TEMPLATES, rendered
 from pmf_analysis.documents.pdf_content import put_content_right
 from pmf_analysis.problems import EXIT_WRONG_USAGE, PmfError, Problem
 from pmf_analysis.shipped import read_shipped
 
+_RULES = read_shipped("documents/pdf.yml")
 _MANY = 7  # columns
 _COLOURS = re.compile(r"^:root ?{[^}]*}", re.MULTILINE)
 
@@ -61,7 +63,7 @@ def make_pdf(page_html: str, *, browser: str | None = None) -> Pdf:
         try:
             return Pdf(_finished(_printed(page)), "weasyprint")
         except OSError:  # what importing WeasyPrint raises where Pango is missing
-            names = map(shutil.which, read_shipped("documents/pdf.yml")["browsers"])
+            names = map(shutil.which, _RULES["browsers"])
             browser = next(filter(None, names), "")
     return Pdf(_finished(_printed_by(browser, page)), "chromium")
 
@@ -93,16 +95,15 @@ def _printed(page: str) -> bytes:
 
 
 def _printed_by(browser: str, page: str) -> bytes:
-    data = read_shipped("documents/pdf.yml")
     # Chromium refuses to run as root with its sandbox; the page holds no script and asks nothing.
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         source, made = Path(folder, "report.html"), Path(folder, "report.pdf")
         source.write_text(page, encoding="utf-8")
         places = [f"--user-data-dir={folder}", f"--print-to-pdf={made}", source.as_uri()]
-        command = [browser, *data["flags"], *(["--no-sandbox"] * is_root), *places]
+        command = [browser, *_RULES["flags"], *(["--no-sandbox"] * is_root), *places]
         try:
-            subprocess.run(command, capture_output=True, check=True, timeout=data["seconds"])
+            subprocess.run(command, capture_output=True, check=True, timeout=_RULES["seconds"])
             return made.read_bytes()
         except (OSError, subprocess.SubprocessError) as error:
             why = f"{Path(browser).name}: {type(error).__name__}" if browser else "none was found"
@@ -113,8 +114,6 @@ def _printed_by(browser: str, page: str) -> bytes:
 
 
 def _finished(printed: bytes) -> bytes:
-    import pikepdf
-
     pikepdf.settings.set_flate_compression_level(9)
     with pikepdf.open(BytesIO(printed)) as pdf:
         faults = [] if "/StructTreeRoot" in pdf.Root else ["no tags"]
@@ -131,11 +130,9 @@ def _finished(printed: bytes) -> bytes:
 
 def _put_tags_right(pdf: Any, faults: list[str]) -> tuple[Any, dict[Any, dict[int, Any]]]:
     """Return the first tag, and which tag owns each piece of marked content of each page."""
-    from pikepdf import Dictionary, Name
-
     owners = defaultdict[Any, dict[int, Any]](dict)
     top = _listed(pdf.Root.StructTreeRoot.K)[0]
-    (document,) = _tidied(top, None, read_shipped("documents/pdf.yml"))
+    (document,) = _tidied(top, None)
     # Without Chromium's names of tags, which are others each time.
     root = pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot, K=document))
     pdf.Root.StructTreeRoot, document.K, document.P = root, _joined(document.K), root
@@ -160,8 +157,6 @@ def _put_tags_right(pdf: Any, faults: list[str]) -> tuple[Any, dict[Any, dict[in
 
 def _in_order(pdf: Any, kids: Any) -> list[Any]:
     """Put text beside parts in another language into tags too, so that all is read in one order."""
-    from pikepdf import Dictionary, Name
-
     made: list[Any] = []
     for is_tag, run in groupby(kids, lambda kid: "/S" in kid):
         parts = [*run]
@@ -171,8 +166,6 @@ def _in_order(pdf: Any, kids: Any) -> list[Any]:
 
 def _number(pdf: Any, document: Any, owners: dict[Any, dict[int, Any]]) -> None:
     """Tell the file which tag owns what, and tags by number what is theirs on their first page."""
-    from pikepdf import Array, Name
-
     numbers, links = list[Any](), list[Any]()
     for number, page in enumerate(pdf.pages):
         page.StructParents, page.Tabs, owned = number, Name.S, owners[page.objgen]
@@ -195,24 +188,22 @@ def _number(pdf: Any, document: Any, owners: dict[Any, dict[int, Any]]) -> None:
     pdf.Root.StructTreeRoot.ParentTree = {"/Nums": numbers}
 
 
-def _tidied(tag: Any, page: Any, data: dict[str, list[str]]) -> list[Any]:
+def _tidied(tag: Any, page: Any) -> list[Any]:
     """Return what is left of a tag: itself, or what is in it if it tells a reader nothing."""
-    from pikepdf import Dictionary, Name
-
     page, role, inside = tag.get("/Pg", page), str(tag.S), list[Any]()
     for kid in _listed(tag.get("/K")):
         if isinstance(kid, int):
             inside.append(Dictionary(Type=Name.MCR, Pg=page, MCID=kid))
         else:
-            inside += _tidied(kid, page, data) if "/S" in kid else [kid]
-    if role in data["groups"]:
+            inside += _tidied(kid, page) if "/S" in kid else [kid]
+    if role in _RULES["groups"]:
         inside = [kid for kid in inside if "/S" in kid]
-    if role not in data["kept"] or not (inside or role in data["cells"]):
+    if role not in _RULES["kept"] or not (inside or role in _RULES["cells"]):
         return inside
     if role == "/LI" and not any(kid.get("/S") == Name.LBody for kid in inside):
         body = Dictionary(S=Name.LBody, K=[kid for kid in inside if kid.get("/S") != Name.Lbl])
         inside = [*(kid for kid in inside if kid.get("/S") == Name.Lbl), body]
-    for key in {*tag.keys()} - {*data["told"]}:
+    for key in {*tag.keys()} - {*_RULES["told"]}:
         del tag[key]
     tag.K = inside
     return [tag]
@@ -242,8 +233,6 @@ def _tags(tag: Any) -> Iterator[Any]:
 
 
 def _say_what_cells_head(row: Any) -> None:
-    from pikepdf import Dictionary, Name
-
     scope = Name.Row if any(cell.S == Name.TD for cell in row.K) else Name.Column
     for cell in row.K:
         # Our tables have no cell that spans columns or rows.
@@ -260,15 +249,12 @@ def _say_where_it_is(picture: Any) -> None:
 
 def _introduce(pdf: Any, faults: list[str]) -> None:
     """Say title, language and, without faults, conformance; no clock, and no machine."""
-    from pikepdf import Dictionary, Name
-
     about, root = pdf.docinfo, pdf.Root
     for key in {*about.keys()} - {"/Title", "/Producer"}:
         del about[key]
     told = (about.get("/Title", ""), root.get("/Lang", ""), about.get("/Producer", ""))
     facts = dict(zip(("title", "lang", "producer"), map(str, told), strict=True))
-    template = (TEMPLATES / "pmf/xmp.xml.j2").read_text(encoding="utf-8")
-    text = Environment(autoescape=True).from_string(template).render(facts, faults=faults)
+    text = rendered("xmp.xml.j2", {**facts, "faults": faults})
     root.Metadata = pdf.make_stream(text.encode(), Type=Name.Metadata, Subtype=Name.XML)
     root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
     root.MarkInfo = Dictionary(Marked=True)
@@ -276,6 +262,4 @@ def _introduce(pdf: Any, faults: list[str]) -> None:
 
 def _listed(kids: Any) -> list[Any]:
     """Return one thing or an array of them as a list."""
-    from pikepdf import Array
-
     return list(kids) if isinstance(kids, Array) else [] if kids is None else [kids]
