@@ -51,7 +51,8 @@ def gap_trends(gaps: Frame, pairs: Frame, register: Frame) -> tuple[Frame, Frame
     names = tested.columns.intersection(["period", "is_exceptional", "accumulation"])
     rows = tested[names].assign(series=named, indicator=named, area="")
     trends, points = trend_verdicts(rows.assign(value=tested["gap"]), declared)
-    moved = _moved(tested.assign(key=named), trends.set_index("series"), declared)
+    trends = trends.set_index("series").join(_marked(points))
+    moved = _moved(tested.assign(key=named), trends, declared)
     table = moved.reset_index(names="key")
     table[PAIR] = table.pop("key").str.split("\n", expand=True)
     points[PAIR] = points["series"].str.split("\n", expand=True)
@@ -69,16 +70,29 @@ def _tested(gaps: Frame) -> Frame:
     return kept.sort_values([*PAIR, "period"], ignore_index=True)
 
 
+def _marked(points: Frame) -> Frame:
+    """First and number of the gaps that a rule marks as the newest is, without a break before it.
+
+    The newest gap may break a limit within a run that began long before: then it is not alone.
+    """
+    ordered = points.sort_values(["series", "period"])
+    newest = ordered.groupby("series")["direction"].transform("last")
+    ended = ordered["period"].where((ordered["direction"] != newest) | (newest == 0))
+    last = ended.groupby(ordered["series"]).transform("max")
+    run = ordered[~(ordered["period"] <= last)].groupby("series")["period"]
+    return pd.DataFrame({"marked_from": run.min(), "marked": run.size()})
+
+
 def _moved(tested: Frame, trends: Frame, declared: Frame) -> Frame:
     """Verdict, reason and who moved; by the key of the pair."""
     groups = tested.groupby("key")
     level, usual = np.sign(groups["gap"].last()), np.sign(groups["gap"].median())
     sign = trends["verdict"].map({"rising": 1, "falling": -1}).astype(float).fillna(0)
     is_chart = trends["method"] == "xmr"
-    alone = is_chart & (trends["rule"] == "outside_limits") & (trends["rule_points"] == 1)
-    held = is_chart & (sign != 0) & (trends["signal_from"] < groups["period"].last() - YEAR)
+    alone = is_chart & (trends["rule"] == "outside_limits") & (trends["marked"] == 1)
+    held = is_chart & (sign != 0) & (trends["marked_from"] < groups["period"].last() - YEAR)
     # a run of more than a year that still goes the same way has not held
-    since = tested[tested["period"] >= tested["key"].map(trends["signal_from"])]
+    since = tested[tested["period"] >= tested["key"].map(trends["marked_from"])]
     run = mann_kendall(since.assign(series=since["key"], value=since["gap"])).set_index("series")
     held &= ~(run["direction"].map(DIRECTIONS).reindex(sign.index).astype(float) * sign > 0)
     sign = sign.mask(alone | held, 0)

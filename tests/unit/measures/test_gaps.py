@@ -68,6 +68,12 @@ def test_one_unusual_gap_is_no_movement_and_neither_is_one_of_long_ago() -> None
     step = [9 + value for value in noise] + [5 + value for value in noise]
     long_ago = judged(gap_rows(step))
     assert long_ago["gap_verdict"] == "steady" and "has held since" in long_ago["gap_reason"]
+    # the newest breaks a limit within a run that began long before
+    rough = [9 + 5 * value for value in noise] + [5 + 5 * value for value in noise[:-1]]
+    within = judged(gap_rows([*rough, 1.0]))
+    marks = gap_trends(gap_rows([*rough, 1.0]), PAIRS, register())[1]["rule"]
+    assert marks.tail(4).tolist() == ["shift", "shift", "shift", "outside_limits"]
+    assert within["gap_verdict"] == "steady" and "has held since" in within["gap_reason"]
     drift = [5 + value for value in noise] + [6.5 + place for place in range(12)]
     assert judged(gap_rows(drift))["gap_verdict"] == "widening"
 
