@@ -212,7 +212,9 @@ def _value_block(view: ThemeView, id: str, rows: pd.DataFrame, own: Row) -> Bloc
     slots |= {kind: subjects[kind].title for kind in _KINDS}
     table = data_table(say("section.data", name=heading), ("council", *_KINDS), cells)
     svg = funnel.draw_quadrant(drawn, words=words, id=id, own_name=view.council)
-    return picture("value", name, svg, table, *said, slots=slots, id=id, text=said)
+    return picture(
+        "value", name, svg, table, *said, slots=slots, id=id, text=said, facts=facts.scalars()
+    )
 
 
 def _subject(view: ThemeView, own: Row, kind: str) -> Subject:
