@@ -167,6 +167,11 @@ def clip_sentences(text: str, most: int) -> str:
     return text if shown == text else f"{asides.note_part(text, shown)} \u2026"
 
 
+def is_filler(text: str) -> bool:
+    """Whether a text only stands where one was asked for, such as "TBC"."""
+    return bool(re.fullmatch(stored("cells.yml")["filler"], text.strip(" .")))
+
+
 def title(entry: str, name: str, after: str = "", **slots: object) -> str:
     """Return a title of at most ten words, shortening the name where it must.
 

@@ -231,7 +231,8 @@ def target_sentences(facts: TargetFacts) -> Sentences:
     people = abs(facts.people.raw or 0.0)
     # Two figures, as it is known.
     slots = {"people": f"{float(f'{people:.2g}'):,.0f}" if people >= 1 else ""}
-    slots["rationale"] = bank.clip_sentences(facts.rationale, _MOST_WORDS)
+    reason = "" if bank.is_filler(facts.rationale) else facts.rationale
+    slots["rationale"] = bank.clip_sentences(reason, _MOST_WORDS)
     slots["range"] = _range_sentence(facts)
     said = {"outturn": outturn_sentences(facts), "ends": _ends(facts)}
     return tell("target", facts=facts, **slots, **said)

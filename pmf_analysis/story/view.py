@@ -292,7 +292,7 @@ def narrative_notes(view: ThemeView, indicator: str) -> tuple[str, ...]:
     """Return what the owner wrote about the newest period, each with role and date.
 
     Officers go by the roles that framework and register name; any other author is the
-    owner. A long text is cut at the end of a sentence, and the note says where the whole of it is.
+    owner. A long text has a second paragraph, which pages fold away. Filler is no reason.
     """
     if view.narratives.empty:
         return ()
@@ -306,9 +306,11 @@ def _narrative(view: ThemeView, row: Row) -> Iterator[str]:
     role = view.role(text(row, "author_role")) or say("narrative.owner")
     kind = words_of("narrative.kind").get(text(row, "kind"), text(row, "kind"))
     parts = [kind, role, written_date(row, "written_on")]
-    whole = text(row, "text")
-    shown = bank.clip_sentences(whole, _SHOWN_WORDS)
-    slots = {"heading": ", ".join(filter(None, parts)), "text": shown, "n": len(whole.split())}
-    entry = "narrative.note" if shown == whole else "narrative.note_clipped"
-    yield say(entry, **slots, place=say("narrative.no_place"))
+    if bank.is_filler(whole := " ".join(text(row, "text").split())):
+        yield say("narrative.none") if row["kind"] == "reason" else ""
+    else:
+        first = bank.clip_sentences(whole, _SHOWN_WORDS).removesuffix("\u2026").rstrip()
+        rest = asides.note_part(whole, whole[len(first) :].strip())
+        said = "\n\n".join(told(asides.note_part(whole, first), rest))
+        yield say("narrative.note", heading=", ".join(filter(None, parts)), text=said)
     yield say("narrative.due", date=written_date(row, "due_back_on_target"))

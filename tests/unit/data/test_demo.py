@@ -571,7 +571,6 @@ def test_what_officers_wrote_is_fit_to_be_shown(sources: Path) -> None:
     assert texts.str.len().max() > 1500  # one is so long that it is folded
 
 
-
 # Files
 
 

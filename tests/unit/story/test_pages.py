@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import html
 
 from pmf_analysis import __version__
 from pmf_analysis.measures.chance import Aim, middles, quantiles
 from pmf_analysis.story import bank as bank_module
+from pmf_analysis.story.bank import is_filler
 from pmf_analysis.story.benchmarking_page import BenchmarkingPage
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.dots import count_meeting
@@ -290,16 +292,26 @@ def test_filled_dots_are_the_twentieths_of_the_words(draws: Any, goal: float, be
     assert count == twentieths(min(max(chance, 0.02), 0.98)) or half_way
 
 
-def test_a_long_narrative_is_cut_at_a_sentence_and_says_where_the_rest_is() -> None:
+def test_a_long_narrative_is_folded_after_a_sentence_and_is_there_as_a_whole() -> None:
     long = "Crews were short of drivers. " * 20 + "The end."
     row = {**made_up_view().narratives.iloc[0], "text": long, "source_file": "KPI.xlsx"}
     view = made_up_view(narratives=pd.DataFrame([{**row, "source_row": 7}]))
     block = next(b for b in TrendsPage(view).pictures() if b.id == "chart-recycling")
-    note = block.commentary[0]
-    assert note.endswith(
-        "short of drivers. … (Shortened: the full text has 102 words and is in the council's own record.)"
-    )
-    assert note.count("Crews") == 12
+    first, rest = block.commentary[0].split("\n\n")
+    assert first.endswith("short of drivers.") and first.count("Crews") == 12
+    assert f"{first.partition(': ')[2]} {rest}" == long
+    page = html.fromstring(block_html(block))
+    (folded,) = page.xpath("//blockquote//details")
+    assert folded.xpath("string(p)") == rest
+    assert folded.xpath("string(summary)").startswith("Read all")
+
+
+@pytest.mark.parametrize("said", ["TBC", "n/a", "See above.", " - ", "To be confirmed"])
+def test_filler_is_no_reason(said: str) -> None:
+    told = made_up_view().narratives.assign(text=said)
+    block = next(b for b in TrendsPage(made_up_view(narratives=told)).pictures() if b.commentary)
+    assert block.commentary[0] == "No reason was given."
+    assert not is_filler("None of the crews had a driver.")
 
 
 def test_narratives_name_role_and_date(view: ThemeView) -> None:
