@@ -19,7 +19,7 @@ BANNED = re.compile(
 MOST_WORDS = 25
 BLOCK_MIME = "application/vnd.pmf.block+json"
 # Chances as frequencies, which are rounded to twentieths elsewhere.
-CHANCES = re.compile(r"\(?\b\d+ (?:in|times in|of the last) [\d,]+\b|\d+%(?:,? (?:and )?\d+%)* chance")
+CHANCES = re.compile(r"\b\d+ (?:in|times in) [\d,]+\b|\d+%(?:,? (?:and )?\d+%)* chance")
 NUMBER = re.compile(r"(?<![\w.,-])\d+(?:,\d{3})*(?:\.\d+)?(?![\w-])")
 # What people wrote is theirs: commentary, reasons, what is recorded of events, names of sources.
 THEIRS = "//blockquote | //*[contains(@class, 'pmf-source')] | //*[@id='events']"
@@ -108,7 +108,8 @@ def test_the_numbers_told_of_a_figure_are_those_of_its_data_and_facts(westshire_
         facts = block["facts"]
         rows = [cell for row in block["table"]["rows"] for cell in row.values()]
         labels = [each for each in facts.values() if isinstance(each, str)]
-        known = {str(len(block["table"]["rows"])), *NUMBER.findall(" ".join((*rows, *labels, block["subtitle"])))}
+        count, words = len(block["table"]["rows"]), (*rows, *labels, block["subtitle"])
+        known = {str(count), *NUMBER.findall(" ".join(words))}
         for text in (block["alt"], block["title"]):
             for number in NUMBER.findall(CHANCES.sub("", text)):
                 there = known | _spelled(facts, len(number.partition(".")[2]))
