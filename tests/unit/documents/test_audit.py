@@ -93,7 +93,7 @@ PAGES = [
     ("nested", END, "<button>Go <select></select></button></main>"),
     ("role", END, '<p role="buton">Go</p></main>'),
     ("aria-unknown", END, '<p aria-labeledby="main">Words</p></main>'),
-    ("place", END, '<a href="file:///C:/Users/jo/b.xlsx">The figures</a></main>'),
+    ("place", END, '<a href="file://C:/Users/jo/b.xlsx">The figures</a></main>'),
     ("place", END, r'<a href="C:\\Users\\jo\\b.xlsx">The figures</a></main>'),
     ("button-name", END, '<span role="button" tabindex="0"></span></main>'),
     ("form-label", END, '<label for="q"></label><input id="q" type="text"></main>'),
@@ -179,14 +179,14 @@ PARTS = [
     ("slides-alt-meaning", SLIDE, ALT, "The recycling rate"),
     ("slides-table-header", SLIDE, 'firstRow="1"', ""),
     ("slides-merged", SLIDE, "<a:tc/>", '<a:tc gridSpan="2"/>'),
-    ("excel-place", "xl/_rels/workbook.xml.rels", "worksheets/sheet7", "file:///C:/Users/jo/b"),
+    ("excel-place", "xl/_rels/workbook.xml.rels", "worksheets/sheet7", "file://C:/Users/jo/b"),
     ("slides-place", "ppt/_rels/presentation.xml.rels", "slides/slide1", r"\\\\\\\\server\\\\jo/b"),
     ("slides-hidden", SLIDE, "<p:sld ", '<p:sld show="0" '),
     ("slides-link-vague", SLIDE, "The guide to the method", "click here"),
 ]
 # code, a part that a good document does not have, what is in it
 ADDED = [
-    ("word-place", "word/_rels/settings.xml.rels", '<a><Relationship Target="file:///C:/jo"/></a>'),
+    ("word-place", "word/_rels/settings.xml.rels", '<a><Relationship Target="file://C:/jo"/></a>'),
     ("word-review", "word/comments.xml", "<comments><comment>Who?</comment></comments>"),
     *((f"{kind}-macro", f"{folder}/vbaProject.bin", "x") for kind, folder in FOLDERS.items()),
     (
