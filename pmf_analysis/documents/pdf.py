@@ -28,6 +28,7 @@ from pmf_analysis.documents.html import TEMPLATES, rendered
 from pmf_analysis.documents.pdf_content import put_content_right
 from pmf_analysis.problems import EXIT_WRONG_USAGE, PmfError, Problem
 from pmf_analysis.shipped import read_shipped
+from pmf_analysis.story.bank import say, spoken
 
 _RULES = read_shipped("documents/pdf.yml")
 _MANY = 7  # columns
@@ -131,6 +132,7 @@ def _finished(printed: bytes) -> bytes:
 def _put_tags_right(pdf: Any, faults: list[str]) -> tuple[Any, dict[Any, dict[int, Any]]]:
     """Return the first tag, and which tag owns each piece of marked content of each page."""
     owners = defaultdict[Any, dict[int, Any]](dict)
+    is_welsh = str(pdf.Root.get("/Lang", "")).startswith("cy")
     top = _listed(pdf.Root.StructTreeRoot.K)[0]
     (document,) = _tidied(top, None)
     # Without Chromium's names of tags, which are others each time.
@@ -145,8 +147,10 @@ def _put_tags_right(pdf: Any, faults: list[str]) -> tuple[Any, dict[Any, dict[in
             elif "/MCID" in kid:
                 owners[kid.Pg.objgen][int(kid.MCID)] = tag
         if tag.S == "/Art":
-            is_welsh = str(pdf.Root.get("/Lang", "")).startswith("cy")
             tag.S, tag.Lang = Name.Span, "en-GB" if is_welsh else "cy"
+        elif tag.S == "/BlockQuote":
+            with spoken("cy" if is_welsh else "en"):
+                tag.S, tag.ActualText = Name.Span, say("page.no_value")
         elif tag.S == "/TR":
             _say_what_cells_head(tag)
         elif tag.S == "/Figure":

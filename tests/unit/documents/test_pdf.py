@@ -171,7 +171,10 @@ def test_tags_are_few_and_mean_something(opened: pikepdf.Pdf) -> None:
     tags = _tags(opened)
     names = [str(tag.S) for tag in tags]
     assert {*names} <= {f"/{name}" for name in re.findall(r"\w+", "Document H1 H2 H3 P L LI Lbl "
-        "LBody Table THead TBody TR TH TD Caption Figure Link")}  # fmt: skip
+        "LBody Table THead TBody TR TH TD Caption Figure Link Span")}  # fmt: skip
+    # A cell without a value shows a dash, which is read as words.
+    told = [str(tag.get("/ActualText")) for tag in tags if tag.S == "/Span"]
+    assert told == ["no value"] * 40
     # The chart, five panels and forty small trends; no mark of a verdict.
     assert names.count("/Figure") == 46
     assert all(len(str(tag.Alt)) > 8 for tag in tags if tag.S == "/Figure")

@@ -54,6 +54,9 @@
   <span class="pmf-unit"><xsl:value-of select="normalize-space()"/></span>
 </xsl:template>
 
+<!-- A cell without a value shows a dash, which is read as words: its tag tells it from other text. -->
+<xsl:template match="*[contains(@class, 'pmf-none')]"><blockquote class="pmf-none">&#8211;</blockquote></xsl:template>
+
 <!-- A figure would become a picture without words of its own; a scrolling group is none here. -->
 <xsl:template match="details[@class='pmf-fold']" priority="1"><xsl:apply-templates/></xsl:template>
 <xsl:template match="figure|figcaption|blockquote"><div><xsl:apply-templates select="@*|node()"/></div></xsl:template>
