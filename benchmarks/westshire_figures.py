@@ -10,9 +10,8 @@ period. What was known is told for each vintage: what had been published by then
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
-from itertools import takewhile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -166,8 +165,11 @@ def _areas(recipe: Recipe, world: World) -> pd.DataFrame:
 
 def _base_periods(recipe: Recipe) -> Periods:
     """Return the periods from the recipe's first to the last that has ended."""
-    first = period_from_start(recipe.starts, recipe.frequency, recipe.year_type)
-    return list(takewhile(lambda period: period.end <= LAST_DAY, map(first.next, range(600))))
+    found, start = Periods(), recipe.starts
+    while (each := period_from_start(start, recipe.frequency, recipe.year_type)).end <= LAST_DAY:
+        found.append(each)
+        start = each.end + timedelta(days=1)
+    return found
 
 
 def _sizes(recipe: Recipe, world: World, areas: pd.DataFrame, periods: Periods, rng: Rng) -> Array:
