@@ -126,6 +126,7 @@ def _questions(row: dict[str, Any], n: int, *, is_city: bool) -> None:
     values |= dict.fromkeys([*values][: n + 1], NAN if n else 40.0)
     rows = (row, {"kind": "maintain", "is_reference": True, **values}, {"verdict": "kept"})
     rows = (*rows, {"verdict": "not_realistic", **dict.fromkeys(values, 30.0)})
+    rows = (*rows, {"verdict": "little_stretch"}, {"peer_share": 0.0, "peer_n": 9})
     for each in rows:
         sentences.challenge_questions(TargetFacts.of(target_row(**each), subject))
 
