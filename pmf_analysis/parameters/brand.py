@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from zipfile import is_zipfile
 
-from pmf_analysis.parameters.drawings import check_svg
+from pmf_analysis.parameters.drawings import SVG, check_svg
 from pmf_analysis.parameters.loading import Document
 from pmf_analysis.parameters.models import Council
 from pmf_analysis.problems import PmfError
@@ -14,6 +14,7 @@ from pmf_analysis.problems import PmfError
 LEAST_CONTRAST, LEAST_LARGE = 4.5, 3.0  # of text, and of large text, on a colour: WCAG 2.2, 1.4.3
 _MOST_LOGO_BYTES = 50_000
 _LOGOS = {".png": "image/png", ".svg": "image/svg+xml"}
+_PNG = b"\x89PNG\r\n\x1a\n"  # how every one begins
 _KINDS = {"logo": tuple(_LOGOS), "word_template": (".docx",)}
 
 
@@ -54,11 +55,12 @@ def check_brand(document: Document, folder: Path) -> dict[str, str]:
     for setting, kinds in _KINDS.items():
         for place, name in document.at(f"council.brand.{setting}", str):
             path, facts = folder / name, {"name": name, "kinds": " or ".join(kinds)}
+            content = path.read_bytes() if path.is_file() else b""
             is_damaged = path.suffix == ".docx" and not is_zipfile(path)
-            if path.suffix not in kinds or not path.is_file() or is_damaged:
+            is_damaged |= path.suffix == ".png" and not content.startswith(_PNG)
+            if path.suffix not in kinds or not content or is_damaged:
                 document.tell(place, "brand-file-missing", **facts)
                 continue
-            content = path.read_bytes()
             hashes[f"parameters/{name}"] = sha256(content).hexdigest()
             if setting == "logo" and len(content) > _MOST_LOGO_BYTES:
                 document.tell(place, "brand-logo-large", most=_MOST_LOGO_BYTES // 1000, **facts)
@@ -68,12 +70,15 @@ def check_brand(document: Document, folder: Path) -> dict[str, str]:
 
 
 def _is_drawing(content: bytes) -> bool:
-    """Whether an SVG file is a plain drawing after its XML declaration."""
+    """Whether an SVG file is one plain drawing after its XML declaration."""
+    from lxml import etree
+
     try:
-        check_svg(re.sub(r"^\s*<\?xml[^>]*\?>", "", content.decode("utf-8-sig")))
-    except (PmfError, UnicodeDecodeError):
+        drawing = re.sub(r"^\s*<\?xml[^>]*\?>", "", content.decode("utf-8-sig"))
+        check_svg(drawing)
+        return bool(etree.fromstring(drawing).tag == f"{SVG}svg")
+    except (PmfError, UnicodeDecodeError, etree.XMLSyntaxError):
         return False
-    return True
 
 
 def brand_of(council: Council, folder: Path) -> dict[str, str]:

@@ -5,9 +5,9 @@ from typing import Any
 
 from pmf_analysis.problems import EXIT_DATA_UNUSABLE, PmfError, Problem
 
-_SVG = "{http://www.w3.org/2000/svg}"
+SVG = "{http://www.w3.org/2000/svg}"
 _DRAWING = "svg g defs path circle ellipse rect line polyline polygon text tspan use clipPath"
-_SVG_TAGS = frozenset(_SVG + name for name in _DRAWING.split())
+_SVG_TAGS = frozenset(SVG + name for name in _DRAWING.split())
 _OUTSIDE = re.compile(r"url\(\s*['\"]?(?!#)|@import|javascript:|expression\(", re.IGNORECASE)
 
 

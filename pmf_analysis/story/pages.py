@@ -17,7 +17,7 @@ from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.story import bank, sentences
 from pmf_analysis.story.bank import join_words, paragraph, say, stored, title, told, words_of
 from pmf_analysis.story.blocks import Block, Column, Kind, Table
-from pmf_analysis.story.facts import TrendFacts
+from pmf_analysis.story.facts import TrendFacts, target_of
 from pmf_analysis.story.figures import Facts, Subject, number, text
 from pmf_analysis.story.formatting import format_date
 from pmf_analysis.story.view import ThemeView, narrative_notes, quality_blocks, rows_of, source_line
@@ -235,7 +235,7 @@ class Page(ABC, Generic[F]):
     def how(self, facts: F) -> str:
         """Say on what a judgement rests: by which method and on how many figures."""
         name = words_of("method_name").get(facts.method or "none", facts.method.replace("_", " "))
-        return say("scope.judged_by", method=name, n=facts.n)
+        return bank.count_of("scope.judged_by", facts.n, method=name)
 
     def standing(self, facts: F) -> tuple[str, str]:
         """Status and reason of a series in the table of what is covered."""
@@ -343,6 +343,8 @@ def data_rows(subject: Subject, table: pd.DataFrame, columns: Cells) -> list[dic
             how, code = spelled.get(key, "value"), text(row, name)
             told = words_of("figure_status").get(code, code.replace("_", " "))
             cells[key] = told if how == "text" else subject.figure(number(row, name), how).text
+        if "target" in columns:
+            cells["target"] = target_of(row, subject).text
         if cells.get("value") == "" and text(row, "status"):
             cells["value_why"] = text(row, "status")
         rows.append(cells)

@@ -49,6 +49,10 @@ def refused(workspace: Workspace) -> list[str]:
         (("logo: script.svg", "logo_alt: Us"), "more than a drawing"),
         (("logo: image.svg", "logo_alt: Us"), "more than a drawing"),
         (("logo: broken.svg", "logo_alt: Us"), "more than a drawing"),
+        (("logo: words.svg", "logo_alt: Us"), "is no SVG"),
+        (("logo: empty.svg", "logo_alt: Us"), ".png or .svg"),
+        (("logo: other.svg", "logo_alt: Us"), "is no SVG"),
+        (("logo: words.png", "logo_alt: Us"), ".png or .svg"),
         (("word_template: gone.docx",), "There is no file"),
         (("word_template: logo.png",), ".docx"),
         (('licence_url: "javascript:alert(1)"',), "begins with https://"),
@@ -64,6 +68,10 @@ def test_what_no_page_should_have_is_refused_with_its_line(
     active = {"script": "<script/>", "image": '<image href="https://x/y.png"/>', "broken": "<g>"}
     for name, inside in active.items():
         (place / f"{name}.svg").write_text(SVG.replace("<path", f"{inside}<path"))
+    other = {"words.svg": "no drawing", "empty.svg": "", "words.png": "no picture"}
+    other["other.svg"] = SVG.replace("<svg", "<g").replace("</svg", "</g")
+    for name, text in other.items():
+        (place / name).write_text(text)
     declare(workspace, *lines)
     assert any(said in line for line in refused(workspace)), refused(workspace)
 

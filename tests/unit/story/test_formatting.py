@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmf_analysis.story.bank import join_words
+from pmf_analysis.story.bank import count_of, join_words
 from pmf_analysis.story.facts import chance_band
 from pmf_analysis.story.figures import Subject
 from pmf_analysis.story.formatting import (
@@ -142,3 +142,8 @@ def test_no_number_is_minus_nothing(how: str) -> None:
 def test_rolling_periods_and_terms_follow_a_preposition() -> None:
     assert in_sentence("2022 to 2024 (calendar years)") == "2022 to 2024 (calendar years)"
     assert in_sentence("Summer term (May to August) 2025-26").startswith("the summer term")
+
+
+def test_one_figure_is_not_several() -> None:
+    said = [count_of("scope.judged_by", n, method="Outcome known") for n in (1, 2)]
+    assert said == ["Outcome known, 1 figure", "Outcome known, 2 figures"]

@@ -657,6 +657,7 @@ def test_many_unknown_columns_are_one_warning(workspace: Workspace, tmp_path: Pa
         ("Sep 2026 - Target", ("Sep 2026", "target")),
         ("Target", ("", "target")),
         ("RAG", ("", "ignore")),
+        ("Q1 2026/27 Commentary", ("Q1 2026/27", "text")),
         ("Indicator", None),
         ("Annual Target", None),
         ("Offtarget", None),
