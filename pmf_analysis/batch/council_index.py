@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pmf_analysis.batch import manifest, pages
+from pmf_analysis.story.bank import inflected
 
 
 def write_council_index(folder: Path) -> None:
@@ -22,8 +23,9 @@ def write_council_index(folder: Path) -> None:
     if records:
         about = records[-1].manifest["pages"]
         facts = pages.shared_facts(about) | {"period": "", "as_at": ""}
-        facts["periods"] = [*map(_period, sorted(by_period.values(), key=_starts, reverse=True))]
+        ordered = sorted(by_period.values(), key=_starts, reverse=True)
         with pages.spoken_as(about):
+            facts["periods"] = [*map(_period, ordered)]
             manifest.write_atomically(folder / "index.html", render_council(facts))
 
 
@@ -33,5 +35,5 @@ def _starts(runs: list[manifest.RunRecord]) -> str:
 
 
 def _period(runs: list[manifest.RunRecord]) -> dict[str, Any]:
-    name = f"period-{runs[0].folder.parent.name}"
-    return {"id": name, "period": runs[0].manifest["pages"]["period"], "runs": runs}
+    name, about = f"period-{runs[0].folder.parent.name}", runs[0].manifest["pages"]
+    return {"id": name, "period": inflected("labels", about["period"]), "runs": runs}

@@ -18,11 +18,14 @@ def words(node: Any) -> str:
     return " ".join(node.text_content().split())
 
 
-def make_run(root: Path, period: str, starts: str, id: str, *, status: str = "ok") -> Path:
+def make_run(
+    root: Path, period: str, starts: str, id: str, *, status: str = "ok", said: str = ""
+) -> Path:
     folder = root / period / id
     folder.mkdir(parents=True)
-    about = {"council": "Westshire <b>", "notice": "", "period": f"Period {period}"}
+    about = {"council": "Westshire <b>", "notice": "", "period": said or f"Period {period}"}
     about |= {"as_at": "2026-10-31", "starts": starts, "brand": {}}
+    about |= {"language": "cy" if said else "en", "themes": []}
     jobs = {"homes/trends": {"id": "homes/trends", "status": status}}
     run = {"schema_version": 1, "run": id, "status": "complete", "started": "2026-11-02T09:30:00"}
     text = json.dumps({**run, "pages": about, "jobs": jobs, "files": {}})
@@ -54,6 +57,19 @@ def test_periods_stand_in_order_with_the_newest_run_of_each(tmp_path: Path) -> N
     assert steps == ["#period-2026-27-q1", "#period-2026-27-q2"]
     assert set(steps) <= {f"#{id}" for id in page.xpath("//@id")}
     assert "<b>" not in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_periods_are_named_in_the_language_of_the_index(tmp_path: Path) -> None:
+    first, second = "Quarter 1 (April to June) 2026-27", "Quarter 2 (July to September) 2026-27"
+    make_run(tmp_path, "2026-27-q1", "2026-04-01", "20260801T000000Z-aaaa", said=first)
+    make_run(tmp_path, "2026-27-q2", "2026-07-01", "20261031T000000Z-bbbb", said=second)
+    write_council_index(tmp_path)
+    page = html.parse(str(tmp_path / "index.html")).getroot()
+    named = page.xpath("//main//h2/text()")
+    assert named[1] == "Chwarter 1 (Ebrill i Fehefin) 2026-27"
+    assert "Quarter" not in words(page) and "April" not in words(page)
+    # The one before and the one after stand first, where the address of a period leads to.
+    assert [each.getnext().tag for each in page.xpath("//main//h2")] == ["nav", "nav"]
 
 
 def test_a_council_without_runs_has_no_index(tmp_path: Path) -> None:
