@@ -52,8 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("Stopped before anything was made.", file=sys.stderr)
         return 130
     except OSError as error:
-        name = Path(str(error.filename or "pmf")).name
-        console.complain([Problem.of("system-refused", file=name, why=error.strerror or error)])
+        console.complain([Problem.refused(error, str(error.filename or "a file"))])
         return EXIT_DATA_UNUSABLE
     # The promise is that no one sees a traceback: it goes into a file, and its place is named.
     except Exception as error:

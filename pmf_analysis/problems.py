@@ -88,6 +88,20 @@ class Problem:
         given = {name: facts[name] for name in ("level", *PLACE, "indicator") if name in facts}
         return cls(**{"code": fault, **words, **given})
 
+    @classmethod
+    def refused(cls, error: OSError, place: str) -> "Problem":
+        """Return what a person is told where the system refused to read or write a file.
+
+        Examples
+        --------
+        >>> told = Problem.refused(PermissionError(13, "Permission denied"), "outputs/.a.pdf.tmp")
+        >>> told.message
+        'The system did not let pmf read or write outputs/a.pdf: Permission denied.'
+        """
+        # What is written whole or not at all is first written under a name of its own.
+        place = re.sub(r"(^|[/\\])\.([^/\\]+)\.tmp$", r"\1\2", place)
+        return cls.of("system-refused", place=place, why=error.strerror or error)
+
     def line(self) -> str:
         """Return the problem as one line of text.
 

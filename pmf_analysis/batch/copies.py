@@ -122,10 +122,13 @@ def make_copies(
             continue
         except PmfError as error:
             problems: Iterable[Problem] = error.problems
+        except OSError as error:
+            problems = [Problem.refused(error, f"{job['id']}/{FILES[name]}")]
         # A fault of one writer is this copy's alone, and the other copies are still made.
         except Exception as error:
             why = manifest.redacted(f"{type(error).__name__}: {error}")
             problems = [Problem.of("copy-failed", why=why)]
         told[name] = {"route": "", "message": " ".join(each.line() for each in problems)}
-        (place / FILES[name]).unlink(missing_ok=True)  # of an earlier attempt
+        with suppress(OSError):
+            (place / FILES[name]).unlink()  # of an earlier attempt
     return told

@@ -208,7 +208,7 @@ def locked(folder: Path) -> AbstractContextManager[Any]:
     Raises
     ------
     PmfError
-        When another run holds it.
+        When another run or export holds it.
     """
     from filelock import FileLock, Timeout
 

@@ -72,3 +72,18 @@ def test_a_copy_that_failed_is_made_again_though_a_file_is_there(
     export(run)
     assert job["copies"]["pdf"]["message"] == ""
     assert (run.folder / job["id"] / "report.pdf").read_bytes() == b"%PDF"
+
+
+def test_a_copy_that_may_not_be_written_is_told_in_plain_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "report.pdf").mkdir()  # which no file can take the place of
+    monkeypatch.setattr(copies.notebooks, "read_notebook", lambda path: None)
+    monkeypatch.setattr(copies.pages, "page_facts", lambda about, job: {})
+    monkeypatch.setattr(copies, "copy_of", lambda *given: (b"%PDF", "weasyprint"))
+    job = {"id": JOBS[0]}
+    told = copies.make_copies(tmp_path, {}, job, ["pdf", "word"], None)
+    said = told["pdf"]["message"]
+    assert said.startswith("The system did not let pmf read or write homes/trends/report.pdf: ")
+    assert "Error" not in said and "tmp" not in said
+    assert told["word"]["message"] == ""

@@ -143,6 +143,6 @@ def test_a_second_run_is_refused_while_the_first_is_at_work(tmp_path: Path) -> N
     command = [sys.executable, "-c", code, str(tmp_path)]
     with locked(tmp_path):
         held = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "Another run for this council is at work." in held
+    assert "Another run or export for this council is at work." in held
     after = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert after == "free\n"

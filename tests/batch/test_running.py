@@ -209,7 +209,7 @@ def test_a_second_run_for_the_same_council_is_refused(sound: Path) -> None:
     with locked(sound / "outputs" / "tinyshire"):
         done = subprocess.run([sys.executable, "-c", code, sound], capture_output=True, text=True)
     assert done.returncode == 2
-    assert "Another run for this council is at work." in done.stderr
+    assert "Another run or export for this council is at work." in done.stderr
 
 
 def test_an_empty_store_runs_nothing(sound: Path) -> None:

@@ -120,7 +120,7 @@ def test_two_runs_at_once_never_mix(waiting: Path, switch: Path, tmp_path: Path)
         finally:
             first.kill()
     assert second.returncode == 2
-    assert "Another run for this council is at work" in second.stderr
+    assert "Another run or export for this council is at work" in second.stderr
     (only,) = waiting.glob("outputs/*/*/*")
     assert json.loads((only / "manifest.json").read_text())["status"] == "complete"
 
