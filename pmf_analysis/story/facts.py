@@ -55,6 +55,7 @@ class TrendFacts(Facts):
             period=formatting.in_sentence(text(row, "period_long") or text(row, "period_label")),
             direction=way,
             verdict=without_status(verdict, subject, way),
+            target=target_of(row, subject),
             judged=judged,
             **of_points,
         )
@@ -230,7 +231,7 @@ class TargetFacts(Facts):
             verdict = "kept" if formatting.twentieths(chance) >= round(20 * easy) else "at_risk"
         return cls.read(
             *(row, subject, "target"),
-            target=_target(row, subject),
+            target=target_of(row, subject),
             band="" if chance is None else chance_band(chance),
             verdict="no_verdict" if subject.is_city and chance is not None else verdict,
             of_periods=int(number(row, "of") or 0),
@@ -244,6 +245,13 @@ class TargetFacts(Facts):
             return "baseline"
         outcome = self.reason.rpartition(MARKS["outcome"])[2]
         return _CODE["outcomes"].get(outcome) or self.verdict
+
+    @property
+    def stated(self) -> str:
+        """Target as a table states it: both ends of a range, and that a baseline is one."""
+        is_range = self.subject.polarity == "range"
+        plain = str(self.target) if is_range else self.subject.plain(self.target)
+        return bank.say("realism.stated", target=plain) if self.kind == "baseline" else plain
 
     @property
     def offered(self) -> dict[str, Figure]:
@@ -275,7 +283,8 @@ def chance_band(probability: float) -> str:
     return str(next(band for most, band in _CODE["bands"].items() if shown <= most))
 
 
-def _target(row: Row, subject: Subject) -> Figure:
+def target_of(row: Row, subject: Subject) -> Figure:
+    """Return the target of a row; of a range it spells both ends."""
     low, high = number(row, "target_low"), number(row, "target_high")
     if subject.polarity != "range" or low is None or high is None:
         return subject.figure(number(row, "target"))

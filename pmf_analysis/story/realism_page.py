@@ -14,7 +14,7 @@ from pmf_analysis.story.bank import reason_sentences, reason_words, say, stored,
 from pmf_analysis.story.blocks import Block
 from pmf_analysis.story.dots import count_meeting, draw_dots, draw_trajectory
 from pmf_analysis.story.facts import TargetFacts, TrendFacts
-from pmf_analysis.story.figures import Subject, number, raw
+from pmf_analysis.story.figures import Facts, Subject, number, raw
 from pmf_analysis.story.formatting import twentieths
 from pmf_analysis.story.pages import Page, data_rows, data_table, table_block, words_block
 from pmf_analysis.story.sentences import reference_sentences, target_sentences, target_title
@@ -25,6 +25,7 @@ from pmf_analysis.story.view import rows_of
 _DOTS = [f"d{place:02d}" for place in range(1, 21)]
 _UNRECORDED = ("no_rationale", "no_comparator")  # named once, with the data
 _KNOWN = 4  # newest figures, told beside the forecast
+_GOALS = ["target", "target_low", "target_high"]
 _TO_COME = ["chance_on_path", "q05", "q50", "q95"]
 
 
@@ -60,7 +61,7 @@ class RealismPage(Page[TargetFacts]):
         targets, without = self._targets(), len(self._asked())
         if not targets:
             return (say("theme.no_targets"), say("theme.no_targets_next"))
-        told = self.count_verdicts("realism", "theme.of_targets", targets)
+        told = self.count_verdicts("realism", "theme.of_targets", sorted(targets, key=_urgency))
         return (*told, bank.count_of("theme.some_without", without)) if without else told
 
     def rows(self) -> list[dict[str, str]]:
@@ -71,8 +72,7 @@ class RealismPage(Page[TargetFacts]):
 
     def row(self, facts: TargetFacts) -> dict[str, str]:
         """Target, chance and range of values with a middling chance."""
-        is_set = not (facts.is_reference or facts.kind == "baseline")
-        cells = bank.tell_cells("target_realism", facts=facts, is_set=is_set)
+        cells = bank.tell_cells("target_realism", facts=facts, is_set=not facts.is_reference)
         return cells | {"range": spoken.range_words(facts)}
 
     def standing(self, facts: TargetFacts) -> tuple[str, str]:
@@ -147,6 +147,10 @@ class RealismPage(Page[TargetFacts]):
         fans = self.view.of_series(self.view.forecasts, facts.subject.series if facts else "")
         if facts is None or fans.empty:
             return []
+        # It ends when the target is due, so that label, words and table tell of that day.
+        if not facts.of_periods:
+            due = fans[fans["horizon"] <= facts.horizon]
+            fans = due if len(due) else fans
         subject, view = facts.subject, self.view
         points = view.drawn(subject.series)
         ids = [e.target_id for e in own[: own.index(facts) + 1] if not e.of_periods]
@@ -157,10 +161,12 @@ class RealismPage(Page[TargetFacts]):
         slots = {"first": first, "better": self.view.better(subject)}
         slots["heading"] = "title" if lines else "title_no_target"
         slots["low"] = subject.plain(subject.figure(number(rows_of(fans)[-1], "q05")))
-        said = reference_sentences([facts]) if facts.is_reference else target_sentences(facts)
+        said = target_sentences(facts) if lines else ()
+        said = reference_sentences([facts]) if facts.is_reference else said
         draw = partial(draw_spc, points, subject, targets=targets, forecast=fans)
-        goals = dict(zip(targets["period"], targets["target"], strict=True))
-        shown = pd.concat([points.tail(_KNOWN), fans.assign(target=fans["period"].map(goals))])
+        goals = targets[["period", *_GOALS]].drop_duplicates("period", keep="last")
+        ahead = fans.drop(columns=_GOALS, errors="ignore").merge(goals, on="period", how="left")
+        shown = pd.concat([points.tail(_KNOWN), ahead])
         cells = data_rows(subject, shown, stored("cells.yml")["data"]["fan"])
         return [self.figure(facts, "fan", draw, cells, *said[:2], slots=slots)]
 
@@ -189,6 +195,10 @@ class RealismPage(Page[TargetFacts]):
             rows = rows_of(fans[fans["horizon"] == facts.horizon]) if len(fans) else []
         dots = [value for row in rows for d in _DOTS if (value := number(row, d)) is not None]
         return dots if len(dots) == len(_DOTS) else []
+
+    def attention(self) -> list[str]:
+        """Standards at risk, then the other targets that need attention by their chance."""
+        return [*map(self.in_short, sorted(self.listed("attention"), key=_urgency))]
 
     def in_short(self, facts: TargetFacts) -> str:
         """Say a target and its chance, or why it is not judged."""
@@ -236,6 +246,13 @@ def _answers(questions: Sequence[TargetFacts]) -> dict[str, str]:
     entries = [(f"realism.asked.{spoken.asked_kind(each)}", each) for each in questions]
     told = [say(entry, chance=each.probability, target=each.target) for entry, each in entries]
     return {"chance": "; ".join(filter(None, told)), "status": "no_target"}
+
+
+def _urgency(facts: Facts) -> tuple[bool, bool, float]:
+    """Sort standards at risk first, then what was missed, then by chance, the lowest first."""
+    chance = facts.probability.raw
+    is_missed = facts.shown == "target_missed"
+    return facts.shown != "at_risk", not is_missed, 1.0 if chance is None else chance
 
 
 def _anchor(facts: TargetFacts, own: Sequence[TargetFacts]) -> str:

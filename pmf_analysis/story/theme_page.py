@@ -97,8 +97,6 @@ class ThemePage:
         target = _next(self.realism.by_series[series])
         row = {key: cells[key] for key in ("indicator", "trend", "latest")}
         row["trend_said"] = self._drawn(facts) if row["trend"] else ""
-        if target and target.of_periods:  # beside a year's target stands the year so far
-            row["latest"] = self.realism.row(target)["latest"] or row["latest"]
         if "status" not in self.without:
             ours = rows_of(self.view.of_series(self.view.statuses, series))
             row["status"] = "".join(text(each, "colour") or text(each, "why") for each in ours)
@@ -128,12 +126,14 @@ class ThemePage:
     def _target(self, facts: TargetFacts | None, n: int) -> dict[str, str]:
         if facts is None:
             return {"target": "", "chance": self.view.status_words["no_target"]}
-        due, target = facts.period_label, facts.subject.plain(facts.target)
+        due, target = facts.period_label, facts.stated
         chance = say("theme_page.chance", frequency=facts.frequency, due=due)
         said = chance or self.view.status_words[facts.shown]
         more = count_of("theme_page.more", n - 1, said=said) if n > 1 else said
         kind = "suspect" if MARKS["unit"] in facts.reason else "target"
-        return {"target": say(f"theme_page.{kind}", target=target, due=due), "chance": more}
+        so_far = facts.subject.plain(facts.last_value) if facts.of_periods else ""
+        said = say("theme_page.so_far", so_far=so_far, target=target)
+        return {"target": say(f"theme_page.{kind}", target=said or target, due=due), "chance": more}
 
 
 def _next(targets: list[TargetFacts]) -> TargetFacts | None:

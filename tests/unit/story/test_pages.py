@@ -306,6 +306,27 @@ def test_a_long_narrative_is_folded_after_a_sentence_and_is_there_as_a_whole() -
     assert folded.xpath("string(summary)").startswith("Read all")
 
 
+def test_standards_at_risk_come_first_then_the_lowest_chances() -> None:
+    kinds = [("stretch", "ambition", 0.4), ("not_realistic", "ambition", 0.1)]
+    kinds += [("stretch", "floor", 0.6), ("stretch", "ambition", 0.3)]
+    series = [row["series"] for row in trend_rows()]
+    rows = [
+        target_row(series=of, target_id=f"t{p}", verdict=verdict, kind=kind, probability=p)
+        for of, (verdict, kind, p) in zip(series, kinds, strict=False)
+    ]
+    page = realism(targets=rows)
+    order = sorted(
+        page.listed("attention"), key=lambda facts: page.attention().index(page.in_short(facts))
+    )
+    assert [facts.probability.raw for facts in order] == [0.6, 0.1, 0.3, 0.4][: len(order)]
+    words = " ".join(page.summary())
+    assert (
+        words.index("Standard at risk:")
+        < words.index("Not realistic yet:")
+        < words.index("A stretch:")
+    )
+
+
 @pytest.mark.parametrize("said", ["TBC", "n/a", "See above.", " - ", "To be confirmed"])
 def test_filler_is_no_reason(said: str) -> None:
     told = made_up_view().narratives.assign(text=said)
@@ -907,7 +928,7 @@ def _portfolio_table(block: Block) -> list[tuple[str, ...]]:
 def test_all_targets_together_are_an_expected_number_with_a_range(view: ThemeView) -> None:
     block = by_id(RealismPage(view).scope())["portfolio"]
     assert block.text[0] == (
-        "If nothing new is done, about 3 of this theme's 9 targets with a chance would be met "
+        "If nothing new is done, about 3 of 9 targets of this theme would be met "
         "(1 to 6, 8 times in 10). "
         "Leaving out standards to keep, one target has a chance of 85% or more "
         "if nothing new is done."
@@ -916,7 +937,7 @@ def test_all_targets_together_are_an_expected_number_with_a_range(view: ThemeVie
     past = record_rows()[1]
     (whole,) = portfolio_blocks(portfolio_rows(), {"homes": "Homes and communities"}, 0.85, past)
     assert whole.text[0] == (
-        "If nothing new is done, about 21 of the council's 56 targets with a chance would be met. "
+        "If nothing new is done, about 21 of 56 targets of the council would be met. "
         "Leaving out standards to keep, one target has a chance of 85% or more "
         "if nothing new is done. "
         "Of the council's 141 past targets with a known outcome, 58 were met."
@@ -926,6 +947,7 @@ def test_all_targets_together_are_an_expected_number_with_a_range(view: ThemeVie
         ("Homes and communities", "9", "1 to 6"),
         ("Director place", "9", "1 to 6"),
     ]
+    assert "could not be worked out are left out" in block.notes[0]
     assert "no score" in block.notes[0] and "if nothing new is done" in block.table.caption
     assert "portfolio" not in by_id(realism(portfolio=[]).scope())
 
@@ -1031,6 +1053,7 @@ def test_every_template_of_a_target_is_reached(monkeypatch: pytest.MonkeyPatch) 
         for more in ({}, wordy, {"polarity": "lower"}, {"polarity": "range"}, {"control": "city"}):
             facts = TargetFacts.of(row, Subject.of(trend_row(**more), "W"))
             target_title(facts), target_sentences(facts), challenge_questions(facts)
+            assert facts.stated.startswith("baseline ") == (facts.kind == "baseline")
             evidence_rows(facts, order)
     for page in (
         RealismPage(made_up_view()),

@@ -90,7 +90,9 @@ def test_beside_a_years_target_stands_the_year_so_far_and_an_odd_target_is_marke
     page = opened(made_up_view(targets=targets))
     rows = next(block.table for block in page.glance() if block.table).rows
     aimed = [row for row in rows if row["target"]]
-    assert aimed and all(row["latest"].endswith("(so far)") for row in aimed)
+    assert aimed and all(" so far of " in row["target"] for row in aimed)
+    # The latest figure is that of one period, as on the trends page and in the line beside it.
+    assert not any("so far" in row["latest"] for row in rows)
     assert all(row["target"].endswith("(is its unit right?)") for row in aimed)
 
 
