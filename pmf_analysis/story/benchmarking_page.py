@@ -24,8 +24,7 @@ _FEWEST_GAPS, _MOST_NAMES, _FURTHEST = 3, 10, 3
 _AS_IF = ("lower_limit", "is_as_if")  # columns of gaps whose marks are explained
 _CALLED = ("better", "worse", "higher", "lower")
 _OUT = [["low_998", "high_998"], ["low_998", "low_95", "high_95", "high_998"]]  # at 99.8 %, 95 %
-_TESTED = ("counts", "interval", "own_history")
-_PUBLISHED_LEVEL = 95.0  # of the intervals that surveys are published with
+_LEVELS = {"interval": 95.0, "own_history": 99.7}  # of surveys, and of three standard deviations
 
 
 def comparisons_of(view: ThemeView) -> tuple[ComparisonFacts, ...]:
@@ -77,17 +76,28 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         """Facts of series that can be set beside similar councils."""
         return [each for each in self.facts if each.verdict != "cannot_judge"]
 
+    @property
+    def tests(self) -> dict[str, float]:
+        """Level at which each kind of evidence is tested for chance."""
+        return {"counts": self.view.comparison_level, **_LEVELS}
+
+    @property
+    def of_council(self) -> list[ComparisonFacts]:
+        """Facts of what is compared but for the whole area, of which nothing is better or worse."""
+        return [each for each in self.compared if not each.subject.is_city]
+
     def summary(self) -> tuple[str, ...]:
         """Say how many indicators are better, similar or worse, and which."""
         if not self.compared:
             return (say("theme.no_comparison"), say("theme.no_comparison_next"))
         facts = self.facts
-        tested = [each.evidence for each in facts if not each.subject.is_city]
-        levels = {"counts": self.view.comparison_level, "interval": _PUBLISHED_LEVEL}
+        tested = [each.evidence for each in self.of_council]
         called = any(each.shown.endswith(_CALLED) for each in facts)
-        tests = [(tested.count(kind), level) for kind, level in levels.items() if called]
+        tests = [(tested.count(kind), level) for kind, level in self.tests.items() if called]
         counts = self.count_verdicts("benchmarking", self.counting_entry(), facts)
-        slots = {"chance": sentences.chance_among_tested(tests), "peer_set": facts[0].peer_set}
+        has_somewhat = any(each.is_somewhat for each in self.of_council)
+        chance = sentences.chance_among_tested(tests, has_somewhat=has_somewhat)
+        slots = {"chance": chance, "peer_set": facts[0].peer_set}
         return tell("peers_summary", counts=counts, facts=facts, **slots)
 
     def row(self, facts: ComparisonFacts) -> dict[str, str]:
@@ -162,7 +172,8 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         columns = stored("cells.yml")["columns"]["strip"]
         table = data_table(say("strip.title", name=view.council), columns, map(self.row, facts))
         svg = draw_strip([self._strip_row(each) for each in facts], id="strip")
-        slots, notes = slots | {"n": len(facts)}, (say("strip.rank_note"),)
+        slots, notes = slots | {"n": len(facts)}, [say("strip.rank_note")]
+        notes += [say("strip.range_note")] if any(each.rank_range for each in facts) else []
         return picture("strip", view.council, svg, table, *said, slots=slots, notes=notes)
 
     def _strip_row(self, facts: ComparisonFacts) -> StripRow:
@@ -206,17 +217,23 @@ class BenchmarkingPage(Page[ComparisonFacts]):
         return [*holds, *leads, *groups, *value, *further.could_compare(view, compared)]
 
     def exceptions(self) -> list[Block]:
-        """Return what needs attention, or who is behind without one, and what was not tested."""
+        """Return what needs attention, or who is behind without one, and what was not tested.
+
+        Then what is well, and what stands out of the whole area.
+        """
         first, *others = super().exceptions()
-        of, behind = len(self.compared), [each for each in self.compared if each.is_behind]
-        n = sum(each.evidence in _TESTED for each in self.compared)
-        rest = [say("exceptions.rest", n=of - n, of=of)] if n < of else []
+        area = map(self.in_short, self.listed("whole_area"))
+        others += words_block("finding", "whole-area", (*area,))
+        of, behind = len(self.of_council), [each for each in self.of_council if each.is_behind]
+        n = sum(each.evidence in self.tests for each in self.of_council)
+        entry = "rest" if of == len(self.compared) else "rest_of_council"
+        rest = [say(f"exceptions.{entry}", n=of - n, of=of)] if n < of else []
         if self.attention():
             return [replace(first, text=(*first.text, *rest)), *others]
         behind.sort(key=lambda each: -(each.rank.raw or 0.0) / (each.rank_of.raw or 1.0))
         names = [f"{e.subject.short} ({sentences.rank_words(e)})" for e in behind[:_FURTHEST]]
         entry = "not_tested" if 2 * n < of else "not_passed" if behind else "none"
-        entry = entry if of else "not_compared"
+        entry = entry if self.compared else "not_compared"
         title = say(f"section.{entry}") if entry != "none" else first.title
         said = (say(f"exceptions.{entry}"), *named(say("exceptions.behind"), names), *rest)
         return [replace(first, title=title, text=bank.paragraph(said)), *others]
@@ -245,13 +262,12 @@ class BenchmarkingPage(Page[ComparisonFacts]):
     def attention(self) -> list[str]:
         """Name what is worse by more than chance, at the edge, or behind and farther each year.
 
-        What is only somewhat worse is named beyond the middle half. Then groups that do
-        worse, and what differs without being better or worse.
+        Then groups that do worse, and what differs without being better or worse.
         """
         title, first = sentences.comparison_title, self.listed("attention")
         edge = (f"{title(e)}. {say('compare.edge')}" for e in self.facts if e.edge)
         behind = [e for e in self.facts if e.is_widening and e not in first]
-        wider = (" ".join((f"{e.subject.short}.", *sentences.gap_sentences(e))) for e in behind)
+        wider = (" ".join((f"{title(e)}.", *sentences.gap_sentences(e))) for e in behind)
         groups = [e for e in self.groups if not self.trends[e.subject.series].is_stale]
         others = map(self.in_short, self.listed("neutral"))
         return [*super().attention(), *edge, *wider, *further.group_attention(groups), *others]

@@ -161,8 +161,9 @@ class ComparisonFacts(Facts):
         ends = [subject.figure(number(row, end), "rank") for end in ("rank_best", "rank_worst")]
         quarter, kept = int(number(row, "quarter") or 0), number(row, "own_kept")
         # Of the whole area no way is better: places and quarters count from the highest figure.
-        turned = {"lower": (5 - quarter) % 5, "range": 0} if subject.is_city else {}
-        is_told = ends[0] != ends[1] and subject.polarity not in turned
+        is_turned = subject.is_city and subject.polarity in ("lower", "range")
+        is_told = ends[0] != ends[1] and not is_turned
+        quarter = (5 - quarter) % 5 if is_turned else quarter
         return cls.read(
             *(row, subject, "comparison"),
             n=n,
@@ -171,7 +172,8 @@ class ComparisonFacts(Facts):
             reason=nobody or reason,
             rank=subject.figure(rank, "rank"),
             rank_range=bank.say("number.range", low=ends[0], high=ends[1]) if is_told else "",
-            quarter=turned.get(subject.polarity, quarter),
+            # The best range may lie in the middle of the others.
+            quarter=0 if subject.polarity == "range" else quarter,
             own_kept="" if kept is None else "kept" if kept else "not_kept",
             verdict=without_status(verdict or "cannot_judge", subject, sign),
         )

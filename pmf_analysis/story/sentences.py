@@ -10,7 +10,7 @@ from the bank as "" and is left out.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -23,7 +23,7 @@ from pmf_analysis.story.formatting import format_age, format_false_alarm, format
 from pmf_analysis.story.parts import MONTHS
 
 FIRST_CAUTIONS = 2  # told with the finding; the others below the chart
-_CLAUSE_WORDS, _RARE = 11, 0.05
+_CLAUSE_WORDS, _MOST_REASONS, _RARE = 11, 2, 0.05
 _SHOWN = ("shows", "shows_two", "shows_alone")
 _MOST_WORDS = 50  # of a rationale, about 300 characters
 _SEEN: dict[str, str] = bank.stored("facts.yml")["seen"]
@@ -153,7 +153,7 @@ def counted(group: str, entry: str, counts: Sequence[tuple[str, int]], total: in
 
 
 def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
-    """Say in one sentence what was not judged and the commonest reason; count the others.
+    """Say what was not judged and why: of many reasons the commonest, and count the others.
 
     ``reasons`` are pairs of an indicator's name and why it was not judged.
     """
@@ -164,26 +164,37 @@ def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
     clauses = [first[:1].lower() + bank.clip_words(first, _CLAUSE_WORDS)[1:] for first in firsts]
     for (_, reason), clause in zip(reasons, clauses, strict=True):
         asides.note_part(reason, clause)
-    common = max(clauses, key=clauses.count)
-    names = [name for (name, _), clause in zip(reasons, clauses, strict=True) if clause == common]
-    others = len(reasons) - len(names)
-    more = partial(count_of, "theme.not_judged_and", others)
-    tell = more if others else partial(say, "theme.not_judged")
-    return (bank.listed(names, lambda names: tell(names=names, reason=common)),)
+    told = sorted(dict.fromkeys(clauses), key=clauses.count, reverse=True)
+    left = len(clauses) - clauses.count(told[0]) if len(told) > _MOST_REASONS else 0
+    said: list[str] = []
+    for clause in told[: 1 if left else _MOST_REASONS]:
+        names = [name for (name, _), of in zip(reasons, clauses, strict=True) if of == clause]
+        said.append(bank.listed(names, _not_judged(clause, left)))
+    return (*said,)
 
 
-def chance_among_tested(tests: Sequence[tuple[int, float]]) -> Sentences:
+def _not_judged(reason: str, left: int) -> Callable[[str], str]:
+    """Return how names are told with their reason, and how many are left for other reasons."""
+    entry = f"theme.not_judged{'_and' * (left > 0)}"
+    return lambda names: say(entry, names=names, reason=reason, n=left)
+
+
+def chance_among_tested(
+    tests: Sequence[tuple[int, float]], *, has_somewhat: bool = False
+) -> Sentences:
     """Say how many comparisons chance alone would call better or worse, at most.
 
     ``tests`` are pairs of how many were tested and at which level (in percent). It takes more than
-    one test to call a verdict, so that chance calls fewer.
+    one test to call a verdict, so that chance calls fewer. ``has_somewhat``: whether verdicts are
+    given that are not counted.
     """
     tested = sum(n for n, _ in tests)
     expected = round(sum(n * (1 - level / 100) for n, level in tests))
     none_of_them = math.prod((level / 100) ** n for n, level in tests)
     slots = {"expected": expected, "frequency": format_false_alarm(1 - none_of_them)}
     entry = f"theme.tested.{'about' if expected else 'rare'}"
-    return (count_of(entry, tested, **slots),) if tested else ()
+    somewhat = say("theme.tested.somewhat") if has_somewhat else ""
+    return bank.told(count_of(entry, tested, **slots), somewhat) if tested else ()
 
 
 def chance_signals(rows: Sequence[Row], seen: int, of_city: int) -> Sentences:
@@ -269,7 +280,8 @@ def step_row(row: Row, subject: Subject) -> dict[str, str]:
     levels, value = words_of("realism.level"), subject.figure(number(row, "value"))
     slots = {"value": value, "level": levels.get(text(row, "comparator"), levels["other"])}
     slots["answer"] = words_of("realism.answer")[text(row, "answer")]
-    shows = bank.say_first("realism.step_with", "realism.step", **slots)
+    slots["period"] = text(row, "period_label")
+    shows = bank.say_first("realism.step_of", "realism.step_with", "realism.step", **slots)
     return {"looked": words_of("realism.steps")[text(row, "step")], "shows": shows}
 
 

@@ -501,7 +501,7 @@ def test_no_story_lies_untold(repository: Path) -> None:
 
 def test_good_news_stands_apart_from_what_needs_attention(view: ThemeView) -> None:
     attention, good, area = TrendsPage(view).exceptions()
-    assert area.title == "Measures of the whole area that moved"
+    assert area.title == "Measures of the whole area that stand out"
     assert attention.text[0].startswith("Major planning on time: worsening")
     assert not any("improving" in each for each in attention.text)
     assert good.id == "good-news" and good.text[0].startswith("Household recycling: improving")
@@ -607,7 +607,7 @@ def further(view: ThemeView) -> dict[str, Block]:
 def test_the_headline_names_what_is_open_and_what_chance_would_give(view: ThemeView) -> None:
     said = " ".join(BenchmarkingPage(view).headline()[0].text)
     assert "Worse: Household recycling. Worth a closer look: Fly-tipping." in said
-    assert "on all 2 tested, around 1 in" in said
+    assert "on all 3 tested, around 1 in" in said
     turned = view.comparisons.assign(robust_opposite=1)
     said = " ".join(BenchmarkingPage(made_up_view(comparisons=turned)).headline()[0].text)
     assert "Depends on whom we compare with: Household recycling." in said
@@ -745,12 +745,12 @@ def test_old_comparisons_and_missing_councils_are_named(view: ThemeView) -> None
     assert one.startswith(f"{absent} 5 of the 5 indicators compared: Council 0, Council 1")
 
 
-def test_what_is_somewhat_worse_needs_attention_in_the_worst_quarter(view: ThemeView) -> None:
+def test_what_is_somewhat_worse_needs_attention_in_any_quarter(view: ThemeView) -> None:
     rows = view.comparisons.assign(verdict="similar", gap_verdict="steady", funnel_label="within")
     first = rows["series"].eq("recycling|X1|||v1") & rows["peer_set"].eq("neighbours")
     for code, quarter, is_told in (
         ("somewhat_worse", 4, True),
-        ("somewhat_worse", 3, False),
+        ("somewhat_worse", 3, True),
         ("somewhat_better", 4, False),
     ):
         told = rows.assign(quarter=quarter).mask(first, rows.assign(verdict=code, rank=16))
@@ -768,6 +768,15 @@ def test_what_is_somewhat_worse_needs_attention_in_the_worst_quarter(view: Theme
     assert len(good) == 1 and "somewhat better" in good[0]
 
 
+def test_what_stands_out_of_the_whole_area_needs_no_attention(view: ThemeView) -> None:
+    rows = view.comparisons.assign(verdict="similar", gap_verdict="steady", funnel_label="within")
+    told = rows.mask(rows["series"].str.startswith("air"), rows.assign(verdict="somewhat_worse"))
+    page = BenchmarkingPage(made_up_view(comparisons=told, equality=pd.DataFrame()))
+    *_, area = page.exceptions()
+    assert area.id == "whole-area" and area.text[0].startswith("Nitrogen dioxide: ")
+    assert "Nitrogen" not in " ".join((*page.attention(), *page.good_news()))
+
+
 def test_nothing_stands_out_is_not_said_where_most_could_not_be_tested(view: ThemeView) -> None:
     place = {"verdict": "position_only", "funnel_label": "", "gap_verdict": "steady"}
     ranked = view.comparisons.assign(evidence="values_only", **place)
@@ -775,7 +784,8 @@ def test_nothing_stands_out_is_not_said_where_most_could_not_be_tested(view: The
     (block,) = BenchmarkingPage(shown).exceptions()
     assert block.title == "Most could not be tested"
     assert "behind the median: Major planning on time (16th of 16)" in block.text[0]
-    assert block.text[0].endswith("Of the 6 indicators compared, 6 could not be tested for chance.")
+    rest = "Of the 5 indicators compared, measures of the whole area aside, 5 could not be tested"
+    assert block.text[0].endswith(f"{rest} for chance.")
     alike = ranked.assign(verdict="similar", evidence="counts")
     (block,) = BenchmarkingPage(
         made_up_view(comparisons=alike, equality=pd.DataFrame())

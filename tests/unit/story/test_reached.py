@@ -110,7 +110,7 @@ def _counted(n: int, of: int, level: float, of_city: int) -> None:
         (code, 3) for code in bank.words_of("status") if f"theme.trends.{code}.many" in bank.bank()
     ]
     sentences.counted("trends", "theme.of", many, 3 * len(many))
-    sentences.chance_among_tested([(n, level), (40 * of, 95.0)])
+    sentences.chance_among_tested([(n, level), (40 * of, 95.0)], has_somewhat=True)
     sentences.chance_signals([{"low": 0, "high": n, "n": 9}], of, of_city)
     sentences.off_target(
         [{"period_label": str(each), "value": 1.0, "n": 2} for each in range(total)]
