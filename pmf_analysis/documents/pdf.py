@@ -74,7 +74,15 @@ def _print_page(page_html: str) -> str:
     page = html.document_fromstring(page_html)
     colours = _COLOURS.findall("\n".join(page.xpath("//style/text()")))
     looks = "\n".join([*colours, (TEMPLATES / "pmf/print.css").read_text(encoding="utf-8")])
-    return f"<!DOCTYPE html>\n{_stylesheet()(page, looks=etree.XSLT.strparam(looks))}"
+    unknown, quoted = _said("realism.answer.not_known", page.get("lang")), etree.XSLT.strparam
+    made = _stylesheet()(page, looks=quoted(looks), unknown=quoted(unknown))
+    return f"<!DOCTYPE html>\n{made}"
+
+
+def _said(entry: str, language: object) -> str:
+    """Say an entry in the language of a page or file."""
+    with spoken("cy" if str(language).startswith("cy") else "en"):
+        return say(entry)
 
 
 @cache
@@ -149,8 +157,7 @@ def _put_tags_right(pdf: Any, faults: list[str]) -> tuple[Any, dict[Any, dict[in
         if tag.S == "/Art":
             tag.S, tag.Lang = Name.Span, "en-GB" if is_welsh else "cy"
         elif tag.S == "/BlockQuote":
-            with spoken("cy" if is_welsh else "en"):
-                tag.S, tag.ActualText = Name.Span, say("page.no_value")
+            tag.S, tag.ActualText = Name.Span, _said("page.no_value", pdf.Root.get("/Lang"))
         elif tag.S == "/TR":
             _say_what_cells_head(tag)
         elif tag.S == "/Figure":

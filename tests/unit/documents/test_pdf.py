@@ -66,6 +66,8 @@ def _rows(count: int) -> tuple[dict[str, str], ...]:
 
 def _page(*, rows: int = 40, title: str = "Recycling has risen", lang: str = "en-GB") -> str:
     data = Table("Recycling by period, data", COLUMNS[::2], ({"name": "June", "value": "39%"},))
+    asked = ({"name": "Set by law?", "value": "No"}, {"name": "Is it new?", "value": "Not known"})
+    evidence = Table("Evidence on the target", COLUMNS[::2], asked)
     pair = Table("Where figures come from", COLUMNS[::2], ({"name": "Waste", "value": "39%"},) * 6)
     blocks = [
         Block("finding", "news", title, text=("It was 39.8% in September.",), tone="better"),
@@ -74,6 +76,7 @@ def _page(*, rows: int = 40, title: str = "Recycling has risen", lang: str = "en
         Block("figure", "panels", "All at once", "Each alone", alt="All rose.", svg=PANEL * 5,
               table=data),
         Block("table", "key", "Key", table=Table("Key figures", COLUMNS, _rows(rows), WORDS)),
+        Block("table", "evidence-waste", "", table=evidence),
         Block("table", "origins", "Origins", table=pair),
     ]  # fmt: skip
     outputs = [v4.new_output("display_data", data=each._repr_mimebundle_()) for each in blocks]
@@ -195,7 +198,7 @@ def test_a_table_that_goes_on_is_one_table_whose_headings_are_repeated(
 ) -> None:
     tables = [tag for tag in _tags(opened) if tag.S == "/Table"]
     sizes = [sum(tag.S == "/TR" for tag in pdf._tags(table)) for table in tables]
-    assert sizes == [41, 7]
+    assert sizes == [41, 2, 7]
     assert all(table.K[0].S == "/Caption" for table in tables)
     assert _words(made.content, tmp_path).count("Latest") >= 3  # two tables, and a second page
 
@@ -230,12 +233,14 @@ def test_words_come_in_reading_order_and_charts_keep_theirs(made: Pdf, tmp_path:
     words = " ".join(_words(made.content, tmp_path).split())
     parts = ["Westshire Council", "Place: Trends", "Quarter 2", "really", "At a glance",
              "first part", "Recycling has risen", "Figure 1: Recycling, 39.8%", "Newest figure",
-             "Figure 2", "Measure 0", "Measure 39", "How to read", "About this report",
-             "The data behind each figure are in the web page"]  # fmt: skip
+             "Figure 2", "Measure 0", "Measure 39", "Set by law?", "How to read",
+             "About this report", "The data behind each figure are in the web page",
+             "Questions whose answer is not known"]  # fmt: skip
     places = [words.find(part) for part in parts]
     assert -1 not in places, dict(zip(parts, places, strict=True))
     assert places == sorted(places)
-    for gone in ("Skip to main", "Contents", "Download", "Scroll sideways", "by period, data"):
+    for gone in ("Skip to main", "Contents", "Download", "Scroll sideways", "by period, data",
+                 "Is it new?"):  # fmt: skip
         assert gone not in words
 
 

@@ -5,6 +5,7 @@
   xmlns:re="http://exslt.org/regular-expressions" exclude-result-prefixes="re">
 <xsl:output method="html" encoding="UTF-8" indent="no"/>
 <xsl:param name="looks"/>
+<xsl:param name="unknown"/>
 
 <xsl:template match="@*|node()"><xsl:copy><xsl:apply-templates select="@*|node()"/></xsl:copy></xsl:template>
 
@@ -27,6 +28,10 @@
     <xsl:if test="//details[not(@open) and @class != 'pmf-fold']"><p><xsl:choose>
       <xsl:when test="starts-with(/html/@lang, 'cy')">Mae'r data y tu ôl i bob ffigur yn y dudalen we ac yn llyfr gwaith yr adroddiad hwn.</xsl:when>
       <xsl:otherwise>The data behind each figure are in the web page and in the workbook of this report.</xsl:otherwise>
+    </xsl:choose></p></xsl:if>
+    <xsl:if test="//div[starts-with(@id, 'evidence-')]//td[normalize-space() = $unknown]"><p><xsl:choose>
+      <xsl:when test="starts-with(/html/@lang, 'cy')">Mae cwestiynau nad yw eu hateb yn hysbys yn y dudalen we yn unig.</xsl:when>
+      <xsl:otherwise>Questions whose answer is not known are in the web page only.</xsl:otherwise>
     </xsl:choose></p></xsl:if>
   </xsl:copy>
 </xsl:template>
@@ -56,6 +61,14 @@
 
 <!-- A cell without a value shows a dash, which is read as words: its tag tells it from other text. -->
 <xsl:template match="*[contains(@class, 'pmf-none')]"><blockquote class="pmf-none">&#8211;</blockquote></xsl:template>
+
+<!-- Questions whose answer is not known stay on the web page. -->
+<xsl:template match="div[starts-with(@id, 'evidence-')]">
+  <xsl:if test=".//td[normalize-space() != $unknown]"><xsl:copy><xsl:apply-templates select="@*|node()"/></xsl:copy></xsl:if>
+</xsl:template>
+<xsl:template match="div[starts-with(@id, 'evidence-')]//tbody/tr">
+  <xsl:if test="not(td[normalize-space() = $unknown])"><xsl:copy><xsl:apply-templates select="@*|node()"/></xsl:copy></xsl:if>
+</xsl:template>
 
 <!-- A figure would become a picture without words of its own; a scrolling group is none here. -->
 <xsl:template match="details[@class='pmf-fold']" priority="1"><xsl:apply-templates/></xsl:template>
