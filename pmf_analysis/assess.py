@@ -69,7 +69,7 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     beside = beside[beside["peer_set"] == beside["indicator"].map(sets)]
     sealed, broken = seals.open_seals(workspace.store, before=as_at)
     asked, damaged = seals.read_backtest(workspace.store, council=framework.council.id, until=as_at)
-    before = Before(live, trends["trends"], beside, sealed, asked)
+    before = Before(live, trends["trends"], beside, compared["gaps"], sealed, asked)
     targets = target_tables(council, parameters, before, sets=sets, seed=seed)
     damage = contract.problem_table([*broken, *damaged])
     notes = [council.notes, store.problems(as_at, area=council.area), damage]

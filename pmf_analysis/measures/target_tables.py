@@ -13,8 +13,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmf_analysis.measures import outturn, realism, result_tables, target_rule, trend_plan
-from pmf_analysis.measures.arrays import SENTENCES, SHIPPED, TABLES, TYPES, Frame, Names, constants
+from pmf_analysis.measures import (
+    benchmarks,
+    outturn,
+    realism,
+    result_tables,
+    target_rule,
+    trend_plan,
+)
+from pmf_analysis.measures.arrays import (
+    SENTENCES,
+    SHIPPED,
+    TABLES,
+    TYPES,
+    Column,
+    Frame,
+    Names,
+    Texts,
+    constants,
+)
 from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.outlook import Found, panels, pooled_forecasts
 from pmf_analysis.measures.questions import reference_questions, refuse, target_questions
@@ -23,7 +40,7 @@ from pmf_analysis.measures.track_record import outcomes, records
 from pmf_analysis.parameters.workspace import Parameters
 
 # What the council's other tables, and what was said before, tell of its targets.
-Before = namedtuple("Before", "live trends comparisons sealed asked")
+Before = namedtuple("Before", "live trends comparisons gaps sealed asked")
 _SET = constants("target_tables")
 TOGETHER = 0.01  # correlation between targets of different series
 FEWEST_TARGETS = 5  # fewer say nothing of a set
@@ -64,9 +81,9 @@ def target_tables(
     Parameters
     ----------
     before
-        live: as `questions.live_targets` gives it; trends, comparisons: result tables, comparisons
-        with the set that each indicator is compared with; sealed, asked: sealed forecasts, and
-        questions put to the past, as `data.seals` reads them.
+        live: as `questions.live_targets` gives it; trends, comparisons, gaps: result tables,
+        comparisons with the set that each indicator is compared with; sealed, asked: sealed
+        forecasts, and questions put to the past, as `data.seals` reads them.
     sets
         The peer set of each indicator.
     """
@@ -74,7 +91,10 @@ def target_tables(
     evidence = with_breaks(council.evidence, council.changes, council.area)
     how = {"bands": framework.target_bands.model_dump(), "seed": seed}
     how["found"] = found = _panels(council, evidence, sets)
-    targets, paths = _answers(council, evidence, before, **how)
+    seasonal = benchmarks.seasonal_series(before.trends, own)
+    levels = benchmarks.benchmarks(before.comparisons, before.gaps, seasonal, council)
+    medians = _medians(levels, own, seasonal)
+    targets, paths = _answers(council, evidence, before, medians, **how)
     targets = result_tables.with_labels(targets, register)
     facts = register.set_index("indicator")[["director", "control", "themes"]]
     facts["themes"] = facts["themes"].str.split("; ")
@@ -83,25 +103,35 @@ def target_tables(
     easy = framework.target_bands.too_easy
     whole = portfolio(ours, easy)
     roles = {director.id: director.role for director in framework.directors}
-    past = outcomes(council.targets, own, *before[3:], register, as_at=council.as_at)
+    past = outcomes(council.targets, own, *before[4:], register, as_at=council.as_at)
     named = pd.concat([facts["director"], facts["themes"].explode()])
     groups = named.index.to_series().groupby(named.to_numpy()).agg(list).to_dict()
     forecasts = pooled_forecasts(found, _horizons(council, targets), seed=seed)
     checked = target_checks(council.targets, own, register, told, as_at=council.as_at, easy=easy)
-    asked = before.comparisons, before.live
+    asked = levels, before.live, own, register, seasonal
+    decisions = target_rule.decision_path(framework.target_rule, *asked)
     return {
         "targets": targets,
         "forecasts": result_tables.with_labels(forecasts, register),
         "outturn_paths": result_tables.with_labels(paths, register),
         "target_checks": checked,
-        "decisions": target_rule.decision_path(framework.target_rule, *asked, own, register),
+        "decisions": result_tables.with_labels(decisions, register),
         "portfolio": whole.assign(title=whole["name"].map(roles).fillna("")),
         "outcomes": past,
         "records": records(past, groups=groups, seed=seed),
     }
 
 
-def _answers(council: KnownCouncil, known: Frame, before: Before, **how: Any) -> tuple[Frame, ...]:
+def _medians(levels: Frame, own: Frame, seasonal: Texts) -> Column:
+    """Peers' median by series, of the part of the year of our newest value where that matters."""
+    rows = own.dropna(subset="value").sort_values("period").drop_duplicates("series", keep="last")
+    rows = rows.rename(columns={"period": "due"})
+    return benchmarks.at_part(levels, rows, seasonal)["peer_median"].set_axis(rows["series"])
+
+
+def _answers(
+    council: KnownCouncil, known: Frame, before: Before, medians: Column, **how: Any
+) -> tuple[Frame, ...]:
     """Answer every target still to be met, and the two standing questions where none is set.
 
     `known` as `with_breaks` marks it; `how` is what every chance is worked out with.
@@ -113,7 +143,6 @@ def _answers(council: KnownCouncil, known: Frame, before: Before, **how: Any) ->
     """
     register, end = council.register, council.period.end
     asked = target_questions(before.live, since=pd.Timestamp(council.period.start))
-    medians = before.comparisons.set_index("series")["peer_median"]
     as_at = pd.Timestamp(council.as_at)
     standing = reference_questions(council.own, register, asked, medians, as_at=as_at)
     questions = pd.concat([asked, standing], ignore_index=True)

@@ -33,7 +33,7 @@ def live(target: float = 65.0, **more: Any) -> pd.DataFrame:
     usual = {
         "target_id": "t", "series": "x|E1", "indicator": "x", "target": target,
         "kind": "improvement", "set_on": pd.Timestamp("2024-03-01"), "rationale": "agreed",
-        "comparator": "", "how": "",
+        "comparator": "", "how": "", "period": DAY,
     }  # fmt: skip
     return pd.DataFrame([usual | more])
 
@@ -45,6 +45,7 @@ def path(
     value: float = 60.0,
     polarity: str = "higher",
     rule: TargetRule | None = None,
+    seasonal: tuple[str, ...] = (),
 ) -> dict[str, tuple[Any, ...]]:
     """Answer, value and comparator of each step."""
     table = decision_path(
@@ -53,6 +54,7 @@ def path(
         live() if targets is None else targets,
         own(value),
         pd.DataFrame({"indicator": ["x"], "polarity": [polarity]}),
+        seasonal,
     )
     assert list(table.columns) == TABLES["decisions"]
     assert table["place"].tolist() == list(range(1, len(table) + 1))
@@ -139,6 +141,35 @@ def test_an_old_benchmark_is_none_and_a_missing_one_is_not_known() -> None:
         pytest.approx(NAN, nan_ok=True),
         "",
     )
+
+
+def test_where_seasons_matter_levels_are_of_the_target_s_part_of_the_year() -> None:
+    autumn = DAY + pd.DateOffset(months=6)
+    levels = pd.concat([beside(), beside(period=autumn - pd.DateOffset(years=1), peer_median=81.0,
+                                         nation_value=80.0, value=79.0)])  # fmt: skip
+    targets = live(80.5, period=autumn)
+    assert path(levels, targets)["neighbours"][1] == 64.0
+    told = path(levels, targets, seasonal=("x|E1",))
+    assert told["neighbours"] == ("yes", 81.0, "near")
+    assert told["already_better"] == ("no", 79.0, "present")
+    assert told["as_challenging"] == ("no", 81.0, "near")
+    missing = path(beside(), targets, seasonal=("x|E1",))
+    steps = ("neighbours", "nation", "already_better", "as_challenging")
+    assert {missing[step][0] for step in steps} == {"not_known"}
+    law = path(beside(), live(70.0, kind="statutory", period=autumn), seasonal=("x|E1",))
+    assert law["already_better"][0] == "not_known"  # our figure of another season is none
+
+
+def test_every_number_has_its_period() -> None:
+    earlier = DAY - pd.DateOffset(months=3)
+    rule, register = TargetRule(), pd.DataFrame({"indicator": ["x"], "polarity": ["higher"]})
+    for kind, days in (("improvement", [earlier] * 3), ("statutory", [earlier, pd.NaT, DAY])):
+        level = live(90.0, kind=kind)
+        table = decision_path(rule, beside(period=earlier), level, own(), register)
+        found = table.set_index("step")["period"]
+        assert pd.isna(found["required"]) and pd.isna(found["rationale"])
+        steps = found[["neighbours", "as_challenging", "already_better"]]
+        pd.testing.assert_series_equal(steps, pd.Series(days), check_index=False, check_names=False)
 
 
 def test_a_target_may_change_when_the_benchmark_is_newer() -> None:

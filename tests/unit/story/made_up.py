@@ -434,11 +434,12 @@ def check_row(indicator: str = "recycling", **given: Any) -> dict[str, Any]:
 def decision_rows(indicator: str = "recycling") -> list[dict[str, Any]]:
     row = {"series": f"{indicator}|X1|||v1", "indicator": indicator, "value": NAN}
     row |= {"target_id": f"{indicator}-2027", "comparator": ""}
-    compared = {"value": 42.1, "comparator": "peer_median"}
+    compared = {"value": 42.1, "comparator": "peer_median", "period_label": "2025-26 Q4"}
     return [
         {**row, "place": 2, "step": "already_better", "answer": "no"},
         {**row, "place": 1, "step": "neighbours", "answer": "yes", **compared},
-        {**row, "place": 3, "step": "as_challenging", "answer": "yes", **compared},
+        {**row, "place": 3, "step": "as_challenging", "answer": "yes", **compared}
+        | {"period_label": ""},
     ]
 
 
