@@ -5,6 +5,7 @@ can edit, and the whole text as speaker notes.
 """
 
 import re
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
@@ -65,6 +66,12 @@ def _exceptions(report: Report) -> list[tuple[Block, Block | None]]:
     for text in (text for block in blocks if block.id in RULES["listed"] for text in block.text):
         title, _, rest = text.partition(". ")
         own = [pair for pair in found if text.startswith(f"{pair[0].title}.")]
+        # Of an indicator that is listed for another reason than its finding: that, then the rest.
+        own += [
+            (replace(block, title=title, text=(rest, *block.text)), below)
+            for block, below in found
+            if block.title.startswith(f"{title}: ")
+        ]
         chosen += own[:1] or [(Block("finding", "listed", title, text=(rest,)), None)] * bool(rest)
     news = [each for each in found if each[0].tone in ("better", "worse")]
     return chosen + [each for each in news if each not in chosen]

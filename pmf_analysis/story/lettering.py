@@ -5,6 +5,7 @@ every machine; readers see Arial or Liberation Sans, which are narrower, so noth
 """
 
 import textwrap
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -50,7 +51,10 @@ def _line_width(line: str, size: float, bold: bool) -> float:
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     font = FT2Font(Path(get_data_path()) / "fonts" / "ttf" / name)
     font.set_size(size, 72)
-    font.set_text(line, 0.0, flags=LoadFlags.NO_HINTING)
+    with warnings.catch_warnings():
+        # A sign that this font lacks, such as an emoji, is as wide as the box that stands for it.
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)
+        font.set_text(line, 0.0, flags=LoadFlags.NO_HINTING)
     return float(font.get_width_height()[0]) / 64
 
 

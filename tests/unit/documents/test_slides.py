@@ -217,6 +217,17 @@ def test_what_a_report_lists_is_brought_up_and_no_caution_is_cut_off() -> None:
     assert [shape.has_chart for shape in shown[1].shapes].count(True) == 1
 
 
+def test_what_is_listed_for_another_reason_has_the_latest_figure_chart_and_mark() -> None:
+    waste = Block("finding", "a", "Waste: no clear change", text=("It is 41%.",), tone="neutral")
+    items = ("Waste. The whole usual range falls short of the target of 50%.",)
+    listed = Block("finding", "exceptions", "What needs attention", text=items)
+    [_, shown] = slides(make_slides(report(listed, waste, figure("a-chart"))))
+    assert shown.shapes.title.text == "Waste"
+    told = shown.placeholders[1].text_frame.text.split("\n")
+    assert told == [items[0].removeprefix("Waste. "), "It is 41%."]
+    assert [shape.has_chart for shape in shown.shapes].count(True) == 1
+
+
 def test_a_figure_without_periods_gets_no_chart() -> None:
     words = Table(
         "W", (Column("period", "Period"), Column("value", "V")), ({"value": "no number"},)

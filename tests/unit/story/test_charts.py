@@ -452,6 +452,11 @@ def test_forecast_without_values_is_no_forecast() -> None:
     assert spc(values, forecast=refused) == spc(values, forecast=refused.iloc[:0]) == spc(values)
 
 
+@pytest.mark.filterwarnings("error")
+def test_signs_that_the_font_lacks_are_measured_without_a_word() -> None:
+    assert measure(Words("Bins \U0001f5d1 collected"))[0] > measure(Words("Bins collected"))[0]
+
+
 def test_unit_in_words_stands_once_in_a_range() -> None:
     words = [text for text, _ in text_boxes(spc([40.0, 41, 42, 40, 41, 43], unit="people"))]
     assert "37.4 to 44.9 people" in words
