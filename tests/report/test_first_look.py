@@ -37,7 +37,7 @@ def test_a_messy_workbook_gives_a_page_that_says_what_its_arrows_are_worth(
         "F Q1 2021/22 to AA Q2 2026/27",
         "Worse than its average: Calls answered within 60 seconds.",
         "a comparison with the period before shows 5 arrows",
-        "3 of them stand where the change cannot be told from chance.",
+        "Of them, 3 stand where the change cannot be told from chance.",
         "pmf guessed these settings from the spreadsheet",
         "Nobody has confirmed what each measure is",
     ):

@@ -229,7 +229,7 @@ def test_arrows_and_statuses_are_worked_out_again_and_every_disagreement_listed(
     (block,) = [block for block in page.exceptions() if block.id == "arrows"]
     assert block.text[:2] == (
         "Beside the newest figures Pentana shows 2 arrows for better or worse.",
-        "2 of them stand where the change cannot be told from chance.",
+        "Of them, 2 stand where the change cannot be told from chance.",
     )
     assert "5 of 9 arrows and statuses" in block.text[-1]
     (listed,) = [block for block in page.quality() if block.id == "disagreements"]
