@@ -96,6 +96,15 @@ def test_beside_a_years_target_stands_the_year_so_far_and_an_odd_target_is_marke
     assert all(row["target"].endswith("(is its unit right?)") for row in aimed)
 
 
+def test_a_theme_without_indicators_or_figures_gives_one_reason(view: ThemeView) -> None:
+    given = ((), "no indicators in the register"), (view.indicators, "have been imported yet")
+    for indicators, reason in given:
+        page = opened(made_up_view(trends=view.trends.iloc[:0], indicators=indicators))
+        told = [block.text[0] for block in page.glance()]
+        told += [texts[0] for texts in page.summaries().values()]
+        assert len(told) == 4 and all(reason in each for each in told), told
+
+
 def test_links_lead_to_places_that_the_reports_have(view: ThemeView) -> None:
     shown = (TrendsPage(view), BenchmarkingPage(view), RealismPage(view))
     there = {page.analysis: {block.id for block in page.pictures()} for page in shown}
