@@ -11,7 +11,7 @@ from pmf_analysis.measures.frames import KnownCouncil
 from pmf_analysis.measures.peers import hidden_peers, tidy_peer_sets, with_nation
 
 _SET = constants("benchmarks")
-HIDDEN_SHARE = constants("comparison").hidden_share  # of the peers, as in a comparison
+HIDDEN_SHARE = constants("reasons").hidden_share  # of the peers, as in a comparison
 
 
 def seasonal_series(trends: Frame, own: Frame) -> list[str]:
