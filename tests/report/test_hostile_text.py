@@ -28,12 +28,16 @@ from tests.hostile_council import (
 )
 from tests.unit.story.made_up import INDICATORS, made_up_view
 
+UNBROKEN = "W" * 300
 # Words of pictures that reach beyond them.
 CUT_WORDS = """() => [...document.querySelectorAll('svg text')].filter(words => {
     const frame = words.ownerSVGElement.getBoundingClientRect();
     const own = words.getBoundingClientRect();
     return own.width && (own.left < frame.left - 1 || own.right > frame.right + 1);
 }).map(words => words.textContent)"""
+# Names of rows that leave no room for what the row says.
+WIDE_NAMES = """() => [...document.querySelectorAll('th[scope=row], summary')].filter(
+    words => words.offsetWidth > innerWidth).map(words => words.textContent.slice(0, 40))"""
 # Texts of a run's data that are told on its pages.
 TOLD = {
     *("narratives text", "targets rationale", "observations value_note", "peer_sets source"),
@@ -71,7 +75,7 @@ def hostile_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, table in plain.tables.items():
         held = {column: said for column in free & set(table.columns)}
         given[name] = table.assign(**held) if isinstance(table, pd.DataFrame) else table
-    named = {"source": said, "licence": said, "title": said, "short_title": HOSTILE}
+    named = {"source": said, "licence": said, "title": said, "short_title": f"{HOSTILE} {UNBROKEN}"}
     indicators = tuple(each.model_copy(update=named) for each in INDICATORS)
     view = made_up_view(**given, council=HOSTILE, theme_title=HOSTILE, indicators=indicators)
     for page in (TrendsPage, BenchmarkingPage, RealismPage):
@@ -118,6 +122,7 @@ def test_hostile_text_is_shown_and_does_nothing(
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, (path.name, wide)
             assert page.evaluate(CUT_WORDS) == [], (path.name, width)
+            assert page.evaluate(WIDE_NAMES) == [], (path.name, width)
         page.close()
     context.close()
 
