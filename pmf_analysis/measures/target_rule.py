@@ -48,17 +48,7 @@ def decision_path(
         Targets for the year so far are not held against levels of single periods, nor what must
         be kept (a floor, a standard) against what could be asked for: "not_asked".
     """
-    figures = own.dropna(subset="value").sort_values("period", ascending=False)
-    newest = figures.drop_duplicates("series")[["series", "indicator", "period"]]
-    live = targets[targets["kind"] != "baseline"].rename(columns={"period": "due"})[_SET.aim]
-    rows = newest.rename(columns={"period": "latest"}).merge(live, "left", on="series")
-    rows["sign"] = rows["indicator"].map(register.set_index("indicator")["polarity"]).map(SIGNS)
-    rows = rows.sort_values(["series", "target_id"], ignore_index=True)
-    rows = rows.join(at_part(figures[["series", "period", "value"]], rows, seasonal).iloc[:, 1:])
-    never = pd.Series(pd.NaT, rows.index, dtype="datetime64[us]")
-    rows = rows.assign(best=float("nan"), whose="", best_of=never, newest=never)
-    rows = rows.assign(ours=rows["value"], ours_of=rows["period"])
-    rows["how"] = rows["how"].fillna("")
+    rows = _rows(targets, own, register, seasonal)
     told = []
     for place, step in enumerate(rule.steps, start=1):
         yes, known, value, whose, when = _answer(step, rows, levels, seasonal)
@@ -76,6 +66,21 @@ def decision_path(
     table = pd.concat(told) if told else rows.head(0).reindex(columns=TABLES["decisions"])
     table = table.fillna({"target_id": "", "comparator": ""})
     return table.sort_values(["series", "target_id", "place"], ignore_index=True)
+
+
+def _rows(targets: Frame, own: Frame, register: Frame, seasonal: Texts) -> Frame:
+    """A row a target, or a series without one, with our own figure of its part of the year."""
+    figures = own.dropna(subset="value").sort_values("period", ascending=False)
+    newest = figures.drop_duplicates("series")[["series", "indicator", "period"]]
+    live = targets[targets["kind"] != "baseline"].rename(columns={"period": "due"})[_SET.aim]
+    rows = newest.rename(columns={"period": "latest"}).merge(live, "left", on="series")
+    rows["sign"] = rows["indicator"].map(register.set_index("indicator")["polarity"]).map(SIGNS)
+    rows = rows.sort_values(["series", "target_id"], ignore_index=True)
+    rows = rows.join(at_part(figures[["series", "period", "value"]], rows, seasonal).iloc[:, 1:])
+    never = pd.Series(pd.NaT, rows.index, dtype="datetime64[us]")
+    rows = rows.assign(best=float("nan"), whose="", best_of=never, newest=never)
+    rows = rows.assign(ours=rows["value"], ours_of=rows["period"])
+    return rows.fillna({"how": ""})
 
 
 def _answer(step: TargetStep, rows: Frame, levels: Frame, seasonal: Texts) -> tuple[Column, ...]:
