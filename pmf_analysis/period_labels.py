@@ -74,8 +74,8 @@ class Context(NamedTuple):
         return self._read_range(text)
 
     def _read_range(self, text: str) -> list[Period]:
-        """Read "A to B", where both sides are labels of the same kind, and "Apr-Jun 2023"."""
-        months = "({M}) ?(-|to) ?({M} ({Y}))".format_map(_PIECES)
+        """Read "A to B", where both sides are labels of the same kind, and "Apr-Jun 23"."""
+        months = r"({M}) ?(-|to) ?({M} ({Y}|\d\d))(?!\S)".format_map(_PIECES)
         text, side = re.sub(months, r"\1 \4 \2 \3", text), self._replace(frequency="snapshot")
         for dash in re.finditer(r"\s+to\s+|\s*-\s*", text):
             found = [

@@ -4,6 +4,7 @@ The fields are the settings of the files under ``parameters/``. A model checks o
 itself; what needs more than one, such as the name of a theme, is checked in ``checks``.
 """
 
+import re
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
@@ -27,6 +28,8 @@ Percentage = Literal["percentage", "survey_percentage"]
 NotCharted = Literal["statement", "milestone", "ordinal"]
 Numeric = Literal["rate", "count", "money", "days", "duration", "score", "index", "ratio"]
 DataType = Literal[Percentage, Numeric, NotCharted]
+# What people write for a unit of things that are only counted.
+NO_UNIT = re.compile(r"(?i)\s*((nos?|num|numbers?)\.?|#)\s*")
 _Drafted = Literal["title", "themes", "unit", "decimals", "rate_base", "year_type", "period_span"]
 _Judging = Literal["data_type", "polarity", "frequency", "accumulation"]
 Guessable = Literal[_Drafted, _Judging, "framework_refs", "sdl_ref"]
@@ -275,6 +278,8 @@ class Indicator(Settings):
         """Fill unit, short title and bounds that follow from the data type."""
         if not isinstance(given, dict):
             return given
+        if NO_UNIT.fullmatch(str(given.get("unit", ""))):
+            given = given | {"unit": "number"}  # which no page writes behind a figure
         follows = _CHOICES["follows"].get(str(given.get("data_type")), {})
         if given.get("allow_negative") is True:
             follows = {name: value for name, value in follows.items() if name != "minimum"}

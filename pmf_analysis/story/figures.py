@@ -97,10 +97,17 @@ class Subject:
 
     @classmethod
     def of(cls, row: Row, council: str) -> Self:
-        """Make it from a row of the trends table; a breakdown is named by its value."""
+        """Make it from a row of the trends table; a breakdown is named by its value.
+
+        Where its figures would all be written as 0, they have two figures that tell them apart.
+        """
         part, decimals = text(row, "dimension_value"), number(row, "decimals")
         if decimals == 1 and re.match(r"£(?! *(thousand|million|billion))", text(row, "unit")):
             decimals = 2  # pounds and pence
+        decimals = 1 if decimals is None else int(decimals)
+        sizes = [abs(number(row, name) or 0.0) for name in ("value", "mean", "target")]
+        if 1e-9 < max(sizes) < 0.5 * 10**-decimals:  # all of them would be written as 0
+            decimals = 1 - math.floor(math.log10(max(sizes)))
         title = text(row, "title") or text(row, "indicator")
         short = text(row, "short_title") or clip_words(title, 6)
         defaults = {"polarity": "unknown", "year_type": "financial"}
@@ -111,7 +118,7 @@ class Subject:
             member=part,
             title=f"{title}: {part}" if part else title,
             short=f"{short} ({part})" if part else short,
-            decimals=1 if decimals is None else int(decimals),
+            decimals=decimals,
             is_city=text(row, "control") == "city",
             council=council,
         )

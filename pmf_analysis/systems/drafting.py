@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatchcase
 from itertools import chain, compress, count
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from pmf_analysis.systems.blocks import Block, find_blocks
 from pmf_analysis.systems.folder import RawFile, read_file
 from pmf_analysis.systems.guessing import RULES, catalogue, guessed_row
 from pmf_analysis.systems.mapping import MappingFile, choose_mapping, load_mappings
+from pmf_analysis.systems.patterns import spelling
 from pmf_analysis.systems.results import LAYOUT, ImportResult, Records
 from pmf_analysis.systems.suggesting import propose
 
@@ -136,6 +138,28 @@ def _figures(part: pd.DataFrame, mapping: MappingFile) -> pd.Series[float]:
     return pd.Series(found, dtype="float64").sort_index().dropna()
 
 
+def _unread(raw: RawFile, mapping: MappingFile) -> list[str]:
+    """Say which columns of figures and of text are taken for nothing, by mapping or draft."""
+    indicators = (each.values() for each in mapping.measures_by_indicator().values())
+    groups = [*mapping.columns.values(), *mapping.join.values(), *chain(*indicators)]
+    names = [*chain(*groups, *RULES["columns"].values()), *(k.column for k in mapping.keep)]
+    names += chain.from_iterable((name, of.named_by) for name, of in mapping.breakdowns.items())
+    unread: dict[str, dict[str, None]] = {"figures": {}, "text": {}}
+    for block in (b for sheet in raw.sheets for b in find_blocks(sheet, mapping, Counter())):
+        taken = {position for name in names for position in block.positions([name])}
+        for position, header in block.headers.items():
+            filled = block.rows[position][~values.is_blank(block.rows[position])]
+            read = mapping.unpivot and mapping.unpivot.read(header)
+            is_left_out = any(fnmatchcase(spelling(header), spelling(n)) for n in mapping.ignore)
+            if header and len(filled) and not (position in taken or read or is_left_out):
+                is_figures = values.to_number(filled)[0].notna().mean() > 0.5
+                unread["figures" if is_figures else "text"][_plain(header)] = None
+    told = RULES["unread"]["periods" if mapping.unpivot else "figures"], RULES["unread"]["text"]
+    pairs = zip(told, unread.values(), strict=True)
+    forms = ((said["one" if len(heads) == 1 else "many"], heads) for said, heads in pairs if heads)
+    return [form.format(n=len(heads), names=", ".join(heads)) for form, heads in forms]
+
+
 def _year_type(label: str) -> YearType:
     """A year of four figures alone is taken as one of the calendar."""
     return "calendar" if re.fullmatch(r"\s*\d{4}\s*", label) else "financial"
@@ -186,6 +210,8 @@ def draft_into(
     told = ", ".join(f"{setting} of {n}" for setting, n in guesses.most_common())
     lines = [f"{len(added)} indicators added to {place.name}, {len(old)} kept as they were."]
     lines += [f"Guessed: {told}. Look at the yellow cells."] if told else []
+    for (_, raw), mapping in zip(read, chosen, strict=True):
+        lines += _unread(raw, mapping)
     pairs = zip(paths, chosen, strict=True)
     lines += [f'Next: pmf import "{path}" --as {mapping.name}' for path, mapping in pairs]
     return added, [*lines, f"Then: pmf run {run}".strip()]

@@ -5,14 +5,17 @@ Each guess has its reason. The rules are in ``drafting.yml``, the catalogue in `
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 
+from pmf_analysis.parameters.models import NO_UNIT
 from pmf_analysis.parameters.starting import slug_of
 from pmf_analysis.periods import Period
 from pmf_analysis.shipped import read_shipped
@@ -116,16 +119,20 @@ def guessed_row(name: str, facts: dict[str, str], figures: pd.Series[float]) -> 
     kind, is_rolling = guesses["data_type"][0], guesses["accumulation"][0] == "rolling"
     named = facts.get("unit", "") if kind != "percentage" else "%"
     unit, base, why = _unit(kind, f"{named} {facts['title']}", usual)
-    if why == "scale":
+    if why == "scale" or NO_UNIT.fullmatch(named):
         named = ""
-    places = max((len(f"{each:.15g}".partition(".")[2]) for each in figures), default=1)
+    written = [f"{Decimal(f'{each:.15g}'):f}" for each in figures]
+    places = max((len(each.partition(".")[2]) for each in written), default=1)
+    if places > 2:  # two figures that tell small values apart, one place of any others
+        size = figures[figures != 0].abs().median()
+        places = min(6, max(1, 1 - math.floor(math.log10(size))))
     newest: list[Period] = [*figures.index[-1:]]
     years = [each.year_type for each in newest if each.months == 12] or ["financial"]
     span = figures.index[-1].months if facts["shape"] == "rolling" else 12
     further: dict[str, tuple[Any, str]] = {
         "unit": (unit, why),
         "rate_base": (base, why),
-        "decimals": (places if places < 3 else 1, "decimals"),
+        "decimals": (places, "decimals"),
         "year_type": (years[0] if years[0] != "financial" else None, "year_type"),
         "period_span": (f"{span}m" if is_rolling else None, "period_span"),
         "framework_refs": (usual.get("refs"), "catalogue"),

@@ -46,6 +46,8 @@ FORMS = [
     ("2021/22 Q1 - 2022/23 Q1", None, None, "2021-04-01", "2022-06-30", "rolling"),
     ("H1 2026-27", None, None, "2026-04-01", "2026-09-30", "half_year"),
     ("2019 Q1 Jan-Mar", None, None, "2019-01-01", "2019-03-31", "quarter"),
+    ("Apr-Jun 23", None, None, "2023-04-01", "2023-06-30", "quarter"),
+    ("Qtr 2 23-24", None, None, "2023-07-01", "2023-09-30", "quarter"),
     ("2018 Q2 Apr-Jun", None, None, "2018-04-01", "2018-06-30", "quarter"),
     ("2015 Q4", "calendar", "quarterly", "2015-10-01", "2015-12-31", "quarter"),
     ("Q1 2022", "calendar", "quarterly", "2022-01-01", "2022-03-31", "quarter"),

@@ -147,3 +147,11 @@ def test_rolling_periods_and_terms_follow_a_preposition() -> None:
 def test_one_figure_is_not_several() -> None:
     said = [count_of("scope.judged_by", n, method="Outcome known") for n in (1, 2)]
     assert said == ["Outcome known, 1 figure", "Outcome known, 2 figures"]
+
+
+def test_figures_that_would_all_be_nothing_have_two_figures() -> None:
+    row = {"title": "T", "unit": "per person", "decimals": 1, "value": 0.0004, "target": 0.0005}
+    tiny, plain = Subject.of(row, "W"), Subject.of({**row, "target": 2.0}, "W")
+    assert tiny.figure(0.0004).text == "0.00040 per person"
+    assert tiny.figure(-0.0001, "signed").text == f"{MINUS}0.00010 per person"
+    assert plain.figure(2.0).text == "2.0 per person"

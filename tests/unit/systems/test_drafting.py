@@ -145,6 +145,25 @@ def test_a_file_that_no_mapping_reads_is_drafted_through_one_that_is_proposed(
     assert main(["import", str(path), "--as", name, "--workspace", str(workspace.root)]) == 0
 
 
+def test_columns_that_nothing_is_read_from_are_named(workspace: Workspace) -> None:
+    path = workspace.root.parent / "our kpis by period.csv"
+    rows = [
+        "Ref,Title,Unit,Qtr 2 23-24,Oct-Dec 23,Q4,3rd quarter 2023,Target,Remark,Commentary,Empty",
+        "S1,Share of staff hurt,no.,0.00041,0.00038,3,4,0.0005,Why?,Ice,",
+        "S2,Missed bins,#,12.25,11,3,4,5,,,",
+    ]
+    path.write_text("\n".join(rows), "utf-8")
+    added, lines = draft_into(workspace, [path], None, TODAY)
+    said = "2 columns of figures have no period that pmf can read: Q4, 3rd quarter 2023."
+    assert any(line.startswith(said) for line in lines)
+    assert "1 column of text is not read: Remark." in lines
+    assert [(row["decimals"], row["frequency"]) for row in added] == [
+        (5, "quarterly"),
+        (2, "quarterly"),
+    ]
+    assert {row["unit"] for row in added}.isdisjoint({"no.", "#"})
+
+
 def test_a_workbook_that_cannot_be_read_is_never_written_over(workspace: Workspace) -> None:
     other = workspace.root / "mine.xlsx"
     other.write_bytes(b"not a workbook")
