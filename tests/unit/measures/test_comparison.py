@@ -404,7 +404,9 @@ def test_other_sets_and_the_nearest_are_counted() -> None:
         peer_sets=sets_of().query("rank <= 10"),
     ).comparisons.iloc[0]
     row = table[table["k"] == 10].iloc[0]
-    assert row["peer_median"] == nearest["peer_median"] and row["rank"] == nearest["rank"]
+    assert row[["peer_median", "rank", "n_level"]].equals(
+        nearest[["peer_median", "rank", "n_level"]]
+    )
     assert found.comparisons["robust_of"].tolist() == [6, 6]
 
 

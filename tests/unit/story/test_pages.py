@@ -639,6 +639,9 @@ def test_the_robustness_table_names_groups_with_source_and_date(view: ThemeView)
         "3 of 6",
     ]
     assert second["neighbours"] == "16th of 16"
+    shared = made_up_view(robustness=view.robustness.assign(n_level=1))
+    first = further(shared)["robustness"].table.rows[0]
+    assert first["neighbours"] == "joint 12th of 16, worse"
     region = "Source: Finance institute, as at 3 November 2025."
     assert block.notes[2].startswith("The region: ") and block.notes[2].endswith(region)
     alone = view.comparisons[view.comparisons["peer_set"] == "neighbours"]
