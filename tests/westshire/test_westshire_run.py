@@ -80,6 +80,19 @@ def test_what_cannot_be_judged_says_why(westshire_run: Any) -> None:
     for table in (measures.trends, measures.comparisons, measures.targets):
         silent = table[(table["verdict"] == "cannot_judge") & (table["reason"].fillna("") == "")]
         assert silent.empty, silent[["series", "verdict"]]
+    withheld = measures.targets[measures.targets["verdict"] == "cannot_judge"]
+    assert len(withheld) and (withheld["evidence"] == "").all()
+    assert not measures.outturn_paths["target_id"].isin(withheld["target_id"]).any()
+
+
+def test_targets_are_held_against_their_own_part_of_the_year(westshire_run: Any) -> None:
+    measures = read_measures(westshire_run.folder / "measures")
+    due = measures.targets.set_index("target_id")["period_label"]
+    names = ("council_tax_collected", "recycling")
+    told = measures.decisions[measures.decisions["indicator"].isin(names)]
+    told = told[told["target_id"].isin(due.index) & told["value"].notna()]
+    parts = told["target_id"].map(due).str[-2:]
+    assert len(told) > 10 and (told["period_label"].str[-2:] == parts).all()
 
 
 def test_every_verdict_says_by_which_method_on_what_evidence(westshire_run: Any) -> None:
