@@ -24,6 +24,7 @@ from pmf_analysis.story.figures import Figure
 from pmf_analysis.story.formatting import format_age, twentieths
 from pmf_analysis.story.sentences import (
     assurance_sentences,
+    caution_sentences,
     challenge_questions,
     chance_among_tested,
     chance_signals,
@@ -891,3 +892,11 @@ def test_chance_among_both_kinds_of_evidence_is_told_once() -> None:
     assert "Somewhat" in chance_among_tested([(4, 95.0)], has_somewhat=True)[-1]
     assert not chance_among_tested([(0, 95.0)], has_somewhat=True)
     assert told.endswith("around 1 in 4 reports at most would call any better or worse by chance.")
+
+
+def test_only_a_series_with_a_usual_range_is_said_to_have_a_rough_one() -> None:
+    rough = say("trend.caution.bounded")
+    for limit, is_told in ((30.0, True), (float("nan"), False)):
+        ends = {"lower_limit": limit, "upper_limit": limit + 9}
+        facts = TrendFacts.of(trend_row(features="bounded", **ends), "W")
+        assert (rough in " ".join(caution_sentences(facts))) == is_told
