@@ -66,7 +66,10 @@ def _rows(count: int) -> tuple[dict[str, str], ...]:
 
 def _page(*, rows: int = 40, title: str = "Recycling has risen", lang: str = "en-GB") -> str:
     data = Table("Recycling by period, data", COLUMNS[::2], ({"name": "June", "value": "39%"},))
-    asked = ({"name": "Set by law?", "value": "No"}, {"name": "Is it new?", "value": "Not known"})
+    asked = (
+        {"name": "Set by law?", "value": "No"},
+        {"name": "Is it new?", "value": "Not known: 9%"},
+    )
     evidence = Table("Evidence on the target", COLUMNS[::2], asked)
     pair = Table("Where figures come from", COLUMNS[::2], ({"name": "Waste", "value": "39%"},) * 6)
     blocks = [

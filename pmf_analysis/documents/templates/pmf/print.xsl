@@ -29,7 +29,7 @@
       <xsl:when test="starts-with(/html/@lang, 'cy')">Mae'r data y tu ôl i bob ffigur yn y dudalen we ac yn llyfr gwaith yr adroddiad hwn.</xsl:when>
       <xsl:otherwise>The data behind each figure are in the web page and in the workbook of this report.</xsl:otherwise>
     </xsl:choose></p></xsl:if>
-    <xsl:if test="//div[starts-with(@id, 'evidence-')]//td[normalize-space() = $unknown]"><p><xsl:choose>
+    <xsl:if test="//div[starts-with(@id, 'evidence-')]//td[starts-with(normalize-space(), $unknown)]"><p><xsl:choose>
       <xsl:when test="starts-with(/html/@lang, 'cy')">Mae cwestiynau nad yw eu hateb yn hysbys yn y dudalen we yn unig.</xsl:when>
       <xsl:otherwise>Questions whose answer is not known are in the web page only.</xsl:otherwise>
     </xsl:choose></p></xsl:if>
@@ -64,10 +64,10 @@
 
 <!-- Questions whose answer is not known stay on the web page. -->
 <xsl:template match="div[starts-with(@id, 'evidence-')]">
-  <xsl:if test=".//td[normalize-space() != $unknown]"><xsl:copy><xsl:apply-templates select="@*|node()"/></xsl:copy></xsl:if>
+  <xsl:if test=".//tbody/tr[not(td[starts-with(normalize-space(), $unknown)])]"><xsl:copy><xsl:apply-templates select="@*|node()"/></xsl:copy></xsl:if>
 </xsl:template>
 <xsl:template match="div[starts-with(@id, 'evidence-')]//tbody/tr">
-  <xsl:if test="not(td[normalize-space() = $unknown])"><xsl:copy><xsl:apply-templates select="@*|node()"/></xsl:copy></xsl:if>
+  <xsl:if test="not(td[starts-with(normalize-space(), $unknown)])"><xsl:copy><xsl:apply-templates select="@*|node()"/></xsl:copy></xsl:if>
 </xsl:template>
 
 <!-- A figure would become a picture without words of its own; a scrolling group is none here. -->
