@@ -175,7 +175,7 @@ def unjudged(reasons: Sequence[tuple[str, str]]) -> Sentences:
 
 def _not_judged(reason: str, left: int) -> Callable[[str], str]:
     """Return how names are told with their reason, and how many are left for other reasons."""
-    entry = f"theme.not_judged{'_and' * (left > 0)}"
+    entry = "theme.not_judged_and" if left else "theme.not_judged"
     return lambda names: say(entry, names=names, reason=reason, n=left)
 
 
