@@ -72,7 +72,8 @@ def assess_run(workspace: Workspace, spec: RunSpec) -> Measures:
     before = Before(live, trends["trends"], beside, compared["gaps"], sealed, asked)
     targets = target_tables(council, parameters, before, sets=sets, seed=seed)
     damage = contract.problem_table([*broken, *damaged])
-    notes = [council.notes, store.problems(as_at, area=council.area), damage]
+    doubted = store.problems(as_at).query("code == 'unit-changed'")
+    notes = [council.notes, store.problems(as_at, area=council.area), doubted, damage]
     if restated is not None:
         notes.append(result_tables.restatement_notes(restated, council.own, council.register))
     problems = pd.concat(notes, ignore_index=True)

@@ -224,8 +224,7 @@ class Page(ABC, Generic[F]):
         slots = {"notice": view.notice, "files": self.shows["files"], "seed": view.seed}
         slots |= {"as_at": format_date(view.as_at), "hash": view.vintage[:12], "sources": rows}
         note = words_block("provenance", "provenance", bank.tell("provenance", **slots))
-        caption = say("section.sources_table", theme=view.theme_title)
-        table = self._table(caption, _SOURCES, rows)
+        table = self._table(say("section.sources_table", theme=view.theme_title), _SOURCES, rows)
         return [*note, table_block("sources", table)] if rows else note
 
     def rows(self) -> list[dict[str, str]]:
@@ -240,8 +239,8 @@ class Page(ABC, Generic[F]):
     def standing(self, facts: F) -> tuple[str, str]:
         """Status and reason of a series in the table of what is covered."""
         code = facts.verdict if facts.verdict in _UNJUDGED else "judged"
-        is_told = facts.verdict in _REFUSED and facts.reason
-        return code, bank.reason_words(facts.reason) if is_told else self.how(facts)
+        reason = facts.reason if facts.verdict in _REFUSED else ""
+        return code, bank.reason_words(reason) if reason else self.how(facts)
 
     def why_not(self, indicator: Indicator) -> str:
         """Say why an indicator has nothing on this page."""
@@ -256,14 +255,14 @@ class Page(ABC, Generic[F]):
         ``second`` are the sentences of a second paragraph, after which an age is a note.
         """
         anchor, is_first = more.pop("anchor", ""), more.pop("is_first", True)
-        notes, aged = more.pop("notes", ()), sentences.age_sentences(trend)
-        if second := paragraph(more.pop("second", ())):
-            notes, aged = (*notes, *aged), ()
+        aged, second = sentences.age_sentences(trend), paragraph(more.pop("second", ()))
+        doubts = self.view.doubts_of(trend.subject)
+        notes = (*more.pop("notes", ()), *(aged if second else ()), *doubts)
         id = f"finding-{self.view.slugs[trend.subject.series]}"
         if anchor and is_first:
             more["facts"] = {**more.get("facts", {}), "address": f"{id}-{anchor}"}
         id += "" if is_first else f"-{anchor}"
-        text = paragraph(dict.fromkeys((*said, *aged)))
+        text = paragraph(dict.fromkeys((*said, *(() if second else aged))))
         return Block("finding", id, title, text=(*text, *second), notes=notes, **more)
 
     def beside(self, trend: TrendFacts, blocks: Sequence[Block]) -> list[Block]:

@@ -545,6 +545,18 @@ def test_a_contradiction_is_a_problem_shown_to_the_analyst(view: ThemeView) -> N
     assert len(TrendsPage(told).quality()[1].table.rows) == 1
 
 
+def test_a_doubt_about_the_unit_stands_beside_the_indicator(view: ThemeView) -> None:
+    doubt = "the value is of another size; was the unit changed?"
+    asked = {"code": "unit-changed", "indicator": "recycling", "message": doubt}
+    page = TrendsPage(made_up_view(problems=view.problems.assign(**asked)))
+    beside = {
+        facts.subject.indicator: page.finding(facts, "T", ["S."]).notes
+        for facts in page.view.trend_facts
+    }
+    assert beside.pop("recycling") == (f"KPI.xlsx, PI, row 7: {doubt}",)
+    assert not any(beside.values())
+
+
 def test_events_have_the_numbers_of_the_chart_and_their_words_stay_words() -> None:
     hostile = "<script>alert(1)</script> {format} \n=1+1. " + "word " * 60
     events = [
