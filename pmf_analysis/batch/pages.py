@@ -147,6 +147,7 @@ def _write_index(run: manifest.RunRecord) -> None:
 
     measures, about = read_measures(run.folder / "measures"), run.manifest["pages"]
     reports, summary = [], {}
+    moved: dict[str, list[dict[str, str]]] = {"improving": [], "worsening": []}
     for job in run.jobs.values():
         href = f"{job['id']}/report.html" if job["status"] == "ok" else ""
         status = status_words(job["status"]).capitalize()
@@ -161,6 +162,8 @@ def _write_index(run: manifest.RunRecord) -> None:
                 _make_page(run, run.jobs[report["id"]])
         page = _theme_page(run.folder, measures, about, theme, own)
         summary[theme["id"]] = page.counts
+        for code, named in moved.items():
+            named += [each for each in page.moved(code) if each not in named]
         trail = links([("../index.html", say("theme_page.all_reports"))])
         facts = shared_facts(about) | {"title": theme["title"], "trail": trail, "reports": own}
         titles = {each["id"]: each["title"] for each in about["analyses"]}
@@ -175,7 +178,11 @@ def _write_index(run: manifest.RunRecord) -> None:
     above = f"../../index.html#period-{run.folder.parent.name}"
     facts = {**about, **counted, **shared_facts(about), **_portfolio(measures, about)}
     facts |= {"themes": themes, "reports": reports, "problems_href": "problems.csv"}
-    facts |= {"summary": summary, "trail": links([(above, say("theme_page.all_periods"))])}
+    facts |= {
+        "summary": summary,
+        "moved": moved,
+        "trail": links([(above, say("theme_page.all_periods"))]),
+    }
     manifest.write_atomically(run.folder / "index.html", render_index(facts))
     describe_csvs(run, run.folder)
     run.save_with_shared_files()

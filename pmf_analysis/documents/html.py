@@ -90,6 +90,7 @@ def render_index(run: Mapping[str, Any]) -> str:
         ``href`` where it was made, ``reason`` where it was not;
         ``summary``: by theme id, how many series are improving, worsening, no_clear_change,
         cannot_judge and whatever else a trends page shows as a status;
+        ``moved``: by improving and worsening, ``name`` and ``href`` of each indicator;
         ``portfolio``: how many targets would be met, as HTML that was escaped where it was made,
         and ``directors``: the same for each director;
         ``rows``: read, accepted, quarantined, ignored;
@@ -111,7 +112,8 @@ def render_index(run: Mapping[str, Any]) -> str:
     words |= {code: bank.say("page.index.not_rated", word=words[code]) for code in _UNRATED}
     order = bank.stored("pages.yml")["trends"]["verdicts"]
     counts = [(code, found[code]) for code in order if found[code]]
-    lede = counted("trends", "theme.of_series", counts, found.total())
+    moved = [(code, n) for code, n in counts if code in ("improving", "worsening")]
+    lede = counted("trends", "theme.of_series", moved or counts, found.total())
     reports = {(report["theme"], report["analysis"]): report for report in run["reports"]}
     facts = {"title": bank.say("page.titles"), **run, "reports": reports, "lede": " ".join(lede)}
     facts["verdicts"] = {code: words[code] for code, _ in counts}

@@ -43,11 +43,18 @@ class ThemePage:
         """How many series have each status, as the trends report counts them."""
         return Counter(facts.shown for facts in self.trends.facts)
 
+    def moved(self, code: str) -> list[dict[str, str]]:
+        """Name the indicators with a status, and where their trends are told, below the run."""
+        chosen = [facts.subject for facts in self.trends.facts if facts.shown == code]
+        links = [self._link("trends", self.view.slugs[each.series]) for each in chosen]
+        hrefs = [f"{self.view.theme}/{link}" if link else "" for link in links]
+        pairs = zip(chosen, hrefs, strict=True)
+        return [{"name": each.short, "href": href} for each, href in pairs]
+
     def summaries(self) -> dict[str, tuple[str, ...]]:
         """Return the sentences on what each report found, by its analysis."""
         reports = (self.trends, self.comparison, self.realism)
-        known = self.view.trend_facts
-        none = (say("theme.no_data" if self.view.indicators else "theme.none"),)
+        known, none = self.view.trend_facts, (say("theme.no_data"),)
         return {page.analysis: page.summary() if known else none for page in reports}
 
     def glance(self) -> list[Block]:

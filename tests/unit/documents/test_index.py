@@ -70,9 +70,12 @@ def test_statuses_that_are_no_usual_verdict_are_told_in_one_cell() -> None:
 
 def test_one_sentence_counts_what_really_changed() -> None:
     counts = {"people": {"improving": 3}, "place": {"improving": 1, "no_clear_change": 2}}
-    page = html.document_fromstring(render_index(run(summary=counts)))
-    told = "Of the 6 sets of figures, 4 have improved beyond normal variation and 2 show no clear"
-    assert page.xpath("string(//*[@class='lede'])").startswith(told)
+    moved = {"improving": [{"name": "Recycling", "href": "people/trends/report.html#f"}]}
+    page = html.document_fromstring(render_index(run(summary=counts, moved=moved)))
+    told = "Of the 6 sets of figures, 4 have improved beyond normal variation."
+    assert page.xpath("string(//*[@class='lede'])") == told
+    (link,) = page.xpath("//p[contains(., 'Improving:')]/a")
+    assert (link.text, link.get("href")) == ("Recycling", moved["improving"][0]["href"])
     assert not html.document_fromstring(render_index(run(summary={}))).xpath("//*[@class='lede']")
 
 
