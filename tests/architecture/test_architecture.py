@@ -46,7 +46,7 @@ HEAVY = {
     *("papermill", "nbconvert", "nbclient", "nbformat", "openpyxl", "adlfs", "sqlalchemy"),
 }
 # A function and a module by all their lines; the package by its lines of code.
-FUNCTION_LINES, MEDIAN_FUNCTION_LINES, MODULE_LINES, PACKAGE_CODE_LINES = 60, 12, 350, 18_979
+FUNCTION_LINES, MEDIAN_FUNCTION_LINES, MODULE_LINES, PACKAGE_CODE_LINES = 60, 12, 350, 19_850
 NO_CODE = {
     *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
     tokenize.ENDMARKER,
