@@ -54,7 +54,8 @@ class ThemePage:
     def summaries(self) -> dict[str, tuple[str, ...]]:
         """Return the sentences on what each report found, by its analysis."""
         reports = (self.trends, self.comparison, self.realism)
-        known, none = self.view.trend_facts, (say("theme.no_data"),)
+        known = self.view.trend_facts
+        none = (say("theme.no_data" if self.view.indicators else "theme.none"),)
         return {page.analysis: page.summary() if known else none for page in reports}
 
     def glance(self) -> list[Block]:
