@@ -219,7 +219,7 @@ def _is_best(values: Floats, place: int) -> bool:
     n, apart = len(values), _SET.apart
     places = [place, *range(1, apart), *range(n - apart + 1, n)]
     squares = [sum(x.var() * len(x) for x in np.split(values, [cut])) for cut in places]
-    return squares[0] <= min(squares)
+    return bool(squares[0] <= min(squares))
 
 
 def _starts(values: Floats) -> list[int]:

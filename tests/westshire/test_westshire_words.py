@@ -137,4 +137,8 @@ def test_the_lede_of_the_index_and_of_each_theme_adds_up(westshire_run: Any) -> 
         tree = html.parse(str(page))
         (lede,) = tree.xpath("//p[@class='lede'] | //*[@id='lede']")
         total, *counts = map(int, re.findall(r"\d+", lede.text_content()))
-        assert total == sum(counts) > 0, (page, lede.text_content())
+        if page.parent == westshire_run.folder:  # it names what moved; the table has the rest
+            cells = tree.xpath("//*[@id='theme-summary']//tbody/tr/td[position() < 3]")
+            assert sum(counts) == sum(int(cell.text_content()) for cell in cells) < total
+        else:
+            assert total == sum(counts) > 0, (page, lede.text_content())

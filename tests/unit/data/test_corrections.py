@@ -9,9 +9,9 @@ import pytest
 
 from pmf_analysis.data.contract import conform
 from pmf_analysis.data.corrections import apply_corrections
-from pmf_analysis.parameters.small_files import Correction
 from pmf_analysis.parameters.models import Indicator
 from pmf_analysis.parameters.register import Register
+from pmf_analysis.parameters.small_files import Correction
 
 OWN, OTHER = "X06000001", "X06000002"
 

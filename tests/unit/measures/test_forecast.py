@@ -171,7 +171,7 @@ def test_published_rounding_counts_half_a_unit():
     ("history", "word"),
     [
         ([], "0 values"),
-        ([7], "1 value;"),
+        ([7], "1 value known;"),
         ([1, 2, 3, 4], "4 values"),
         ([np.nan] * 9, "0 values"),
         ([np.inf, 1, 2, -np.inf, 3, 4], "4 values"),

@@ -259,7 +259,7 @@ def test_range_polarity_uses_the_declared_band() -> None:
     wide = judged(STEADY, **{**band, "target_low": 30.0, "target_high": 70.0})
     assert (wide["assurance"], wide["met_share"]) == ("consistent_pass", 1.0)
     without = judged(RISING, polarity="range")
-    assert without["reason"] == "Nobody has declared the range that is best."
+    assert without["reason"] == "Nobody has declared the range that is better."
 
 
 def test_a_break_leaves_only_the_points_since() -> None:
@@ -472,7 +472,7 @@ def test_tolerance_has_its_own_assurance(polarity, target, tolerance, edges, wor
 
 def test_a_value_to_be_near_is_a_band_by_its_tolerance() -> None:
     near = judged(STEADY, polarity="range", targets=target_line(STEADY, target=50.0))
-    assert near["reason"] == "Nobody has declared the range that is best."
+    assert near["reason"] == "Nobody has declared the range that is better."
     line = target_line(STEADY, target=50.0, tolerance_abs=15.0)
     found = judged(STEADY, polarity="range", targets=line)
     assert (found["target_low"], found["target_high"]) == (35.0, 65.0)
