@@ -170,11 +170,13 @@ class ThemeView:
         return [(setting, named.get(code, code), of) for (setting, code), of in found.items()]
 
     def doubts_of(self, subject: Subject) -> bank.Sentences:
-        """Return what an import asked of the unit of an indicator's figures, for a whole area."""
+        """Return what an import asked of the unit of an indicator's figures, for a whole area.
+
+        File and row stand under data quality, which no publication has.
+        """
         asked = (row for row in rows_of(self.problems) if text(row, "code") == "unit-changed")
         own = (row for row in asked if text(row, "indicator") == subject.indicator)
-        told = (f"{_place(row)}: {text(row, 'message')}" for row in own)
-        return () if subject.member else tuple(told)
+        return () if subject.member else told(*(bank.capital(text(row, "message")) for row in own))
 
     def is_guessed(self, subject: Subject, setting: str = "polarity") -> bool:
         """Whether nobody has confirmed what a setting of an indicator is taken as."""
